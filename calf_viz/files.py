@@ -1,0 +1,34 @@
+"""Files that are either whole or absent: written aside, then renamed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from calf_viz.errors import UserError
+
+
+@contextmanager
+def write_aside(path: str | Path) -> Iterator[Path]:
+    """Give a `.part` path in the same folder; rename it to `path` when the block ends well.
+
+    The folder is made where it is missing. When the block raises, the part is removed and an
+    older `path` stays as it was.
+
+    Raises:
+        UserError: the folder or the file cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        # A rename within one folder is atomic: readers see the old file or the new one.
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"cannot write {path}: {reason}; choose another place") from error
+    finally:
+        # After a rename there is none; in a folder that cannot be read there is none either.
+        with suppress(OSError):
+            part.unlink()
