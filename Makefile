@@ -1,0 +1,52 @@
+# make setup | run | test | lint | clean. Everything lives in .venv; after the first time no
+# target needs the network.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.calf_viz_setup
+ARGS ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system-run system-test run test lint clean
+
+help:
+	@echo 'make setup   what the program needs: OpenGL (Debian and Ubuntu) and $(VENV)'
+	@echo "make run     the program, with ARGS='--system point_mass --n_agents 20'"
+	@echo "make test    the tests, with PYTEST_ARGS='-k ring'"
+	@echo 'make lint    ruff and mypy'
+	@echo 'make clean   remove $(VENV), builds and caches'
+
+# The system's packages are looked at every time, since .venv may outlive them; where all are
+# there that is one dpkg query.
+setup: system-run $(STAMP)
+
+system-run:
+	@bash tools/setup_system.sh run "$(PYTHON)"
+
+system-test:
+	@bash tools/setup_system.sh test "$(PYTHON)"
+
+# The stamp is written last, so that a set-up cut short starts again. Setuptools comes first
+# and builds without isolation, so that its version too is the one in constraints.txt.
+$(STAMP): pyproject.toml setup.py constraints.txt | system-run
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: setup
+	$(BIN)/python -m calf_viz $(ARGS)
+
+test: setup system-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,66 @@
+"""Options and marks that every test file may use, and the guard against rendering nothing.
+
+A test that needs OpenGL is marked `@pytest.mark.rendering` and may skip where there is none. In CI
+(CI=true) there must be one: a run in which every rendering test was skipped fails, so that a
+missing driver cannot pass for a green picture.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-pixels",
+        action="store_true",
+        help="rewrite the expected pictures of the pixel tests; nothing else ever does",
+    )
+
+
+class RenderingGuard:
+    """Counts rendering tests that ran and that were skipped, from every worker's reports."""
+
+    def __init__(self) -> None:
+        self.ran = 0
+        self.skipped = 0
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        # A module that is skipped whole, by importorskip say, hides its marks: taken as rendering.
+        self.skipped += report.skipped
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if "rendering" not in report.keywords:
+            return
+        expected_failure = hasattr(report, "wasxfail")  # it did run, though reported as skipped
+        if report.skipped and not expected_failure:
+            self.skipped += 1
+        elif report.when == "call":
+            self.ran += 1
+
+    @property
+    def nothing_rendered(self) -> bool:
+        return self.skipped > 0 and self.ran == 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+        if in_ci and self.nothing_rendered and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.ran and not self.skipped:
+            return
+        terminalreporter.write_line(f"rendering tests: {self.ran} ran, {self.skipped} skipped")
+        if self.nothing_rendered:
+            terminalreporter.write_line(
+                "every rendering test was skipped: an error in CI; `make test` installs OpenGL"
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rendering: needs OpenGL (see conftest.py for CI's rule)")
+    if not hasattr(config, "workerinput"):  # under xdist the controller sees all reports
+        config.pluginmanager.register(RenderingGuard(), "calf_viz_rendering_guard")
