@@ -1,0 +1,127 @@
+"""The critic's surface: values on a grid, and heights between its nodes.
+
+Nodes are corner-aligned. Every cell is cut along its anti-diagonal, as the drawn triangle strips
+are, and heights are linear on those two triangles:
+
+    (0,1) *-----* (1,1)      r = position inside the cell, in [0, 1]^2
+          |\\  B |
+          | \\   |            A:  r.x + r.y <= 1
+          |  \\  |            B:  r.x + r.y >  1
+          | A \\ |
+    (0,0) *-----* (1,0)
+
+`shaders/height.glsl` does the same arithmetic in float32; this is its oracle, in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass
+class Heightfield:
+    """Values on a rectangular grid over a plane.
+
+    values: (rows, columns) float, row = second axis, column = first axis; at least 2 x 2.
+    lo, hi: corners of the plane, in the units of its axes.
+    axes: which state components the plane's axes are.
+
+    NaN and infinities are replaced by the largest finite value (a wall, not a hole) and
+    remembered in `bad`, (rows, columns) bool. Raises ValueError for grids that are no grids.
+    """
+
+    values: NDArray[np.floating]
+    lo: tuple[float, float]
+    hi: tuple[float, float]
+    axes: tuple[int, int] = (0, 1)
+    bad: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=np.float32)
+        if values.ndim != 2 or min(values.shape) < 2:
+            raise ValueError(f"a heightfield needs at least 2 x 2 nodes, not {values.shape}")
+        if not (self.lo[0] < self.hi[0] and self.lo[1] < self.hi[1]):
+            raise ValueError(f"the plane's corners are out of order: {self.lo}, {self.hi}")
+        self.bad = ~np.isfinite(values)
+        if self.bad.any():
+            finite = values[~self.bad]
+            values[self.bad] = finite.max() if finite.size else 0.0
+        self.values = values
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of nodes."""
+        return self.values.shape  # type: ignore[return-value]
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """(lowest, highest) finite value."""
+        good = self.values[~self.bad] if self.bad.any() else self.values
+        return (float(good.min()), float(good.max())) if good.size else (0.0, 0.0)
+
+    def heights(self, states: ArrayLike) -> FloatArray:
+        """Values at states, (m, >= 2) -> (m,) float64; outside the plane the edge's value."""
+        points = np.asarray(states, dtype=np.float64)[:, list(self.axes)]
+        rows, columns = self.shape
+        cells = np.array([columns - 1, rows - 1])
+        lo, hi = np.array(self.lo), np.array(self.hi)
+        grid = np.clip((points - lo) / (hi - lo), 0.0, 1.0) * cells
+        # NaN has no cell; it takes cell 0 here and stays NaN through `rest`.
+        cell = np.nan_to_num(np.minimum(np.floor(grid), cells - 1)).astype(np.intp)
+        rest = grid - cell
+        column, row = cell.T
+        z = self.values.astype(np.float64)
+        z10, z01 = z[row, column + 1], z[row + 1, column]
+        lower = rest.sum(axis=1) <= 1.0
+        corner = np.where(lower, z[row, column], z[row + 1, column + 1])
+        weight_10 = np.where(lower, rest[:, 0], 1.0 - rest[:, 1])
+        weight_01 = np.where(lower, rest[:, 1], 1.0 - rest[:, 0])
+        return corner + weight_10 * (z10 - corner) + weight_01 * (z01 - corner)
+
+    def heights_loop(self, states: ArrayLike) -> FloatArray:
+        """The same as `heights`, one state at a time in plain Python: slow, and easy to check."""
+        rows, columns = self.shape
+        result = []
+        for state in np.asarray(states, dtype=np.float64):
+            position = []
+            for axis, lo, hi, cells in zip(
+                self.axes, self.lo, self.hi, (columns - 1, rows - 1), strict=True
+            ):
+                position.append(min(max((state[axis] - lo) / (hi - lo), 0.0), 1.0) * cells)
+            column = min(int(position[0]), columns - 2)
+            row = min(int(position[1]), rows - 2)
+            x, y = position[0] - column, position[1] - row
+            z10, z01 = float(self.values[row, column + 1]), float(self.values[row + 1, column])
+            if x + y <= 1.0:
+                corner = float(self.values[row, column])
+                result.append(corner + x * (z10 - corner) + y * (z01 - corner))
+            else:
+                corner = float(self.values[row + 1, column + 1])
+                result.append(corner + (1 - y) * (z10 - corner) + (1 - x) * (z01 - corner))
+        return np.array(result)
+
+    def curvature(self) -> float:
+        """95th percentile of second differences, in values per squared plane unit."""
+        rows, columns = self.shape
+        step_x = (self.hi[0] - self.lo[0]) / (columns - 1)
+        step_y = (self.hi[1] - self.lo[1]) / (rows - 1)
+        z = self.values.astype(np.float64)
+        bends = [
+            np.abs(np.diff(z, n=2, axis=axis)).ravel() / step**2
+            for axis, step in ((0, step_y), (1, step_x))
+            if z.shape[axis] > 2
+        ]
+        return float(np.percentile(np.concatenate(bends), 95)) if bends else 0.0
+
+
+def plane_nodes(
+    lo: tuple[float, float], hi: tuple[float, float], rows: int, columns: int
+) -> FloatArray:
+    """Positions of a grid's nodes, (rows * columns, 2), row by row."""
+    x, y = np.meshgrid(np.linspace(lo[0], hi[0], columns), np.linspace(lo[1], hi[1], rows))
+    return np.stack([x.ravel(), y.ravel()], axis=1)

@@ -1,0 +1,88 @@
+"""The host-shader contract: every input of the scene's shaders, declared once.
+
+Hosts take names, types and texture formats from here; `shaders/lib/contract.glsl` is generated
+from here (`python -m calf_viz.render.contract`), and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A uniform: GLSL type, name, what it means (with units), array length if any."""
+
+    type: str
+    name: str
+    meaning: str
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class TextureInput:
+    """A texture: name, format (`rgba32f`, `rg32f`, `rgba8`), what a texel means.
+
+    All are read with texelFetch: nearest, no mipmaps, clamped.
+    """
+
+    name: str
+    format: str
+    meaning: str
+
+
+TEXTURES = (
+    TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl"),
+    TextureInput("u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes"),
+    TextureInput("u_colour_map", "rgba8", "colour of the surface from low (x = 0) to high"),
+)
+
+UNIFORMS = (
+    Uniform("mat4", "u_view_projection", "plane units and scaled height to clip space"),
+    Uniform("vec2", "u_viewport", "size of the picture [px]"),
+    Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]"),
+    Uniform("ivec2", "u_cells", "cells of the heightfield along each axis"),
+    Uniform("float", "u_morph", "0: last critic, 1: current critic"),
+    Uniform("float", "u_height_scale", "scaled height of the normalised height 1 [plane units]"),
+    Uniform("vec2", "u_value_range", "critic values at normalised heights 0 and 1"),
+    Uniform("vec3", "u_light", "unit vector towards the light"),
+    Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
+    Uniform("int", "u_vertices", "vertices of each instance"),
+    Uniform("int", "u_agents", "agents drawn"),
+    Uniform("int", "u_ring_rows", "texture rows of one slot of the ring"),
+    Uniform("int", "u_ring_slots", "slots of the ring"),
+    Uniform("int", "u_head", "slot of the newest sample shown"),
+    Uniform("int", "u_head_step", "simulation step of the newest sample shown"),
+    Uniform("int", "u_trail", "steps that a trail reaches back"),
+    Uniform("int", "u_stride", "steps between drawn samples (level of detail)"),
+    Uniform("float", "u_trail_width", "width of a trail [px]"),
+    Uniform("float", "u_marker_radius", "radius of a marker [px]"),
+    Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
+    Uniform("vec4", "u_mode_colours", "colour by mode: certified, relax, nominal, training", 4),
+    Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]"),
+)
+
+TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
+NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
+
+
+def header() -> str:
+    """The GLSL text of `shaders/lib/contract.glsl`."""
+    lines = [
+        "// What the shaders are given. Generated from calf_viz/render/contract.py by",
+        "// `python -m calf_viz.render.contract`; do not edit.",
+        "",
+    ]
+    rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in TEXTURES]
+    for u in UNIFORMS:
+        array = f"[{u.length}]" if u.length else ""
+        rows.append((f"uniform {u.type} {u.name}{array};", u.meaning))
+    width = max(len(left) for left, _ in rows)
+    lines += [f"{left:<{width}}  // {right}" for left, right in rows]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    from calf_viz.render.sources import shader_folder
+
+    (shader_folder() / "lib" / "contract.glsl").write_text(header(), encoding="utf-8")

@@ -1,0 +1,155 @@
+"""The ring of samples that the shaders read: its layout in a texture, and its texels.
+
+    texture x -> agents, `columns` of them        slot s of agent a:  x = a % columns
+          +----------------------+                                    y = s * rows + a // columns
+    slot 0|a0 a1 a2 ...          | rows
+          |...              . .  |                More agents than a texture is wide take several
+    slot 1|a0 a1 a2 ...          | rows           rows a slot, padded little: columns = ceil(N/R).
+          +----------------------+
+
+A texel is (x, y, third, stamp). stamp = +-(step + 1), negative on the first sample of a run, 0 in
+a slot never written. third = mode + 4 * heading + 4096 * age, whole numbers below 2^24: heading in
+1024ths of a turn, age = samples since the run began, at most 4095. A run is an unbroken piece of
+one episode, so a reader that strides over samples knows from one texel where the run began.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError
+
+HEADINGS = 1024
+LONGEST_AGE = 4095
+INVALID = 3  # the mode of a sample that must not be drawn
+LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
+
+
+@dataclass(frozen=True)
+class RingLayout:
+    """Where samples lie in the ring's texture. `agents` is the capacity, not the number drawn."""
+
+    agents: int
+    slots: int
+    columns: int
+    rows: int
+
+    @classmethod
+    def fit(cls, agents: int, slots: int, limit: int = 16384) -> RingLayout:
+        """The layout that pads least; UserError, with the longest that fits, if none does."""
+        rows = max(1, math.ceil(agents / limit))
+        if rows * slots > limit:
+            longest = limit // rows
+            if longest < 2:
+                most = limit * limit // 2
+                raise UserError(f"{agents} agents do not fit a texture of {limit} (most: {most})")
+            raise UserError(
+                f"{agents} agents with {slots} samples each do not fit a texture of "
+                f"{limit} x {limit}: at most {longest} samples for so many agents"
+            )
+        return cls(agents, slots, math.ceil(agents / rows), rows)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the texture."""
+        return self.columns, self.rows * self.slots
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one step's samples, padding included."""
+        return 16 * self.columns * self.rows
+
+
+class RingPacker:
+    """Turns each step's positions into texels, and knows where runs begin.
+
+    Python's whole part of the geometry: a few array operations over agents, none over samples.
+    """
+
+    def __init__(self, layout: RingLayout, channels: tuple[int, int, int, int]) -> None:
+        """channels: where (x, y, third, stamp) go in memory; (2, 1, 0, 3) for a BGRA texture."""
+        self.channels = channels
+        self.step = -1
+        self.invalid_seen = False
+        self._allocate(layout)
+
+    def _allocate(self, layout: RingLayout) -> None:
+        self.layout = layout
+        self.texels = np.zeros((layout.rows * layout.columns, 4), dtype=np.float32)
+        self._age = np.zeros(layout.agents, dtype=np.int32)
+        self._valid = np.zeros(layout.agents, dtype=bool)
+        self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
+        self._count = 0
+
+    def grow(self, layout: RingLayout) -> None:
+        """Takes a layout with more agents and as many slots; what is known of the old ones stays."""
+        age, valid, began, count = self._age, self._valid, self._began, self._count
+        self._allocate(layout)
+        n = len(age)
+        self._age[:n], self._valid[:n], self._began[:, :n] = age, valid, began
+        self._count = count
+
+    @property
+    def slot(self) -> int:
+        """Slot of the newest sample."""
+        return self.step % self.layout.slots
+
+    def pack(
+        self,
+        positions: NDArray[np.floating],
+        modes: NDArray[np.integer],
+        first: NDArray[np.bool_],
+        headings: NDArray[np.floating] | None = None,
+    ) -> NDArray[np.float32]:
+        """The next step's texels, (rows * columns, 4) float32, a view that the next call reuses.
+
+        positions (n, 2), modes (n,) of the steps that led here, first (n,): an episode's first
+        sample, headings (n,) [rad]. Positions that are not finite become samples not drawn.
+        """
+        n = len(positions)
+        count, self._count = self._count, n
+        restart = self.step >= LAST_STEP
+        self.step = 0 if restart else self.step + 1
+        valid = np.isfinite(positions).all(axis=1)
+        all_valid = bool(valid.all())
+        self.invalid_seen = not all_valid
+        began = first | (valid != self._valid[:n])
+        if restart:
+            began[:] = True
+        began[count:] = True
+        age = self._age[:n]
+        age += 1
+        age[began] = 0
+        self._valid[:n] = valid
+        self._began[self.slot] = False
+        self._began[self.slot, :n] = began
+
+        third = modes.astype(np.int32)
+        if headings is not None:
+            turns = np.where(np.isfinite(headings), headings, 0.0) * (HEADINGS / (2 * np.pi))
+            third += 4 * (np.rint(turns).astype(np.int32) & (HEADINGS - 1))
+        third += 4096 * np.minimum(age, LONGEST_AGE)
+        x, y, t, s = self.channels
+        texels = self.texels[:n]
+        if all_valid:
+            texels[:, x], texels[:, y] = positions[:, 0], positions[:, 1]
+        else:
+            texels[:, x] = np.where(valid, positions[:, 0], 0.0)
+            texels[:, y] = np.where(valid, positions[:, 1], 0.0)
+            third = np.where(valid, third, third | INVALID)
+        texels[:, t] = third
+        texels[:, s] = np.where(began, -(self.step + 1), self.step + 1)
+        self.texels[n:] = 0.0
+        return self.texels
+
+    def runs(self, trail: int) -> int:
+        """Most runs that any agent's last `trail` steps hold: what a trail's strip must have room
+        for. A power of two, so that the strip's length seldom changes."""
+        slots = self.layout.slots
+        window = (self.slot - np.arange(min(trail, slots, self.step + 1))) % slots
+        most = int(self._began[window, : self._count].sum(axis=0).max(initial=0))
+        return 1 << most.bit_length()

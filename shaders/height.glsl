@@ -1,0 +1,43 @@
+// Height of the surface above a point of the plane. (Hook: replace it to bend the world; surface,
+// trails and markers all ask here, so they stay together.)
+//
+//   (0,1) *-----* (1,1)    Linear on the two triangles that are drawn, never filtered by
+//         |\  B |          hardware: GPUs weight with 8 bits. calf_viz/heightfield.py is the
+//         | \   |          same arithmetic in float64.
+//         |  \  |
+//         | A \ |          A: r.x + r.y <= 1
+//   (0,0) *-----* (1,0)
+//
+// in   point     position on the plane, in its units
+// out  gradient  d height / d point, of the triangle under the point
+//      bad       > 0 where the critic gave no finite value
+// returns the normalised height: 0 lowest, 1 highest value on the plane
+
+// One node: last and current critic lie in one texel, so that a morph costs no second fetch.
+// A node whose value was replaced is stored as -8 - value.
+vec2 height_node(ivec2 node) {
+    vec2 pair = texelFetch(u_heightfield, node, 0).rg;
+    bvec2 replaced = lessThan(pair, vec2(-4.0));
+    pair = mix(pair, -8.0 - pair, replaced);
+    return vec2(mix(pair.x, pair.y, u_morph), replaced.y ? 1.0 : 0.0);
+}
+
+float height(vec2 point, out vec2 gradient, out float bad) {
+    vec2 size = u_plane.zw - u_plane.xy;
+    vec2 grid = clamp((point - u_plane.xy) / size, 0.0, 1.0) * vec2(u_cells);
+    vec2 cell = min(floor(grid), vec2(u_cells - 1));
+    vec2 r = grid - cell;
+    ivec2 node = ivec2(cell);
+    bool lower = r.x + r.y <= 1.0;
+    vec2 corner = height_node(lower ? node : node + 1);
+    vec2 right = height_node(node + ivec2(1, 0));
+    vec2 above = height_node(node + ivec2(0, 1));
+    vec2 slope = lower ? vec2(right.x, above.x) - corner.x
+                       : corner.x - vec2(above.x, right.x);
+    vec2 offset = lower ? r : r - 1.0;
+    gradient = slope * vec2(u_cells) / size;
+    // Weights as in the oracle: of the corner's two neighbours (right, above).
+    vec2 weight = lower ? r : 1.0 - r.yx;
+    bad = max(corner.y * (1.0 - weight.x - weight.y), max(right.y * weight.x, above.y * weight.y));
+    return corner.x + dot(slope, offset);
+}
