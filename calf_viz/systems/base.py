@@ -103,11 +103,11 @@ class System(ABC):
         s = np.array(states, dtype=np.float64)
         if self.heading_axis is not None:
             s[:, self.heading_axis] = wrap_angle(s[:, self.heading_axis])
-        return np.sqrt(np.sum(s * s, axis=1))
+        return np.sqrt((s * s).sum(axis=1))
 
     def out_of_plane(self, states: Array) -> Bools:
         """Whether each agent has left the plane over its edge, (n,)."""
-        return np.any(np.abs(states[:, list(self.edge_axes)]) > self.edge, axis=1)
+        return (np.abs(states[:, self.edge_axes]) > self.edge).any(axis=1)
 
     def plane_states(self, points: Array, slice_value: float = 0.0) -> Array:
         """Full states (m, state_dim) float32 at points (m, 2) of the plane shown.

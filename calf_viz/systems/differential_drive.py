@@ -25,9 +25,12 @@ class DifferentialDrive(System):
     """Distance [m] within which move-to-point stops and turns to theta = 0."""
 
     def derivative(self, states: Array, actions: Array) -> Array:
-        theta = states[:, 2]
-        v = actions[:, 0]
-        return np.stack([v * np.cos(theta), v * np.sin(theta), actions[:, 1]], axis=1)
+        theta, v = states[:, 2], actions[:, 0]
+        rates = np.empty(states.shape)
+        rates[:, 0] = v * np.cos(theta)
+        rates[:, 1] = v * np.sin(theta)
+        rates[:, 2] = actions[:, 1]
+        return rates
 
     def initial_states(self, n: int, rng: np.random.Generator) -> Array:
         """x, y uniform in [-2, 2], theta uniform in [-pi, pi)."""

@@ -1,0 +1,221 @@
+"""CALFAgent: actor, critic and certificate together, for one agent or many."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from calf_viz import systems
+from calf_viz.agent import checkpoint
+from calf_viz.agent.certificate import CertificateMemory, Constants, decide, decide_one
+from calf_viz.agent.modes import CERTIFIED, NOMINAL
+from calf_viz.agent.networks import HIDDEN, Actor, TwinCritic
+from calf_viz.errors import UserError
+from calf_viz.systems import System
+
+Floats32 = NDArray[np.float32]
+
+
+@dataclass
+class AgentInfo:
+    """What a checkpoint says about its agent, beside the networks."""
+
+    steps: int = 0
+    """Training steps behind these networks."""
+    p_relax: float = 0.0
+    """P_relax when they were saved; the trainer alone lets it decay."""
+    seed: int | None = None
+    preset: str | None = None
+    hidden: int = HIDDEN
+    constants: Constants = field(default_factory=Constants)
+
+
+class CALFAgent:
+    """A CALF agent of one system.
+
+    Attributes:
+        system: the system it acts in.
+        actor, critic: its networks (torch).
+        info: steps, P_relax, seed and constants, kept in the checkpoint.
+    """
+
+    def __init__(self, system: System, actor: Actor, critic: TwinCritic, info: AgentInfo) -> None:
+        self.system, self.actor, self.critic, self.info = system, actor, critic, info
+
+    @classmethod
+    def random(
+        cls,
+        system: System,
+        rng: np.random.Generator,
+        info: AgentInfo | None = None,
+    ) -> "CALFAgent":
+        """An untrained agent, its weights drawn from `rng`."""
+        info = info or AgentInfo()
+        actor = Actor(system.state_dim, system.action_limits, rng, info.hidden)
+        critic = TwinCritic(system.state_dim, system.action_dim, rng, info.hidden)
+        return cls(system, actor, critic, info)
+
+    # Acting
+
+    def memory(self, n: int) -> CertificateMemory:
+        """Room for the triples of n agents, none held yet."""
+        return CertificateMemory(n, self.system.state_dim, self.system.action_dim)
+
+    def act(
+        self,
+        states: NDArray[Any],
+        memory: CertificateMemory,
+        p_relax: float,
+        rng: np.random.Generator,
+        exploration: float = 0.0,
+    ) -> tuple[Floats32, NDArray[np.uint8]]:
+        """Actions (n, action_dim) and modes (n,) of n agents; certified triples go to `memory`.
+
+        Args:
+            states: (n, state_dim).
+            p_relax: probability of letting an action through that is not certified.
+            rng: gives each agent one u, whether it is needed or not, so that what an agent does
+                never depends on the others' modes.
+            exploration: standard deviation of noise on the actor's actions, as a fraction of the
+                limits; added and clipped before the certificate is asked.
+        """
+        states = np.asarray(states, dtype=np.float32)
+        actions = self.actor_actions(states)
+        if exploration > 0.0:
+            noise = rng.standard_normal(actions.shape) * (exploration * self.system.action_limits)
+            actions = self.system.clip(actions + noise).astype(np.float32)
+        q = self.q_values(states, actions).astype(np.float64)
+        modes = decide(
+            q,
+            self.system.norm(states),
+            memory.q_plus,
+            memory.has_triple,
+            p_relax,
+            rng.random(len(states)),
+            self.info.constants,
+        )
+        memory.store(modes == CERTIFIED, states, actions, q)
+        nominal = modes == NOMINAL
+        if nominal.any():
+            actions[nominal] = self.system.nominal(states[nominal])
+        return actions, modes
+
+    def act_one(
+        self,
+        state: NDArray[Any],
+        memory: CertificateMemory,
+        p_relax: float,
+        rng: np.random.Generator,
+        index: int = 0,
+    ) -> tuple[Floats32, int]:
+        """Action (action_dim,) and mode of the agent at `index` of `memory`: `act`, for one."""
+        row = np.asarray(state, dtype=np.float32)[None]
+        action = self.actor_actions(row)[0]
+        q = float(self.q_values(row, action[None])[0])
+        mode = decide_one(
+            q,
+            float(self.system.norm(row)[0]),
+            float(memory.q_plus[index]),
+            bool(memory.has_triple[index]),
+            p_relax,
+            float(rng.random()),
+            self.info.constants,
+        )
+        if mode == CERTIFIED:
+            memory.states[index], memory.actions[index] = row[0], action
+            memory.q_plus[index], memory.has_triple[index] = q, True
+        elif mode == NOMINAL:
+            action = self.system.nominal(row)[0]
+        return action, mode
+
+    @torch.inference_mode()
+    def actor_actions(self, states: NDArray[Any]) -> Floats32:
+        """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
+        return self.actor(_tensor(states)).numpy()
+
+    @torch.inference_mode()
+    def q_values(self, states: NDArray[Any], actions: NDArray[Any]) -> Floats32:
+        """Q1(s, a), (n,)."""
+        return self.critic.q1(_tensor(states), _tensor(actions)).numpy()
+
+    @torch.inference_mode()
+    def lyapunov(self, states: NDArray[Any]) -> Floats32:
+        """The Lyapunov candidate L(s) = -Q1(s, actor(s)), (m,), in one batched forward pass."""
+        s = _tensor(states)
+        return -self.critic.q1(s, self.actor(s)).numpy()
+
+    # Files
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The networks' weights by name, as they are in a checkpoint."""
+        networks = {"actor": self.actor, "critic": self.critic}
+        return {f"{a}.{b}": t for a, net in networks.items() for b, t in net.state_dict().items()}
+
+    def save(self, path: str | Path) -> None:
+        """Write the agent as safetensors.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        system = self.system
+        sizes = {"state_dim": system.state_dim, "action_dim": system.action_dim}
+        head = {"kind": "agent", "system": system.name, **sizes}
+        checkpoint.write(path, self.tensors(), {**head, **asdict(self.info)})
+
+    @classmethod
+    def load(cls, path: str | Path, system: System | str | None = None) -> "CALFAgent":
+        """Read an agent; with `system` given, one of that system.
+
+        Raises:
+            UserError: the file is missing, truncated, a pickle, of another system, or its weights
+                have wrong shapes or are not finite.
+        """
+        tensors, metadata = checkpoint.read(path, "agent")
+        wanted = system.name if isinstance(system, System) else system
+        name = str(metadata.get("system"))
+        if wanted is not None and name != systems.get(wanted).name:
+            raise UserError(f"{path} is for system {name}, not {wanted}: give one for {wanted}")
+        try:
+            info = AgentInfo(
+                steps=int(metadata["steps"]),
+                p_relax=float(metadata["p_relax"]),
+                seed=metadata["seed"],
+                preset=metadata["preset"],
+                hidden=int(metadata["hidden"]),
+                constants=Constants(**metadata["constants"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path} has damaged metadata ({error}): train anew") from error
+        agent = cls.random(systems.get(name), np.random.default_rng(0), info)
+        agent.set_tensors(tensors, str(path))
+        return agent
+
+    def set_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
+        """Take over weights by name, in place; `where` names their file in errors.
+
+        Raises:
+            UserError: names or shapes differ from this agent's, or a weight is not finite.
+        """
+        mine = self.tensors()
+        if shapes(mine) != shapes(tensors):
+            wrong = sorted(set(shapes(mine).items()) ^ set(shapes(tensors).items()))[0][0]
+            raise UserError(
+                f"{where} has wrong shapes for {self.system.name} (see {wrong}): train anew"
+            )
+        for name, tensor in tensors.items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise UserError(f"{where} has weights that are not finite ({name}): train anew")
+            mine[name].copy_(tensor)
+
+
+def shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of each tensor, by name."""
+    return {name: (tuple(t.shape), str(t.dtype)) for name, t in tensors.items()}
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

@@ -1,0 +1,153 @@
+"""How well a policy reaches the goal: many episodes at once, from the same held-out starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.modes import CERTIFIED, NAMES, NOMINAL
+from calf_viz.systems import System
+
+HORIZON = 5000
+"""Steps over which costs are compared; the nominal policies may need some 1 800."""
+
+POLICIES = ("calf strict", "actor alone", "nominal")
+
+# First words of the seeds of the random streams, so that no two of them are ever the same.
+HELD_OUT, SELECTION, TRAINING = 101, 102, 103
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; shares are in [0, 1]."""
+
+    policy: str
+    goal: float
+    """Share of the episodes that reached the goal, in however many steps were allowed."""
+    steps: float
+    """Mean steps to the goal, of the episodes that reached it (NaN if none did)."""
+    cost: float
+    """Mean of minus the summed rewards over the first HORIZON steps, zero after the goal."""
+    modes: tuple[float, float, float]
+    """Shares of certified, relax and nominal among all steps."""
+    within: float
+    """Share that reached the goal within the system's `max_steps`."""
+    crossed: float
+    """Share that left the plane on the way (nothing ends there in an evaluation)."""
+    longest: int
+    """Steps of the longest episode."""
+
+
+Policy = Callable[[NDArray[Any], NDArray[np.bool_]], tuple[NDArray[Any], NDArray[np.uint8]]]
+"""(states (k, d), alive (n,) bool with k True) -> (actions (k, m), modes (k,))."""
+
+
+def held_out_starts(system: System, episodes: int, seed: int, stream: int = HELD_OUT) -> Any:
+    """Starts (episodes, state_dim) that no training with any seed draws from."""
+    return system.initial_states(episodes, np.random.default_rng([stream, seed]))
+
+
+def evaluate_agent(
+    agent: CALFAgent,
+    episodes: int = 200,
+    seed: int = 0,
+    horizon: int = HORIZON,
+) -> list[Row]:
+    """The table: strict CALF (P_relax = 0), the actor alone, the nominal policy.
+
+    The plane's edge ends nothing. The strict agent may take longer than the horizon where its
+    certificate allows it to: by abs(q+ of the first step) / nu_bar, the most certified steps.
+    """
+    starts = held_out_starts(agent.system, episodes, seed)
+    return [
+        strict_row(agent, starts, horizon),
+        _row("actor alone", agent.system, starts, _actor_alone(agent), horizon),
+        _row("nominal", agent.system, starts, _nominal_alone(agent.system), horizon),
+    ]
+
+
+def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
+    """The strict agent's line, from the given starts."""
+    first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
+    allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
+    longest = horizon + int(np.ceil(allowed / agent.info.constants.nu_bar))
+    return _row("calf strict", agent.system, starts, _strict(agent, len(starts)), horizon, longest)
+
+
+def _strict(agent: CALFAgent, n: int) -> Policy:
+    memory = agent.memory(n)
+    # With P_relax = 0 no u is ever below it: the draws do not matter.
+    rng = np.random.default_rng(0)
+    before = np.ones(n, dtype=np.bool_)
+
+    def policy(states: Any, alive: NDArray[np.bool_]) -> Any:
+        nonlocal memory, before
+        if len(memory) != len(states):
+            memory = memory.keep(alive[before])
+        before = alive.copy()
+        return agent.act(states, memory, 0.0, rng)
+
+    return policy
+
+
+def _actor_alone(agent: CALFAgent) -> Policy:
+    # Its steps are asked of no certificate; they are counted as certified for want of a name.
+    return lambda states, _: (
+        agent.actor_actions(states),
+        np.full(len(states), CERTIFIED, dtype=np.uint8),
+    )
+
+
+def _nominal_alone(system: System) -> Policy:
+    return lambda states, _: (
+        system.nominal(states),
+        np.full(len(states), NOMINAL, dtype=np.uint8),
+    )
+
+
+def _row(
+    name: str,
+    system: System,
+    starts: NDArray[Any],
+    policy: Policy,
+    horizon: int,
+    longest: int | None = None,
+) -> Row:
+    """Run all episodes at once and take the line's figures; `longest` may exceed `horizon`."""
+    n = len(starts)
+    states = np.asarray(starts, dtype=np.float32).copy()
+    alive = ~system.in_goal(states)
+    arrived = np.where(alive, -1, 0)
+    cost = np.zeros(n)
+    crossed = system.out_of_plane(states)
+    counts = np.zeros(len(NAMES), dtype=np.int64)
+    for step in range(1, (longest or horizon) + 1):
+        if not alive.any():
+            break
+        now = states[alive]
+        actions, modes = policy(now, alive)
+        counts += np.bincount(modes, minlength=len(NAMES))
+        if step <= horizon:
+            cost[alive] -= system.reward(now, actions)
+        new = system.step(now, actions)
+        states[alive] = new
+        crossed[alive] |= system.out_of_plane(new)
+        done = np.zeros(n, dtype=np.bool_)
+        done[alive] = system.in_goal(new)
+        arrived[done] = step
+        alive &= ~done
+    reached = arrived >= 0
+    shares = counts / max(int(counts.sum()), 1)
+    return Row(
+        policy=name,
+        goal=float(reached.mean()),
+        steps=float(arrived[reached].mean()) if reached.any() else float("nan"),
+        cost=float(cost.mean()),
+        modes=(float(shares[0]), float(shares[1]), float(shares[2])),
+        within=float((reached & (arrived <= system.max_steps)).mean()),
+        crossed=float(crossed.mean()),
+        longest=int(arrived.max()) if reached.all() else (longest or horizon),
+    )

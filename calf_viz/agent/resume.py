@@ -1,0 +1,100 @@
+"""`FILE.resume`: everything a trainer needs to go on as if it had never stopped.
+
+Tensors for what is large or must keep every bit, JSON for counters and the generator's state (whose
+integers JSON holds whole, and whose floats it gives back exactly).
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from calf_viz import systems
+from calf_viz.agent import checkpoint, presets
+from calf_viz.agent.calf import shapes
+from calf_viz.agent.td3 import TD3Settings
+from calf_viz.agent.trainer import Episode, Trainer, TrainerSettings
+from calf_viz.errors import UserError
+
+_MEMORY = ("states", "actions", "q_plus", "has_triple")
+
+
+def resume_path(path: str | Path) -> Path:
+    """The resume file beside a checkpoint."""
+    path = Path(path)
+    return path.with_name(path.name + ".resume")
+
+
+def save(trainer: Trainer, path: str | Path) -> None:
+    """Write the trainer's whole state to `path`.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    tensors = {f"td3.{name}": t for name, t in trainer.td3.state().items()}
+    tensors |= {f"memory.{n}": torch.from_numpy(getattr(trainer.memory, n)) for n in _MEMORY}
+    tensors |= {f"best.{name}": t for name, t in (trainer.best or {}).items()}
+    tensors["replay"] = torch.from_numpy(trainer.replay.rows[: len(trainer.replay)])
+    tensors["state"] = torch.from_numpy(trainer.state)
+    metadata = {
+        "kind": "resume",
+        "system": trainer.system.name,
+        "preset": asdict(trainer.preset),
+        "seed": trainer.seed,
+        "settings": asdict(trainer.settings),
+        "rng": trainer.rng.bit_generator.state,
+        "steps": trainer.steps,
+        "p_relax": trainer.p_relax,
+        "added": trainer.replay.added,
+        "best": trainer.best_info,
+        "episode": asdict(trainer.episode),
+        "episodes": [asdict(episode) for episode in trainer.episodes],
+    }
+    checkpoint.write(path, tensors, metadata)
+
+
+def load(path: str | Path) -> Trainer:
+    """The trainer that `save` wrote to `path`.
+
+    Raises:
+        UserError: the file is missing, truncated, a pickle, or not what `save` writes.
+    """
+    tensors, metadata = checkpoint.read(path, "resume")
+    try:
+        return _restore(tensors, metadata)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path} is damaged ({error}): train anew") from error
+
+
+def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
+    settings = metadata["settings"]
+    trainer = Trainer(
+        systems.get(metadata["system"]),
+        presets.Preset(**metadata["preset"]),
+        metadata["seed"],
+        TrainerSettings(**{**settings, "td3": TD3Settings(**settings["td3"])}),
+    )
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+    trainer.td3.load_state(part("td3."))
+    for name in _MEMORY:
+        getattr(trainer.memory, name)[:] = tensors[f"memory.{name}"].numpy()
+    best = part("best.")
+    if best:
+        if shapes(best) != shapes(trainer.agent.tensors()):
+            raise ValueError("the best agent's weights have wrong shapes")
+        trainer.best = best
+    trainer.best_info = metadata["best"]
+    rows = tensors["replay"].numpy()
+    trainer.replay.rows[: len(rows)] = rows
+    trainer.replay.added = metadata["added"]
+    trainer.state = tensors["state"].numpy()
+    trainer.steps, trainer.p_relax = metadata["steps"], metadata["p_relax"]
+    trainer.episodes = [Episode(**episode) for episode in metadata["episodes"]]
+    trainer.episode = Episode(**metadata["episode"])
+    trainer.rng.bit_generator.state = metadata["rng"]
+    return trainer

@@ -1,0 +1,118 @@
+"""TD3 (Fujimoto et al. 2018, arXiv 1802.09477): one update of actor and twin critics."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from calf_viz.agent.adam import Adam
+from calf_viz.agent.networks import Actor, TwinCritic, flatten
+from calf_viz.agent.replay import Batch
+
+
+@dataclass(frozen=True)
+class TD3Settings:
+    """Settings of TD3; noise figures are fractions of the action limits."""
+
+    lr: float = 3e-4
+    """Adam's learning rate, for actor and critics."""
+    gamma: float = 0.99
+    """Discount of one step."""
+    tau: float = 0.005
+    """Polyak averaging of the target networks."""
+    target_noise: float = 0.2
+    """Standard deviation of the target policy's smoothing noise."""
+    target_noise_clip: float = 0.5
+    """Largest smoothing noise."""
+    policy_delay: int = 2
+    """Critic updates for each update of the actor and the targets."""
+
+
+class TD3:
+    """The learner: the networks given, their targets and optimisers.
+
+    Attributes:
+        actor, critic: the networks, changed in place.
+        target_actor, target_critic: their slow copies.
+        updates: critic updates so far.
+        flats: every network's parameters as one vector (see `networks.flatten`).
+    """
+
+    def __init__(self, actor: Actor, critic: TwinCritic, settings: TD3Settings) -> None:
+        self.settings = settings
+        self.actor, self.critic = actor, critic
+        self.target_actor, self.target_critic = deepcopy(actor), deepcopy(critic)
+        self.updates = 0
+        self.flats = {
+            "actor": flatten(actor),
+            "critic": flatten(critic),
+            "target_actor": flatten(self.target_actor),
+            "target_critic": flatten(self.target_critic),
+        }
+        self.optimisers = {
+            name: Adam(self.flats[name], lr=settings.lr) for name in ("actor", "critic")
+        }
+
+    @torch.no_grad()
+    def targets(self, batch: Batch, noise: Tensor) -> Tensor:
+        """Targets r + gamma (1 - terminated) min(Q1', Q2')(s', a' + noise), (b,).
+
+        `noise` (b, action_dim) is standard normal; it is scaled and clipped here.
+        """
+        s = self.settings
+        limits = self.target_actor.limits
+        smoothing = (noise * s.target_noise).clamp_(-s.target_noise_clip, s.target_noise_clip)
+        actions = self.target_actor(batch.next_states) + smoothing * limits
+        actions = torch.minimum(torch.maximum(actions, -limits), limits)
+        q = self.target_critic(batch.next_states, actions).amin(dim=0)
+        return batch.rewards + s.gamma * (1.0 - batch.terminated) * q
+
+    def critic_loss(self, batch: Batch, targets: Tensor) -> Tensor:
+        """The twin critics' mean squared errors, summed."""
+        q = self.critic(batch.states, batch.actions)
+        return 2.0 * functional.mse_loss(q, targets.expand_as(q))
+
+    def actor_loss(self, batch: Batch) -> Tensor:
+        """Minus the mean of Q1 at the actor's actions."""
+        return -self.critic.q1(batch.states, self.actor(batch.states)).mean()
+
+    def update(self, batch: Batch, rng: np.random.Generator) -> None:
+        """One update of the critics and, every `policy_delay`-th time, of actor and targets."""
+        noise = rng.standard_normal(tuple(batch.actions.shape), dtype=np.float32)
+        targets = self.targets(batch, torch.from_numpy(noise))
+        self._descend("critic", self.critic_loss(batch, targets))
+        self.updates += 1
+        if self.updates % self.settings.policy_delay:
+            return
+        self._descend("actor", self.actor_loss(batch))
+        for name in ("actor", "critic"):
+            self.flats[f"target_{name}"].data.lerp_(self.flats[name].data, self.settings.tau)
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        flat = self.flats[name]
+        # Set to zero and kept, not to None: the gradients are views of this one vector.
+        flat.grad.zero_()  # type: ignore[union-attr]
+        loss.backward()
+        self.optimisers[name].step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `load_state` needs to go on as if never stopped."""
+        state = {f"flat.{name}": flat.data for name, flat in self.flats.items()}
+        for name, optimiser in self.optimisers.items():
+            state |= {f"adam.{name}.{key}": value for key, value in optimiser.state().items()}
+        state["updates"] = torch.tensor(self.updates)
+        return state
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take up what `state` gave, in place."""
+        for name, flat in self.flats.items():
+            flat.data.copy_(state[f"flat.{name}"])
+        for name, optimiser in self.optimisers.items():
+            prefix = f"adam.{name}."
+            optimiser.load_state(
+                {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
+            )
+        self.updates = int(state["updates"])

@@ -1,0 +1,181 @@
+"""TD3 under the CALF certificate: the whole training, one step after the other.
+
+In the spirit of CleanRL: `Trainer.step` is to be read from top to bottom. A trainer's state can be
+put into tensors and JSON and taken up again at any step (`resume.py`), with the same result as if
+it had never stopped; one NumPy generator gives all randomness, so that there is one to save.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from calf_viz.agent.calf import AgentInfo, CALFAgent
+from calf_viz.agent.evaluation import SELECTION, TRAINING, held_out_starts, strict_row
+from calf_viz.agent.modes import NAMES
+from calf_viz.agent.presets import Preset
+from calf_viz.agent.replay import Replay
+from calf_viz.agent.td3 import TD3, TD3Settings
+from calf_viz.systems import System
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """Settings of the training that are no preset's."""
+
+    replay: int = 100_000
+    """Transitions kept."""
+    exploration: float = 0.1
+    """Standard deviation of exploration noise, as a fraction of the action limits."""
+    reward_scale: float = 10.0
+    """Rewards are multiplied by this before they are learnt from."""
+    lambda_relax: float = 0.99995
+    """P_relax begins here and is multiplied by it after every training step."""
+    selection_episodes: int = 64
+    """Starts from which agents are compared (neither training's nor `evaluate`'s)."""
+    td3: TD3Settings = field(default_factory=TD3Settings)
+
+
+@dataclass
+class Episode:
+    """One line of the metrics: a training episode."""
+
+    episode: int
+    steps: int = 0
+    ret: float = 0.0
+    """Sum of unscaled rewards."""
+    goal: bool = False
+    modes: list[int] = field(default_factory=lambda: [0] * len(NAMES))
+    """Steps taken in each mode."""
+    p_relax: float = 0.0
+    """P_relax at the end."""
+
+
+class Trainer:
+    """Trains one agent in one environment.
+
+    Attributes:
+        agent: the agent as it is now.
+        best: weights of the best agent so far, by name; None before the first comparison.
+        episodes: metrics of the finished episodes.
+        steps: training steps so far.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        preset: Preset,
+        seed: int,
+        settings: TrainerSettings | None = None,
+    ) -> None:
+        self.system, self.preset, self.seed = system, preset, seed
+        self.settings = settings or TrainerSettings()
+        self.rng = np.random.default_rng([TRAINING, seed])
+        info = AgentInfo(seed=seed, preset=preset.name, p_relax=self.settings.lambda_relax)
+        self.agent = CALFAgent.random(system, self.rng, info)
+        self.td3 = TD3(self.agent.actor, self.agent.critic, self.settings.td3)
+        self.replay = Replay(self.settings.replay, system.state_dim, system.action_dim)
+        self.memory = self.agent.memory(1)
+        self.p_relax = self.settings.lambda_relax
+        self.steps = 0
+        self.episodes: list[Episode] = []
+        self.best: dict[str, Tensor] | None = None
+        self.best_info: dict[str, float] = {}
+        self._start_episode()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all episodes are done."""
+        return len(self.episodes) >= self.preset.episodes
+
+    def _start_episode(self) -> None:
+        self.state = self.system.initial_states(1, self.rng)
+        self.memory.reset()
+        self.episode = Episode(len(self.episodes))
+
+    def step(self) -> bool:
+        """One step of the environment and one update; whether an episode ended with it."""
+        system, settings, episode = self.system, self.settings, self.episode
+
+        # Act: the actor's action with noise where the certificate or chance allows it, else pi_0.
+        actions, modes = self.agent.act(
+            self.state, self.memory, self.p_relax, self.rng, settings.exploration
+        )
+        reward = float(system.reward(self.state, actions)[0])
+        next_state = system.step(self.state, actions)
+
+        # The goal terminates. The edge and the time limit only truncate: with q <= 0, an end
+        # that is not bootstrapped would be worth 0, and reward fleeing.
+        goal = bool(system.in_goal(next_state)[0])
+        self.replay.add(
+            self.state[0], actions[0], reward * settings.reward_scale, next_state[0], goal
+        )
+
+        # Learn, once a batch is there.
+        if len(self.replay) >= self.preset.batch:
+            self.td3.update(self.replay.sample(self.preset.batch, self.rng), self.rng)
+
+        # Count.
+        self.steps += 1
+        self.p_relax *= settings.lambda_relax
+        self.state = next_state
+        episode.steps += 1
+        episode.ret += reward
+        episode.goal = goal
+        episode.modes[int(modes[0])] += 1
+        cut_off = episode.steps >= self.preset.steps or bool(system.out_of_plane(next_state)[0])
+        if goal or cut_off:
+            self._end_episode()
+            return True
+        return False
+
+    def _end_episode(self) -> None:
+        self.episode.p_relax = self.p_relax
+        self.episodes.append(self.episode)
+        if self.finished or len(self.episodes) % self.preset.select_every == 0:
+            self._select()
+        self._start_episode()
+
+    def _select(self) -> None:
+        """Keep the agent if, strict, it is the best so far: goals first, then cost."""
+        starts = held_out_starts(
+            self.system, self.settings.selection_episodes, self.seed, SELECTION
+        )
+        row = strict_row(self.agent, starts)
+        if self.best is not None:
+            old = (-self.best_info["goal"], self.best_info["cost"])
+            # Written so that a cost that is NaN never wins.
+            if not (-row.goal, row.cost) < old:
+                return
+        self.best = {name: tensor.clone() for name, tensor in self.agent.tensors().items()}
+        self.best_info = {
+            "goal": row.goal,
+            "cost": row.cost,
+            "steps": self.steps,
+            "p_relax": self.p_relax,
+            "episode": len(self.episodes),
+        }
+
+    def result(self) -> CALFAgent:
+        """A copy of the best agent so far, or of the present one before any comparison."""
+        info = AgentInfo(
+            steps=int(self.best_info.get("steps", self.steps)),
+            p_relax=float(self.best_info.get("p_relax", self.p_relax)),
+            seed=self.seed,
+            preset=self.preset.name,
+            constants=self.agent.info.constants,
+        )
+        agent = CALFAgent.random(self.system, np.random.default_rng(0), info)
+        agent.set_tensors(self.best or self.agent.tensors(), "the trained agent")
+        return agent
+
+    def run(
+        self,
+        each_episode: Callable[["Trainer"], None] = lambda trainer: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Train until finished, or until `stop()` says so between two steps."""
+        while not self.finished and not stop():
+            if self.step():
+                each_episode(self)
