@@ -1,0 +1,135 @@
+#version 330
+// The whole scene in one instanced triangle strip without vertex data.
+//
+//   instance   0 .. u_surface_instances - 1      a piece of the surface
+//              then one for each agent           its trail, oldest first, then its marker
+//
+//   agent's strip:   pairs of the trail, newest pair last | 1 vertex | 4 corners of the marker
+//
+// All kinds of vertex share one height fetch and one projection: software renderers pay for both
+// sides of every branch. Directions on screen and depth come from the height's gradient.
+#include "lib/contract.glsl"
+#include "lib/ring.glsl"
+#include "lib/trail.glsl"
+#include "height.glsl"
+#include "trail_width.glsl"
+
+const int SURFACE = 0, TRAIL = 1, MARKER = 2;
+const float MITER_LIMIT = 2.0;
+const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
+
+flat out ivec2 v_id;            // kind, agent
+out vec4 v_data;                // surface: point.xy, level, light
+                                // trail: steps back, age 0..1, px across, half width
+                                // marker: px along and across the heading, radius, mode
+out float v_bad;
+
+// The surface is one long strip, row after row, cut into instances that overlap by two vertices.
+ivec2 surface_node(int instance, int vertex) {
+    int row_length = 2 * (u_cells.x + 1) + 2;        // two more join it to the next row
+    int last = row_length * u_cells.y - 1;
+    int index = min(instance * (u_vertices - 2) + vertex, last);
+    int row = index / row_length;
+    int along = min(index - row * row_length, row_length - 2);
+    bool joint = index - row * row_length >= row_length - 2;   // last vertex again, then the next first
+    if (joint) {
+        bool second = index - row * row_length == row_length - 1;
+        return second && row + 1 < u_cells.y ? ivec2(0, row + 1) : ivec2(u_cells.x, row + 1);
+    }
+    return ivec2(along >> 1, row + (along & 1));
+}
+
+vec2 direction(vec2 v, vec2 otherwise) {
+    float l = length(v);
+    return l > 1e-3 ? v / l : otherwise;
+}
+
+void main() {
+    int agent = gl_InstanceID - u_surface_instances;
+    int trail_vertices = u_vertices - 5;             // even
+    int kind = agent < 0 ? SURFACE : gl_VertexID < trail_vertices ? TRAIL : MARKER;
+
+    Pair pair = Pair(0, 0, 0, true, true);
+    vec4 here = vec4(0.0), newer = vec4(0.0), older = vec4(0.0);
+    vec2 point;
+    if (kind == SURFACE) {
+        ivec2 node = surface_node(gl_InstanceID, gl_VertexID);
+        point = u_plane.xy + (u_plane.zw - u_plane.xy) * (vec2(node) / vec2(u_cells));
+    } else {
+        int last = trail_vertices / 2 - 1;
+        int index = last - gl_VertexID / 2;          // pairs are counted from the newest
+        if (kind == TRAIL) {
+            pair = trail_pair(agent, index);
+            if (index == last) pair.collapsed = true;   // runs beyond the strip's room
+            newer = ring_sample(agent, pair.newer);
+            older = ring_sample(agent, pair.older);
+        }
+        here = ring_sample(agent, pair.back);
+        point = here.xy;
+    }
+
+    vec2 gradient;
+    float level = height(point, gradient, v_bad);
+    vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
+    gl_Position = c;
+
+    // Movement in NDC (xy in pixels) for a step along the plane's axes, on the surface.
+    vec2 half_viewport = 0.5 * u_viewport;
+    vec4 cx = u_view_projection[0] + u_view_projection[2] * (gradient.x * u_height_scale);
+    vec4 cy = u_view_projection[1] + u_view_projection[2] * (gradient.y * u_height_scale);
+    vec3 ndc = c.xyz / c.w;
+    vec3 jx = (cx.xyz - ndc * cx.w) / c.w;
+    vec3 jy = (cy.xyz - ndc * cy.w) / c.w;
+    jx.xy *= half_viewport;
+    jy.xy *= half_viewport;
+
+    if (kind == SURFACE) {
+        vec3 normal = normalize(vec3(-gradient * u_height_scale, 1.0));
+        float light = 0.5 + 0.5 * dot(normal, u_light);
+        v_id = ivec2(SURFACE, 0);
+        v_data = vec4(point, level, light * light);
+        return;
+    }
+
+    vec2 offset;                                     // px
+    if (kind == TRAIL) {
+        mat2 jacobian = mat2(jx.xy, jy.xy);
+        vec2 ahead = jacobian * (newer.xy - point), behind = jacobian * (point - older.xy);
+        vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
+        vec2 d0 = direction(behind, d1);
+        vec2 tangent = direction(d0 + d1, d1);
+        vec2 miter = vec2(-tangent.y, tangent.x);
+        float stretch = min(1.0 / max(dot(miter, vec2(-d0.y, d0.x)), 1e-3), MITER_LIMIT);
+        float age = float(pair.back) / float(u_trail);
+        float width = trail_half_width(age);
+        float side = (gl_VertexID & 1) == 0 ? 1.0 : -1.0;
+        float reach = pair.collapsed ? 0.0 : side * (width + 0.75);
+        offset = miter * reach * stretch;
+        v_data = vec4(float(pair.back), age, reach, width);
+    } else {
+        int corner = max(gl_VertexID - trail_vertices - 1, 0);
+        vec2 heading = vec2(1.0, 0.0);
+        if (u_marker_shape == 1) {
+            float turn = ring_heading(here);
+            heading = direction(jx.xy * cos(turn) + jy.xy * sin(turn), heading);
+        }
+        float reach = u_marker_radius + 1.0;
+        vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
+        offset = square * reach;
+        vec2 turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
+        pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
+        v_data = vec4(turned, u_marker_radius, float(ring_mode(here)));
+    }
+
+    // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with
+    // each agent, so that the later drawn lies above and none is eaten by the slope.
+    float det = jx.x * jy.y - jx.y * jy.x;
+    vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
+               : vec2(jx.z * jy.y - jy.z * jx.y, jy.z * jx.x - jx.z * jy.x) / det;
+    float bias = u_depth_bias.x * (kind == MARKER ? 2.0 : 1.0) + u_depth_bias.y * float(agent);
+    float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
+    gl_Position.xy += offset / half_viewport * c.w;
+    gl_Position.z += depth * c.w;
+    v_id = ivec2(kind, agent);
+    if (!pair.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
+}

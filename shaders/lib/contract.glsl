@@ -1,0 +1,28 @@
+// What the shaders are given. Generated from calf_viz/render/contract.py by
+// `python -m calf_viz.render.contract`; do not edit.
+
+uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
+uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
+uniform sampler2D u_colour_map;   // rgba8: colour of the surface from low (x = 0) to high
+uniform mat4 u_view_projection;   // plane units and scaled height to clip space
+uniform vec2 u_viewport;          // size of the picture [px]
+uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
+uniform ivec2 u_cells;            // cells of the heightfield along each axis
+uniform float u_morph;            // 0: last critic, 1: current critic
+uniform float u_height_scale;     // scaled height of the normalised height 1 [plane units]
+uniform vec2 u_value_range;       // critic values at normalised heights 0 and 1
+uniform vec3 u_light;             // unit vector towards the light
+uniform int u_surface_instances;  // instances that draw the surface, before the agents'
+uniform int u_vertices;           // vertices of each instance
+uniform int u_agents;             // agents drawn
+uniform int u_ring_rows;          // texture rows of one slot of the ring
+uniform int u_ring_slots;         // slots of the ring
+uniform int u_head;               // slot of the newest sample shown
+uniform int u_head_step;          // simulation step of the newest sample shown
+uniform int u_trail;              // steps that a trail reaches back
+uniform int u_stride;             // steps between drawn samples (level of detail)
+uniform float u_trail_width;      // width of a trail [px]
+uniform float u_marker_radius;    // radius of a marker [px]
+uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
+uniform vec4 u_mode_colours[4];   // colour by mode: certified, relax, nominal, training
+uniform vec2 u_depth_bias;        // towards the viewer: for all, and per agent [NDC]

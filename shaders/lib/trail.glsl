@@ -1,0 +1,55 @@
+// Which samples a trail's strip passes through.
+//
+// A strip is a row of vertex pairs, newest first (pair 0). A trail falls into runs; each run takes
+//
+//      collapsed, head, strided ..., tail, collapsed
+//
+// where the strided samples are those whose absolute step is a multiple of the stride: they stay
+// where they are while the head moves on, so nothing shimmers. Collapsed pairs have no width, so
+// that the triangles from one run to the next have no area: a reset needs no test per fragment.
+
+const int MOST_RUNS = 64;
+
+struct Pair {
+    int back;       // of its sample
+    int newer;      // of the neighbours in its run; equal to back at the run's ends
+    int older;
+    bool drawn;     // false: nothing here
+    bool collapsed;
+};
+
+Pair trail_pair(int agent, int pair) {
+    Pair result = Pair(0, 0, 0, false, true);
+    int start = 0;                                   // of the run, steps back
+    int reach = min(u_trail, u_ring_slots - 1);      // of the trail
+    for (int run = 0; run < MOST_RUNS; ++run) {
+        vec4 head = ring_sample(agent, start);
+        if (!ring_current(head, start)) return result;
+        int age = ring_age(head);
+        int span = min(age, reach - start);          // steps from the run's head to its tail
+        int first = (u_head_step - start - 1) % u_stride + 1;   // to the first strided sample
+        int strided = span > first ? (span - 1 - first) / u_stride + 1 : 0;
+        int count = strided + 4;
+        if (pair < count) {
+            int at = clamp(pair - 1, 0, strided + 1);           // 0 head, strided + 1 tail
+            ivec3 index = clamp(ivec3(at, at - 1, at + 1), 0, strided + 1);
+            ivec3 offset = ivec3(first) + (index - 1) * u_stride;
+            offset = ivec3(index.x == 0 ? 0 : offset.x, index.y == 0 ? 0 : offset.y,
+                           index.z == 0 ? 0 : offset.z);
+            int end = strided + 1;
+            offset = ivec3(index.x == end ? span : offset.x, index.y == end ? span : offset.y,
+                           index.z == end ? span : offset.z);
+            result.back = start + offset.x;
+            result.newer = start + offset.y;
+            result.older = start + offset.z;
+            result.drawn = ring_mode(head) != MODE_INVALID;
+            result.collapsed = pair == 0 || pair == count - 1;
+            return result;
+        }
+        pair -= count;
+        // An age at its limit says only that the run goes on: continue from the same sample.
+        start += span + (span == LONGEST_AGE ? 0 : 1);
+        if (start > reach) return result;
+    }
+    return result;
+}
