@@ -56,7 +56,8 @@ class Heightfield:
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns) of nodes."""
-        return self.values.shape  # type: ignore[return-value]
+        rows, columns = self.values.shape
+        return rows, columns
 
     @property
     def range(self) -> tuple[float, float]:

@@ -70,8 +70,17 @@ class RingPacker:
     Python's whole part of the geometry: a few array operations over agents, none over samples.
     """
 
-    def __init__(self, layout: RingLayout, channels: tuple[int, int, int, int]) -> None:
-        """channels: where (x, y, third, stamp) go in memory; (2, 1, 0, 3) for a BGRA texture."""
+    def __init__(
+        self,
+        layout: RingLayout,
+        trail: int,
+        channels: tuple[int, int, int, int] = (0, 1, 2, 3),
+    ) -> None:
+        """trail: steps that drawn trails reach back. channels: where (x, y, third, stamp) go in
+        memory; (2, 1, 0, 3) for a BGRA texture. Raises ValueError for a trail beyond the ring."""
+        if not 0 < trail < layout.slots:
+            raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
+        self.trail = trail
         self.channels = channels
         self.step = -1
         self.invalid_seen = False
@@ -83,15 +92,16 @@ class RingPacker:
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._valid = np.zeros(layout.agents, dtype=bool)
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
+        self._breaks = np.zeros(layout.agents, dtype=np.int32)  # runs begun within the trail
         self._count = 0
 
     def grow(self, layout: RingLayout) -> None:
-        """Takes a layout with more agents and as many slots; what is known of the old ones stays."""
-        age, valid, began, count = self._age, self._valid, self._began, self._count
+        """Takes a layout with more agents and as many slots; what is known of the old stays."""
+        old = self._age, self._valid, self._began, self._breaks, self._count
         self._allocate(layout)
-        n = len(age)
-        self._age[:n], self._valid[:n], self._began[:, :n] = age, valid, began
-        self._count = count
+        n = len(old[0])
+        self._age[:n], self._valid[:n], self._began[:, :n], self._breaks[:n] = old[:4]
+        self._count = old[4]
 
     @property
     def slot(self) -> int:
@@ -125,8 +135,10 @@ class RingPacker:
         age += 1
         age[began] = 0
         self._valid[:n] = valid
+        self._breaks -= self._began[(self.slot - self.trail) % self.layout.slots]
         self._began[self.slot] = False
         self._began[self.slot, :n] = began
+        self._breaks[:n] += began
 
         third = modes.astype(np.int32)
         if headings is not None:
@@ -146,10 +158,10 @@ class RingPacker:
         self.texels[n:] = 0.0
         return self.texels
 
-    def runs(self, trail: int) -> int:
-        """Most runs that any agent's last `trail` steps hold: what a trail's strip must have room
-        for. A power of two, so that the strip's length seldom changes."""
-        slots = self.layout.slots
-        window = (self.slot - np.arange(min(trail, slots, self.step + 1))) % slots
-        most = int(self._began[window, : self._count].sum(axis=0).max(initial=0))
+    @property
+    def runs(self) -> int:
+        """Most runs that any agent's trail holds now: what a trail's strip must have room for.
+
+        A power of two, so that the strip's length seldom changes."""
+        most = int(self._breaks.max(initial=0))
         return 1 << most.bit_length()

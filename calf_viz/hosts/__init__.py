@@ -1,0 +1,1 @@
+"""Hosts: textures, uniforms, one draw. What they share lies in calf_viz.render."""

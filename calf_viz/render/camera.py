@@ -1,0 +1,63 @@
+"""An orbit camera in the plane's own units (z up), and its view-projection matrix."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class OrbitCamera:
+    """Looks at `target` from `distance` [plane units]; angles in radians, field of view vertical.
+
+    Elevation stays between just above the horizon and straight down.
+    """
+
+    target: tuple[float, float, float] = (0.0, 0.0, 0.5)
+    distance: float = 17.0
+    azimuth: float = math.radians(-60.0)
+    elevation: float = math.radians(40.0)
+    field_of_view: float = math.radians(40.0)
+
+    def orbit(self, turn: float, lift: float) -> None:
+        """Turns around the target."""
+        self.azimuth = (self.azimuth + turn) % (2 * math.pi)
+        self.elevation = min(max(self.elevation + lift, 0.05), math.pi / 2)
+
+    def zoom(self, factor: float) -> None:
+        """Multiplies the distance, within limits that keep the plane in reach."""
+        self.distance = min(max(self.distance * factor, 1.0), 200.0)
+
+    def reset(self) -> None:
+        """Back to the view at start."""
+        self.__dict__.update(OrbitCamera(target=self.target).__dict__)
+
+    def top_view(self) -> None:
+        """Straight down, the plane's second axis upwards."""
+        self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
+
+    def pixels_per_unit(self, height: int) -> float:
+        """Pixels that a plane unit at the target spans across the view, `height` px high."""
+        return 0.5 * height / (math.tan(0.5 * self.field_of_view) * self.distance)
+
+    def view_projection(self, aspect: float) -> NDArray[np.float32]:
+        """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1)."""
+        a, e = self.azimuth, self.elevation
+        back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
+        right = np.array([-math.sin(a), math.cos(a), 0.0])
+        up = np.cross(back, right)
+        eye = np.array(self.target) + self.distance * back
+        view = np.eye(4)
+        view[:3, :3] = right, up, back
+        view[:3, 3] = -view[:3, :3] @ eye
+        near, far = 0.1 * self.distance, self.distance + 20.0
+        focus = 1.0 / math.tan(0.5 * self.field_of_view)
+        projection = np.zeros((4, 4))
+        projection[0, 0], projection[1, 1] = focus / aspect, focus
+        projection[2, 2] = (far + near) / (near - far)
+        projection[2, 3] = 2 * far * near / (near - far)
+        projection[3, 2] = -1.0
+        return (projection @ view).astype(np.float32)

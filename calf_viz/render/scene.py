@@ -1,0 +1,107 @@
+"""A scene: everything the shaders are given but the samples, and how many vertices to draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.render.camera import OrbitCamera
+from calf_viz.render.ring import RingLayout
+
+# calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow.
+MODE_COLOURS = np.array(
+    [[0.30, 0.70, 1.00, 1], [0.20, 0.80, 0.30, 1], [0.90, 0.20, 0.20, 1], [1.00, 0.90, 0.00, 1]],
+    dtype=np.float32,
+)
+# The same roles in colours that colour-blind users tell apart (Okabe and Ito, 2008).
+COLOUR_BLIND_MODE_COLOURS = np.array(
+    [[0.34, 0.71, 0.91, 1], [0.94, 0.89, 0.26, 1], [0.84, 0.37, 0.00, 1], [0.80, 0.47, 0.65, 1]],
+    dtype=np.float32,
+)
+DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
+PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
+
+
+@dataclass
+class Scene:
+    """Sizes in pixels where named so, else in plane units."""
+
+    size: tuple[int, int] = (1280, 720)
+    camera: OrbitCamera = field(default_factory=OrbitCamera)
+    height_scale: float = 2.0
+    trail: int = 600
+    stride: int = 1
+    trail_width: float = 2.2
+    marker_radius: float = 7.0
+    marker: str = "sphere"
+    mode_colours: NDArray[np.float32] = field(default_factory=lambda: MODE_COLOURS.copy())
+    background: tuple[float, float, float] = (0.055, 0.065, 0.085)
+
+    def vertices(self, runs: int) -> int:
+        """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker."""
+        return 2 * (self.trail // self.stride + PAIRS_PER_RUN * runs) + 5
+
+    def surface_instances(self, heightfield: Heightfield, vertices: int) -> int:
+        """Instances that the surface's one long strip is cut into."""
+        rows, columns = heightfield.shape
+        return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
+
+    def uniforms(
+        self,
+        heightfield: Heightfield,
+        layout: RingLayout,
+        agents: int,
+        head_step: int,
+        runs: int,
+        value_range: tuple[float, float] = (0.0, 1.0),
+        morph: float = 1.0,
+    ) -> dict[str, Any]:
+        """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
+        rows, columns = heightfield.shape
+        vertices = self.vertices(runs)
+        light = np.array([-0.45, -0.25, 0.86])
+        return {
+            "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
+            "u_viewport": tuple(map(float, self.size)),
+            "u_plane": (*heightfield.lo, *heightfield.hi),
+            "u_cells": (columns - 1, rows - 1),
+            "u_morph": morph,
+            "u_height_scale": self.height_scale,
+            "u_value_range": value_range,
+            "u_light": tuple(light / np.linalg.norm(light)),
+            "u_surface_instances": self.surface_instances(heightfield, vertices),
+            "u_vertices": vertices,
+            "u_agents": agents,
+            "u_ring_rows": layout.rows,
+            "u_ring_slots": layout.slots,
+            "u_head": max(head_step, 0) % layout.slots,
+            "u_head_step": head_step,
+            "u_trail": self.trail,
+            "u_stride": self.stride,
+            "u_trail_width": self.trail_width,
+            "u_marker_radius": self.marker_radius,
+            "u_marker_shape": 1 if self.marker == "arrow" else 0,
+            "u_mode_colours": self.mode_colours,
+            "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
+        }
+
+
+def height_texels(
+    current: Heightfield, value_range: tuple[float, float], last: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Texels of `u_heightfield`, (rows, columns, 2) float32: normalised (last, current) heights.
+
+    A replaced value is stored as -8 - value, for the shader to mark. Heights are clipped to
+    [-2, 3], which a smoothed range that lags may reach.
+    """
+    lo, hi = value_range
+    span = hi - lo if hi > lo else 1.0
+    heights = np.clip((current.values.astype(np.float64) - lo) / span, -2.0, 3.0)
+    stored = np.where(current.bad, -8.0 - heights, heights).astype(np.float32)
+    same = last is not None and last.shape == stored.shape
+    return np.stack([last if same and last is not None else stored, stored], axis=-1)
