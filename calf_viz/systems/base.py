@@ -107,7 +107,7 @@ class System(ABC):
 
     def out_of_plane(self, states: Array) -> Bools:
         """Whether each agent has left the plane over its edge, (n,)."""
-        return (np.abs(states[:, self.edge_axes]) > self.edge).any(axis=1)
+        return np.any(np.abs(states[:, self.edge_axes]) > self.edge, axis=1)
 
     def plane_states(self, points: Array, slice_value: float = 0.0) -> Array:
         """Full states (m, state_dim) float32 at points (m, 2) of the plane shown.

@@ -1,0 +1,58 @@
+"""The progress bar of a training."""
+
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.agent.trainer import Trainer
+
+RECENT = 20
+"""Episodes that the figures shown are averaged over."""
+
+
+class TrainingProgress:
+    """Episodes done, with reward, success rate and the modes' shares of the last episodes."""
+
+    def __init__(self, trainer: Trainer, shown: bool = True) -> None:
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            disable=not shown,
+        )
+        done, total = len(trainer.episodes), trainer.preset.episodes
+        name = trainer.system.name
+        self.task = self.bar.add_task(name, total=total, completed=done, figures="")
+
+    def update(self, trainer: Trainer) -> None:
+        """Show the trainer as it is now."""
+        figures = summary(trainer)
+        self.bar.update(self.task, completed=len(trainer.episodes), figures=figures)
+
+    def __enter__(self) -> "TrainingProgress":
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+
+
+def summary(trainer: Trainer) -> str:
+    """Reward, success rate and modes' shares of the last `RECENT` episodes."""
+    last = trainer.episodes[-RECENT:]
+    steps = max(sum(episode.steps for episode in last), 1)
+    reward = sum(episode.ret for episode in last) / max(len(last), 1)
+    goal = sum(episode.goal for episode in last) / max(len(last), 1)
+    shares = [sum(episode.modes[m] for episode in last) / steps for m in range(len(NAMES))]
+    modes = " ".join(
+        f"{name} {100 * share:.0f}%" for name, share in zip(NAMES, shares, strict=True)
+    )
+    return f"reward {reward:.0f} goal {100 * goal:.0f}% {modes}"
