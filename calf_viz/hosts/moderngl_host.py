@@ -21,7 +21,7 @@ def create_context() -> moderngl.Context:
     for backend in ("egl", None):
         try:
             if backend:
-                return moderngl.create_context(standalone=True, require=330, backend=backend)
+                return moderngl.create_context(standalone=True, require=330, backend=backend)  # type: ignore[arg-type]
             return moderngl.create_context(standalone=True, require=330)
         except Exception as error:  # moderngl raises bare Exception
             reason = error
