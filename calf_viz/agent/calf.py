@@ -55,8 +55,9 @@ class CALFAgent:
     ) -> "CALFAgent":
         """An untrained agent, its weights drawn from `rng`."""
         info = info or AgentInfo()
-        actor = Actor(system.state_dim, system.action_limits, rng, info.hidden)
-        critic = TwinCritic(system.state_dim, system.action_dim, rng, info.hidden)
+        width, heading = info.hidden, system.heading_axis
+        actor = Actor(system.state_dim, system.action_limits, rng, width, heading)
+        critic = TwinCritic(system.state_dim, system.action_dim, rng, width, heading)
         return cls(system, actor, critic, info)
 
     # Acting

@@ -18,6 +18,19 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> n
     return nn.Parameter(torch.from_numpy(rng.uniform(-bound, bound, shape).astype(np.float32)))
 
 
+def encode(states: Tensor, heading_axis: int | None) -> Tensor:
+    """States as the networks see them: an angle [rad] becomes its cosine and sine.
+
+    Raw, it jumps by a turn at pi, and a ReLU network spends itself on that cliff.
+    """
+    if heading_axis is None:
+        return states
+    angle = states[:, heading_axis : heading_axis + 1]
+    return torch.cat(
+        (states[:, :heading_axis], angle.cos(), angle.sin(), states[:, heading_axis + 1 :]), dim=1
+    )
+
+
 class Actor(nn.Module):
     """States (n, state_dim) to actions (n, action_dim), within the action limits by tanh."""
 
@@ -35,9 +48,12 @@ class Actor(nn.Module):
         action_limits: np.ndarray,
         rng: np.random.Generator,
         hidden: int = HIDDEN,
+        heading_axis: int | None = None,
     ) -> None:
         super().__init__()
-        sizes = (state_dim, hidden, hidden, len(action_limits))
+        self.heading_axis = heading_axis
+        inputs = state_dim + (heading_axis is not None)
+        sizes = (inputs, hidden, hidden, len(action_limits))
         for layer, (i, o) in enumerate(pairwise(sizes), start=1):
             setattr(self, f"w{layer}", _uniform(rng, (i, o), i))
             setattr(self, f"b{layer}", _uniform(rng, (o,), i))
@@ -45,7 +61,7 @@ class Actor(nn.Module):
         self.register_buffer("limits", limits, persistent=False)
 
     def forward(self, states: Tensor) -> Tensor:
-        h = torch.relu(torch.addmm(self.b1, states, self.w1))
+        h = torch.relu(torch.addmm(self.b1, encode(states, self.heading_axis), self.w1))
         h = torch.relu(torch.addmm(self.b2, h, self.w2))
         return torch.tanh(torch.addmm(self.b3, h, self.w3)) * self.limits
 
@@ -69,16 +85,19 @@ class TwinCritic(nn.Module):
         action_dim: int,
         rng: np.random.Generator,
         hidden: int = HIDDEN,
+        heading_axis: int | None = None,
     ) -> None:
         super().__init__()
-        sizes = (state_dim + action_dim, hidden, hidden, 1)
+        self.heading_axis = heading_axis
+        inputs = state_dim + (heading_axis is not None)
+        sizes = (inputs + action_dim, hidden, hidden, 1)
         for layer, (i, o) in enumerate(pairwise(sizes), start=1):
             setattr(self, f"w{layer}", _uniform(rng, (2, i, o), i))
             setattr(self, f"b{layer}", _uniform(rng, (2, 1, o), i))
 
     def forward(self, states: Tensor, actions: Tensor) -> Tensor:
         """Q1 and Q2, (2, n)."""
-        x = torch.cat((states, actions), dim=1).expand(2, -1, -1)
+        x = torch.cat((encode(states, self.heading_axis), actions), dim=1).expand(2, -1, -1)
         h = torch.relu(torch.baddbmm(self.b1, x, self.w1))
         h = torch.relu(torch.baddbmm(self.b2, h, self.w2))
         return torch.baddbmm(self.b3, h, self.w3).squeeze(2)
@@ -87,7 +106,7 @@ class TwinCritic(nn.Module):
         """Q1 alone, (n,), with the critic's weights held fixed (no gradient flows to them)."""
         w1, w2, w3 = (p.detach()[0] for p in (self.w1, self.w2, self.w3))
         b1, b2, b3 = (p.detach()[0] for p in (self.b1, self.b2, self.b3))
-        x = torch.cat((states, actions), dim=1)
+        x = torch.cat((encode(states, self.heading_axis), actions), dim=1)
         h = torch.relu(torch.addmm(b1, x, w1))
         h = torch.relu(torch.addmm(b2, h, w2))
         return torch.addmm(b3, h, w3).squeeze(1)
