@@ -19,7 +19,8 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         UserError: the folder or the file cannot be written.
     """
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    # Not with_name, which raises where there is no name (".", "/"): renaming then tells.
+    part = Path(f"{path}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
