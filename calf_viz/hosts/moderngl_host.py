@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.base import Host
 from calf_viz.render.contract import TEXTURE_NAMES
-from calf_viz.render.ring import RingLayout, RingPacker
-from calf_viz.render.scene import Scene, height_texels
+from calf_viz.render.ring import RingLayout, relayout
+from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, explain
 
 
@@ -28,7 +29,7 @@ def create_context() -> moderngl.Context:
     raise UserError(f"no OpenGL 3.3 ({reason}): install libgl1 libegl1 libgl1-mesa-dri or a driver")
 
 
-class ModernglHost:
+class ModernglHost(Host):
     """Draws a `Scene` into a framebuffer of its own.
 
     Raises UserError where the shaders do not compile, naming file and line.
@@ -44,18 +45,13 @@ class ModernglHost:
         slots: int | None = None,
         context: moderngl.Context | None = None,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity."""
+        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start."""
         self.context = context or create_context()
-        self.scene = scene
-        self.agents = agents
-        limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
-        self.layout = RingLayout.fit(agents, slots or 4 * scene.trail, limit)
-        self.packer = RingPacker(self.layout, scene.trail)
+        self.renderer = self.context.info["GL_RENDERER"]
+        self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
         self.program = self._compile(library or ShaderLibrary())
-        zeros = np.zeros((self.layout.size[1], self.layout.size[0], 4), dtype=np.float32)
-        self.ring = self._texture(zeros)
         self.colour_map = self._texture(colour_map[None])
-        self.set_heightfield(heightfield)
+        super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
         size = scene.size
         self.framebuffer = self.context.framebuffer(
             [self.context.renderbuffer(size)], self.context.depth_renderbuffer(size)
@@ -78,42 +74,27 @@ class ModernglHost:
         texture.repeat_x = texture.repeat_y = False
         return texture
 
-    def set_heightfield(self, heightfield: Heightfield) -> None:
-        """A new critic's surface, normalised over its own range."""
-        self.heightfield = heightfield
-        self.value_range = heightfield.range
-        self.heights = self._texture(height_texels(heightfield, self.value_range))
+    def _make_ring(self, layout: RingLayout) -> None:
+        width, height = layout.size
+        self.ring = self._texture(np.zeros((height, width, 4), dtype=np.float32))
 
-    def push(
-        self,
-        positions: NDArray[np.floating],
-        modes: NDArray[np.integer],
-        first: NDArray[np.bool_],
-        headings: NDArray[np.floating] | None = None,
-    ) -> None:
-        """One step's samples; see `RingPacker.pack`."""
-        texels = self.packer.pack(positions, modes, first, headings)
-        self.agents = len(positions)
+    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
+        samples = np.frombuffer(self.ring.read(), np.float32)
+        self.ring.release()
+        self.ring = self._texture(relayout(samples, old, new))
+
+    def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
-        self.ring.write(texels, viewport=(0, self.packer.slot * rows, columns, rows))
+        self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
 
-    def bind(self, program: moderngl.Program, scrub: int = 0) -> int:
-        """Sets every input that the program uses; returns the vertices of an instance."""
-        runs = self.packer.runs
-        values = self.scene.uniforms(
-            self.heightfield,
-            self.layout,
-            self.agents,
-            self.packer.step - scrub,
-            runs,
-            self.value_range,
-        )
-        for unit, name in enumerate(TEXTURE_NAMES):
-            texture = {
-                "u_ring": self.ring,
-                "u_heightfield": self.heights,
-                "u_colour_map": self.colour_map,
-            }[name]
+    def _upload_heights(self, texels: NDArray[np.float32]) -> None:
+        self.heights = self._texture(texels)
+
+    def bind(self, program: moderngl.Program) -> dict[str, Any]:
+        """Sets every input that the program uses; returns the uniforms' values."""
+        values = self.uniforms()
+        textures = (self.ring, self.heights, self.colour_map)
+        for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
             if name in program:
                 program[name] = unit
@@ -126,7 +107,7 @@ class ModernglHost:
                 program[name].write(value)  # type: ignore[union-attr]
             else:
                 program[name] = value
-        return int(values["u_vertices"])
+        return values
 
     def draw(self) -> None:
         """One frame: a clear and one draw."""
@@ -143,9 +124,10 @@ class ModernglHost:
             one_minus_alpha,
         )
         context.clear(*self.scene.background, 1.0)
-        vertices = self.bind(self.program)
-        instances = self.scene.surface_instances(self.heightfield, vertices) + self.agents
-        self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        values = self.bind(self.program)
+        self.vertex_array.render(
+            moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)
+        )
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The picture, (height, width, 3) uint8, top row first."""

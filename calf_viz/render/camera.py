@@ -39,9 +39,11 @@ class OrbitCamera:
         """Straight down, the plane's second axis upwards."""
         self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
 
-    def pixels_per_unit(self, height: int) -> float:
-        """Pixels that a plane unit at the target spans across the view, `height` px high."""
-        return 0.5 * height / (math.tan(0.5 * self.field_of_view) * self.distance)
+    def pixels_per_unit(self, height: int, nearest: bool = False) -> float:
+        """Pixels that a plane unit spans across the view, `height` px high: at the target, or
+        where the plane (10 units wide) comes nearest."""
+        distance = max(self.distance - 6.0, 0.3 * self.distance) if nearest else self.distance
+        return 0.5 * height / (math.tan(0.5 * self.field_of_view) * distance)
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
         """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1)."""

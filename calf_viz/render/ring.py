@@ -64,6 +64,13 @@ class RingLayout:
         return 16 * self.columns * self.rows
 
 
+def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> NDArray[np.float32]:
+    """The ring's texels, (rows, columns, 4), in a layout with more agents and as many slots."""
+    grown = np.zeros((new.slots, new.rows * new.columns, 4), dtype=np.float32)
+    grown[:, : old.agents] = samples.reshape(old.slots, -1, 4)[:, : old.agents]
+    return grown.reshape(new.size[1], new.size[0], 4)
+
+
 class RingPacker:
     """Turns each step's positions into texels, and knows where runs begin.
 
@@ -124,12 +131,15 @@ class RingPacker:
         count, self._count = self._count, n
         restart = self.step >= LAST_STEP
         self.step = 0 if restart else self.step + 1
+        with np.errstate(over="ignore"):  # beyond float32 is not finite either
+            positions = np.asarray(positions, dtype=np.float32)
         valid = np.isfinite(positions).all(axis=1)
         all_valid = bool(valid.all())
         self.invalid_seen = not all_valid
         began = first | (valid != self._valid[:n])
         if restart:
             began[:] = True
+            self._began[:], self._breaks[:] = False, 0  # slots leap; nothing older is drawn
         began[count:] = True
         age = self._age[:n]
         age += 1

@@ -73,7 +73,7 @@ class Scene:
             "u_morph": morph,
             "u_height_scale": self.height_scale,
             "u_value_range": value_range,
-            "u_light": tuple(light / np.linalg.norm(light)),
+            "u_light": tuple((light / np.linalg.norm(light)).tolist()),
             "u_surface_instances": self.surface_instances(heightfield, vertices),
             "u_vertices": vertices,
             "u_agents": agents,

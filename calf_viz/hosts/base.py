@@ -1,0 +1,139 @@
+"""What every host of the scene shares: the samples' packing, the surface's texels, the inputs."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.render.detail import DetailChooser
+from calf_viz.render.ring import RingLayout, RingPacker
+from calf_viz.render.scene import Scene, height_texels
+
+log = logging.getLogger("calf_viz")
+
+RANGE_SMOOTHING = 0.1
+"""How far the normalisation range follows each new critic's, so that the surface does not jump."""
+
+
+class Host(ABC):
+    """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
+
+    Attributes:
+        renderer: name of the OpenGL renderer.
+        agents: agents drawn; the ring grows by itself when more are pushed.
+        morph: 0 shows the last critic's surface, 1 the current one's.
+        scrub: how many steps before the newest the picture shows, within the ring.
+    """
+
+    renderer: str
+    texture_limit: int
+    channels: tuple[int, int, int, int] = (0, 1, 2, 3)
+    """Where (x, y, third, stamp) go in a texel's memory."""
+
+    def __init__(self, scene: Scene, heightfield: Heightfield, agents: int, slots: int) -> None:
+        self.scene = scene
+        self.agents = agents
+        self.morph = 1.0
+        self.scrub = 0
+        self.layout = RingLayout.fit(agents, slots, self.texture_limit)
+        self.packer = RingPacker(self.layout, scene.trail, self.channels)
+        self.detail = DetailChooser(scene)
+        self._warned = False
+        self._make_ring(self.layout)
+        self.heightfield = heightfield
+        self.value_range = heightfield.range
+        self._texels = height_texels(heightfield, self.value_range)
+        self._upload_heights(self._texels)
+
+    @property
+    def software(self) -> bool:
+        """Whether the CPU draws, to which triangles are dear."""
+        name = self.renderer.lower()
+        return any(word in name for word in ("llvmpipe", "softpipe", "swrast", "swiftshader"))
+
+    def set_heightfield(self, heightfield: Heightfield, morph: float = 1.0) -> None:
+        """A new critic's surface; the last one stays for `morph` to begin from."""
+        old, new = self.value_range, heightfield.range
+        self.value_range = (
+            old[0] + RANGE_SMOOTHING * (new[0] - old[0]),
+            old[1] + RANGE_SMOOTHING * (new[1] - old[1]),
+        )
+        self.heightfield = heightfield
+        self._texels = height_texels(heightfield, self.value_range, self._texels[..., 1])
+        self.morph = morph
+        self._upload_heights(self._texels)
+
+    def push(
+        self,
+        positions: NDArray[np.floating],
+        modes: NDArray[np.integer],
+        first: NDArray[np.bool_],
+        headings: NDArray[np.floating] | None = None,
+    ) -> None:
+        """One step's samples; see `RingPacker.pack`."""
+        self.agents = len(positions)
+        if self.agents > self.layout.agents:
+            self._grow(self.agents)
+        texels = self.packer.pack(positions, modes, first, headings)
+        if self.packer.invalid_seen and not self._warned:
+            self._warned = True
+            log.warning("positions that are not finite are not drawn (warned once)")
+        self.detail.see(positions, first)
+        self._append(texels, self.packer.slot)
+
+    def _grow(self, agents: int) -> None:
+        # Half as many again: agents that come one by one seldom cost a new texture.
+        slots, limit = self.layout.slots, self.texture_limit
+        wanted = max(agents, min(self.layout.agents * 3 // 2, limit * (limit // slots)))
+        old, self.layout = self.layout, RingLayout.fit(wanted, slots, limit)
+        self.packer.grow(self.layout)
+        self._regrow_ring(old, self.layout)
+
+    def uniforms(self) -> dict[str, Any]:
+        """Every uniform of the contract, for the frame to be drawn now."""
+        self.scene.stride = self.detail.stride(self.heightfield, self.value_range)
+        return self.scene.uniforms(
+            self.heightfield,
+            self.layout,
+            self.agents,
+            self.packer.step - self.scrub,
+            self.packer.runs,
+            self.value_range,
+            self.morph,
+        )
+
+    def instances(self, uniforms: dict[str, Any]) -> int:
+        """Instances of the one draw."""
+        return int(uniforms["u_surface_instances"]) + self.agents
+
+    @abstractmethod
+    def _make_ring(self, layout: RingLayout) -> None:
+        """Makes the ring's texture, all zero."""
+
+    @abstractmethod
+    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
+        """Makes the ring's texture anew with more agents, and keeps its samples."""
+
+    @abstractmethod
+    def _append(self, texels: NDArray[np.float32], slot: int) -> None:
+        """Puts one step's texels, (rows * columns, 4), into a slot of the ring."""
+
+    @abstractmethod
+    def _upload_heights(self, texels: NDArray[np.float32]) -> None:
+        """Uploads the surface's texels, (rows, columns, 2)."""
+
+    @abstractmethod
+    def draw(self) -> None:
+        """One frame: a clear and one draw."""
+
+    @abstractmethod
+    def screenshot(self) -> NDArray[np.uint8]:
+        """The last frame, (height, width, 3) uint8, top row first."""
+
+    def close(self) -> None:  # noqa: B027 (most hosts are closed by their garbage collection)
+        """Gives the window or context back."""

@@ -1,0 +1,101 @@
+"""Panda3D without a display: EGL, and a framebuffer of the picture's size."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    Camera,
+    FrameBufferProperties,
+    GraphicsEngine,
+    GraphicsOutput,
+    GraphicsPipe,
+    GraphicsPipeSelection,
+    NodePath,
+    Texture,
+    WindowProperties,
+    load_prc_file_data,
+)
+
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_texture import empty_texture
+from calf_viz.render.scene import Scene
+from calf_viz.render.sources import ShaderLibrary
+
+MISSING = "no OpenGL 3.3 can be had: install libegl1 libgl1 libgl1-mesa-dri, or a graphics driver"
+
+
+class OffscreenHost(PandaHost):
+    """Draws into a texture; a window is never opened."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield,
+        colour_map: NDArray[np.uint8],
+        agents: int,
+        library: ShaderLibrary | None = None,
+        slots: int | None = None,
+    ) -> None:
+        """As `PandaHost`."""
+        engine = GraphicsEngine.get_global_ptr()
+        self.context = _context(engine)
+        output = self._framebuffer(engine, scene.size)
+        root = NodePath("scene")
+        output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
+        super().__init__(
+            scene, heightfield, colour_map, agents, library, slots, engine, output, root
+        )
+
+    def _framebuffer(self, engine: GraphicsEngine, size: tuple[int, int]) -> GraphicsOutput:
+        properties = FrameBufferProperties()
+        properties.set_rgba_bits(8, 8, 8, 8)
+        properties.set_depth_bits(24)
+        output = engine.make_output(
+            self.context.get_pipe(), "picture", 0, properties, WindowProperties.size(*size),
+            GraphicsPipe.BF_refuse_window, self.context.get_gsg(), self.context,
+        )  # fmt: skip
+        if output is None:
+            raise UserError(f"the driver gives no framebuffer of {size[0]} x {size[1]}: try less")
+        self.picture = empty_texture("picture", *size, Texture.F_rgba8, np.uint8)
+        output.add_render_texture(
+            self.picture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
+        )
+        return output
+
+    def screenshot(self) -> NDArray[np.uint8]:
+        """The last frame, (height, width, 3) uint8, top row first."""
+        self.engine.extract_texture_data(self.picture, self.gsg)
+        width, height = self.scene.size
+        pixels = np.frombuffer(self.picture.get_ram_image(), np.uint8)
+        return pixels.reshape(height, width, 4)[::-1, :, 2::-1].copy()
+
+    def close(self) -> None:
+        self.node.remove_node()
+        self.ring.close()
+        self.engine.remove_window(self.output)
+        self.engine.remove_window(self.context)
+
+
+def _context(engine: GraphicsEngine) -> GraphicsOutput:
+    """A tiny buffer that holds the OpenGL context; it is never drawn to."""
+    load_prc_file_data(
+        "calf_viz",
+        "gl-version 3 3\nsync-video 0\ntextures-power-2 none\nnotify-level-egldisplay error\n",
+    )
+    selection = GraphicsPipeSelection.get_global_ptr()
+    for module in ("p3headlessgl", "pandagl"):
+        pipe = selection.make_module_pipe(module)
+        if pipe is None:
+            continue
+        context = engine.make_output(
+            pipe, "context", -200, FrameBufferProperties.get_default(), WindowProperties.size(1, 1),
+            GraphicsPipe.BF_refuse_window,
+        )  # fmt: skip
+        if context is not None:
+            engine.open_windows()
+            context.set_active(False)
+            return context
+    raise UserError(MISSING)

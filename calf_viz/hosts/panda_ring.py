@@ -1,0 +1,212 @@
+"""The ring's texture under Panda3D, and ways to put a step's samples into it.
+
+Panda uploads whole textures. So the new samples go into a small staging texture, and a pass that
+renders into the ring copies them there, on the GPU: 16 bytes per agent and step, however long the
+trails. The same pass copies an old ring into a new one when agents come. Where a driver cannot
+render into float textures, the whole ring is uploaded at each step.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    Camera,
+    FrameBufferProperties,
+    Geom,
+    GeomNode,
+    GeomTriangles,
+    GeomVertexData,
+    GeomVertexFormat,
+    GraphicsEngine,
+    GraphicsOutput,
+    GraphicsPipe,
+    NodePath,
+    OmniBoundingVolume,
+    Texture,
+    WindowProperties,
+)
+
+from calf_viz.hosts.panda_shader import compile_program
+from calf_viz.hosts.panda_texture import empty_texture, fill
+from calf_viz.render.ring import RingLayout, relayout
+from calf_viz.render.sources import ShaderLibrary
+
+log = logging.getLogger("calf_viz")
+
+
+class Ring(Protocol):
+    """A ring's texture; `pending` while samples wait for the next frame."""
+
+    texture: Texture
+    pending: bool
+
+    def append(self, texels: NDArray[np.float32], slot: int) -> None:
+        """Has the next frame put one step's texels (rows * columns, 4) into a slot."""
+
+    def done(self) -> None:
+        """A frame was rendered."""
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        """Changes to a layout with more agents; keeps the samples."""
+
+    def close(self) -> None:
+        """Gives the buffer back."""
+
+
+def make_ring(
+    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput, library: ShaderLibrary
+) -> Ring:
+    """The better ring that the driver is able to."""
+    buffer = _float_buffer(layout, engine, output)
+    if buffer is not None:
+        return RenderedRing(layout, engine, output, library, buffer)
+    log.warning("this driver cannot render into float textures: trails are uploaded whole")
+    return UploadedRing(layout)
+
+
+def _float_buffer(
+    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput
+) -> GraphicsOutput | None:
+    properties = FrameBufferProperties()
+    properties.set_rgba_bits(32, 32, 32, 32)
+    properties.set_float_color(True)
+    buffer = engine.make_output(
+        output.get_pipe(), "ring", -100, properties, WindowProperties.size(*layout.size),
+        GraphicsPipe.BF_refuse_window, output.get_gsg(), output,
+    )  # fmt: skip
+    if buffer is None:
+        return None
+    got = buffer.get_fb_properties()
+    if got.get_float_color() and got.get_red_bits() >= 32:
+        return buffer
+    engine.remove_window(buffer)
+    return None
+
+
+class RenderedRing:
+    """Samples are copied by a pass of their own, before the frame's."""
+
+    def __init__(
+        self,
+        layout: RingLayout,
+        engine: GraphicsEngine,
+        output: GraphicsOutput,
+        library: ShaderLibrary,
+        buffer: GraphicsOutput,
+    ) -> None:
+        self.engine, self.output = engine, output
+        self.pending = False
+        self.camera = self._pass(library)
+        self._target(layout, buffer)
+        # Once, the whole texture is cleared; after that only what is copied is written.
+        buffer.set_clear_color((0, 0, 0, 0))
+        buffer.set_clear_color_active(True)
+        self._source(self.staging, layout, slots=(0, 1))
+        self._render_alone()
+
+    def _pass(self, library: ShaderLibrary) -> NodePath:
+        root = NodePath("ring")
+        geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
+        triangle = GeomTriangles(Geom.UH_static)
+        triangle.add_consecutive_vertices(0, 3)
+        geom.add_primitive(triangle)
+        node = GeomNode("triangle")
+        node.add_geom(geom)
+        node.set_bounds(OmniBoundingVolume())
+        node.set_final(True)
+        self.triangle = root.attach_new_node(node)
+        self.triangle.set_shader(compile_program(library, "ring_copy", self.output.get_gsg()))
+        self.triangle.set_depth_test(False)
+        self.triangle.set_depth_write(False)
+        self.triangle.set_two_sided(True)
+        return root.attach_new_node(Camera("ring"))
+
+    def _target(self, layout: RingLayout, buffer: GraphicsOutput) -> None:
+        self.layout, self.buffer = layout, buffer
+        self.texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
+        buffer.add_render_texture(
+            self.texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
+        )
+        buffer.set_clear_color_active(False)
+        buffer.set_clear_depth_active(False)
+        buffer.set_active(False)
+        self.region = buffer.make_display_region()
+        self.region.set_camera(self.camera)
+        columns, rows = layout.columns, layout.rows
+        self.staging = empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
+        fill(self.staging, np.zeros((rows, columns, 4), np.float32))
+
+    def _source(self, texture: Texture, source: RingLayout, slots: tuple[int, int]) -> None:
+        """Has the pass copy `texture` to the slots [from, to) of the ring."""
+        first, end = slots
+        target = self.layout
+        self.triangle.set_shader_inputs(
+            u_source=texture,
+            u_source_layout=(source.columns, source.rows, source.agents),
+            u_target_layout=(target.columns, target.rows, first),
+        )
+        self.region.set_dimensions(0, 1, first / target.slots, end / target.slots)
+
+    def append(self, texels: NDArray[np.float32], slot: int) -> None:
+        fill(self.staging, texels)
+        self._source(self.staging, self.layout, (slot, slot + 1))
+        self.buffer.set_active(True)
+        self.pending = True
+
+    def done(self) -> None:
+        if self.pending:
+            self.buffer.set_active(False)
+            self.pending = False
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        samples, buffer = self.texture, self.buffer
+        grown = _float_buffer(new, self.engine, self.output)
+        assert grown is not None, "a driver that renders into a float texture refused a larger one"
+        self._target(new, grown)
+        self._source(samples, old, (0, new.slots))
+        self._render_alone()
+        self.engine.remove_window(buffer)
+
+    def close(self) -> None:
+        self.engine.remove_window(self.buffer)
+
+    def _render_alone(self) -> None:
+        active = self.output.is_active()
+        self.output.set_active(False)
+        self.buffer.set_active(True)
+        self.engine.render_frame()
+        self.buffer.set_active(False)
+        self.buffer.set_clear_color_active(False)
+        self.output.set_active(active)
+
+
+class UploadedRing:
+    """The ring lies in RAM, and all of it is uploaded after each step."""
+
+    pending = False
+
+    def __init__(self, layout: RingLayout) -> None:
+        self._allocate(layout, np.zeros((layout.size[1], layout.size[0], 4), np.float32))
+
+    def _allocate(self, layout: RingLayout, texels: NDArray[np.float32]) -> None:
+        self.layout, self.texels = layout, texels
+        self.texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
+        fill(self.texture, texels)
+
+    def append(self, texels: NDArray[np.float32], slot: int) -> None:
+        rows, columns = self.layout.rows, self.layout.columns
+        self.texels[slot * rows : (slot + 1) * rows] = texels.reshape(rows, columns, 4)
+        fill(self.texture, self.texels)
+
+    def done(self) -> None:
+        pass
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        self._allocate(new, relayout(self.texels, old, new))
+
+    def close(self) -> None:
+        pass

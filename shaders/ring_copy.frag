@@ -1,0 +1,17 @@
+#version 330
+// Copies samples into the ring, from one step's staging texture or from an older, smaller ring:
+// agent a of slot s lies at (a % columns, s * rows + a / columns) in both.
+uniform sampler2D u_source;
+uniform ivec3 u_source_layout;   // columns, rows a slot, agents
+uniform ivec3 u_target_layout;   // columns, rows a slot, first slot written
+layout(location = 0) out vec4 o_texel;
+
+void main() {
+    ivec2 texel = ivec2(gl_FragCoord.xy);
+    int slot = texel.y / u_target_layout.y;
+    int agent = (texel.y - slot * u_target_layout.y) * u_target_layout.x + texel.x;
+    slot -= u_target_layout.z;
+    ivec2 from = ivec2(agent % u_source_layout.x,
+                       slot * u_source_layout.y + agent / u_source_layout.x);
+    o_texel = agent < u_source_layout.z ? texelFetch(u_source, from, 0) : vec4(0.0);
+}
