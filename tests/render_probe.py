@@ -1,0 +1,124 @@
+"""Vertices as numbers: the shipped vertex shaders, read back by transform feedback.
+
+    samples --> RingPacker --> ring texture --+
+    heights --> height_texels --> texture ----+--> vertex shader --> buffer --> NumPy
+    Scene.uniforms ---------------------------+
+
+No host takes part, so that the numbers are the shaders' and the packing's own.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.moderngl_host import create_context
+from calf_viz.render.contract import TEXTURE_NAMES
+from calf_viz.render.ring import RingLayout, RingPacker
+from calf_viz.render.scene import Scene, height_texels
+from calf_viz.render.sources import ShaderLibrary
+
+context = cache(create_context)
+
+
+class FlatCamera:
+    """Straight down on a square plane of +-`half`, orthographic: plane units are pixels times a
+    constant, so that a vertex tells its sample."""
+
+    def __init__(self, half: float = 5.0) -> None:
+        self.half = half
+
+    def view_projection(self, aspect: float) -> np.ndarray:
+        return np.diag([1 / self.half, 1 / self.half, -0.1, 1.0]).astype(np.float32)
+
+
+class Probe:
+    """A scene's vertices in pixels from the picture's centre, y up."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield,
+        layout: RingLayout,
+        overlay: Path | None = None,
+        shader: str = "field.vert",
+        varyings: tuple[str, ...] = ("gl_Position",),
+    ) -> None:
+        self.scene, self.heightfield, self.layout = scene, heightfield, layout
+        self.packer = RingPacker(layout, scene.trail)
+        self.value_range = heightfield.range
+        self.agents = 0
+        text = ShaderLibrary(overlay).load(shader).text
+        self.program = context().program(vertex_shader=text, varyings=varyings)
+        width, height = layout.size
+        self.ring = self._texture(np.zeros((height, width, 4), np.float32))
+        self.heights = self._texture(height_texels(heightfield, self.value_range))
+        self.colours = self._texture(np.zeros((1, 4, 4), np.float32))
+
+    def _texture(self, texels: np.ndarray) -> moderngl.Texture:
+        height, width, components = texels.shape
+        return context().texture((width, height), components, texels.tobytes(), dtype="f4")
+
+    def push(self, positions: Any, modes: Any = None, first: Any = None, headings: Any = None):
+        """One step, as the hosts take it: positions (n, 2)."""
+        positions = np.asarray(positions, dtype=np.float32)
+        n = self.agents = len(positions)
+        modes = np.zeros(n, np.int32) if modes is None else modes
+        first = np.zeros(n, bool) if first is None else first
+        texels = self.packer.pack(positions, modes, first, headings)
+        columns, rows = self.layout.columns, self.layout.rows
+        self.ring.write(texels, viewport=(0, self.packer.slot * rows, columns, rows))
+
+    def bind(self, scrub: int = 0, morph: float = 1.0, runs: int | None = None) -> dict[str, Any]:
+        """Sets every input that the program uses; returns the uniforms' values."""
+        values = self.scene.uniforms(
+            self.heightfield,
+            self.layout,
+            self.agents,
+            self.packer.step - scrub,
+            self.packer.runs if runs is None else runs,
+            self.value_range,
+            morph,
+        )
+        textures = (self.ring, self.heights, self.colours)
+        for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
+            texture.use(unit)
+            if name in self.program:
+                self.program[name] = unit
+        for name, value in values.items():
+            if name in self.program:
+                if isinstance(value, np.ndarray):
+                    self.program[name].write(
+                        np.ascontiguousarray(value.T if value.shape == (4, 4) else value)
+                    )
+                else:
+                    self.program[name] = value
+        return values
+
+    def clip(self, **options: Any) -> tuple[np.ndarray, int]:
+        """Clip coordinates of every vertex, (instances, vertices, 4) float64, and how many of
+        the instances are the surface's. Options: see `bind`."""
+        values = self.bind(**options)
+        vertices, surface = values["u_vertices"], values["u_surface_instances"]
+        instances = surface + self.agents
+        buffer = context().buffer(reserve=16 * vertices * instances)
+        array = context().vertex_array(self.program, [])
+        array.transform(buffer, moderngl.POINTS, vertices, instances=instances)
+        result = np.frombuffer(buffer.read(), np.float32).astype(np.float64)
+        return result.reshape(instances, vertices, 4), surface
+
+    def pixels(self, **options: Any) -> tuple[np.ndarray, int]:
+        """As `clip`, but (instances, vertices, 2) in pixels from the picture's centre."""
+        clip, surface = self.clip(**options)
+        return clip[..., :2] / clip[..., 3:] * (0.5 * np.array(self.scene.size)), surface
+
+
+def area(strip: np.ndarray) -> np.ndarray:
+    """Areas of a strip's triangles, (vertices, 2) -> (vertices - 2,)."""
+    a, b = strip[1:-1] - strip[:-2], strip[2:] - strip[:-2]
+    return 0.5 * np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
