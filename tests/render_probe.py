@@ -23,7 +23,24 @@ from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels
 from calf_viz.render.sources import ShaderLibrary
 
-context = cache(create_context)
+
+@cache
+def context() -> moderngl.Context:
+    """One for all tests. Without a window, drawing needs a framebuffer even if it draws nothing."""
+    made = create_context()
+    made.simple_framebuffer((4, 4)).use()
+    return made
+
+
+def transform(array: moderngl.VertexArray, bytes_each: int, vertices: int, instances: int = 1):
+    """What the vertex shader wrote, (instances * vertices, bytes_each / 4) float64."""
+    buffer = context().buffer(reserve=bytes_each * vertices * instances)
+    array.transform(buffer, moderngl.POINTS, vertices, instances=instances)
+    error = context().error
+    assert error == "GL_NO_ERROR", error
+    result = np.frombuffer(buffer.read(), np.float32).astype(np.float64)
+    buffer.release()
+    return result.reshape(-1, bytes_each // 4)
 
 
 class FlatCamera:
@@ -106,10 +123,8 @@ class Probe:
         values = self.bind(**options)
         vertices, surface = values["u_vertices"], values["u_surface_instances"]
         instances = surface + self.agents
-        buffer = context().buffer(reserve=16 * vertices * instances)
         array = context().vertex_array(self.program, [])
-        array.transform(buffer, moderngl.POINTS, vertices, instances=instances)
-        result = np.frombuffer(buffer.read(), np.float32).astype(np.float64)
+        result = transform(array, 16, vertices, instances)
         return result.reshape(instances, vertices, 4), surface
 
     def pixels(self, **options: Any) -> tuple[np.ndarray, int]:
