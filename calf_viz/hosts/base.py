@@ -35,7 +35,14 @@ class Host(ABC):
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Where (x, y, third, stamp) go in a texel's memory."""
 
-    def __init__(self, scene: Scene, heightfield: Heightfield, agents: int, slots: int) -> None:
+    heightfield: Heightfield
+    value_range: tuple[float, float]
+    """Critic values at normalised heights 0 and 1."""
+
+    def __init__(
+        self, scene: Scene, heightfield: Heightfield | None, agents: int, slots: int
+    ) -> None:
+        """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
         self.scene = scene
         self.agents = agents
         self.morph = 1.0
@@ -45,10 +52,9 @@ class Host(ABC):
         self.detail = DetailChooser(scene)
         self._warned = False
         self._make_ring(self.layout)
-        self.heightfield = heightfield
-        self.value_range = heightfield.range
-        self._texels = height_texels(heightfield, self.value_range)
-        self._upload_heights(self._texels)
+        self._texels: NDArray[np.float32] | None = None
+        if heightfield is not None:
+            self.set_heightfield(heightfield)
 
     @property
     def software(self) -> bool:
@@ -58,13 +64,16 @@ class Host(ABC):
 
     def set_heightfield(self, heightfield: Heightfield, morph: float = 1.0) -> None:
         """A new critic's surface; the last one stays for `morph` to begin from."""
-        old, new = self.value_range, heightfield.range
-        self.value_range = (
-            old[0] + RANGE_SMOOTHING * (new[0] - old[0]),
-            old[1] + RANGE_SMOOTHING * (new[1] - old[1]),
-        )
+        low, high = heightfield.range
+        if self._texels is None:
+            self.value_range, last = (low, high), None
+        else:
+            old = self.value_range
+            low = old[0] + RANGE_SMOOTHING * (low - old[0])
+            high = old[1] + RANGE_SMOOTHING * (high - old[1])
+            self.value_range, last = (low, high), self._texels[..., 1]
         self.heightfield = heightfield
-        self._texels = height_texels(heightfield, self.value_range, self._texels[..., 1])
+        self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
 
@@ -134,6 +143,13 @@ class Host(ABC):
     @abstractmethod
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
+
+    has_window = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether its user closed the window."""
+        return False
 
     def close(self) -> None:  # noqa: B027 (most hosts are closed by their garbage collection)
         """Gives the window or context back."""

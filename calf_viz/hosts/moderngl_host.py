@@ -38,7 +38,7 @@ class ModernglHost(Host):
     def __init__(
         self,
         scene: Scene,
-        heightfield: Heightfield,
+        heightfield: Heightfield | None,
         colour_map: NDArray[np.uint8],
         agents: int,
         library: ShaderLibrary | None = None,

@@ -33,7 +33,7 @@ class OffscreenHost(PandaHost):
     def __init__(
         self,
         scene: Scene,
-        heightfield: Heightfield,
+        heightfield: Heightfield | None,
         colour_map: NDArray[np.uint8],
         agents: int,
         library: ShaderLibrary | None = None,

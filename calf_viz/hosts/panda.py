@@ -50,7 +50,7 @@ class PandaHost(Host):
     def __init__(
         self,
         scene: Scene,
-        heightfield: Heightfield,
+        heightfield: Heightfield | None,
         colour_map: NDArray[np.uint8],
         agents: int,
         library: ShaderLibrary | None,

@@ -17,7 +17,7 @@ class OrbitCamera:
     """
 
     target: tuple[float, float, float] = (0.0, 0.0, 0.5)
-    distance: float = 17.0
+    distance: float = 16.0
     azimuth: float = math.radians(-60.0)
     elevation: float = math.radians(40.0)
     field_of_view: float = math.radians(40.0)

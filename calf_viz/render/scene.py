@@ -11,18 +11,9 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.camera import OrbitCamera
+from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import RingLayout
 
-# calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow.
-MODE_COLOURS = np.array(
-    [[0.30, 0.70, 1.00, 1], [0.20, 0.80, 0.30, 1], [0.90, 0.20, 0.20, 1], [1.00, 0.90, 0.00, 1]],
-    dtype=np.float32,
-)
-# The same roles in colours that colour-blind users tell apart (Okabe and Ito, 2008).
-COLOUR_BLIND_MODE_COLOURS = np.array(
-    [[0.34, 0.71, 0.91, 1], [0.94, 0.89, 0.26, 1], [0.84, 0.37, 0.00, 1], [0.80, 0.47, 0.65, 1]],
-    dtype=np.float32,
-)
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
 
@@ -39,7 +30,7 @@ class Scene:
     trail_width: float = 2.2
     marker_radius: float = 7.0
     marker: str = "sphere"
-    mode_colours: NDArray[np.float32] = field(default_factory=lambda: MODE_COLOURS.copy())
+    mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
 
     def vertices(self, runs: int) -> int:

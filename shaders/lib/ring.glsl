@@ -18,7 +18,7 @@ vec4 ring_sample(int agent, int back) {
 
 // Empty slots, stale laps and the future all bear another stamp than the step asked for.
 bool ring_current(vec4 texel, int back) {
-    return abs(texel.w) == float(u_head_step - back + 1);
+    return texel.w != 0.0 && abs(texel.w) == float(u_head_step - back + 1);
 }
 
 int ring_mode(vec4 texel)      { return int(texel.z) & 3; }

@@ -27,7 +27,8 @@ Pair trail_pair(int agent, int pair) {
         if (!ring_current(head, start)) return result;
         int age = ring_age(head);
         int span = min(age, reach - start);          // steps from the run's head to its tail
-        int first = (u_head_step - start - 1) % u_stride + 1;   // to the first strided sample
+        // To the first strided sample. GLSL leaves % of negative numbers open: hence + u_stride.
+        int first = (u_head_step - start - 1 + u_stride) % u_stride + 1;
         int strided = span > first ? (span - 1 - first) / u_stride + 1 : 0;
         int count = strided + 4;
         if (pair < count) {

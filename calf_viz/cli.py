@@ -1,0 +1,164 @@
+"""The command line: `calf-viz`, `calf-viz train`, `calf-viz evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import numpy as np
+
+from calf_viz import __version__
+from calf_viz.agent.commands import evaluate, train
+from calf_viz.config import PRESETS, VisualizationConfig, options
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+
+if TYPE_CHECKING:
+    from calf_viz.app import CALFApplication
+
+Command = TypeVar("Command", bound=Any)
+
+# Hyphens and underscores are the same in names of options and commands.
+_CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
+
+
+class _Size(click.ParamType):
+    name = "WxH"
+
+    def convert(self, value: Any, param: Any, context: Any) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"'{value}' is not a size: give one such as 1280x720", param, context)
+        return int(width), int(height)
+
+
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "int | None": int,
+    "float": float,
+    "bool": bool,
+    "Path | None": click.Path(path_type=Path),
+    "tuple[int, int]": _Size(),
+}
+
+
+def _config_options(command: Command) -> Command:
+    """An option for each field of the configuration; None where it is not given."""
+    for field in reversed(options()):
+        flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
+        default = field.default
+        shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
+        said = default is None or default is False or default == "" or "default" in field.name
+        text = field.metadata["help"]
+        preset = any(field.name in values for values in PRESETS.values())
+        if preset:
+            text += "  [default: by preset]"
+        elif not said:
+            text += f"  [default: {shown}]"
+        name = f"--{field.name.replace('_', '-')}"
+        command = click.option(name, field.name, default=None, help=text, **flags)(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+@click.option(
+    "--preset", default="medium", show_default=True, help=f"{', '.join(PRESETS)}: how much to show."
+)
+@_config_options
+@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("pictures"),
+              show_default=True, help="Folder for pictures.")  # fmt: skip
+@click.version_option(__version__, prog_name="calf-viz")
+@click.pass_context
+def calf_viz(
+    context: click.Context, preset: str, screenshot: bool, output: Path, **changes: Any
+) -> None:
+    """Show agents driven by a CALF policy on the surface of their own critic.
+
+    Opens a window where there is a display, and draws without one elsewhere.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    given = {name: value for name, value in changes.items() if value is not None}
+    if screenshot:
+        given["headless"] = True
+    config = VisualizationConfig.from_preset(preset, **given)
+    from calf_viz.app import CALFApplication
+
+    app = CALFApplication(config)
+    try:
+        if screenshot:
+            _screenshots(app, output)
+        else:
+            _show(app, output)
+    finally:
+        app.close()
+
+
+calf_viz.add_command(train)
+calf_viz.add_command(evaluate)
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+
+
+def _show(app: CALFApplication, output: Path) -> None:
+    """Run in a window; or, without one, with a progress bar and a picture at the end."""
+    from rich.console import Console
+    from rich.progress import track
+
+    host, config = app.host, app.config
+    if host.has_window:
+        _say(f"window, OpenGL by {host.renderer}")
+        app.run()
+        return
+    from calf_viz.app import HEADLESS_FRAMES
+
+    _say(f"no window (EGL), OpenGL by {host.renderer}")
+    frames = config.frames or HEADLESS_FRAMES
+    for _ in track(range(frames), config.system, console=Console(stderr=True)):
+        app.step()
+    path = _write_picture(app, output, frames)
+    median = 1e3 * float(np.median(app.frame_times))
+    _say(f"{path}")
+    _say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
+
+
+def _screenshots(app: CALFApplication, output: Path) -> None:
+    from calf_viz.app import SCREENSHOT_FRAMES
+
+    done = 0
+    for frame in SCREENSHOT_FRAMES:
+        for _ in range(frame - done - 1):
+            app.advance()
+        app.step()
+        done = frame
+        _say(f"{_write_picture(app, output, frame)}")
+
+
+def _write_picture(app: CALFApplication, folder: Path, frame: int) -> Path:
+    from PIL import Image
+
+    path = folder / f"{app.config.system}_{app.n_agents}_{frame}.png"
+    with write_aside(path) as part:
+        Image.fromarray(app.screenshot()).save(part, format="PNG")
+    return path
+
+
+def main() -> None:
+    """Run, and end with one line and exit code 2 where the user can put something right."""
+    try:
+        code = calf_viz.main(prog_name="calf-viz", standalone_mode=False)
+    except (UserError, click.UsageError) as error:
+        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        click.echo(f"calf-viz: {' '.join(text.split())}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,98 @@
+"""Everything that can be chosen about a visualisation, in one place; the command line follows."""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from calf_viz import systems
+from calf_viz.errors import UserError
+from calf_viz.render.colours import PALETTES
+from calf_viz.simulation import POLICIES
+
+MOST_AGENTS = 10_000_000
+"""Beyond this the simulation's own arrays would need more than any machine that draws has."""
+LONGEST_TRAIL = 4000
+FINEST_GRID = 2048
+LARGEST_SIDE = 16384
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "low": {"n_agents": 3, "trail_length": 300, "stride": 3},
+    "medium": {"n_agents": 5, "trail_length": 600},
+    "high": {"n_agents": 10, "trail_length": 1000},
+}
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class VisualizationConfig:
+    """What to show and how. Raises UserError, in one line, for values that make no sense."""
+
+    system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
+    n_agents: int = _option(5, "Agents.")
+    trail_length: int = _option(600, "Steps that a trail reaches back.")
+    stride: int = _option(1, "Draw every how manieth sample at least (detail follows the camera).")
+    checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
+    policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
+    p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")
+    seed: int = _option(0, "Decides the starts.")
+    frames: int | None = _option(None, "Stop after so many frames.  [default: 300 headless]")
+    size: tuple[int, int] = _option((1280, 720), "Picture, in pixels: WxH.")
+    grid: int | None = _option(None, "Cells of the surface a side.  [default: by renderer]")
+    slice: float = _option(0.0, "Value of the states that the plane does not show.")
+    height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
+    colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")
+    palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
+    shaders: Path | None = _option(None, "Folder whose files replace their namesakes in shaders/.")
+    headless: bool = _option(False, "Draw without a window, even where there is a display.")
+
+    def __post_init__(self) -> None:
+        self.system = systems.get(self.system).name
+        self.palette = self.palette.replace("-", "_")
+        _one_of("policy", self.policy, POLICIES)
+        _one_of("palette", self.palette, tuple(PALETTES))
+        _within("n_agents", self.n_agents, 1, MOST_AGENTS)
+        _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
+        _within("stride", self.stride, 1, self.trail_length)
+        _within("seed", self.seed, 0, 2**63 - 1)
+        _within("p_relax", self.p_relax, 0.0, 1.0)
+        _within("height_scale", self.height_scale, 0.0, 100.0)
+        _within("slice", self.slice, -1e6, 1e6)
+        if self.grid is not None:
+            _within("grid", self.grid, 1, FINEST_GRID)
+        if self.frames is not None:
+            _within("frames", self.frames, 1, 2**31 - 1)
+        for name, side in zip(("width", "height"), self.size, strict=True):
+            _within(f"size: {name}", side, 16, LARGEST_SIDE)
+
+    @classmethod
+    def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
+        """The preset low, medium or high, with single values changed."""
+        _one_of("preset", preset, tuple(PRESETS))
+        unknown = set(changes) - {f.name for f in fields(cls)}
+        if unknown:
+            raise UserError(f"unknown setting '{min(unknown)}' of a visualisation")
+        return cls(**{**PRESETS[preset], **changes})
+
+    def changed(self, **changes: Any) -> VisualizationConfig:
+        """A copy with single values changed."""
+        return replace(self, **changes)
+
+
+def options() -> tuple[Field[Any], ...]:
+    """The fields that the command line offers, each with its help in `metadata`."""
+    return fields(VisualizationConfig)
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UserError(f"{name} {value} is out of range: give {low} to {high}")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UserError(f"unknown {name} '{value}': choose one of {', '.join(choices)}")

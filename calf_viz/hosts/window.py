@@ -1,0 +1,126 @@
+"""The scene in a window: Panda3D under Ursina, with an orbit camera."""
+
+from __future__ import annotations
+
+import io
+import signal
+from contextlib import redirect_stdout, suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import load_prc_file_data
+
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.controls import OrbitControls
+from calf_viz.hosts.panda import PandaHost
+from calf_viz.render.scene import Scene
+from calf_viz.render.sources import ShaderLibrary
+
+
+class WindowHost(PandaHost):
+    """Draws into a window; one per process, as Ursina has one application.
+
+    Raises UserError where no window with OpenGL 3.3 can be opened.
+    """
+
+    has_window = True
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield | None,
+        colour_map: NDArray[np.uint8],
+        agents: int,
+        library: ShaderLibrary | None = None,
+        slots: int | None = None,
+    ) -> None:
+        """As `PandaHost`."""
+        self.app = app = _open_window(scene.size)
+        self._closed = False
+        super().__init__(
+            scene,
+            heightfield,
+            colour_map,
+            agents,
+            library,
+            slots,
+            app.graphicsEngine,
+            app.win,
+            app.render,
+        )
+        self.controls = OrbitControls(app, scene)
+        app.accept("escape", self._close_window)
+        app.accept("q", self._close_window)
+        app.accept("window-event", self._on_window_event)
+
+    def _on_window_event(self, window: Any) -> None:
+        if window is not self.app.win:
+            return
+        properties = self.app.win.get_properties()
+        if not properties.get_open():
+            self._closed = True
+        else:
+            self.scene.size = max(properties.get_x_size(), 1), max(properties.get_y_size(), 1)
+
+    def _close_window(self) -> None:
+        self._closed = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether its user closed the window."""
+        return self._closed
+
+    def _render(self) -> None:
+        self.controls.update()
+        self.app.step()  # Ursina's tasks; one of them renders the frame
+
+    def screenshot(self) -> NDArray[np.uint8]:
+        """The last frame, (height, width, 3) uint8, top row first."""
+        texture = self.app.win.get_screenshot()
+        if texture is None:
+            raise UserError("the window gives no picture: draw a frame first")
+        pixels = np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8)
+        return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
+
+    def close(self) -> None:
+        self.node.remove_node()
+        self.ring.close()
+        with suppress(SystemExit):
+            self.app.destroy()
+
+
+def _open_window(size: tuple[int, int]) -> Any:
+    load_prc_file_data(
+        "calf_viz",
+        "gl-version 3 3\nsync-video 1\naudio-library-name null\nprint-pipe-types 0\n"
+        # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
+        "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n",
+    )
+    # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    from ursina import Ursina
+
+    try:
+        with redirect_stdout(io.StringIO()):  # it tells of its folders and monitors
+            app = Ursina(
+                title="calf_viz",
+                size=size,
+                borderless=False,
+                fullscreen=False,
+                development_mode=False,
+                editor_ui_enabled=False,
+                vsync=True,
+            )
+    except Exception as error:  # Panda raises a bare Exception where no window can be had
+        raise UserError(
+            f"no window can be opened ({error}): use --headless, or install libgl1 "
+            "libgl1-mesa-dri or a graphics driver"
+        ) from error
+    from ursina import camera
+
+    # Its full-screen overlay would cost two draws in each frame.
+    camera.overlay.enabled = False
+    return app

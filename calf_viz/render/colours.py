@@ -1,0 +1,39 @@
+"""Colours: of the surface, by a colour map, and of the modes, by a palette."""
+
+from __future__ import annotations
+
+import cmap
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError
+
+# calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow.
+# The second palette gives the same roles colours that colour-blind users tell apart (Okabe and
+# Ito, 2008).
+PALETTES = {
+    "standard": ((0.30, 0.70, 1.00), (0.20, 0.80, 0.30), (0.90, 0.20, 0.20), (1.00, 0.90, 0.00)),
+    "colour_blind": (
+        (0.34, 0.71, 0.91),
+        (0.94, 0.89, 0.26),
+        (0.84, 0.37, 0.00),
+        (0.80, 0.47, 0.65),
+    ),
+}
+
+
+def mode_colours(palette: str = "standard") -> NDArray[np.float32]:
+    """RGBA of certified, relax, nominal and the training agent, (4, 4)."""
+    return np.array([(*colour, 1.0) for colour in PALETTES[palette]], dtype=np.float32)
+
+
+def colour_map(name: str, entries: int = 256) -> NDArray[np.uint8]:
+    """RGBA of a colour map from low to high, (entries, 4).
+
+    Raises UserError for a name that cmap does not know.
+    """
+    try:
+        colours = cmap.Colormap(name)(np.linspace(0.0, 1.0, entries))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"unknown colour map '{name}': see the catalogue of cmap") from error
+    return np.rint(np.asarray(colours) * 255).astype(np.uint8)
