@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import mode_colours
-from calf_viz.render.ring import RingLayout
+from calf_viz.render.ring import LONGEST_AGE, RingLayout
 
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
@@ -35,6 +35,7 @@ class Scene:
 
     def vertices(self, runs: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker."""
+        runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
         return 2 * (self.trail // self.stride + PAIRS_PER_RUN * runs) + 5
 
     def surface_instances(self, heightfield: Heightfield, vertices: int) -> int:
