@@ -46,16 +46,24 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
         UserError: it is missing, a pickle, truncated, not safetensors, or of another kind.
     """
     path = Path(path)
-    _refuse_what_is_no_file(path)
+    head = _first_bytes(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
     except (SafetensorError, OSError, ValueError) as error:
+        # torch.save writes a zip holding a pickle; older files begin with the pickle's protocol.
+        # Asked only of what is no safetensors file, for those begin with the length of their
+        # header, which may be any number.
+        if head == b"PK\x03\x04" or head[:1] == b"\x80":
+            raise UserError(
+                f"{path} is a pickle, which can run code when it is loaded and is refused: "
+                "give a safetensors file made by calf-viz train"
+            ) from error
         raise UserError(
             f"{path} is truncated or not a safetensors file: get it again, or train anew"
         ) from error
-    if metadata.get("kind") != kind:
+    if not isinstance(metadata, dict) or metadata.get("kind") != kind:
         raise UserError(f"{path} is no {kind} file of calf-viz train: give one that is")
     if metadata.get("format") != FORMAT:
         raise UserError(
@@ -64,17 +72,11 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
     return tensors, metadata
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
+def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            head = file.read(4)
+            return file.read(4)
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: give another, or train one") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; give another file") from error
-    # torch.save writes a zip holding a pickle; older files begin with the pickle's protocol.
-    if head == b"PK\x03\x04" or head[:1] == b"\x80":
-        raise UserError(
-            f"{path} is a pickle, which can run code when it is loaded and is refused: "
-            "give a safetensors file made by calf-viz train"
-        )
