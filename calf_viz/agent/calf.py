@@ -180,6 +180,8 @@ class CALFAgent:
         name = str(metadata.get("system"))
         if wanted is not None and name != systems.get(wanted).name:
             raise UserError(f"{path} is for system {name}, not {wanted}: give one for {wanted}")
+        if name not in systems.names():
+            raise UserError(f"{path} is for system {name}, which is unknown here: train anew")
         try:
             info = AgentInfo(
                 steps=int(metadata["steps"]),
@@ -187,9 +189,12 @@ class CALFAgent:
                 seed=metadata["seed"],
                 preset=metadata["preset"],
                 hidden=int(metadata["hidden"]),
-                constants=Constants(**metadata["constants"]),
+                constants=Constants(**{k: float(v) for k, v in metadata["constants"].items()}),
             )
-        except (KeyError, TypeError, ValueError) as error:
+            # Asked of the file first, lest a damaged number makes networks of any size.
+            if info.hidden < 1 or tuple(tensors["actor.b1"].shape) != (info.hidden,):
+                raise ValueError(f"hidden is {info.hidden}, the weights say otherwise")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{path} has damaged metadata ({error}): train anew") from error
         agent = cls.random(systems.get(name), np.random.default_rng(0), info)
         agent.set_tensors(tensors, str(path))

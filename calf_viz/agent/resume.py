@@ -64,8 +64,10 @@ def load(path: str | Path) -> Trainer:
     tensors, metadata = checkpoint.read(path, "resume")
     try:
         return _restore(tensors, metadata)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error}): train anew") from error
+    except (UserError, MemoryError) as error:  # an unknown system, a buffer of any size
+        raise UserError(f"{path} cannot be resumed ({error}): train anew") from error
 
 
 def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
@@ -80,21 +82,41 @@ def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
     def part(prefix: str) -> dict[str, Tensor]:
         return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
-    trainer.td3.load_state(part("td3."))
+    td3 = part("td3.")
+    _compare("td3", td3, trainer.td3.state())
+    trainer.td3.load_state(td3)
+    memory = {name: torch.from_numpy(getattr(trainer.memory, name)) for name in _MEMORY}
+    _compare("memory", part("memory."), memory)
     for name in _MEMORY:
         getattr(trainer.memory, name)[:] = tensors[f"memory.{name}"].numpy()
     best = part("best.")
     if best:
-        if shapes(best) != shapes(trainer.agent.tensors()):
-            raise ValueError("the best agent's weights have wrong shapes")
+        _compare("best", best, trainer.agent.tensors())
         trainer.best = best
     trainer.best_info = metadata["best"]
     rows = tensors["replay"].numpy()
+    trainer.replay.added = int(metadata["added"])
+    # Assigning would broadcast a single row over all.
+    if rows.shape != trainer.replay.rows[: len(trainer.replay)].shape:
+        raise ValueError("the replay buffer has a wrong shape")
     trainer.replay.rows[: len(rows)] = rows
-    trainer.replay.added = metadata["added"]
+    _compare("state", {"": tensors["state"]}, {"": torch.from_numpy(trainer.state)})
     trainer.state = tensors["state"].numpy()
-    trainer.steps, trainer.p_relax = metadata["steps"], metadata["p_relax"]
+    trainer.steps, trainer.p_relax = int(metadata["steps"]), float(metadata["p_relax"])
     trainer.episodes = [Episode(**episode) for episode in metadata["episodes"]]
     trainer.episode = Episode(**metadata["episode"])
     trainer.rng.bit_generator.state = metadata["rng"]
     return trainer
+
+
+def _compare(what: str, given: dict[str, Tensor], mine: dict[str, Tensor]) -> None:
+    """Raise ValueError unless names, shapes and types agree and the floats are finite.
+
+    Copying would broadcast a tensor that is too small, and go on training with it.
+    """
+    if shapes(given) != shapes(mine):
+        wrong = sorted(set(shapes(given).items()) ^ set(shapes(mine).items()))[0][0]
+        raise ValueError(f"{what} has wrong shapes, see {wrong}")
+    for name, tensor in given.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise ValueError(f"{what} is not finite, see {name}")
