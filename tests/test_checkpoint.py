@@ -1,0 +1,256 @@
+"""Checkpoints: what is saved comes back, and what is no checkpoint is refused in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from calf_viz import systems
+from calf_viz.agent import checkpoint
+from calf_viz.agent.calf import AgentInfo, CALFAgent
+from calf_viz.agent.certificate import Constants
+from calf_viz.errors import UserError
+
+INFO = AgentInfo(
+    steps=1234,
+    p_relax=0.1 + 0.2,  # a float of all digits
+    seed=2**40,
+    preset="thorough",
+    hidden=24,
+    constants=Constants(nu_bar=0.02, c_low=0.03, c_up=40.0),
+)
+
+
+def agent(name: str = "point_mass") -> CALFAgent:
+    return CALFAgent.random(systems.get(name), np.random.default_rng(1), INFO)
+
+
+def refused(path: Path, system: str | None = None) -> str:
+    """The one line that says why `path` is refused, which names the file."""
+    with pytest.raises(UserError) as caught:
+        CALFAgent.load(path, system)
+    line = str(caught.value)
+    assert str(path) in line and "\n" not in line
+    return line
+
+
+# Round trip
+
+
+@pytest.mark.parametrize("name", systems.names())
+def test_an_agent_comes_back_whole(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "a.safetensors"
+    old = agent(name)
+    old.save(path)
+    new = CALFAgent.load(path, name.replace("_", "-"))
+    assert new.system is systems.get(name) and new.info == INFO
+    assert new.tensors().keys() == old.tensors().keys()
+    assert all(torch.equal(tensor, old.tensors()[n]) for n, tensor in new.tensors().items())
+    states = new.system.initial_states(9, np.random.default_rng(2))
+    np.testing.assert_array_equal(new.lyapunov(states), old.lyapunov(states))
+    # The limits are the system's, and in no file.
+    np.testing.assert_array_equal(new.actor.limits, new.system.action_limits)
+
+
+def test_the_same_agent_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        agent().save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_any_system_is_taken_where_none_is_asked_for(tmp_path: Path) -> None:
+    agent("differential_drive").save(tmp_path / "a")
+    assert CALFAgent.load(tmp_path / "a").system.name == "differential_drive"
+    point = systems.get("point_mass")
+    agent().save(tmp_path / "b")
+    assert CALFAgent.load(tmp_path / "b", point).system is point
+
+
+def test_a_header_of_any_length_is_no_pickle(tmp_path: Path) -> None:
+    """The file begins with its header's length, and old pickles with 0x80."""
+    first = set()
+    for pad in range(0, 256, 8):
+        info = AgentInfo(preset="x" * pad, hidden=8)
+        CALFAgent.random(systems.get("point_mass"), np.random.default_rng(1), info).save(
+            tmp_path / "a"
+        )
+        first.add((tmp_path / "a").read_bytes()[0])
+        assert CALFAgent.load(tmp_path / "a").info == info
+    assert 0x80 in first and len(first) == 32
+
+
+# What is no checkpoint
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.safetensors").startswith("no checkpoint at ")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert "Is a directory" in refused(tmp_path)
+
+
+def test_a_path_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused(tmp_path / "file" / "a.safetensors")
+
+
+def test_truncated_files(tmp_path: Path) -> None:
+    agent().save(tmp_path / "a")
+    whole = (tmp_path / "a").read_bytes()
+    for size in (0, 1, 3, 7, 8, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "cut").write_bytes(whole[:size])
+        assert "truncated" in refused(tmp_path / "cut")
+
+
+def test_random_bytes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for i in range(50):
+        (tmp_path / "a").write_bytes(rng.bytes(int(rng.integers(1, 400)) if i else 100_000))
+        refused(tmp_path / "a")
+
+
+def test_flipped_bytes_in_the_header_never_raise_anything_else(tmp_path: Path) -> None:
+    agent().save(tmp_path / "a")
+    whole = (tmp_path / "a").read_bytes()
+    end = 8 + int.from_bytes(whole[:8], "little")
+    rng = np.random.default_rng(4)
+    refusals = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[int(rng.integers(0, end))] = int(rng.integers(0, 256))
+        (tmp_path / "b").write_bytes(damaged)
+        try:
+            CALFAgent.load(tmp_path / "b")
+        except UserError as error:
+            refusals += 1
+            assert str(tmp_path / "b") in str(error) and "\n" not in str(error)
+    assert refusals > 200
+
+
+class Trap:
+    """Unpickling this would write a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.write_text, (self.path, "sprung"))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None:
+    contents = {"actor.w1": torch.zeros(3), "trap": Trap(tmp_path / "sprung")}
+    torch.save(contents, tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
+    assert "is a pickle" in refused(tmp_path / "a.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_safetensors_of_somebody_else(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "a")
+    assert "no agent file" in refused(tmp_path / "a")
+    save_file({"weight": torch.zeros(3)}, tmp_path / "b", {"format": "pt"})
+    assert "no agent file" in refused(tmp_path / "b")
+
+
+def test_another_system(tmp_path: Path) -> None:
+    agent().save(tmp_path / "a")
+    line = refused(tmp_path / "a", "differential_drive")
+    assert "is for system point_mass, not differential_drive" in line
+
+
+Damage = Callable[[dict[str, torch.Tensor], dict[str, Any]], object]
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "weights of another size": (
+        lambda t, m: t.update({"actor.w2": torch.zeros(24, 23)}),
+        r"wrong shapes for point_mass \(see actor.w2\)",
+    ),
+    "weights that would broadcast": (
+        lambda t, m: t.update({"critic.b3": torch.zeros(1)}),
+        "wrong shapes",
+    ),
+    "float64 weights": (
+        lambda t, m: t.update({"actor.w1": t["actor.w1"].double()}),
+        "wrong shapes",
+    ),
+    "a weight too few": (lambda t, m: t.pop("critic.w1"), "critic.w1"),
+    "a weight too many": (lambda t, m: t.update({"extra": torch.zeros(1)}), "extra"),
+    "a NaN weight": (
+        lambda t, m: t["critic.w2"][1, 2].fill_(torch.nan),
+        r"not finite \(critic.w2\)",
+    ),
+    "an infinite weight": (lambda t, m: t["actor.b3"].fill_(torch.inf), "not finite"),
+    "an old format": (lambda t, m: m.update(format=0), "has format 0, this program reads 1"),
+    "another kind": (lambda t, m: m.update(kind="resume"), "no agent file"),
+    "an unknown system": (lambda t, m: m.update(system="pendulum"), "system pendulum"),
+    "no system": (lambda t, m: m.pop("system"), "system None"),
+    "no steps": (lambda t, m: m.pop("steps"), "damaged metadata"),
+    "steps that are no number": (lambda t, m: m.update(steps="many"), "damaged metadata"),
+    "P_relax that is no number": (lambda t, m: m.update(p_relax=None), "damaged metadata"),
+    "no constants": (lambda t, m: m.update(constants=None), "damaged metadata"),
+    "an unknown constant": (lambda t, m: m["constants"].update(c=1), "damaged metadata"),
+    "a constant that is no number": (
+        lambda t, m: m["constants"].update(nu_bar="small"),
+        "damaged metadata",
+    ),
+    "networks beyond memory": (lambda t, m: m.update(hidden=10**9), "damaged metadata"),
+    "networks of nothing": (lambda t, m: m.update(hidden=0), "damaged metadata"),
+    "networks of less": (lambda t, m: m.update(hidden=-1), "damaged metadata"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_contents(name: str, tmp_path: Path) -> None:
+    agent().save(tmp_path / "a")
+    with safe_open(tmp_path / "a", framework="pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+    damage, words = DAMAGES[name]
+    damage(tensors, metadata)
+    save_file(tensors, tmp_path / "b", {"calf_viz": json.dumps(metadata)})
+    line = refused(tmp_path / "b")
+    assert re.search(words, line), line
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"text"', "{}"])
+def test_metadata_that_is_no_object(text: str, tmp_path: Path) -> None:
+    save_file(agent().tensors(), tmp_path / "a", {"calf_viz": text})
+    refused(tmp_path / "a")
+
+
+# Writing
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "a", tmp_path):
+        with pytest.raises(UserError, match="cannot write") as caught:
+            agent().save(path)
+        assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    assert sorted(p.name for p in tmp_path.parent.glob(f"{tmp_path.name}*")) == [tmp_path.name]
+
+
+def test_a_failed_write_keeps_the_old_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent().save(tmp_path / "a")
+    before = (tmp_path / "a").read_bytes()
+
+    def half(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", half)
+    with pytest.raises(UserError, match="No space left"):
+        agent().save(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

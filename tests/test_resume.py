@@ -1,0 +1,306 @@
+"""A training that was cut and resumed is the training that never stopped, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from calf_viz import systems
+from calf_viz.agent import resume, training
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.presets import Preset
+from calf_viz.agent.trainer import Trainer, TrainerSettings
+from calf_viz.errors import UserError
+
+torch.set_num_threads(1)  # such small products only wait for a second thread
+
+# Small, but with everything in it: learning, delayed updates, selections, a replay that wraps.
+SHORT = Preset("quick", episodes=4, steps=60, batch=16, select_every=2)
+SETTINGS = TrainerSettings(replay=150, selection_episodes=2)
+
+
+def short_trainer(name: str) -> Trainer:
+    return Trainer(systems.get(name), SHORT, seed=7, settings=SETTINGS)
+
+
+def everything(trainer: Trainer) -> dict[str, Any]:
+    """All that a training is made of, by name."""
+    found: dict[str, Any] = dict(trainer.td3.state())
+    found |= {f"agent.{name}": tensor for name, tensor in trainer.agent.tensors().items()}
+    found |= {f"best.{name}": tensor for name, tensor in (trainer.best or {}).items()}
+    found |= {f"memory.{name}": value for name, value in vars(trainer.memory).items()}
+    for name in ("steps", "p_relax", "state", "episode", "episodes", "best_info", "seed", "preset"):
+        found[name] = getattr(trainer, name)
+    found |= {"settings": trainer.settings, "rows": trainer.replay.rows}
+    return found | {"added": trainer.replay.added, "rng": trainer.rng.bit_generator.state}
+
+
+def assert_same(one: Trainer, other: Trainer) -> None:
+    a, b = everything(one), everything(other)
+    assert a.keys() == b.keys()
+    for name in a:
+        if isinstance(a[name], torch.Tensor | np.ndarray):
+            np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+            assert a[name].dtype == b[name].dtype, name
+        else:
+            assert a[name] == b[name], name
+
+
+@pytest.fixture(scope="module", params=systems.names())
+def uninterrupted(request: pytest.FixtureRequest) -> Trainer:
+    trainer = short_trainer(request.param)
+    trainer.run()
+    return trainer
+
+
+def test_a_resumed_training_equals_the_uninterrupted_one(
+    uninterrupted: Trainer, tmp_path: Path
+) -> None:
+    total = uninterrupted.steps
+    random = np.random.default_rng(total)
+    # Before learning, at an episode's last step and its first, after the replay wrapped, anywhere.
+    cuts = {3, 59, 60, 61, 200, *random.integers(1, total, 3).tolist()}
+    trainer = short_trainer(uninterrupted.system.name)
+    for cut in sorted(cuts):
+        while trainer.steps < cut:
+            trainer.step()
+        path = tmp_path / f"{cut}.resume"
+        resume.save(trainer, path)
+        resumed = resume.load(path)
+        assert_same(resumed, trainer)
+        trainer = resumed
+    trainer.run()
+    assert trainer.steps == total and trainer.td3.updates == total - SHORT.batch + 1
+    assert_same(trainer, uninterrupted)
+    # So are the files, to the byte.
+    for name, t in (("a", trainer), ("b", uninterrupted)):
+        training.save(t, tmp_path / f"{name}.safetensors")
+    for end in ("", ".resume", ".metrics.csv"):
+        a, b = (tmp_path / f"{name}.safetensors{end}" for name in "ab")
+        assert a.read_bytes() == b.read_bytes()
+
+
+def test_the_uninterrupted_training_did_learn(uninterrupted: Trainer) -> None:
+    fresh = short_trainer(uninterrupted.system.name).agent.tensors()
+    assert all(not torch.equal(t, fresh[n]) for n, t in uninterrupted.agent.tensors().items())
+    assert uninterrupted.best is not None and uninterrupted.finished
+    assert uninterrupted.replay.added > SETTINGS.replay
+
+
+def test_saving_changes_nothing(tmp_path: Path) -> None:
+    quiet, saved = short_trainer("point_mass"), short_trainer("point_mass")
+    for _ in range(50):
+        quiet.step()
+        saved.step()
+        resume.save(saved, tmp_path / "a.resume")
+        saved.result()
+    assert_same(quiet, saved)
+
+
+def test_metrics_have_a_line_for_each_episode(uninterrupted: Trainer, tmp_path: Path) -> None:
+    training.save(uninterrupted, tmp_path / "a.safetensors")
+    lines = (tmp_path / "a.safetensors.metrics.csv").read_text().splitlines()
+    assert lines[0] == "episode,steps,return,goal,certified,relax,nominal,p_relax"
+    assert len(lines) == 1 + SHORT.episodes
+    for i, line in enumerate(lines[1:]):
+        episode, steps, ret, _, *modes, p_relax = line.split(",")
+        assert int(episode) == i and sum(map(int, modes)) == int(steps)
+        assert float(ret) < 0 and 0 < float(p_relax) < 1
+
+
+def test_the_checkpoint_holds_the_best_agent(uninterrupted: Trainer, tmp_path: Path) -> None:
+    training.save(uninterrupted, tmp_path / "a.safetensors")
+    agent = CALFAgent.load(tmp_path / "a.safetensors")
+    assert agent.info.steps == uninterrupted.best_info["steps"]
+    assert (agent.info.seed, agent.info.preset) == (7, "quick")
+    for name, tensor in agent.tensors().items():
+        assert torch.equal(tensor, uninterrupted.best[name])
+
+
+# Ctrl-C
+
+TRAIN = """
+import sys
+from calf_viz.agent import trainer, training
+
+step = trainer.Trainer.step
+
+def told(self):
+    ended = step(self)
+    if self.steps == 150:
+        print("running", flush=True)
+    return ended
+
+trainer.Trainer.step = told
+training.train("point_mass", "quick", 3, sys.argv[1], progress=False)
+"""
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`calf-viz train` in a process of its own, some 150 steps in."""
+    command = [sys.executable, "-c", TRAIN, str(tmp_path / "a.safetensors")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_resumes(
+    running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    output = tmp_path / "a.safetensors"
+    assert f"go on with --resume {output}" in out
+    assert "Traceback" not in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "a.safetensors",
+        "a.safetensors.metrics.csv",
+        "a.safetensors.resume",
+    ]
+    assert CALFAgent.load(output, "point_mass").info.seed == 3
+    resumed = resume.load(resume.resume_path(output))
+    assert resumed.steps >= 150 and not resumed.finished
+    # What was cut is what an uninterrupted training is at this step; and it goes on alike.
+    twin = Trainer(resumed.system, resumed.preset, seed=3)
+    while twin.steps < resumed.steps:
+        twin.step()
+    for _ in range(20):
+        assert_same(resumed, twin)
+        resumed.step()
+        twin.step()
+
+
+def test_a_second_ctrl_c_stops_the_hard_way_and_the_handler_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with training._interruptible() as caught:
+        signal.raise_signal(signal.SIGINT)
+        assert caught == [signal.SIGINT]
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+# `train` itself
+
+
+def test_train_writes_at_once_and_resumes_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "a.safetensors"
+    trainer = short_trainer("point_mass")
+    trainer.run(stop=lambda: trainer.steps >= 100)
+    training.save(trainer, output)
+    finished = training.train(None, "ignored", 0, None, resume_from=output, progress=False)
+    assert finished.finished and finished.preset == SHORT
+    assert resume.load(resume.resume_path(output)).finished
+    assert (
+        len((tmp_path / "a.safetensors.metrics.csv").read_text().splitlines()) == 1 + SHORT.episodes
+    )
+    # Nothing is left to do, which is no error.
+    assert training.train("point-mass", "quick", 0, None, output, progress=False).steps
+
+
+def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(self: Trainer) -> bool:
+        raise AssertionError("a step was taken")
+
+    output = tmp_path / "a.safetensors"
+    training.save(short_trainer("point_mass"), output)
+    monkeypatch.setattr(Trainer, "step", never)
+    (tmp_path / "file").write_text("")
+    for arguments, words in (
+        (("pendulum", "quick", 0, output), "unknown system 'pendulum'"),
+        (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
+        ((None, "quick", 0, output), "give --system"),
+        (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
+        (("differential_drive", "quick", 0, None, output), "trains point_mass"),
+        (("point_mass", "quick", 0, None, tmp_path / "none"), "no checkpoint at .*none.resume"),
+    ):
+        with pytest.raises(UserError, match=words) as caught:
+            training.train(*arguments, progress=False)
+        assert "\n" not in str(caught.value)
+
+
+# Damaged resume files
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "a.resume"
+    trainer = short_trainer("point_mass")
+    for _ in range(40):
+        trainer.step()
+    trainer.best = {name: tensor.clone() for name, tensor in trainer.agent.tensors().items()}
+    resume.save(trainer, path)
+    return path
+
+
+Damage = Callable[[dict[str, torch.Tensor], dict[str, Any]], object]
+DAMAGES: dict[str, Damage] = {
+    "no replay": lambda t, m: t.pop("replay"),
+    "a short replay": lambda t, m: t.update(replay=t["replay"][:1].clone()),
+    "a narrow replay": lambda t, m: t.update(replay=t["replay"][:, :1].clone()),
+    "weights that would broadcast": lambda t, m: t.update({"td3.flat.actor": torch.zeros(1)}),
+    "a missing moment": lambda t, m: t.pop("td3.adam.critic.mean"),
+    "a NaN weight": lambda t, m: t["td3.flat.critic"][3].fill_(torch.nan),
+    "a NaN best weight": lambda t, m: t["best.actor.b1"].fill_(torch.nan),
+    "best weights of another shape": lambda t, m: t.update({"best.actor.b1": torch.zeros(1)}),
+    "a memory of two agents": lambda t, m: t.update({"memory.q_plus": torch.zeros(2).double()}),
+    "a state of another system": lambda t, m: t.update(state=torch.zeros(1, 3)),
+    "no generator": lambda t, m: m.pop("rng"),
+    "another generator": lambda t, m: m["rng"].update(bit_generator="MT19937"),
+    "a negative generator": lambda t, m: m["rng"]["state"].update(state=-1),
+    "an unknown system": lambda t, m: m.update(system="pendulum"),
+    "an unknown setting": lambda t, m: m["settings"].update(rate=1),
+    "settings that are none": lambda t, m: m.update(settings=3),
+    "a buffer beyond memory": lambda t, m: m["settings"].update(replay=10**15),
+    "a wrong count": lambda t, m: m.update(added=5),
+    "steps that are no number": lambda t, m: m.update(steps="many"),
+    "an episode of other columns": lambda t, m: m["episode"].update(colour="red"),
+    "an old format": lambda t, m: m.update(format=0),
+    "another kind": lambda t, m: m.update(kind="agent"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path) -> None:
+    with safe_open(whole, framework="pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+    DAMAGES[name](tensors, metadata)
+    path = tmp_path / "damaged.resume"
+    save_file(tensors, path, {"calf_viz": json.dumps(metadata)})
+    with pytest.raises(UserError) as caught:
+        resume.load(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_file_that_is_damaged_above_was_whole(whole: Path) -> None:
+    assert resume.load(whole).best is not None
+
+
+def test_an_agents_file_is_no_resume_file(tmp_path: Path) -> None:
+    short_trainer("point_mass").result().save(tmp_path / "a")
+    with pytest.raises(UserError, match="no resume file"):
+        resume.load(tmp_path / "a")
