@@ -99,6 +99,11 @@ def test_windows_line_ends(tmp_path):
     assert source.origin(3) == (tmp_path / "main.vert", 3)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_shader(tmp_path):
+    library = write(tmp_path, main__vert='\ufeff#include "p.glsl"\nb\n', p__glsl="\ufeffx\n")
+    assert library.load("main.vert").text == "x\nb\n"
+
+
 def test_a_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "main.vert").write_bytes(b"void \xff main")
     with pytest.raises(UserError, match=r"main\.vert: not UTF-8"):

@@ -7,6 +7,7 @@ pair's middle is the sample's pixel. A link is drawn where two neighbouring pair
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -262,7 +263,10 @@ def test_a_trail_longer_than_the_longest_age():
     probe = make_probe(9000, 9200, agents=1, stride=64)
     *_, history = run(probe, 1, 9100, seed=11, resets=0.0, bad=0.0)
     pixels, surface = probe.pixels()
-    points = without_points(np.concatenate(drawn_runs(pixels[surface])))
+    pieces = drawn_runs(pixels[surface])
+    for older, newer in pairwise(pieces):
+        assert np.abs(older[-1] - newer[0]).max() < NEAR, "a gap"
+    points = without_points(np.concatenate(pieces))
     (steps,) = history.runs(0, 9099, 9000, 64)
     expected = np.array([history.pixel(0, step) for step in steps])
     distances = np.linalg.norm(expected[:, None] - points[None], axis=2).min(axis=1)

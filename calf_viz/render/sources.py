@@ -85,7 +85,7 @@ class ShaderLibrary:
             folders = ", ".join(str(folder) for folder in self.folders)
             raise UserError(f"{at}shader file {name} not found in {folders}")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a mark
         except UnicodeDecodeError as error:
             raise UserError(f"{at}{path}: not UTF-8 (byte {error.start})") from None
         except OSError as error:
