@@ -158,7 +158,7 @@ def test_evaluate_takes_the_checkpoint_given_or_the_one_shipped(
     training.evaluate("point-mass", tmp_path / "given", 7, seed=3)
     training.evaluate("point-mass")
     assert asked == [(1, 7, 3), (2, 200, 0)]
-    with pytest.raises(UserError, match="differential_drive.safetensors"):
+    with pytest.raises(UserError, match=r"differential_drive\.safetensors"):
         training.evaluate("differential-drive")
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from calf_viz import systems
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.evaluation import held_out_starts, strict_row
 from calf_viz.errors import UserError
 from calf_viz.systems import System
 from calf_viz.systems.base import Plane, wrap_angle
 from calf_viz.systems.differential_drive import DifferentialDrive
 from calf_viz.systems.point_mass import PointMass
+
+torch.set_num_threads(1)  # such small products only wait for a second thread
 
 FLOATS32 = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -227,6 +235,50 @@ def test_hyphens_and_underscores_are_the_same() -> None:
 def test_an_unknown_system_is_refused_with_those_there_are() -> None:
     with pytest.raises(UserError, match=r"'pendulum'.*differential_drive, point_mass"):
         systems.get("pendulum")
+
+
+# A third system, as one file (docs/systems.md)
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "systems.md"
+
+
+@pytest.fixture
+def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The docs' example as a file beside the others; nothing else is told of it."""
+    text = DOCS.read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "van_der_pol.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(systems, "__path__", [*systems.__path__, str(tmp_path)])
+    systems._systems.cache_clear()
+    yield systems.get("van-der-pol")
+    systems._systems.cache_clear()
+    sys.modules.pop("calf_viz.systems.van_der_pol", None)
+    vars(systems).pop("van_der_pol", None)
+
+
+def test_a_third_system_is_one_file(documented: System) -> None:
+    assert systems.names() == ["differential_drive", "point_mass", "van_der_pol"]
+    rng = np.random.default_rng(7)
+    states = documented.initial_states(5, rng)
+    assert documented.step(states, documented.nominal(states)).dtype == np.float32
+    # As the docs demand, its nominal policy arrives from a grid over all starts.
+    x, v = np.meshgrid(np.linspace(-2, 2, 15), np.linspace(-2, 2, 15))
+    states = np.stack([x.ravel(), v.ravel()], axis=1).astype(np.float32)
+    arrived = np.zeros(len(states), dtype=bool)
+    for _ in range(2000):
+        if arrived.all():
+            break
+        states = documented.step(states, documented.nominal(states))
+        arrived |= documented.in_goal(states)
+    assert arrived.all()
+    # And CALF's guarantee holds in it.
+    agent = CALFAgent.random(documented, rng)
+    assert strict_row(agent, held_out_starts(documented, 6, 0)).goal == 1.0
+
+
+def test_the_docs_name_every_system() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    assert [name for name in systems.names() if f"`{name}`" not in text] == []
 
 
 # Angles
