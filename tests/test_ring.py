@@ -64,10 +64,10 @@ def test_a_ring_too_long_is_refused_with_the_longest_that_fits(agents, slots):
         RingLayout.fit(agents, longest + 1, limit=64)
 
 
-def test_too_many_agents_are_refused_with_the_most_that_fit():
-    with pytest.raises(UserError, match="most: 2048"):
-        RingLayout.fit(2049, 2, limit=64)
-    RingLayout.fit(2048, 2, limit=64)
+def test_too_many_agents_are_refused_and_named():
+    with pytest.raises(UserError, match="^5000 agents do not fit"):
+        RingLayout.fit(5000, 2, limit=64)
+    RingLayout.fit(64 * 16, 4, limit=64)
 
 
 @pytest.mark.parametrize("trail", [0, -1, 8, 9])
