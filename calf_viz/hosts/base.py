@@ -47,7 +47,7 @@ class Host(ABC):
         self.agents = agents
         self.morph = 1.0
         self.scrub = 0
-        self.layout = RingLayout.fit(agents, slots, self.texture_limit)
+        self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
         self.detail = DetailChooser(scene)
         self._warned = False

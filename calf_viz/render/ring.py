@@ -26,6 +26,7 @@ from calf_viz.errors import UserError
 HEADINGS = 1024
 LONGEST_AGE = 4095
 INVALID = 3  # the mode of a sample that must not be drawn
+MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
 LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
 
 
@@ -39,19 +40,29 @@ class RingLayout:
     rows: int
 
     @classmethod
-    def fit(cls, agents: int, slots: int, limit: int = 16384) -> RingLayout:
-        """The layout that pads least; UserError, with the longest that fits, if none does."""
+    def fit(
+        cls, agents: int, slots: int, limit: int = 16384, least: int | None = None
+    ) -> RingLayout:
+        """The layout that pads least, with fewer slots, but `least`, where so many do not fit.
+
+        Raises UserError, with the longest trail that fits, if none does.
+        """
         rows = max(1, math.ceil(agents / limit))
-        if rows * slots > limit:
-            longest = limit // rows
-            if longest < 2:
-                most = limit * limit // 2
-                raise UserError(f"{agents} agents do not fit a texture of {limit} (most: {most})")
+        columns = math.ceil(agents / rows)
+        longest = min(limit // rows, MOST_TEXELS // (rows * columns))
+        if least is not None and slots > longest:
+            slots = max(least, longest)
+        if slots > longest:
+            what = f"{slots} samples each" if least is None else f"trails of {least - 1} steps"
+            most = f"{longest} samples" if least is None else f"{longest - 1} steps"
+            size = f"{limit} x {limit}, {MOST_TEXELS // 2**20} Mi texels"
+            if longest < 3:
+                raise UserError(f"{agents} agents do not fit a texture of {size}: give fewer")
             raise UserError(
-                f"{agents} agents with {slots} samples each do not fit a texture of "
-                f"{limit} x {limit}: at most {longest} samples for so many agents"
+                f"{agents} agents with {what} do not fit a texture of {size}: "
+                f"at most {most} for so many agents"
             )
-        return cls(agents, slots, math.ceil(agents / rows), rows)
+        return cls(agents, slots, columns, rows)
 
     @property
     def size(self) -> tuple[int, int]:
