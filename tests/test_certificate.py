@@ -112,7 +112,7 @@ AGENT = st.tuples(
     st.one_of(st.floats(0, 1), st.just(0.0), st.just(math.nan)),
     st.sampled_from([DEFAULTS, Constants(nu_bar=0.5, c_low=0.0, c_up=1.0)]),
 )
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=250)
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
 def test_batch_and_scalar_agree_exactly(agents, p_relax: float, constants: Constants) -> None:
     q, norm, q_plus, u = (np.array([a[k] for a in agents], dtype=float) for k in (0, 1, 2, 4))
