@@ -98,7 +98,7 @@ class Probe:
             self.layout,
             self.agents,
             self.packer.step - scrub,
-            self.packer.runs if runs is None else runs,
+            self.packer.runs(scrub) if runs is None else runs,
             self.value_range,
             morph,
         )

@@ -191,7 +191,6 @@ def test_scrubbing_back_hides_the_future(stride, seed):
                 check(probe, history, scrub, runs=16)
 
 
-@pytest.mark.xfail(reason="RingPacker.runs counts the newest trail's runs only")
 def test_a_strip_has_room_for_the_runs_of_a_scrubbed_trail():
     probe = make_probe(9, 36, agents=1)
     resets = [0, 2, 4, 6, 8]

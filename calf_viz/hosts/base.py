@@ -111,7 +111,7 @@ class Host(ABC):
             self.layout,
             self.agents,
             self.packer.step - self.scrub,
-            self.packer.runs,
+            self.packer.runs(self.scrub),
             self.value_range,
             self.morph,
         )
