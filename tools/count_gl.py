@@ -1,0 +1,217 @@
+"""What a program asks of OpenGL in each frame, counted from a trace and not by the program.
+
+    python tools/count_gl.py [--frames 10] [--json FILE] [-- PROGRAM ARGS...]
+
+Runs PROGRAM (by default `python -m calf_viz --headless --frames N`) under apitrace and prints, for
+each frame: draws of the scene, draws of the pass that writes the ring (apart), dispatches, copies
+between framebuffers, program changes, readbacks, and the bytes uploaded into each texture, buffer
+and into uniforms. Frames that cost the same share a line; the first also holds what sets up.
+
+    upload --> samples --ring pass--> ring --+
+                                             +--> scene --> picture  | end of the frame
+                              heightfield ---+
+
+There is no eglSwapBuffers in a trace without a window. A frame then ends where the picture's
+framebuffer, cleared and drawn into, is left or cleared again. The ring's framebuffer is known by
+its texture, which the scene's shader samples as `u_ring`; every draw into any other framebuffer
+counts as the scene's, so that none goes unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+from gl_trace import Event, Framebuffer, Tracer, parse
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+
+SETTLED = 2
+"""Frames after which nothing is set up any more."""
+
+
+@dataclass
+class Counts:
+    """What one frame asked for. Uploads are bytes by texture, buffer or `uniforms`."""
+
+    scene_draws: int = 0
+    ring_draws: int = 0
+    dispatches: int = 0
+    copies: int = 0
+    programs: int = 0
+    readbacks: int = 0
+    uploads: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def upload_bytes(self) -> int:
+        """Bytes uploaded into textures and buffers; uniforms apart."""
+        return sum(size for name, size in self.uploads.items() if name != "uniforms")
+
+
+def count(events: list[Event]) -> Counts:
+    """The counts of the events of one frame."""
+    kinds = Counter(event.kind for event in events)
+    ring = sum(event.kind == "draw" and event.framebuffer.is_ring for event in events)
+    uploads: Counter[str] = Counter()
+    for event in events:
+        if event.kind == "upload":
+            uploads[str(event.target)] += event.bytes
+    return Counts(
+        kinds["draw"] - ring, ring, kinds["dispatch"], kinds["copy"], kinds["program"],
+        kinds["readback"], dict(sorted(uploads.items())),
+    )  # fmt: skip
+
+
+@dataclass
+class Report:
+    """Counts of each frame, and of what came after the last one (a picture's readback, say)."""
+
+    frames: list[Counts]
+    afterwards: Counts
+
+    @property
+    def steady(self) -> Counts:
+        """The most that any frame asked for, once all is set up.
+
+        Raises UserError where the trace is too short to tell.
+        """
+        frames = self.frames[SETTLED:]
+        if not frames:
+            raise UserError(f"{len(self.frames)} frames are too few: trace more than {SETTLED}")
+        names = ("scene_draws", "ring_draws", "dispatches", "copies", "programs", "readbacks")
+        most = {name: max(getattr(frame, name) for frame in frames) for name in names}
+        targets = sorted({target for frame in frames for target in frame.uploads})
+        uploads = {t: max(frame.uploads.get(t, 0) for frame in frames) for t in targets}
+        return Counts(**most, uploads=uploads)
+
+
+def picture(events: list[Event]) -> Framebuffer | None:
+    """The framebuffer that frames end with: the last one both cleared and drawn into."""
+    cleared: set[Framebuffer] = set()
+    found = None
+    for event in events:
+        if event.kind == "clear":
+            cleared.add(event.framebuffer)
+        elif event.kind == "draw" and event.framebuffer in cleared:
+            found = found if event.framebuffer.is_ring else event.framebuffer
+    return found
+
+
+def split(events: list[Event]) -> tuple[list[list[Event]], list[Event]]:
+    """The events of each frame, and those after the last."""
+    swaps = any(event.kind == "swap" for event in events)
+    target = picture(events)
+    frames: list[list[Event]] = []
+    now: list[Event] = []
+    cleared = drawn = False
+    for event in events:
+        here = event.framebuffer is target
+        left = here and event.kind in ("leave", "clear") and cleared and drawn
+        if event.kind == "swap" or (left and not swaps):
+            frames.append(now)
+            now, cleared, drawn = [], False, False
+        now.append(event)
+        cleared |= here and event.kind == "clear"
+        drawn |= here and event.kind == "draw" and cleared
+    return frames, now
+
+
+def report(lines: Iterable[str]) -> Report:
+    """What the lines of an `apitrace dump` amount to. Raises UserError for one without frames."""
+    tracer = Tracer()
+    for call in parse(lines):
+        tracer.see(call)
+    frames, rest = split(tracer.events)
+    if not frames:
+        raise UserError("the trace shows no frame: give a program that draws under EGL")
+    return Report([count(frame) for frame in frames], count(rest))
+
+
+def trace(program: list[str]) -> Report:
+    """Run a program under apitrace and count.
+
+    Raises:
+        UserError: apitrace is missing, the program failed, or it drew nothing.
+    """
+    apitrace = shutil.which("apitrace")
+    if apitrace is None:
+        raise UserError("apitrace is missing: install the package apitrace (Debian, Ubuntu)")
+    with tempfile.TemporaryDirectory(prefix="count_gl") as folder:
+        file = Path(folder) / "program.trace"
+        command = [apitrace, "trace", "--api=egl", "-o", str(file), *program]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = [line for line in done.stderr.splitlines() if not line.startswith("apitrace:")]
+            last = said[-1].strip() if said else "no message"
+            raise UserError(f"{program[0]} ended with {done.returncode} under apitrace: {last}")
+        if not file.exists():
+            raise UserError(f"{program[0]} used no OpenGL through EGL: nothing to count")
+        dump = [apitrace, "dump", "--color=never", str(file)]
+        with subprocess.Popen(dump, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+            assert process.stdout is not None
+            return report(process.stdout)
+
+
+def show(counts: Report, console: Console) -> None:
+    """Print a line for each run of frames that cost the same."""
+    table = Table(title=f"{len(counts.frames)} frames")
+    heads = ("scene\ndraws", "ring\ndraws", "dispatches", "copies", "programs", "readbacks")
+    table.add_column("frame")
+    for head in heads:
+        table.add_column(head, justify="right")
+    table.add_column("uploads [bytes]")
+    first = 1
+    for frame, same in groupby(counts.frames):
+        last = first + len(list(same)) - 1
+        table.add_row(str(first) if first == last else f"{first} - {last}", *_cells(frame))
+        first = last + 1
+    table.add_row("after", *_cells(counts.afterwards))
+    console.print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=120)  # in a file nothing need wrap
+
+
+def _cells(frame: Counts) -> list[str]:
+    values: dict[str, Any] = asdict(frame)
+    uploads = values.pop("uploads")
+    return [*map(str, values.values()), "\n".join(f"{n}: {size}" for n, size in uploads.items())]
+
+
+@click.command(help=(__doc__ or "").splitlines()[0])
+@click.option("--frames", default=10, show_default=True, type=click.IntRange(3),
+              help="Frames of the default program.")  # fmt: skip
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the counts here.")
+@click.argument("program", nargs=-1, type=click.UNPROCESSED)
+def main(frames: int, output: Path | None, program: tuple[str, ...]) -> None:
+    try:
+        with tempfile.TemporaryDirectory(prefix="count_gl") as pictures:
+            default = [sys.executable, "-m", "calf_viz", "--headless", "--frames", str(frames)]
+            counts = trace(list(program) or [*default, "--output", pictures])
+        show(counts, _console())
+        if output is not None:
+            with write_aside(output) as part:
+                part.write_text(json.dumps(asdict(counts), indent=1) + "\n", encoding="utf-8")
+            click.echo(f"wrote {output}")
+    except UserError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
