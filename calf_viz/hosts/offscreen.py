@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
@@ -45,9 +47,15 @@ class OffscreenHost(PandaHost):
         output = self._framebuffer(engine, scene.size)
         root = NodePath("scene")
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
-        super().__init__(
-            scene, heightfield, colour_map, agents, library, slots, engine, output, root
-        )
+        try:
+            super().__init__(
+                scene, heightfield, colour_map, agents, library, slots, engine, output, root
+            )
+        except BaseException:
+            # The engine would go on rendering what nobody holds any more.
+            engine.remove_window(output)
+            engine.remove_window(self.context)
+            raise
 
     def _framebuffer(self, engine: GraphicsEngine, size: tuple[int, int]) -> GraphicsOutput:
         properties = FrameBufferProperties()
@@ -79,15 +87,21 @@ class OffscreenHost(PandaHost):
         self.engine.remove_window(self.context)
 
 
+@cache
+def _pipe(module: str) -> GraphicsPipe | None:
+    """One for the whole process: with a pipe goes EGL's display, under the feet of every other
+    context of the process."""
+    return GraphicsPipeSelection.get_global_ptr().make_module_pipe(module)
+
+
 def _context(engine: GraphicsEngine) -> GraphicsOutput:
     """A tiny buffer that holds the OpenGL context; it is never drawn to."""
     load_prc_file_data(
         "calf_viz",
         "gl-version 3 3\nsync-video 0\ntextures-power-2 none\nnotify-level-egldisplay error\n",
     )
-    selection = GraphicsPipeSelection.get_global_ptr()
     for module in ("p3headlessgl", "pandagl"):
-        pipe = selection.make_module_pipe(module)
+        pipe = _pipe(module)
         if pipe is None:
             continue
         context = engine.make_output(
