@@ -56,7 +56,7 @@ class DetailChooser:
             step = np.diff(path, axis=0)
             reach = _worst((step * step).sum(axis=2))
             bend = np.array([_worst(_deviation(path, stride)) for stride in self.strides])
-        old = np.where(np.isfinite(self.bend), self.bend * fade, 0.0)
+        old = np.where(np.isfinite(self.bend), self.bend, 0.0) * fade
         self.bend = np.fmax(old, bend)
         self.reach = max(self.reach * fade if np.isfinite(self.reach) else 0.0, reach)
 
