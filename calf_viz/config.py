@@ -9,6 +9,7 @@ from typing import Any
 from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.render.colours import PALETTES
+from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.simulation import POLICIES
 
 MOST_AGENTS = 10_000_000
@@ -57,7 +58,7 @@ class VisualizationConfig:
         _one_of("palette", self.palette, tuple(PALETTES))
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
         _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
-        _within("stride", self.stride, 1, self.trail_length)
+        _within("stride", self.stride, 1, min(self.trail_length, LONGEST_STRIDE))
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)

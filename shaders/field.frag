@@ -1,31 +1,30 @@
 #version 330
+// Colour of the scene's one draw: surface, trails, markers. Software renderers pay for all three at
+// every pixel, so what they share is computed once, and nothing is read from the ring.
 #include "lib/contract.glsl"
-#include "lib/ring.glsl"
+#include "lib/modes.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
 #include "marker_shape.glsl"
 
-flat in ivec2 v_id;
+flat in ivec3 v_id;
 in vec4 v_data;
 in float v_bad;
 layout(location = 0) out vec4 o_colour;
 
 void main() {
+    // The rule that led to the newer end of this step, whatever the stride.
+    int step = int(max(v_data.x, 0.0)) - v_id.y;
+    int packed_mode = (v_id.z >> (2 * clamp(step, 0, 15))) & 3;
+    int mode = v_id.x == 1 ? packed_mode : int(v_data.w + 0.5);
+    vec3 colour = mode_colour(mode);
+
     // Derivatives stay outside branches.
     vec3 surface = surface_colour(v_data.xy, v_data.z, v_data.w, v_bad);
-    if (v_id.x == 0) {
-        o_colour = vec4(surface, 1.0);
-    } else if (v_id.x == 1) {
-        // The rule that led to the newer end of this step, whatever the stride.
-        int back = int(max(v_data.x, 0.0));
-        int mode = min(ring_mode(ring_sample(v_id.y, back)), 2);
-        vec4 colour = trail_colour(mode, clamp(v_data.y, 0.0, 1.0));
-        colour.a *= clamp(0.5 + v_data.w - abs(v_data.z), 0.0, 1.0);
-        if (colour.a < 0.004) discard;
-        o_colour = colour;
-    } else {
-        o_colour = marker_shape(v_data.xy, v_data.z, u_mode_colours[int(v_data.w + 0.5)].rgb,
-                                u_marker_shape);
-        if (o_colour.a < 0.004) discard;
-    }
+    vec4 trail = trail_colour(colour, mode, clamp(v_data.y, 0.0, 1.0));
+    trail.a *= clamp(0.5 + v_data.w - abs(v_data.z), 0.0, 1.0);
+    vec4 marker = marker_shape(v_data.xy, v_data.z, colour, u_marker_shape);
+
+    o_colour = v_id.x == 0 ? vec4(surface, 1.0) : v_id.x == 1 ? trail : marker;
+    if (o_colour.a < 0.004) discard;
 }

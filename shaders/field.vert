@@ -18,7 +18,8 @@ const int SURFACE = 0, TRAIL = 1, MARKER = 2;
 const float MITER_LIMIT = 2.0;
 const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
 
-flat out ivec2 v_id;            // kind, agent
+flat out ivec3 v_id;            // kind; trail: steps back where its segment begins, and the modes
+                                // of the segment's steps from there on, 2 bits each
 out vec4 v_data;                // surface: point.xy, level, light
                                 // trail: steps back, age 0..1, px across, half width
                                 // marker: px along and across the heading, radius, mode
@@ -86,11 +87,12 @@ void main() {
     if (kind == SURFACE) {
         vec3 normal = normalize(vec3(-gradient * u_height_scale, 1.0));
         float light = 0.5 + 0.5 * dot(normal, u_light);
-        v_id = ivec2(SURFACE, 0);
+        v_id = ivec3(SURFACE, 0, 0);
         v_data = vec4(point, level, light * light);
         return;
     }
 
+    int modes = 0;
     vec2 offset;                                     // px
     if (kind == TRAIL) {
         mat2 jacobian = mat2(jx.xy, jy.xy);
@@ -106,6 +108,11 @@ void main() {
         float reach = pair.collapsed ? 0.0 : side * (width + 0.75);
         offset = miter * reach * stretch;
         v_data = vec4(float(pair.back), age, reach, width);
+        // The last vertex of a triangle is its provoking one: here always of the newer pair. All
+        // modes of the segment are packed here, so that a fragment need not read the ring.
+        for (int i = pair.back; i < min(pair.older, pair.back + LONGEST_STRIDE); ++i) {
+            modes |= min(ring_mode(ring_sample(agent, i)), 2) << (2 * (i - pair.back));
+        }
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 heading = vec2(1.0, 0.0);
@@ -130,6 +137,6 @@ void main() {
     float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
     gl_Position.xy += offset / half_viewport * c.w;
     gl_Position.z += depth * c.w;
-    v_id = ivec2(kind, agent);
+    v_id = ivec3(kind, pair.back, modes);
     if (!pair.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
 }

@@ -24,9 +24,16 @@ from calf_viz.render.scene import Scene, height_texels
 from calf_viz.render.sources import ShaderLibrary
 
 
-@cache
 def context() -> moderngl.Context:
-    """One for all tests. Without a window, drawing needs a framebuffer even if it draws nothing."""
+    """One for all tests, made current: other tests leave Panda3D's current."""
+    made = _context()
+    made.__enter__()
+    return made
+
+
+@cache
+def _context() -> moderngl.Context:
+    # Without a window, drawing needs a framebuffer even if it draws nothing.
     made = create_context()
     made.simple_framebuffer((4, 4)).use()
     return made

@@ -10,6 +10,8 @@ host, so that no two OpenGL contexts share one.
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import json
 import math
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import tomllib
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -150,11 +153,8 @@ class SceneFolder:
 
     def scene(self) -> Scene:
         """Sizes, camera and colours."""
-        camera = OrbitCamera(
-            distance=self.camera.get("distance", 16.0),
-            azimuth=math.radians(self.camera.get("azimuth", -60.0)),
-            elevation=math.radians(self.camera.get("elevation", 40.0)),
-        )
+        angles = {k: math.radians(v) for k, v in self.camera.items() if k != "distance"}
+        camera = OrbitCamera(**{**self.camera, **angles})
         return Scene(
             size=tuple(self.size),
             camera=camera,
@@ -206,6 +206,26 @@ def open_host(kind: str, **options: Any) -> Host:
     return ModernglHost(**options)
 
 
+@cache
+def _opengl() -> ctypes.CDLL:
+    names = ("libGL.so.1", "libOpenGL.so.0", "opengl32", ctypes.util.find_library("OpenGL"))
+    for name in filter(None, names):
+        with suppress(OSError):
+            return ctypes.CDLL(name)
+    raise OSError(f"no OpenGL library under any of the names {names}")
+
+
+def gl_error() -> int:
+    """The first OpenGL error of the current context since the last call; 0 if there is none.
+
+    Asked of OpenGL itself, since Panda3D does not tell.
+    """
+    error = int(_opengl().glGetError())
+    while error and _opengl().glGetError():
+        pass
+    return error
+
+
 @dataclass
 class Rendered:
     """What a child process made of the scenes: pictures by name, or why there is none."""
@@ -244,10 +264,9 @@ def main(kind: str, folder: str) -> None:
             host = scene.open(kind)
             renderer = host.renderer
             np.save(Path(folder, f"{name}.npy"), scene.play(host))
-            if kind == "moderngl":
-                error = host.context.error
-                if error != "GL_NO_ERROR":
-                    errors[name] = error
+            error = gl_error()
+            if error:
+                errors[name] = f"OpenGL error {error:#x}"
             host.close()
         except Exception:  # one broken scene must not hide the others
             errors[name] = traceback.format_exc()

@@ -16,7 +16,7 @@ from render_probe import FlatCamera, Probe, area
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.ring import RingLayout
-from calf_viz.render.scene import DEPTH_BIAS, Scene
+from calf_viz.render.scene import DEPTH_BIAS, MARKER_RADII, Scene
 
 pytestmark = pytest.mark.rendering
 
@@ -200,6 +200,6 @@ def test_a_markers_corners_are_a_square_around_its_agent():
     clip = drawn([[[1.0, -2.0]]])[0]
     corners = to_pixels(clip[-4:])
     middle = np.array([1.0, -2.0]) / 5.0 * HALF
-    reach = Scene().marker_radius + 1.0  # a pixel for the edge's anti-aliasing
+    reach = MARKER_RADII["sphere"] + 1.0  # a pixel for the edge's anti-aliasing
     np.testing.assert_allclose(np.abs(corners - middle), reach, atol=NEAR)
     assert area(corners).sum() == pytest.approx(4 * reach**2, rel=1e-3), "two halves of the square"

@@ -104,13 +104,15 @@ class ModernglHost(Host):
             if name == "u_view_projection":
                 program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
             elif isinstance(value, np.ndarray):
-                program[name].write(value)  # type: ignore[union-attr]
+                # A compiler may cut an array to what is read of it.
+                member = program[name]
+                member.write(value[: member.array_length])  # type: ignore[union-attr]
             else:
                 program[name] = value
         return values
 
-    def draw(self) -> None:
-        """One frame: a clear and one draw."""
+    def begin(self) -> None:
+        """Turns to the framebuffer, sets the state that the scene needs, and clears."""
         context = self.context
         self.framebuffer.use()
         context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
@@ -124,6 +126,10 @@ class ModernglHost(Host):
             one_minus_alpha,
         )
         context.clear(*self.scene.background, 1.0)
+
+    def draw(self) -> None:
+        """One frame: a clear and one draw."""
+        self.begin()
         values = self.bind(self.program)
         self.vertex_array.render(
             moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)

@@ -80,6 +80,10 @@ class OffscreenHost(PandaHost):
         pixels = np.frombuffer(self.picture.get_ram_image(), np.uint8)
         return pixels.reshape(height, width, 4)[::-1, :, 2::-1].copy()
 
+    def finish(self) -> None:
+        """Waits until the frame is drawn, for measurements."""
+        self.engine.extract_texture_data(self.picture, self.gsg)
+
     def close(self) -> None:
         self.node.remove_node()
         self.ring.close()

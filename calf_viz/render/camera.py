@@ -16,8 +16,8 @@ class OrbitCamera:
     Elevation stays between just above the horizon and straight down.
     """
 
-    target: tuple[float, float, float] = (0.0, 0.0, 0.5)
-    distance: float = 16.0
+    target: tuple[float, float, float] = (0.0, 0.0, 0.1)
+    distance: float = 16.5
     azimuth: float = math.radians(-60.0)
     elevation: float = math.radians(40.0)
     field_of_view: float = math.radians(40.0)

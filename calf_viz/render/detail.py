@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.scene import Scene
 
 TOLERANCE = 0.25  # px that a drawn trail may leave its samples by
 RISE = 0.6  # of the tolerance: what a doubled stride must keep to before it is taken
 WATCHED = 256  # agents that are measured
-WINDOW = 32  # longest stride, and how often is measured [steps]
+WINDOW = 32  # how often is measured, and over how many samples [steps]
 
 
 class DetailChooser:
@@ -27,7 +28,7 @@ class DetailChooser:
         self.scene = scene
         self.base = scene.stride
         self.doublings = 0
-        strides = [self.base << k for k in range(8) if self.base << k <= WINDOW] or [self.base]
+        strides = [self.base << k for k in range(5) if self.base << k <= LONGEST_STRIDE]
         self.strides = strides
         # Largest deviation [plane units] of a chord of each stride, and squared length of a step;
         # both fade over a trail's length, as the samples that caused them do.

@@ -25,6 +25,7 @@ from calf_viz.errors import UserError
 
 HEADINGS = 1024
 LONGEST_AGE = 4095
+LONGEST_STRIDE = 16  # steps between drawn samples: a shader packs their modes into one int
 INVALID = 3  # the mode of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
 LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32

@@ -14,6 +14,7 @@ from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import LONGEST_AGE, RingLayout
 
+MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
 
@@ -27,9 +28,9 @@ class Scene:
     height_scale: float = 2.0
     trail: int = 600
     stride: int = 1
-    trail_width: float = 2.2
-    marker_radius: float = 7.0
+    trail_width: float = 2.6
     marker: str = "sphere"
+    marker_radius: float | None = None  # px; None: the marker's own
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
 
@@ -76,7 +77,7 @@ class Scene:
             "u_trail": self.trail,
             "u_stride": self.stride,
             "u_trail_width": self.trail_width,
-            "u_marker_radius": self.marker_radius,
+            "u_marker_radius": self.marker_radius or MARKER_RADII[self.marker],
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_mode_colours": self.mode_colours,
             "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),

@@ -8,6 +8,7 @@
 
 const int MODE_INVALID = 3;     // a sample that must not be drawn (its position was not finite)
 const int LONGEST_AGE = 4095;
+const int LONGEST_STRIDE = 16;  // so that the modes of a segment fit an int
 
 vec4 ring_sample(int agent, int back) {
     int columns = textureSize(u_ring, 0).x;

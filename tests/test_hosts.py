@@ -1,0 +1,256 @@
+"""Panda3D and moderngl draw the same scenes alike, take the same shaders, and leave no GL error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scene_folder import HOSTS, NAMES, Agents, SceneFolder, Surface, gl_error, rendered
+
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts import panda_ring
+from calf_viz.hosts.base import RANGE_SMOOTHING, Host
+from calf_viz.render.sources import ShaderLibrary, shader_folder
+
+pytestmark = pytest.mark.rendering
+
+SMALL = SceneFolder("small", size=(160, 90), trail=60, steps=40)
+
+
+@contextmanager
+def opened(kind: str, scene: SceneFolder = SMALL, **changes: Any) -> Iterator[Host]:
+    """A host whose context stays current, and which must leave no GL error."""
+    host = scene.open(kind, **changes)
+    with host.context if kind == "moderngl" else nullcontext():
+        gl_error()
+        yield host
+        assert gl_error() == 0
+    host.close()
+
+
+def play(kind: str, scene: SceneFolder, **changes: Any) -> np.ndarray:
+    with opened(kind, scene, **changes) as host:
+        return scene.play(host)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_are_identical(name: str) -> None:
+    panda, other = (rendered(kind) for kind in HOSTS)
+    for drawn in (panda, other):
+        assert name not in drawn.errors, drawn.errors[name]
+    if not (panda.is_llvmpipe and other.is_llvmpipe):
+        pytest.skip(f"only llvmpipe is exact; here are {panda.renderer} and {other.renderer}")
+    apart = np.abs(panda.pictures[name].astype(int) - other.pictures[name].astype(int))
+    assert apart.max() == 0, f"{(apart.max(axis=2) > 0).sum()} pixels differ, by {apart.max()}"
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+class TestShaders:
+    """An overlay's mistakes are told in its own file and line."""
+
+    @pytest.mark.parametrize("file", ["trail_width.glsl", "surface_colour.glsl", "field.frag"])
+    def test_does_not_compile(self, tmp_path: Path, kind: str, file: str) -> None:
+        text = (shader_folder() / file).read_text()
+        (tmp_path / file).write_text(f"{text}\nfloat broken() {{ return unknown_thing; }}\n")
+        line = len(text.splitlines()) + 2
+        with pytest.raises(UserError) as error:
+            play(kind, SMALL, library=ShaderLibrary(tmp_path))
+        assert str(error.value).startswith(f"{tmp_path / file}:{line}: ")
+        assert "unknown_thing" in str(error.value)
+
+    def test_overlay_is_drawn(self, tmp_path: Path, kind: str) -> None:
+        text = (shader_folder() / "surface_colour.glsl").read_text()
+        assert "return colour" in text
+        changed = text.replace("return colour", "return vec3(1.0, 0.0, 0.0) + 0.0 * colour")
+        (tmp_path / "surface_colour.glsl").write_text(changed)
+        picture = play(kind, SMALL, library=ShaderLibrary(tmp_path))
+        assert picture[45, 80].tolist() == [255, 0, 0]
+
+    def test_works_after_a_failure(self, tmp_path: Path, kind: str) -> None:
+        """A window that reloads its shaders must survive a mistake."""
+        before = play(kind, SMALL)
+        self.test_does_not_compile(tmp_path, kind, "field.frag")
+        assert np.array_equal(play(kind, SMALL), before)
+
+
+class TestRing:
+    scene = SceneFolder(
+        "ring",
+        size=(240, 135),
+        trail=60,
+        steps=70,
+        agents=[Agents(7, "circle", seed=1, reset_steps=31), Agents(3, "line", seed=2, modes=[2])],
+    )
+
+    def test_uploaded_ring_gives_the_same_picture(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        expected = play("panda", self.scene)
+        monkeypatch.setattr(panda_ring, "_float_buffer", lambda *_: None)
+        with caplog.at_level(logging.WARNING), opened("panda", self.scene) as host:
+            assert isinstance(host.ring, panda_ring.UploadedRing)
+            assert np.array_equal(self.scene.play(host), expected)
+        assert "cannot render into float textures" in caplog.text
+
+    @pytest.mark.parametrize("uploaded", [False, True])
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_growth_keeps_trails(
+        self, monkeypatch: pytest.MonkeyPatch, kind: str, uploaded: bool
+    ) -> None:
+        """Agents that come one group after another look as if there had always been room."""
+        if uploaded:
+            if kind == "moderngl":
+                pytest.skip("moderngl has one kind of ring")
+            monkeypatch.setattr(panda_ring, "_float_buffer", lambda *_: None)
+        groups = [Agents(1, seed=3), Agents(2, seed=4, come=20), Agents(90, "line", come=50)]
+        scene = SceneFolder("growth", size=(240, 135), trail=60, steps=70, agents=groups)
+        expected = play(kind, scene, agents=150)
+        with opened(kind, scene) as host:
+            assert host.layout.agents == 1
+            assert np.array_equal(scene.play(host), expected)
+            assert host.layout.agents >= 93
+
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_several_rows_a_slot(self, kind: str) -> None:
+        """More agents than a texture is wide draw the same picture, before and after they come."""
+        crowd = Agents(400, "still", seed=5, come=40)
+        scene = replace(self.scene, agents=[*self.scene.agents, crowd])
+        expected = play(kind, scene, agents=500, slots=100)
+        with opened(kind, scene, slots=100) as host:
+            host.texture_limit = 320
+            picture = scene.play(host)
+            assert (host.layout.rows, host.layout.slots) == (2, 100)
+            assert np.array_equal(picture, expected)
+
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_fewer_agents_leave_no_trace(self, kind: str) -> None:
+        """Agents that went are not drawn, and those that stay look as if alone."""
+        few, many = self.scene.samples, SceneFolder("m", agents=[Agents(40, seed=9)]).samples
+        with opened(kind, self.scene) as host:
+            for step in range(30):
+                samples = few(step)
+                if 10 <= step < 20:
+                    samples = tuple(
+                        np.concatenate(part) for part in zip(samples, many(step), strict=True)
+                    )
+                host.push(*samples)
+            host.draw()
+            picture = host.screenshot()
+        with opened(kind, self.scene, agents=60) as host:
+            for step in range(30):
+                host.push(*few(step))
+            host.draw()
+            assert np.array_equal(host.screenshot(), picture)
+
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_invalid_positions_warn_once(self, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+        """Not a number, infinite and beyond float32 alike; the other agents stay as they were."""
+        other = (np.array([1]), np.array([False]), np.array([0.5]))
+        pictures = []
+        for worst in (np.nan, np.inf, -np.inf, 1e300):
+            with caplog.at_level(logging.WARNING), opened(kind, agents=2) as host:
+                caplog.clear()
+                for step in range(10):
+                    bad = worst if step > 4 else 4.9
+                    host.push(
+                        np.array([[bad, 4.9], [0.2 * step, 0.0]]), *(np.repeat(a, 2) for a in other)
+                    )
+                host.draw()
+                pictures.append(host.screenshot())
+            assert [record.message for record in caplog.records] == [
+                "positions that are not finite are not drawn (warned once)"
+            ]
+        assert all(np.array_equal(picture, pictures[0]) for picture in pictures[1:])
+
+
+def colour_spread(picture: np.ndarray) -> float:
+    """How far blue and yellow are mixed where the surface is, in levels."""
+    middle = picture[30:60, 50:110].astype(float)
+    return float(np.std(middle[..., 0] - middle[..., 2]))
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+class TestHeightfield:
+    """Surfaces that follow each other."""
+
+    waves = Surface("waves").heightfield()
+    flipped = Heightfield(-Surface("waves").heightfield().values, waves.lo, waves.hi)
+
+    def drawn(self, kind: str, *surfaces: Heightfield, morph: float = 1.0) -> np.ndarray:
+        """Surfaces that follow each other in one host, each drawn; the last picture."""
+        with opened(kind, heightfield=None) as host:
+            for surface in surfaces:
+                host.set_heightfield(surface)
+                host.draw()
+            host.morph = morph
+            host.draw()
+            return host.screenshot()
+
+    def test_range_starts_at_the_first_and_follows_slowly(self, kind: str) -> None:
+        def ramp(low: float, high: float) -> Heightfield:
+            return Heightfield(np.array([[low, low], [high, high]]), (-5.0, -5.0), (5.0, 5.0))
+
+        with opened(kind, heightfield=None) as host:
+            host.set_heightfield(ramp(100.0, 300.0))
+            assert host.value_range == (100.0, 300.0)
+            host.set_heightfield(ramp(200.0, 200.0 + 1e3))
+            expected = 100.0 + RANGE_SMOOTHING * 100.0, 300.0 + RANGE_SMOOTHING * 900.0
+            assert host.value_range == pytest.approx(expected)
+
+    def test_morph(self, kind: str) -> None:
+        # Of one range, so that smoothing changes nothing: -1 to 1 up to the grid's nodes.
+        lo, hi = self.waves.range
+        assert (lo, hi) == pytest.approx((-hi, hi))
+        first, second = self.drawn(kind, self.waves), self.drawn(kind, self.flipped)
+        assert not np.array_equal(first, second)
+        surfaces = self.waves, self.flipped
+        last = self.drawn(kind, *surfaces, morph=0.0)
+        current = self.drawn(kind, *surfaces, morph=1.0)
+        half = self.drawn(kind, *surfaces, morph=0.5)
+        assert np.abs(last.astype(int) - first).max() <= 2
+        assert np.abs(current.astype(int) - second).max() <= 2
+        # Half way between waves and their opposite lies a plane: of one colour, but for lines.
+        assert colour_spread(first) > 3 * colour_spread(half)
+
+    def test_another_size(self, kind: str) -> None:
+        """A grid of another size has no last surface to begin from, and is drawn whole."""
+        lo, hi = self.waves.lo, self.waves.hi
+        coarse = Heightfield(self.waves.values[::4, ::8], lo, hi)
+        same_range = Heightfield(self.waves.values, lo, hi)
+        assert np.array_equal(
+            self.drawn(kind, coarse, morph=0.0), self.drawn(kind, coarse, coarse, morph=0.0)
+        )
+        picture = self.drawn(kind, same_range, coarse, morph=0.0)
+        assert np.array_equal(picture, self.drawn(kind, same_range, coarse, morph=1.0))
+
+    def test_upload_only_for_a_new_critic(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        uploads = []
+        with opened(kind, heightfield=None) as host:
+            upload = host._upload_heights
+            monkeypatch.setattr(
+                host, "_upload_heights", lambda texels: (uploads.append(1), upload(texels))
+            )
+            host.set_heightfield(self.waves)
+            for step in range(5):
+                host.push(*SceneFolder("one", agents=[Agents(1)]).samples(step))
+                host.draw()
+            assert len(uploads) == 1
+
+
+def test_many_hosts_one_after_another() -> None:
+    """Contexts are given back: neither host disturbs the other, in whatever order."""
+    pictures = [play(kind, SMALL) for kind in (*HOSTS, *HOSTS)]
+    assert all(np.array_equal(picture, pictures[0]) for picture in pictures[1:])
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+def test_too_long_a_trail_is_refused(kind: str) -> None:
+    with pytest.raises(UserError, match="at most"):
+        SceneFolder("long", trail=4000).open(kind, agents=50_000_000 // 16)

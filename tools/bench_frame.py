@@ -1,0 +1,235 @@
+"""What a frame costs: this scene, its floor and a clear alone, side by side in one run.
+
+    python tools/bench_frame.py [--output bench.json] [--rounds 30] [--scene 20x600 ...]
+
+The scene is the program's own: the shipped point mass's critic, agents that follow the nominal
+policy. The floor draws the same triangles from a static vertex buffer, through a vertex shader
+that only passes them on, with the same fragment shader: what no renderer of these triangles can
+go below. All are drawn under moderngl, offscreen, each frame waited for; the Panda3D column is
+the program's own frame. Python time is measured with GALLIUM_NOOP=1 in a process of its own,
+where Mesa draws nothing: from positions in hand until the draw is submitted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import moderngl
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz.app import GRID_GPU, GRID_SOFTWARE
+from calf_viz.files import write_aside
+from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.hosts.base import Host
+from calf_viz.hosts.moderngl_host import ModernglHost
+from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.render.colours import colour_map
+from calf_viz.render.scene import Scene
+from calf_viz.render.sources import ShaderLibrary
+from calf_viz.simulation import Samples, Simulation
+
+SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))
+SIZE = (1280, 720)
+
+FLOOR_VERTEX = """#version 330
+in vec4 a_position;
+in vec4 a_data;
+in float a_bad;
+in vec3 a_id;
+flat out ivec3 v_id;
+out vec4 v_data;
+out float v_bad;
+void main() {
+    gl_Position = a_position;
+    v_data = a_data;
+    v_bad = a_bad;
+    v_id = ivec3(a_id);
+}
+"""
+
+
+def agent() -> Any:
+    """The shipped point mass."""
+    import torch
+
+    from calf_viz.agent import checkpoint
+    from calf_viz.agent.calf import CALFAgent
+
+    torch.set_num_threads(1)
+    return CALFAgent.load(checkpoint.shipped("point_mass"))
+
+
+def surface(cells: int) -> Heightfield:
+    """The shipped critic's surface."""
+    shown = agent()
+    plane = shown.system.plane
+    nodes = plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1)
+    values = shown.lyapunov(shown.system.plane_states(nodes))
+    return Heightfield(values.reshape(cells + 1, cells + 1), plane.lo, plane.hi)
+
+
+def steps(agents: int, count: int) -> list[Samples]:
+    """`count` steps of agents under the nominal policy, after a while."""
+    simulation = Simulation(agent(), agents, seed=0, policy="nominal")
+    return [
+        Samples(*(a if a is None else a.copy() for a in simulation.step())) for _ in range(count)
+    ]
+
+
+def filled(kind: type[Host], agents: int, trail: int, cells: int) -> tuple[Any, list[Samples]]:
+    """A host whose trails are whole, and steps to go on with."""
+    host = kind(Scene(size=SIZE, trail=trail), surface(cells), colour_map("cividis"), agents)
+    samples = steps(agents, trail + 150)
+    for sample in samples[: trail + 50]:
+        host.push(*sample)
+    return host, samples[trail + 50 :]
+
+
+class Floor:
+    """The triangles of a host's present frame, from a static vertex buffer."""
+
+    def __init__(self, host: ModernglHost) -> None:
+        context, library = host.context, ShaderLibrary()
+        varyings = ("gl_Position", "v_data", "v_bad", "v_id")
+        text = library.load("field.vert").text.replace("flat out ivec3 v_id", "flat out vec3 v_id")
+        text = text.replace("v_id = ivec3(", "v_id = vec3(")
+        capture = context.program(vertex_shader=text, varyings=varyings)
+        values = host.bind(capture)
+        instances, vertices = host.instances(values), values["u_vertices"]
+        captured = context.buffer(reserve=48 * instances * vertices)
+        empty = context.vertex_array(capture, [])
+        empty.transform(captured, moderngl.POINTS, vertices, instances=instances)
+        # One strip, its pieces joined by triangles without area.
+        strips = np.frombuffer(captured.read(), np.float32).reshape(instances, vertices, 12)
+        self.buffer = context.buffer(np.pad(strips, ((0, 0), (1, 1), (0, 0)), "edge").tobytes())
+        self.program = context.program(
+            vertex_shader=FLOOR_VERTEX, fragment_shader=library.load("field.frag").text
+        )
+        names = [name for name in ("a_position", "a_data", "a_bad", "a_id") if name in self.program]
+        layout = {"a_position": "4f", "a_data": "4f", "a_bad": "1f", "a_id": "3f"}
+        assert len(names) == len(layout)
+        self.array = context.vertex_array(
+            self.program, [(self.buffer, " ".join(layout.values()), *layout)]
+        )
+        self.triangles = instances * (vertices - 2)
+
+    def draw(self, host: ModernglHost) -> None:
+        host.begin()
+        host.bind(self.program)
+        self.array.render(moderngl.TRIANGLE_STRIP)
+
+
+def measure(agents: int, trail: int, rounds: int) -> dict[str, Any]:
+    """Medians of interleaved frames [ms]."""
+    probe = ModernglHost(Scene(size=(16, 16), trail=2), None, colour_map("cividis"), 1)
+    cells = GRID_SOFTWARE if probe.software else GRID_GPU
+    host, rest = filled(ModernglHost, agents, trail, cells)
+    host.draw()
+    floor = Floor(host)
+    picture = host.screenshot()
+    floor.draw(host)
+    if not np.array_equal(host.screenshot(), picture):
+        raise SystemExit("the floor's picture is not the scene's: no floor to compare with")
+
+    def scene() -> None:
+        host.push(*rest[len(times["scene"]) % len(rest)])
+        host.draw()
+
+    kinds = {"scene": scene, "floor": lambda: floor.draw(host), "clear": host.begin}
+    times: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(rounds + 3):
+        for name, draw in kinds.items():
+            start = time.perf_counter()
+            draw()
+            host.context.finish()
+            times[name].append(1e3 * (time.perf_counter() - start))
+    medians = {name: float(np.median(values[3:])) for name, values in times.items()}
+    values = host.uniforms()
+    return {
+        "agents": agents,
+        "trail": trail,
+        "renderer": host.renderer,
+        "cells": cells,
+        "stride": values["u_stride"],
+        "triangles": floor.triangles,
+        "upload_bytes": host.layout.row_bytes,
+        **{f"{name}_ms": value for name, value in medians.items()},
+        "ratio_to_floor": medians["scene"] / medians["floor"],
+    }
+
+
+def python_time(agents: int, trail: int, rounds: int) -> dict[str, Any]:
+    """Python's own time a frame [ms]; only with GALLIUM_NOOP=1."""
+    host, rest = filled(OffscreenHost, agents, trail, GRID_SOFTWARE)
+    times = []
+    for count in range(rounds + 20):
+        start = time.perf_counter()
+        host.push(*rest[count % len(rest)])
+        host.draw()
+        times.append(1e3 * (time.perf_counter() - start))
+    return {"python_ms": float(np.median(times[20:]))}
+
+
+def child(agents: int, trail: int, rounds: int) -> dict[str, Any]:
+    """`python_time` in a process in which Mesa draws nothing."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--python-only", "--scene", f"{agents}x{trail}",
+         "--rounds", str(rounds)],
+        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), help="JSON file to write.")
+@click.option("--rounds", default=30, show_default=True, help="Frames of each kind.")
+@click.option("--scene", "scenes", multiple=True, help="AGENTSxTRAIL, may be repeated.")
+@click.option("--python-only", is_flag=True, hidden=True)
+def main(output: Path | None, rounds: int, scenes: tuple[str, ...], python_only: bool) -> None:
+    """Measure what a frame costs, against its floor and a clear alone."""
+    pairs = [tuple(map(int, text.split("x"))) for text in scenes] or list(SCENES)
+    if python_only:
+        print(json.dumps(python_time(*pairs[0], rounds)))
+        return
+    rows = []
+    for agents, trail in pairs:
+        row = {**measure(agents, trail, rounds), **child(agents, trail, max(rounds, 100))}
+        rows.append(row)
+    console = Console(width=130)
+    heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
+             "clear_ms", "python_ms", "upload_bytes")  # fmt: skip
+    table = Table(title=f"{rows[0]['renderer']}, {SIZE[0]}x{SIZE[1]}, {rows[0]['cells']} cells")
+    for head in heads:
+        table.add_column(head.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(
+            *(f"{row[h]:.2f}" if isinstance(row[h], float) else str(row[h]) for h in heads)
+        )
+    console.print(table)
+    if output is not None:
+        machine = {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()}
+        with write_aside(output) as part:
+            part.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+
+
+def cpu() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "unknown")
+
+
+if __name__ == "__main__":
+    main()
