@@ -13,7 +13,7 @@ from calf_viz import __version__
 from calf_viz.agent.commands import evaluate, train
 from calf_viz.config import PRESETS, VisualizationConfig, options
 from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.files import make_folder, write_aside
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
@@ -120,6 +120,7 @@ def _show(app: CALFApplication, output: Path) -> None:
         return
     from calf_viz.app import HEADLESS_FRAMES
 
+    make_folder(output)
     _say(f"no window (EGL), OpenGL by {host.renderer}")
     frames = config.frames or HEADLESS_FRAMES
     for _ in track(range(frames), config.system, console=Console(stderr=True)):
@@ -133,6 +134,7 @@ def _show(app: CALFApplication, output: Path) -> None:
 def _screenshots(app: CALFApplication, output: Path) -> None:
     from calf_viz.app import SCREENSHOT_FRAMES
 
+    make_folder(output)
     done = 0
     for frame in SCREENSHOT_FRAMES:
         for _ in range(frame - done - 1):

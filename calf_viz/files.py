@@ -8,6 +8,20 @@ from pathlib import Path
 from calf_viz.errors import UserError
 
 
+def make_folder(path: str | Path) -> None:
+    """Make a folder where it is missing, so that a bad one is known before there is work to lose.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {path}: {error.strerror}; choose another place"
+        ) from error
+
+
 @contextmanager
 def write_aside(path: str | Path) -> Iterator[Path]:
     """Give a `.part` path in the same folder; rename it to `path` when the block ends well.

@@ -1,0 +1,260 @@
+"""The command line: pictures it writes, what it says, and one line for whatever is wrong.
+
+In this process where that is enough: `main` is what `calf-viz` runs.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from calf_viz import app, cli
+from calf_viz.agent.checkpoint import shipped
+from calf_viz.app import CALFApplication
+from calf_viz.render.sources import shader_folder
+
+SMALL = ("--headless", "--size", "64x36", "--n_agents", "2", "--grid", "8")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line of someone who can put it right; nothing else was said."""
+        assert (self.code, self.out) == (2, ""), self
+        assert self.err.endswith("\n") and self.err.count("\n") == 1, self.err
+        assert self.err.startswith("calf-viz: "), self.err
+        return self.err.removeprefix("calf-viz: ").strip()
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def calf_viz(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """`calf-viz` with arguments. The driver's own words on stderr are caught as well."""
+
+    def run(*arguments: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["calf-viz", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert isinstance(end.value.code, int)
+        return Said(end.value.code, *capfd.readouterr())
+
+    return run
+
+
+def in_a_child(*arguments: str | Path) -> Said:
+    child = subprocess.run(
+        [sys.executable, "-m", "calf_viz", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Said(child.returncode, child.stdout, child.stderr)
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ("--system nonsense", "unknown system 'nonsense': choose one of differential_drive, "),
+            ("--preset nonsense", "unknown preset 'nonsense': choose one of low, medium, high"),
+            ("--policy nonsense", "unknown policy 'nonsense': choose one of calf, nominal, actor"),
+            ("--palette nonsense", "unknown palette 'nonsense': choose one of standard, "),
+            ("--colour-map nonsense", "unknown colour map 'nonsense'"),
+            ("--nonsense 3", "No such option '--nonsense'"),
+            ("nonsense", "No such command 'nonsense'"),
+            ("--headless=3", "Option '--headless' does not take a value"),
+            ("--seed", "Option '--seed' requires an argument"),
+            ("--n_agents 0", "n_agents 0 is out of range: give 1 to "),
+            ("--n_agents -1", "n_agents -1 is out of range: give 1 to "),
+            ("--n_agents 1000000000", "n_agents 1000000000 is out of range: give 1 to "),
+            ("--n_agents 2.5", "Invalid value for '--n-agents': '2.5' is not a valid integer"),
+            pytest.param(
+                "--n_agents 10000000",
+                "10000000 agents with trails of 600 steps do not fit ",
+                marks=pytest.mark.rendering,
+            ),
+            ("--frames 0", "frames 0 is out of range: give 1 to "),
+            ("--p_relax nan", "p_relax nan is out of range: give 0.0 to 1.0"),
+            ("--size 0x0", "size: width 0 is out of range: give 16 to "),
+            ("--size abc", "'abc' is not a size: give one such as 1280x720"),
+            ("--size 64", "'64' is not a size: give one such as 1280x720"),
+            ("--size=-64x36", "'-64x36' is not a size: give one such as 1280x720"),
+            ("--shaders no/such/folder", "--shaders no/such/folder: not a folder"),
+            ("train", "no system to train: give --system"),
+            ("train --system nonsense", "unknown system 'nonsense': choose one of "),
+            ("train --system point_mass --preset nonsense", "unknown preset 'nonsense': choose "),
+            ("train --resume no/such", "no checkpoint at no/such"),
+            ("evaluate", "Missing option '--system'"),
+            ("evaluate --system point_mass --episodes 0", "--episodes 0 is too few"),
+            ("evaluate --system point_mass --seed -1", "--seed -1 is negative: give 0 or more"),
+            ("evaluate --system point_mass --checkpoint no/such", "no checkpoint at no/such: "),
+        ],
+    )
+    def test_is_told_in_one_line(self, calf_viz: Command, arguments: str, said: str) -> None:
+        here = () if arguments.startswith(("train", "evaluate")) else ("--headless",)
+        assert said in calf_viz(*here, *arguments.split()).complaint
+
+    def test_in_a_process_of_its_own(self) -> None:
+        said = in_a_child("--n_agents", "0").complaint
+        assert said.startswith("n_agents 0 is out of range: give 1 to ")
+
+    @pytest.mark.parametrize(
+        ("kind", "said"),
+        [
+            ("missing", "no checkpoint at {}: "),
+            ("truncated", "{} is truncated or not a safetensors file: "),
+            ("empty", "{} is truncated or not a safetensors file: "),
+            ("of another system", "{} is for system differential_drive, not point_mass: "),
+            ("saved by torch", "{} is a pickle, which can run code"),
+            ("pickle", "{} is a pickle, which can run code"),
+            ("folder", "cannot read {}: Is a directory"),
+        ],
+    )
+    def test_checkpoint(self, calf_viz: Command, tmp_path: Path, kind: str, said: str) -> None:
+        path = tmp_path / "agent.safetensors"
+        whole = shipped("point_mass").read_bytes()
+        if kind == "truncated":
+            path.write_bytes(whole[: len(whole) // 2])
+        elif kind == "empty":
+            path.touch()
+        elif kind == "of another system":
+            path.write_bytes(shipped("differential_drive").read_bytes())
+        elif kind == "saved by torch":
+            torch.save({"actor.w1": torch.ones(2)}, path)
+        elif kind == "pickle":
+            path.write_bytes(pickle.dumps({"actor.w1": [1.0]}))
+        elif kind == "folder":
+            path.mkdir()
+        assert calf_viz("--headless", "--checkpoint", path).complaint.startswith(said.format(path))
+
+    @pytest.mark.rendering
+    def test_shader_that_does_not_compile(self, calf_viz: Command, tmp_path: Path) -> None:
+        text = (shader_folder() / "trail_width.glsl").read_text()
+        file = tmp_path / "trail_width.glsl"
+        file.write_text(f"{text}\nfloat broken() {{ return unknown_thing; }}\n")
+        line = len(text.splitlines()) + 2
+        said = calf_viz(*SMALL, "--shaders", tmp_path).complaint
+        assert said.startswith(f"{file}:{line}: ") and "unknown_thing" in said
+
+    @pytest.mark.rendering
+    @pytest.mark.parametrize("how", ["--screenshot", "--frames=300"])
+    def test_folder_that_cannot_be_written_is_known_before_drawing(
+        self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        monkeypatch.setattr(CALFApplication, "step", lambda app: pytest.fail("drew for nothing"))
+        (tmp_path / "file").write_text("no folder")
+        # Below a regular file nobody can write, root included.
+        below = tmp_path / "file" / "below"
+        said = calf_viz(*SMALL, how, "--output", below).complaint
+        assert said.startswith(f"cannot write to {below}: ")
+
+
+@pytest.mark.rendering
+class TestPictures:
+    def test_screenshots_depend_on_the_seed_alone(self, calf_viz: Command, tmp_path: Path) -> None:
+        """Byte for byte, in this process and in another."""
+        first, again, other = (tmp_path / name for name in ("first", "again", "other"))
+        shot = (*SMALL, "--screenshot", "--seed", "5")
+        said = calf_viz(*shot, "--output", first)
+        assert (said.code, said.err) == (0, "")
+        names = [f"point_mass_2_{frame}.png" for frame in app.SCREENSHOT_FRAMES]
+        assert said.out.split() == [str(first / name) for name in names]
+        assert sorted(pictures(first)) == sorted(names)
+        assert in_a_child(*shot, "--output", again).code == 0
+        assert pictures(again) == pictures(first)
+        assert calf_viz(*shot, "--seed", "6", "--output", other).code == 0
+        for name in names:
+            assert pictures(other)[name] != pictures(first)[name]
+
+    def test_screenshots_show_what_stepping_to_their_frame_shows(
+        self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the frames before are not drawn."""
+        monkeypatch.setattr(app, "SCREENSHOT_FRAMES", (1, 12))
+        calf_viz(*SMALL, "--screenshot", "--output", tmp_path)
+        assert calf_viz(*SMALL, "--frames", "12", "--output", tmp_path / "drawn").code == 0
+        name = "point_mass_2_12.png"
+        assert pictures(tmp_path / "drawn") == {name: (tmp_path / name).read_bytes()}
+        assert (tmp_path / "point_mass_2_1.png").is_file()
+
+    def test_without_a_window_it_says_what_it_did(self, calf_viz: Command, tmp_path: Path) -> None:
+        said = calf_viz(*SMALL, "--frames", "4", "--output", tmp_path)
+        assert said.code == 0
+        start, path, end = said.out.splitlines()
+        renderer = start.removeprefix("no window (EGL), OpenGL by ")
+        assert renderer and renderer != start
+        assert path == str(tmp_path / "point_mass_2_4.png")
+        assert end.startswith("median frame ") and end.endswith(f" ms, 2 agents, {renderer}")
+        with Image.open(path) as picture:
+            assert (picture.size, picture.mode) == ((64, 36), "RGB")
+            assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 20
+
+    def test_hyphens_and_underscores_are_the_same(self, calf_viz: Command, tmp_path: Path) -> None:
+        written = []
+        for way in ("-", "_"):
+            options = f"--n{way}agents 3 --trail{way}length 50 --system differential{way}drive"
+            folder = tmp_path / way
+            said = calf_viz(*SMALL, *options.split(), "--frames", "3", "--output", folder)
+            assert said.code == 0, said.err
+            written.append(pictures(folder))
+        assert written[0] == written[1]
+        assert list(written[0]) == ["differential_drive_3_3.png"]
+
+    def test_a_failed_write_leaves_the_old_picture(
+        self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def disk_runs_full(self: Image.Image, path: Path, **_: str) -> None:
+            Path(path).write_text("half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Image.Image, "save", disk_runs_full)
+        old = tmp_path / "point_mass_2_2.png"
+        old.write_text("old")
+        said = calf_viz(*SMALL, "--frames", "2", "--output", tmp_path)
+        assert said.code == 2
+        assert f"calf-viz: cannot write {old}: No space left on device; " in said.err
+        assert "Traceback" not in said.err
+        assert pictures(tmp_path) == {old.name: b"old"}
+
+    def test_interrupted(
+        self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(_: CALFApplication) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(CALFApplication, "advance", interrupt)
+        said = calf_viz(*SMALL, "--screenshot", "--output", tmp_path)
+        assert (said.code, said.out, said.err.strip()) == (130, "", "")
+
+
+def test_help_names_every_option_with_its_default(calf_viz: Command) -> None:
+    said = calf_viz("--help")
+    assert (said.code, said.err) == (0, "")
+    assert "Usage: calf-viz" in said.out
+    for text in ("--n-agents", "--trail-length", "--checkpoint", "[default: 1280x720]", "evaluate"):
+        assert text in said.out
+
+
+def test_version(calf_viz: Command) -> None:
+    assert calf_viz("--version").out.startswith("calf-viz, version ")
