@@ -67,21 +67,33 @@ class OffscreenHost(PandaHost):
         )  # fmt: skip
         if output is None:
             raise UserError(f"the driver gives no framebuffer of {size[0]} x {size[1]}: try less")
+        output.set_active(False)
         self.picture = empty_texture("picture", *size, Texture.F_rgba8, np.uint8)
         output.add_render_texture(
             self.picture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
         )
         return output
 
+    def _render(self) -> None:
+        # One engine serves the process: only what is active is drawn, so that hosts beside each
+        # other do not draw each other's frames.
+        self.output.set_active(True)
+        super()._render()
+        self.output.set_active(False)
+
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
-        self.engine.extract_texture_data(self.picture, self.gsg)
+        self.finish()
         width, height = self.scene.size
         pixels = np.frombuffer(self.picture.get_ram_image(), np.uint8)
         return pixels.reshape(height, width, 4)[::-1, :, 2::-1].copy()
 
     def finish(self) -> None:
-        """Waits until the frame is drawn, for measurements."""
+        """Waits until the frame is drawn, and has it in RAM."""
+        # Panda reads from whichever context is current: another host's, where there are two.
+        self.context.set_active(True)
+        self.engine.render_frame()
+        self.context.set_active(False)
         self.engine.extract_texture_data(self.picture, self.gsg)
 
     def close(self) -> None:

@@ -56,12 +56,10 @@ class WindowHost(PandaHost):
         app.accept("window-event", self._on_window_event)
 
     def _on_window_event(self, window: Any) -> None:
-        if window is not self.app.win:
+        if window != self.app.win:  # each event brings a wrapper of its own
             return
         properties = self.app.win.get_properties()
-        if not properties.get_open():
-            self._closed = True
-        else:
+        if properties.get_open():
             self.scene.size = max(properties.get_x_size(), 1), max(properties.get_y_size(), 1)
 
     def _close_window(self) -> None:
@@ -70,7 +68,7 @@ class WindowHost(PandaHost):
     @property
     def closed(self) -> bool:
         """Whether its user closed the window."""
-        return self._closed
+        return self._closed or self.app.win.is_closed()
 
     def _render(self) -> None:
         self.controls.update()

@@ -1,0 +1,136 @@
+"""The application: what a frame may ask for, agents that come and go, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from calf_viz import CALFApplication, VisualizationConfig, app
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.errors import UserError
+
+pytestmark = pytest.mark.rendering
+
+
+@contextmanager
+def running(**changes: Any) -> Iterator[CALFApplication]:
+    small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True}
+    application = CALFApplication(config=VisualizationConfig(**{**small, **changes}))
+    try:
+        yield application
+    finally:
+        application.close()
+
+
+def apart(picture: np.ndarray, other: np.ndarray) -> float:
+    """Share of the pixels that differ visibly."""
+    return float((np.abs(picture.astype(int) - other).max(axis=2) > 40).mean())
+
+
+@pytest.mark.parametrize("system", ["point_mass", "differential_drive"])
+def test_frames_show_agents_that_move_on_a_surface(system: str) -> None:
+    with running(system=system, n_agents=8) as shown:
+        shown.step()
+        first = shown.screenshot()
+        for _ in range(60):
+            shown.step()
+        later = shown.screenshot()
+    assert first.shape == (108, 192, 3) and first.dtype == np.uint8
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 100
+    assert 0.002 < apart(first, later) < 0.2, "trails and markers moved, the surface did not"
+    assert len(shown.frame_times) == 61
+
+
+def test_agents_may_come_and_go_while_it_runs() -> None:
+    with running(n_agents=1) as shown:
+        for n_agents in (1, 1000, 3, 1500, 1):
+            shown.n_agents = n_agents
+            for _ in range(3):
+                shown.step()
+            assert shown.n_agents == shown.config.n_agents == shown.host.agents == n_agents
+            assert shown.screenshot().any()
+        with pytest.raises(UserError, match="n_agents 0 is out of range"):
+            shown.n_agents = 0
+        assert shown.n_agents == 1
+
+
+def test_those_who_left_are_gone_from_the_picture() -> None:
+    with running(n_agents=1) as few, running(n_agents=1) as many:
+        few.step(), many.step()
+        many.n_agents = 200
+        for _ in range(3):
+            few.step(), many.step()
+        assert apart(few.screenshot(), many.screenshot()) > 0.05
+        many.n_agents = 1
+        few.step(), many.step()
+        np.testing.assert_array_equal(few.screenshot(), many.screenshot())
+
+
+def test_drawing_asks_the_critic_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("lyapunov", "q_values", "actor_actions"):
+        original = getattr(CALFAgent, name)
+
+        def counting(self: Any, *args: Any, name: str = name, original: Any = original) -> Any:
+            asked.append(name)
+            return original(self, *args)
+
+        monkeypatch.setattr(CALFAgent, name, counting)
+    with running(n_agents=5, policy="nominal") as shown:
+        assert asked == ["lyapunov"], "the surface: one batched pass"
+        uploads: list[int] = []
+        monkeypatch.setattr(shown.host, "_upload_heights", lambda texels: uploads.append(1))
+        for _ in range(20):
+            shown.step()
+        assert asked == ["lyapunov"] and not uploads
+    with running(n_agents=5) as shown:
+        asked.clear()
+        for _ in range(20):
+            shown.step()
+        # The simulation's own: once for all agents in each step.
+        assert asked == ["actor_actions", "q_values"] * 20
+
+
+def test_run_ends_after_the_frames_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    with running(frames=7) as shown:
+        shown.run(lambda: calls.append(len(shown.frame_times)))
+    assert calls == [1, 2, 3, 4, 5, 6, 7]
+    monkeypatch.setattr(app, "HEADLESS_FRAMES", 3)
+    with running() as shown:
+        shown.run()
+    assert len(shown.frame_times) == 3
+
+
+def test_steps_that_are_not_drawn_are_in_the_trails() -> None:
+    with running(n_agents=4) as drawn, running(n_agents=4) as skipped:
+        for _ in range(30):
+            drawn.step()
+        for _ in range(29):
+            skipped.advance()
+        skipped.step()
+        np.testing.assert_array_equal(drawn.screenshot(), skipped.screenshot())
+
+
+def test_the_grid_is_what_was_asked_for_and_else_fits_the_renderer() -> None:
+    with running(grid=21) as shown:
+        assert shown.host.heightfield.shape == (22, 22)
+    with running(grid=None) as shown:
+        cells = app.GRID_SOFTWARE if shown.host.software else app.GRID_GPU
+        assert shown.host.heightfield.shape == (cells + 1, cells + 1)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (64, 300), (501, 77)])
+def test_odd_sizes(size: tuple[int, int]) -> None:
+    with running(size=size) as shown:
+        shown.step()
+        assert shown.screenshot().shape == (size[1], size[0], 3)
+
+
+def test_the_default_is_a_point_mass() -> None:
+    config = VisualizationConfig.from_preset("medium")
+    assert (config.system, config.n_agents, config.trail_length) == ("point_mass", 5, 600)

@@ -1,0 +1,235 @@
+"""The window: its picture, its keys and its mouse.
+
+In a child process under a virtual display, as Ursina has one application per process.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from calf_viz.hosts import display_found
+from calf_viz.hosts.controls import TURN, WHEEL, OrbitControls
+from calf_viz.render.scene import Scene
+
+
+class Pointer:
+    def __init__(self, x: float, y: float, inside: bool = True) -> None:
+        self.x, self.y, self.inside = x, y, inside
+
+    def get_x(self) -> float:
+        return self.x
+
+    def get_y(self) -> float:
+        return self.y
+
+    def get_in_window(self) -> bool:
+        return self.inside
+
+
+class Application:
+    """What the controls ask of Ursina: a window's pointer, and events."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Any] = {}
+        self.win = self
+        self.pointer = Pointer(0, 0)
+
+    def accept(self, name: str, method: Any, arguments: Any = ()) -> None:
+        self.events[name] = lambda: method(*arguments)
+
+    def get_pointer(self, _: int) -> Pointer:
+        return self.pointer
+
+
+class TestControls:
+    @pytest.fixture
+    def app(self) -> Application:
+        return Application()
+
+    @pytest.fixture
+    def scene(self) -> Scene:
+        return Scene()
+
+    @pytest.fixture(autouse=True)
+    def controls(self, app: Application, scene: Scene) -> OrbitControls:
+        return OrbitControls(app, scene)
+
+    def test_drag_turns_what_is_seen_with_the_mouse(
+        self, app: Application, scene: Scene, controls: OrbitControls
+    ) -> None:
+        azimuth, elevation = scene.camera.azimuth, scene.camera.elevation
+        app.pointer = Pointer(100, 100)
+        app.events["mouse1"]()
+        app.pointer = Pointer(130, 90)
+        controls.update()
+        controls.update()  # nothing more was dragged
+        assert scene.camera.azimuth == pytest.approx((azimuth - 30 * TURN) % (2 * math.pi))
+        assert scene.camera.elevation == pytest.approx(elevation - 10 * TURN)
+        app.pointer = Pointer(999, 999, inside=False)
+        app.events["mouse1-up"]()
+        app.pointer = Pointer(500, 500)
+        controls.update()  # released: the mouse only moves
+        assert scene.camera.elevation == pytest.approx(elevation - 10 * TURN)
+
+    def test_wheel_and_keys(self, app: Application, scene: Scene) -> None:
+        start = scene.camera.distance
+        app.events["wheel_up"]()
+        assert scene.camera.distance == pytest.approx(WHEEL * start)
+        app.events["wheel_down"]()
+        assert scene.camera.distance == pytest.approx(start)
+        app.events["t"]()
+        assert scene.camera.elevation == pytest.approx(math.pi / 2)
+        app.events["r"]()
+        assert scene.camera == Scene().camera
+
+
+@pytest.mark.parametrize("name", ["DISPLAY", "WAYLAND_DISPLAY"])
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a display")
+def test_display_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for each in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(each, raising=False)
+    assert not display_found()
+    monkeypatch.setenv(name, ":0")
+    assert display_found()
+
+
+# Says in JSON what a user of the window would see.
+SCRIPT = """
+import json, sys
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+
+small = dict(size=(400, 240), n_agents=6, grid=32, trail_length=80)
+app = CALFApplication(config=VisualizationConfig(**small))
+host, camera, said = app.host, app.host.scene.camera, {}
+said["has_window"] = host.has_window
+for _ in range(60):
+    app.step()
+picture = app.screenshot()
+said["shape"] = picture.shape
+np.save(sys.argv[1], picture)
+
+def press(event, frames=2):
+    host.app.messenger.send(event)
+    for _ in range(frames):
+        app.step()
+
+distance = camera.distance
+press("wheel_up")
+said["nearer"] = camera.distance < distance
+press("t")
+said["from_above"] = camera.elevation
+press("r")
+said["view_changed_back"] = camera.distance == distance
+
+from panda3d.core import WindowProperties
+host.app.win.request_properties(WindowProperties.size(320, 300))
+for _ in range(10):
+    app.step()
+said["resized"] = host.scene.size, app.screenshot().shape
+
+app.n_agents = 300
+for _ in range(3):
+    app.step()
+said["agents"] = host.agents
+
+for name in ("q", "escape"):
+    drawn = len(app.frame_times)
+    host.app.messenger.send(name)
+    app.run()
+    said[name] = host.closed and len(app.frame_times) == drawn
+    host._closed = False
+
+closing = WindowProperties()
+closing.open = False
+host.app.win.request_properties(closing)
+app.run()
+said["closed"] = host.closed
+app.close()
+print(json.dumps(said))
+"""
+
+
+def under_display(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    xvfb = shutil.which("xvfb-run")
+    if xvfb is None:
+        pytest.skip("xvfb-run is missing: `make test` installs it on Debian and Ubuntu")
+    return subprocess.run(
+        [xvfb, "-a", "-s", "-screen 0 1280x720x24", *command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+class Seen(NamedTuple):
+    picture: np.ndarray
+    said: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """The script's picture after 60 frames, and what it said."""
+    path = tmp_path_factory.mktemp("window") / "picture.npy"
+    done = under_display(sys.executable, "-c", SCRIPT, str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Seen(np.load(path), json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.rendering
+class TestWindow:
+    def test_shows_what_is_drawn_without_one(self, seen: Seen) -> None:
+        from calf_viz import CALFApplication, VisualizationConfig
+
+        config = VisualizationConfig(
+            size=(400, 240), n_agents=6, grid=32, trail_length=80, headless=True
+        )
+        app = CALFApplication(config=config)
+        for _ in range(60):
+            app.step()
+        offscreen = app.screenshot()
+        app.close()
+        assert seen.picture.shape == offscreen.shape
+        differs = np.abs(seen.picture.astype(int) - offscreen).max(axis=2) > 3
+        assert differs.mean() < 0.002, f"{differs.sum()} pixels differ by more than 3"
+
+    def test_keys_wheel_resizing_and_closing(self, seen: Seen) -> None:
+        said = seen.said
+        assert said["has_window"] and said["shape"] == [240, 400, 3]
+        assert said["nearer"] and said["view_changed_back"]
+        assert said["from_above"] == pytest.approx(math.pi / 2)
+        assert said["resized"] == [[320, 300], [300, 320, 3]]
+        assert said["agents"] == 300
+        assert said["q"] and said["escape"] and said["closed"]
+
+    def test_the_command_opens_one_and_says_so(self) -> None:
+        done = under_display(
+            sys.executable, "-m", "calf_viz", "--frames", "5", "--size", "160x90", "--grid", "8"
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("window, OpenGL by "), done.stdout
+        assert done.stdout.count("\n") == 1
+
+    def test_a_display_that_is_none_is_told_in_one_line(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "calf_viz", "--frames", "2"],
+            capture_output=True, text=True, timeout=300, check=False,
+            env={**os.environ, "DISPLAY": ":987"},
+        )  # fmt: skip
+        assert done.returncode == 2
+        complaint = done.stderr.splitlines()[-1]
+        assert (
+            complaint.startswith("calf-viz: no window can be opened") and "--headless" in complaint
+        )
+        assert "Traceback" not in done.stderr
