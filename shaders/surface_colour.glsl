@@ -3,7 +3,7 @@
 //     level  normalised height, 0 to 1
 //     light  light falling on it, 0 to 1
 //     bad    > 0 where the critic gave no finite value: hatched
-const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // px beyond the middle: grid along x, y; contours
+const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // half, beyond 0.5 px: grid along x, y; contours
 const float CONTOURS = 20.0;
 
 vec3 surface_colour(vec2 point, float level, float light, float bad) {
@@ -16,7 +16,9 @@ vec3 surface_colour(vec2 point, float level, float light, float bad) {
     vec3 value = vec3(point, level * CONTOURS);
     vec3 density = max(fwidth(value), 1e-6);
     vec3 distance = abs(fract(value - 0.5) - 0.5) / density;
-    vec3 line = clamp(0.5 + LINE_WIDTH - distance, 0.0, 1.0)
+    // In a picture higher than 720 px lines grow with it.
+    vec3 half_width = (0.5 + LINE_WIDTH) * max(u_viewport.y / 720.0, 1.0);
+    vec3 line = clamp(half_width - distance, 0.0, 1.0)
               * clamp(min(1.6 - 5.0 * density, 2e3 * density), 0.0, 1.0);
     colour *= 1.0 - 0.16 * max(line.x, line.y);
     colour += (1.0 - colour) * (0.30 * line.z);

@@ -134,3 +134,25 @@ def test_odd_sizes(size: tuple[int, int]) -> None:
 def test_the_default_is_a_point_mass() -> None:
     config = VisualizationConfig.from_preset("medium")
     assert (config.system, config.n_agents, config.trail_length) == ("point_mass", 5, 600)
+
+
+@pytest.mark.parametrize("size", [(360, 400), (200, 300)])
+def test_the_whole_plane_fits_a_narrow_picture(size: tuple[int, int]) -> None:
+    with running(size=size) as shown:
+        shown.step()
+        picture = shown.screenshot()
+    edge = np.concatenate([picture[:, 0], picture[:, -1], picture[0], picture[-1]])
+    assert len(np.unique(edge, axis=0)) == 1, "nothing but background touches the edge"
+
+
+def test_lines_and_markers_grow_with_a_picture_higher_than_720() -> None:
+    shares = []
+    for size in ((1280, 720), (2560, 1440)):
+        with running(size=size, n_agents=5, trail_length=300) as shown:
+            shown.step()
+            for _ in range(99):
+                shown.advance()
+            before = shown.screenshot()
+            shown.step()
+            shares.append(apart(before, shown.screenshot()))
+    assert shares[1] == pytest.approx(shares[0], rel=0.1)

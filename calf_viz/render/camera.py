@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+WIDEST = 1.6
+"""Aspect of a picture below which its width, not its height, decides what fits."""
+
 
 @dataclass
 class OrbitCamera:
     """Looks at `target` from `distance` [plane units]; angles in radians, field of view vertical.
 
+    In a picture that is narrower than `WIDEST` the view widens, so that the plane still fits.
     Elevation stays between just above the horizon and straight down.
     """
 
@@ -39,11 +43,16 @@ class OrbitCamera:
         """Straight down, the plane's second axis upwards."""
         self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
 
-    def pixels_per_unit(self, height: int, nearest: bool = False) -> float:
-        """Pixels that a plane unit spans across the view, `height` px high: at the target, or
-        where the plane (10 units wide) comes nearest."""
+    def focus(self, aspect: float) -> float:
+        """Half a picture's height over the tangent of half the angle it spans."""
+        return min(1.0, aspect / WIDEST) / math.tan(0.5 * self.field_of_view)
+
+    def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
+        """Pixels that a plane unit spans across a view of `size` px: at the target, or where the
+        plane (10 units wide) comes nearest."""
         distance = max(self.distance - 6.0, 0.3 * self.distance) if nearest else self.distance
-        return 0.5 * height / (math.tan(0.5 * self.field_of_view) * distance)
+        width, height = size
+        return 0.5 * height * self.focus(width / height) / distance
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
         """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1)."""
@@ -56,7 +65,7 @@ class OrbitCamera:
         view[:3, :3] = right, up, back
         view[:3, 3] = -view[:3, :3] @ eye
         near, far = 0.1 * self.distance, self.distance + 20.0
-        focus = 1.0 / math.tan(0.5 * self.field_of_view)
+        focus = self.focus(aspect)
         projection = np.zeros((4, 4))
         projection[0, 0], projection[1, 1] = focus / aspect, focus
         projection[2, 2] = (far + near) / (near - far)

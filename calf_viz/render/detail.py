@@ -70,7 +70,7 @@ class DetailChooser:
         strides = np.array(self.strides)
         # On the surface a chord also leaves by rise * length^2 / 8 upwards.
         error = self.bend + rise * self.reach * strides**2 / 8.0
-        error = error * self.scene.camera.pixels_per_unit(self.scene.size[1], nearest=True)
+        error = error * self.scene.camera.pixels_per_unit(self.scene.size, nearest=True)
         while self.doublings > 0 and not error[self.doublings] <= TOLERANCE:
             self.doublings -= 1
         while self.doublings + 1 < len(strides) and error[self.doublings + 1] <= RISE * TOLERANCE:

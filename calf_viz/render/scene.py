@@ -21,7 +21,10 @@ PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
 
 @dataclass
 class Scene:
-    """Sizes in pixels where named so, else in plane units."""
+    """Sizes in pixels where named so, else in plane units.
+
+    Pixels are those of a picture up to 720 high; in a higher one lines and markers grow with it.
+    """
 
     size: tuple[int, int] = (1280, 720)
     camera: OrbitCamera = field(default_factory=OrbitCamera)
@@ -58,6 +61,7 @@ class Scene:
         rows, columns = heightfield.shape
         vertices = self.vertices(runs)
         light = np.array([-0.45, -0.25, 0.86])
+        pixels = max(1.0, self.size[1] / 720)
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.size)),
@@ -76,8 +80,8 @@ class Scene:
             "u_head_step": head_step,
             "u_trail": self.trail,
             "u_stride": self.stride,
-            "u_trail_width": self.trail_width,
-            "u_marker_radius": self.marker_radius or MARKER_RADII[self.marker],
+            "u_trail_width": pixels * self.trail_width,
+            "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_mode_colours": self.mode_colours,
             "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
