@@ -80,6 +80,25 @@ def test_scene(name: str, request: pytest.FixtureRequest) -> None:
     check(name, actual, SceneFolder.read(name), drawn.renderer, SCENES, FAILURES)
 
 
+INVISIBLE = 8  # levels of 255
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("name", NAMES)
+def test_level_of_detail_does_not_show(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture with trails through every sample is the same, to the eye, on any renderer."""
+    scene = SceneFolder.read(name)
+    pictures = []
+    for detail in (True, False):
+        host = scene.open("moderngl")
+        if not detail:
+            monkeypatch.setattr(host.detail, "stride", lambda *_: 1)
+        with host.context:
+            pictures.append(scene.play(host))
+    share = Difference(*pictures).share_over(INVISIBLE)
+    assert share <= 0.001, f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
+
+
 def test_every_folder_is_a_scene() -> None:
     folders = sorted(path.name for path in SCENES.iterdir() if path.is_dir())
     assert folders == NAMES
