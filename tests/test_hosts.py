@@ -17,6 +17,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts import panda_ring
 from calf_viz.hosts.base import RANGE_SMOOTHING, Host
+from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 
 pytestmark = pytest.mark.rendering
@@ -78,6 +79,19 @@ class TestShaders:
         before = play(kind, SMALL)
         self.test_does_not_compile(tmp_path, kind, "field.frag")
         assert np.array_equal(play(kind, SMALL), before)
+
+
+def test_same_mistake_twice_is_told_twice(tmp_path: Path) -> None:
+    """Panda gives the same text the same shader, and does not compile that again."""
+    (tmp_path / "field.frag").write_text("#version 330\nvoid main() { nothing(); }\n")
+    told = []  # held, as whoever shows them would
+    with opened("panda", SMALL) as host:
+        for _ in range(2):
+            with pytest.raises(UserError) as error:
+                compile_program(ShaderLibrary(tmp_path), "field", host.gsg)
+            told.append(error)
+    for error in told:
+        assert str(error.value).startswith(f"{tmp_path / 'field.frag'}:2: ")
 
 
 class TestRing:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from panda3d.core import GraphicsStateGuardian, LineStream, Notify, Shader
+from panda3d.core import GraphicsStateGuardian, LineStream, Notify, Shader, load_prc_file_data
 
 from calf_viz.errors import UserError
 from calf_viz.render.sources import ShaderLibrary, explain
+
+# Panda would give the same text the same shader as long as anybody holds it, one that failed
+# included; that one is not compiled again, and there would be no message.
+load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 
 def compile_program(library: ShaderLibrary, name: str, gsg: GraphicsStateGuardian) -> Shader:
