@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +57,29 @@ class OrbitCamera:
         return 0.5 * height * self.focus(width / height) / distance
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
-        """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1)."""
-        a, e = self.azimuth, self.elevation
-        back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
-        right = np.array([-math.sin(a), math.cos(a), 0.0])
-        up = np.cross(back, right)
-        eye = np.array(self.target) + self.distance * back
-        view = np.eye(4)
-        view[:3, :3] = right, up, back
-        view[:3, 3] = -view[:3, :3] @ eye
-        near, far = 0.1 * self.distance, self.distance + 20.0
-        focus = self.focus(aspect)
-        projection = np.zeros((4, 4))
-        projection[0, 0], projection[1, 1] = focus / aspect, focus
-        projection[2, 2] = (far + near) / (near - far)
-        projection[2, 3] = 2 * far * near / (near - far)
-        projection[3, 2] = -1.0
-        return (projection @ view).astype(np.float32)
+        """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1). The same array as long as
+        nothing moves; not to be written to."""
+        return _view_projection(tuple(vars(self).items()), aspect)
+
+
+@lru_cache(maxsize=4)
+def _view_projection(seen: tuple[tuple[str, Any], ...], aspect: float) -> NDArray[np.float32]:
+    camera = OrbitCamera(**dict(seen))
+    a, e = camera.azimuth, camera.elevation
+    back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
+    right = np.array([-math.sin(a), math.cos(a), 0.0])
+    up = np.cross(back, right)
+    eye = np.array(camera.target) + camera.distance * back
+    view = np.eye(4)
+    view[:3, :3] = right, up, back
+    view[:3, 3] = -view[:3, :3] @ eye
+    near, far = 0.1 * camera.distance, camera.distance + 20.0
+    focus = camera.focus(aspect)
+    projection = np.zeros((4, 4))
+    projection[0, 0], projection[1, 1] = focus / aspect, focus
+    projection[2, 2] = (far + near) / (near - far)
+    projection[2, 3] = 2 * far * near / (near - far)
+    projection[3, 2] = -1.0
+    matrix = (projection @ view).astype(np.float32)
+    matrix.flags.writeable = False
+    return matrix

@@ -110,6 +110,7 @@ class RingPacker:
         self.texels = np.zeros((layout.rows * layout.columns, 4), dtype=np.float32)
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._valid = np.zeros(layout.agents, dtype=bool)
+        self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
         self._breaks = np.zeros(layout.agents, dtype=np.int32)  # runs begun within the trail
         self._count = 0
@@ -145,10 +146,16 @@ class RingPacker:
         self.step = 0 if restart else self.step + 1
         with np.errstate(over="ignore"):  # beyond float32 is not finite either
             positions = np.asarray(positions, dtype=np.float32)
-        valid = np.isfinite(positions).all(axis=1)
-        all_valid = bool(valid.all())
+        finite = np.isfinite(positions)
+        all_valid = bool(finite.all())
         self.invalid_seen = not all_valid
-        began = first | (valid != self._valid[:n])
+        if all_valid and self._all_valid:
+            began = np.array(first, dtype=bool)
+        else:
+            valid = finite.all(axis=1)
+            began = first | (valid != self._valid[:n])
+            self._valid[:n] = valid
+            self._all_valid = bool(self._valid.all())
         if restart:
             began[:] = True
             self._began[:], self._breaks[:] = False, 0  # slots leap; nothing older is drawn
@@ -156,27 +163,26 @@ class RingPacker:
         age = self._age[:n]
         age += 1
         age[began] = 0
-        self._valid[:n] = valid
         self._breaks -= self._began[(self.slot - self.trail) % self.layout.slots]
         self._began[self.slot] = False
         self._began[self.slot, :n] = began
         self._breaks[:n] += began
 
-        third = modes.astype(np.int32)
+        third = np.minimum(age, LONGEST_AGE)
+        third *= 4096
+        third += modes
         if headings is not None:
             turns = np.where(np.isfinite(headings), headings, 0.0) * (HEADINGS / (2 * np.pi))
             third += 4 * (np.rint(turns).astype(np.int32) & (HEADINGS - 1))
-        third += 4096 * np.minimum(age, LONGEST_AGE)
         x, y, t, s = self.channels
         texels = self.texels[:n]
-        if all_valid:
-            texels[:, x], texels[:, y] = positions[:, 0], positions[:, 1]
-        else:
-            texels[:, x] = np.where(valid, positions[:, 0], 0.0)
-            texels[:, y] = np.where(valid, positions[:, 1], 0.0)
-            third = np.where(valid, third, third | INVALID)
+        if not all_valid:
+            positions = np.where(valid[:, None], positions, np.float32(0.0))
+            third[~valid] |= INVALID
+        texels[:, x], texels[:, y] = positions[:, 0], positions[:, 1]
         texels[:, t] = third
-        texels[:, s] = np.where(began, -(self.step + 1), self.step + 1)
+        texels[:, s] = self.step + 1
+        texels[began, s] = -(self.step + 1)
         self.texels[n:] = 0.0
         return self.texels
 
