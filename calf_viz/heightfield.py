@@ -106,19 +106,6 @@ class Heightfield:
                 result.append(corner + (1 - y) * (z10 - corner) + (1 - x) * (z01 - corner))
         return np.array(result)
 
-    def curvature(self) -> float:
-        """95th percentile of second differences, in values per squared plane unit."""
-        rows, columns = self.shape
-        step_x = (self.hi[0] - self.lo[0]) / (columns - 1)
-        step_y = (self.hi[1] - self.lo[1]) / (rows - 1)
-        z = self.values.astype(np.float64)
-        bends = [
-            np.abs(np.diff(z, n=2, axis=axis)).ravel() / step**2
-            for axis, step in ((0, step_y), (1, step_x))
-            if z.shape[axis] > 2
-        ]
-        return float(np.percentile(np.concatenate(bends), 95)) if bends else 0.0
-
 
 def plane_nodes(
     lo: tuple[float, float], hi: tuple[float, float], rows: int, columns: int

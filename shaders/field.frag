@@ -2,29 +2,38 @@
 // Colour of the scene's one draw: surface, trails, markers. Software renderers pay for all three at
 // every pixel, so what they share is computed once, and nothing is read from the ring.
 #include "lib/contract.glsl"
-#include "lib/modes.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
 #include "marker_shape.glsl"
 
-flat in ivec3 v_id;
+flat in ivec4 v_id;
 in vec4 v_data;
-in float v_bad;
 layout(location = 0) out vec4 o_colour;
 
 void main() {
+    int kind = v_id.x & 3;
+    // Within a trail's segment: steps from its newer sample, and pixels from its curve.
+    float span = float((v_id.x >> 2) & 15);
+    float steps = max(v_data.x - float((v_id.x >> 6) & 0xffff), 0.0);
+    float uneven = float((v_id.x >> 22) - 128) * (1.0 / 64.0);
+    steps += uneven * steps * (1.0 - steps / max(span, 1.0));
+    float lean = intBitsToFloat(v_id.w) * (span - 2.0 * steps);
+    float across = (v_data.z - intBitsToFloat(v_id.z) * steps * (span - steps))
+                 * inversesqrt(1.0 + lean * lean);
     // The rule that led to the newer end of this step, whatever the stride.
-    int step = int(max(v_data.x, 0.0)) - v_id.y;
-    int packed_mode = (v_id.z >> (2 * clamp(step, 0, 15))) & 3;
-    int mode = v_id.x == 1 ? packed_mode : int(v_data.w + 0.5);
-    vec3 colour = mode_colour(mode);
+    int packed_mode = (v_id.y >> (2 * min(int(steps), 14))) & 3;
+    int mode = kind == 1 ? packed_mode : int(v_data.w + 0.5);
+    // One texel tells the colour, whatever is drawn: loading uniforms costs more.
+    float entry = clamp(v_data.z, 0.0, 1.0) * float(textureSize(u_palette, 0).x - 1) + 0.5;
+    vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(mode, 1), 0).rgb;
 
     // Derivatives stay outside branches.
-    vec3 surface = surface_colour(v_data.xy, v_data.z, v_data.w, v_bad);
+    bool bad = v_data.w < 0.0;                       // its light is not known then
+    vec3 surface = surface_colour(colour, v_data.xy, v_data.z, bad ? 0.8 : v_data.w, bad);
     vec4 trail = trail_colour(colour, mode, clamp(v_data.y, 0.0, 1.0));
-    trail.a *= clamp(0.5 + v_data.w - abs(v_data.z), 0.0, 1.0);
-    vec4 marker = marker_shape(v_data.xy, v_data.z, colour, u_marker_shape);
+    trail.a *= clamp(0.5 + v_data.w - abs(across), 0.0, 1.0);
+    vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
 
-    o_colour = v_id.x == 0 ? vec4(surface, 1.0) : v_id.x == 1 ? trail : marker;
+    o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
 }

@@ -1,16 +1,13 @@
 // Colour of the surface. (Hook.)
-// in  point  position on the plane, in its units
+// in  colour of the colour map at this level
+//     point  position on the plane, in its units
 //     level  normalised height, 0 to 1
 //     light  light falling on it, 0 to 1
-//     bad    > 0 where the critic gave no finite value: hatched
+//     bad    the critic gave no finite value here: hatched
 const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // half, beyond 0.5 px: grid along x, y; contours
 const float CONTOURS = 20.0;
 
-vec3 surface_colour(vec2 point, float level, float light, float bad) {
-    int last = textureSize(u_colour_map, 0).x - 1;
-    int entry = int(clamp(level, 0.0, 1.0) * float(last) + 0.5);
-    vec3 colour = texelFetch(u_colour_map, ivec2(entry, 0), 0).rgb;
-
+vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
     // Distance to the nearest whole number in pixels. Lines closer than a few pixels fade away, and
     // so do those so wide apart that level ground would be all line.
     vec3 value = vec3(point, level * CONTOURS);
@@ -25,6 +22,6 @@ vec3 surface_colour(vec2 point, float level, float light, float bad) {
 
     bool hatch = fract((point.x + point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);
-    colour = bad > 0.0 ? marked : colour;
+    colour = bad ? marked : colour;
     return colour * (0.35 + 0.65 * light);
 }

@@ -40,12 +40,12 @@ def _context() -> moderngl.Context:
 
 
 def transform(array: moderngl.VertexArray, bytes_each: int, vertices: int, instances: int = 1):
-    """What the vertex shader wrote, (instances * vertices, bytes_each / 4) float64."""
+    """What the vertex shader wrote, (instances * vertices, bytes_each / 4) float32."""
     buffer = context().buffer(reserve=bytes_each * vertices * instances)
     array.transform(buffer, moderngl.POINTS, vertices, instances=instances)
     error = context().error
     assert error == "GL_NO_ERROR", error
-    result = np.frombuffer(buffer.read(), np.float32).astype(np.float64)
+    result = np.frombuffer(buffer.read(), np.float32)
     buffer.release()
     return result.reshape(-1, bytes_each // 4)
 
@@ -71,7 +71,7 @@ class Probe:
         layout: RingLayout,
         overlay: Path | None = None,
         shader: str = "field.vert",
-        varyings: tuple[str, ...] = ("gl_Position",),
+        varyings: tuple[str, ...] = ("gl_Position", "v_data", "v_id"),
     ) -> None:
         self.scene, self.heightfield, self.layout = scene, heightfield, layout
         self.packer = RingPacker(layout, scene.trail)
@@ -127,17 +127,41 @@ class Probe:
     def clip(self, **options: Any) -> tuple[np.ndarray, int]:
         """Clip coordinates of every vertex, (instances, vertices, 4) float64, and how many of
         the instances are the surface's. Options: see `bind`."""
+        result, surface = self.vertices(**options)
+        return result[..., :4], surface
+
+    def vertices(self, **options: Any) -> tuple[np.ndarray, int]:
+        """As `clip`, with v_data behind: (instances, vertices, 8)."""
+        result, surface = self._run(**options)
+        return result[..., :8].astype(np.float64), surface
+
+    def ids(self, **options: Any) -> tuple[np.ndarray, int]:
+        """v_id of every vertex, (instances, vertices, 4) int32, as `clip`."""
+        result, surface = self._run(**options)
+        return np.ascontiguousarray(result[..., 8:]).view(np.int32), surface
+
+    def _run(self, **options: Any) -> tuple[np.ndarray, int]:
         values = self.bind(**options)
         vertices, surface = values["u_vertices"], values["u_surface_instances"]
         instances = surface + self.agents
         array = context().vertex_array(self.program, [])
-        result = transform(array, 16, vertices, instances)
-        return result.reshape(instances, vertices, 4), surface
+        result = transform(array, 48, vertices, instances)
+        return result.reshape(instances, vertices, 12), surface
 
     def pixels(self, **options: Any) -> tuple[np.ndarray, int]:
-        """As `clip`, but (instances, vertices, 2) in pixels from the picture's centre."""
-        clip, surface = self.clip(**options)
-        return clip[..., :2] / clip[..., 3:] * (0.5 * np.array(self.scene.size)), surface
+        """As `clip`, but (instances, vertices, 3): pixels from the picture's centre, and what a
+        trail's vertex is told that it lies across its chord [px]."""
+        found, surface = self.vertices(**options)
+        pixels = found[..., :2] / found[..., 3:4] * (0.5 * np.array(self.scene.size))
+        return np.concatenate([pixels, found[..., 6:7]], axis=2), surface
+
+
+def middles(pairs: np.ndarray) -> np.ndarray:
+    """Where pairs of vertices (pairs, 2, 3) have their sample: they reach to either side as far
+    as the curve needs, and say how far."""
+    weight = np.abs(pairs[:, ::-1, 2]) + 1e-9
+    weight = weight / weight.sum(axis=1, keepdims=True)
+    return (pairs[..., :2] * weight[..., None]).sum(axis=1)
 
 
 def area(strip: np.ndarray) -> np.ndarray:

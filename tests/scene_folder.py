@@ -120,7 +120,8 @@ class Agents:
 @dataclass
 class SceneFolder:
     """What a scene.toml says. `level` and `fraction`: a picture passes if no more than that share
-    of its pixels differs from the expected one by more than that level of 255."""
+    of its pixels differs from the expected one by more than that level of 255. `detail_fraction`:
+    what share of them the trails' level of detail may show in."""
 
     about: str
     size: tuple[int, int] = (480, 270)
@@ -134,6 +135,7 @@ class SceneFolder:
     height_scale: float = 2.0
     level: int = 3
     fraction: float = 0.001
+    detail_fraction: float = 0.001
     camera: dict[str, float] = field(default_factory=dict)  # distance; azimuth, elevation [deg]
     surface: Surface = field(default_factory=Surface)
     agents: list[Agents] = field(default_factory=list)

@@ -43,7 +43,7 @@ def gpu_heights(folder, field: Heightfield, points: np.ndarray, **options) -> np
     probe.bind(**options)
     vertices = context().buffer(points.astype(np.float32).tobytes())
     array = context().vertex_array(probe.program, [(vertices, "2f", "a_point")])
-    return transform(array, 16, len(points))
+    return transform(array, 16, len(points)).astype(np.float64)
 
 
 def sample_points(field: Heightfield, seed: int) -> np.ndarray:

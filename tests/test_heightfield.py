@@ -163,11 +163,3 @@ def test_the_callers_array_is_left_alone():
 def test_grids_that_are_none_are_refused(shape, lo, hi):
     with pytest.raises(ValueError, match=r"nodes|corners"):
         Heightfield(np.zeros(shape), lo, hi)
-
-
-def test_curvature_of_a_paraboloid():
-    """Second differences of a x^2 + b y^2 are 2 a and 2 b per squared unit, on any spacing."""
-    nodes = plane_nodes((-4.0, -4.0), (4.0, 4.0), 9, 17)
-    values = (3.0 * nodes[:, 0] ** 2 + 0.5 * nodes[:, 1] ** 2).reshape(9, 17)
-    assert Heightfield(values, (-4.0, -4.0), (4.0, 4.0)).curvature() == pytest.approx(6.0)
-    assert Heightfield(np.eye(2), LO, HI).curvature() == 0.0

@@ -96,7 +96,8 @@ def test_level_of_detail_does_not_show(name: str, monkeypatch: pytest.MonkeyPatc
         with host.context:
             pictures.append(scene.play(host))
     share = Difference(*pictures).share_over(INVISIBLE)
-    assert share <= 0.001, f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
+    said = f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
+    assert share <= scene.detail_fraction, said
 
 
 def test_every_folder_is_a_scene() -> None:

@@ -1,7 +1,7 @@
 """Where ribbons' and markers' corners lie, in pixels and depth, against float64 arithmetic.
 
 n: across the trail on screen          p: the sample's pixel, on the surface
-corners:  p +- n (half width + 0.75)   0.75 px for the edge's anti-aliasing
+corners:  p +- n (half width + 0.55)   0.55 px for the edge's anti-aliasing
 at a bend, n along the miter, longer by 1 / cos(half the bend), at most twice
 """
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.rendering
 SIZE = (640, 480)
 HALF = np.array(SIZE) / 2
 PLANE = ((-5.0, -5.0), (5.0, 5.0))
-EDGE = 0.75  # px
+EDGE = 0.55  # px
 HALF_WIDTH = 3.0  # px, of the overlay below
 NEAR = 0.02  # px
 SEEDS = [1, 2, 3]

@@ -15,6 +15,7 @@ from calf_viz.render.ring import (
     LONGEST_AGE,
     RingLayout,
     RingPacker,
+    float_bits,
 )
 
 SEEDS = [1, 2, 3]
@@ -30,10 +31,21 @@ def push(packer: RingPacker, n: int, first=(), nan=(), modes=0, headings=None) -
 
 
 def unpack(texels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mode, heading in 1024ths of a turn, age; as shaders/lib/ring.glsl takes them apart."""
-    third = texels[:, 2].astype(np.int64)
-    assert (third == texels[:, 2]).all(), "not a whole number"
-    return third & 3, (third >> 2) & 1023, third >> 12
+    """Mode, heading in 256ths of a turn, age; as shaders/lib/ring.glsl takes them apart."""
+    word = words(texels)
+    return word & 3, (word >> 10) & 255, word >> 18
+
+
+def words(texels: np.ndarray) -> np.ndarray:
+    third = np.ascontiguousarray(texels[:, 2])
+    exponent = (third.view(np.int32) >> 23) & 255
+    assert ((exponent > 0) & (exponent < 255)).all(), "copies may change it"
+    return third.view(np.int32) & 0x3FFFFFFF
+
+
+def modes_before(texel: np.ndarray) -> list[int]:
+    """The modes of a texel's sample and of the four before it."""
+    return [int(words(texel[None])[0]) >> 2 * k & 3 for k in range(5)]
 
 
 # --- layout
@@ -118,18 +130,18 @@ def test_positions_and_padding():
     ("heading", "expected"),
     [
         (0.0, 0),
-        (math.pi / 2, 256),
-        (math.pi, 512),
-        (-math.pi / 2, 768),
+        (math.pi / 2, 64),
+        (math.pi, 128),
+        (-math.pi / 2, 192),
         (2 * math.pi, 0),
-        (9 * math.pi, 512),
-        (2 * math.pi * 1023.4 / 1024, 1023),
-        (2 * math.pi * 1023.6 / 1024, 0),
-        (-2 * math.pi * 0.4 / 1024, 0),
+        (9 * math.pi, 128),
+        (2 * math.pi * 255.4 / 256, 255),
+        (2 * math.pi * 255.6 / 256, 0),
+        (-2 * math.pi * 0.4 / 256, 0),
         (math.nan, 0),
     ],
 )
-def test_headings_are_1024ths_of_a_turn(heading, expected):
+def test_headings_are_256ths_of_a_turn(heading, expected):
     packer = RingPacker(RingLayout.fit(1, 4), trail=3)
     texel = push(packer, 1, modes=1, headings=np.array([heading]))
     mode, got, age = unpack(texel)
@@ -147,6 +159,30 @@ def test_third_holds_mode_heading_and_age_exactly(seed):
         off = np.angle(np.exp(1j * (heading * 2 * np.pi / HEADINGS - headings)))
         assert np.abs(off).max() <= np.pi / HEADINGS + 1e-9
         assert (age == step).all()
+
+
+def test_a_texel_tells_the_modes_of_five_samples():
+    rng = np.random.default_rng(3)
+    packer = RingPacker(RingLayout.fit(4, 8), trail=4)
+    said = []
+    for step in range(30):
+        if step == 20:  # what was told stays told
+            packer.grow(RingLayout.fit(9, 8))
+        said.append(rng.integers(0, 3, 4))
+        texels = push(packer, 4, modes=said[-1], first=rng.integers(0, 4, 1), nan=[3] * (step == 9))
+        for agent in range(3):
+            expected = [int(modes[agent]) for modes in said[:-6:-1]]
+            assert modes_before(texels[agent])[: len(expected)] == expected, f"step {step}"
+        assert modes_before(texels[3])[0] == (INVALID if step == 9 else said[-1][3])
+
+
+@pytest.mark.parametrize("age", [0, 1, 1023, 2047, 2048, 4095])
+def test_no_texel_is_a_number_that_copies_may_change(age):
+    """Neither NaN nor denormal, whatever the modes, the heading and the age."""
+    word = np.arange(2**18, dtype=np.int32) | age << 18
+    floats = float_bits(word)
+    assert np.isfinite(floats).all() and (np.abs(floats) > np.finfo(np.float32).tiny).all()
+    np.testing.assert_array_equal(floats.view(np.int32) & 0x3FFFFFFF, word)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

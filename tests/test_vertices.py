@@ -1,7 +1,8 @@
 """Which samples the drawn strips pass through, by transform feedback, against a plain oracle.
 
-The camera looks straight down, orthographic, so that a pair of vertices tells its sample: the
-pair's middle is the sample's pixel. A link is drawn where two neighbouring pairs both have width.
+The camera looks straight down, orthographic, so that a pair of vertices tells its sample: it lies
+between them, as far from each as they say. A link is drawn where two neighbouring pairs both have
+width.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from render_probe import FlatCamera, Probe, area
+from render_probe import FlatCamera, Probe, area, middles
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.ring import LAST_STEP, RingLayout
@@ -59,23 +60,23 @@ class History:
 
 
 def drawn_runs(strip: np.ndarray) -> list[np.ndarray]:
-    """Middles of an agent's pairs, run by run, from its strip (vertices, 2) [px].
+    """Samples of an agent's pairs, run by run, from its strip (vertices, 3) [px].
 
     Asserts that no triangle from one run to the next has an area."""
-    pairs = strip[: (len(strip) - 5) // 2 * 2].reshape(-1, 2, 2)
-    wide = np.linalg.norm(pairs[:, 0] - pairs[:, 1], axis=1) > 0.1
+    pairs = strip[: (len(strip) - 5) // 2 * 2].reshape(-1, 2, 3)
+    wide = np.linalg.norm(pairs[:, 0, :2] - pairs[:, 1, :2], axis=1) > 0.1
     areas = area(strip)
     inside = np.zeros(len(areas), bool)
     for k in np.flatnonzero(wide[:-1] & wide[1:]):
         inside[2 * k : 2 * k + 2] = True
     inside[-2:] = True  # the marker
     assert areas[~inside].max(initial=0.0) < 1e-2, "a triangle bridges two runs"
-    runs, middles = [], pairs.mean(axis=1)
+    runs, samples = [], middles(pairs)
     for k in np.flatnonzero(wide):
         if k and wide[k - 1]:
-            runs[-1].append(middles[k])
+            runs[-1].append(samples[k])
         else:
-            runs.append([middles[k]])
+            runs.append([samples[k]])
     return [np.array(run) for run in runs]
 
 
@@ -100,7 +101,7 @@ def check(probe: Probe, history: History, scrub: int = 0, agents: Any = None, **
         for run, run_steps in zip(got, want, strict=True):
             expected = np.array([history.pixel(agent, step) for step in run_steps])
             assert np.abs(run - expected).max() < NEAR, f"{name}: {run_steps}"
-        corners = strip[-4:]
+        corners = strip[-4:, :2]
         if history.valid(agent, head):
             assert np.abs(corners.mean(axis=0) - history.pixel(agent, head)).max() < NEAR, name
             assert area(corners).min() > 1.0, name
@@ -216,8 +217,8 @@ def test_strided_samples_stay_where_they_are():
     seen: list[set] = []
     for _ in run(probe, 1, 60, seed=8, resets=0.0, bad=0.0):
         pixels, surface = probe.pixels()
-        middles = without_points(drawn_runs(pixels[surface])[0])
-        seen.append({tuple(np.round(p, 1)) for p in middles[1:-1]})
+        points = without_points(drawn_runs(pixels[surface])[0])
+        seen.append({tuple(np.round(p, 1)) for p in points[1:-1]})
     for before, now in zip(seen[-19:], seen[-18:], strict=False):
         assert len(now - before) <= 1 and len(before - now) <= 1
 
@@ -285,7 +286,7 @@ def test_the_surface_is_every_cell_cut_along_the_anti_diagonal(shape, trail):
     probe = Probe(scene, field, RingLayout.fit(1, trail + 1))
     probe.push([[0.0, 0.0]])
     pixels, surface = probe.pixels()
-    plane = pixels[:surface] / (0.5 * np.array(SIZE)) * 5.0
+    plane = pixels[:surface, :, :2] / (0.5 * np.array(SIZE)) * 5.0
     nodes = np.rint((plane + 4.0) / 8.0 * (columns - 1, rows - 1)).astype(int)
     exact = nodes * (8.0 / (columns - 1), 8.0 / (rows - 1)) - 4.0
     assert np.abs(plane - exact).max() < 1e-5, "vertices lie on nodes"

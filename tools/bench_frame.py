@@ -44,16 +44,13 @@ SIZE = (1280, 720)
 FLOOR_VERTEX = """#version 330
 in vec4 a_position;
 in vec4 a_data;
-in float a_bad;
-in vec3 a_id;
-flat out ivec3 v_id;
+in ivec4 a_id;
+flat out ivec4 v_id;
 out vec4 v_data;
-out float v_bad;
 void main() {
     gl_Position = a_position;
     v_data = a_data;
-    v_bad = a_bad;
-    v_id = ivec3(a_id);
+    v_id = a_id;
 }
 """
 
@@ -100,9 +97,8 @@ class Floor:
 
     def __init__(self, host: ModernglHost) -> None:
         context, library = host.context, ShaderLibrary()
-        varyings = ("gl_Position", "v_data", "v_bad", "v_id")
-        text = library.load("field.vert").text.replace("flat out ivec3 v_id", "flat out vec3 v_id")
-        text = text.replace("v_id = ivec3(", "v_id = vec3(")
+        varyings = ("gl_Position", "v_data", "v_id")
+        text = library.load("field.vert").text
         capture = context.program(vertex_shader=text, varyings=varyings)
         values = host.bind(capture)
         instances, vertices = host.instances(values), values["u_vertices"]
@@ -115,9 +111,7 @@ class Floor:
         self.program = context.program(
             vertex_shader=FLOOR_VERTEX, fragment_shader=library.load("field.frag").text
         )
-        names = [name for name in ("a_position", "a_data", "a_bad", "a_id") if name in self.program]
-        layout = {"a_position": "4f", "a_data": "4f", "a_bad": "1f", "a_id": "3f"}
-        assert len(names) == len(layout)
+        layout = {"a_position": "4f", "a_data": "4f", "a_id": "4i"}
         self.array = context.vertex_array(
             self.program, [(self.buffer, " ".join(layout.values()), *layout)]
         )

@@ -73,6 +73,7 @@ class Host(ABC):
             high = old[1] + RANGE_SMOOTHING * (high - old[1])
             self.value_range, last = (low, high), self._texels[..., 1]
         self.heightfield = heightfield
+        self.detail.surface = heightfield, self.value_range
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
@@ -105,7 +106,7 @@ class Host(ABC):
 
     def uniforms(self) -> dict[str, Any]:
         """Every uniform of the contract, for the frame to be drawn now."""
-        self.scene.stride = self.detail.stride(self.heightfield, self.value_range)
+        self.scene.stride = self.detail.stride()
         return self.scene.uniforms(
             self.heightfield,
             self.layout,

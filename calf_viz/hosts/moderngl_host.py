@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.render.colours import palette_texels
 from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, relayout
 from calf_viz.render.scene import Scene
@@ -50,7 +51,7 @@ class ModernglHost(Host):
         self.renderer = self.context.info["GL_RENDERER"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
         self.program = self._compile(library or ShaderLibrary())
-        self.colour_map = self._texture(colour_map[None])
+        self.palette = self._texture(palette_texels(colour_map, scene.mode_colours))
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
         size = scene.size
         self.framebuffer = self.context.framebuffer(
@@ -93,7 +94,7 @@ class ModernglHost(Host):
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Sets every input that the program uses; returns the uniforms' values."""
         values = self.uniforms()
-        textures = (self.ring, self.heights, self.colour_map)
+        textures = (self.ring, self.heights, self.palette)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
             if name in program:

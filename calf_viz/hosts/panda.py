@@ -31,6 +31,7 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
+from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -76,8 +77,8 @@ class PandaHost(Host):
         self._set_state()
         self.node.set_shader(compile_program(self.library, "field", gsg))
         self.heights: Texture | None = None
-        colours = data_texture("colour map", colour_map[None], Texture.F_rgba8)
-        self.node.set_shader_input("u_colour_map", colours)
+        colours = palette_texels(colour_map, scene.mode_colours)
+        self.node.set_shader_input("u_palette", data_texture("palette", colours, Texture.F_rgba8))
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
 
     def _strip(self) -> GeomNode:

@@ -52,9 +52,25 @@ class OrbitCamera:
     def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
         """Pixels that a plane unit spans across a view of `size` px: at the target, or where the
         plane (10 units wide) comes nearest."""
-        distance = max(self.distance - 6.0, 0.3 * self.distance) if nearest else self.distance
         width, height = size
+        distance = self.nearest if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
+
+    def units_per_depth(self) -> float:
+        """Plane units towards the viewer that a unit of depth [NDC] spans, where the plane comes
+        nearest."""
+        near, far = self.clipping
+        return self.nearest**2 * (far - near) / (2.0 * far * near)
+
+    @property
+    def nearest(self) -> float:
+        """Distance of the plane (10 units wide) where it comes nearest, about."""
+        return max(self.distance - 6.0, 0.3 * self.distance)
+
+    @property
+    def clipping(self) -> tuple[float, float]:
+        """Distances of the near and the far plane."""
+        return 0.1 * self.distance, self.distance + 20.0
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
         """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1). The same array as long as
@@ -73,7 +89,7 @@ def _view_projection(seen: tuple[tuple[str, Any], ...], aspect: float) -> NDArra
     view = np.eye(4)
     view[:3, :3] = right, up, back
     view[:3, 3] = -view[:3, :3] @ eye
-    near, far = 0.1 * camera.distance, camera.distance + 20.0
+    near, far = camera.clipping
     focus = camera.focus(aspect)
     projection = np.zeros((4, 4))
     projection[0, 0], projection[1, 1] = focus / aspect, focus

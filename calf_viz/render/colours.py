@@ -37,3 +37,17 @@ def colour_map(name: str, entries: int = 256) -> NDArray[np.uint8]:
     except (ValueError, TypeError) as error:
         raise UserError(f"unknown colour map '{name}': see the catalogue of cmap") from error
     return np.rint(np.asarray(colours) * 255).astype(np.uint8)
+
+
+def palette_texels(
+    colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Texels of `u_palette`, (2, entries, 4): the surface's colours and the modes'.
+
+    One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
+    from uniforms took a software renderer longer than shading the surface.
+    """
+    texels = np.zeros((2, *colour_map.shape), dtype=np.uint8)
+    texels[0] = colour_map
+    texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
+    return texels

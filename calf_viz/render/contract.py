@@ -34,7 +34,7 @@ class TextureInput:
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl"),
     TextureInput("u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes"),
-    TextureInput("u_colour_map", "rgba8", "colour of the surface from low (x = 0) to high"),
+    TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
 )
 
 UNIFORMS = (
@@ -58,7 +58,6 @@ UNIFORMS = (
     Uniform("float", "u_trail_width", "width of a trail [px]"),
     Uniform("float", "u_marker_radius", "radius of a marker [px]"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
-    Uniform("vec4", "u_mode_colours", "colour by mode: certified, relax, nominal, training", 4),
     Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]"),
 )
 

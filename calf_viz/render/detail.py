@@ -1,43 +1,53 @@
 """Level of detail: every how manieth sample of a trail is drawn.
 
-Many samples of a slow agent fall within a pixel. A chord over s steps leaves the samples between
-its ends by some pixels; the stride is the largest of a ladder at which that stays below what an
-anti-aliased line shows. It is measured on the samples themselves, now and then, and falls at once
-but rises late, so that it does not flicker.
+Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
+three of its samples, on the surface, which leaves the polyline through all of them by some
+pixels, and the surface by some depth; the stride is the largest of a ladder at which the first
+stays below what an anti-aliased line shows, and the second below what hides a line. They are
+measured on the samples themselves, now and then; the stride falls at once but rises late, so that
+it does not flicker.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.ring import LONGEST_STRIDE
-from calf_viz.render.scene import Scene
+from calf_viz.render.scene import DEPTH_BIAS, Scene
 
-LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)  # strides, in units of the one asked for
-TOLERANCE = 0.2  # px that a drawn trail may leave its samples by
-RISE = 0.6  # of the tolerance: what a longer stride must keep to before it is taken
-WATCHED = 256  # agents that are measured
+LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
+TOLERANCE = 0.06  # px that a drawn trail may leave its samples by
+RISE = 0.9  # of the tolerance: what a longer stride must keep to before it is taken
+WATCHED = 128  # agents that are measured
 WINDOW = 32  # how often is measured, and over how many samples [steps]
+MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
 
 
 class DetailChooser:
-    """Chooses the stride of one scene from the positions pushed."""
+    """Chooses the stride of one scene from the positions pushed.
+
+    Attributes:
+        surface: what the trails lie on, and the critic values at heights 0 and 1; without one
+            they are taken as level.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         base = scene.stride
         self.strides = np.array([base * k for k in LADDER if base * k <= LONGEST_STRIDE])
         self.rung = 0
-        # Largest deviation [plane units] of a chord of each stride, and squared length of a step;
-        # both fade over a trail's length, as the samples that caused them do.
-        self.bend = np.full(len(self.strides), np.inf)
-        self.reach = np.inf
+        # How far each stride leaves the samples, on average over a trail, and the surface, at
+        # worst, (2, strides) [plane units]: measured while the samples now in it were the newest.
+        self.error = np.full((2, len(self.strides)), np.inf)
+        self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
         self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # episodes begun
         self._seen = 0
-        self._curvature: tuple[int, float] = (0, 0.0)
+        self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
         """Takes note of one step's positions (n, 2); `first` marks an episode's first sample."""
@@ -51,59 +61,80 @@ class DetailChooser:
         if self._seen > WINDOW and self._seen % WINDOW == 0:
             self._measure()
 
-    def _measure(self) -> None:
-        oldest = self._seen % (WINDOW + 1)
-        path, runs = np.roll(self._recent, -oldest, axis=0), np.roll(self._runs, -oldest, axis=0)
-        fade = max(1.0 - 2.0 * WINDOW / self.scene.trail, 0.0)
-        with np.errstate(invalid="ignore"):
-            step = np.where(np.diff(runs, axis=0)[..., None] == 0, np.diff(path, axis=0), np.nan)
-            reach = _worst((step * step).sum(axis=2))
-            bend = np.array([_worst(_deviation(path, runs, int(s))) for s in self.strides])
-        old = np.where(np.isfinite(self.bend), self.bend, 0.0) * fade
-        self.bend = np.fmax(old, bend)
-        self.reach = max(self.reach * fade if np.isfinite(self.reach) else 0.0, reach)
-
-    def stride(self, heightfield: Heightfield, value_range: tuple[float, float]) -> int:
+    def stride(self) -> int:
         """The stride to draw with now."""
-        if self._curvature[0] != id(heightfield):
-            self._curvature = (id(heightfield), heightfield.curvature())
-        span = max(value_range[1] - value_range[0], 1e-12)
-        rise = self._curvature[1] / span * self.scene.height_scale
-        # On the surface a chord also leaves by rise * length^2 / 8 upwards.
-        error = self.bend + rise * self.reach * self.strides**2 / 8.0
-        error = error * self.scene.camera.pixels_per_unit(self.scene.size, nearest=True)
+        camera = self.scene.camera
+        pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
+        sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
+        error = np.maximum(self.error[0] * pixels, sunk * TOLERANCE)
         while self.rung > 0 and not error[self.rung] <= TOLERANCE:
             self.rung -= 1
         while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE * TOLERANCE:
             self.rung += 1
         return int(self.strides[self.rung])
 
+    def _measure(self) -> None:
+        oldest = self._seen % (WINDOW + 1)
+        path, runs = np.roll(self._recent, -oldest, axis=0), np.roll(self._runs, -oldest, axis=0)
+        path = np.concatenate([path, self._heights(path)[..., None]], axis=2)
+        with np.errstate(invalid="ignore"):
+            each = [_deviation(path, runs, int(s)) for s in self.strides]
+        left, sunk = zip(*each, strict=True)
+        worst = [_worst(values) for values in left], [_largest(values) for values in sunk]
+        self._errors.append(np.array(worst))
+        errors = np.array(self._errors)
+        self.error = np.array([errors[:, 0].mean(axis=0), errors[:, 1].max(axis=0)])
+
+    def _heights(self, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.surface is None:
+            return np.zeros(path.shape[:-1])
+        heightfield, (low, high) = self.surface
+        rise = self.scene.height_scale / max(high - low, 1e-12)
+        return rise * heightfield.heights(path.reshape(-1, 2)).reshape(path.shape[:-1])
+
 
 def _deviation(
     path: NDArray[np.float64], runs: NDArray[np.int64], stride: int
-) -> NDArray[np.float64]:
-    """How far the middle of each chord lies from its samples, (chords, agents).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far each drawn curve leaves the polyline through its samples, and its chord's depth the
+    surface, (curves, agents) each; path (samples, agents, 3).
 
-    Measured at the sample nearest to the middle, and from there as on a parabola. NaN for chords
-    over a reset, which are never drawn.
+    NaN for curves over a reset, which are never drawn.
     """
-    half = stride // 2
-    if half == 0:
-        return np.zeros(1)
-    begin = slice(0, len(path) - stride, half)
-    end, between = slice(stride, None, half), slice(half, len(path) - stride + half, half)
+    if stride == 1:
+        return np.zeros(1), np.zeros(1)
+    middle = stride - stride // 2  # from the older end, as the shader rounds it
+    begin = np.arange(0, len(path) - stride, max(stride // 2, 1))
+    end = begin + stride
     chord = np.where((runs[end] == runs[begin])[..., None], path[end] - path[begin], np.nan)
-    share = half / stride
-    apart = (path[between] - path[begin] - share * chord) / (4.0 * share * (1.0 - share))
-    # Across the chord only: samples drawn out along it stay on the line.
-    length = np.hypot(chord[..., 0], chord[..., 1])
-    across = np.abs(apart[..., 0] * chord[..., 1] - apart[..., 1] * chord[..., 0])
-    return np.where(
-        length > 1e-9, across / np.maximum(length, 1e-9), np.hypot(apart[..., 0], apart[..., 1])
-    )
+    length = np.maximum(np.sqrt((chord * chord).sum(axis=2, keepdims=True)), 1e-9)
+    along = chord / length
+
+    def across(at: int) -> NDArray[np.float64]:
+        """From the chord to the sample; along it samples stay on the line, however drawn out."""
+        apart = path[begin + at] - path[begin]
+        return apart - (apart * along).sum(axis=2, keepdims=True) * along
+
+    bend = across(middle) / (middle * (stride - middle))
+    bulge = 0.25 * stride * stride * np.sqrt((bend * bend).sum(axis=2))
+    worst = np.where(bulge > MOST_BULGE * length[..., 0], bulge, 0.0)
+    # A cubic leaves a parabola through three of its points most near these.
+    for at in {round(0.2 * stride), round(0.8 * stride)} - {0, middle, stride}:
+        apart = across(at) - bend * (at * (stride - at))
+        worst = np.maximum(worst, np.sqrt((apart * apart).sum(axis=2)))
+    # The polyline itself lies off a curve by as much as each of its lines bulges.
+    return worst + bulge / stride**2, 0.25 * stride * stride * np.abs(bend[..., 2])
 
 
 def _worst(values: NDArray[np.float64]) -> float:
-    """The 99th percentile of what is known; 0 where nothing is."""
+    """What nine in ten stay below, and 99 in 100 below four times as much; 0 if nothing is known."""
     known = values[np.isfinite(values)]
-    return float(np.percentile(known, 99)) if known.size else 0.0
+    if not known.size:
+        return 0.0
+    most, nearly_all = np.percentile(known, (90, 99))
+    return float(max(most, nearly_all / 4.0))
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.max(initial=0.0))

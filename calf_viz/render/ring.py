@@ -8,9 +8,14 @@
           +----------------------+
 
 A texel is (x, y, third, stamp). stamp = +-(step + 1), negative on the first sample of a run, 0 in
-a slot never written. third = mode + 4 * heading + 4096 * age, whole numbers below 2^24: heading in
-1024ths of a turn, age = samples since the run began, at most 4095. A run is an unbroken piece of
-one episode, so a reader that strides over samples knows from one texel where the run began.
+a slot never written. third holds 30 bits in a float's bit pattern:
+
+    bits 0..9    modes of this sample and of the agent's four before it, 2 bits each
+    bits 10..17  heading in 256ths of a turn
+    bits 18..29  age = samples since the run began, at most 4095
+
+A run is an unbroken piece of one episode, so a reader that strides over samples knows from one
+texel where the run began, and from a third as many texels which modes lie between.
 """
 
 from __future__ import annotations
@@ -23,9 +28,9 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 
-HEADINGS = 1024
+HEADINGS = 256
 LONGEST_AGE = 4095
-LONGEST_STRIDE = 16  # steps between drawn samples: a shader packs their modes into one int
+LONGEST_STRIDE = 15  # steps between drawn samples: a shader packs their modes into one int
 INVALID = 3  # the mode of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
 LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
@@ -76,6 +81,13 @@ class RingLayout:
         return 16 * self.columns * self.rows
 
 
+def float_bits(words: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Words of 30 bits as bit patterns of floats that survive every copy: bit 30, the opposite of
+    bit 29, keeps the exponent away from those of NaN and of denormal numbers."""
+    result: NDArray[np.float32] = (words | (~words & (1 << 29)) << 1).view(np.float32)
+    return result
+
+
 def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> NDArray[np.float32]:
     """The ring's texels, (rows, columns, 4), in a layout with more agents and as many slots."""
     grown = np.zeros((new.slots, new.rows * new.columns, 4), dtype=np.float32)
@@ -109,6 +121,7 @@ class RingPacker:
         self.layout = layout
         self.texels = np.zeros((layout.rows * layout.columns, 4), dtype=np.float32)
         self._age = np.zeros(layout.agents, dtype=np.int32)
+        self._modes = np.zeros(layout.agents, dtype=np.int32)  # of the last five samples
         self._valid = np.zeros(layout.agents, dtype=bool)
         self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
@@ -117,11 +130,11 @@ class RingPacker:
 
     def grow(self, layout: RingLayout) -> None:
         """Takes a layout with more agents and as many slots; what is known of the old stays."""
-        old = self._age, self._valid, self._began, self._breaks, self._count
+        old = self._age, self._valid, self._began, self._breaks, self._modes, self._count
         self._allocate(layout)
         n = len(old[0])
         self._age[:n], self._valid[:n], self._began[:, :n], self._breaks[:n] = old[:4]
-        self._count = old[4]
+        self._modes[:n], self._count = old[4:]
 
     @property
     def slot(self) -> int:
@@ -168,19 +181,23 @@ class RingPacker:
         self._began[self.slot, :n] = began
         self._breaks[:n] += began
 
-        third = np.minimum(age, LONGEST_AGE)
-        third *= 4096
-        third += modes
-        if headings is not None:
-            turns = np.where(np.isfinite(headings), headings, 0.0) * (HEADINGS / (2 * np.pi))
-            third += 4 * (np.rint(turns).astype(np.int32) & (HEADINGS - 1))
-        x, y, t, s = self.channels
-        texels = self.texels[:n]
+        history = self._modes[:n]
+        history <<= 2
+        history |= modes
         if not all_valid:
             positions = np.where(valid[:, None], positions, np.float32(0.0))
-            third[~valid] |= INVALID
+            history[~valid] |= INVALID
+        history &= 0x3FF
+        words = np.minimum(age, LONGEST_AGE)
+        words <<= 18
+        words |= history
+        if headings is not None:
+            turns = np.where(np.isfinite(headings), headings, 0.0) * (HEADINGS / (2 * np.pi))
+            words |= (np.rint(turns).astype(np.int32) & (HEADINGS - 1)) << 10
+        x, y, t, s = self.channels
+        texels = self.texels[:n]
         texels[:, x], texels[:, y] = positions[:, 0], positions[:, 1]
-        texels[:, t] = third
+        texels[:, t] = float_bits(words)
         texels[:, s] = self.step + 1
         texels[began, s] = -(self.step + 1)
         self.texels[n:] = 0.0

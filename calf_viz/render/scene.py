@@ -83,7 +83,6 @@ class Scene:
             "u_trail_width": pixels * self.trail_width,
             "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
-            "u_mode_colours": self.mode_colours,
             "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
         }
 

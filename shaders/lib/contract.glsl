@@ -3,7 +3,7 @@
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
 uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
-uniform sampler2D u_colour_map;   // rgba8: colour of the surface from low (x = 0) to high
+uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes
 uniform mat4 u_view_projection;   // plane units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
@@ -24,5 +24,4 @@ uniform int u_stride;             // steps between drawn samples (level of detai
 uniform float u_trail_width;      // width of a trail [px]
 uniform float u_marker_radius;    // radius of a marker [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
-uniform vec4 u_mode_colours[4];   // colour by mode: certified, relax, nominal, training
 uniform vec2 u_depth_bias;        // towards the viewer: for all, and per agent [NDC]
