@@ -127,7 +127,7 @@ def _deviation(
 
 
 def _worst(values: NDArray[np.float64]) -> float:
-    """What nine in ten stay below, and 99 in 100 below four times as much; 0 if nothing is known."""
+    """What nine in ten stay below, and 99 in 100 below four times as much; 0 if none is known."""
     known = values[np.isfinite(values)]
     if not known.size:
         return 0.0
