@@ -5,11 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.calf_viz_setup
+# The stamp names its folder: a checkout that was copied or moved would else use its old shaders.
+MADE_HERE := $(shell [ -x $(BIN)/python ] && grep -sxF '$(CURDIR)' $(STAMP))
 ARGS ?=
 PYTEST_ARGS ?=
 
+# One target at a time with -j too: two of them may call apt-get.
+.NOTPARALLEL:
+
 .DEFAULT_GOAL := help
-.PHONY: help setup system-run system-test run test lint clean
+.PHONY: help setup system-run system-test again run test lint clean
 
 help:
 	@echo 'make setup   what the program needs: OpenGL (Debian and Ubuntu) and $(VENV)'
@@ -19,22 +24,26 @@ help:
 	@echo 'make clean   remove $(VENV), builds and caches'
 
 # The system's packages are looked at every time, since .venv may outlive them; where all are
-# there that is one dpkg query.
+# there that is one dpkg query. At first the tests' come along, so that `make test` needs no
+# network either afterwards.
 setup: system-run $(STAMP)
 
 system-run:
-	@bash tools/setup_system.sh run "$(PYTHON)"
+	@bash tools/setup_system.sh $(if $(MADE_HERE),run,test) "$(PYTHON)"
 
 system-test:
 	@bash tools/setup_system.sh test "$(PYTHON)"
 
 # The stamp is written last, so that a set-up cut short starts again. Setuptools comes first
 # and builds without isolation, so that its version too is the one in constraints.txt.
-$(STAMP): pyproject.toml setup.py constraints.txt | system-run
+$(STAMP): pyproject.toml setup.py constraints.txt $(if $(MADE_HERE),,again) | system-run
+	@echo 'setup: $(VENV), which takes minutes where torch is not here yet'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
-	@touch $@
+	@echo '$(CURDIR)' >$@
+
+again:
 
 run: setup
 	$(BIN)/python -m calf_viz $(ARGS)
@@ -43,9 +52,9 @@ test: setup system-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: setup
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -1,6 +1,7 @@
 """Files that are either whole or absent: written aside, then renamed."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,10 +13,11 @@ def make_folder(path: str | Path) -> None:
     """Make a folder where it is missing, so that a bad one is known before there is work to lose.
 
     Raises:
-        UserError: it cannot be made.
+        UserError: it cannot be made, or not written.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         raise UserError(
             f"cannot write to {path}: {error.strerror}; choose another place"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what pip cannot: Python's venv module and OpenGL, on Debian and Ubuntu. Elsewhere it
-# names what to install in one line and goes on, since it may be there under another name (the
-# program says so in one line too if no OpenGL 3.3 is to be had).
+# Installs what pip cannot: Python's venv module and OpenGL, on Debian and Ubuntu; with `test` also
+# what some tests use, and are skipped without. Elsewhere it names what to install in one line and
+# goes on, since it may be there under another name (the program says so in one line too if no
+# OpenGL 3.3 is to be had).
 #
 #   tools/setup_system.sh run|test [PYTHON]
 #
@@ -12,20 +13,23 @@ usage="usage: tools/setup_system.sh run|test [PYTHON]"
 purpose=${1:?$usage}
 python=${2:-python3}
 
+# libgl1 and libegl1 dispatch to a driver; libgl1-mesa-dri has llvmpipe, which needs no GPU.
+needed=(libgl1 libegl1 libgl1-mesa-dri)
+wanted=()
 case $purpose in
-    # libgl1 and libegl1 dispatch to a driver; libgl1-mesa-dri has llvmpipe, which needs no GPU.
-    run) packages=(libgl1 libegl1 libgl1-mesa-dri) ;;
+    run) ;;
     # A display for the window's tests, and the tracer that counts GL calls.
-    test) packages=(libgl1 libegl1 libgl1-mesa-dri xvfb xauth apitrace) ;;
+    test) wanted=(xvfb xauth apitrace) ;;
     *) echo "$usage" >&2; exit 2 ;;
 esac
 
 # venv alone is no proof: Debian ships it without ensurepip, and then it fails half-way.
 if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     if [ "$python" = python3 ]; then
-        packages+=(python3 python3-venv)
+        needed+=(python3 python3-venv)
     else
-        echo "setup: $python has no working venv module: install it, or set PYTHON" >&2
+        # As python3.12-venv on Debian and Ubuntu.
+        echo "setup: no $python with a working venv module: install ${python##*/}-venv, or leave PYTHON out" >&2
         exit 1
     fi
 fi
@@ -41,28 +45,37 @@ installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-missing=()
-for package in "${packages[@]}"; do
-    installed "$package" || missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-    exit 0
-fi
-
 as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
-        echo "setup: missing ${missing[*]}; as root: apt-get install ${missing[*]}" >&2
-        exit 1
-    fi
-    as_root=(sudo)
-fi
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+# A machine that has just started may be updating itself: wait for its lock.
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=120 "$@" 2>&1 >/dev/null
+}
 
-echo "setup: installing ${missing[*]}"
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
-# A list that cannot be refreshed is no reason to stop if the packages are known already.
-apt update || echo "setup: apt-get update failed; trying with the lists that are here" >&2
-if ! apt install -y --no-install-recommends "${missing[@]}" >/dev/null; then
-    echo "setup: apt-get could not install ${missing[*]}: see its message above" >&2
-    exit 1
-fi
+# Installs those of the packages that are missing, or says in one line what to do.
+updated=
+ensure() {
+    local missing=() package said by_hand
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    by_hand="as root: apt-get update && apt-get install ${missing[*]}"
+    if [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
+        echo "setup: missing ${missing[*]}; $by_hand" >&2
+        return 1
+    fi
+    echo "setup: installing ${missing[*]}"
+    # A list that cannot be refreshed is no reason to stop if the packages are known already.
+    [ -n "$updated" ] || apt update >/dev/null || true
+    updated=yes
+    if ! said=$(apt install -y --no-install-recommends "${missing[@]}"); then
+        said=$(grep -m 1 '^E: ' <<<"$said" || tail -n 1 <<<"$said")
+        echo "setup: apt-get failed (${said#E: }); $by_hand" >&2
+        return 1
+    fi
+}
+
+ensure "${needed[@]}" || exit 1
+ensure "${wanted[@]}" || echo "setup: going on; the tests that use them are skipped" >&2

@@ -15,17 +15,16 @@ class TrainingProgress:
     """Episodes done, with reward, success rate and the modes' shares of the last episodes."""
 
     def __init__(self, trainer: Trainer, shown: bool = True) -> None:
+        # Without the system's name, so that it all fits a terminal of 80 columns.
         self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             disable=not shown,
         )
         done, total = len(trainer.episodes), trainer.preset.episodes
-        name = trainer.system.name
-        self.task = self.bar.add_task(name, total=total, completed=done, figures="")
+        self.task = self.bar.add_task("", total=total, completed=done, figures="")
 
     def update(self, trainer: Trainer) -> None:
         """Show the trainer as it is now."""
@@ -46,13 +45,13 @@ class TrainingProgress:
 
 
 def summary(trainer: Trainer) -> str:
-    """Reward, success rate and modes' shares of the last `RECENT` episodes."""
+    """Reward, success rate and modes' shares (certified/relax/nominal, by their initials) of the
+    last `RECENT` episodes."""
     last = trainer.episodes[-RECENT:]
     steps = max(sum(episode.steps for episode in last), 1)
     reward = sum(episode.ret for episode in last) / max(len(last), 1)
     goal = sum(episode.goal for episode in last) / max(len(last), 1)
     shares = [sum(episode.modes[m] for episode in last) / steps for m in range(len(NAMES))]
-    modes = " ".join(
-        f"{name} {100 * share:.0f}%" for name, share in zip(NAMES, shares, strict=True)
-    )
-    return f"reward {reward:.0f} goal {100 * goal:.0f}% {modes}"
+    initials = "/".join(name[0] for name in NAMES)
+    modes = "/".join(f"{100 * share:.0f}" for share in shares)
+    return f"reward {reward:.0f} goal {100 * goal:.0f}% {initials} {modes}%"

@@ -82,11 +82,10 @@ def train(
 
         trainer.run(each_episode, stop=lambda: bool(interrupted))
     save(trainer, output)
+    said = f"{output}"
     if not trainer.finished:
-        Console().print(
-            f"stopped after {len(trainer.episodes)} episodes; go on with --resume {output}",
-            soft_wrap=True,
-        )
+        said = f"stopped after {len(trainer.episodes)} episodes; go on with --resume {output}"
+    Console().print(said, soft_wrap=True)
     return trainer
 
 
