@@ -5,9 +5,10 @@
 The scene is the program's own: the shipped point mass's critic, agents that follow the nominal
 policy. The floor draws the same triangles from a static vertex buffer, through a vertex shader
 that only passes them on, with the same fragment shader: what no renderer of these triangles can
-go below. All are drawn under moderngl, offscreen, each frame waited for; the Panda3D column is
-the program's own frame. Python time is measured with GALLIUM_NOOP=1 in a process of its own,
-where Mesa draws nothing: from positions in hand until the draw is submitted.
+go below. All are drawn under moderngl, offscreen, each frame waited for. On llvmpipe the CPU times
+say who is busy: the calling thread shades vertices and sets triangles up, one thread a core then
+shades pixels. Python time is the program's own, under Panda3D, measured with GALLIUM_NOOP=1 in a
+process of its own, where Mesa draws nothing: from positions in hand until the draw is submitted.
 """
 
 from __future__ import annotations
@@ -139,14 +140,30 @@ def measure(agents: int, trail: int, rounds: int) -> dict[str, Any]:
         host.push(*rest[len(times["scene"]) % len(rest)])
         host.draw()
 
-    kinds = {"scene": scene, "floor": lambda: floor.draw(host), "clear": host.begin}
+    def surface_alone() -> None:
+        host.begin()
+        values = host.bind(host.program)
+        host.vertex_array.render(
+            moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=values["u_surface_instances"]
+        )
+
+    kinds = {
+        "scene": scene,
+        "floor": lambda: floor.draw(host),
+        "surface": surface_alone,
+        "clear": host.begin,
+    }
     times: dict[str, list[float]] = {name: [] for name in kinds}
+    vertices, pixels = [], []  # CPU times of the scene
     for _ in range(rounds + 3):
         for name, draw in kinds.items():
-            start = time.perf_counter()
+            mine, theirs, start = time.thread_time(), rasterisers(), time.perf_counter()
             draw()
             host.context.finish()
             times[name].append(1e3 * (time.perf_counter() - start))
+            if name == "scene":
+                vertices.append(1e3 * (time.thread_time() - mine))
+                pixels.append(1e3 * (rasterisers() - theirs))
     medians = {name: float(np.median(values[3:])) for name, values in times.items()}
     values = host.uniforms()
     return {
@@ -158,8 +175,19 @@ def measure(agents: int, trail: int, rounds: int) -> dict[str, Any]:
         "triangles": floor.triangles,
         "upload_bytes": host.layout.row_bytes,
         **{f"{name}_ms": value for name, value in medians.items()},
+        "vertices_cpu_ms": float(np.median(vertices[3:])),
+        "pixels_cpu_ms": float(np.median(pixels[3:])),
         "ratio_to_floor": medians["scene"] / medians["floor"],
     }
+
+
+def rasterisers() -> float:
+    """CPU time of llvmpipe's threads so far, together [s]; 0 where there are none."""
+    total = 0
+    for task in Path("/proc/self/task").glob("*"):
+        if (task / "comm").read_text().startswith("llvmpipe"):
+            total += int((task / "schedstat").read_text().split()[0])
+    return total * 1e-9
 
 
 def python_time(agents: int, trail: int, rounds: int) -> dict[str, Any]:
@@ -199,9 +227,10 @@ def main(output: Path | None, rounds: int, scenes: tuple[str, ...], python_only:
     for agents, trail in pairs:
         row = {**measure(agents, trail, rounds), **child(agents, trail, max(rounds, 100))}
         rows.append(row)
-    console = Console(width=130)
+    console = Console(width=150)
     heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
-             "clear_ms", "python_ms", "upload_bytes")  # fmt: skip
+             "surface_ms", "clear_ms", "vertices_cpu_ms", "pixels_cpu_ms", "python_ms",
+             "upload_bytes")  # fmt: skip
     table = Table(title=f"{rows[0]['renderer']}, {SIZE[0]}x{SIZE[1]}, {rows[0]['cells']} cells")
     for head in heads:
         table.add_column(head.replace("_", " "), justify="right")
