@@ -40,6 +40,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        part.chmod(_mode(path))
         # A rename within one folder is atomic: readers see the old file or the new one.
         os.replace(part, path)
     except OSError as error:
@@ -49,3 +50,13 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         # After a rename there is none; in a folder that cannot be read there is none either.
         with suppress(OSError):
             part.unlink()
+
+
+def _mode(path: Path) -> int:
+    """Permissions as the file has them, or as a new file gets: some libraries write for their
+    user alone."""
+    with suppress(OSError):
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -25,6 +25,17 @@ def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     assert names(target.parent) == ["a.txt"]
 
 
+def test_permissions_are_a_new_files_or_the_old_ones(tmp_path: Path) -> None:
+    """Whatever the library that writes the part gives it."""
+    target, plain = tmp_path / "a.txt", tmp_path / "plain.txt"
+    plain.touch()
+    for expected in (plain.stat().st_mode & 0o777, 0o640):
+        with write_aside(target) as part:
+            part.touch(mode=0o600)
+        assert target.stat().st_mode & 0o777 == expected
+        target.chmod(0o640)
+
+
 @pytest.mark.parametrize("error", [RuntimeError("stop"), KeyboardInterrupt()])
 def test_a_failing_block_leaves_the_old_file_and_no_part(
     tmp_path: Path, error: BaseException

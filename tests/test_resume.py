@@ -304,3 +304,16 @@ def test_an_agents_file_is_no_resume_file(tmp_path: Path) -> None:
     short_trainer("point_mass").result().save(tmp_path / "a")
     with pytest.raises(UserError, match="no resume file"):
         resume.load(tmp_path / "a")
+
+
+def test_a_new_training_does_not_replace_an_older_ones_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "agent.safetensors"
+    old.write_bytes(b"a week's work")
+    with pytest.raises(UserError, match=r"exists: give another --output, --resume"):
+        training.train("point_mass", "quick", 0, old, progress=False)
+    assert old.read_bytes() == b"a week's work"
+    monkeypatch.setattr(Trainer, "run", lambda *_, **__: None)
+    training.train("point_mass", "quick", 0, old, progress=False, overwrite=True)
+    assert CALFAgent.load(old).system.name == "point_mass"

@@ -16,6 +16,7 @@ _SYSTEM_HELP = f"System: {', '.join(systems.names())}."
 @click.option("--output", help="Checkpoint to write.  [default: <system>.safetensors]")
 @click.option("--resume", help="Checkpoint to go on from (needs the .resume file beside it).")
 @click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
+@click.option("--overwrite", is_flag=True, help="Let a new training replace an older one's file.")
 def train(
     system: str | None,
     preset: str,
@@ -23,13 +24,14 @@ def train(
     output: str | None,
     resume: str | None,
     progress: bool,
+    overwrite: bool,
 ) -> None:
     """Train an agent without a window; Ctrl-C stops with a checkpoint."""
     from calf_viz.agent import training
 
     if seed < 0:
         raise UserError(f"--seed {seed} is negative: give 0 or more")
-    training.train(system, preset, seed, output, resume, progress)
+    training.train(system, preset, seed, output, resume, progress, overwrite)
 
 
 @click.command()

@@ -38,6 +38,7 @@ def train(
     output: str | Path | None,
     resume_from: str | Path | None = None,
     progress: bool = True,
+    overwrite: bool = False,
 ) -> Trainer:
     """Train an agent, without a window, and write `output` and the two files beside it.
 
@@ -51,6 +52,7 @@ def train(
         output: defaults to `<system>.safetensors`, or to the file resumed from.
         resume_from: checkpoint whose `.resume` file to go on from.
         progress: whether to show a progress bar.
+        overwrite: whether a new training may replace an older one's file.
 
     Raises:
         UserError: an unknown name, a resume file that cannot be used, an output that cannot be
@@ -70,6 +72,10 @@ def train(
     else:
         trainer = Trainer(systems.get(system), presets.get(preset), seed)
         output = output or f"{trainer.system.name}.safetensors"
+        if Path(output).exists() and not overwrite:
+            raise UserError(
+                f"{output} exists: give another --output, --resume {output}, or --overwrite"
+            )
     # At once, so that a place that cannot be written is known before an hour's work.
     save(trainer, output)
 
