@@ -61,6 +61,8 @@ def _config_options(command: Command) -> Command:
         elif not said:
             text += f"  [default: {shown}]"
         name = f"--{field.name.replace('_', '-')}"
+        if default is True:
+            name += f"/--no-{field.name.replace('_', '-')}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 

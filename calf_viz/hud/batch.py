@@ -1,0 +1,66 @@
+"""What one draw of the HUD shows: texels in the order of drawing, and which of them are new."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+COLUMNS = 64
+"""Texels of a row of the texture; textures grow by powers of two of it."""
+
+
+class Batch:
+    """Items of a fixed number of texels each, drawn in the order in which they were appended.
+
+    Attributes:
+        texels: (rows, `COLUMNS`, 4) float32, what the texture must hold.
+        count: items drawn.
+        dirty: rows [from, to) of `texels` that changed since `clean`; empty where none did.
+    """
+
+    def __init__(self, texels_per_item: int) -> None:
+        self.per_item = texels_per_item
+        self.texels = np.zeros((1, COLUMNS, 4), np.float32)
+        self.count = 0
+        self.dirty = range(0, 1)
+
+    def append(self, texels: NDArray[np.float32]) -> range:
+        """Add items, (items * texels per item, 4); their places, for `write`."""
+        first = self.count
+        self.count += len(texels) // self.per_item
+        self._reserve(self.count * self.per_item)
+        self.write(first, texels)
+        return range(first, self.count)
+
+    def write(self, item: int, texels: NDArray[np.float32]) -> None:
+        """Overwrite items from `item` on. What stays as it was is not uploaded."""
+        begin = item * self.per_item
+        flat = self.texels.reshape(-1, 4)
+        there = flat[begin : begin + len(texels)]
+        differs = np.flatnonzero((there != texels).any(axis=1))
+        if not len(differs):
+            return
+        there[:] = texels
+        first, last = (begin + int(differs[0])) // COLUMNS, (begin + int(differs[-1])) // COLUMNS
+        self.dirty = _union(self.dirty, range(first, last + 1))
+
+    def truncate(self, count: int) -> None:
+        """Drop the items from `count` on; appending goes on there."""
+        self.count = count
+
+    def clean(self) -> None:
+        """Everything was uploaded."""
+        self.dirty = range(0)
+
+    def _reserve(self, texels: int) -> None:
+        rows = len(self.texels)
+        while rows * COLUMNS < texels:
+            rows *= 2
+        if rows > len(self.texels):
+            grown = np.zeros((rows, COLUMNS, 4), np.float32)
+            grown[: len(self.texels)] = self.texels
+            self.texels, self.dirty = grown, range(rows)
+
+
+def _union(a: range, b: range) -> range:
+    return b if not a else range(min(a.start, b.start), max(a.stop, b.stop))

@@ -1,0 +1,133 @@
+"""The HUD: what is written over the scene, laid out for its size, changed in place.
+
+    values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
+                                    ▲
+          size, camera, surface ────┘
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
+from calf_viz.hud.atlas import atlas
+from calf_viz.hud.axes import Axes
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.layout import Corner, Metrics, Rect, place
+from calf_viz.hud.widgets import Widget
+from calf_viz.render.scene import Scene
+
+WIDEST, HIGHEST = 0.45, 0.85
+"""Parts of the picture that a widget at a side may take, so that the data stay in sight."""
+
+
+class Hud:
+    """Widgets at the corners of the picture, and the plane's axes.
+
+    Attributes:
+        visible: whether hosts draw it.
+        canvas: the batches that they draw, and their atlas.
+        placed: where each widget is that fitted, by name.
+    """
+
+    def __init__(self, widgets: Sequence[Widget], axes: Axes | None = None) -> None:
+        self.widgets, self.axes = list(widgets), axes
+        self.visible = True
+        self.values: dict[str, str] = {}
+        self.placed: dict[str, Rect] = {}
+        self._marks: list[Rect] = []
+        metrics = Metrics(1.0)
+        self.canvas = Canvas(metrics, atlas(metrics.sizes))
+        self._size = (0, 0)
+        self._panels_end = self.canvas.mark
+        self._new_layout = self._new_texts = True
+        self._seen: tuple[object, ...] = ()
+
+    def update(self, **texts: str | None) -> None:
+        """Texts by key, as the widgets name them; None where there is none to show."""
+        for key, text in texts.items():
+            old = self.values.get(key)
+            if text == old:
+                continue
+            if text is None:
+                del self.values[key]
+            else:
+                self.values[key] = text
+            self._new_texts = True
+            self._new_layout |= text is None or old is None
+
+    def prepare(
+        self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]
+    ) -> None:
+        """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
+        width, height = size = scene.size
+        seen = (
+            size, scene.camera.view_projection(width / height), scene.height_scale, heightfield,
+            value_range,
+        )  # fmt: skip
+        moved = len(self._seen) != len(seen) or any(
+            a is not b and (i in (1, 3) or a != b)  # the matrix and the surface: by identity
+            for i, (a, b) in enumerate(zip(self._seen, seen, strict=True))
+        )
+        if moved:
+            self._new_layout |= size != self._size
+            self._seen, self._size = seen, size
+            self._show_range(*value_range)
+        if self._new_layout:
+            self._lay_out()
+        elif self._new_texts:
+            for widget in self.widgets:
+                if widget.name in self.placed:
+                    widget.update(self.canvas, self.values)
+        if self.axes is not None and (moved or self._new_layout):
+            self.canvas.back_to(self._panels_end)
+            taken = list(self.placed.values())
+            self._marks = self.axes.draw(self.canvas, scene, heightfield, value_range, taken)
+        self._new_layout = self._new_texts = False
+
+    def _show_range(self, low: float, high: float) -> None:
+        middle, span = 0.5 * (low + high), high - low
+        texts = {"low": low, "middle": middle, "high": high}
+        self.update(**{key: numbers.value(x, span) for key, x in texts.items()})
+
+    def _lay_out(self) -> None:
+        metrics = Metrics.fit(self._size)
+        self.canvas.begin(metrics, atlas(metrics.sizes))
+        margin, gap = 4 * metrics.unit, 2 * metrics.unit
+        stacked: dict[Corner, int] = defaultdict(int)
+        self.placed = {}
+        for widget in self.widgets:
+            corner = widget.corner
+            room = self._room(widget, margin, stacked[corner])
+            extent = widget.measure(self.canvas, self.values, room)
+            if extent is None:
+                continue
+            rect = place(extent, corner, self._size, margin, stacked[corner])
+            if any(rect.overlaps(other, gap) for other in self.placed.values()):
+                continue
+            self.placed[widget.name] = rect
+            stacked[corner] += rect.height + gap
+            widget.draw(self.canvas, self.values, rect)
+        self._panels_end = self.canvas.mark
+
+    def _room(self, widget: Widget, margin: int, stacked: int) -> tuple[int, int]:
+        width, height = self._size
+        across = 1.0 if widget.wide else WIDEST
+        return (
+            min(round(across * width), width - 2 * margin),
+            min(round(HIGHEST * height), height - 2 * margin) - stacked,
+        )
+
+    def hit(self, x: float, y: float) -> str | None:
+        """The widget at a pixel of the picture that captures the mouse there, by name."""
+        if not self.visible:
+            return None
+        captures = {widget.name for widget in self.widgets if widget.captures}
+        found = (n for n, rect in self.placed.items() if n in captures and rect.holds(x, y))
+        return next(found, None)
+
+    def rectangles(self) -> list[Rect]:
+        """Where something is: every widget and every text of the axes."""
+        return [*self.placed.values(), *self._marks]
