@@ -14,7 +14,6 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.moderngl_hud import ModernglHud
 from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
-from calf_viz.hud.hud import Hud
 from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, relayout
 from calf_viz.render.scene import Scene

@@ -32,7 +32,6 @@ from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
-from calf_viz.hud.hud import Hud
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary

@@ -28,7 +28,7 @@ BGRA = [2, 1, 0, 3]
 
 
 class PandaHud:
-    """Draws a canvas after the scene, below the same root. Raises UserError as `compile_program`."""
+    """Draws a canvas after the scene, below its root. Raises UserError as `compile_program`."""
 
     def __init__(
         self, root: NodePath, library: ShaderLibrary, gsg: GraphicsStateGuardian, colours: Texture

@@ -41,7 +41,7 @@ _GAP = 1  # between glyphs, so that what is drawn of one never touches the next
 class Glyph(NamedTuple):
     """A character of a style: its row in the table, where it goes, and how far the next is [px]."""
 
-    index: int
+    row: int
     left: int
     """From the pen to the glyph's left edge."""
     top: int
@@ -108,8 +108,8 @@ class Atlas:
         # As wide as its digits are: figures that change must not move what follows.
         widest = max(glyphs[digit].advance for digit in "0123456789")
         for digit in "0123456789":
-            index, left, top, advance = glyphs[digit]
-            glyphs[digit] = Glyph(index, left + (widest - advance) // 2, top, widest)
+            row, left, top, advance = glyphs[digit]
+            glyphs[digit] = Glyph(row, left + (widest - advance) // 2, top, widest)
         capital = glyphs["H"]
         height = -capital.top
         box = _box(max(3, round(0.62 * height)), height)

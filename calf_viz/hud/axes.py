@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,12 @@ from calf_viz.hud.text import width
 from calf_viz.render.scene import Scene
 
 MOST_TICKS = 5
+TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
+"""From the edge to the end of a tick, and to its text, in units."""
+CLOSEST = 2.2
+"""Heights of a line that ticks must be apart: below, the edge is seen almost end on."""
+LEAST_ASIDE = 0.3
+"""Sine of the angle between an edge and the way out of the plane, in the picture."""
 OUTWARD = 0.02
 """How far beyond the edge a second point is projected, in parts of the plane: gives a direction."""
 
@@ -48,27 +54,49 @@ class Axes:
     ) -> list[Rect]:
         """Draw what fits the picture and keeps clear of `taken`; where the texts are."""
         project = _Projection(scene, heightfield, value_range)
-        span = canvas.metrics.unit
+        step = canvas.metrics.unit
         drawn: list[Rect] = []
-        for axis in (0, 1):
-            for mark in project.ticks(axis):
-                end = mark.x + 1.5 * span * mark.out[0], mark.y + 1.5 * span * mark.out[1]
-                rect = self._text_rect(canvas, mark, "small", 2.5 * span)
+        ticks = [self._legible(canvas, project.ticks(axis)) for axis in (0, 1)]
+        for marks in ticks:
+            for mark in marks:
+                rect = self._text_rect(canvas, mark, "small", TEXT_AWAY * step)
                 if self._free(rect, scene.size, canvas, [*taken, *drawn]):
+                    length = TICK_LENGTH * step
+                    end = mark.x + length * mark.out[0], mark.y + length * mark.out[1]
                     canvas.line((mark.x, mark.y), end, canvas.metrics.line, theme.AXIS)
                     self._write(canvas, mark, rect, "small", theme.QUIET)
                     drawn.append(rect)
-        for axis, name in enumerate(self.labels):
-            mark = project.middle(axis, name)
+        for axis in (0, 1):
+            for rect, mark in self._places_of_name(canvas, project, axis) if ticks[axis] else ():
+                if self._free(rect, scene.size, canvas, [*taken, *drawn]):
+                    self._write(canvas, mark, rect, "body", theme.BRIGHT)
+                    drawn.append(rect)
+                    break
+        return drawn
+
+    def _legible(self, canvas: Canvas, marks: list[Mark]) -> list[Mark]:
+        """Those marks whose texts would not lie along the edge; none where it is seen end on."""
+        if len(marks) < 2:
+            return marks
+        along = marks[-1].x - marks[0].x, marks[-1].y - marks[0].y
+        if math.hypot(*along) / (len(marks) - 1) < CLOSEST * canvas.face("small").height:
+            return []
+        x, y = unit(*along)
+        return [mark for mark in marks if abs(x * mark.out[1] - y * mark.out[0]) > LEAST_ASIDE]
+
+    def _places_of_name(
+        self, canvas: Canvas, project: _Projection, axis: int
+    ) -> Iterator[tuple[Rect, Mark]]:
+        """Half way along, beyond the ticks' texts; or, beside those, at either end."""
+        step, name = canvas.metrics.unit, self.labels[axis]
+        for part in (0.5, 1.0, 0.0):
+            mark = project.at(axis, part, name)
             if mark is None:
                 continue
-            # Beyond the ticks' texts, whichever way out is.
-            away = 2.5 * span + canvas.face("small").height * 1.6
-            rect = self._text_rect(canvas, mark, "body", away + 1.5 * span * abs(mark.out[0]))
-            if self._free(rect, scene.size, canvas, [*taken, *drawn]):
-                self._write(canvas, mark, rect, "body", theme.BRIGHT)
-                drawn.append(rect)
-        return drawn
+            away = TEXT_AWAY * step
+            if part == 0.5:
+                away += canvas.face("small").height * 1.6 + 1.5 * step * abs(mark.out[0])
+            yield self._text_rect(canvas, mark, "body", away), mark
 
     @staticmethod
     def _text_rect(canvas: Canvas, mark: Mark, style: str, away: float) -> Rect:
@@ -113,10 +141,10 @@ class _Projection:
         values = numbers.nice_ticks(lo, hi, MOST_TICKS)
         return self._marks(axis, values, [numbers.plain(value) for value in values])
 
-    def middle(self, axis: int, name: str) -> Mark | None:
-        """A mark half way along an axis."""
+    def at(self, axis: int, part: float, text: str) -> Mark | None:
+        """A mark at a part of an axis: 0 at its low end, 1 at its high one."""
         lo, hi = self.heightfield.lo[axis], self.heightfield.hi[axis]
-        marks = self._marks(axis, [0.5 * (lo + hi)], [name])
+        marks = self._marks(axis, [lo + part * (hi - lo)], [text])
         return marks[0] if marks else None
 
     def _marks(self, axis: int, values: Sequence[float], texts: Sequence[str]) -> list[Mark]:
@@ -131,10 +159,10 @@ class _Projection:
         heights = np.tile(self._heights(points[0]), 2)
         pixels, seen = self._pixels(points.reshape(-1, 2), heights)
         at, out = pixels.reshape(2, -1, 2)
-        seen = seen.reshape(2, -1).all(axis=0)
+        before = seen[: len(values)] & seen[len(values) :]
         return [
-            Mark(*map(float, a), unit(*(b - a)), text)
-            for a, b, shown, text in zip(at, out, seen, texts, strict=True)
+            Mark(float(a[0]), float(a[1]), unit(*(b - a).tolist()), text)
+            for a, b, shown, text in zip(at, out, before, texts, strict=True)
             if shown
         ]
 

@@ -1,8 +1,8 @@
 """The HUD: what is written over the scene, laid out for its size, changed in place.
 
-    values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
-                                    ▲
-          size, camera, surface ────┘
+values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
+                                ▲
+      size, camera, surface ────┘
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Corner, Metrics, Rect, place
 from calf_viz.hud.widgets import Widget
 from calf_viz.render.scene import Scene
-
-WIDEST, HIGHEST = 0.45, 0.85
-"""Parts of the picture that a widget at a side may take, so that the data stay in sight."""
 
 
 class Hud:
@@ -113,12 +110,11 @@ class Hud:
         self._panels_end = self.canvas.mark
 
     def _room(self, widget: Widget, margin: int, stacked: int) -> tuple[int, int]:
-        width, height = self._size
-        across = 1.0 if widget.wide else WIDEST
-        return (
-            min(round(across * width), width - 2 * margin),
-            min(round(HIGHEST * height), height - 2 * margin) - stacked,
+        width, height = (
+            min(round(part * side), side - 2 * margin)
+            for part, side in zip(widget.share, self._size, strict=True)
         )
+        return width, height - stacked
 
     def hit(self, x: float, y: float) -> str | None:
         """The widget at a pixel of the picture that captures the mouse there, by name."""

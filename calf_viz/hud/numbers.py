@@ -25,8 +25,8 @@ def value(number: float, span: float) -> str:
         text = "0" if number == 0 else f"{mantissa}e{int(exponent)}"
     else:
         decimals = max(0, 1 - math.floor(math.log10(span)))
-        text = f"{number:.{decimals}f}"
-        if float(text) == 0:
+        text = f"{number:,.{decimals}f}"
+        if not text.strip("-0."):
             text = text.lstrip("-")
     return text.replace("-", MINUS)
 
@@ -47,4 +47,4 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
 def plain(number: float) -> str:
     """A round number without zeros that say nothing: 0.5, 2, −4."""
     text = f"{number:.6g}"
-    return ("0" if float(text) == 0 else text).replace("-", MINUS)
+    return ("0" if not text.strip("-0.") else text).replace("-", MINUS)

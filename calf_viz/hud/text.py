@@ -49,8 +49,8 @@ def wrapped(face: Face, text: str, room: int) -> list[str]:
 def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:
     """Glyphs of a line that begins at (x, baseline) px, one texel each, (len(text), 4)."""
     drawn = np.empty((len(text), 4), np.float32)
-    for row, character in zip(drawn, text, strict=True):
+    for texel, character in zip(drawn, text, strict=True):
         glyph = face.glyph(character)
-        row[:] = x + glyph.left, baseline + glyph.top, glyph.index, colour
+        texel[:] = x + glyph.left, baseline + glyph.top, glyph.row, colour
         x += glyph.advance
     return drawn

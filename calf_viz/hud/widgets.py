@@ -24,13 +24,14 @@ class Widget(ABC):
     Attributes:
         name: what `Hud.hit` answers.
         captures: whether the mouse over it is its own, not the camera's.
-        wide: whether it may take the whole width.
+        share: the most of the picture's width and height that it may take, so that the data stay
+            in sight.
     """
 
     name: str
     corner: Corner
     captures = True
-    wide = False
+    share = (0.45, 0.4)
 
     @abstractmethod
     def measure(
@@ -172,9 +173,11 @@ class ColourBar(Widget):
             return None
         unit, small = canvas.metrics.unit, canvas.face("small")
         # As wide as the title, or as numbers of some length, whatever they are now.
-        ticks = 5 * unit + max(width(small, "−0.000"), *(width(small, values[k]) for k in self.KEYS))
+        ticks = 5 * unit + max(
+            width(small, "−0.000"), *(width(small, values[k]) for k in self.KEYS)
+        )
         extent = max(ticks, width(canvas.face("body"), self.title)) + 6 * unit
-        around = self._title_height(canvas) + 6 * unit
+        around = self._title_height(canvas) + 7 * unit
         length = min(self.longest * unit, room[1] - around)
         if length < self.shortest * unit or extent > room[0]:
             return None
@@ -189,7 +192,7 @@ class ColourBar(Widget):
         left, top = rect.x + 3 * unit, rect.y + 2 * unit
         baseline = _baseline(canvas, "body", top, title_height)
         canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
-        top += title_height + unit
+        top += title_height + 2 * unit
         bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
         canvas.map_bar(bar, theme.MAP)
         self._labels = {}
@@ -219,7 +222,7 @@ class KeyLine(Widget):
     keys: Sequence[tuple[str, str]]
     corner: Corner = BOTTOM_LEFT
     captures = False
-    wide = True
+    share = (0.5, 0.2)
     _shown: int = 0
 
     def measure(
