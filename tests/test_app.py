@@ -18,7 +18,7 @@ pytestmark = pytest.mark.rendering
 
 @contextmanager
 def running(**changes: Any) -> Iterator[CALFApplication]:
-    small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True}
+    small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True, "hud": False}
     application = CALFApplication(config=VisualizationConfig(**{**small, **changes}))
     try:
         yield application

@@ -5,7 +5,8 @@
 Runs PROGRAM (by default `python -m calf_viz --headless --frames N`) under apitrace and prints, for
 each frame: draws of the scene, draws of the pass that writes the ring and of the HUD (apart),
 dispatches, copies between framebuffers, program changes, readbacks, and the bytes uploaded into
-each texture, buffer and into uniforms. Frames that cost the same share a line; the first also holds what sets up.
+each texture, buffer and into uniforms. Frames that cost the same share a line; the first also
+holds what sets up.
 
     upload --> samples --ring pass--> ring --+
                                              +--> scene --> picture  | end of the frame

@@ -87,9 +87,9 @@ class Axes:
     def _places_of_name(
         self, canvas: Canvas, project: _Projection, axis: int
     ) -> Iterator[tuple[Rect, Mark]]:
-        """Half way along, beyond the ticks' texts; or, beside those, at either end."""
+        """Half way along, beyond the ticks' texts; or, beside those, past either end."""
         step, name = canvas.metrics.unit, self.labels[axis]
-        for part in (0.5, 1.0, 0.0):
+        for part in (0.5, 1.07, -0.07):
             mark = project.at(axis, part, name)
             if mark is None:
                 continue

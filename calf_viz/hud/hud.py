@@ -15,13 +15,13 @@ from calf_viz.hud import numbers
 from calf_viz.hud.atlas import atlas
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
-from calf_viz.hud.layout import Corner, Metrics, Rect, place
+from calf_viz.hud.layout import Anchor, Metrics, Rect, place
 from calf_viz.hud.widgets import Widget
 from calf_viz.render.scene import Scene
 
 
 class Hud:
-    """Widgets at the corners of the picture, and the plane's axes.
+    """Widgets at the picture's edges, and the plane's axes.
 
     Attributes:
         visible: whether hosts draw it.
@@ -93,19 +93,19 @@ class Hud:
         metrics = Metrics.fit(self._size)
         self.canvas.begin(metrics, atlas(metrics.sizes))
         margin, gap = 4 * metrics.unit, 2 * metrics.unit
-        stacked: dict[Corner, int] = defaultdict(int)
+        stacked: dict[Anchor, int] = defaultdict(int)
         self.placed = {}
         for widget in self.widgets:
-            corner = widget.corner
-            room = self._room(widget, margin, stacked[corner])
+            anchor = widget.anchor
+            room = self._room(widget, margin, stacked[anchor])
             extent = widget.measure(self.canvas, self.values, room)
             if extent is None:
                 continue
-            rect = place(extent, corner, self._size, margin, stacked[corner])
+            rect = place(extent, anchor, self._size, margin, stacked[anchor])
             if any(rect.overlaps(other, gap) for other in self.placed.values()):
                 continue
             self.placed[widget.name] = rect
-            stacked[corner] += rect.height + gap
+            stacked[anchor] += rect.height + gap
             widget.draw(self.canvas, self.values, rect)
         self._panels_end = self.canvas.mark
 

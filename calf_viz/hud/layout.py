@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 DESIGNED_FOR = (1280, 720)
 SMALLEST_SCALE = 0.75
@@ -79,22 +79,23 @@ class Metrics:
         return tuple((s, max(least, round(em * self.scale))) for s, (em, least) in EMS.items())
 
 
-class Corner(NamedTuple):
-    """A corner of the picture, and so the way in which widgets there are stacked."""
+class Anchor(NamedTuple):
+    """Where along the picture's top or bottom widgets are stacked, away from it."""
 
-    right: bool
+    side: Literal["left", "centre", "right"]
     bottom: bool
 
 
-TOP_LEFT, TOP_RIGHT = Corner(False, False), Corner(True, False)
-BOTTOM_LEFT, BOTTOM_RIGHT = Corner(False, True), Corner(True, True)
+TOP_LEFT, TOP, TOP_RIGHT = Anchor("left", False), Anchor("centre", False), Anchor("right", False)
+BOTTOM_LEFT, BOTTOM_RIGHT = Anchor("left", True), Anchor("right", True)
 
 
 def place(
-    extent: tuple[int, int], corner: Corner, size: tuple[int, int], margin: int, stacked: int
+    extent: tuple[int, int], anchor: Anchor, size: tuple[int, int], margin: int, stacked: int
 ) -> Rect:
-    """An extent at a corner of the picture, `stacked` px beyond the margin from top or bottom."""
+    """An extent at an anchor of the picture, `stacked` px beyond the margin from top or bottom."""
     width, height = extent
-    x = size[0] - margin - width if corner.right else margin
-    y = size[1] - margin - stacked - height if corner.bottom else margin + stacked
+    rest = size[0] - width
+    x = {"left": margin, "centre": rest // 2, "right": rest - margin}[anchor.side]
+    y = size[1] - margin - stacked - height if anchor.bottom else margin + stacked
     return Rect(x, y, width, height)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.shape import packed
-from calf_viz.hud.widgets import ColourBar, KeyLine, Panel, Row, Widget
+from calf_viz.hud.widgets import ColourBar, KeyLine, Notice, Panel, Row, Widget
 
 
 def overview(
@@ -36,7 +36,11 @@ def overview(
         Row(f"mode_{i}", name, rank=1, swatch=colour, rule=i == 0)
         for i, (name, colour) in enumerate(zip(modes, colours, strict=False))
     ]
-    widgets: list[Widget] = [Panel("overview", title, rows), ColourBar("critic", "critic −Q")]
+    widgets: list[Widget] = [
+        Panel("overview", title, rows),
+        ColourBar("critic", "critic −Q"),
+        Notice("notice", "state"),
+    ]
     if keys:
         widgets.append(KeyLine("keys", keys))
     return Hud(widgets, Axes(axes) if axes is not None else None)

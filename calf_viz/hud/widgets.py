@@ -1,4 +1,4 @@
-"""Panels of rows, the colour bar, the line of keys: each measures itself and draws itself."""
+"""Parts of the HUD: each measures itself for the room there is, and draws itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
-from calf_viz.hud.layout import BOTTOM_LEFT, TOP_LEFT, TOP_RIGHT, Corner, Rect
+from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint
 from calf_viz.hud.text import width
 
@@ -19,7 +19,7 @@ VALUE_CAPACITY = 12
 
 
 class Widget(ABC):
-    """A part of the HUD at a corner of the picture.
+    """A part of the HUD at an edge of the picture.
 
     Attributes:
         name: what `Hud.hit` answers.
@@ -29,7 +29,7 @@ class Widget(ABC):
     """
 
     name: str
-    corner: Corner
+    anchor: Anchor
     captures = True
     share = (0.45, 0.4)
 
@@ -72,12 +72,12 @@ class Row:
 
 @dataclass
 class Panel(Widget):
-    """A title and rows of names and values. The key `state` is a word beside the title."""
+    """A title and rows of names and values."""
 
     name: str
     title: str
     rows: Sequence[Row]
-    corner: Corner = TOP_LEFT
+    anchor: Anchor = TOP_LEFT
     columns: int = 44
     """Width in units."""
     _shown: list[Row] = field(default_factory=list, repr=False)
@@ -109,14 +109,8 @@ class Panel(Widget):
         y = rect.y + 2 * unit
         baseline = _baseline(canvas, "title", y, row_height)
         room = right - left
-        title = canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
-        taken = width(canvas.face("title"), title.text) + 2 * unit
-        self._labels = {
-            "state": canvas.label(
-                values.get("state", ""), "small", right, baseline, theme.ACCENT,
-                max(room - taken, 0), "right", VALUE_CAPACITY,
-            )
-        }  # fmt: skip
+        canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
+        self._labels = {}
         y += row_height + unit
         for row in self._shown:
             if row.rule:
@@ -157,7 +151,7 @@ class ColourBar(Widget):
 
     name: str
     title: str
-    corner: Corner = TOP_RIGHT
+    anchor: Anchor = TOP_RIGHT
     longest: int = 40
     shortest: int = 16
     """Height of the bar in units."""
@@ -215,14 +209,42 @@ class ColourBar(Widget):
 
 
 @dataclass
+class Notice(Widget):
+    """A word that one must not miss, while its key has a text."""
+
+    name: str
+    key: str
+    anchor: Anchor = TOP
+    captures = False
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        if self.key not in values:
+            return None
+        unit, face = canvas.metrics.unit, canvas.face("body")
+        extent = width(face, values[self.key]) + 6 * unit, max(6 * unit, face.height + unit)
+        return extent if extent[0] <= room[0] and extent[1] <= room[1] else None
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        _backing(canvas, rect)
+        baseline = _baseline(canvas, "body", rect.y, rect.height)
+        x = rect.x + 3 * canvas.metrics.unit
+        canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, rect.width)
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        """Its text comes and goes, with a new layout; it does not change."""
+
+
+@dataclass
 class KeyLine(Widget):
     """Keys and what they do, on one line: as many as there is room for."""
 
     name: str
     keys: Sequence[tuple[str, str]]
-    corner: Corner = BOTTOM_LEFT
+    anchor: Anchor = BOTTOM_LEFT
     captures = False
-    share = (0.5, 0.2)
+    share = (0.5, 0.06)
     _shown: int = 0
 
     def measure(
