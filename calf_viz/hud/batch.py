@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLUMNS = 64
-"""Texels of a row of the texture; textures grow by powers of two of it."""
+"""Texels of a row of the texture; textures grow by rows, and stay small: hosts may have to upload
+them whole."""
 
 
 class Batch:
@@ -53,9 +54,7 @@ class Batch:
         self.dirty = range(0)
 
     def _reserve(self, texels: int) -> None:
-        rows = len(self.texels)
-        while rows * COLUMNS < texels:
-            rows *= 2
+        rows = -(-texels // COLUMNS)
         if rows > len(self.texels):
             grown = np.zeros((rows, COLUMNS, 4), np.float32)
             grown[: len(self.texels)] = self.texels

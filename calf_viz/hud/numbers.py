@@ -24,7 +24,7 @@ def value(number: float, span: float) -> str:
         mantissa, exponent = f"{number:.1e}".split("e")
         text = "0" if number == 0 else f"{mantissa}e{int(exponent)}"
     else:
-        decimals = max(0, 1 - math.floor(math.log10(span)))
+        decimals = max(0, math.ceil(2.0 - math.log10(span)))
         text = f"{number:,.{decimals}f}"
         if not text.strip("-0."):
             text = text.lstrip("-")
@@ -37,7 +37,7 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
     power = 10.0 ** math.floor(math.log10(span / most))
-    for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
+    for step in (power * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
         first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
         if 0 < last - first + 1 <= most:
             return [i * step for i in range(first, last + 1)]
