@@ -111,7 +111,9 @@ class TestFit:
 
     @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (640, 400), (480, 320)])
     def test_the_data_stay_in_sight(self, size: tuple[int, int]) -> None:
-        covered = sum(r.width * r.height for r in prepared(made(), Scene(size=size)).placed.values())
+        covered = sum(
+            r.width * r.height for r in prepared(made(), Scene(size=size)).placed.values()
+        )
         assert covered < 0.2 * size[0] * size[1]
 
     def test_it_grows_with_the_picture_but_stays_legible(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,7 +69,8 @@ class TestAtlas:
         large = atlas(Metrics(2.0).sizes).faces["body"]
         assert large.cap_height == pytest.approx(2 * caps["body"], abs=1)
         assert text.width(large, "certified") == pytest.approx(
-            2 * text.width(BODY, "certified"), rel=0.1  # advances are whole pixels
+            2 * text.width(BODY, "certified"),
+            rel=0.1,  # advances are whole pixels
         )
 
     def test_made_once(self) -> None:
@@ -111,7 +114,7 @@ class TestLines:
         assert all(text.width(BODY, line) <= room for line in lines)
         if all(text.width(BODY, word) <= room for word in words.split()):
             assert " ".join(lines).split() == words.split()
-            for line, following in zip(lines, lines[1:], strict=False):
+            for line, following in pairwise(lines):
                 assert text.width(BODY, f"{line} {following.split()[0]}") > room
 
     def test_wrapped_keeps_paragraphs(self) -> None:
