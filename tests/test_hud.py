@@ -162,7 +162,7 @@ class TestRewriting:
         assert not hud.canvas.shapes.dirty
         changed = (hud.canvas.glyphs.texels != before).any(axis=2)
         assert changed.sum() == 1, "one figure"
-        assert len(hud.canvas.glyphs.dirty) == 1
+        assert len(hud.canvas.glyphs.dirty) <= 2, "the rows of the one label"
 
     def test_a_layout_that_comes_out_the_same_uploads_nothing(self) -> None:
         hud = self.rest()

@@ -81,10 +81,17 @@ class TestShapes:
             [10, 24, 40, 24], [8, 3, 1, 0], [0x102030, 0.5, 0xFF0000, 0.25],
         ]  # fmt: skip
 
-    def test_map_bar_rises(self) -> None:
-        drawn = shape.map_bar(Rect(10, 20, 6, 100), Paint(mapped=True))
-        assert drawn[0].tolist() == [13, 120, 13, 20]
-        assert drawn[1].tolist() == [6, 0, 0, 1]
+    @pytest.mark.parametrize("height", [1, 7, 100])
+    def test_a_map_bar_rises_in_pieces_without_gaps(self, height: int) -> None:
+        pieces = shape.map_bar(Rect(10, 20, 6, height)).reshape(-1, 3, 4)
+        begins, ends = pieces[:, 0, 1], pieces[:, 0, 3]
+        assert (pieces[:, 0, [0, 2]] == 13).all() and (pieces[:, 1, 0] == 6).all()
+        assert begins[0] == 20 + height and ends[-1] == 20
+        np.testing.assert_array_equal(ends[:-1], begins[1:])
+        np.testing.assert_array_equal(ends, np.rint(ends))
+        assert (begins > ends).all()
+        levels = pieces[:, 1, 1:3]
+        assert (levels[0, 0], levels[-1, 1]) == (0, 1) and (np.diff(levels.ravel()) >= 0).all()
 
     def test_hairlines_are_fainter_not_thinner(self) -> None:
         drawn = shape.segment((0, 0), (5, 5), 0.25, Paint(0xFFFFFF, 0.8))

@@ -66,9 +66,9 @@ class Canvas:
         """Its pixels are [a, b) where it is level or upright and ends on whole pixels."""
         self.shapes.append(shape.segment(a, b, width, paint))
 
-    def map_bar(self, rect: Rect, paint: Paint) -> None:
+    def map_bar(self, rect: Rect) -> None:
         """The surface's colours, low at the foot."""
-        self.shapes.append(shape.map_bar(rect, paint))
+        self.shapes.append(shape.map_bar(rect))
 
     def label(
         self,

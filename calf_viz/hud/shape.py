@@ -12,6 +12,8 @@ from calf_viz.hud.layout import Rect
 
 TEXELS = 3
 """Of each shape."""
+MAP_PIECES, SHORTEST_PIECE = 32, 2
+"""Most pieces of a bar of the colour map, and the least pixels of each."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,6 @@ class Paint:
     border: float = 0.0
     border_colour: int = 0
     border_opacity: float = 1.0
-    mapped: bool = False
-    """Fill by the surface's colour map instead: from low to high along the segment."""
 
 
 def segment(
@@ -35,7 +35,7 @@ def segment(
     return np.array(
         [
             (*a, *b),
-            (max(width, 1.0), radius, paint.border, paint.mapped),
+            (max(width, 1.0), radius, paint.border, 0.0),
             (
                 paint.colour, thin * paint.opacity,
                 paint.border_colour, thin * paint.border_opacity,
@@ -46,15 +46,27 @@ def segment(
 
 
 def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float32]:
-    """A rectangle, its corners rounded, (3, 4); a map runs from left to right."""
+    """A rectangle, its corners rounded, (3, 4)."""
     middle = rect.y + 0.5 * rect.height
     return segment((rect.x, middle), (rect.right, middle), rect.height, paint, radius)
 
 
-def map_bar(rect: Rect, paint: Paint) -> NDArray[np.float32]:
-    """A rectangle filled by the colour map from its foot to its head, (3, 4)."""
-    middle = rect.x + 0.5 * rect.width
-    return segment((middle, rect.bottom), (middle, rect.y), rect.width, paint)
+def map_bar(rect: Rect) -> NDArray[np.float32]:
+    """A rectangle filled by the colour map from its foot to its head, (3 * pieces, 4).
+
+    In pieces, as colours between the ends of each are interpolated; their edges lie on whole
+    pixels, or they would be seen.
+    """
+    pieces = max(1, min(MAP_PIECES, rect.height // SHORTEST_PIECE))
+    edges = np.rint(np.linspace(0, rect.height, pieces + 1))
+    low, high = edges[:-1], edges[1:]
+    drawn = np.zeros((pieces, TEXELS, 4), np.float32)
+    drawn[:, 0, 0] = drawn[:, 0, 2] = rect.x + 0.5 * rect.width
+    drawn[:, 0, 1], drawn[:, 0, 3] = rect.bottom - low, rect.bottom - high
+    drawn[:, 1, 0] = rect.width
+    drawn[:, 1, 1], drawn[:, 1, 2] = low / rect.height, high / rect.height
+    drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
+    return drawn.reshape(-1, 4)
 
 
 def packed(colour: tuple[float, float, float]) -> int:

@@ -14,4 +14,3 @@ TICK = Paint(QUIET, 0.9)
 AXIS = Paint(0xC5CDD8, 0.75)
 BACKING = Paint(0x0B0E14, 0.80, border=1.0, border_colour=0x3A4352, border_opacity=0.85)
 """Behind all text, over bright and dark parts of the surface alike."""
-MAP = Paint(mapped=True)

@@ -188,7 +188,7 @@ class ColourBar(Widget):
         canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
         top += title_height + 2 * unit
         bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
-        canvas.map_bar(bar, theme.MAP)
+        canvas.map_bar(bar)
         self._labels = {}
         line = canvas.metrics.line
         for key, level in zip(self.KEYS, (0.0, 0.5, 1.0), strict=True):
