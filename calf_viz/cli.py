@@ -53,7 +53,7 @@ def _config_options(command: Command) -> Command:
         flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        said = default is None or default is False or default == "" or "default" in field.name
+        said = default in (None, "") or isinstance(default, bool) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:

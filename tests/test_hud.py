@@ -216,6 +216,18 @@ class TestRewriting:
         assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 8192
 
 
+def test_a_widget_more_is_stacked_beside_those_at_its_edge() -> None:
+    hud = prepared(made(), Scene())
+    before = dict(hud.placed)
+    hud.add(Panel("mine", "a title", [Row("speed", "speed"), Row("unknown", "never shown")]))
+    hud.update(speed="1.25 m/s")
+    placed = prepared(hud, Scene()).placed
+    assert {name: placed[name] for name in before} == before
+    assert placed["mine"].x == placed["overview"].x
+    assert placed["mine"].y > placed["overview"].bottom
+    assert hud.hit(placed["mine"].x, placed["mine"].y) == "mine"
+
+
 class TestHit:
     def test_panels_capture_the_mouse_and_nothing_else_does(self) -> None:
         hud = prepared(made(), Scene())

@@ -42,6 +42,11 @@ class Hud:
         self._new_layout = self._new_texts = True
         self._seen: tuple[object, ...] = ()
 
+    def add(self, widget: Widget) -> None:
+        """One widget more: beyond those that are at its edge already, if there is room."""
+        self.widgets.append(widget)
+        self._new_layout = True
+
     def update(self, **texts: str | None) -> None:
         """Texts by key, as the widgets name them; None where there is none to show."""
         for key, text in texts.items():
