@@ -329,4 +329,5 @@ class TestNumbers:
     def test_nice_ticks_are_those_people_expect(self) -> None:
         assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]
         assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])
+        assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
         assert numbers.nice_ticks(1.0, 1.0, 5) == []

@@ -37,11 +37,16 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
     power = 10.0 ** math.floor(math.log10(span / most))
+    ticks: list[float] = []
     for step in (power * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
         first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
-        if 0 < last - first + 1 <= most:
-            return [i * step for i in range(first, last + 1)]
-    return []
+        if last < first:
+            break
+        ticks = [i * step for i in range(first, last + 1)]
+        if len(ticks) <= most:
+            return ticks
+    # From too many to none in one step: some of the last, then.
+    return ticks[:: max(1, math.ceil(len(ticks) / most))]
 
 
 def plain(number: float) -> str:
