@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.atlas import atlas
@@ -40,6 +43,8 @@ class Hud:
         self._size = (0, 0)
         self._panels_end = self.canvas.mark
         self._new_layout = self._new_texts = True
+        self._matrix: NDArray[np.float32] | None = None
+        self._heightfield: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
 
     def add(self, widget: Widget) -> None:
@@ -65,17 +70,15 @@ class Hud:
     ) -> None:
         """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
         width, height = size = scene.size
-        seen = (
-            size, scene.camera.view_projection(width / height), scene.height_scale, heightfield,
-            value_range,
-        )  # fmt: skip
-        moved = len(self._seen) != len(seen) or any(
-            a is not b and (i in (1, 3) or a != b)  # the matrix and the surface: by identity
-            for i, (a, b) in enumerate(zip(self._seen, seen, strict=True))
+        matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
+        seen = size, scene.height_scale, value_range
+        moved = (
+            matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
         )
         if moved:
             self._new_layout |= size != self._size
-            self._seen, self._size = seen, size
+            self._matrix, self._heightfield, self._seen = matrix, heightfield, seen
+            self._size = size
             self._show_range(*value_range)
         if self._new_layout:
             self._lay_out()
