@@ -1,6 +1,6 @@
 """What the HUD adds to a frame: at rest, with a text that changes, with a camera that moves.
 
-    python tools/bench_hud.py [--rounds 200]
+    python tools/bench_hud.py [--rounds 200] [--keys]
 
 Frames with and without are interleaved in one run. Python's time is that of the program's own frame
 with GALLIUM_NOOP=1, in a process of its own, where Mesa draws nothing; the drawing's is llvmpipe's,
@@ -32,10 +32,10 @@ from calf_viz.render.scene import Scene
 CASES = ("none", "at rest", "text changes", "camera moves")
 
 
-def measure(kind: type[Host], rounds: int) -> dict[str, float]:
+def measure(kind: type[Host], rounds: int, with_keys: bool) -> dict[str, float]:
     """Median frame [ms] of each case."""
     host = kind(Scene(size=SIZE, trail=60), surface(64), colour_map("cividis"), 20)  # type: ignore[call-arg]
-    keys = help_line({key.action for key in KEYS})
+    keys = help_line({key.action for key in KEYS}) if with_keys else ()
     hud = overview("point mass", NAMES, host.scene.mode_colours, ("x [m]", "v [m/s]"), keys)
     texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
     hud.update(**dict.fromkeys(texts, "123"))
@@ -68,16 +68,18 @@ def measure(kind: type[Host], rounds: int) -> dict[str, float]:
 
 @click.command(help=(__doc__ or "").splitlines()[0])
 @click.option("--rounds", default=200, show_default=True, help="Frames of each case.")
+@click.option("--keys", is_flag=True, help="With the line of keys that windows have.")
 @click.option("--python-only", is_flag=True, hidden=True)
-def main(rounds: int, python_only: bool) -> None:
+def main(rounds: int, keys: bool, python_only: bool) -> None:
     if python_only:
-        print(json.dumps(measure(OffscreenHost, rounds)))
+        print(json.dumps(measure(OffscreenHost, rounds, keys)))
         return
     child = subprocess.run(
-        [sys.executable, __file__, "--python-only", "--rounds", str(rounds)],
+        [sys.executable, __file__, "--python-only", "--rounds", str(rounds)]
+        + ["--keys"] * keys,
         env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    python, drawing = json.loads(child.stdout.splitlines()[-1]), measure(ModernglHost, rounds)
+    python, drawing = json.loads(child.stdout.splitlines()[-1]), measure(ModernglHost, rounds, keys)
     for name, times in (("Python", python), ("frame", drawing)):
         added = ", ".join(f"{c}: +{times[c] - times['none']:.3f} ms" for c in CASES[1:])
         print(f"{name}: {times['none']:.3f} ms without; {added}")
