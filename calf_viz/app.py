@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz import systems
+from calf_viz.agent.modes import NAMES
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import help_line
+from calf_viz.hud.overview import overview
+from calf_viz.playback import Playback
+from calf_viz.readings import Readings
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
-from calf_viz.simulation import Simulation
+from calf_viz.simulation import Samples, Simulation
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -41,6 +47,8 @@ class CALFApplication:
         config: what was asked for.
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
+        hud: what is written over the scene; None where the configuration wants none.
+        playback: whether `run` goes on; the window's keys pause it.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
     """
 
@@ -65,6 +73,36 @@ class CALFApplication:
             self.agent, config.n_agents, config.seed, config.policy, config.p_relax
         )
         self.frame_times: list[float] = []
+        self.playback = Playback()
+        actions = self._bind_keys()
+        self.hud = self._open_hud(help_line(actions)) if config.hud else None
+        self.readings = Readings(self.hud, self.host.has_window) if self.hud is not None else None
+
+    def _bind_keys(self) -> set[str]:
+        """Give the host what its keys do; the actions that it has keys for."""
+        actions: dict[str, Callable[[], None]] = {
+            "pause": self.playback.toggle,
+            "single_step": self.playback.single_step,
+        }
+        if self.config.hud:
+            actions["toggle_hud"] = self._toggle_hud
+        return self.host.bind_keys(actions)
+
+    def _open_hud(self, keys: list[tuple[str, str]]) -> Hud:
+        system = self.agent.system
+        hud = overview(
+            system.name.replace("_", " "),
+            NAMES,
+            self.host.scene.mode_colours,
+            system.plane.labels,
+            keys,
+        )
+        self.host.set_hud(hud)
+        return hud
+
+    def _toggle_hud(self) -> None:
+        if self.hud is not None:
+            self.hud.visible = not self.hud.visible
 
     def _surface(self, agent: CALFAgent) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
@@ -86,30 +124,52 @@ class CALFApplication:
 
     def advance(self) -> None:
         """One step of the simulation, not drawn."""
-        self.host.push(*self.simulation.step())
+        self._push(self.simulation.step())
 
     def step(self) -> None:
         """One step of the simulation and one frame."""
         samples = self.simulation.step()
         start = time.perf_counter()
-        self.host.push(*samples)
-        self.host.draw()
+        self._push(samples)
+        self.draw()
         self.frame_times.append(time.perf_counter() - start)
 
+    def _push(self, samples: Samples) -> None:
+        self.host.push(*samples)
+        if self.readings is not None:
+            self.readings.see(samples)
+
+    def draw(self) -> None:
+        """One frame of what there is."""
+        if self.hud is not None and self.readings is not None:
+            self.hud.update(state="paused" if self.playback.paused else None)
+            self.readings.frame(self.host.heightfield)
+        self.host.draw()
+
     def screenshot(self) -> NDArray[np.uint8]:
-        """The last frame drawn, (height, width, 3) uint8, top row first."""
+        """The last frame drawn, (height, width, 3) uint8, top row first.
+
+        Texts change only now and then; in a picture they are those of its step.
+        """
+        if self.readings is not None and self.readings.stale:
+            self.readings.refresh(self.host.heightfield)
+            self.host.draw()
         return self.host.screenshot()
 
     def run(self, each_frame: Callable[[], Any] = lambda: None) -> None:
         """Step until the window is closed or the frames asked for are drawn.
 
-        `each_frame` is called after each. Without a window and a number, it ends after 300.
+        `each_frame` is called after each. Without a window and a number, it ends after 300. While
+        paused, frames are drawn but do not count.
         """
         frames = self.config.frames
         if frames is None and not self.host.has_window:
             frames = HEADLESS_FRAMES
         while not self.host.closed and (frames is None or len(self.frame_times) < frames):
-            self.step()
+            if self.playback.take():
+                self.step()
+            else:
+                self.draw()
             each_frame()
 
     def close(self) -> None:

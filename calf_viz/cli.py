@@ -53,7 +53,7 @@ def _config_options(command: Command) -> Command:
         flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        said = default is None or default is False or default == "" or "default" in field.name
+        said = default in (None, "") or isinstance(default, bool) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
@@ -61,6 +61,8 @@ def _config_options(command: Command) -> Command:
         elif not said:
             text += f"  [default: {shown}]"
         name = f"--{field.name.replace('_', '-')}"
+        if default is True:
+            name += f"/--no-{field.name.replace('_', '-')}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 

@@ -49,6 +49,9 @@ class VisualizationConfig:
     colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")
     palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
     shaders: Path | None = _option(None, "Folder whose files replace their namesakes in shaders/.")
+    hud: bool = _option(
+        True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"
+    )
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
 
     def __post_init__(self) -> None:

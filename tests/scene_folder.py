@@ -27,8 +27,11 @@ from typing import Any
 
 import numpy as np
 
+from calf_viz.agent.modes import NAMES as NAMES_OF_MODES
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.overview import overview
 from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
@@ -118,6 +121,21 @@ class Agents:
 
 
 @dataclass
+class Words:
+    """A HUD and its texts: of `hud.overview`, by key."""
+
+    title: str
+    axes: tuple[str, str] = ("x [m]", "y [m]")
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def hud(self, colours: np.ndarray) -> Hud:
+        hud = overview(self.title, NAMES_OF_MODES, colours, tuple(self.axes), self.keys)
+        hud.update(**self.texts)
+        return hud
+
+
+@dataclass
 class SceneFolder:
     """What a scene.toml says. `level` and `fraction`: a picture passes if no more than that share
     of its pixels differs from the expected one by more than that level of 255. `detail_fraction`:
@@ -139,6 +157,7 @@ class SceneFolder:
     camera: dict[str, float] = field(default_factory=dict)  # distance; azimuth, elevation [deg]
     surface: Surface = field(default_factory=Surface)
     agents: list[Agents] = field(default_factory=list)
+    hud: Words | None = None
 
     @classmethod
     def read(cls, name: str) -> SceneFolder:
@@ -146,6 +165,8 @@ class SceneFolder:
         text = (SCENES / name / "scene.toml").read_text(encoding="utf-8")
         said: dict[str, Any] = tomllib.loads(text)
         said["surface"] = Surface(**said.get("surface", {}))
+        if "hud" in said:
+            said["hud"] = Words(**said["hud"])
         said["agents"] = [Agents(**group) for group in said.get("agents", [])]
         scene = cls(**said)
         comes = [group.come for group in scene.agents]
@@ -175,7 +196,7 @@ class SceneFolder:
     def open(self, kind: str, **changes: Any) -> Host:
         """A host of the scene, of a kind in HOSTS, nothing pushed yet."""
         there = sum(group.count for group in self.agents if group.come == 0)
-        return open_host(
+        host = open_host(
             kind,
             **{
                 "scene": self.scene(),
@@ -185,6 +206,9 @@ class SceneFolder:
                 **changes,
             },
         )
+        if self.hud is not None:
+            host.set_hud(self.hud.hud(host.scene.mode_colours))
+        return host
 
     def play(self, host: Host) -> np.ndarray:
         """The picture after the last step, (height, width, 3) uint8."""

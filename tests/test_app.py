@@ -18,7 +18,7 @@ pytestmark = pytest.mark.rendering
 
 @contextmanager
 def running(**changes: Any) -> Iterator[CALFApplication]:
-    small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True}
+    small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True, "hud": False}
     application = CALFApplication(config=VisualizationConfig(**{**small, **changes}))
     try:
         yield application
@@ -156,3 +156,76 @@ def test_lines_and_markers_grow_with_a_picture_higher_than_720() -> None:
             shown.step()
             shares.append(apart(before, shown.screenshot()))
     assert shares[1] == pytest.approx(shares[0], rel=0.1)
+
+
+class TestHud:
+    size = (800, 450)
+
+    def test_says_what_is_drawn(self) -> None:
+        with running(size=self.size, hud=True, n_agents=7) as shown:
+            for _ in range(23):
+                shown.step()
+            assert shown.hud is not None
+            assert shown.hud.values["step"] == "21", "texts change now and then"
+            shown.screenshot()
+            values = shown.hud.values
+            assert values["step"] == "23", "a picture's are its own"
+            assert values["agents"] == "7"
+            modes = np.bincount(shown.simulation.step().modes, minlength=3)
+            assert sum(int(values[f"mode_{i}"]) for i in range(3)) == modes.sum() == 7
+            assert "fps" not in values, "no two runs have the frame rate in common"
+            assert set(shown.hud.placed) == {"overview", "critic"}, "no keys without a keyboard"
+            low, high = shown.host.value_range
+            assert float(values["high"].replace(",", "")) == pytest.approx(high, abs=1)
+            assert float(values["low"].replace(",", "").replace("−", "-")) == pytest.approx(
+                low, abs=1
+            )
+
+    def test_mean_value_is_that_of_the_surface_below(self) -> None:
+        with running(size=self.size, hud=True, n_agents=5, policy="nominal") as shown:
+            for _ in range(9):
+                shown.step()
+            samples = shown.simulation.step()
+            shown._push(samples)
+            shown.draw()
+            shown.screenshot()
+            expected = shown.host.heightfield.heights(samples.positions).mean()
+            assert shown.hud is not None
+            said = float(shown.hud.values["mean_value"].replace(",", ""))
+            assert said == pytest.approx(expected, abs=0.51)
+
+    def test_pictures_are_the_same_however_they_come_about(self) -> None:
+        pictures = []
+        for skipped in (0, 29):
+            with running(size=self.size, hud=True) as shown:
+                for _ in range(skipped):
+                    shown.advance()
+                for _ in range(30 - skipped):
+                    shown.step()
+                pictures.append(shown.screenshot())
+        np.testing.assert_array_equal(*pictures)
+
+    def test_without_one_the_scene_is_the_same(self) -> None:
+        with running(size=self.size, hud=True) as shown, running(size=self.size) as plain:
+            shown.step(), plain.step()
+            assert plain.hud is None
+            with_hud, without = shown.screenshot(), plain.screenshot()
+            assert apart(with_hud, without) > 0.005
+            assert shown.hud is not None
+            shown.hud.visible = False
+            shown.draw()
+            np.testing.assert_array_equal(shown.host.screenshot(), without)
+
+    def test_run_draws_but_does_not_count_while_paused(self) -> None:
+        with running(size=self.size, hud=True, frames=5) as shown:
+            drawn: list[int] = []
+
+            def each_frame() -> None:
+                drawn.append(len(shown.frame_times))
+                if len(drawn) in (2, 6):
+                    shown.playback.toggle()
+                if len(drawn) == 4:
+                    shown.playback.single_step()
+
+            shown.run(each_frame)
+        assert drawn == [1, 2, 2, 2, 3, 3, 4, 5]

@@ -22,6 +22,7 @@ from calf_viz.agent.checkpoint import shipped
 from calf_viz.app import CALFApplication
 from calf_viz.render.sources import shader_folder
 
+LEGIBLE = ("--size", "480x320")  # given after SMALL: large enough for the HUD
 SMALL = ("--headless", "--size", "64x36", "--n_agents", "2", "--grid", "8")
 
 
@@ -175,7 +176,7 @@ class TestPictures:
     def test_screenshots_depend_on_the_seed_alone(self, calf_viz: Command, tmp_path: Path) -> None:
         """Byte for byte, in this process and in another."""
         first, again, other = (tmp_path / name for name in ("first", "again", "other"))
-        shot = (*SMALL, "--screenshot", "--seed", "5")
+        shot = (*SMALL, *LEGIBLE, "--screenshot", "--seed", "5")
         said = calf_viz(*shot, "--output", first)
         assert (said.code, said.err) == (0, "")
         names = [f"point_mass_2_{frame}.png" for frame in app.SCREENSHOT_FRAMES]
@@ -192,11 +193,23 @@ class TestPictures:
     ) -> None:
         """Though the frames before are not drawn."""
         monkeypatch.setattr(app, "SCREENSHOT_FRAMES", (1, 12))
-        calf_viz(*SMALL, "--screenshot", "--output", tmp_path)
-        assert calf_viz(*SMALL, "--frames", "12", "--output", tmp_path / "drawn").code == 0
+        shot = (*SMALL, *LEGIBLE)
+        calf_viz(*shot, "--screenshot", "--output", tmp_path)
+        assert calf_viz(*shot, "--frames", "12", "--output", tmp_path / "drawn").code == 0
         name = "point_mass_2_12.png"
         assert pictures(tmp_path / "drawn") == {name: (tmp_path / name).read_bytes()}
         assert (tmp_path / "point_mass_2_1.png").is_file()
+
+    def test_the_hud_can_be_left_out(self, calf_viz: Command, tmp_path: Path) -> None:
+        drawn = []
+        for flag in ("--hud", "--no-hud"):
+            folder = tmp_path / flag
+            calf_viz(*SMALL, *LEGIBLE, flag, "--frames", "3", "--output", folder)
+            (path,) = folder.iterdir()
+            drawn.append(np.asarray(Image.open(path)))
+        with_hud, without = drawn
+        assert (without[16:80, 16:80] == without[0, 0]).all()
+        assert (with_hud[16:80, 16:80] != without[0, 0]).any()
 
     def test_without_a_window_it_says_what_it_did(self, calf_viz: Command, tmp_path: Path) -> None:
         said = calf_viz(*SMALL, "--frames", "4", "--output", tmp_path)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.hud import contract as hud_contract
 from calf_viz.render import contract
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -24,6 +25,8 @@ def scene_uniforms() -> dict:
 def test_the_generated_header_is_in_force():
     text = (shader_folder() / "lib" / "contract.glsl").read_text(encoding="utf-8")
     assert text == contract.header(), "run `python -m calf_viz.render.contract`"
+    text = (shader_folder() / "lib" / "hud_contract.glsl").read_text(encoding="utf-8")
+    assert text == hud_contract.header(), "run `python -m calf_viz.hud.contract`"
 
 
 def test_the_scene_gives_every_uniform_and_no_other():
@@ -51,3 +54,11 @@ def test_the_scenes_shaders_declare_nothing_beside_the_contract(name):
     text = ShaderLibrary().load(name).text
     declared = re.findall(r"^\s*uniform\s+\w+\s+(\w+)", text, re.MULTILINE)
     assert sorted(declared) == sorted(contract.NAMES)
+
+
+@pytest.mark.parametrize("program", ["hud_shape", "hud_text"])
+@pytest.mark.parametrize("kind", ["vert", "frag"])
+def test_the_huds_shaders_declare_nothing_beside_theirs(program, kind):
+    text = ShaderLibrary().load(f"{program}.{kind}").text
+    declared = re.findall(r"^\s*uniform\s+\w+\s+(\w+)", text, re.MULTILINE)
+    assert sorted(declared) == sorted(hud_contract.NAMES)

@@ -1,6 +1,7 @@
 """OpenGL's part of a frame, counted from traces of the real program; and that the counter counts.
 
-Two passes a frame: one draw that puts the new samples into the ring, one that draws the scene.
+Two passes a frame: one draw that puts the new samples into the ring, one that draws the scene; and
+at most two draws more for the HUD, whatever it shows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from calf_viz.errors import UserError
+from calf_viz.readings import TEXT_EVERY
 from calf_viz.render.ring import RingLayout
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
@@ -88,6 +90,12 @@ SCENE_ENDS = """
 52 glUseProgram(program = 0)
 """
 FRAME = RING_PASS + SCENE_BEGINS + SCENE_ENDS
+HUD = """
+90 glGetActiveUniform(program = 9, index = 0, bufSize = 64, length = NULL, size = &1, \
+type = &GL_SAMPLER_2D, name = "u_hud_text")
+91 glUseProgram(program = 9)
+92 glDrawArrays(mode = GL_TRIANGLES, first = 0, count = 600)
+"""
 READBACK = """
 60 glGetTexImage(target = GL_TEXTURE_2D, level = 0, format = GL_BGRA, type = GL_UNSIGNED_BYTE, \
 pixels = 0x7fb69807b010)
@@ -146,6 +154,13 @@ def test_one_call_more_in_one_frame_is_noticed(extra: str, kind: str) -> None:
     assert counts.frames[3] == counts.frames[5] == usual
 
 
+def test_the_huds_draws_are_told_apart_by_their_samplers() -> None:
+    usual = counted(SET_UP + 4 * FRAME).steady
+    counts = counted(SET_UP + 4 * (RING_PASS + SCENE_BEGINS + 2 * HUD + SCENE_ENDS)).steady
+    assert (counts.scene_draws, counts.hud_draws) == (usual.scene_draws, 2)
+    assert counts.programs == usual.programs + 2
+
+
 def test_a_draw_into_another_framebuffer_is_the_scenes() -> None:
     other = (
         "80 glBindFramebuffer(target = GL_FRAMEBUFFER, framebuffer = 9)\n"
@@ -194,15 +209,18 @@ def test_missing_apitrace_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @cache
-def traced(n_agents: int, trail: int) -> count_gl.Report:
+def traced(
+    n_agents: int, trail: int, hud: bool = False, size: str = "64x64", frames: int = FRAMES
+) -> count_gl.Report:
     if shutil.which("apitrace") is None:
         pytest.skip("apitrace is missing: `make test` installs it (Debian, Ubuntu)")
     with tempfile.TemporaryDirectory() as folder:
         options = {
-            "frames": FRAMES, "size": "64x64", "grid": 8, "output": folder,
+            "frames": frames, "size": size, "grid": 8, "output": folder,
             "n_agents": n_agents, "trail_length": trail,
         }  # fmt: skip
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        arguments.append("--hud" if hud else "--no-hud")
         return count_gl.trace([sys.executable, "-m", "calf_viz", "--headless", *arguments])
 
 
@@ -222,6 +240,7 @@ def test_one_scene_draw_and_one_ring_draw(n_agents: int, trail: int) -> None:
         assert frame.ring_draws == 1
         assert (frame.dispatches, frame.copies, frame.readbacks) == (0, 0, 0)
         assert frame.programs == 2  # a pass each
+        assert frame.hud_draws == frame.hud_bytes == 0
 
 
 @pytest.mark.rendering
@@ -247,3 +266,26 @@ def test_a_heightfield_is_uploaded_once() -> None:
 def test_ten_times_the_trail_costs_the_same() -> None:
     assert traced(20, 600).steady == traced(20, 60).steady
     assert traced(300, 1000).steady == traced(300, 100).steady
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("n_agents", [20, 300])
+def test_the_hud_is_two_draws_more_and_uploads_only_what_changed(n_agents: int) -> None:
+    frames = traced(n_agents, 60, hud=True, size="1280x720", frames=2 * TEXT_EVERY + 1).frames
+    assert len(frames) == 2 * TEXT_EVERY + 1
+    for frame in frames:
+        assert (frame.scene_draws, frame.hud_draws) == (1, 2)
+    for number, frame in enumerate(frames[1:], start=1):
+        assert frame.programs == 4  # ring, scene, shapes, text
+        hud = {name.split()[0]: size for name, size in frame.uploads.items() if "u_hud" in name}
+        if number % TEXT_EVERY:
+            assert hud == {}
+        else:  # the step; whole texture, as Panda3D does, and no other
+            assert list(hud) == ["u_hud_text"]
+            assert 0 < hud["u_hud_text"] <= 4096
+
+
+@pytest.mark.rendering
+def test_a_hud_without_room_draws_nothing() -> None:
+    for frame in traced(20, 60, hud=True).frames:
+        assert (frame.scene_draws, frame.hud_draws) == (1, 0)

@@ -17,7 +17,10 @@ LAYERS = (
     "cli",
     "app",
     "config",
+    "readings",
+    "playback",
     "hosts",
+    "hud",
     "render",
     "simulation",
     "heightfield",
@@ -31,11 +34,13 @@ LAYERS = (
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
     "hosts": {"simulation", "agent", "systems"},
+    "hud": {"simulation", "agent", "systems"},
     "render": {"simulation", "agent", "systems"},
     "heightfield": {"agent", "systems"},
 }
 FORBIDDEN_LIBRARIES = {
     "hosts": {"torch"},
+    "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "simulation": {"panda3d", "direct", "ursina", "moderngl"},
     "heightfield": {"torch", "panda3d", "direct", "ursina", "moderngl"},

@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,16 +82,29 @@ class TestControls:
         controls.update()  # released: the mouse only moves
         assert scene.camera.elevation == pytest.approx(elevation - 10 * TURN)
 
-    def test_wheel_and_keys(self, app: Application, scene: Scene) -> None:
+    def test_wheel(self, app: Application, scene: Scene) -> None:
         start = scene.camera.distance
         app.events["wheel_up"]()
         assert scene.camera.distance == pytest.approx(WHEEL * start)
         app.events["wheel_down"]()
         assert scene.camera.distance == pytest.approx(start)
-        app.events["t"]()
-        assert scene.camera.elevation == pytest.approx(math.pi / 2)
-        app.events["r"]()
-        assert scene.camera == Scene().camera
+
+    def test_what_captures_the_mouse_keeps_the_camera_still(
+        self, app: Application, scene: Scene
+    ) -> None:
+        controls = OrbitControls(app, scene, lambda x, y: x < 100)
+        before = replace(scene.camera)
+        app.pointer = Pointer(50, 50)
+        for event in ("mouse1", "wheel_up", "wheel_down"):
+            app.events[event]()
+        app.pointer = Pointer(200, 90)  # dragged out of it: still the panel's
+        controls.update()
+        assert scene.camera == before
+        app.events["mouse1-up"]()
+        app.events["mouse1"]()
+        app.pointer = Pointer(50, 90)  # and into it: still the camera's
+        controls.update()
+        assert scene.camera != before
 
 
 @pytest.mark.parametrize("name", ["DISPLAY", "WAYLAND_DISPLAY"])
@@ -108,7 +123,7 @@ import json, sys
 import numpy as np
 from calf_viz import CALFApplication, VisualizationConfig
 
-small = dict(size=(400, 240), n_agents=6, grid=32, trail_length=80)
+small = dict(size=(400, 240), n_agents=6, grid=32, trail_length=80, hud=False)
 app = CALFApplication(config=VisualizationConfig(**small))
 host, camera, said = app.host, app.host.scene.camera, {}
 said["has_window"] = host.has_window
@@ -173,6 +188,53 @@ def under_display(*command: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
+# The same of one with a HUD.
+HUD_SCRIPT = """
+import json, sys
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+
+app = CALFApplication(VisualizationConfig(size=(800, 450), n_agents=6, grid=16, trail_length=40))
+host, hud, said = app.host, app.hud, {}
+for _ in range(40):
+    app.step()
+said["values"], said["placed"] = sorted(hud.values), sorted(hud.placed)
+shown = app.screenshot()
+
+def press(event, frames=2):
+    host.app.messenger.send(event)
+    drawn, budget = len(app.frame_times), iter(range(frames))
+    app.config.frames = None
+    while next(budget, None) is not None:
+        app.step() if app.playback.take() else app.draw()
+    return len(app.frame_times) - drawn
+
+said["paused"] = press("space", 3), hud.values.get("state")
+said["single"] = press("n", 3), press(".", 3)
+still = app.screenshot()
+said["still"] = bool((app.screenshot() == still).all())
+said["step"] = hud.values["step"]
+press("h")
+without = app.screenshot()
+said["hidden"] = bool((without != still).any()), hud.hit(40, 40)
+press("h")
+said["shown_again"] = bool((app.screenshot() == still).all()), hud.hit(40, 40)
+said["goes_on"] = press("space", 3), hud.values.get("state")
+press("t")
+said["from_above"] = host.scene.camera.elevation
+said["captured"] = host._captured(40, 40), host._captured(400, 225)
+np.savez(sys.argv[1], shown=shown, without=without)
+
+from panda3d.core import WindowProperties
+host.app.win.request_properties(WindowProperties.size(480, 320))
+for _ in range(10):
+    app.step()
+said["resized"] = sorted(hud.placed), all(r.within((480, 320)) for r in hud.rectangles())
+app.close()
+print(json.dumps(said))
+"""
+
+
 class Seen(NamedTuple):
     picture: np.ndarray
     said: dict[str, Any]
@@ -193,7 +255,7 @@ class TestWindow:
         from calf_viz import CALFApplication, VisualizationConfig
 
         config = VisualizationConfig(
-            size=(400, 240), n_agents=6, grid=32, trail_length=80, headless=True
+            size=(400, 240), n_agents=6, grid=32, trail_length=80, headless=True, hud=False
         )
         app = CALFApplication(config=config)
         for _ in range(60):
@@ -212,6 +274,26 @@ class TestWindow:
         assert said["resized"] == [[320, 300], [300, 320, 3]]
         assert said["agents"] == 300
         assert said["q"] and said["escape"] and said["closed"]
+
+    def test_its_hud_and_the_keys_for_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "pictures.npz"
+        done = under_display(sys.executable, "-c", HUD_SCRIPT, str(path))
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = json.loads(done.stdout.splitlines()[-1])
+        assert {"fps", "step", "mode_0"} <= set(said["values"])
+        assert said["placed"] == ["critic", "keys", "overview"]
+        assert said["paused"] == [0, "paused"]
+        assert said["single"] == [1, 1] and said["step"] == "42"
+        assert said["still"]
+        assert said["hidden"] == [True, None] and said["shown_again"] == [True, "overview"]
+        assert said["goes_on"] == [3, None]
+        assert said["from_above"] == pytest.approx(math.pi / 2)
+        assert said["captured"] == [True, False]
+        assert said["resized"] == [["critic", "overview"], True]
+        pictures = np.load(path)
+        panel = pictures["shown"][16:100, 16:100].astype(int)
+        assert panel.max() > 200, "text over its backing"
+        assert (pictures["without"][16:100, 16:100] == [14, 17, 22]).all()
 
     def test_the_command_opens_one_and_says_so(self) -> None:
         done = under_display(

@@ -3,9 +3,10 @@
     python tools/count_gl.py [--frames 10] [--json FILE] [-- PROGRAM ARGS...]
 
 Runs PROGRAM (by default `python -m calf_viz --headless --frames N`) under apitrace and prints, for
-each frame: draws of the scene, draws of the pass that writes the ring (apart), dispatches, copies
-between framebuffers, program changes, readbacks, and the bytes uploaded into each texture, buffer
-and into uniforms. Frames that cost the same share a line; the first also holds what sets up.
+each frame: draws of the scene, draws of the pass that writes the ring and of the HUD (apart),
+dispatches, copies between framebuffers, program changes, readbacks, and the bytes uploaded into
+each texture, buffer and into uniforms. Frames that cost the same share a line; the first also
+holds what sets up.
 
     upload --> samples --ring pass--> ring --+
                                              +--> scene --> picture  | end of the frame
@@ -13,8 +14,9 @@ and into uniforms. Frames that cost the same share a line; the first also holds 
 
 There is no eglSwapBuffers in a trace without a window. A frame then ends where the picture's
 framebuffer, cleared and drawn into, is left or cleared again. The ring's framebuffer is known by
-its texture, which the scene's shader samples as `u_ring`; every draw into any other framebuffer
-counts as the scene's, so that none goes unnoticed.
+its texture, which the scene's shader samples as `u_ring`, the HUD's draws by their samplers
+`u_hud_...`; every other draw, into whatever framebuffer, counts as the scene's, so that none goes
+unnoticed.
 """
 
 from __future__ import annotations
@@ -26,13 +28,13 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
-from gl_trace import Event, Framebuffer, Tracer, parse
+from gl_trace import HUD, Event, Framebuffer, Tracer, parse
 from rich.console import Console
 from rich.table import Table
 
@@ -49,11 +51,17 @@ class Counts:
 
     scene_draws: int = 0
     ring_draws: int = 0
+    hud_draws: int = 0
     dispatches: int = 0
     copies: int = 0
     programs: int = 0
     readbacks: int = 0
     uploads: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def hud_bytes(self) -> int:
+        """Bytes uploaded into textures that only the HUD reads."""
+        return sum(size for name, size in self.uploads.items() if name.startswith(HUD))
 
     @property
     def upload_bytes(self) -> int:
@@ -65,13 +73,14 @@ def count(events: list[Event]) -> Counts:
     """The counts of the events of one frame."""
     kinds = Counter(event.kind for event in events)
     ring = sum(event.kind == "draw" and event.framebuffer.is_ring for event in events)
+    hud = sum(event.kind == "draw" and event.is_hud for event in events)
     uploads: Counter[str] = Counter()
     for event in events:
         if event.kind == "upload":
             uploads[str(event.target)] += event.bytes
     return Counts(
-        kinds["draw"] - ring, ring, kinds["dispatch"], kinds["copy"], kinds["program"],
-        kinds["readback"], dict(sorted(uploads.items())),
+        kinds["draw"] - ring - hud, ring, hud, kinds["dispatch"], kinds["copy"],
+        kinds["program"], kinds["readback"], dict(sorted(uploads.items())),
     )  # fmt: skip
 
 
@@ -91,7 +100,7 @@ class Report:
         frames = self.frames[SETTLED:]
         if not frames:
             raise UserError(f"{len(self.frames)} frames are too few: trace more than {SETTLED}")
-        names = ("scene_draws", "ring_draws", "dispatches", "copies", "programs", "readbacks")
+        names = [f.name for f in fields(Counts) if f.name != "uploads"]
         most = {name: max(getattr(frame, name) for frame in frames) for name in names}
         targets = sorted({target for frame in frames for target in frame.uploads})
         uploads = {t: max(frame.uploads.get(t, 0) for frame in frames) for t in targets}
@@ -168,7 +177,15 @@ def trace(program: list[str]) -> Report:
 def show(counts: Report, console: Console) -> None:
     """Print a line for each run of frames that cost the same."""
     table = Table(title=f"{len(counts.frames)} frames")
-    heads = ("scene\ndraws", "ring\ndraws", "dispatches", "copies", "programs", "readbacks")
+    heads = (
+        "scene\ndraws",
+        "ring\ndraws",
+        "HUD\ndraws",
+        "dispatches",
+        "copies",
+        "programs",
+        "readbacks",
+    )
     table.add_column("frame")
     for head in heads:
         table.add_column(head, justify="right")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 RING = "u_ring"
 """The sampler by which the scene's shader reads the ring."""
+HUD = "u_hud_"
+"""How the samplers begin that only the HUD's shaders have."""
 
 DRAW = re.compile(r"gl(Multi)?Draw(?!Buffer)")
 UNIFORM = re.compile(r"gl(?:Program)?Uniform(Matrix)?(\d)(?:x(\d))?(?:f|i|ui|d)v?$")
@@ -88,6 +90,11 @@ class Event:
     framebuffer: Framebuffer
     target: Texture | str = ""
     bytes: int = 0
+
+    @property
+    def is_hud(self) -> bool:
+        """Whether it is a draw of the HUD's."""
+        return self.target == HUD
 
 
 class Tracer:
@@ -221,7 +228,8 @@ class Tracer:
             texture = self.bound.get(self.units.get((self.program, name), 0))
             if texture is not None:
                 texture.names.add(name)
-        self._note("draw")
+        hud = any(name.startswith(HUD) for name in self.samplers.get(self.program, ()))
+        self._note("draw", HUD if hud else "")
         if call.blob:  # indices in client memory
             self._note("upload", call.name, call.blob)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.hud.hud import Hud
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels
@@ -28,6 +30,7 @@ class Host(ABC):
         agents: agents drawn; the ring grows by itself when more are pushed.
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
+        hud: what is written over the scene, if anything; see `set_hud`.
     """
 
     renderer: str
@@ -47,6 +50,7 @@ class Host(ABC):
         self.agents = agents
         self.morph = 1.0
         self.scrub = 0
+        self.hud: Hud | None = None
         self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
         self.detail = DetailChooser(scene)
@@ -77,6 +81,21 @@ class Host(ABC):
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
+
+    def set_hud(self, hud: Hud) -> None:
+        """What is written over the scene from the next frame on. A HUD belongs to one host.
+
+        Raises UserError where the HUD's shaders do not compile, naming file and line.
+        """
+        self._open_hud()
+        self.hud = hud
+
+    def prepare_hud(self) -> Hud | None:
+        """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
+        if self.hud is None or not self.hud.visible:
+            return None
+        self.hud.prepare(self.scene, self.heightfield, self.value_range)
+        return self.hud
 
     def push(
         self,
@@ -138,12 +157,23 @@ class Host(ABC):
         """Uploads the surface's texels, (rows, columns, 2)."""
 
     @abstractmethod
+    def _open_hud(self) -> None:
+        """Makes what draws a HUD."""
+
+    @abstractmethod
     def draw(self) -> None:
-        """One frame: a clear and one draw."""
+        """One frame: a clear, one draw, and at most two of the HUD."""
 
     @abstractmethod
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
+
+    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+        """Has keys do what they are for, by the actions of `hud.keys`, with the host's own added.
+
+        Returns the actions that now have a key: none where there is no keyboard.
+        """
+        return set()
 
     has_window = False
 

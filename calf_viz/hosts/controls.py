@@ -1,8 +1,9 @@
-"""Mouse and keys that move the camera around the scene."""
+"""The mouse that moves the camera around the scene; keys are in calf_viz/hud/keys.py."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from calf_viz.render.scene import Scene
@@ -14,26 +15,37 @@ WHEEL = 0.9
 
 
 class OrbitControls:
-    """Drag to orbit, wheel to zoom, r for the view at start, t to look from above."""
+    """Drag to orbit, wheel to zoom, but not over what captures the mouse."""
 
-    def __init__(self, app: Any, scene: Scene) -> None:
-        """app: Ursina's application, whose mouse and keys are listened to."""
-        self.app, self.scene = app, scene
+    def __init__(
+        self,
+        app: Any,
+        scene: Scene,
+        captured: Callable[[float, float], bool] = lambda x, y: False,
+    ) -> None:
+        """app: Ursina's application, whose mouse is listened to. captured: whether the mouse at a
+        pixel is another's, such as a panel's."""
+        self.app, self.scene, self.captured = app, scene, captured
         self.dragged_from: tuple[float, float] | None = None
-        camera = scene.camera
         app.accept("mouse1", self._press)
         app.accept("mouse1-up", self._release)
-        app.accept("wheel_up", camera.zoom, [WHEEL])
-        app.accept("wheel_down", camera.zoom, [1.0 / WHEEL])
-        app.accept("r", camera.reset)
-        app.accept("t", camera.top_view)
+        app.accept("wheel_up", self._zoom, [WHEEL])
+        app.accept("wheel_down", self._zoom, [1.0 / WHEEL])
 
     def _pointer(self) -> tuple[float, float] | None:
         pointer = self.app.win.get_pointer(0)
         return (pointer.get_x(), pointer.get_y()) if pointer.get_in_window() else None
 
+    def _is_captured(self) -> bool:
+        pointer = self._pointer()
+        return pointer is not None and self.captured(*pointer)
+
+    def _zoom(self, factor: float) -> None:
+        if not self._is_captured():
+            self.scene.camera.zoom(factor)
+
     def _press(self) -> None:
-        self.dragged_from = self._pointer()
+        self.dragged_from = None if self._is_captured() else self._pointer()
 
     def _release(self) -> None:
         self.update()

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.moderngl_hud import ModernglHud
+from calf_viz.hosts.moderngl_shader import compile_program
+from calf_viz.hosts.moderngl_texture import data_texture
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, relayout
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary, explain
+from calf_viz.render.sources import ShaderLibrary
 
 
 def create_context() -> moderngl.Context:
@@ -50,8 +53,10 @@ class ModernglHost(Host):
         self.context = context or create_context()
         self.renderer = self.context.info["GL_RENDERER"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
-        self.program = self._compile(library or ShaderLibrary())
-        self.palette = self._texture(palette_texels(colour_map, scene.mode_colours))
+        self.library = library or ShaderLibrary()
+        self.program = compile_program(self.context, self.library, "field")
+        palette = palette_texels(colour_map, scene.mode_colours)
+        self.palette = data_texture(self.context, palette)
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
         size = scene.size
         self.framebuffer = self.context.framebuffer(
@@ -59,37 +64,24 @@ class ModernglHost(Host):
         )
         self.vertex_array = self.context.vertex_array(self.program, [])
 
-    def _compile(self, library: ShaderLibrary) -> moderngl.Program:
-        vertex, fragment = library.load("field.vert"), library.load("field.frag")
-        try:
-            return self.context.program(vertex_shader=vertex.text, fragment_shader=fragment.text)
-        except moderngl.Error as error:
-            source = fragment if "fragment_shader" in str(error) else vertex
-            raise UserError(explain(str(error), source)) from None
-
-    def _texture(self, texels: NDArray[Any]) -> moderngl.Texture:
-        height, width, components = texels.shape
-        kind = "f4" if texels.dtype == np.float32 else "f1"
-        texture = self.context.texture((width, height), components, texels.tobytes(), dtype=kind)
-        texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        texture.repeat_x = texture.repeat_y = False
-        return texture
-
     def _make_ring(self, layout: RingLayout) -> None:
         width, height = layout.size
-        self.ring = self._texture(np.zeros((height, width, 4), dtype=np.float32))
+        self.ring = data_texture(self.context, np.zeros((height, width, 4), dtype=np.float32))
 
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
         samples = np.frombuffer(self.ring.read(), np.float32)
         self.ring.release()
-        self.ring = self._texture(relayout(samples, old, new))
+        self.ring = data_texture(self.context, relayout(samples, old, new))
 
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        self.heights = self._texture(texels)
+        self.heights = data_texture(self.context, texels)
+
+    def _open_hud(self) -> None:
+        self.hud_draws = ModernglHud(self.context, self.library, self.palette)
 
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Sets every input that the program uses; returns the uniforms' values."""
@@ -129,12 +121,15 @@ class ModernglHost(Host):
         context.clear(*self.scene.background, 1.0)
 
     def draw(self) -> None:
-        """One frame: a clear and one draw."""
+        """One frame: a clear, one draw, and at most two of the HUD."""
         self.begin()
         values = self.bind(self.program)
         self.vertex_array.render(
             moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)
         )
+        hud = self.prepare_hud()
+        if hud is not None:
+            self.hud_draws.draw(hud.canvas, self.scene.size)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The picture, (height, width, 3) uint8, top row first."""

@@ -28,6 +28,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
@@ -68,7 +69,7 @@ class PandaHost(Host):
                 f"OpenGL {version[0]}.{version[1]} ({gsg.driver_renderer}) is too old: "
                 "install a driver that has 3.3"
             )
-        self.engine, self.output, self.gsg = engine, output, gsg
+        self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
         self.renderer = str(gsg.driver_renderer)
         self.texture_limit = int(gsg.max_texture_dimension)
         self.library = library or ShaderLibrary()
@@ -77,8 +78,10 @@ class PandaHost(Host):
         self._set_state()
         self.node.set_shader(compile_program(self.library, "field", gsg))
         self.heights: Texture | None = None
-        colours = palette_texels(colour_map, scene.mode_colours)
-        self.node.set_shader_input("u_palette", data_texture("palette", colours, Texture.F_rgba8))
+        palette = palette_texels(colour_map, scene.mode_colours)
+        self.palette = data_texture("palette", palette, Texture.F_rgba8)
+        self.node.set_shader_input("u_palette", self.palette)
+        self.hud_draws: PandaHud | None = None
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
 
     def _strip(self) -> GeomNode:
@@ -141,6 +144,11 @@ class PandaHost(Host):
         else:
             fill(self.heights, texels)
 
+    def _open_hud(self) -> None:
+        if self.hud_draws is not None:
+            self.hud_draws.close()
+        self.hud_draws = PandaHud(self.root, self.library, self.gsg, self.palette)
+
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""
         values = self.uniforms()
@@ -163,13 +171,26 @@ class PandaHost(Host):
             self.node.set_instance_count(instances)
 
     def draw(self) -> None:
-        """One frame: a clear and one draw; before it the new samples' pass into the ring."""
+        """One frame: a clear, one draw, and at most two of the HUD; before them the new samples'
+        pass into the ring."""
         self._prepare()
+        if self.hud_draws is not None:
+            hud = self.prepare_hud()
+            self.hud_draws.show(hud is not None)
+            if hud is not None:
+                self.hud_draws.prepare(hud.canvas, self.scene.size)
         self._render()
         self.ring.done()
 
     def _render(self) -> None:
         self.engine.render_frame()
+
+    def close_nodes(self) -> None:
+        """Gives back what was put below the root, and the ring's buffer."""
+        self.node.remove_node()
+        if self.hud_draws is not None:
+            self.hud_draws.close()
+        self.ring.close()
 
 
 def _panda_array(name: str, value: NDArray[np.float32]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout, suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hud.keys import KEYS
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
@@ -50,10 +52,25 @@ class WindowHost(PandaHost):
             app.win,
             app.render,
         )
-        self.controls = OrbitControls(app, scene)
-        app.accept("escape", self._close_window)
-        app.accept("q", self._close_window)
+        self.controls = OrbitControls(app, scene, self._captured)
         app.accept("window-event", self._on_window_event)
+        self.bind_keys({})
+
+    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+        camera = self.scene.camera
+        actions = {
+            **actions,
+            "reset_view": camera.reset,
+            "top_view": camera.top_view,
+            "quit": self._close_window,
+        }
+        for key in KEYS:
+            for event in key.events if key.action in actions else ():
+                self.app.accept(event, actions[key.action])
+        return set(actions)
+
+    def _captured(self, x: float, y: float) -> bool:
+        return self.hud is not None and self.hud.hit(x, y) is not None
 
     def _on_window_event(self, window: Any) -> None:
         if window != self.app.win:  # each event brings a wrapper of its own
@@ -83,8 +100,7 @@ class WindowHost(PandaHost):
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
 
     def close(self) -> None:
-        self.node.remove_node()
-        self.ring.close()
+        self.close_nodes()
         with suppress(SystemExit):
             self.app.destroy()
 

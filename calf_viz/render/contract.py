@@ -6,6 +6,7 @@ from here (`python -m calf_viz.render.contract`), and a test holds the two toget
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -65,15 +66,20 @@ TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
 NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
 
 
-def header() -> str:
-    """The GLSL text of `shaders/lib/contract.glsl`."""
+def header(
+    textures: Sequence[TextureInput] = TEXTURES,
+    uniforms: Sequence[Uniform] = UNIFORMS,
+    module: str = "calf_viz.render.contract",
+    subject: str = "the shaders",
+) -> str:
+    """The GLSL text that declares a contract, by default `shaders/lib/contract.glsl`."""
     lines = [
-        "// What the shaders are given. Generated from calf_viz/render/contract.py by",
-        "// `python -m calf_viz.render.contract`; do not edit.",
+        f"// What {subject} are given. Generated from {module.replace('.', '/')}.py by",
+        f"// `python -m {module}`; do not edit.",
         "",
     ]
-    rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in TEXTURES]
-    for u in UNIFORMS:
+    rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in textures]
+    for u in uniforms:
         array = f"[{u.length}]" if u.length else ""
         rows.append((f"uniform {u.type} {u.name}{array};", u.meaning))
     width = max(len(left) for left, _ in rows)

@@ -1,0 +1,64 @@
+"""The HUD's two draws under moderngl."""
+
+from __future__ import annotations
+
+import moderngl
+
+from calf_viz.hosts.moderngl_shader import compile_program
+from calf_viz.hosts.moderngl_texture import data_texture
+from calf_viz.hud.atlas import Atlas
+from calf_viz.hud.batch import Batch
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.contract import TEXTURE_NAMES
+from calf_viz.render.sources import ShaderLibrary
+
+
+class ModernglHud:
+    """Draws a canvas over what is there. Raises UserError as `compile_program`."""
+
+    def __init__(
+        self, context: moderngl.Context, library: ShaderLibrary, palette: moderngl.Texture
+    ) -> None:
+        self.context = context
+        self.programs = tuple(
+            compile_program(context, library, name) for name in ("hud_shape", "hud_text")
+        )
+        self.arrays = tuple(context.vertex_array(program, []) for program in self.programs)
+        self.textures: dict[str, moderngl.Texture] = {"u_palette": palette}
+        self._atlas: Atlas | None = None
+
+    def draw(self, canvas: Canvas, size: tuple[int, int]) -> None:
+        """Upload what changed, and draw into the framebuffer in use."""
+        if canvas.atlas is not self._atlas:
+            self._atlas = canvas.atlas
+            self._replace("u_hud_atlas", data_texture(self.context, canvas.atlas.image[..., None]))
+            self._replace("u_hud_glyphs", data_texture(self.context, canvas.atlas.table[None]))
+        self._upload("u_hud_shapes", canvas.shapes)
+        self._upload("u_hud_text", canvas.glyphs)
+        self.context.disable(moderngl.DEPTH_TEST)
+        for unit, name in enumerate(TEXTURE_NAMES):
+            self.textures[name].use(unit)
+        batches = canvas.shapes, canvas.glyphs
+        for program, array, batch in zip(self.programs, self.arrays, batches, strict=True):
+            for unit, name in enumerate(TEXTURE_NAMES):
+                if name in program:
+                    program[name] = unit
+            program["u_hud_viewport"] = tuple(map(float, size))
+            if batch.count:
+                array.render(moderngl.TRIANGLES, 6 * batch.count)
+
+    def _replace(self, name: str, texture: moderngl.Texture) -> None:
+        if name in self.textures:
+            self.textures[name].release()
+        self.textures[name] = texture
+
+    def _upload(self, name: str, batch: Batch) -> None:
+        rows, columns, _ = batch.texels.shape
+        texture = self.textures.get(name)
+        if texture is None or texture.size != (columns, rows):
+            self._replace(name, data_texture(self.context, batch.texels))
+        elif batch.dirty:
+            first, count = batch.dirty.start, len(batch.dirty)
+            changed = batch.texels[first : first + count]
+            texture.write(changed.tobytes(), viewport=(0, first, columns, count))
+        batch.clean()

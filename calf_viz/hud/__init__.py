@@ -1,0 +1,1 @@
+"""What is written over the scene: panels, a colour bar, axes; at most two draws a frame."""

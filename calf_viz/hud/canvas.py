@@ -1,0 +1,105 @@
+"""The two batches with an atlas: what widgets draw with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.hud import shape, text
+from calf_viz.hud.atlas import EMPTY, Atlas, Face
+from calf_viz.hud.batch import Batch
+from calf_viz.hud.layout import Metrics, Rect
+from calf_viz.hud.shape import Paint
+
+Align = Literal["left", "centre", "right"]
+
+
+@dataclass
+class Label:
+    """A text that was drawn, and may change in its place. `x` is its left, middle or right."""
+
+    text: str
+    style: str
+    x: int
+    baseline: int
+    room: int
+    align: Align
+    colour: int
+    items: range
+
+
+class Canvas:
+    """Draws into a batch of rectangles and lines and, above them all, one of text."""
+
+    def __init__(self, metrics: Metrics, atlas: Atlas) -> None:
+        self.metrics, self.atlas = metrics, atlas
+        self.shapes, self.glyphs = Batch(shape.TEXELS), Batch(1)
+
+    def face(self, style: str) -> Face:
+        """The glyphs of a style."""
+        return self.atlas.faces[style]
+
+    def begin(self, metrics: Metrics, atlas: Atlas) -> None:
+        """Draw all anew. What comes out as it was is not uploaded."""
+        self.metrics, self.atlas = metrics, atlas
+        self.back_to((0, 0))
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """What has been drawn so far, for `back_to`."""
+        return self.shapes.count, self.glyphs.count
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Drop what was drawn after a mark."""
+        self.shapes.truncate(mark[0])
+        self.glyphs.truncate(mark[1])
+
+    def rectangle(self, rect: Rect, paint: Paint, radius: float = 0.0) -> None:
+        self.shapes.append(shape.rectangle(rect, paint, radius))
+
+    def line(
+        self, a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint
+    ) -> None:
+        """Its pixels are [a, b) where it is level or upright and ends on whole pixels."""
+        self.shapes.append(shape.segment(a, b, width, paint))
+
+    def map_bar(self, rect: Rect) -> None:
+        """The surface's colours, low at the foot."""
+        self.shapes.append(shape.map_bar(rect))
+
+    def label(
+        self,
+        words: str,
+        style: str,
+        x: int,
+        baseline: int,
+        colour: int,
+        room: int,
+        align: Align = "left",
+        capacity: int = 0,
+    ) -> Label:
+        """Text beside x, shortened to `room` px. `capacity` characters may be there later."""
+        drawn = Label(words, style, x, baseline, room, align, colour, range(0))
+        # Written once: slots emptied first would count as changed when all is drawn anew.
+        drawn.items = self.glyphs.append(self._texels(drawn, max(len(words), capacity)))
+        return drawn
+
+    def change(self, label: Label, words: str) -> None:
+        """Another text in a label's place; nothing where it is the same."""
+        if words != label.text:
+            label.text = words
+            self.glyphs.write(label.items.start, self._texels(label, len(label.items)))
+
+    def _texels(self, label: Label, slots: int) -> NDArray[np.float32]:
+        face = self.face(label.style)
+        shown = text.shortened(face, label.text, label.room)
+        if len(shown) > slots:
+            shown = shown[: slots - 1] + text.ELLIPSIS
+        width = text.width(face, shown)
+        x = label.x - {"left": 0, "centre": width // 2, "right": width}[label.align]
+        drawn = np.full((slots, 4), EMPTY, np.float32)
+        drawn[: len(shown)] = text.texels(face, shown, x, label.baseline, label.colour)
+        return drawn

@@ -1,0 +1,33 @@
+"""The host-shader contract of the HUD: every input of its two programs, declared once.
+
+`shaders/lib/hud_contract.glsl` is generated from here (`python -m calf_viz.hud.contract`), and a
+test holds the two together.
+"""
+
+from __future__ import annotations
+
+from calf_viz.render.contract import TextureInput, Uniform
+from calf_viz.render.contract import header as declare
+
+TEXTURES = (
+    TextureInput("u_hud_atlas", "r8", "coverage of every glyph"),
+    TextureInput("u_hud_glyphs", "rgba32f", "table of glyphs: x, y, width, height in the atlas"),
+    TextureInput("u_hud_text", "rgba32f", "glyphs drawn: x, y [px], index in the table, colour"),
+    TextureInput("u_hud_shapes", "rgba32f", "shapes drawn, 3 texels each; see hud_shape.vert"),
+    TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
+)
+UNIFORMS = (Uniform("vec2", "u_hud_viewport", "size of the picture [px]"),)
+
+TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
+NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
+
+
+def header() -> str:
+    """The GLSL text of `shaders/lib/hud_contract.glsl`."""
+    return declare(TEXTURES, UNIFORMS, "calf_viz.hud.contract", "the HUD's shaders")
+
+
+if __name__ == "__main__":
+    from calf_viz.render.sources import shader_folder
+
+    (shader_folder() / "lib" / "hud_contract.glsl").write_text(header(), encoding="utf-8")

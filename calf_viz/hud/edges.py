@@ -1,0 +1,101 @@
+"""Where the marks of the plane's two nearest edges are in the picture."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
+from calf_viz.hud.shape import unit
+from calf_viz.render.scene import Scene
+
+MOST_TICKS = 5
+NAME_AT = (0.5, 1.07, -0.07)
+"""Where along an axis its name may stand, best first: half way, or past either end."""
+OUTWARD = 0.02
+"""How far beyond the edge a second point is projected, in parts of the plane: gives a direction."""
+
+Points = NDArray[np.float64]
+
+
+class Mark(NamedTuple):
+    """A point of the plane's edge in the picture, and which way is out of the plane [px]."""
+
+    x: float
+    y: float
+    out: tuple[float, float]
+    text: str
+
+
+class Edge(NamedTuple):
+    """The marks along one axis: its ticks, and where its name may stand, best first."""
+
+    ticks: list[Mark]
+    names: list[Mark | None]
+
+
+def edges_of(
+    scene: Scene,
+    heightfield: Heightfield,
+    value_range: tuple[float, float],
+    labels: tuple[str, str],
+) -> list[Edge]:
+    """The edges along both axes. Marks behind the camera are left out; names there are None."""
+    ticks = [
+        numbers.nice_ticks(heightfield.lo[axis], heightfield.hi[axis], MOST_TICKS)
+        for axis in (0, 1)
+    ]
+    texts = [[*map(numbers.plain, ticks[axis]), *[labels[axis]] * len(NAME_AT)] for axis in (0, 1)]
+    points = [_edge_points(scene, heightfield, axis, ticks[axis]) for axis in (0, 1)]
+    # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
+    at = np.concatenate(points, axis=1)
+    marks = _marks(_pixels(scene, heightfield, value_range, at), [*texts[0], *texts[1]])
+    first, second = marks[: len(texts[0])], marks[len(texts[0]) :]
+    return [
+        Edge([m for m in along[: -len(NAME_AT)] if m is not None], along[-len(NAME_AT) :])
+        for along in (first, second)
+    ]
+
+
+def _edge_points(scene: Scene, heightfield: Heightfield, axis: int, ticks: list[float]) -> Points:
+    """Points of an edge, and as many a little beyond it, (2, ticks + names, 2)."""
+    lo, hi = heightfield.lo, heightfield.hi
+    other = 1 - axis
+    azimuth = scene.camera.azimuth
+    # The edge along an axis lies at that end of the other one that the camera is nearer to; seen
+    # from straight above, at the low one.
+    near_high = (math.cos(azimuth), math.sin(azimuth))[other] > 1e-3
+    across = hi[other] if near_high else lo[other]
+    out = OUTWARD * (hi[other] - lo[other]) * (1.0 if near_high else -1.0)
+    points = np.empty((2, len(ticks) + len(NAME_AT), 2))
+    points[:, :, axis] = [*ticks, *(lo[axis] + part * (hi[axis] - lo[axis]) for part in NAME_AT)]
+    points[:, :, other] = [[across], [across + out]]
+    return points
+
+
+def _pixels(
+    scene: Scene, heightfield: Heightfield, value_range: tuple[float, float], points: Points
+) -> Points:
+    """Where points (2, m, 2) are in the picture, all at the first m's heights; NaN if behind it."""
+    lo, hi = value_range
+    # As `shaders/field.vert` finds them.
+    levels = (heightfield.heights(points[0]) - lo) / (hi - lo if hi > lo else 1.0)
+    clip = np.ones((*points.shape[:2], 4))
+    clip[..., :2] = points
+    clip[..., 2] = np.minimum(np.maximum(levels, -2.0), 3.0) * scene.height_scale
+    width, height = scene.size
+    clip = clip @ scene.camera.view_projection(width / height).astype(np.float64).T
+    w = np.where(clip[..., 3:] > 1e-6, clip[..., 3:], np.nan)
+    return (0.5 + 0.5 * clip[..., :2] / w * (1.0, -1.0)) * scene.size
+
+
+def _marks(pixels: Points, texts: list[str]) -> list[Mark | None]:
+    at, beyond = pixels.tolist()
+    return [
+        None if math.isnan(x + to_x) else Mark(x, y, unit(to_x - x, to_y - y), text)
+        for (x, y), (to_x, to_y), text in zip(at, beyond, texts, strict=True)
+    ]

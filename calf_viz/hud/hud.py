@@ -1,0 +1,137 @@
+"""The HUD: what is written over the scene, laid out for its size, changed in place.
+
+values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
+                                ▲
+      size, camera, surface ────┘
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
+from calf_viz.hud.atlas import atlas
+from calf_viz.hud.axes import Axes
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.layout import Anchor, Metrics, Rect, place
+from calf_viz.hud.widgets import Widget
+from calf_viz.render.scene import Scene
+
+
+class Hud:
+    """Widgets at the picture's edges, and the plane's axes.
+
+    Attributes:
+        visible: whether hosts draw it.
+        canvas: the batches that they draw, and their atlas.
+        placed: where each widget is that fitted, by name.
+    """
+
+    def __init__(self, widgets: Sequence[Widget], axes: Axes | None = None) -> None:
+        self.widgets, self.axes = list(widgets), axes
+        self.visible = True
+        self.values: dict[str, str] = {}
+        self.placed: dict[str, Rect] = {}
+        self._marks: list[Rect] = []
+        metrics = Metrics(1.0)
+        self.canvas = Canvas(metrics, atlas(metrics.sizes))
+        self._size = (0, 0)
+        self._panels_end = self.canvas.mark
+        self._new_layout = self._new_texts = True
+        self._matrix: NDArray[np.float32] | None = None
+        self._heightfield: Heightfield | None = None
+        self._seen: tuple[object, ...] = ()
+
+    def add(self, widget: Widget) -> None:
+        """One widget more: beyond those that are at its edge already, if there is room."""
+        self.widgets.append(widget)
+        self._new_layout = True
+
+    def update(self, **texts: str | None) -> None:
+        """Texts by key, as the widgets name them; None where there is none to show."""
+        for key, text in texts.items():
+            old = self.values.get(key)
+            if text == old:
+                continue
+            if text is None:
+                del self.values[key]
+            else:
+                self.values[key] = text
+            self._new_texts = True
+            self._new_layout |= text is None or old is None
+
+    def prepare(
+        self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]
+    ) -> None:
+        """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
+        width, height = size = scene.size
+        matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
+        seen = size, scene.height_scale, value_range
+        moved = (
+            matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
+        )
+        if moved:
+            self._new_layout |= size != self._size
+            self._matrix, self._heightfield, self._seen = matrix, heightfield, seen
+            self._size = size
+            self._show_range(*value_range)
+        if self._new_layout:
+            self._lay_out()
+        elif self._new_texts:
+            for widget in self.widgets:
+                if widget.name in self.placed:
+                    widget.update(self.canvas, self.values)
+        if self.axes is not None and (moved or self._new_layout):
+            self.canvas.back_to(self._panels_end)
+            taken = list(self.placed.values())
+            self._marks = self.axes.draw(self.canvas, scene, heightfield, value_range, taken)
+        self._new_layout = self._new_texts = False
+
+    def _show_range(self, low: float, high: float) -> None:
+        middle, span = 0.5 * (low + high), high - low
+        texts = {"low": low, "middle": middle, "high": high}
+        self.update(**{key: numbers.value(x, span) for key, x in texts.items()})
+
+    def _lay_out(self) -> None:
+        metrics = Metrics.fit(self._size)
+        self.canvas.begin(metrics, atlas(metrics.sizes))
+        margin, gap = 4 * metrics.unit, 2 * metrics.unit
+        stacked: dict[Anchor, int] = defaultdict(int)
+        self.placed = {}
+        for widget in self.widgets:
+            anchor = widget.anchor
+            room = self._room(widget, margin, stacked[anchor])
+            extent = widget.measure(self.canvas, self.values, room)
+            if extent is None:
+                continue
+            rect = place(extent, anchor, self._size, margin, stacked[anchor])
+            if any(rect.overlaps(other, gap) for other in self.placed.values()):
+                continue
+            self.placed[widget.name] = rect
+            stacked[anchor] += rect.height + gap
+            widget.draw(self.canvas, self.values, rect)
+        self._panels_end = self.canvas.mark
+
+    def _room(self, widget: Widget, margin: int, stacked: int) -> tuple[int, int]:
+        width, height = (
+            min(round(part * side), side - 2 * margin)
+            for part, side in zip(widget.share, self._size, strict=True)
+        )
+        return width, height - stacked
+
+    def hit(self, x: float, y: float) -> str | None:
+        """The widget at a pixel of the picture that captures the mouse there, by name."""
+        if not self.visible:
+            return None
+        captures = {widget.name for widget in self.widgets if widget.captures}
+        found = (n for n, rect in self.placed.items() if n in captures and rect.holds(x, y))
+        return next(found, None)
+
+    def rectangles(self) -> list[Rect]:
+        """Where something is: every widget and every text of the axes."""
+        return [*self.placed.values(), *self._marks]

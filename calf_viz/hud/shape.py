@@ -1,0 +1,81 @@
+"""Rectangles and lines as texels; `shaders/hud_shape.vert` draws what they mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.hud.layout import Rect
+
+TEXELS = 3
+"""Of each shape."""
+MAP_PIECES, SHORTEST_PIECE = 32, 2
+"""Most pieces of a bar of the colour map, and the least pixels of each."""
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Fill and border of a shape; colours as 0xRRGGBB, border in pixels, inside the edge."""
+
+    colour: int = 0
+    opacity: float = 1.0
+    border: float = 0.0
+    border_colour: int = 0
+    border_opacity: float = 1.0
+
+
+def segment(
+    a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint, radius: float = 0.0
+) -> NDArray[np.float32]:
+    """A line from a to b [px], (3, 4). Thinner than a pixel, it is fainter instead."""
+    thin = min(width, 1.0)
+    return np.array(
+        [
+            (*a, *b),
+            (max(width, 1.0), radius, paint.border, 0.0),
+            (
+                paint.colour, thin * paint.opacity,
+                paint.border_colour, thin * paint.border_opacity,
+            ),
+        ],
+        dtype=np.float32,
+    )  # fmt: skip
+
+
+def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float32]:
+    """A rectangle, its corners rounded, (3, 4)."""
+    middle = rect.y + 0.5 * rect.height
+    return segment((rect.x, middle), (rect.right, middle), rect.height, paint, radius)
+
+
+def map_bar(rect: Rect) -> NDArray[np.float32]:
+    """A rectangle filled by the colour map from its foot to its head, (3 * pieces, 4).
+
+    In pieces, as colours between the ends of each are interpolated; their edges lie on whole
+    pixels, or they would be seen.
+    """
+    pieces = max(1, min(MAP_PIECES, rect.height // SHORTEST_PIECE))
+    edges = np.rint(np.linspace(0, rect.height, pieces + 1))
+    low, high = edges[:-1], edges[1:]
+    drawn = np.zeros((pieces, TEXELS, 4), np.float32)
+    drawn[:, 0, 0] = drawn[:, 0, 2] = rect.x + 0.5 * rect.width
+    drawn[:, 0, 1], drawn[:, 0, 3] = rect.bottom - low, rect.bottom - high
+    drawn[:, 1, 0] = rect.width
+    drawn[:, 1, 1], drawn[:, 1, 2] = low / rect.height, high / rect.height
+    drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
+    return drawn.reshape(-1, 4)
+
+
+def packed(colour: tuple[float, float, float]) -> int:
+    """0xRRGGBB of components within [0, 1]."""
+    red, green, blue = (round(255 * min(max(c, 0.0), 1.0)) for c in colour)
+    return red << 16 | green << 8 | blue
+
+
+def unit(x: float, y: float) -> tuple[float, float]:
+    """The direction of a vector; (0, 0) of none."""
+    length = math.hypot(x, y)
+    return (x / length, y / length) if length > 0 else (0.0, 0.0)

@@ -1,0 +1,56 @@
+"""Lines of text: how wide they are, how they are cut and wrapped, and the texels that draw them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.hud.atlas import Face
+
+ELLIPSIS = "…"
+
+
+def width(face: Face, text: str) -> int:
+    """From the first pen position to the last [px]."""
+    return sum(face.glyph(character).advance for character in text)
+
+
+def shortened(face: Face, text: str, room: int) -> str:
+    """The text, or as much of it as fits `room` px with an ellipsis; empty where that does not."""
+    if width(face, text) <= room:
+        return text
+    left = room - face.glyph(ELLIPSIS).advance
+    if left < 0:
+        return ""
+    kept = 0
+    for character in text:
+        left -= face.glyph(character).advance
+        if left < 0:
+            break
+        kept += 1
+    return text[:kept].rstrip() + ELLIPSIS
+
+
+def wrapped(face: Face, text: str, room: int) -> list[str]:
+    """Lines of at most `room` px, broken between words; a word that is longer is shortened."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}" if line else word
+            if line and width(face, longer) > room:
+                lines.append(line)
+                longer = word
+            line = longer if width(face, longer) <= room else shortened(face, longer, room)
+        lines.append(line)
+    return lines
+
+
+def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:
+    """Glyphs of a line that begins at (x, baseline) px, one texel each, (len(text), 4)."""
+    drawn = np.empty((len(text), 4), np.float32)
+    for texel, character in zip(drawn, text, strict=True):
+        glyph = face.glyph(character)
+        texel[:] = x + glyph.left, baseline + glyph.top, glyph.row, colour
+        x += glyph.advance
+    return drawn

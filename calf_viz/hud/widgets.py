@@ -1,0 +1,279 @@
+"""Parts of the HUD: each measures itself for the room there is, and draws itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from calf_viz.hud import theme
+from calf_viz.hud.canvas import Canvas, Label
+from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
+from calf_viz.hud.shape import Paint
+from calf_viz.hud.text import width
+
+Values = Mapping[str, str]
+"""Texts by key. A row without one is not shown."""
+VALUE_CAPACITY = 12
+"""Characters that a value may have."""
+
+
+class Widget(ABC):
+    """A part of the HUD at an edge of the picture.
+
+    Attributes:
+        name: what `Hud.hit` answers.
+        captures: whether the mouse over it is its own, not the camera's.
+        share: the most of the picture's width and height that it may take, so that the data stay
+            in sight.
+    """
+
+    name: str
+    anchor: Anchor
+    captures = True
+    share = (0.45, 0.4)
+
+    @abstractmethod
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        """Width and height [px] of the best form that fits the room; None to be left out."""
+
+    @abstractmethod
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        """Draw the form last measured."""
+
+    @abstractmethod
+    def update(self, canvas: Canvas, values: Values) -> None:
+        """Change the texts that are drawn, in their places."""
+
+
+def _backing(canvas: Canvas, rect: Rect) -> None:
+    canvas.rectangle(rect, theme.BACKING, radius=1.5 * canvas.metrics.unit)
+
+
+def _baseline(canvas: Canvas, style: str, top: int, height: int) -> int:
+    """Of a line whose capitals stand in the middle of [top, top + height)."""
+    return top + (height + canvas.face(style).cap_height + 1) // 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name and its value. Where room is short, rows of the highest rank go first."""
+
+    key: str
+    name: str
+    rank: int = 0
+    swatch: int | None = None
+    """Colour of the dot before the name, 0xRRGGBB."""
+    rule: bool = False
+    """Whether a hairline is drawn above."""
+
+
+@dataclass
+class Panel(Widget):
+    """A title and rows of names and values."""
+
+    name: str
+    title: str
+    rows: Sequence[Row]
+    anchor: Anchor = TOP_LEFT
+    columns: int = 44
+    """Width in units."""
+    _shown: list[Row] = field(default_factory=list, repr=False)
+    _labels: dict[str, Label] = field(default_factory=dict, repr=False)
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        extent = self.columns * canvas.metrics.unit
+        rows = [row for row in self.rows if row.key in values]
+        while rows and self._height(canvas, rows) > room[1]:
+            worst = max(row.rank for row in rows)
+            rows = [row for row in rows if row.rank < worst]
+        self._shown = rows
+        return (extent, self._height(canvas, rows)) if rows and extent <= room[0] else None
+
+    def _row(self, canvas: Canvas) -> int:
+        return max(5 * canvas.metrics.unit, canvas.face("body").height)
+
+    def _height(self, canvas: Canvas, rows: list[Row]) -> int:
+        unit = canvas.metrics.unit
+        rules = sum(row.rule for row in rows)
+        return (len(rows) + 1) * self._row(canvas) + (5 + 3 * rules) * unit
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        unit, row_height = canvas.metrics.unit, self._row(canvas)
+        _backing(canvas, rect)
+        left, right = rect.x + 3 * unit, rect.right - 3 * unit
+        y = rect.y + 2 * unit
+        baseline = _baseline(canvas, "title", y, row_height)
+        room = right - left
+        canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
+        self._labels = {}
+        y += row_height + unit
+        for row in self._shown:
+            if row.rule:
+                line = canvas.metrics.line
+                canvas.rectangle(Rect(left, y + 3 * unit // 2, room, line), theme.FAINT)
+                y += 3 * unit
+            self._draw_row(canvas, values, row, (left, right, y))
+            y += row_height
+
+    def _draw_row(
+        self, canvas: Canvas, values: Values, row: Row, place: tuple[int, int, int]
+    ) -> None:
+        left, right, y = place
+        unit = canvas.metrics.unit
+        baseline = _baseline(canvas, "body", y, self._row(canvas))
+        indent = 0
+        if row.swatch is not None:
+            dot = 2 * unit
+            middle = baseline - (canvas.face("body").cap_height + dot) // 2
+            canvas.rectangle(Rect(left, middle, dot, dot), Paint(row.swatch), 0.5 * dot)
+            indent = dot + 2 * unit
+        room = right - left - indent
+        canvas.label(row.name, "body", left + indent, baseline, theme.QUIET, room)
+        rest = room - width(canvas.face("body"), row.name) - unit
+        self._labels[row.key] = canvas.label(
+            values[row.key], "body", right, baseline, theme.BRIGHT, max(rest, 0), "right",
+            VALUE_CAPACITY,
+        )  # fmt: skip
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        for key, label in self._labels.items():
+            canvas.change(label, values.get(key, ""))
+
+
+@dataclass
+class ColourBar(Widget):
+    """The surface's colours with the values that they stand for: keys `low`, `middle`, `high`."""
+
+    name: str
+    title: str
+    anchor: Anchor = TOP_RIGHT
+    longest: int = 40
+    shortest: int = 16
+    """Height of the bar in units."""
+    _labels: dict[str, Label] = field(default_factory=dict, repr=False)
+
+    KEYS = ("low", "middle", "high")
+    CAPACITY = 8
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        if any(key not in values for key in self.KEYS):
+            return None
+        unit, small = canvas.metrics.unit, canvas.face("small")
+        # As wide as the title, or as numbers of some length, whatever they are now.
+        ticks = 5 * unit + max(
+            width(small, "−0.000"), *(width(small, values[k]) for k in self.KEYS)
+        )
+        extent = max(ticks, width(canvas.face("body"), self.title)) + 6 * unit
+        around = self._title_height(canvas) + 7 * unit
+        length = min(self.longest * unit, room[1] - around)
+        if length < self.shortest * unit or extent > room[0]:
+            return None
+        return extent, around + length
+
+    def _title_height(self, canvas: Canvas) -> int:
+        return max(5 * canvas.metrics.unit, canvas.face("body").height)
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        unit, title_height = canvas.metrics.unit, self._title_height(canvas)
+        _backing(canvas, rect)
+        left, top = rect.x + 3 * unit, rect.y + 2 * unit
+        baseline = _baseline(canvas, "body", top, title_height)
+        canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
+        top += title_height + 2 * unit
+        bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
+        canvas.map_bar(bar)
+        self._labels = {}
+        line = canvas.metrics.line
+        for key, level in zip(self.KEYS, (0.0, 0.5, 1.0), strict=True):
+            y = round(bar.bottom - line - level * (bar.height - line))
+            canvas.rectangle(Rect(bar.right, y, unit, line), theme.TICK)
+            # Digits stand beside their tick, the outer ones within the bar's ends.
+            capital = canvas.face("small").cap_height
+            baseline = y + round((1.0 - level) * line + level * capital)
+            x = bar.right + 2 * unit
+            self._labels[key] = canvas.label(
+                values[key], "small", x, baseline, theme.BRIGHT, rect.right - 2 * unit - x,
+                capacity=self.CAPACITY,
+            )  # fmt: skip
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        for key, label in self._labels.items():
+            canvas.change(label, values[key])
+
+
+@dataclass
+class Notice(Widget):
+    """A word that one must not miss, while its key has a text."""
+
+    name: str
+    key: str
+    anchor: Anchor = TOP
+    captures = False
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        if self.key not in values:
+            return None
+        unit, face = canvas.metrics.unit, canvas.face("body")
+        extent = width(face, values[self.key]) + 6 * unit, max(6 * unit, face.height + unit)
+        return extent if extent[0] <= room[0] and extent[1] <= room[1] else None
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        _backing(canvas, rect)
+        baseline = _baseline(canvas, "body", rect.y, rect.height)
+        x = rect.x + 3 * canvas.metrics.unit
+        canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, rect.width)
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        """Its text comes and goes, with a new layout; it does not change."""
+
+
+@dataclass
+class KeyLine(Widget):
+    """Keys and what they do, on one line: as many as there is room for."""
+
+    name: str
+    keys: Sequence[tuple[str, str]]
+    anchor: Anchor = BOTTOM_LEFT
+    captures = False
+    share = (0.5, 0.06)
+    _shown: int = 0
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        unit = canvas.metrics.unit
+        extent, self._shown = 4 * unit, 0
+        for key, does in self.keys:
+            longer = extent + self._width(canvas, key, does) + (4 * unit if self._shown else 0)
+            if longer > room[0]:
+                break
+            extent, self._shown = longer, self._shown + 1
+        height = max(6 * unit, canvas.face("small").height + 2 * unit)
+        return (extent, height) if self._shown and height <= room[1] else None
+
+    def _width(self, canvas: Canvas, key: str, does: str) -> int:
+        face = canvas.face("small")
+        return width(face, key) + canvas.metrics.unit + width(face, does)
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        unit, face = canvas.metrics.unit, canvas.face("small")
+        _backing(canvas, rect)
+        baseline = _baseline(canvas, "small", rect.y, rect.height)
+        x = rect.x + 2 * unit
+        for key, does in self.keys[: self._shown]:
+            canvas.label(key, "small", x, baseline, theme.BRIGHT, rect.width)
+            after = x + width(face, key) + unit
+            canvas.label(does, "small", after, baseline, theme.QUIET, rect.width)
+            x += self._width(canvas, key, does) + 4 * unit
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        """Keys stay what they are."""

@@ -1,0 +1,18 @@
+#version 330
+// A rounded box with a border, its edge a pixel soft.
+#include "lib/hud_contract.glsl"
+
+flat in vec4 v_box;
+flat in vec4 v_border;
+in vec4 v_fill;
+in vec2 v_point;
+layout(location = 0) out vec4 o_colour;
+
+void main() {
+    vec2 corner = abs(v_point) - v_box.xy + v_box.z;
+    // Signed distance to the edge, negative inside.
+    float outside = length(max(corner, 0.0)) + min(max(corner.x, corner.y), 0.0) - v_box.z;
+    float border = v_box.w > 0.0 ? clamp(outside + v_box.w + 0.5, 0.0, 1.0) : 0.0;
+    o_colour = mix(v_fill, v_border, border);
+    o_colour.a *= clamp(0.5 - outside, 0.0, 1.0);
+}

@@ -1,0 +1,50 @@
+#version 330
+// Rectangles and lines of the HUD, in the order of u_hud_shapes. Both are the same: a segment from
+// one point to another, with a width.
+//
+//            |<---- length ---->|
+//         .--+------------------+--.     texel 0   from.xy, to.xy [px]
+//   from  |  *==================*  | to  texel 1   width, radius of the corners, border [px], 0
+//         '--+------------------+--'     texel 2   colour, opacity; the border's colour, opacity
+//       ends are square: no caps
+//                                        or, filled by the colour map instead, without a border:
+//                                        texel 1   width, levels at `from` and at `to` (0 to 1), 1
+#include "lib/hud_contract.glsl"
+#include "lib/hud.glsl"
+
+const float MARGIN = 1.0;       // beyond the edge, for its soft pixel
+
+flat out vec4 v_box;            // half length, half width, radius, border [px]
+flat out vec4 v_border;
+out vec4 v_fill;
+out vec2 v_point;               // px along and across, from the middle
+
+vec3 mapped_colour(float level) {
+    int last = textureSize(u_palette, 0).x - 1;
+    int entry = int(clamp(level, 0.0, 1.0) * float(last) + 0.5);
+    return texelFetch(u_palette, ivec2(entry, 0), 0).rgb;
+}
+
+void main() {
+    int texel = gl_VertexID / 6 * 3;
+    vec4 segment = hud_texel(u_hud_shapes, texel);
+    vec4 form = hud_texel(u_hud_shapes, texel + 1);
+    vec4 paint = hud_texel(u_hud_shapes, texel + 2);
+    bool mapped = form.w > 0.0;
+    vec2 way = segment.zw - segment.xy;
+    float reach = length(way);
+    vec2 along = reach > 0.0 ? way / reach : vec2(1.0, 0.0);
+    vec2 half_size = 0.5 * vec2(reach, form.x);
+    v_point = (2.0 * hud_corner() - 1.0) * (half_size + MARGIN);
+    v_box = vec4(half_size, mapped ? vec2(0.0) : form.yz);
+    v_box.z = min(v_box.z, min(half_size.x, half_size.y));
+
+    // Mapped here and not in each pixel, which software renderers would pay for in every shape.
+    float part = 0.5 + 0.5 * v_point.x / max(half_size.x, 0.5);
+    vec3 map_colour = mix(mapped_colour(form.y), mapped_colour(form.z), part);
+    v_fill = vec4(mapped ? map_colour : hud_colour(paint.x), paint.y);
+    v_border = vec4(hud_colour(paint.z), paint.w);
+
+    vec2 middle = 0.5 * (segment.xy + segment.zw);
+    gl_Position = hud_position(middle + along * v_point.x + vec2(-along.y, along.x) * v_point.y);
+}

@@ -1,0 +1,335 @@
+"""The HUD: what fits a picture and where, what is rewritten when, and what the mouse hits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
+from calf_viz.hud.axes import Axes
+from calf_viz.hud.batch import Batch
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import KEYS, help_line
+from calf_viz.hud.layout import SMALLEST_SCALE, Metrics, Rect
+from calf_viz.hud.overview import overview
+from calf_viz.hud.widgets import Panel, Row
+from calf_viz.render.camera import OrbitCamera
+from calf_viz.render.colours import mode_colours
+from calf_viz.render.scene import Scene
+
+SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
+BOWL = Heightfield(np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2),
+                   (-5.0, -5.0), (5.0, 5.0))  # fmt: skip
+RANGE = (0.0, 2.0)
+TEXTS = {
+    "step": "12,345", "agents": "20", "mean_value": "−12.5", "fps": "60",
+    "mode_0": "12", "mode_1": "0", "mode_2": "8",
+}  # fmt: skip
+ALL_KEYS = help_line({key.action for key in KEYS})
+
+
+def made(**texts: str) -> Hud:
+    hud = overview("point mass", NAMES, mode_colours(), ("x [m]", "v [m/s]"), ALL_KEYS)
+    hud.update(**{**TEXTS, **texts})
+    return hud
+
+
+def prepared(hud: Hud, scene: Scene, heightfield: Heightfield = BOWL) -> Hud:
+    hud.prepare(scene, heightfield, RANGE)
+    return hud
+
+
+def batches(hud: Hud) -> tuple[Batch, Batch]:
+    return hud.canvas.shapes, hud.canvas.glyphs
+
+
+def uploaded(hud: Hud) -> None:
+    for batch in batches(hud):
+        batch.clean()
+
+
+def drawn_glyphs(hud: Hud) -> np.ndarray:
+    """x, y, right, bottom of every glyph that is drawn, (n, 4)."""
+    texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
+    texels = texels[texels[:, 2] > 0]
+    extent = hud.canvas.atlas.table[texels[:, 2].astype(int), 2:]
+    return np.column_stack([texels[:, :2], texels[:, :2] + extent])
+
+
+cameras = st.builds(
+    OrbitCamera,
+    distance=st.floats(2.0, 60.0),
+    azimuth=st.floats(-math.pi, math.pi),
+    elevation=st.floats(0.05, math.pi / 2),
+)
+
+
+class TestFit:
+    @SEEDED
+    @given(st.integers(16, 2600), st.integers(16, 1500), cameras, st.booleans())
+    def test_nothing_overlaps_and_nothing_is_cut(
+        self, width: int, height: int, camera: OrbitCamera, paused: bool
+    ) -> None:
+        hud = made(**({"state": "paused"} if paused else {}))
+        prepared(hud, Scene(size=(width, height), camera=camera))
+        rectangles = hud.rectangles()
+        for i, rect in enumerate(rectangles):
+            assert rect.within((width, height)), rect
+            assert not any(rect.overlaps(other) for other in rectangles[:i]), rect
+        glyphs = drawn_glyphs(hud)
+        assert (glyphs[:, :2] >= 0).all()
+        assert (glyphs[:, 2:] <= (width, height)).all()
+
+    @SEEDED
+    @given(st.integers(200, 2600), st.integers(150, 1500))
+    def test_every_glyph_of_a_widget_is_inside_it(self, width: int, height: int) -> None:
+        hud = made(step="1,234,567,890,123", fps="a very long text")
+        hud.axes = None
+        prepared(hud, Scene(size=(width, height)))
+        for x, y, right, bottom in drawn_glyphs(hud):
+            assert any(
+                r.x <= x and right <= r.right and r.y <= y and bottom <= r.bottom
+                for r in hud.placed.values()
+            )
+
+    @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (1920, 1080), (800, 600)])
+    def test_all_of_it_fits_usual_sizes(self, size: tuple[int, int]) -> None:
+        hud = prepared(made(), Scene(size=size))
+        assert set(hud.placed) == {"overview", "critic", "keys"}
+        assert len(hud.rectangles()) == 3 + 2 * 5 + 2, "five ticks and a name for each axis"
+
+    def test_a_small_window_shows_the_legend_and_the_colour_bar(self) -> None:
+        hud = prepared(made(), Scene(size=(480, 320)))
+        assert set(hud.placed) == {"overview", "critic"}
+        panel = next(widget for widget in hud.widgets if isinstance(widget, Panel))
+        assert [row.key for row in panel._shown] == ["step", "agents", "mode_0", "mode_1", "mode_2"]
+
+    @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (640, 400), (480, 320)])
+    def test_the_data_stay_in_sight(self, size: tuple[int, int]) -> None:
+        covered = sum(
+            r.width * r.height for r in prepared(made(), Scene(size=size)).placed.values()
+        )
+        assert covered < 0.2 * size[0] * size[1]
+
+    def test_it_grows_with_the_picture_but_stays_legible(self) -> None:
+        assert Metrics.fit((1280, 720)).scale == 1.0
+        assert Metrics.fit((2560, 1440)).scale == 2.0
+        assert Metrics.fit((2560, 720)).scale == 1.0
+        for size in ((480, 320), (16, 16)):
+            metrics = Metrics.fit(size)
+            assert metrics.scale == SMALLEST_SCALE
+            assert min(pixels for _, pixels in metrics.sizes) >= 11
+
+    def test_rows_of_the_highest_rank_go_first(self) -> None:
+        rows = [Row("a", "a", rank=0), Row("b", "b", rank=2), Row("c", "c", rank=1)]
+        panel = Panel("p", "title", rows)
+        canvas = made().canvas
+        values = {"a": "1", "b": "2", "c": "3"}
+        heights = []
+        for expected in ("abc", "ac", "a"):
+            extent = panel.measure(canvas, values, (500, heights[-1] - 1 if heights else 500))
+            assert extent is not None
+            assert [row.key for row in panel._shown] == list(expected)
+            heights.append(extent[1])
+        assert panel.measure(canvas, values, (500, heights[-1] - 1)) is None
+        assert panel.measure(canvas, values, (100, 500)) is None
+
+
+class TestRewriting:
+    scene = Scene()
+
+    def rest(self) -> Hud:
+        hud = prepared(made(), self.scene)
+        uploaded(hud)
+        return hud
+
+    def test_nothing_at_rest(self) -> None:
+        hud = self.rest()
+        hud.update(**TEXTS)
+        prepared(hud, self.scene)
+        assert not any(batch.dirty for batch in batches(hud))
+
+    def test_a_changed_text_changes_its_own_glyphs_only(self) -> None:
+        hud = self.rest()
+        before = hud.canvas.glyphs.texels.copy()
+        hud.update(step="12,346")
+        prepared(hud, self.scene)
+        assert not hud.canvas.shapes.dirty
+        changed = (hud.canvas.glyphs.texels != before).any(axis=2)
+        assert changed.sum() == 1, "one figure"
+        assert len(hud.canvas.glyphs.dirty) <= 2, "the rows of the one label"
+
+    def test_a_layout_that_comes_out_the_same_uploads_nothing(self) -> None:
+        hud = self.rest()
+        hud.update(fps=None)
+        hud.update(fps="60")
+        prepared(hud, self.scene)
+        assert not any(batch.dirty for batch in batches(hud))
+
+    def test_a_new_row_takes_a_new_layout(self) -> None:
+        hud = made()
+        hud.update(fps=None)
+        low = prepared(hud, self.scene).placed["overview"]
+        hud.update(fps="60")
+        assert prepared(hud, self.scene).placed["overview"].height > low.height
+
+    def test_a_moved_camera_rewrites_the_axes_alone(self) -> None:
+        hud = self.rest()
+        end = hud._panels_end[1]
+        before = hud.canvas.glyphs.texels.reshape(-1, 4)[:end].copy()
+        self.scene.camera.orbit(0.1, 0.0)
+        prepared(hud, self.scene)
+        assert hud.canvas.glyphs.dirty and hud.canvas.shapes.dirty
+        np.testing.assert_array_equal(hud.canvas.glyphs.texels.reshape(-1, 4)[:end], before)
+
+    def test_axes_are_found_only_where_something_moved(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[int] = []
+        draw = Axes.draw
+        monkeypatch.setattr(Axes, "draw", lambda *args: (calls.append(1), draw(*args))[1])
+        scene, hud = Scene(), made()
+        for _ in range(5):
+            hud.update(step=str(len(calls)))
+            prepared(hud, scene)
+        assert len(calls) == 1
+        scene.camera.zoom(0.9)
+        prepared(hud, scene)
+        scene.size = (1000, 600)
+        prepared(hud, scene)
+        prepared(hud, scene, Heightfield(BOWL.values, BOWL.lo, BOWL.hi))
+        hud.prepare(scene, BOWL, (0.0, 1.0))
+        assert len(calls) == 5
+
+    def test_a_new_range_changes_the_colour_bar(self) -> None:
+        hud = self.rest()
+        hud.prepare(self.scene, BOWL, (-1.0, 40.0))
+        assert [hud.values[k] for k in ("low", "middle", "high")] == ["−1.0", "19.5", "40.0"]
+        assert hud.canvas.glyphs.dirty
+
+    def test_a_few_kilobytes(self) -> None:
+        assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 8192
+
+
+def test_a_widget_more_is_stacked_beside_those_at_its_edge() -> None:
+    hud = prepared(made(), Scene())
+    before = dict(hud.placed)
+    hud.add(Panel("mine", "a title", [Row("speed", "speed"), Row("unknown", "never shown")]))
+    hud.update(speed="1.25 m/s")
+    placed = prepared(hud, Scene()).placed
+    assert {name: placed[name] for name in before} == before
+    assert placed["mine"].x == placed["overview"].x
+    assert placed["mine"].y > placed["overview"].bottom
+    assert hud.hit(placed["mine"].x, placed["mine"].y) == "mine"
+
+
+class TestHit:
+    def test_panels_capture_the_mouse_and_nothing_else_does(self) -> None:
+        hud = prepared(made(), Scene())
+        panel, keys = hud.placed["overview"], hud.placed["keys"]
+        assert hud.hit(panel.x, panel.y) == hud.hit(panel.right - 1, panel.bottom - 1) == "overview"
+        assert hud.hit(panel.right, panel.y) is None
+        assert hud.hit(panel.x - 1, panel.y) is None
+        assert hud.hit(640, 360) is None
+        assert hud.hit(keys.x + 1, keys.y + 1) is None, "the line of keys lets it through"
+        hud.visible = False
+        assert hud.hit(panel.x, panel.y) is None
+
+
+class TestAxes:
+    def texts(self, camera: OrbitCamera, heightfield: Heightfield = BOWL) -> dict[str, Rect]:
+        """Where each text of the axes is, by name; ticks by axis and value."""
+        hud = Hud([], Axes(("first", "second")))
+        hud.prepare(Scene(camera=camera), heightfield, RANGE)
+        return dict(zip(self.words(hud), hud.rectangles(), strict=True))
+
+    def words(self, hud: Hud) -> list[str]:
+        face = hud.canvas.face("small")
+        rows = {glyph.row: char for char, glyph in face.glyphs.items()}
+        rows |= {g.row: c for c, g in hud.canvas.face("body").glyphs.items()}
+        texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
+        words, at = [], 0
+        for rect in hud.rectangles():  # texts were appended in this order
+            word = ""
+            near = Rect(rect.x - 1, rect.y - 4, rect.width + 2, rect.height + 8)
+            while at < len(texels) and near.holds(*texels[at, :2]):
+                word += rows[int(texels[at, 2])]
+                at += 1
+            words.append(word if word not in words else f"{word}'")
+        return words
+
+    def test_ticks_at_round_numbers_on_both_axes(self) -> None:
+        found = self.texts(OrbitCamera())
+        values = ["−4", "−2", "0", "2", "4"]
+        assert list(found) == [*values, *(f"{v}'" for v in values), "first", "second"]
+
+    def test_from_above_they_stand_left_and_below(self) -> None:
+        camera = OrbitCamera(distance=20.0)
+        camera.top_view()
+        found = self.texts(camera)
+        assert found["−4"].x < found["0"].x < found["4"].x
+        assert found["−4'"].y > found["0'"].y > found["4'"].y
+        assert all(found[f"{v}'"].right < found["−4"].x for v in ("−4", "0", "4"))
+        assert all(found[v].y > found["−4'"].y for v in ("−4", "0", "4"))
+
+    @pytest.mark.parametrize("degrees", [30, 120, 210, 300])
+    def test_they_stand_before_the_surface(self, degrees: float) -> None:
+        """Each below the plane's middle: on the two edges that are nearest to the viewer."""
+        found = self.texts(OrbitCamera(azimuth=math.radians(degrees + 0.1)))
+        middle = sum(rect.y for rect in found.values()) / len(found)
+        assert middle > 360
+
+    def test_ticks_are_on_the_drawn_surface(self) -> None:
+        """A tick begins where the matrix and the height put its point."""
+        scene = Scene()
+        hud = Hud([], Axes(("first", "second")))
+        hud.prepare(scene, BOWL, RANGE)
+        begins = hud.canvas.shapes.texels.reshape(-1, 4)[: 3 * hud.canvas.shapes.count : 3, :2]
+        for x in (-4.0, 0.0, 4.0):
+            height = BOWL.heights([(x, -5.0)])[0] / RANGE[1] * scene.height_scale
+            clip = scene.camera.view_projection(1280 / 720) @ [x, -5.0, height, 1.0]
+            pixel = (0.5 + 0.5 * clip[:2] / clip[3] * (1, -1)) * scene.size
+            assert np.abs(begins - pixel).max(axis=1).min() < 0.01
+
+    def test_an_edge_seen_end_on_is_left_out(self) -> None:
+        camera = OrbitCamera(azimuth=math.radians(-90), elevation=0.05)
+        assert "second" not in self.texts(camera)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("number", "span", "text"),
+        [
+            (496.4, 6143.0, "496"), (6137.2, 6143.0, "6,137"), (-6.0, 6143.0, "−6"),
+            (0.1234, 2.0, "0.12"), (-0.001, 2.0, "0.00"), (0.1234, 0.05, "0.1234"),
+            (1.5, 0.0, "1.50"), (2.5e7, 5e7, "2.5e7"), (-3e-5, 1e-4, "−3.0e-5"),
+            (0.0, 1e-9, "0"), (math.nan, 1.0, "–"), (math.inf, 1.0, "–"),
+        ],
+    )  # fmt: skip
+    def test_value(self, number: float, span: float, text: str) -> None:
+        assert numbers.value(number, span) == text.replace("e-", "e−")
+
+    def test_count(self) -> None:
+        assert numbers.count(1234567) == "1,234,567"
+
+    @SEEDED
+    @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(1, 9))
+    def test_nice_ticks(self, low: float, span: float, most: int) -> None:
+        high = low + span
+        ticks = numbers.nice_ticks(low, high, most)
+        assert 1 <= len(ticks) <= most
+        assert all(low < tick < high for tick in ticks)
+        steps = np.diff(ticks)
+        assert np.allclose(steps, steps[0] if len(steps) else 0)
+
+    def test_nice_ticks_are_those_people_expect(self) -> None:
+        assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]
+        assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])
+        assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
+        assert numbers.nice_ticks(1.0, 1.0, 5) == []

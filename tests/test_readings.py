@@ -1,0 +1,102 @@
+"""What the HUD says: right numbers, at their intervals, and no critic asked for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud.hud import Hud
+from calf_viz.playback import Playback
+from calf_viz.readings import FPS_EVERY, TEXT_EVERY, VALUE_EVERY, Readings
+from calf_viz.simulation import Samples
+
+# Height x + 100, from 95 to 105.
+RAMP = Heightfield(np.array([[95.0, 105.0], [95.0, 105.0]]), (-5.0, -5.0), (5.0, 5.0))
+
+
+def samples(x: float, modes: list[int]) -> Samples:
+    positions = np.full((len(modes), 2), x, np.float32)
+    return Samples(positions, np.array(modes, np.uint8), np.zeros(len(modes), bool), None)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestReadings:
+    @pytest.fixture
+    def hud(self) -> Hud:
+        return Hud([])
+
+    def test_what_it_says(self, hud: Hud) -> None:
+        readings = Readings(hud)
+        readings.see(samples(2.0, [0, 0, 2, 1, 0]))
+        readings.frame(RAMP)
+        assert hud.values == {
+            "step": "1", "agents": "5", "mean_value": "102.0",
+            "mode_0": "3", "mode_1": "1", "mode_2": "1",
+        }  # fmt: skip
+
+    def test_texts_and_values_at_their_intervals(self, hud: Hud) -> None:
+        readings = Readings(hud)
+        steps, values = [], []
+        for frame in range(2 * VALUE_EVERY):
+            readings.see(samples(0.1 * frame, [0]))
+            readings.frame(RAMP)
+            steps.append(hud.values["step"])
+            values.append(hud.values["mean_value"])
+        changes = [i for i in range(1, len(steps)) if steps[i] != steps[i - 1]]
+        assert changes == list(range(TEXT_EVERY, len(steps), TEXT_EVERY))
+        assert [i for i in range(1, len(values)) if values[i] != values[i - 1]] == [VALUE_EVERY]
+        assert steps[VALUE_EVERY] == str(VALUE_EVERY + 1)
+
+    def test_stale_until_refreshed(self, hud: Hud) -> None:
+        readings = Readings(hud)
+        readings.refresh(RAMP)
+        assert hud.values == {}, "nothing was seen"
+        for step in range(3):
+            readings.see(samples(0.0, [0]))
+            readings.frame(RAMP)
+            assert readings.stale == (step > 0)
+        readings.refresh(RAMP)
+        assert not readings.stale and hud.values["step"] == "3"
+
+    def test_frame_rate_only_where_asked_for(self, hud: Hud) -> None:
+        Readings(hud).frame(RAMP)
+        assert "fps" not in hud.values
+        clock = Clock()
+        readings = Readings(hud, timed=True, clock=clock)
+        for _ in range(FPS_EVERY):
+            readings.frame(RAMP)
+            assert hud.values["fps"] == "–"
+            clock.now += 0.02
+        readings.frame(RAMP)
+        assert hud.values["fps"] == "50"
+
+
+class TestPlayback:
+    def test_runs_at_start(self) -> None:
+        assert all(Playback().take() for _ in range(3))
+
+    def test_pause_and_go_on(self) -> None:
+        playback = Playback()
+        playback.toggle()
+        assert playback.paused and not playback.take()
+        playback.toggle()
+        assert playback.take() and playback.take()
+
+    def test_single_steps(self) -> None:
+        playback = Playback()
+        playback.single_step(), playback.single_step()
+        assert playback.paused
+        assert [playback.take() for _ in range(4)] == [True, True, False, False]
+
+    def test_going_on_forgets_single_steps(self) -> None:
+        playback = Playback()
+        playback.single_step()
+        playback.toggle(), playback.toggle()
+        assert not playback.take()

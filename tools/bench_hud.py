@@ -1,0 +1,89 @@
+"""What the HUD adds to a frame: at rest, with a text that changes, with a camera that moves.
+
+    python tools/bench_hud.py [--rounds 200] [--keys]
+
+Frames with and without are interleaved in one run. Python's time is that of the program's own frame
+with GALLIUM_NOOP=1, in a process of its own, where Mesa draws nothing; the drawing's is llvmpipe's,
+or whatever renders here, under moderngl, each frame waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import click
+import numpy as np
+from bench_frame import SIZE, surface
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.hosts.base import Host
+from calf_viz.hosts.moderngl_host import ModernglHost
+from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.hud.keys import KEYS, help_line
+from calf_viz.hud.overview import overview
+from calf_viz.render.colours import colour_map
+from calf_viz.render.scene import Scene
+
+CASES = ("none", "at rest", "text changes", "camera moves")
+
+
+def measure(kind: type[Host], rounds: int, with_keys: bool) -> dict[str, float]:
+    """Median frame [ms] of each case."""
+    host = kind(Scene(size=SIZE, trail=60), surface(64), colour_map("cividis"), 20)  # type: ignore[call-arg]
+    keys = help_line({key.action for key in KEYS}) if with_keys else ()
+    hud = overview("point mass", NAMES, host.scene.mode_colours, ("x [m]", "v [m/s]"), keys)
+    texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
+    hud.update(**dict.fromkeys(texts, "123"))
+    host.set_hud(hud)
+    positions = np.random.default_rng(0).uniform(-2, 2, (20, 2)).astype(np.float32)
+    sample = positions, np.zeros(20, np.uint8), np.zeros(20, bool)
+
+    def change(case: str, count: int) -> None:
+        hud.visible = case != "none"
+        if case == "text changes":
+            hud.update(step=f"{count:,}", mode_0=f"{count % 20}")
+        if case == "camera moves":
+            host.scene.camera.orbit(1e-3, 0.0)
+
+    wait: Callable[[], None] = host.context.finish if kind is ModernglHost else lambda: None  # type: ignore[attr-defined]
+    times: dict[str, list[float]] = {case: [] for case in CASES}
+    for count in range(rounds + 20):
+        for case in CASES:
+            host.push(*sample)
+            change(case, count)
+            host.draw()  # what the case before left behind
+            wait()
+            change(case, count + 1)
+            start = time.perf_counter()
+            host.draw()
+            wait()
+            times[case].append(1e3 * (time.perf_counter() - start))
+    return {case: float(np.median(values[20:])) for case, values in times.items()}
+
+
+@click.command(help=(__doc__ or "").splitlines()[0])
+@click.option("--rounds", default=200, show_default=True, help="Frames of each case.")
+@click.option("--keys", is_flag=True, help="With the line of keys that windows have.")
+@click.option("--python-only", is_flag=True, hidden=True)
+def main(rounds: int, keys: bool, python_only: bool) -> None:
+    if python_only:
+        print(json.dumps(measure(OffscreenHost, rounds, keys)))
+        return
+    child = subprocess.run(
+        [sys.executable, __file__, "--python-only", "--rounds", str(rounds)]
+        + ["--keys"] * keys,
+        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    python, drawing = json.loads(child.stdout.splitlines()[-1]), measure(ModernglHost, rounds, keys)
+    for name, times in (("Python", python), ("frame", drawing)):
+        added = ", ".join(f"{c}: +{times[c] - times['none']:.3f} ms" for c in CASES[1:])
+        print(f"{name}: {times['none']:.3f} ms without; {added}")
+
+
+if __name__ == "__main__":
+    main()
