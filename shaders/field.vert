@@ -23,9 +23,9 @@ const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its
 // A trail's segment from the newer sample at m = 0 steps to the older one at m = span is the
 // parabola  across(m) = bend * m * (span - m)  over its chord, in pixels. Since agents speed up and
 // slow down, the fragment at u = 0 .. 1 along the chord has m = span * u + 4 * uneven * span * u *
-// (1 - u).
+// (1 - u), which never runs backwards: |uneven| < 1 / 4.
 flat out ivec4 v_id;            // kind, span << 2, steps back of the newer sample << 6, and
-                                // 128 + 256 * uneven << 22
+                                // 128 + 512 * uneven << 22
                                 // modes of the segment's steps, 2 bits each, newest first;
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length
@@ -119,9 +119,10 @@ void main() {
         int middle = (pair.back + other) / 2;
         span = abs(other - pair.back);
         vec2 start = ndc.xy * half_viewport;
-        vec2 chord = start - pixel(ring_sample(agent, other).xy);
+        bool tail = pair.older == pair.back;
+        vec2 chord = (start - pixel(ring_sample(agent, other).xy)) * (tail ? -1.0 : 1.0);
         vec2 ahead = mat2(jx.xy, jy.xy) * (newer.xy - point);
-        vec2 behind = pair.older > pair.back ? chord : vec2(0.0);
+        vec2 behind = tail ? vec2(0.0) : chord;
         vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
         vec2 d0 = direction(behind, d1);
         vec2 tangent = direction(d0 + d1, d1);
@@ -180,7 +181,7 @@ void main() {
     float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
     gl_Position.xy += offset / half_viewport * c.w;
     gl_Position.z += depth * c.w;
-    int off = 128 + int(floor(clamp(256.0 * uneven, -127.0, 127.0) + 0.5));
+    int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | pair.back << 6 | off << 22, modes,
                  floatBitsToInt(bend), floatBitsToInt(lean));
     if (!pair.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area

@@ -1,4 +1,4 @@
-"""Level of detail: every how manieth sample of a trail is drawn.
+"""Level of detail: every n-th sample of a trail is drawn.
 
 Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
 three of its samples, on the surface, which leaves the polyline through all of them by some
