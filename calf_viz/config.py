@@ -36,7 +36,7 @@ class VisualizationConfig:
     system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
     n_agents: int = _option(5, "Agents.")
     trail_length: int = _option(600, "Steps that a trail reaches back.")
-    stride: int = _option(1, "Draw every n-th sample at most (detail follows the camera).")
+    stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
     checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
     policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
     p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")

@@ -130,8 +130,8 @@ def _open_window(size: tuple[int, int]) -> Any:
             )
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         raise UserError(
-            f"no window can be opened ({str(error).rstrip(".")}): use --headless, or install libgl1 "
-            "libgl1-mesa-dri or a graphics driver"
+            f"no window can be opened ({str(error).rstrip('.')}): "
+            "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
         ) from error
     from ursina import camera
 
