@@ -173,11 +173,13 @@ void main() {
     }
 
     // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with
-    // each agent, so that the later drawn lies above and none is eaten by the slope.
+    // each agent, so that the later drawn lies above and none is eaten by the slope. A trail's newer
+    // samples lie above its older ones, or two of its runs along one way would break into dashes.
     float det = jx.x * jy.y - jx.y * jy.x;
     vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
                : vec2(jx.z * jy.y - jy.z * jx.y, jy.z * jx.x - jx.z * jy.x) / det;
-    float bias = u_depth_bias.x * (kind == MARKER ? 2.0 : 1.0) + u_depth_bias.y * float(agent);
+    float above = kind == MARKER ? 2.0 : 1.5 - 0.5 * v_data.y;
+    float bias = u_depth_bias.x * above + u_depth_bias.y * float(agent);
     float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
     gl_Position.xy += offset / half_viewport * c.w;
     gl_Position.z += depth * c.w;
