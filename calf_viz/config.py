@@ -19,7 +19,7 @@ FINEST_GRID = 2048
 LARGEST_SIDE = 16384
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "low": {"n_agents": 3, "trail_length": 300, "stride": 3},
+    "low": {"n_agents": 3, "trail_length": 300},
     "medium": {"n_agents": 5, "trail_length": 600},
     "high": {"n_agents": 10, "trail_length": 1000},
 }

@@ -53,13 +53,13 @@ vec2 direction(vec2 v, vec2 otherwise) {
     return l > 1e-3 ? v / l : otherwise;
 }
 
-// Pixel of a point on the surface, from the picture's centre.
-vec2 pixel(vec2 point) {
+// Pixel of a point on the surface, from the picture's centre, and its clip w: > 0 before the eye.
+vec3 pixel(vec2 point) {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
     vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
-    return c.xy / max(c.w, 1e-3) * (0.5 * u_viewport);
+    return vec3(c.xy / max(c.w, 1e-3) * (0.5 * u_viewport), c.w);
 }
 
 void main() {
@@ -120,7 +120,9 @@ void main() {
         span = abs(other - pair.back);
         vec2 start = ndc.xy * half_viewport;
         bool tail = pair.older == pair.back;
-        vec2 chord = (start - pixel(ring_sample(agent, other).xy)) * (tail ? -1.0 : 1.0);
+        vec3 end = pixel(ring_sample(agent, other).xy);
+        vec3 amid = pixel(ring_sample(agent, middle).xy);
+        vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
         vec2 ahead = mat2(jx.xy, jy.xy) * (newer.xy - point);
         vec2 behind = tail ? vec2(0.0) : chord;
         vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
@@ -131,15 +133,16 @@ void main() {
         // The curve through the segment's middle sample, on the surface: long strides stay true.
         float along = length(chord);
         int before = abs(middle - pair.back), after = span - before;
-        vec2 apart = pixel(ring_sample(agent, middle).xy) - start;
+        vec2 apart = amid.xy - start;
         float across = (chord.x * apart.y - chord.y * apart.x) / max(along, 1e-3);
         bend = across / float(max(before * after, 1));
         float most = MOST_LEAN * along / float(max(span * span, 1));
-        bend = before * after > 0 ? clamp(bend, -most, most) : 0.0;
+        bool curved = before * after > 0 && min(c.w, min(end.z, amid.z)) > 1e-3;
+        bend = curved ? clamp(bend, -most, most) : 0.0;
         lean = bend * float(span) / max(along, 1e-3);
         float share = float(before) / float(max(span, 1));
         float at = clamp(-dot(apart, chord) / max(along * along, 1e-6), 0.1, 0.9);
-        uneven = before * after > 0 ? (share - at) / (4.0 * at * (1.0 - at)) : 0.0;
+        uneven = curved ? (share - at) / (4.0 * at * (1.0 - at)) : 0.0;
         float bulge = 0.25 * bend * float(span * span);
 
         float age = float(pair.back) / float(u_trail);

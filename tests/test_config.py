@@ -60,7 +60,7 @@ def complaint(preset: str = "medium", **changes: Any) -> str:
 
 @pytest.mark.parametrize(
     ("preset", "agents", "trail", "stride"),
-    [("low", 3, 300, 3), ("medium", 5, 600, 1), ("high", 10, 1000, 1)],
+    [("low", 3, 300, 1), ("medium", 5, 600, 1), ("high", 10, 1000, 1)],
 )
 def test_presets(preset: str, agents: int, trail: int, stride: int) -> None:
     config = VisualizationConfig.from_preset(preset)
