@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -41,10 +44,15 @@ class CALFApplication:
         config: what was asked for.
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
+        profiler: measures the frames of `step`, simulation included; off unless given.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
     """
 
-    def __init__(self, config: VisualizationConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: VisualizationConfig | None = None,
+        profiler: PerformanceProfiler | None = None,
+    ) -> None:
         """Raises UserError for a checkpoint, shaders or a driver that cannot be used."""
         import torch
 
@@ -59,12 +67,47 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
-        self.host.set_heightfield(self._surface(self.agent))
         # After the host, which knows how many agents fit.
+        self._begin(profiler or PerformanceProfiler(enabled=False))
+        self.show_critic()
+
+    def _begin(self, profiler: PerformanceProfiler) -> None:
+        config = self.config
+        self.profiler = self.host.profiler = profiler
+        profiler.describe = self._describe
         self.simulation = Simulation(
-            self.agent, config.n_agents, config.seed, config.policy, config.p_relax
+            self.agent, config.n_agents, config.seed, config.policy, config.p_relax, profiler
         )
         self.frame_times: list[float] = []
+
+    def restart(self, profiler: PerformanceProfiler | None = None) -> None:
+        """Begin anew, with the same seed and without samples; agent, host and camera stay.
+
+        profiler: measures from now on; without one, the present one goes on.
+        """
+        self.host.restart()
+        self._begin(profiler or self.profiler)
+
+    def _describe(self) -> Description:
+        host = self.host
+        rows, columns = host.heightfield.shape
+        asked = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self.config).items()
+        }
+        found = {
+            "renderer": host.design,
+            "window": host.has_window,
+            "size": list(host.scene.size),
+            "grid": [columns - 1, rows - 1],
+        }
+        return Description({**asked, **found}, host.renderer, host.gl_version)
+
+    def show_critic(self) -> None:
+        """Compute the surface of the critic as it is now, and draw that from now on."""
+        with self.profiler.section("heatmap"):
+            self.profiler.count("critic_queries")
+            self.host.set_heightfield(self._surface(self.agent))
 
     def _surface(self, agent: CALFAgent) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
@@ -90,11 +133,21 @@ class CALFApplication:
 
     def step(self) -> None:
         """One step of the simulation and one frame."""
-        samples = self.simulation.step()
-        start = time.perf_counter()
-        self.host.push(*samples)
-        self.host.draw()
-        self.frame_times.append(time.perf_counter() - start)
+        profiler, host = self.profiler, self.host
+        with profiler.frame():
+            samples = self.simulation.step()
+            start = time.perf_counter()
+            with profiler.section("upload"):
+                host.push(*samples)
+            if profiler.enabled:
+                host.time_next_frame(profiler.frame_number)
+            with profiler.section("draw"):
+                host.draw()
+            self.frame_times.append(time.perf_counter() - start)
+            for name, n in host.frame_counts().items():
+                profiler.count(name, n)
+        for number, seconds in host.gpu_times():
+            profiler.set_gpu_time(number, seconds)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first."""

@@ -23,6 +23,8 @@ LAYERS = (
     "heightfield",
     "agent",
     "systems",
+    "stats_cache",
+    "profiling",
     "files",
     "errors",
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels
@@ -24,12 +26,16 @@ class Host(ABC):
     """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
 
     Attributes:
+        design: where the geometry comes from, as profiles name it.
+        profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
     """
 
+    design = "gpu"
+    profiler: PerformanceProfiler = OFF
     renderer: str
     texture_limit: int
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
@@ -51,6 +57,7 @@ class Host(ABC):
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
         self.detail = DetailChooser(scene)
         self._warned = False
+        self._asked: Counter[str] = Counter()
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
         if heightfield is not None:
@@ -75,6 +82,7 @@ class Host(ABC):
         self.heightfield = heightfield
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
+        self._asked["upload_bytes"] += self._texels.nbytes
         self._upload_heights(self._texels)
 
     def push(
@@ -94,6 +102,13 @@ class Host(ABC):
             log.warning("positions that are not finite are not drawn (warned once)")
         self.detail.see(positions, first)
         self._append(texels, self.packer.slot)
+
+    def restart(self) -> None:
+        """Forget all samples; the next one pushed is the first. The camera stays as it is."""
+        # What lies in the ring's texture has stamps from after the new head: it is not drawn.
+        self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
+        self.detail = DetailChooser(self.scene)
+        self.scrub = 0
 
     def _grow(self, agents: int) -> None:
         # Half as many again: agents that come one by one seldom cost a new texture.
@@ -119,6 +134,29 @@ class Host(ABC):
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
+
+    def frame_counts(self) -> Counter[str]:
+        """What was asked of OpenGL since the last call, which is to come after each frame.
+
+        draw_calls: of the frame, those that fill the ring apart. ring_draws: those. upload_bytes:
+        into textures and buffers. mesh_updates: meshes rebuilt. vertices: of the frame's draws.
+        entities: objects that the frame consists of. What is missing is 0.
+        """
+        asked, self._asked = self._asked, Counter()
+        return asked
+
+    def _count_draw(self, instances: int, vertices: int) -> None:
+        asked = self._asked
+        asked["draw_calls"] += 1
+        asked["vertices"] += instances * vertices
+        asked["entities"] += 1
+
+    def time_next_frame(self, token: int) -> None:  # noqa: B027 (not every host can)
+        """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        """(token, seconds) of frames timed; some frames late, each once."""
+        return []
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> None:

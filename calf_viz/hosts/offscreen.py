@@ -97,8 +97,7 @@ class OffscreenHost(PandaHost):
         self.engine.extract_texture_data(self.picture, self.gsg)
 
     def close(self) -> None:
-        self.node.remove_node()
-        self.ring.close()
+        super().close()
         self.engine.remove_window(self.output)
         self.engine.remove_window(self.context)
 

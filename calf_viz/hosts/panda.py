@@ -28,6 +28,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.gpu_timer import GpuTimer
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
@@ -68,10 +69,11 @@ class PandaHost(Host):
                 "install a driver that has 3.3"
             )
         self.engine, self.output, self.gsg = engine, output, gsg
-        self.renderer = str(gsg.driver_renderer)
+        self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
         self.library = library or ShaderLibrary()
         self._inputs: dict[str, Any] = {}
+        self._gpu_timer: GpuTimer | None = None
         self.node = root.attach_new_node(self._strip())
         self._set_state()
         self.node.set_shader(compile_program(self.library, "field", gsg))
@@ -119,11 +121,14 @@ class PandaHost(Host):
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
         self._flush()
         self.ring.grow(old, new)
+        self._asked["ring_draws"] += self.ring.draws
         self.node.set_shader_input("u_ring", self.ring.texture)
 
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         self._flush()  # several steps in one frame: each takes its own pass
         self.ring.append(texels, slot)
+        self._asked["ring_draws"] += self.ring.draws
+        self._asked["upload_bytes"] += self.ring.upload_bytes
 
     def _flush(self) -> None:
         if self.ring.pending:
@@ -160,15 +165,33 @@ class PandaHost(Host):
         if self._inputs.get("instances") != instances:
             self._inputs["instances"] = instances
             self.node.set_instance_count(instances)
+        self._count_draw(instances, values["u_vertices"])
 
     def draw(self) -> None:
         """One frame: a clear and one draw; before it the new samples' pass into the ring."""
         self._prepare()
         self._render()
         self.ring.done()
+        if self._gpu_timer is not None:
+            self._gpu_timer.end()
 
     def _render(self) -> None:
         self.engine.render_frame()
+
+    def time_next_frame(self, token: int) -> None:
+        if self._gpu_timer is None:
+            self._gpu_timer = GpuTimer()
+        ring = self.ring.buffer
+        self._gpu_timer.begin(token, [self.output] if ring is None else [ring, self.output])
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        return [] if self._gpu_timer is None else self._gpu_timer.times()
+
+    def close(self) -> None:
+        if self._gpu_timer is not None:
+            self._gpu_timer.close()
+        self.node.remove_node()
+        self.ring.close()
 
 
 def _panda_array(name: str, value: NDArray[np.float32]) -> Any:

@@ -71,7 +71,8 @@ class WindowHost(PandaHost):
         return self._closed or self.app.win.is_closed()
 
     def _render(self) -> None:
-        self.controls.update()
+        with self.profiler.section("input"):
+            self.controls.update()
         self.app.step()  # Ursina's tasks; one of them renders the frame
 
     def screenshot(self) -> NDArray[np.uint8]:
@@ -83,8 +84,7 @@ class WindowHost(PandaHost):
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
 
     def close(self) -> None:
-        self.node.remove_node()
-        self.ring.close()
+        super().close()
         with suppress(SystemExit):
             self.app.destroy()
 
