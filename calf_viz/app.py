@@ -185,7 +185,8 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
     if not config.headless and display_found():
         from calf_viz.hosts.window import WindowHost
 
-        return WindowHost(scene, None, colours, config.n_agents, library, slots)
+        vsync = not config.no_vsync
+        return WindowHost(scene, None, colours, config.n_agents, library, slots, vsync)
     from calf_viz.hosts.offscreen import OffscreenHost
 
     try:

@@ -35,9 +35,10 @@ class WindowHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        vsync: bool = True,
     ) -> None:
-        """As `PandaHost`."""
-        self.app = app = _open_window(scene.size)
+        """As `PandaHost`. vsync: wait for the display before each next frame."""
+        self.app = app = _open_window(scene.size, vsync)
         self._closed = False
         super().__init__(
             scene,
@@ -89,10 +90,10 @@ class WindowHost(PandaHost):
             self.app.destroy()
 
 
-def _open_window(size: tuple[int, int]) -> Any:
+def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     load_prc_file_data(
         "calf_viz",
-        "gl-version 3 3\nsync-video 1\naudio-library-name null\nprint-pipe-types 0\n"
+        f"gl-version 3 3\nsync-video {vsync:d}\naudio-library-name null\nprint-pipe-types 0\n"
         # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
         "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n",
     )
@@ -110,7 +111,7 @@ def _open_window(size: tuple[int, int]) -> Any:
                 fullscreen=False,
                 development_mode=False,
                 editor_ui_enabled=False,
-                vsync=True,
+                vsync=vsync,
             )
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         raise UserError(
