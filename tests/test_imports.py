@@ -15,6 +15,7 @@ PACKAGE = ROOT / "calf_viz"
 LAYERS = (
     "__main__",
     "cli",
+    "profile_run",
     "app",
     "config",
     "hosts",
