@@ -144,8 +144,7 @@ class CALFApplication:
             with profiler.section("draw"):
                 host.draw()
             self.frame_times.append(time.perf_counter() - start)
-            for name, n in host.frame_counts().items():
-                profiler.count(name, n)
+            profiler.count_all(host.frame_counts())
         for number, seconds in host.gpu_times():
             profiler.set_gpu_time(number, seconds)
 

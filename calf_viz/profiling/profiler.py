@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import get_ident
@@ -226,6 +226,12 @@ class PerformanceProfiler:
         """Add to one of the frame's counters."""
         if self._thread == get_ident():
             self._counts[name] = self._counts.get(name, 0.0) + n
+
+    def count_all(self, counts: Mapping[str, float]) -> None:
+        """`count` for each of them."""
+        if self._thread == get_ident():
+            for name, n in counts.items():
+                self._counts[name] = self._counts.get(name, 0.0) + n
 
     def set_gpu_time(self, frame_number: int, seconds: float) -> None:
         """What a timer query said about a frame, which it says some frames later."""
