@@ -1,9 +1,7 @@
-"""How long the GPU works on a frame, from timer queries in Panda3D's own context.
+"""How long the GPU works on a frame, from timestamp queries in the context that is current.
 
-    ring pass | picture          Display regions that draw nothing, first and last of a frame,
-    ^         ^       ^          ask for a timestamp while the context is current. The answers
-    first     |       last       are fetched some frames later, so that nobody waits for them.
-              (first, where no ring pass was)
+    begin ──▶ ring pass, picture ──▶ end       The answers are fetched some frames later, so that
+      t0                              t1       nobody waits for them.
 
 Panda3D times only for its own PStats, so the queries are PyOpenGL's. Where that is missing, or the
 driver keeps no timestamps, there are no times and nothing else changes.
@@ -13,115 +11,71 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import weakref
 from collections import deque
-from typing import Any
-
-from panda3d.core import DisplayRegion, GraphicsOutput, PythonCallbackObject
+from collections.abc import Callable
 
 log = logging.getLogger("calf_viz")
 
-FIRST, LAST = -10_000, 10_000  # sorts before and after any region that draws
 MOST_PENDING = 8  # frames that a driver may lag behind; those beyond are not timed
 
 
 class GpuTimer:
-    """Times the frames between `begin` and `end`.
-
-    Attributes:
-        available: whether this driver tells times; False until the first frame was drawn.
-    """
+    """Times what is drawn between `begin` and `end`. All with the same context current."""
 
     def __init__(self) -> None:
-        self.available = False
         self._gl = _load()
-        self._regions: dict[GraphicsOutput, list[DisplayRegion]] = {}
-        self._token: int | None = None
         self._begun: int | None = None  # query of the frame's first timestamp
         self._pending: deque[tuple[int, int, int]] = deque()  # token, first and last query
         self._free: list[int] = []
         self._times: list[tuple[int, float]] = []
-        # Panda would call into an interpreter that is no more.
-        self._finalizer = weakref.finalize(self, _remove, self._regions)
 
-    def begin(self, token: int, outputs: list[GraphicsOutput]) -> None:
-        """Has the next frame timed, over these outputs in the order they are drawn in."""
-        if self._gl is None:
-            return
-        self._token, self._begun = token, None
-        for output in [known for known in self._regions if known not in outputs]:
-            _remove({output: self._regions.pop(output)})
-        for output in outputs:
-            if output not in self._regions:
-                self._regions[output] = [_region(output, FIRST, self._on_first)]
-                if output is outputs[-1]:
-                    self._regions[output].append(_region(output, LAST, self._on_last))
-        self._set_active(True)
+    def begin(self) -> None:
+        """Before a frame is drawn."""
+        self._begun = None
+        self._guarded(self._begin)
 
-    def end(self) -> None:
-        """The frame was rendered; until the next `begin`, drawing costs what it did before."""
-        if self._token is None:
-            return
-        self._token = None
-        self._set_active(False)
-
-    def _set_active(self, active: bool) -> None:
-        for regions in self._regions.values():
-            for region in regions:
-                region.set_active(active)
+    def end(self, token: int) -> None:
+        """After it was drawn; the token is given back with its time."""
+        if self._begun is not None:
+            self._guarded(lambda gl: self._end(gl, token))
 
     def times(self) -> list[tuple[int, float]]:
         """(token, seconds) of the frames whose times are known by now, each once."""
         times, self._times = self._times, []
         return times
 
-    def close(self) -> None:
-        """Take the regions away again."""
-        self._finalizer()
-
-    # With the context current:
-
-    def _on_first(self, data: Any) -> None:
-        if self._token is not None and self._begun is None:
-            self._guarded(self._ask_first)
-        data.upcall()
-
-    def _on_last(self, data: Any) -> None:
-        if self._token is not None and self._begun is not None:
-            self._guarded(self._ask_last)
-        data.upcall()
-
-    def _guarded(self, ask: Any) -> None:
+    def _guarded(self, ask: Callable[[_Queries], None]) -> None:
+        if self._gl is None:
+            return
         try:
             ask(self._gl)
         except Exception as error:  # whatever a driver does, it must not end the run
-            log.warning("GPU times cannot be had (%s)", error)
-            self._gl, self.available = None, False
+            log.info("no GPU times (%s)", error)
+            self._gl = None
 
-    def _ask_first(self, gl: _Queries) -> None:
-        if not self.available:
-            self.available = gl.counts_time()
-            if not self.available:
-                self._gl = None
-                return
+    def _begin(self, gl: _Queries) -> None:
+        if not self._free and not self._pending and not gl.counts_time():
+            raise RuntimeError("this driver keeps no timestamps")
         while self._pending and gl.is_known(self._pending[0][2]):
             token, first, last = self._pending.popleft()
             self._times.append((token, 1e-9 * (gl.nanoseconds(last) - gl.nanoseconds(first))))
             self._free += [first, last]
         if len(self._pending) < MOST_PENDING:
-            self._begun = self._free.pop() if self._free else gl.create()
-            gl.timestamp(self._begun)
+            self._begun = self._stamp(gl)
 
-    def _ask_last(self, gl: _Queries) -> None:
-        assert self._begun is not None and self._token is not None
-        last = self._free.pop() if self._free else gl.create()
-        gl.timestamp(last)
-        self._pending.append((self._token, self._begun, last))
+    def _end(self, gl: _Queries, token: int) -> None:
+        assert self._begun is not None
+        self._pending.append((token, self._begun, self._stamp(gl)))
         self._begun = None
+
+    def _stamp(self, gl: _Queries) -> int:
+        query = self._free.pop() if self._free else gl.create()
+        gl.timestamp(query)
+        return query
 
 
 class _Queries:
-    """Timestamp queries of the context that is current."""
+    """Timestamp queries, as PyOpenGL has them: raw, since its wrappers cost some 20 us each."""
 
     def __init__(self) -> None:
         import OpenGL
@@ -162,19 +116,3 @@ def _load() -> _Queries | None:
     except Exception as error:  # PyOpenGL is missing, or found no OpenGL of its own
         log.info("no GPU times: install PyOpenGL (%s)", error)
         return None
-
-
-def _region(output: GraphicsOutput, sort: int, callback: Any) -> DisplayRegion:
-    region = output.make_display_region()
-    region.set_sort(sort)
-    region.disable_clears()
-    region.set_draw_callback(PythonCallbackObject(callback))
-    return region
-
-
-def _remove(regions: dict[GraphicsOutput, list[DisplayRegion]]) -> None:
-    for output, own in regions.items():
-        for region in own:
-            region.clear_draw_callback()
-            output.remove_display_region(region)
-    regions.clear()

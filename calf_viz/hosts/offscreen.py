@@ -98,6 +98,7 @@ class OffscreenHost(PandaHost):
         # Panda reads from whichever context is current: another host's, where there are two.
         self.context.set_active(True)
         self.engine.render_frame()
+        self._set_current()
         self.context.set_active(False)
         self.engine.extract_texture_data(self.picture, self.gsg)
 

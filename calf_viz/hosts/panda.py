@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ class PandaHost(Host):
     """
 
     channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
+    _rendered_last: Callable[[], PandaHost | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class PandaHost(Host):
         self.library = library or ShaderLibrary()
         self._inputs: dict[str, Any] = {}
         self._gpu_timer: GpuTimer | None = None
+        self._timed: int | None = None
         self.node = root.attach_new_node(self._strip())
         self._set_state()
         self.node.set_shader(compile_program(self.library, "field", gsg))
@@ -81,6 +85,7 @@ class PandaHost(Host):
         colours = data_texture("colour map", colour_map[None], Texture.F_rgba8)
         self.node.set_shader_input("u_colour_map", colours)
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
+        self._set_current()
 
     def _strip(self) -> GeomNode:
         # One strip of consecutive vertices without data is exactly one call to OpenGL.
@@ -121,6 +126,7 @@ class PandaHost(Host):
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
         self._flush()
         self.ring.grow(old, new)
+        self._set_current()
         self._asked["ring_draws"] += self.ring.draws
         self.node.set_shader_input("u_ring", self.ring.texture)
 
@@ -130,12 +136,21 @@ class PandaHost(Host):
         self._asked["ring_draws"] += self.ring.draws
         self._asked["upload_bytes"] += self.ring.upload_bytes
 
+    # Panda leaves a context current after its frame: the one of the host that rendered last.
+
+    def _set_current(self) -> None:
+        PandaHost._rendered_last = ref(self)
+
+    def _is_current(self) -> bool:
+        return PandaHost._rendered_last() is self
+
     def _flush(self) -> None:
         if self.ring.pending:
             active = self.output.is_active()
             self.output.set_active(False)
             self.engine.render_frame()
             self.output.set_active(active)
+            self._set_current()
             self.ring.done()
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
@@ -170,10 +185,16 @@ class PandaHost(Host):
     def draw(self) -> None:
         """One frame: a clear and one draw; before it the new samples' pass into the ring."""
         self._prepare()
-        self._render()
+        token, self._timed = self._timed, None
+        timer = self._gpu_timer if self._is_current() else None
+        if timer is None or token is None:
+            self._render()
+        else:
+            timer.begin()
+            self._render()
+            timer.end(token)
+        self._set_current()
         self.ring.done()
-        if self._gpu_timer is not None:
-            self._gpu_timer.end()
 
     def _render(self) -> None:
         self.engine.render_frame()
@@ -181,15 +202,12 @@ class PandaHost(Host):
     def time_next_frame(self, token: int) -> None:
         if self._gpu_timer is None:
             self._gpu_timer = GpuTimer()
-        ring = self.ring.buffer
-        self._gpu_timer.begin(token, [self.output] if ring is None else [ring, self.output])
+        self._timed = token
 
     def gpu_times(self) -> list[tuple[int, float]]:
         return [] if self._gpu_timer is None else self._gpu_timer.times()
 
     def close(self) -> None:
-        if self._gpu_timer is not None:
-            self._gpu_timer.close()
         self.node.remove_node()
         self.ring.close()
 

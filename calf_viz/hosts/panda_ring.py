@@ -41,12 +41,11 @@ log = logging.getLogger("calf_viz")
 class Ring(Protocol):
     """A ring's texture; `pending` while samples wait for the next frame.
 
-    What one step costs: `draws`, `upload_bytes`. `buffer` is what those draws go into.
+    What one step costs: `draws`, `upload_bytes`.
     """
 
     texture: Texture
     pending: bool
-    buffer: GraphicsOutput | None
     draws: int
 
     @property
@@ -99,7 +98,6 @@ class RenderedRing:
     """Samples are copied by a pass of their own, before the frame's."""
 
     draws = 1
-    buffer: GraphicsOutput
 
     def __init__(
         self,
@@ -203,7 +201,6 @@ class UploadedRing:
     """The ring lies in RAM, and all of it is uploaded after each step."""
 
     pending = False
-    buffer = None
     draws = 0
 
     def __init__(self, layout: RingLayout) -> None:
