@@ -74,7 +74,7 @@ def _config_options(command: Command) -> Command:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Measure 50 + 300 frames three times, and write what the median run tells.",
+    help="Measure 50 + 300 frames (or --frames) thrice; write what the median run tells.",
 )
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."

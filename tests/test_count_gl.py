@@ -5,6 +5,7 @@ Two passes a frame: one draw that puts the new samples into the ring, one that d
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -247,3 +248,45 @@ def test_a_heightfield_is_uploaded_once() -> None:
 def test_ten_times_the_trail_costs_the_same() -> None:
     assert traced(20, 600).steady == traced(20, 60).steady
     assert traced(300, 1000).steady == traced(300, 100).steady
+
+
+# A program that counts for itself, as the profiler does, and shows one new surface half-way.
+PROFILED = """
+import json, sys
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+
+n_agents, frames = map(int, sys.argv[1:3])
+config = VisualizationConfig(
+    n_agents=n_agents, size=(64, 64), grid=8, trail_length=60, headless=True
+)
+profiler = PerformanceProfiler(warm_up=0)
+app = CALFApplication(config, profiler)
+for frame in range(frames):
+    if frame == frames // 2:
+        app.show_critic()
+    app.step()
+counters = profiler.run().counters
+with open(sys.argv[3], "w") as file:
+    json.dump({name: column.tolist() for name, column in counters.items()}, file)
+app.close()
+"""
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("n_agents", [20, 16_385])
+def test_the_profiler_counts_what_the_trace_shows(n_agents: int, tmp_path: Path) -> None:
+    if shutil.which("apitrace") is None:
+        pytest.skip("apitrace is missing: `make test` installs it (Debian, Ubuntu)")
+    file = tmp_path / "counts.json"
+    arguments = [str(n_agents), str(FRAMES), str(file)]
+    frames = count_gl.trace([sys.executable, "-c", PROFILED, *arguments]).frames
+    counted = json.loads(file.read_text())
+    assert len(frames) == FRAMES
+    # The first frame holds what sets up, which is nobody's frame.
+    for key, shown in (
+        ("draw_calls", [frame.scene_draws for frame in frames[1:]]),
+        ("ring_draws", [frame.ring_draws for frame in frames[1:]]),
+        ("upload_bytes", [frame.upload_bytes for frame in frames[1:]]),
+    ):
+        assert counted[key][1:] == shown, key
+    assert max(counted["upload_bytes"][1:]) == min(counted["upload_bytes"][1:]) + 9 * 9 * 8

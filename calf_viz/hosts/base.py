@@ -107,6 +107,7 @@ class Host(ABC):
         """Forget all samples; the next one pushed is the first. The camera stays as it is."""
         # What lies in the ring's texture has stamps from after the new head: it is not drawn.
         self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
+        self.scene.stride = int(self.detail.strides[0])  # as it was asked for
         self.detail = DetailChooser(self.scene)
         self.scrub = 0
 
