@@ -98,7 +98,7 @@ def _show(result: Profile, software: bool) -> None:
         table.add_row(name, mean, "", "", p95, "", "")
     console.print(table)
     for line in _lines(result):
-        console.print(line, highlight=False)
+        click.echo(line)
 
 
 def _lines(result: Profile) -> list[str]:
