@@ -17,12 +17,22 @@ MOST_AGENTS = 10_000_000
 LONGEST_TRAIL = 4000
 FINEST_GRID = 2048
 LARGEST_SIDE = 16384
+RAREST_STATS = 100_000
+"""Frames: half an hour at 60 a second."""
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "low": {"n_agents": 3, "trail_length": 300},
+    "low": {
+        "n_agents": 3, "trail_length": 300,
+        "stats_q_value_update_freq": 20, "stats_text_update_freq": 10,
+        "stats_profiler_update_freq": 60,
+    },
     "medium": {"n_agents": 5, "trail_length": 600},
-    "high": {"n_agents": 10, "trail_length": 1000},
-}
+    "high": {
+        "n_agents": 10, "trail_length": 1000,
+        "stats_q_value_update_freq": 5, "stats_text_update_freq": 2,
+        "stats_profiler_update_freq": 15,
+    },
+}  # fmt: skip
 
 
 def _option(default: Any, text: str) -> Any:
@@ -53,6 +63,10 @@ class VisualizationConfig:
         True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"
     )
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
+    no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
+    stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
+    stats_text_update_freq: int = _option(5, "Frames between updates of the texts shown.")
+    stats_profiler_update_freq: int = _option(30, "Frames between updates of the profiler's.")
 
     def __post_init__(self) -> None:
         self.system = systems.get(self.system).name
@@ -66,6 +80,9 @@ class VisualizationConfig:
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
         _within("slice", self.slice, -1e6, 1e6)
+        for name in ("q_value", "text", "profiler"):
+            name = f"stats_{name}_update_freq"
+            _within(name, getattr(self, name), 1, RAREST_STATS)
         if self.grid is not None:
             _within("grid", self.grid, 1, FINEST_GRID)
         if self.frames is not None:

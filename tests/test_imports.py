@@ -15,6 +15,7 @@ PACKAGE = ROOT / "calf_viz"
 LAYERS = (
     "__main__",
     "cli",
+    "profile_run",
     "app",
     "config",
     "readings",
@@ -26,6 +27,8 @@ LAYERS = (
     "heightfield",
     "agent",
     "systems",
+    "stats_cache",
+    "profiling",
     "files",
     "errors",
 )

@@ -20,6 +20,7 @@ import pytest
 
 from calf_viz.hosts import display_found
 from calf_viz.hosts.controls import TURN, WHEEL, OrbitControls
+from calf_viz.profiling.profile_file import load_profile
 from calf_viz.render.scene import Scene
 
 
@@ -302,6 +303,20 @@ class TestWindow:
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("window, OpenGL by "), done.stdout
         assert done.stdout.count("\n") == 1
+
+    def test_a_profile_in_one(self, tmp_path: Path) -> None:
+        done = under_display(
+            sys.executable, "-m", "calf_viz", "--profile", "--frames", "10", "--size", "160x90",
+            "--grid", "8", "--output", str(tmp_path),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("window, OpenGL by "), done.stdout
+        (path,) = tmp_path.iterdir()
+        profile = load_profile(path)
+        assert profile.configuration["window"] and profile.configuration["no_vsync"]
+        assert [len(run) for run in profile.runs] == [10] * 3
+        assert {"input", "draw"} <= profile.run.sections_ms.keys()
+        assert (profile.run.counters["draw_calls"] == 1.0).all()
 
     def test_a_display_that_is_none_is_told_in_one_line(self) -> None:
         done = subprocess.run(

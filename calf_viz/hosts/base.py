@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
+from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels
@@ -26,6 +28,8 @@ class Host(ABC):
     """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
 
     Attributes:
+        design: where the geometry comes from, as profiles name it.
+        profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
         morph: 0 shows the last critic's surface, 1 the current one's.
@@ -33,6 +37,8 @@ class Host(ABC):
         hud: what is written over the scene, if anything; see `set_hud`.
     """
 
+    design = "gpu"
+    profiler: PerformanceProfiler = OFF
     renderer: str
     texture_limit: int
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
@@ -55,6 +61,7 @@ class Host(ABC):
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
         self.detail = DetailChooser(scene)
         self._warned = False
+        self._asked: Counter[str] = Counter()
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
         if heightfield is not None:
@@ -80,6 +87,7 @@ class Host(ABC):
         self.detail.surface = heightfield, self.value_range
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
+        self._asked["upload_bytes"] += self._texels.nbytes
         self._upload_heights(self._texels)
 
     def set_hud(self, hud: Hud) -> None:
@@ -115,6 +123,16 @@ class Host(ABC):
         self.detail.see(positions, first)
         self._append(texels, self.packer.slot)
 
+    def restart(self) -> None:
+        """Forget all samples; the next one pushed is the first. The camera stays as it is."""
+        # What lies in the ring's texture has stamps from after the new head: it is not drawn.
+        self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
+        self.scene.stride = int(self.detail.strides[0])  # as it was asked for
+        surface = self.detail.surface
+        self.detail = DetailChooser(self.scene)
+        self.detail.surface = surface
+        self.scrub = 0
+
     def _grow(self, agents: int) -> None:
         # Half as many again: agents that come one by one seldom cost a new texture.
         slots, limit = self.layout.slots, self.texture_limit
@@ -139,6 +157,30 @@ class Host(ABC):
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
+
+    def frame_counts(self) -> Counter[str]:
+        """What was asked of OpenGL since the last call, which is to come after each frame.
+
+        draw_calls: of the scene. ring_draws: those that fill the ring. hud_draws: those of what is
+        written over the scene. upload_bytes: into textures and buffers. mesh_updates: meshes
+        rebuilt. vertices: of the frame's draws. entities: objects that the frame consists of.
+        What is missing is 0.
+        """
+        asked, self._asked = self._asked, Counter()
+        return asked
+
+    def _count_draw(self, instances: int, vertices: int) -> None:
+        asked = self._asked
+        asked["draw_calls"] += 1
+        asked["vertices"] += instances * vertices
+        asked["entities"] += 1
+
+    def time_next_frame(self, token: int) -> None:  # noqa: B027 (not every host can)
+        """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        """(token, seconds) of frames timed; some frames late, each once."""
+        return []
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> None:

@@ -76,6 +76,7 @@ class ModernglHost(Host):
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
+        self._asked["upload_bytes"] += texels.nbytes
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
@@ -124,9 +125,9 @@ class ModernglHost(Host):
         """One frame: a clear, one draw, and at most two of the HUD."""
         self.begin()
         values = self.bind(self.program)
-        self.vertex_array.render(
-            moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)
-        )
+        vertices, instances = values["u_vertices"], self.instances(values)
+        self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        self._count_draw(instances, vertices)
         hud = self.prepare_hud()
         if hud is not None:
             self.hud_draws.draw(hud.canvas, self.scene.size)

@@ -14,7 +14,9 @@ from panda3d.core import (
     GraphicsPipe,
     GraphicsPipeSelection,
     NodePath,
+    RenderState,
     Texture,
+    TransformState,
     WindowProperties,
     load_prc_file_data,
 )
@@ -80,6 +82,9 @@ class OffscreenHost(PandaHost):
         self.output.set_active(True)
         super()._render()
         self.output.set_active(False)
+        # States that nobody holds any more; in a window a task of Ursina's does it.
+        RenderState.garbage_collect()
+        TransformState.garbage_collect()
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
@@ -93,11 +98,12 @@ class OffscreenHost(PandaHost):
         # Panda reads from whichever context is current: another host's, where there are two.
         self.context.set_active(True)
         self.engine.render_frame()
+        self._set_current()
         self.context.set_active(False)
         self.engine.extract_texture_data(self.picture, self.gsg)
 
     def close(self) -> None:
-        self.close_nodes()
+        super().close()
         self.engine.remove_window(self.output)
         self.engine.remove_window(self.context)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.gpu_timer import GpuTimer
 from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
@@ -38,6 +41,9 @@ from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
 MIN_GL = (3, 3)
+TIMED_BY_CPU = 8
+"""Where the CPU draws, only every 8th frame is timed: llvmpipe takes a timestamp in a pass over all
+of the picture, which costs 0.3 ms."""
 
 
 class PandaHost(Host):
@@ -48,6 +54,7 @@ class PandaHost(Host):
     """
 
     channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
+    _rendered_last: Callable[[], PandaHost | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -70,10 +77,12 @@ class PandaHost(Host):
                 "install a driver that has 3.3"
             )
         self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
-        self.renderer = str(gsg.driver_renderer)
+        self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
         self.library = library or ShaderLibrary()
         self._inputs: dict[str, Any] = {}
+        self._gpu_timer: GpuTimer | None = None
+        self._timed: int | None = None
         self.node = root.attach_new_node(self._strip())
         self._set_state()
         self.node.set_shader(compile_program(self.library, "field", gsg))
@@ -83,6 +92,7 @@ class PandaHost(Host):
         self.node.set_shader_input("u_palette", self.palette)
         self.hud_draws: PandaHud | None = None
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
+        self._set_current()
 
     def _strip(self) -> GeomNode:
         # One strip of consecutive vertices without data is exactly one call to OpenGL.
@@ -123,11 +133,23 @@ class PandaHost(Host):
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
         self._flush()
         self.ring.grow(old, new)
+        self._set_current()
+        self._asked["ring_draws"] += self.ring.draws
         self.node.set_shader_input("u_ring", self.ring.texture)
 
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         self._flush()  # several steps in one frame: each takes its own pass
         self.ring.append(texels, slot)
+        self._asked["ring_draws"] += self.ring.draws
+        self._asked["upload_bytes"] += self.ring.upload_bytes
+
+    # Panda leaves a context current after its frame: the one of the host that rendered last.
+
+    def _set_current(self) -> None:
+        PandaHost._rendered_last = ref(self)
+
+    def _is_current(self) -> bool:
+        return PandaHost._rendered_last() is self
 
     def _flush(self) -> None:
         if self.ring.pending:
@@ -135,6 +157,7 @@ class PandaHost(Host):
             self.output.set_active(False)
             self.engine.render_frame()
             self.output.set_active(active)
+            self._set_current()
             self.ring.done()
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
@@ -169,6 +192,7 @@ class PandaHost(Host):
         if self._inputs.get("instances") != instances:
             self._inputs["instances"] = instances
             self.node.set_instance_count(instances)
+        self._count_draw(instances, values["u_vertices"])
 
     def draw(self) -> None:
         """One frame: a clear, one draw, and at most two of the HUD; before them the new samples'
@@ -178,15 +202,34 @@ class PandaHost(Host):
             hud = self.prepare_hud()
             self.hud_draws.show(hud is not None)
             if hud is not None:
-                self.hud_draws.prepare(hud.canvas, self.scene.size)
-        self._render()
+                uploaded = self.hud_draws.prepare(hud.canvas, self.scene.size)
+                self._asked["upload_bytes"] += uploaded
+            self._asked["hud_draws"] += self.hud_draws.draws
+        token, self._timed = self._timed, None
+        timer = self._gpu_timer if self._is_current() else None
+        if timer is None or token is None:
+            self._render()
+        else:
+            timer.begin()
+            self._render()
+            timer.end(token)
+        self._set_current()
         self.ring.done()
 
     def _render(self) -> None:
         self.engine.render_frame()
 
-    def close_nodes(self) -> None:
-        """Gives back what was put below the root, and the ring's buffer."""
+    def time_next_frame(self, token: int) -> None:
+        if self.software and token % TIMED_BY_CPU:
+            return
+        if self._gpu_timer is None:
+            self._gpu_timer = GpuTimer()
+        self._timed = token
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        return [] if self._gpu_timer is None else self._gpu_timer.times()
+
+    def close(self) -> None:
         self.node.remove_node()
         if self.hud_draws is not None:
             self.hud_draws.close()

@@ -37,9 +37,10 @@ class WindowHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        vsync: bool = True,
     ) -> None:
-        """As `PandaHost`."""
-        self.app = app = _open_window(scene.size)
+        """As `PandaHost`. vsync: wait for the display before each next frame."""
+        self.app = app = _open_window(scene.size, vsync)
         self._closed = False
         super().__init__(
             scene,
@@ -88,7 +89,8 @@ class WindowHost(PandaHost):
         return self._closed or self.app.win.is_closed()
 
     def _render(self) -> None:
-        self.controls.update()
+        with self.profiler.section("input"):
+            self.controls.update()
         self.app.step()  # Ursina's tasks; one of them renders the frame
 
     def screenshot(self) -> NDArray[np.uint8]:
@@ -100,15 +102,15 @@ class WindowHost(PandaHost):
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
 
     def close(self) -> None:
-        self.close_nodes()
+        super().close()
         with suppress(SystemExit):
             self.app.destroy()
 
 
-def _open_window(size: tuple[int, int]) -> Any:
+def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     load_prc_file_data(
         "calf_viz",
-        "gl-version 3 3\nsync-video 1\naudio-library-name null\nprint-pipe-types 0\n"
+        f"gl-version 3 3\nsync-video {vsync:d}\naudio-library-name null\nprint-pipe-types 0\n"
         # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
         "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n",
     )
@@ -126,7 +128,7 @@ def _open_window(size: tuple[int, int]) -> Any:
                 fullscreen=False,
                 development_mode=False,
                 editor_ui_enabled=False,
-                vsync=True,
+                vsync=vsync,
             )
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         raise UserError(
