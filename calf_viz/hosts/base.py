@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from typing import Any
+from collections import Counter
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,30 @@ RANGE_SMOOTHING = 0.1
 """How far the normalisation range follows each new critic's, so that the surface does not jump."""
 
 
+class Detail(Protocol):
+    """Chooses every how manieth sample of a trail is drawn."""
+
+    surface: tuple[Heightfield, tuple[float, float]] | None
+
+    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2)."""
+
+    def stride(self) -> int:
+        """The stride to draw with now."""
+
+
 class Host(ABC):
-    """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
+    """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
     Attributes:
+        design: where the vertices come from, as `--renderer` names it.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
     """
 
+    design = "gpu"
     renderer: str
     texture_limit: int
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
@@ -44,12 +59,13 @@ class Host(ABC):
     ) -> None:
         """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
         self.scene = scene
+        self._asked: Counter[str] = Counter()
         self.agents = agents
         self.morph = 1.0
         self.scrub = 0
         self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
-        self.detail = DetailChooser(scene)
+        self.detail = self._make_detail()
         self._warned = False
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
@@ -120,6 +136,23 @@ class Host(ABC):
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Adds to what `frame_counts` tells."""
+        self._asked[name] += amount
+
+    def frame_counts(self) -> Counter[str]:
+        """What was asked of OpenGL since the last call, which is to come after each frame.
+
+        draw_calls: of the frame, those that fill the ring apart. ring_draws: those. upload_bytes:
+        into textures and buffers. mesh_updates: meshes rebuilt. vertices: of the frame's draws.
+        entities: objects that the frame consists of. What is missing is 0.
+        """
+        asked, self._asked = self._asked, Counter()
+        return asked
+
+    def _make_detail(self) -> Detail:
+        return DetailChooser(self.scene)
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> None:

@@ -87,9 +87,11 @@ class ModernglHost(Host):
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
+        self.count("upload_bytes", texels.nbytes)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = self._texture(texels)
+        self.count("upload_bytes", texels.nbytes)
 
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Sets every input that the program uses; returns the uniforms' values."""
@@ -132,9 +134,11 @@ class ModernglHost(Host):
         """One frame: a clear and one draw."""
         self.begin()
         values = self.bind(self.program)
-        self.vertex_array.render(
-            moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)
-        )
+        vertices, instances = values["u_vertices"], self.instances(values)
+        self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        self.count("draw_calls")
+        self.count("vertices", vertices * instances)
+        self.count("entities")
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The picture, (height, width, 3) uint8, top row first."""

@@ -21,7 +21,9 @@ from panda3d.core import (
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import empty_texture
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -40,6 +42,7 @@ class OffscreenHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
@@ -49,8 +52,9 @@ class OffscreenHost(PandaHost):
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
         try:
             super().__init__(
-                scene, heightfield, colour_map, agents, library, slots, engine, output, root
-            )
+                scene, heightfield, colour_map, agents, library, slots, engine, output, root,
+                geometry,
+            )  # fmt: skip
         except BaseException:
             # The engine would go on rendering what nobody holds any more.
             engine.remove_window(output)
@@ -97,8 +101,7 @@ class OffscreenHost(PandaHost):
         self.engine.extract_texture_data(self.picture, self.gsg)
 
     def close(self) -> None:
-        self.node.remove_node()
-        self.ring.close()
+        super().close()
         self.engine.remove_window(self.output)
         self.engine.remove_window(self.context)
 

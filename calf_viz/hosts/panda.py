@@ -1,7 +1,9 @@
-"""The scene under Panda3D: textures, uniforms, one draw. Where it is drawn is the subclass's."""
+"""The scene under Panda3D: its inputs and its state. What is drawn comes from a geometry; where it
+is drawn is the subclass's."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -9,17 +11,11 @@ from numpy.typing import NDArray
 from panda3d.core import (
     ColorBlendAttrib,
     DepthTestAttrib,
-    Geom,
-    GeomNode,
-    GeomTristrips,
-    GeomVertexData,
-    GeomVertexFormat,
     GraphicsEngine,
     GraphicsOutput,
     LMatrix4f,
     LVecBase4f,
     NodePath,
-    OmniBoundingVolume,
     PTA_LVecBase4f,
     RenderAttrib,
     Texture,
@@ -27,14 +23,16 @@ from panda3d.core import (
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Host
-from calf_viz.hosts.panda_ring import make_ring
-from calf_viz.hosts.panda_shader import compile_program
-from calf_viz.hosts.panda_texture import data_texture, fill
+from calf_viz.hosts.base import Detail, Host
+from calf_viz.hosts.geometry import GeometryMaker, Stage
+from calf_viz.hosts.panda_strip import StripGeometry
+from calf_viz.hosts.panda_texture import data_texture
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
+
+log = logging.getLogger("calf_viz")
 
 MIN_GL = (3, 3)
 
@@ -45,8 +43,6 @@ class PandaHost(Host):
     Raises UserError where the shaders do not compile, naming file and line, or where the driver
     has no OpenGL 3.3.
     """
-
-    channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
 
     def __init__(
         self,
@@ -59,8 +55,10 @@ class PandaHost(Host):
         engine: GraphicsEngine,
         output: GraphicsOutput,
         root: NodePath,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start."""
+        """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
+        vertices."""
         gsg = output.get_gsg()
         version = gsg.driver_version_major, gsg.driver_version_minor
         if version < MIN_GL:
@@ -73,32 +71,14 @@ class PandaHost(Host):
         self.texture_limit = int(gsg.max_texture_dimension)
         self.library = library or ShaderLibrary()
         self._inputs: dict[str, Any] = {}
-        self.node = root.attach_new_node(self._strip())
+        self.node = root.attach_new_node("scene")
         self._set_state()
-        self.node.set_shader(compile_program(self.library, "field", gsg))
-        self.heights: Texture | None = None
+        stage = Stage(scene, self.library, engine, output, self.node, self.count)
+        self.geometry = geometry(stage)
+        self.channels, self.design = self.geometry.channels, self.geometry.design
         colours = palette_texels(colour_map, scene.mode_colours)
         self.node.set_shader_input("u_palette", data_texture("palette", colours, Texture.F_rgba8))
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
-
-    def _strip(self) -> GeomNode:
-        # One strip of consecutive vertices without data is exactly one call to OpenGL.
-        self.geom = Geom(GeomVertexData("field", GeomVertexFormat.get_empty(), Geom.UH_static))
-        self._set_vertices(3)
-        node = GeomNode("field")
-        node.add_geom(self.geom)
-        # Only the shader knows where anything is: never cull.
-        node.set_bounds(OmniBoundingVolume())
-        node.set_final(True)
-        self.geom_node = node
-        return node
-
-    def _set_vertices(self, vertices: int) -> None:
-        strip = GeomTristrips(Geom.UH_static)
-        strip.add_consecutive_vertices(0, vertices)
-        strip.close_primitive()
-        self.geom.clear_primitives()
-        self.geom.add_primitive(strip)
 
     def _set_state(self) -> None:
         node = self.node
@@ -113,33 +93,26 @@ class PandaHost(Host):
             )
         )  # fmt: skip
 
+    def _make_detail(self) -> Detail:
+        return self.geometry.detail(self.scene)
+
     def _make_ring(self, layout: RingLayout) -> None:
-        self.ring = make_ring(layout, self.engine, self.output, self.library)
-        self.node.set_shader_input("u_ring", self.ring.texture)
+        self.geometry.make(layout)
 
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        self._flush()
-        self.ring.grow(old, new)
-        self.node.set_shader_input("u_ring", self.ring.texture)
+        self.geometry.grow(old, new)
 
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
-        self._flush()  # several steps in one frame: each takes its own pass
-        self.ring.append(texels, slot)
-
-    def _flush(self) -> None:
-        if self.ring.pending:
-            active = self.output.is_active()
-            self.output.set_active(False)
-            self.engine.render_frame()
-            self.output.set_active(active)
-            self.ring.done()
+        self.geometry.append(texels, slot)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        if self.heights is None or (self.heights.y_size, self.heights.x_size) != texels.shape[:2]:
-            self.heights = data_texture("heightfield", texels, Texture.F_rg32)
-            self.node.set_shader_input("u_heightfield", self.heights)
-        else:
-            fill(self.heights, texels)
+        self.geometry.set_heights(self.heightfield, texels)
+
+    def uniforms(self) -> dict[str, Any]:
+        if self.scrub and not self.geometry.looks_back:
+            self.scrub = 0
+            log.warning("the %s renderer cannot look back: it shows the newest step", self.design)
+        return super().uniforms()
 
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""
@@ -155,21 +128,20 @@ class PandaHost(Host):
             elif self._inputs.get(name) != value:
                 self._inputs[name] = value
                 self.node.set_shader_input(name, value)
-                if name == "u_vertices":
-                    self._set_vertices(value)
-        instances = self.instances(values)
-        if self._inputs.get("instances") != instances:
-            self._inputs["instances"] = instances
-            self.node.set_instance_count(instances)
+        self.geometry.prepare(values)
 
     def draw(self) -> None:
-        """One frame: a clear and one draw; before it the new samples' pass into the ring."""
+        """One frame: a clear and what the geometry draws."""
         self._prepare()
         self._render()
-        self.ring.done()
+        self.geometry.done()
 
     def _render(self) -> None:
         self.engine.render_frame()
+
+    def close(self) -> None:
+        self.node.remove_node()
+        self.geometry.close()
 
 
 def _panda_array(name: str, value: NDArray[np.float32]) -> Any:

@@ -14,7 +14,9 @@ from panda3d.core import load_prc_file_data
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.controls import OrbitControls
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
@@ -35,6 +37,7 @@ class WindowHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
         """As `PandaHost`."""
         self.app = app = _open_window(scene.size)
@@ -49,6 +52,7 @@ class WindowHost(PandaHost):
             app.graphicsEngine,
             app.win,
             app.render,
+            geometry,
         )
         self.controls = OrbitControls(app, scene)
         app.accept("escape", self._close_window)
@@ -83,8 +87,7 @@ class WindowHost(PandaHost):
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
 
     def close(self) -> None:
-        self.node.remove_node()
-        self.ring.close()
+        super().close()
         with suppress(SystemExit):
             self.app.destroy()
 
