@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,15 @@ from calf_viz.hosts import display_found
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Simulation
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
+    from calf_viz.hosts.geometry import GeometryMaker
     from calf_viz.hosts.panda import PandaHost
+
+log = logging.getLogger("calf_viz")
 
 GRID_SOFTWARE, GRID_GPU = 64, 192
 """Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
@@ -129,13 +134,24 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
     colours = colour_map(config.colour_map)
     library = ShaderLibrary(config.shaders)
     slots = RING_PER_TRAIL * config.trail_length
+    geometry = _geometry(config)
     if not config.headless and display_found():
         from calf_viz.hosts.window import WindowHost
 
-        return WindowHost(scene, None, colours, config.n_agents, library, slots)
+        return WindowHost(scene, None, colours, config.n_agents, library, slots, geometry)
     from calf_viz.hosts.offscreen import OffscreenHost
 
     try:
-        return OffscreenHost(scene, None, colours, config.n_agents, library, slots)
+        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry)
     except MemoryError:
         raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
+
+
+def _geometry(config: VisualizationConfig) -> GeometryMaker:
+    from calf_viz.renderers.choice import geometry
+
+    told = overridden(config.toggles)
+    if told:
+        log.warning(told)
+    assert config.renderer is not None  # the toggles decided
+    return geometry(config.renderer, config.use_vectorized_heights)
