@@ -41,20 +41,15 @@ class Mesh:
         self.dtype = np.dtype(dtype)
         data = GeomVertexData("mesh", _format(self.dtype), Geom.UH_dynamic)
         data.unclean_set_num_rows(vertices)
-        triangles = GeomTriangles(Geom.UH_dynamic)
-        triangles.set_index_type(Geom.NT_uint32)
-        self._vertices, self._indices = data.modify_array(0), triangles.modify_vertices()
+        self._triangles = GeomTriangles(Geom.UH_dynamic)
+        self._triangles.set_index_type(Geom.NT_uint32)
+        self._vertices, self._indices = data.modify_array(0), self._triangles.modify_vertices()
         self._indices.unclean_set_num_rows(indices)
         self.size = vertices
-        self._vertices_written = self._indices_written = False
         self.vertices()[:] = np.zeros((), self.dtype)
-        # Panda looks for the largest index once, and must find the largest there will ever be.
         self.indices()[:] = 0
-        self.indices()[-1] = vertices - 1
-        triangles.get_max_vertex()
-        self.indices()[-1] = 0
         geom = Geom(data)
-        geom.add_primitive(triangles)
+        geom.add_primitive(self._triangles)
         node = GeomNode("mesh")
         node.add_geom(geom)
         # Only the shader knows where anything is: never cull.
@@ -68,8 +63,11 @@ class Mesh:
         return np.frombuffer(memoryview(self._vertices).cast("B"), self.dtype)
 
     def indices(self) -> Indices:
-        """The triangles' vertices, as `vertices`. Three that are alike draw nothing."""
+        """The triangles' vertices, (indices,), as `vertices`. Three that are alike draw nothing."""
         self._indices_written = True
+        # Panda asks the triangles, not their array, whether anything changed; and it would look
+        # for the largest index, were it not told. (The arrays are for strips; they must be some.)
+        self._triangles.set_minmax(0, self.size - 1, self._indices, self._indices)
         return np.frombuffer(memoryview(self._indices).cast("B"), np.uint32)
 
     def uploads(self) -> int:
