@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.heightfield import FloatArray, Heightfield
+from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import ConstantDetail, Stage
 from calf_viz.render.ring import INVALID, RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.renderers.heights import HeightMethod, Heights, level, level_field, vectorised
-from calf_viz.renderers.markers import marker_mesh, marker_vertices
+from calf_viz.renderers.markers import Newest, marker_mesh
 from calf_viz.renderers.mesh import count_frame, group
-from calf_viz.renderers.samples import Samples, unpack
+from calf_viz.renderers.samples import unpack
 from calf_viz.renderers.surface_mesh import SurfaceMesh
 from calf_viz.renderers.trail_chunks import TrailChunks
 
@@ -35,7 +35,7 @@ class BatchedGeometry:
         self.heights: Heights = level
         self.surface = SurfaceMesh(group(stage, "surface", 0))
         self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
-        self._newest: tuple[Samples, FloatArray] | None = None
+        self._newest = Newest()
 
     def detail(self, scene: Scene) -> ConstantDetail:
         return ConstantDetail(scene)
@@ -58,29 +58,23 @@ class BatchedGeometry:
         samples = unpack(texels)
         planes = self.heights(samples.positions)
         self.trails.append(samples, planes)
-        self._newest = samples, planes
+        self._newest.move(samples, planes)
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         levels = level_field(heightfield, texels)
         self.surface.show(levels)
         self.heights = self.method(levels)
         self.trails.lift(self.heights)
-        if self._newest is not None:
-            samples, _ = self._newest
-            self._newest = samples, self.heights(samples.positions)
+        self._newest.lift(self.heights)
 
     def prepare(self, uniforms: dict[str, Any]) -> None:
-        if self._newest is not None:
-            self._write_markers(*self._newest)
-            self._newest = None
+        rows = self._newest.vertices()
+        if rows is not None:
+            markers = self.markers.vertices().reshape(-1, 4)
+            markers[: len(rows)] = rows[:, None]
+            markers["a_id"][len(rows) :, :, 1] = INVALID
         meshes = [self.surface.mesh, *self.trails.meshes(), self.markers]
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
-
-    def _write_markers(self, samples: Samples, planes: FloatArray) -> None:
-        n = len(samples.positions)
-        vertices = self.markers.vertices().reshape(-1, 4)
-        vertices[:n] = marker_vertices(samples, planes)[:, None]
-        vertices["a_id"][n:, :, 1] = INVALID
 
     def done(self) -> None:
         pass

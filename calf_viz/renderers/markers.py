@@ -8,6 +8,7 @@ from panda3d.core import NodePath
 
 from calf_viz.heightfield import FloatArray
 from calf_viz.render.ring import INVALID
+from calf_viz.renderers.heights import Heights
 from calf_viz.renderers.mesh import QUAD, Mesh
 from calf_viz.renderers.samples import Samples
 
@@ -35,3 +36,26 @@ def marker_vertices(samples: Samples, planes: FloatArray) -> NDArray[np.void]:
     vertices["a_id"][:, 0] = np.arange(len(vertices))
     vertices["a_id"][:, 1] = samples.modes
     return vertices
+
+
+class Newest:
+    """The newest samples on the surface, told once after each change."""
+
+    def __init__(self) -> None:
+        self._at: tuple[Samples, FloatArray] | None = None
+        self._changed = False
+
+    def move(self, samples: Samples, planes: FloatArray) -> None:
+        """Takes a step's samples; planes (n, 3): heights and slopes there."""
+        self._at, self._changed = (samples, planes), True
+
+    def lift(self, heights: Heights) -> None:
+        """Puts them onto another surface."""
+        if self._at is not None:
+            samples, _ = self._at
+            self.move(samples, heights(samples.positions))
+
+    def vertices(self) -> NDArray[np.void] | None:
+        """`marker_vertices`, where anything changed since the last call."""
+        changed, self._changed = self._changed, False
+        return marker_vertices(*self._at) if changed and self._at is not None else None

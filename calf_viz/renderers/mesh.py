@@ -36,8 +36,11 @@ QUAD = np.array([0, 1, 2, 1, 2, 3], dtype=np.uint32)
 class Mesh:
     """One draw: indexed triangles. Vertices and indices are zero at first."""
 
-    def __init__(self, parent: NodePath, dtype: DTypeLike, vertices: int, indices: int) -> None:
-        """dtype: structured; its fields are the vertex shader's inputs."""
+    def __init__(
+        self, parent: NodePath, dtype: DTypeLike, vertices: int, indices: int, order: int = 0
+    ) -> None:
+        """dtype: structured; its fields are the vertex shader's inputs. order: among the parent's
+        meshes; those of one order are drawn as they were made."""
         self.dtype = np.dtype(dtype)
         data = GeomVertexData("mesh", _format(self.dtype), Geom.UH_dynamic)
         data.unclean_set_num_rows(vertices)
@@ -55,7 +58,7 @@ class Mesh:
         # Only the shader knows where anything is: never cull.
         node.set_bounds(OmniBoundingVolume())
         node.set_final(True)
-        self.node = parent.attach_new_node(node)
+        self.node = parent.attach_new_node(node, order)
 
     def vertices(self) -> Vertices:
         """The vertices, (size,), to be written now; they are uploaded with the next frame."""
@@ -97,7 +100,7 @@ def _format(dtype: np.dtype) -> GeomVertexFormat:
 
 def group(stage: Stage, name: str, order: int) -> NodePath:
     """A node for meshes that are drawn by shaders/mesh_`name`.vert and the scene's fragment
-    shader, in the `order` given and then as they were attached. Raises UserError as
+    shader, in the `order` given among groups. Raises UserError as
     `compile_program`."""
     node = stage.node.attach_new_node(name)
     gsg = stage.output.get_gsg()

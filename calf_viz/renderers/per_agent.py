@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.heightfield import FloatArray, Heightfield
+from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import ConstantDetail, Stage
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.renderers.heights import HeightMethod, Heights, level, level_field, loop
-from calf_viz.renderers.markers import marker_mesh, marker_vertices
+from calf_viz.renderers.markers import Newest, marker_mesh
 from calf_viz.renderers.mesh import Mesh, count_frame, group
-from calf_viz.renderers.samples import Samples, unpack
+from calf_viz.renderers.samples import unpack
 from calf_viz.renderers.surface_mesh import SurfaceMesh
 from calf_viz.renderers.trail_mesh import TrailMesh
 
@@ -37,7 +37,7 @@ class PerAgentGeometry:
         self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
         self.trails: list[TrailMesh] = []
         self.markers: list[Mesh] = []
-        self._newest: tuple[Samples, FloatArray] | None = None
+        self._newest = Newest()
         self._step = -1
 
     def detail(self, scene: Scene) -> ConstantDetail:
@@ -67,7 +67,7 @@ class PerAgentGeometry:
             strict=True,
         ):
             trail.add(samples.step, *sample)
-        self._newest = samples, planes
+        self._newest.move(samples, planes)
 
     def _have(self, agents: int) -> None:
         """Entities for so many agents."""
@@ -86,19 +86,16 @@ class PerAgentGeometry:
         self.heights = self.method(levels)
         for trail in self.trails:
             trail.lift(self.heights)
-        if self._newest is not None:
-            samples, _ = self._newest
-            self._newest = samples, self.heights(samples.positions)
+        self._newest.lift(self.heights)
 
     def prepare(self, uniforms: dict[str, Any]) -> None:
         for trail in self.trails:
             if trail.due:
                 trail.rebuild()
-        if self._newest is not None:
-            rows = marker_vertices(*self._newest)
+        rows = self._newest.vertices()
+        if rows is not None:
             for marker, row in zip(self.markers, rows, strict=True):
                 marker.vertices()[:] = row
-            self._newest = None
         meshes = [self.surface.mesh, *(trail.mesh for trail in self.trails), *self.markers]
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
 

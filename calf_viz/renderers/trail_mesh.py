@@ -82,7 +82,7 @@ class TrailMesh:
             if self.mesh is not None:
                 self.mesh.remove()
             room = max(count, min(2 * count, self.trail // self.stride + REBUILD + 1))
-            self.mesh = Mesh(self.parent, ribbon.VERTEX, 2 * room, 6 * room)
+            self.mesh = Mesh(self.parent, ribbon.VERTEX, 2 * room, 6 * room, self.agent)
         here, linked = points["here"], points["linked"][1:]
         begins = 1 + np.flatnonzero(~linked)
         rows = np.empty(count, ribbon.VERTEX)
