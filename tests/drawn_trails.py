@@ -74,28 +74,38 @@ class Pushed:
         """The right segments, and every input of their vertices right."""
         found = links(meshes)
         assert self.recent(found) == self.links()
+        self.assert_vertices(found)
+
+    def assert_vertices(self, found: dict[Link, tuple[Any, Any]]) -> None:
+        """Segments' vertices are where their samples are, and know their neighbours, if any."""
         field, (low, high) = self.host.heightfield, self.host.value_range
+        oldest = len(self.steps) - 1 - self.host.scene.trail
+        ends = {(agent, step) for agent, step, _ in found}
+        begins = {(agent, older_step) for agent, _, older_step in found}
         for agent, step, older_step in self.recent(found):
             newer, older = found[agent, step, older_step]
-            positions, modes, _ = self.steps[step]
-            for vertex, at in (
-                (newer, positions[agent]),
-                (older, self.steps[older_step][0][agent]),
-            ):
+            for vertex, at_step in ((newer, step), (older, older_step)):
+                at = self.steps[at_step][0][agent]
                 assert vertex["a_here"][:2].tolist() == at.tolist()
                 height = (field.heights_loop([at])[0] - low) / (high - low)
                 assert abs(vertex["a_here"][2] - height) < 1e-5
             assert newer["a_older"].tolist() == older["a_here"].tolist()
             assert older["a_newer"].tolist() == newer["a_here"][:2].tolist()
-            assert newer["a_id"][2] & 3 == modes[agent]
+            if (agent, step) not in begins:
+                assert newer["a_newer"].tolist() == newer["a_here"][:2].tolist()
+            if (agent, older_step) not in ends and older_step > oldest:
+                assert older["a_older"].tolist() == older["a_here"].tolist()
+            assert newer["a_id"][2] & 3 == self.steps[step][1][agent]
 
 
 def wander(pushed: Pushed, rng: np.random.Generator, steps: int, most_agents: int) -> None:
     """Agents that come, go, begin anew and turn invalid, at random."""
     agents = 2
+    invalid = np.zeros(most_agents, bool)
     for _ in range(steps):
         if rng.random() < 0.06:
             agents = int(rng.integers(1, most_agents + 1))
+        invalid ^= rng.random(most_agents) < np.where(invalid, 0.4, 0.03)
         positions = rng.uniform(-5.5, 5.5, (agents, 2))
-        positions[rng.random(agents) < 0.02] = rng.choice([np.nan, np.inf])
+        positions[invalid[:agents]] = rng.choice([np.nan, np.inf])
         pushed.push(positions, rng.integers(0, 3, agents), rng.random(agents) < 0.04)

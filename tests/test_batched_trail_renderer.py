@@ -76,12 +76,28 @@ class TestSegments:
             monkeypatch.setattr(trail_chunks, "CHUNK_BYTES", 1)
         host = opened()
         pushed = Pushed(host)
-        wander(pushed, np.random.default_rng(0), 60, most_agents=5)
+        rng = np.random.default_rng(0)
+        wander(pushed, rng, 60, most_agents=5)
+        pushed.push(rng.uniform(-5, 5, (5, 2)))
         waves = host.heightfield
-        host.set_heightfield(Heightfield(3.0 * waves.values[::-1], waves.lo, waves.hi))
+        host.set_heightfield(Heightfield(3.0 * waves.values[:, ::-1], waves.lo, waves.hi))
         pushed.assert_drawn(trails(host).meshes())
-        wander(pushed, np.random.default_rng(1), 5, most_agents=5)
-        pushed.assert_drawn(trails(host).meshes())
+        for _ in range(9):
+            pushed.push(rng.uniform(-5, 5, (5, 2)))
+            pushed.assert_drawn(trails(host).meshes())
+
+    def test_a_new_critic_lifts_samples_between_strides(self, opened: Opener) -> None:
+        host = opened(trail=40, stride=4)
+        pushed = Pushed(host)
+        rng = np.random.default_rng(0)
+        for step in range(60):
+            pushed.push(rng.uniform(-5, 5, (5, 2)), first=np.full(5, step == 0))
+            if step == 57:
+                waves = host.heightfield
+                host.set_heightfield(Heightfield(waves.values[:, ::-1], waves.lo, waves.hi))
+        found = links(trails(host).meshes())
+        assert (0, 59, 56) in found
+        pushed.assert_vertices(found)
 
     @pytest.mark.parametrize("stride", [2, 5, 15])
     def test_every_so_manieth_sample_and_the_newest(self, opened: Opener, stride: int) -> None:

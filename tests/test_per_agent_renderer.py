@@ -64,7 +64,7 @@ def test_a_new_critic_lifts_all_points_in_its_frame(opened: Opener) -> None:
     pushed = Pushed(host)
     wander(pushed, np.random.default_rng(0), 60, most_agents=5)
     waves = host.heightfield
-    host.set_heightfield(Heightfield(3.0 * waves.values[::-1], waves.lo, waves.hi))
+    host.set_heightfield(Heightfield(3.0 * waves.values[:, ::-1], waves.lo, waves.hi))
     pushed.assert_drawn(meshes(host, rebuild=False))
 
 

@@ -63,7 +63,7 @@ class TrailChunks:
         self.chunks: list[Mesh | None] = [None] * count
         self._first = 2 * (self.length + 1) * np.arange(agents, dtype=np.uint32)
         # Of each agent: the sample in the head's slot and the one before it, whether they are
-        # linked, and the modes of the steps between them.
+        # linked, and the modes of the last steps.
         self._head = np.zeros(agents, ribbon.VERTEX)
         self._last = np.zeros(agents, ribbon.VERTEX)
         self._linked = np.zeros(agents, bool)
@@ -94,7 +94,7 @@ class TrailChunks:
         if self.slot < 0 or self.step % self.stride == 0:
             self.slot += 1
             self._head, self._last = self._last, self._head
-            self._linked[:], self._modes[:] = True, 0
+            self._linked[:] = True
         self.step, self.there = samples.step, n
 
         linked, modes, head = self._linked[:n], self._modes[:n], self._head[:n]

@@ -66,7 +66,7 @@ class TrailMesh:
         self._points[self._end] = (here, plane[1:], step, self._modes, self._linked)
         self._end += 1
         self._added += 1
-        self._modes, self._linked = 0, True
+        self._linked = True
 
     def rebuild(self) -> None:
         """Makes the mesh of all points that are not too old."""
