@@ -28,11 +28,13 @@ from calf_viz.readings import Readings
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
+    from calf_viz.hosts.geometry import GeometryMaker
     from calf_viz.hosts.panda import PandaHost
 
 log = logging.getLogger("calf_viz")
@@ -103,7 +105,8 @@ class CALFApplication:
                 "value": config.stats_q_value_update_freq,
                 "texts": config.stats_text_update_freq,
                 "fps": config.stats_profiler_update_freq,
-            }
+            },
+            enabled=config.use_stats_cache,
         )
         self.readings = None
         if self.hud is not None:
@@ -291,14 +294,25 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
     colours = colour_map(config.colour_map)
     library = ShaderLibrary(config.shaders)
     slots = RING_PER_TRAIL * config.trail_length
+    geometry = _geometry(config)
     if not config.headless and display_found():
         from calf_viz.hosts.window import WindowHost
 
         vsync = not config.no_vsync
-        return WindowHost(scene, None, colours, config.n_agents, library, slots, vsync)
+        return WindowHost(scene, None, colours, config.n_agents, library, slots, geometry, vsync)
     from calf_viz.hosts.offscreen import OffscreenHost
 
     try:
-        return OffscreenHost(scene, None, colours, config.n_agents, library, slots)
+        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry)
     except MemoryError:
         raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
+
+
+def _geometry(config: VisualizationConfig) -> GeometryMaker:
+    from calf_viz.renderers.choice import geometry
+
+    told = overridden(config.toggles)
+    if told:
+        log.warning(told)
+    assert config.renderer is not None  # the toggles decided
+    return geometry(config.renderer, config.use_vectorized_heights)

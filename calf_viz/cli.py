@@ -38,6 +38,7 @@ class _Size(click.ParamType):
 
 _TYPES: dict[str, Any] = {
     "str": str,
+    "str | None": str,
     "int": int,
     "int | None": int,
     "float": float,
@@ -53,16 +54,16 @@ def _config_options(command: Command) -> Command:
         flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        said = default in (None, "") or isinstance(default, bool) or "default" in field.name
+        shown = "on" if default is True else shown
+        said = default is None or default is False or default == "" or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
             text += "  [default: by preset]"
         elif not said:
             text += f"  [default: {shown}]"
-        name = f"--{field.name.replace('_', '-')}"
-        if default is True:
-            name += f"/--no-{field.name.replace('_', '-')}"
+        name = field.name.replace("_", "-")
+        name = f"--{name}/--no-{name}" if default is True else f"--{name}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 

@@ -10,6 +10,7 @@ from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.render.colours import PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
+from calf_viz.renderers import toggles
 from calf_viz.simulation import POLICIES
 
 MOST_AGENTS = 10_000_000
@@ -59,9 +60,16 @@ class VisualizationConfig:
     colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")
     palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
     shaders: Path | None = _option(None, "Folder whose files replace their namesakes in shaders/.")
-    hud: bool = _option(
-        True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"
+    hud: bool = _option(True, "Write step, agents by mode, colour bar and axes over the scene.")
+    renderer: str | None = _option(
+        None,
+        f"Design that draws, {', '.join(toggles.RENDERERS)}: sets the toggles below.  "
+        "[default: gpu]",
     )
+    use_vectorized_heights: bool = _option(True, "Heights of all agents at once, not in a loop.")
+    use_stats_cache: bool = _option(True, "Compute figures when they are due, not each frame.")
+    use_batched_trails: bool = _option(True, "All trails together, not a mesh for each agent.")
+    use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
@@ -71,6 +79,7 @@ class VisualizationConfig:
     def __post_init__(self) -> None:
         self.system = systems.get(self.system).name
         self.palette = self.palette.replace("-", "_")
+        self._choose_renderer()
         _one_of("policy", self.policy, POLICIES)
         _one_of("palette", self.palette, tuple(PALETTES))
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
@@ -90,6 +99,19 @@ class VisualizationConfig:
         for name, side in zip(("width", "height"), self.size, strict=True):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 
+    def _choose_renderer(self) -> None:
+        """Whatever was given, renderer and toggles agree afterwards."""
+        # What is still on may only never have been said.
+        off = {name: False for name in toggles.TOGGLES if not getattr(self, name)}
+        for name, value in toggles.expand({"renderer": self.renderer, **off}).items():
+            setattr(self, name, value)
+        self.renderer = toggles.renderer(self.toggles)
+
+    @property
+    def toggles(self) -> dict[str, bool]:
+        """The settings that select the design that draws."""
+        return {name: getattr(self, name) for name in toggles.TOGGLES}
+
     @classmethod
     def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
         """The preset low, medium or high, with single values changed."""
@@ -97,11 +119,12 @@ class VisualizationConfig:
         unknown = set(changes) - {f.name for f in fields(cls)}
         if unknown:
             raise UserError(f"unknown setting '{min(unknown)}' of a visualisation")
-        return cls(**{**PRESETS[preset], **changes})
+        return cls(**{**PRESETS[preset], **toggles.expand(changes)})
 
     def changed(self, **changes: Any) -> VisualizationConfig:
         """A copy with single values changed."""
-        return replace(self, **changes)
+        # The renderer follows from the toggles, unless it is what changes.
+        return replace(self, **{"renderer": None, **toggles.expand(changes)})
 
 
 def options() -> tuple[Field[Any], ...]:

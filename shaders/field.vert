@@ -11,13 +11,11 @@
 #include "lib/contract.glsl"
 #include "lib/ring.glsl"
 #include "lib/trail.glsl"
+#include "lib/expand.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
 
 const int SURFACE = 0, TRAIL = 1, MARKER = 2;
-const float MITER_LIMIT = 2.0;
-const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
-const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
 const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its chord, at its ends
 
 // A trail's segment from the newer sample at m = 0 steps to the older one at m = span is the
@@ -48,18 +46,13 @@ ivec2 surface_node(int instance, int vertex) {
     return ivec2(along >> 1, row + (along & 1));
 }
 
-vec2 direction(vec2 v, vec2 otherwise) {
-    float l = length(v);
-    return l > 1e-3 ? v / l : otherwise;
-}
-
 // Pixel of a point on the surface, from the picture's centre, and its clip w: > 0 before the eye.
 vec3 pixel(vec2 point) {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
-    return vec3(c.xy / max(c.w, 1e-3) * (0.5 * u_viewport), c.w);
+    vec4 c = to_clip(point, level);
+    return vec3(to_pixel(c), c.w);
 }
 
 void main() {
@@ -88,24 +81,13 @@ void main() {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
+    vec4 c = to_clip(point, level);
     gl_Position = c;
-
-    // Movement in NDC (xy in pixels) for a step along the plane's axes, on the surface.
-    vec2 half_viewport = 0.5 * u_viewport;
-    vec4 cx = u_view_projection[0] + u_view_projection[2] * (gradient.x * u_height_scale);
-    vec4 cy = u_view_projection[1] + u_view_projection[2] * (gradient.y * u_height_scale);
-    vec3 ndc = c.xyz / c.w;
-    vec3 jx = (cx.xyz - ndc * cx.w) / c.w;
-    vec3 jy = (cy.xyz - ndc * cy.w) / c.w;
-    jx.xy *= half_viewport;
-    jy.xy *= half_viewport;
+    Tangent t = tangent_plane(c, gradient);
 
     if (kind == SURFACE) {
-        vec3 normal = normalize(vec3(-gradient * u_height_scale, 1.0));
-        float light = 0.5 + 0.5 * dot(normal, u_light);
         v_id = ivec4(SURFACE, 0, 0, 0);
-        v_data = vec4(point, level, bad > 0.0 ? -1e3 : light * light);
+        v_data = vec4(point, level, bad > 0.0 ? -1e3 : surface_light(gradient));
         return;
     }
 
@@ -118,18 +100,15 @@ void main() {
         int other = pair.older > pair.back ? pair.older : pair.newer;
         int middle = (pair.back + other) / 2;
         span = abs(other - pair.back);
-        vec2 start = ndc.xy * half_viewport;
         bool tail = pair.older == pair.back;
+        vec2 start = to_pixel(c);
         vec3 end = pixel(ring_sample(agent, other).xy);
         vec3 amid = pixel(ring_sample(agent, middle).xy);
         vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
-        vec2 ahead = mat2(jx.xy, jy.xy) * (newer.xy - point);
+        vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point);
         vec2 behind = tail ? vec2(0.0) : chord;
-        vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
-        vec2 d0 = direction(behind, d1);
-        vec2 tangent = direction(d0 + d1, d1);
-        vec2 miter = vec2(-tangent.y, tangent.x);
-        float stretch = min(1.0 / max(dot(miter, vec2(-d0.y, d0.x)), 1e-3), MITER_LIMIT);
+        float stretch;
+        vec2 normal = miter(ahead, behind, stretch);
         // The curve through the segment's middle sample, on the surface: long strides stay true.
         float along = length(chord);
         int before = abs(middle - pair.back), after = span - before;
@@ -151,7 +130,7 @@ void main() {
         // Wider where the curve bulges; thrice, since the neighbour's may be straight.
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
         reach = pair.collapsed ? 0.0 : reach;
-        offset = miter * reach * stretch;
+        offset = normal * reach * stretch;
         v_data = vec4(float(pair.back), age, reach, width);
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
         // modes of the segment are packed here, so that a fragment need not read the ring.
@@ -161,31 +140,14 @@ void main() {
         }
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
-        vec2 heading = vec2(1.0, 0.0);
-        if (u_marker_shape == 1) {
-            float turn = ring_heading(here);
-            heading = direction(jx.xy * cos(turn) + jy.xy * sin(turn), heading);
-        }
-        float reach = u_marker_radius + 1.0;
-        vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
-        offset = square * reach;
-        vec2 turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
+        vec2 turned;
+        offset = marker_corner(t, corner, ring_heading(here), turned);
         modes = u_marker_shape;
         pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
         v_data = vec4(turned, u_marker_radius, float(ring_mode(here)));
     }
 
-    // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with
-    // each agent, so that the later drawn lies above and none is eaten by the slope. A trail's newer
-    // samples lie above its older ones, or two of its runs along one way would break into dashes.
-    float det = jx.x * jy.y - jx.y * jy.x;
-    vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
-               : vec2(jx.z * jy.y - jy.z * jx.y, jy.z * jx.x - jx.z * jy.x) / det;
-    float above = kind == MARKER ? 2.0 : 1.5 - 0.5 * v_data.y;
-    float bias = u_depth_bias.x * above + u_depth_bias.y * float(agent);
-    float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
-    gl_Position.xy += offset / half_viewport * c.w;
-    gl_Position.z += depth * c.w;
+    gl_Position = expand(c, t, offset, agent, kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y));
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | pair.back << 6 | off << 22, modes,
                  floatBitsToInt(bend), floatBitsToInt(lean));

@@ -316,6 +316,7 @@ def test_help_names_every_option_with_its_default(calf_viz: Command) -> None:
     words = " ".join(said.out.split())  # however the columns wrap
     for text in ("--n-agents", "--trail-length", "--checkpoint", "[default: 1280x720]", "evaluate"):
         assert text in words
+    assert "--no-use-gpu-geometry" in words and "[default: gpu]" in words
 
 
 def test_version(calf_viz: Command) -> None:

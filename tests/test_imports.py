@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "calf_viz"
 
-# Top to bottom. Modules of one package (hosts, render, agent, systems) may import each other.
+# Top to bottom. Modules of one package (hosts, render, agent and so on) may import each other.
 LAYERS = (
     "__main__",
     "cli",
@@ -20,6 +20,7 @@ LAYERS = (
     "config",
     "readings",
     "playback",
+    "renderers",
     "hosts",
     "hud",
     "render",
@@ -36,12 +37,14 @@ LAYERS = (
 # Data flows from the simulation to the renderer through arrays, so that neither knows the other
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
+    "renderers": {"simulation", "agent", "systems"},
     "hosts": {"simulation", "agent", "systems"},
     "hud": {"simulation", "agent", "systems"},
     "render": {"simulation", "agent", "systems"},
     "heightfield": {"agent", "systems"},
 }
 FORBIDDEN_LIBRARIES = {
+    "renderers": {"torch", "direct", "ursina", "moderngl"},
     "hosts": {"torch"},
     "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},

@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,23 @@ RANGE_SMOOTHING = 0.1
 """How far the normalisation range follows each new critic's, so that the surface does not jump."""
 
 
+class Detail(Protocol):
+    """Chooses every how manieth sample of a trail is drawn."""
+
+    surface: tuple[Heightfield, tuple[float, float]] | None
+
+    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2)."""
+
+    def stride(self) -> int:
+        """The stride to draw with now."""
+
+
 class Host(ABC):
-    """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
+    """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
     Attributes:
-        design: where the geometry comes from, as profiles name it.
+        design: where the vertices come from, as `--renderer` and profiles name it.
         profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
@@ -53,15 +65,16 @@ class Host(ABC):
     ) -> None:
         """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
         self.scene = scene
+        self._asked: Counter[str] = Counter()
         self.agents = agents
         self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
         self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
-        self.detail = DetailChooser(scene)
+        self._stride = scene.stride  # as it was asked for
+        self.detail = self._make_detail()
         self._warned = False
-        self._asked: Counter[str] = Counter()
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
         if heightfield is not None:
@@ -87,7 +100,6 @@ class Host(ABC):
         self.detail.surface = heightfield, self.value_range
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
-        self._asked["upload_bytes"] += self._texels.nbytes
         self._upload_heights(self._texels)
 
     def set_hud(self, hud: Hud) -> None:
@@ -127,9 +139,9 @@ class Host(ABC):
         """Forget all samples; the next one pushed is the first. The camera stays as it is."""
         # What lies in the ring's texture has stamps from after the new head: it is not drawn.
         self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
-        self.scene.stride = int(self.detail.strides[0])  # as it was asked for
         surface = self.detail.surface
-        self.detail = DetailChooser(self.scene)
+        self.scene.stride = self._stride
+        self.detail = self._make_detail()
         self.detail.surface = surface
         self.scrub = 0
 
@@ -158,6 +170,10 @@ class Host(ABC):
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
 
+    def count(self, name: str, amount: int = 1) -> None:
+        """Adds to what `frame_counts` tells."""
+        self._asked[name] += amount
+
     def frame_counts(self) -> Counter[str]:
         """What was asked of OpenGL since the last call, which is to come after each frame.
 
@@ -169,18 +185,15 @@ class Host(ABC):
         asked, self._asked = self._asked, Counter()
         return asked
 
-    def _count_draw(self, instances: int, vertices: int) -> None:
-        asked = self._asked
-        asked["draw_calls"] += 1
-        asked["vertices"] += instances * vertices
-        asked["entities"] += 1
-
     def time_next_frame(self, token: int) -> None:  # noqa: B027 (not every host can)
         """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
 
     def gpu_times(self) -> list[tuple[int, float]]:
         """(token, seconds) of frames timed; some frames late, each once."""
         return []
+
+    def _make_detail(self) -> Detail:
+        return DetailChooser(self.scene)
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> None:

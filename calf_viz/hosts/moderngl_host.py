@@ -76,10 +76,11 @@ class ModernglHost(Host):
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
-        self._asked["upload_bytes"] += texels.nbytes
+        self.count("upload_bytes", texels.nbytes)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
+        self.count("upload_bytes", texels.nbytes)
 
     def _open_hud(self) -> None:
         self.hud_draws = ModernglHud(self.context, self.library, self.palette)
@@ -95,12 +96,8 @@ class ModernglHost(Host):
         for name, value in values.items():
             if name not in program:
                 continue  # a swapped-in shader need not use every input
-            if name == "u_view_projection":
+            if isinstance(value, np.ndarray):
                 program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
-            elif isinstance(value, np.ndarray):
-                # A compiler may cut an array to what is read of it.
-                member = program[name]
-                member.write(value[: member.array_length])  # type: ignore[union-attr]
             else:
                 program[name] = value
         return values
@@ -127,7 +124,9 @@ class ModernglHost(Host):
         values = self.bind(self.program)
         vertices, instances = values["u_vertices"], self.instances(values)
         self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
-        self._count_draw(instances, vertices)
+        self.count("draw_calls")
+        self.count("vertices", vertices * instances)
+        self.count("entities")
         hud = self.prepare_hud()
         if hud is not None:
             self.hud_draws.draw(hud.canvas, self.scene.size)

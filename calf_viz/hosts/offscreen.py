@@ -23,7 +23,9 @@ from panda3d.core import (
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import empty_texture
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -42,6 +44,7 @@ class OffscreenHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
@@ -51,8 +54,9 @@ class OffscreenHost(PandaHost):
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
         try:
             super().__init__(
-                scene, heightfield, colour_map, agents, library, slots, engine, output, root
-            )
+                scene, heightfield, colour_map, agents, library, slots, engine, output, root,
+                geometry,
+            )  # fmt: skip
         except BaseException:
             # The engine would go on rendering what nobody holds any more.
             engine.remove_window(output)

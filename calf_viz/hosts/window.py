@@ -15,7 +15,9 @@ from panda3d.core import load_prc_file_data
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.controls import OrbitControls
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hud.keys import KEYS
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -37,6 +39,7 @@ class WindowHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
         vsync: bool = True,
     ) -> None:
         """As `PandaHost`. vsync: wait for the display before each next frame."""
@@ -52,6 +55,7 @@ class WindowHost(PandaHost):
             app.graphicsEngine,
             app.win,
             app.render,
+            geometry,
         )
         self.controls = OrbitControls(app, scene, self._captured)
         app.accept("window-event", self._on_window_event)

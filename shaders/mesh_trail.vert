@@ -1,0 +1,32 @@
+#version 330
+// Trails as a mesh whose points and heights the host computed: two vertices a sample, and two
+// triangles from it to the sample before, whose last vertices are the newer sample's.
+#include "lib/contract.glsl"
+#include "lib/expand.glsl"
+#include "trail_width.glsl"
+
+in vec3 a_here;         // a sample: point on the plane, normalised height
+in vec2 a_gradient;     // d height / d point
+in vec2 a_newer;        // point of the next sample; its own where the run ends
+in vec3 a_older;        // the sample before; its own where the run begins
+in ivec3 a_id;          // agent, step, modes of the steps since the sample before, newest first
+
+flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
+out vec4 v_data;
+
+void main() {
+    vec4 c = to_clip(a_here.xy, a_here.z);
+    Tangent t = tangent_plane(c, a_gradient);
+    vec2 ahead = mat2(t.x.xy, t.y.xy) * (a_newer - a_here.xy);
+    vec2 behind = to_pixel(c) - to_pixel(to_clip(a_older.xy, a_older.z));
+    float stretch;
+    vec2 normal = miter(ahead, behind, stretch);
+
+    int back = u_head_step - a_id.y;
+    float age = float(back) / float(u_trail);
+    float width = trail_half_width(age);
+    float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
+    gl_Position = expand(c, t, normal * reach * stretch, a_id.x, trail_layer(age));
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, a_id.z, 0, 0);
+    v_data = vec4(float(back), age, reach, width);
+}
