@@ -140,12 +140,12 @@ def _deviation(
 
 
 def _worst(values: NDArray[np.float64]) -> float:
-    """What nine in ten stay below, and 99 in 100 below four times as much; 0 if none is known."""
+    """What nine in ten stay below, and 99 in 100 below five times as much; 0 if none is known."""
     known = values[np.isfinite(values)]
     if not known.size:
         return 0.0
     most, nearly_all = np.percentile(known, (90, 99))
-    return float(max(most, nearly_all / 4.0))
+    return float(max(most, nearly_all / 5.0))
 
 
 def _largest(values: NDArray[np.float64]) -> float:

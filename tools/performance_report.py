@@ -1,0 +1,322 @@
+"""The three renderers side by side, over numbers of agents: docs/performance_report.md.
+
+    python tools/performance_report.py [--agents 3 --agents 20 ...] [--frames 60]
+
+For each number of agents the three applications are open at once, with whole trails, and take
+turns of a few frames, so that whatever else the machine does falls on all of them. per_agent goes
+on only as far as it stays above a frame a second. Frames are waited for.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.progress import Progress
+
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+from calf_viz.profiling.machine import describe
+from calf_viz.renderers.toggles import RENDERERS
+
+AGENTS = (3, 5, 10, 20, 30, 100, 1000)
+TURN = 10
+"""Frames of one renderer before the next one's turn."""
+WARM_UP = 5
+SLOWEST = 1000.0
+"""Frame time [ms] beyond which per_agent is not tried with more agents."""
+COLOURS = {"gpu": "#2f7fc1", "batched": "#4f9d69", "per_agent": "#c4554d"}
+COUNTS = {
+    "draw_calls": "draw calls",
+    "upload_bytes": "upload [bytes]",
+    "critic_queries": "critic queries",
+    "mesh_updates": "meshes rebuilt",
+    "vertices": "vertices",
+    "entities": "entities",
+}
+
+
+@dataclass
+class Row:
+    """One renderer with one number of agents; times in ms."""
+
+    renderer: str
+    agents: int
+    frames: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    counts: dict[str, float] = field(default_factory=dict)
+    new_critic: float = 0.0
+    """A frame in which a new critic's surface arrives."""
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.frames))
+
+
+class Contestant:
+    """One renderer's application, with whole trails."""
+
+    def __init__(self, renderer: str, agents: int, trail: int) -> None:
+        config = VisualizationConfig(
+            n_agents=agents, trail_length=trail, renderer=renderer, headless=True
+        )
+        self.profiler = PerformanceProfiler(warm_up=0)
+        self.app = CALFApplication(config, self.profiler)
+        self.row = Row(renderer, agents)
+        for _ in range(trail):
+            self.app.host.push(*self.app.simulation.step())
+        self.app.host.draw()
+        for _ in range(WARM_UP):
+            self.frame()
+        self.profiler.reset()
+
+    def frame(self) -> tuple[float, float]:
+        """One frame, waited for: its time, and the processor's [ms]."""
+        start, cpu = time.perf_counter(), time.process_time()
+        self.app.step()
+        self.app.host.finish()
+        return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - cpu)
+
+    def turn(self, frames: int) -> None:
+        for _ in range(frames):
+            taken, cpu = self.frame()
+            self.row.frames.append(taken)
+            self.row.cpu.append(cpu)
+
+    def end(self) -> Row:
+        """What came of it, with one frame more, in which a new critic arrives."""
+        stats = self.profiler.get_stats()
+        self.row.counts = {
+            name: stats.get(f"{name}_per_frame", stats.get(name, 0.0)) or 0.0 for name in COUNTS
+        }
+        start = time.perf_counter()
+        self.app.show_critic()
+        self.app.step()
+        self.app.host.finish()
+        self.row.new_critic = 1e3 * (time.perf_counter() - start)
+        self.app.close()
+        return self.row
+
+
+def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row], dict[str, Any]]:
+    """All rows, and the machine."""
+    rows: list[Row] = []
+    machine: dict[str, Any] = {}
+    left_out: set[str] = set()
+    with Progress(disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("agents", total=len(agents))
+        for n in agents:
+            names = [name for name in RENDERERS if name not in left_out]
+            here = [Contestant(name, n, trail) for name in names]
+            host = here[0].app.host
+            machine = machine or describe(host.renderer, host.gl_version)
+            for _ in range(-(-frames // TURN)):
+                for contestant in here:
+                    contestant.turn(TURN)
+            rows += [contestant.end() for contestant in here]
+            left_out |= {r.renderer for r in rows if r.median > SLOWEST}
+            progress.advance(task)
+    return rows, machine
+
+
+def plots(rows: list[Row], folder: Path) -> list[tuple[str, Path]]:
+    """Pictures of what grows with the agents: (what, path)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def value(row: Row, name: str) -> float:
+        return {"frame": row.median, "cpu": float(np.median(row.cpu))}.get(
+            name, row.counts.get(name, 0.0)
+        )
+
+    kinds = {
+        "frame": "frame time, median [ms]",
+        "cpu": "processor time a frame, all threads [ms]",
+        "draw_calls": "draw calls a frame",
+        "upload_bytes": "bytes uploaded a frame",
+        "critic_queries": "critic queries a frame",
+    }
+    made = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, label in kinds.items():
+        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        for renderer, colour in COLOURS.items():
+            line = [(r.agents, value(r, name)) for r in rows if r.renderer == renderer]
+            if line:
+                axes.plot(*zip(*line, strict=True), "o-", color=colour, label=renderer, lw=1.8)
+        axes.set_xscale("log")
+        if any(value(r, name) for r in rows):
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(-0.1, 1.0)  # none at all is a result as well
+        axes.set_xlabel("agents")
+        axes.set_ylabel(label)
+        axes.grid(color="#e6e9ec", lw=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+        path = folder / f"{name}.png"
+        with write_aside(path) as part:
+            figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
+        made.append((label, path))
+    return made
+
+
+def table(heads: list[str], lines: list[list[str]]) -> str:
+    ruler = ["---", *["---:"] * (len(heads) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [heads, ruler, *lines])
+
+
+def times_table(rows: list[Row], agents: list[int]) -> str:
+    """Median and 95th percentile of the frame time, and the ratio to gpu."""
+    by = {(r.renderer, r.agents): r for r in rows}
+    lines = []
+    for n in agents:
+        cells = [str(n)]
+        for renderer in RENDERERS:
+            row = by.get((renderer, n))
+            if row is None:
+                cells += ["not tried", ""]
+                continue
+            times = row.frames
+            cells.append(f"{row.median:.1f} ({np.percentile(times, 95):.1f})")
+            cells.append(f"{row.median / by['gpu', n].median:.1f}")
+        lines.append(cells)
+    heads = ["agents"]
+    for renderer in RENDERERS:
+        heads += [f"{renderer} [ms]", "/ gpu"]
+    return table(heads, lines)
+
+
+def counts_table(rows: list[Row]) -> str:
+    heads = ["renderer", "agents", *COUNTS.values(), "CPU [ms]", "new critic [ms]"]
+    lines = []
+    for row in rows:
+        counts = [f"{row.counts[name]:,.0f}".replace(",", " ") for name in COUNTS]
+        cells = [*counts, f"{np.median(row.cpu):.1f}", f"{row.new_critic:.0f}"]
+        lines.append([row.renderer, str(row.agents), *cells])
+    return table(heads, lines)
+
+
+def growth(rows: list[Row], renderer: str) -> float:
+    """Frame time's part that an agent adds [ms]: the slope of a line through all rows."""
+    points = np.array([(r.agents, r.median) for r in rows if r.renderer == renderer])
+    return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else 0.0
+
+
+def lessons(rows: list[Row]) -> list[str]:
+    """What the figures say, in words."""
+    by = {(r.renderer, r.agents): r for r in rows}
+    said = []
+    for renderer in RENDERERS:
+        mine = [r for r in rows if r.renderer == renderer]
+        fast = [r.agents for r in mine if r.median <= 1000 / 30]
+        most = max(fast, default=0)
+        said.append(
+            f"`{renderer}` keeps 30 frames a second up to {most} agents of those tried; an agent "
+            f"adds {1e3 * growth(rows, renderer):.0f} µs to its frame."
+        )
+    for renderer in ("batched", "per_agent"):
+        mine = [r for r in rows if r.renderer == renderer]
+        if not mine:
+            continue
+        last = mine[-1]
+        gpu = by["gpu", last.agents]
+        said.append(
+            f"With {last.agents} agents `{renderer}` asks for {last.counts['draw_calls']:.0f} "
+            f"draws and uploads {last.counts['upload_bytes']:,.0f} bytes a frame; `gpu` asks for "
+            f"{gpu.counts['draw_calls']:.0f} and uploads {gpu.counts['upload_bytes']:,.0f}."
+        )
+        said.append(
+            f"A new critic costs `{renderer}` a frame of {last.new_critic:.0f} ms there, "
+            f"`gpu` one of {gpu.new_critic:.0f} ms: the first moves every vertex, the second "
+            "uploads one texture."
+        )
+    small = min(r.agents for r in rows)
+    few = {name: by[name, small].median for name in RENDERERS if (name, small) in by}
+    slowest, fastest = max(few, key=few.__getitem__), min(few, key=few.__getitem__)
+    said.append(
+        f"With {small} agents the designs differ least ({fastest} {few[fastest]:.1f} ms, "
+        f"{slowest} {few[slowest]:.1f} ms): the surface's pixels are the same for all."
+    )
+    return said
+
+
+def report(
+    rows: list[Row], machine: dict[str, Any], pictures: list[tuple[str, Path]], command: str,
+    frames: int, trail: int, folder: Path,
+) -> str:  # fmt: skip
+    agents = sorted({r.agents for r in rows})
+    packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
+    shown = "\n\n".join(
+        f"![{label} against agents]({path.relative_to(folder).as_posix()})"
+        for label, path in pictures
+    )
+    drawn = "\n".join(f"- {line}" for line in lessons(rows))
+    return f"""# Three designs compared
+
+Measured {date.today().isoformat()} on {machine["cpu"]}, {machine["cores"]} cores, {machine["os"]},
+Python {machine["python"]}, {packages}; OpenGL {machine["gl_version"]} by
+**{machine["gl_renderer"]}**, 1280x720, {frames} frames each, trails of {trail} steps, by
+
+    {command}
+
+The renderers are `--renderer gpu`, `batched` and `per_agent`: they draw the same scene with the
+same fragment shader, and differ in where its geometry comes from
+([architecture](architecture.md)). They took turns of {TURN} frames. Trails of the two older ones
+pass through every sample, those of `gpu` through the samples that its level of detail asks for.
+
+## Frame time: median (95th percentile)
+
+{times_table(rows, agents)}
+
+{shown}
+
+## What a frame asks for
+
+{counts_table(rows)}
+
+`critic queries`: of the critic for what is drawn, with the critic unchanged; `new critic`: the
+frame in which another one arrives, its grid's evaluation included.
+
+## Lessons
+
+{drawn}
+"""
+
+
+@click.command()
+@click.option("--agents", multiple=True, type=int, help="Numbers of agents.", default=AGENTS)
+@click.option("--frames", default=60, show_default=True, type=click.IntRange(10))
+@click.option("--trail", default=600, show_default=True, type=click.IntRange(2))
+@click.option(
+    "--output", default="docs/performance_report.md", show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+)  # fmt: skip
+def main(agents: tuple[int, ...], frames: int, trail: int, output: Path) -> None:
+    """Measure the renderers side by side, and write the report with its plots."""
+    arguments = [a for a in sys.argv[1:] if a]
+    command = shlex.join(["python", "tools/performance_report.py", *arguments])
+    try:
+        rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
+        pictures = plots(rows, output.parent / output.stem)
+        text = report(rows, machine, pictures, command, frames, trail, output.parent)
+        with write_aside(output) as part:
+            part.write_text(text, encoding="utf-8")
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
+    click.echo(str(output))
+
+
+if __name__ == "__main__":
+    main()
