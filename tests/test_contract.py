@@ -48,7 +48,10 @@ def test_names_are_used_once():
     assert len(set(contract.NAMES)) == len(contract.NAMES)
 
 
-@pytest.mark.parametrize("name", ["field.vert", "field.frag"])
+SHADERS = ("field.vert", "field.frag", "mesh_surface.vert", "mesh_trail.vert", "mesh_marker.vert")
+
+
+@pytest.mark.parametrize("name", SHADERS)
 def test_the_scenes_shaders_declare_nothing_beside_the_contract(name):
     """What a shader declared by itself nobody would set."""
     text = ShaderLibrary().load(name).text
