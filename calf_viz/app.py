@@ -110,7 +110,8 @@ class CALFApplication:
         )
         self.readings = None
         if self.hud is not None:
-            self.readings = Readings(self.hud, self.stats, self.host.has_window)
+            timed = self.host.has_window
+            self.readings = Readings(self.hud, self.stats, self._mean_value, timed)
 
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
@@ -192,6 +193,10 @@ class CALFApplication:
         with self.profiler.section("heatmap"):
             self.profiler.count("critic_queries")
             self.host.set_heightfield(self._surface(self.agent))
+
+    def _mean_value(self) -> float:
+        self.profiler.count("critic_queries")
+        return float(np.mean(self.agent.lyapunov(self.simulation.states)))
 
     def _surface(self, agent: CALFAgent) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""

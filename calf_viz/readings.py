@@ -1,6 +1,6 @@
 """What the HUD says of a running application: gathered seldom, from arrays that there are anyway.
 
-Nothing here asks the critic: the mean value is read off the surface, below the agents.
+The critic is asked for one of them, the mean value of all agents' states: at its own interval.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from calf_viz.stats_cache import StatsCache
 
 class Readings:
     """Texts for a HUD such as `hud.overview`, at the intervals of frames that the cache has for
-    "texts", "value" (the surface's mean) and "fps".
+    "texts", "value" (the agents' mean) and "fps".
 
     Attributes:
         stale: whether something was sampled that the HUD does not show yet.
@@ -30,11 +30,14 @@ class Readings:
         self,
         hud: Hud,
         stats: StatsCache,
+        mean_value: Callable[[], float],
         timed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """timed: whether to show the frame rate, which no two runs have in common."""
+        """mean_value: asks the critic. timed: whether to show the frame rate, which no two runs
+        have in common."""
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
+        self.mean_value = mean_value
         self.stale = False
         self._step = 0
         self._samples: Samples | None = None
@@ -54,7 +57,7 @@ class Readings:
         self.stats.next_frame()
 
     def refresh(self, heightfield: Heightfield) -> None:
-        """Bring the texts up to date now, the surface's mean too."""
+        """Bring the texts up to date now, the mean value too."""
         for key in ("texts", "value"):
             self.stats.mark_dirty(key)
         if self._samples is not None:
@@ -71,11 +74,8 @@ class Readings:
         self.stale = False
 
     def _mean(self, heightfield: Heightfield) -> str:
-        assert self._samples is not None
         low, high = heightfield.range
-        return numbers.value(
-            float(np.mean(heightfield.heights(self._samples.positions))), high - low
-        )
+        return numbers.value(self.mean_value(), high - low)
 
     def _frame_rate(self) -> str:
         """Mean since it was asked for last."""

@@ -304,7 +304,7 @@ class TestHud:
                 low, abs=1
             )
 
-    def test_mean_value_is_that_of_the_surface_below(self) -> None:
+    def test_mean_value_is_the_critics_of_all_states(self) -> None:
         with running(size=self.size, hud=True, n_agents=5, policy="nominal") as shown:
             for _ in range(9):
                 shown.step()
@@ -312,7 +312,7 @@ class TestHud:
             shown._push(samples)
             shown.draw()
             shown.screenshot()
-            expected = shown.host.heightfield.heights(samples.positions).mean()
+            expected = shown.agent.lyapunov(shown.simulation.states).mean()
             assert shown.hud is not None
             said = float(shown.hud.values["mean_value"].replace(",", ""))
             assert said == pytest.approx(expected, abs=0.51)

@@ -1,4 +1,4 @@
-"""What the HUD says: right numbers, at their intervals, and no critic asked for them."""
+"""What the HUD says: right numbers, at their intervals, and the critic asked no more often."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def cache(enabled: bool = True) -> StatsCache:
     return StatsCache(intervals, enabled=enabled)
 
 
+class Critic:
+    """Says 100 + x for agents at x, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.x, self.asked = 0.0, 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        return 100.0 + self.x
+
+
 class Clock:
     now = 0.0
 
@@ -41,7 +52,9 @@ class TestReadings:
         return Hud([])
 
     def test_what_it_says(self, hud: Hud) -> None:
-        readings = Readings(hud, cache())
+        critic = Critic()
+        critic.x = 2.0
+        readings = Readings(hud, cache(), critic)
         readings.see(samples(2.0, [0, 0, 2, 1, 0]))
         readings.frame(RAMP)
         assert hud.values == {
@@ -50,9 +63,11 @@ class TestReadings:
         }  # fmt: skip
 
     def test_texts_and_values_at_their_intervals(self, hud: Hud) -> None:
-        readings = Readings(hud, cache())
+        critic = Critic()
+        readings = Readings(hud, cache(), critic)
         steps, values = [], []
         for frame in range(2 * VALUE_EVERY):
+            critic.x = 0.1 * frame
             readings.see(samples(0.1 * frame, [0]))
             readings.frame(RAMP)
             steps.append(hud.values["step"])
@@ -61,17 +76,20 @@ class TestReadings:
         assert changes == list(range(TEXT_EVERY, len(steps), TEXT_EVERY))
         assert [i for i in range(1, len(values)) if values[i] != values[i - 1]] == [VALUE_EVERY]
         assert steps[VALUE_EVERY] == str(VALUE_EVERY + 1)
+        assert critic.asked == 2
 
     def test_without_the_cache_all_is_new_in_every_frame(self, hud: Hud) -> None:
-        readings = Readings(hud, cache(enabled=False))
+        critic = Critic()
+        readings = Readings(hud, cache(enabled=False), critic)
         for step in range(1, 5):
+            critic.x = float(step)
             readings.see(samples(float(step), [0]))
             readings.frame(RAMP)
             assert hud.values["step"] == str(step)
             assert hud.values["mean_value"] == f"{100.0 + step:.1f}"
 
     def test_stale_until_refreshed(self, hud: Hud) -> None:
-        readings = Readings(hud, cache())
+        readings = Readings(hud, cache(), Critic())
         readings.refresh(RAMP)
         assert hud.values == {}, "nothing was seen"
         for step in range(3):
@@ -82,10 +100,10 @@ class TestReadings:
         assert not readings.stale and hud.values["step"] == "3"
 
     def test_frame_rate_only_where_asked_for(self, hud: Hud) -> None:
-        Readings(hud, cache()).frame(RAMP)
+        Readings(hud, cache(), Critic()).frame(RAMP)
         assert "fps" not in hud.values
         clock = Clock()
-        readings = Readings(hud, cache(), timed=True, clock=clock)
+        readings = Readings(hud, cache(), Critic(), timed=True, clock=clock)
         for _ in range(FPS_EVERY):
             readings.frame(RAMP)
             assert hud.values["fps"] == "–"

@@ -5,11 +5,16 @@
 For each number of agents the three applications are open at once, with whole trails, and take
 turns of a few frames, so that whatever else the machine does falls on all of them. per_agent goes
 on only as far as it stays above a frame a second. Frames are waited for.
+
+What a frame takes outside the OpenGL driver is measured with GALLIUM_NOOP=1 in processes of their
+own, where Mesa draws nothing: from positions in hand until the draws are submitted, HUD included.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -28,6 +33,8 @@ from calf_viz.profiling.machine import describe
 from calf_viz.renderers.toggles import RENDERERS
 
 AGENTS = (3, 5, 10, 20, 30, 100, 1000)
+OUTSIDE = 10_000
+"""Agents that `gpu` is also measured with outside the driver."""
 TURN = 10
 """Frames of one renderer before the next one's turn."""
 WARM_UP = 5
@@ -127,6 +134,72 @@ def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row]
     return rows, machine
 
 
+def outside_driver(renderer: str, agents: int, frames: int, trail: int) -> float:
+    """Median of a frame's time without the simulation [ms]; only with GALLIUM_NOOP=1."""
+    app = Contestant(renderer, agents, trail).app
+    app.frame_times.clear()
+    for _ in range(frames):
+        app.step()
+    return 1e3 * float(np.median(app.frame_times))
+
+
+def measure_outside(rows: list[Row], frames: int, trail: int) -> dict[tuple[str, int], float]:
+    """`outside_driver` of every row, and of gpu with many agents, by (renderer, agents)."""
+    wanted = [(r.renderer, r.agents) for r in rows]
+    wanted.append(("gpu", OUTSIDE))
+    found = {}
+    for renderer, agents in wanted:
+        length = trail if agents < OUTSIDE else min(trail, 100)  # a ring of 600 would need 4 GB
+        done = subprocess.run(
+            [sys.executable, __file__, "--outside", f"{renderer}:{agents}", "--trail", str(length),
+             "--frames", str(frames)],
+            env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found[renderer, agents] = float(done.stdout.split()[-1])
+    return found
+
+
+def exponent(outside: dict[tuple[str, int], float], renderer: str) -> float | None:
+    """The power of the agents that the time outside the driver grows with, from 10 agents on."""
+    points = [(n, t) for (name, n), t in outside.items() if name == renderer and n >= 10]
+    if len(points) < 2:
+        return None
+    n, t = np.log(np.array(points)).T
+    return float(np.polyfit(n, t, 1)[0])
+
+
+def outside_table(outside: dict[tuple[str, int], float]) -> str:
+    agents = sorted({n for _, n in outside})
+    lines = []
+    for renderer in RENDERERS:
+        cells = [f"{outside[renderer, n]:.2f}" if (renderer, n) in outside else "" for n in agents]
+        grows = exponent(outside, renderer)
+        lines.append([renderer, *cells, "" if grows is None else f"{grows:.2f}"])
+    return table(["outside the driver [ms]", *map(str, agents), "exponent"], lines)
+
+
+def change(before: float, after: float) -> str:
+    return "–" if before == 0 else f"{100 * (after / before - 1):+.0f} %"
+
+
+def steps_table(rows: list[Row], outside: dict[tuple[str, int], float], agents: int) -> str:
+    """per_agent against gpu with so many agents."""
+    by = {(r.renderer, r.agents): r for r in rows}
+    old, new = by["per_agent", agents], by["gpu", agents]
+    lines = []
+    for label, before, after in (
+        ("frames a second", 1e3 / old.median, 1e3 / new.median),
+        ("frame time [ms]", old.median, new.median),
+        ("outside the driver [ms]", outside["per_agent", agents], outside["gpu", agents]),
+        ("critic queries", old.counts["critic_queries"], new.counts["critic_queries"]),
+        ("draw calls", old.counts["draw_calls"], new.counts["draw_calls"]),
+        ("upload [bytes]", old.counts["upload_bytes"], new.counts["upload_bytes"]),
+        ("frame with a new critic [ms]", old.new_critic, new.new_critic),
+    ):
+        lines.append([label, f"{before:,.4g}", f"{after:,.4g}", change(before, after)])
+    return table([f"a frame of {agents} agents", "per_agent", "gpu", "change"], lines)
+
+
 def plots(rows: list[Row], folder: Path) -> list[tuple[str, Path]]:
     """Pictures of what grows with the agents: (what, path)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -214,7 +287,9 @@ def growth(rows: list[Row], renderer: str) -> float:
     return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else 0.0
 
 
-def lessons(rows: list[Row]) -> list[str]:
+def lessons(
+    rows: list[Row], outside: dict[tuple[str, int], float], renderer_name: str
+) -> list[str]:
     """What the figures say, in words."""
     by = {(r.renderer, r.agents): r for r in rows}
     said = []
@@ -242,6 +317,18 @@ def lessons(rows: list[Row]) -> list[str]:
             f"`gpu` one of {gpu.new_critic:.0f} ms: the first moves every vertex, the second "
             "uploads one texture."
         )
+    n = max(r.agents for r in rows if r.renderer == "per_agent")
+    said.append(
+        f"Outside the driver {n} agents take `per_agent` {outside['per_agent', n]:.1f} ms, "
+        f"`batched` {outside['batched', n]:.1f} ms and `gpu` {outside['gpu', n]:.2f} ms a frame: "
+        "what Python does for each agent, what NumPy does for all, and the copy of a row."
+    )
+    if "llvmpipe" in renderer_name:
+        said.append(
+            "A renderer in software runs the vertex shader on the same cores: what Python no longer "
+            "does, they do, and with few agents the older meshes are as fast or faster. With many, "
+            "uploads and vertices that the level of detail leaves out decide."
+        )
     small = min(r.agents for r in rows)
     few = {name: by[name, small].median for name in RENDERERS if (name, small) in by}
     slowest, fastest = max(few, key=few.__getitem__), min(few, key=few.__getitem__)
@@ -254,7 +341,7 @@ def lessons(rows: list[Row]) -> list[str]:
 
 def report(
     rows: list[Row], machine: dict[str, Any], pictures: list[tuple[str, Path]], command: str,
-    frames: int, trail: int, folder: Path,
+    frames: int, trail: int, folder: Path, outside: dict[tuple[str, int], float],
 ) -> str:  # fmt: skip
     agents = sorted({r.agents for r in rows})
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
@@ -262,7 +349,9 @@ def report(
         f"![{label} against agents]({path.relative_to(folder).as_posix()})"
         for label, path in pictures
     )
-    drawn = "\n".join(f"- {line}" for line in lessons(rows))
+    both = {r.agents for r in rows if r.renderer == "per_agent"}
+    step = steps_table(rows, outside, min(both, key=lambda n: abs(n - 20)))
+    drawn = "\n".join(f"- {line}" for line in lessons(rows, outside, machine["gl_renderer"]))
     return f"""# Three designs compared
 
 Measured {date.today().isoformat()} on {machine["cpu"]}, {machine["cores"]} cores, {machine["os"]},
@@ -282,6 +371,18 @@ pass through every sample, those of `gpu` through the samples that its level of 
 
 {shown}
 
+## From the oldest design to this one
+
+{step}
+
+## Outside the OpenGL driver
+
+{outside_table(outside)}
+
+The time from positions in hand until the draws are submitted, HUD included, where Mesa draws
+nothing (`GALLIUM_NOOP=1`); it is a GPU's frame that this leaves free. `exponent`: the power of the
+agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 100 steps).
+
 ## What a frame asks for
 
 {counts_table(rows)}
@@ -299,18 +400,26 @@ frame in which another one arrives, its grid's evaluation included.
 @click.option("--agents", multiple=True, type=int, help="Numbers of agents.", default=AGENTS)
 @click.option("--frames", default=60, show_default=True, type=click.IntRange(10))
 @click.option("--trail", default=600, show_default=True, type=click.IntRange(2))
+@click.option("--outside", hidden=True)
 @click.option(
     "--output", default="docs/performance_report.md", show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
 )  # fmt: skip
-def main(agents: tuple[int, ...], frames: int, trail: int, output: Path) -> None:
+def main(
+    agents: tuple[int, ...], frames: int, trail: int, outside: str | None, output: Path
+) -> None:
     """Measure the renderers side by side, and write the report with its plots."""
+    if outside is not None:
+        name, _, n = outside.partition(":")
+        print(outside_driver(name, int(n), frames, trail))
+        return
     arguments = [a for a in sys.argv[1:] if a]
     command = shlex.join(["python", "tools/performance_report.py", *arguments])
     try:
         rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
+        beside = measure_outside(rows, frames, trail)
         pictures = plots(rows, output.parent / output.stem)
-        text = report(rows, machine, pictures, command, frames, trail, output.parent)
+        text = report(rows, machine, pictures, command, frames, trail, output.parent, beside)
         with write_aside(output) as part:
             part.write_text(text, encoding="utf-8")
     except UserError as error:

@@ -123,7 +123,9 @@ def _context(engine: GraphicsEngine) -> GraphicsOutput:
     """A tiny buffer that holds the OpenGL context; it is never drawn to."""
     load_prc_file_data(
         "calf_viz",
-        "gl-version 3 3\nsync-video 0\ntextures-power-2 none\nnotify-level-egldisplay error\n",
+        "gl-version 3 3\nsync-video 0\ntextures-power-2 none\nnotify-level-egldisplay error\n"
+        # Each frame is waited for: its time is its own, and none queue up in memory.
+        "gl-finish true\nnotify-level-glgsg error\n",
     )
     for module in ("p3headlessgl", "pandagl"):
         pipe = _pipe(module)
