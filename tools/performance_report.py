@@ -325,8 +325,8 @@ def lessons(
     )
     if "llvmpipe" in renderer_name:
         said.append(
-            "A renderer in software runs the vertex shader on the same cores: what Python no longer "
-            "does, they do, and with few agents the older meshes are as fast or faster. With many, "
+            "A renderer in software runs the vertex shader on the same cores: what Python does not "
+            "do, they do, and with few agents the older meshes are as fast or faster. With many, "
             "uploads and vertices that the level of detail leaves out decide."
         )
     small = min(r.agents for r in rows)
