@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from calf_viz import __version__
-from calf_viz.agent.commands import evaluate, train
+from calf_viz.commands import evaluate, train
 from calf_viz.config import PRESETS, VisualizationConfig, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "calf_viz"
 LAYERS = (
     "__main__",
     "cli",
+    "commands",
     "app",
     "config",
     "readings",
@@ -26,6 +27,7 @@ LAYERS = (
     "heightfield",
     "agent",
     "systems",
+    "settings",
     "files",
     "errors",
 )

@@ -6,18 +6,20 @@ it had never stopped; one NumPy generator gives all randomness, so that there is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from calf_viz.agent.calf import AgentInfo, CALFAgent
-from calf_viz.agent.evaluation import SELECTION, TRAINING, held_out_starts, strict_row
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.evaluation import SELECTION, TRAINING, actor_row, held_out_starts, strict_row
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.td3 import TD3, TD3Settings
-from calf_viz.systems import System
+from calf_viz.systems import System, get
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,22 @@ class TrainerSettings:
     """Standard deviation of exploration noise, as a fraction of the action limits."""
     reward_scale: float = 10.0
     """Rewards are multiplied by this before they are learnt from."""
+    certificate: bool = True
+    """Without it every action is the actor's: plain TD3, to compare with."""
     lambda_relax: float = 0.99995
     """P_relax begins here and is multiplied by it after every training step."""
     selection_episodes: int = 64
     """Starts from which agents are compared (neither training's nor `evaluate`'s)."""
     td3: TD3Settings = field(default_factory=TD3Settings)
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> "TrainerSettings":
+        """The settings that a configuration gives."""
+
+        def given(kind: type) -> dict[str, Any]:
+            return {f.name: getattr(config, f.name) for f in fields(kind) if f.name != "td3"}
+
+        return cls(**given(cls), td3=TD3Settings(**given(TD3Settings)))
 
 
 @dataclass
@@ -84,6 +97,12 @@ class Trainer:
         self.best_info: dict[str, float] = {}
         self._start_episode()
 
+    @classmethod
+    def of(cls, config: TrainingConfig) -> "Trainer":
+        """The trainer that a configuration describes."""
+        settings = TrainerSettings.of(config)
+        return cls(get(config.system), config.size, config.seed, settings)
+
     @property
     def finished(self) -> bool:
         """Whether all episodes are done."""
@@ -99,8 +118,9 @@ class Trainer:
         system, settings, episode = self.system, self.settings, self.episode
 
         # Act: the actor's action with noise where the certificate or chance allows it, else pi_0.
+        p_relax = self.p_relax if settings.certificate else 1.0
         actions, modes = self.agent.act(
-            self.state, self.memory, self.p_relax, self.rng, settings.exploration
+            self.state, self.memory, p_relax, self.rng, settings.exploration
         )
         reward = float(system.reward(self.state, actions)[0])
         next_state = system.step(self.state, actions)
@@ -138,11 +158,15 @@ class Trainer:
         self._start_episode()
 
     def _select(self) -> None:
-        """Keep the agent if, strict, it is the best so far: goals first, then cost."""
+        """Keep the agent if, strict, it is the best so far: goals first, then cost.
+
+        Plain TD3 has no strict agent; there it is the actor alone.
+        """
         starts = held_out_starts(
             self.system, self.settings.selection_episodes, self.seed, SELECTION
         )
-        row = strict_row(self.agent, starts)
+        row_of = strict_row if self.settings.certificate else actor_row
+        row = row_of(self.agent, starts)
         if self.best is not None:
             old = (-self.best_info["goal"], self.best_info["cost"])
             # Written so that a cost that is NaN never wins.
