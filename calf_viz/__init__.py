@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
+    from calf_viz.app_config import AppConfig
     from calf_viz.config import VisualizationConfig
 
 __version__ = "0.1.0"
-__all__ = ["CALFApplication", "VisualizationConfig"]
+__all__ = ["AppConfig", "CALFApplication", "VisualizationConfig"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from calf_viz.app import CALFApplication
 
         return CALFApplication
+    if name == "AppConfig":
+        from calf_viz.app_config import AppConfig
+
+        return AppConfig
     if name == "VisualizationConfig":
         from calf_viz.config import VisualizationConfig
 

@@ -10,8 +10,9 @@ import click
 import numpy as np
 
 from calf_viz import __version__
-from calf_viz.commands import evaluate, train
-from calf_viz.config import PRESETS, VisualizationConfig, options
+from calf_viz.app_config import AppConfig
+from calf_viz.commands import evaluate, train, training_options
+from calf_viz.config import PRESETS, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 
@@ -67,18 +68,39 @@ def _config_options(command: Command) -> Command:
     return command
 
 
+def _all_options(command: Command) -> Command:
+    """Preset, file, and an option for each field of visualisation and training."""
+    text = f"{', '.join(PRESETS)}: how much to show, and to train.  [default: medium]"
+    command = training_options(_config_options(command), hidden=True)
+    command = click.option("--training-preset", hidden=True)(command)
+    command = click.option("--config", help="TOML file with settings, which options override.")(
+        command
+    )
+    return click.option("--preset", help=text)(command)
+
+
+def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
+    """What is in force: the preset, changed by the file, changed by the options given."""
+    given = {name: value for name, value in given.items() if value is not None}
+    if config is None:
+        return AppConfig.from_preset(preset or "medium", **given)
+    return AppConfig.load(config, preset, **given)
+
+
 @click.group(invoke_without_command=True, context_settings=_CONTEXT)
-@click.option(
-    "--preset", default="medium", show_default=True, help=f"{', '.join(PRESETS)}: how much to show."
-)
-@_config_options
+@_all_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("pictures"),
               show_default=True, help="Folder for pictures.")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context
 def calf_viz(
-    context: click.Context, preset: str, screenshot: bool, output: Path, **changes: Any
+    context: click.Context,
+    preset: str | None,
+    config: str | None,
+    screenshot: bool,
+    output: Path,
+    **changes: Any,
 ) -> None:
     """Show agents driven by a CALF policy on the surface of their own critic.
 
@@ -86,13 +108,12 @@ def calf_viz(
     """
     if context.invoked_subcommand is not None:
         return
-    given = {name: value for name, value in changes.items() if value is not None}
     if screenshot:
-        given["headless"] = True
-    config = VisualizationConfig.from_preset(preset, **given)
+        changes["headless"] = True
+    in_force = _config(preset, config, changes)
     from calf_viz.app import CALFApplication
 
-    app = CALFApplication(config)
+    app = CALFApplication(in_force.visualization)
     try:
         if screenshot:
             _screenshots(app, output)
@@ -100,6 +121,16 @@ def calf_viz(
             _show(app, output)
     finally:
         app.close()
+
+
+@calf_viz.command("config")
+@_all_options
+def show_config(preset: str | None, config: str | None, **changes: Any) -> None:
+    """Print the configuration in force as TOML, which --config reads.
+
+    Takes every option of `calf-viz` and of `calf-viz train` that is a setting.
+    """
+    click.echo(_config(preset, config, changes).text(), nl=False)
 
 
 calf_viz.add_command(train)

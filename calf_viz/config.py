@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from calf_viz import systems
-from calf_viz.errors import UserError
 from calf_viz.render.colours import PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
+from calf_viz.settings import known
+from calf_viz.settings import one_of as _one_of
+from calf_viz.settings import option as _option
+from calf_viz.settings import within as _within
 from calf_viz.simulation import POLICIES
 
 MOST_AGENTS = 10_000_000
@@ -23,10 +26,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "medium": {"n_agents": 5, "trail_length": 600},
     "high": {"n_agents": 10, "trail_length": 1000},
 }
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
 
 
 @dataclass
@@ -77,9 +76,7 @@ class VisualizationConfig:
     def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
         """The preset low, medium or high, with single values changed."""
         _one_of("preset", preset, tuple(PRESETS))
-        unknown = set(changes) - {f.name for f in fields(cls)}
-        if unknown:
-            raise UserError(f"unknown setting '{min(unknown)}' of a visualisation")
+        known(changes, [f.name for f in fields(cls)], " of a visualisation")
         return cls(**{**PRESETS[preset], **changes})
 
     def changed(self, **changes: Any) -> VisualizationConfig:
@@ -90,13 +87,3 @@ class VisualizationConfig:
 def options() -> tuple[Field[Any], ...]:
     """The fields that the command line offers, each with its help in `metadata`."""
     return fields(VisualizationConfig)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"{name} {value} is out of range: give {low} to {high}")
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"unknown {name} '{value}': choose one of {', '.join(choices)}")

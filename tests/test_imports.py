@@ -17,6 +17,7 @@ LAYERS = (
     "cli",
     "commands",
     "app",
+    "app_config",
     "config",
     "readings",
     "playback",
