@@ -155,6 +155,7 @@ void main() {
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
             modes |= ring_modes(ring_sample(agent, pair.back + i)) << (2 * i);
         }
+        modes = drawn_modes(modes, agent);
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 heading = vec2(1.0, 0.0);
@@ -168,7 +169,7 @@ void main() {
         vec2 turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
         modes = u_marker_shape;
         pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
-        v_data = vec4(turned, u_marker_radius, float(ring_mode(here)));
+        v_data = vec4(turned, u_marker_radius, float(drawn_modes(ring_mode(here), agent) & 3));
     }
 
     // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with

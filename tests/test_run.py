@@ -66,6 +66,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_has_configuration_metrics_checkpoints_and_the_best_agent(whole: Path) -> None:
     assert whole.name.startswith("point_mass-5-20")
     assert list(contents(whole)) == [
+        ".lock",
         "agent.safetensors",
         "checkpoints/000008.resume",
         "checkpoints/000009.resume",
@@ -111,6 +112,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
         trainer.run(made.episode, stop=lambda t=trainer: t.steps >= cut)  # type: ignore[misc]
         if orderly:
             made.finish(trainer)
+        made.close()
         training.train(None, "ignored", 0, resume_from=made.folder, progress=False)
         assert contents(made.folder) == contents(whole)
 
@@ -130,7 +132,8 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     folder = train(tmp_path)
     newest = folder / "checkpoints" / "000009.resume"
     newest.write_bytes(newest.read_bytes()[:1000])
-    _, trainer = Run.open(folder)
+    opened, trainer = Run.open(folder)
+    opened.close()
     assert len(trainer.episodes) == 8
     assert str(newest) in caplog.text
     for path in (folder / "checkpoints").iterdir():
@@ -189,6 +192,14 @@ def test_options_that_contradict_each_other(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=words):
             training.train("point_mass", "quick", 0, progress=False, **arguments)
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
+    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    with pytest.raises(UserError, match="is being trained by another process"):
+        Run.open(made.folder)
+    made.close()
+    Run.open(made.folder)[0].close()
 
 
 # Kills
@@ -285,7 +296,8 @@ def test_tensorboard_gets_each_episode_once(
     folder = train(tmp_path, tensorboard=True)
     steps = {step for _, step in written}
     assert steps == set(range(9))
-    _, trainer = Run.open(folder)
+    opened, trainer = Run.open(folder)
+    opened.close()
     for episode in trainer.episodes:
         assert written["episode/return", episode.episode] == episode.ret
         shares = [written[f"modes/{name}", episode.episode] for name in training.NAMES]

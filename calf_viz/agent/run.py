@@ -19,6 +19,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from calf_viz import settings
 from calf_viz.agent import metrics, resume
 from calf_viz.agent.config import TrainingConfig
@@ -34,6 +36,8 @@ SUFFIX = ".resume"
 class Run:
     """A run's folder.
 
+    One process at a time has it, until it closes it or ends, however it ends.
+
     Attributes:
         folder: where it is.
         config: what its `config.toml` says.
@@ -41,6 +45,13 @@ class Run:
 
     def __init__(self, folder: Path, config: TrainingConfig) -> None:
         self.folder, self.config = folder, config
+        self._lock = FileLock(folder / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise UserError(f"{folder} is being trained by another process: end that") from error
+        except OSError as error:
+            raise UserError(f"cannot write to {folder}: {error.strerror}") from error
 
     @classmethod
     def create(cls, trainer: Trainer, config: TrainingConfig, root: str | Path = "runs") -> "Run":
@@ -70,24 +81,28 @@ class Run:
         """A run and its trainer as the newest checkpoint has it; metrics beyond it are dropped.
 
         Raises:
-            UserError: no run is there, or none of its checkpoints can be used.
+            UserError: no run is there, it is in use, or no checkpoint of it can be used.
         """
         folder = Path(folder)
         run = cls(folder, read_config(folder))
-        found = run.checkpoints()
-        if not found:
-            raise UserError(f"{folder} has no checkpoint: train anew")
-        for path in reversed(found):
+        try:
+            trainer = run._newest()
+            metrics.write(run.metrics, trainer.episodes)
+        except BaseException:
+            run.close()
+            raise
+        return run, trainer
+
+    def _newest(self) -> Trainer:
+        """The trainer of the newest checkpoint that can be used."""
+        failure = UserError(f"{self.folder} has no checkpoint: train anew")
+        for path in reversed(self.checkpoints()):
             try:
-                trainer = resume.load(path)
-                break
+                return resume.load(path)
             except UserError as error:
                 log.warning("%s", error)
                 failure = error
-        else:
-            raise failure
-        metrics.write(run.metrics, trainer.episodes)
-        return run, trainer
+        raise failure
 
     @property
     def metrics(self) -> Path:
@@ -113,8 +128,13 @@ class Run:
             self.checkpoint(trainer)
 
     def finish(self, trainer: Trainer) -> None:
-        """The last checkpoint of a training that ended or was stopped."""
+        """The last checkpoint of a training that ended or was stopped; closes the run."""
         self.checkpoint(trainer)
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._lock.release()
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write a checkpoint and the best agent; drop the oldest beyond those to keep."""

@@ -7,15 +7,16 @@ it had never stopped; one NumPy generator gives all randomness, so that there is
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import SELECTION, TRAINING, actor_row, held_out_starts, strict_row
-from calf_viz.agent.modes import NAMES
+from calf_viz.agent.modes import CERTIFIED, NAMES
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.td3 import TD3, TD3Settings
@@ -65,6 +66,21 @@ class Episode:
     """P_relax at the end."""
 
 
+class Step(NamedTuple):
+    """One step of the training, for those who watch."""
+
+    state: NDArray[np.float32]
+    """Where it led, (state_dim,)."""
+    mode: int
+    q_plus: float
+    """q+ after it."""
+    floor: float
+    """What q+ must have reached: q+ of the first certified step, and nu_bar for each later one."""
+    ceiling: float
+    """What q+ must not exceed: -C_low norm(s+)^2; of the first certified step nothing is asked."""
+    reward: float
+
+
 class Trainer:
     """Trains one agent in one environment.
 
@@ -73,6 +89,7 @@ class Trainer:
         best: weights of the best agent so far, by name; None before the first comparison.
         episodes: metrics of the finished episodes.
         steps: training steps so far.
+        timeline: steps of the episode in progress; `last_timeline` those of the one before.
     """
 
     def __init__(
@@ -95,6 +112,8 @@ class Trainer:
         self.episodes: list[Episode] = []
         self.best: dict[str, Tensor] | None = None
         self.best_info: dict[str, float] = {}
+        self.timeline: list[Step] = []
+        self.last_timeline: list[Step] = []
         self._start_episode()
 
     @classmethod
@@ -112,6 +131,7 @@ class Trainer:
         self.state = self.system.initial_states(1, self.rng)
         self.memory.reset()
         self.episode = Episode(len(self.episodes))
+        self.timeline = []
 
     def step(self) -> bool:
         """One step of the environment and one update; whether an episode ended with it."""
@@ -144,15 +164,30 @@ class Trainer:
         episode.ret += reward
         episode.goal = goal
         episode.modes[int(modes[0])] += 1
+        self.timeline.append(self._note(next_state[0], int(modes[0]), reward))
         cut_off = episode.steps >= self.preset.steps or bool(system.out_of_plane(next_state)[0])
         if goal or cut_off:
             self._end_episode()
             return True
         return False
 
+    def _note(self, state: NDArray[Any], mode: int, reward: float) -> Step:
+        constants, q_plus = self.agent.info.constants, float(self.memory.q_plus[0])
+        last = self.timeline[-1] if self.timeline else None
+        if last is None:
+            floor = ceiling = q_plus
+        else:
+            floor, ceiling = last.floor, last.ceiling
+        if mode == CERTIFIED:
+            norm = float(self.system.norm(self.memory.states)[0])
+            ceiling = -constants.c_low * norm * norm
+            floor = q_plus if last is None else floor + constants.nu_bar
+        return Step(state, mode, q_plus, floor, ceiling, reward)
+
     def _end_episode(self) -> None:
         self.episode.p_relax = self.p_relax
         self.episodes.append(self.episode)
+        self.last_timeline = self.timeline
         if self.finished or len(self.episodes) % self.preset.select_every == 0:
             self._select()
         self._start_episode()

@@ -31,3 +31,10 @@ int ring_mode(vec4 texel)      { return ring_word(texel) & 3; }
 int ring_modes(vec4 texel)     { return ring_word(texel) & 0x3ff; }
 float ring_heading(vec4 texel) { return float((ring_word(texel) >> 10) & 255) * (6.28318530718 / 256.0); }
 int ring_age(vec4 texel)       { return ring_word(texel) >> 18; }
+
+// Modes, 2 bits each, as they are drawn of an agent: certified steps of the one in training have
+// the palette's fourth colour. (What is not drawn needs no colour, so 3 is free here.)
+int drawn_modes(int modes, int agent) {
+    int certified = ~(modes | modes >> 1) & 0x15555555;
+    return agent == u_training_agent ? modes | certified * 3 : modes;
+}
