@@ -43,6 +43,7 @@ _TYPES: dict[str, Any] = {
     "int | None": int,
     "float": float,
     "bool": bool,
+    "Path": click.Path(path_type=Path),
     "Path | None": click.Path(path_type=Path),
     "tuple[int, int]": _Size(),
 }
@@ -82,6 +83,12 @@ def _all_options(command: Command) -> Command:
 def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
     """What is in force: the preset, changed by the file, changed by the options given."""
     given = {name: value for name, value in given.items() if value is not None}
+    if given.get("resume") is not None:
+        from calf_viz.agent.run import read_config
+
+        # A run says itself what it trains.
+        run = read_config(given["resume"])
+        given = {"system": run.system, "seed": run.seed, **given}
     if config is None:
         return AppConfig.from_preset(preset or "medium", **given)
     return AppConfig.load(config, preset, **given)
@@ -113,14 +120,20 @@ def calf_viz(
     in_force = _config(preset, config, changes)
     from calf_viz.app import CALFApplication
 
-    app = CALFApplication(in_force.visualization)
+    app = CALFApplication(in_force)
     try:
+        if in_force.visualization.train:
+            _say(f"training {app.start_training()}")
         if screenshot:
             _screenshots(app, output)
         else:
             _show(app, output)
+        failure = app.training_failure
     finally:
         app.close()
+    if failure is not None:
+        click.echo(f"calf-viz: the training died: {failure}", err=True)
+        sys.exit(1)
 
 
 @calf_viz.command("config")

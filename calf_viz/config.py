@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from calf_viz import systems
+from calf_viz.errors import UserError
+from calf_viz.live.rate import steps_per_second
 from calf_viz.render.colours import PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.settings import known
@@ -51,6 +53,12 @@ class VisualizationConfig:
     hud: bool = _option(
         True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"
     )
+    train: bool = _option(False, "Train an agent, and show its critic and policy as they learn.")
+    train_rate: str = _option("max", "Training steps a second: max, realtime, or such as 200/s.")
+    resume: Path | None = _option(None, "With --train: run to go on with.  [default: a new one]")
+    runs: Path = _option(Path("runs"), "With --train: folder for new runs.")
+    detach: bool = _option(False, "With --train: let the training go on without the viewer.")
+    morph_frames: int = _option(15, "Frames over which the surface changes to a new critic's.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
 
     def __post_init__(self) -> None:
@@ -69,6 +77,10 @@ class VisualizationConfig:
             _within("grid", self.grid, 1, FINEST_GRID)
         if self.frames is not None:
             _within("frames", self.frames, 1, 2**31 - 1)
+        if self.train and self.checkpoint is not None:
+            raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
+        _within("morph_frames", self.morph_frames, 1, 10_000)
+        steps_per_second(self.train_rate, systems.get(self.system).dt)
         for name, side in zip(("width", "height"), self.size, strict=True):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 

@@ -19,6 +19,7 @@ LAYERS = (
     "app",
     "app_config",
     "config",
+    "live",
     "readings",
     "playback",
     "hosts",

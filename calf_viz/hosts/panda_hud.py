@@ -22,6 +22,7 @@ from calf_viz.hosts.panda_texture import data_texture, empty_texture, fill
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.series import Series
 from calf_viz.render.sources import ShaderLibrary
 
 BGRA = [2, 1, 0, 3]
@@ -49,6 +50,7 @@ class PandaHud:
         self.text = _Quads(self.node, "text", "u_hud_text", 1)
         for quads in (self.shapes, self.text):
             quads.node.set_shader(compile_program(library, f"hud_{quads.name}", gsg))
+        self._series: Texture | None = None
         self._atlas: Atlas | None = None
         self._size = (0, 0)
 
@@ -62,8 +64,19 @@ class PandaHud:
             image = data_texture("hud atlas", canvas.atlas.image[..., None], Texture.F_red)
             glyphs = data_texture("hud glyphs", canvas.atlas.table[None], Texture.F_rgba32)
             self.node.set_shader_inputs(u_hud_atlas=image, u_hud_glyphs=glyphs)
+        self._show_series(canvas.series)
         self.shapes.show(canvas.shapes)
         self.text.show(canvas.glyphs)
+
+    def _show_series(self, series: Series) -> None:
+        rows, columns, _ = series.texels.shape
+        if self._series is None or self._series.y_size != rows:
+            self._series = empty_texture("series", columns, rows, Texture.F_rgba32, np.float32)
+            self.node.set_shader_input("u_hud_series", self._series)
+        elif not series.dirty:
+            return
+        fill(self._series, series.texels[..., BGRA])
+        series.clean()
 
     def show(self, visible: bool) -> None:
         """Whether anything is drawn."""

@@ -251,7 +251,7 @@ class Board:
 
 def _checksum(slot: NDArray[np.uint8]) -> int:
     """Of all but itself and the foot."""
-    return zlib.crc32(memoryview(slot[:-16]))
+    return zlib.crc32(slot[:-16].data)
 
 
 def _layout(nodes: int, weights: int) -> tuple[dict[str, int], int]:
