@@ -17,6 +17,7 @@
 const int SURFACE = 0, TRAIL = 1, MARKER = 2;
 const float MITER_LIMIT = 2.0;
 const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
+const float TRAINING_MARKER = 1.35;   // size of the marker of the agent in training
 const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
 const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its chord, at its ends
 
@@ -163,13 +164,14 @@ void main() {
             float turn = ring_heading(here);
             heading = direction(jx.xy * cos(turn) + jy.xy * sin(turn), heading);
         }
-        float reach = u_marker_radius + 1.0;
+        float radius = u_marker_radius * (agent == u_training_agent ? TRAINING_MARKER : 1.0);
+        float reach = radius + 1.0;
         vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
         offset = square * reach;
         vec2 turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
         modes = u_marker_shape;
         pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
-        v_data = vec4(turned, u_marker_radius, float(drawn_modes(ring_mode(here), agent) & 3));
+        v_data = vec4(turned, radius, float(drawn_modes(ring_mode(here), agent) & 3));
     }
 
     // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with
@@ -177,7 +179,8 @@ void main() {
     float det = jx.x * jy.y - jx.y * jy.x;
     vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
                : vec2(jx.z * jy.y - jy.z * jx.y, jy.z * jx.x - jx.z * jy.x) / det;
-    float bias = u_depth_bias.x * (kind == MARKER ? 2.0 : 1.0) + u_depth_bias.y * float(agent);
+    int above = agent == u_training_agent ? u_agents : agent;
+    float bias = u_depth_bias.x * (kind == MARKER ? 2.0 : 1.0) + u_depth_bias.y * float(above);
     float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
     gl_Position.xy += offset / half_viewport * c.w;
     gl_Position.z += depth * c.w;

@@ -85,9 +85,9 @@ class Plots(Widget):
         self._labels = {}
         for plot in self._shown:
             baseline = _baseline(canvas, "small", y, title)
-            canvas.label(plot.title, "small", left, baseline, theme.QUIET, width)
+            canvas.label(plot.title, "small", left, baseline, theme.QUIET, 2 * width // 3)
             self._labels[plot.key] = canvas.label(
-                values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 2,
+                values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 3,
                 "right", 2 * VALUE_CAPACITY,
             )  # fmt: skip
             box = Rect(left, y + title, width, self.tall * unit)

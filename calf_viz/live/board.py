@@ -189,7 +189,7 @@ class Board:
         body = slot[8:-16]
         body[:8].view(np.int64)[0] = steps
         body[8:16].view(np.float64)[0] = p_relax
-        numbers = body[16:].view(np.float32)
+        numbers = self._numbers(body)
         numbers[: self.nodes] = values
         numbers[self.nodes :] = weights
         slot[-16:-8].view(np.int64)[0] = _checksum(slot)
@@ -208,7 +208,7 @@ class Board:
         if not head == foot == version or check != _checksum(slot):
             return None  # being overwritten: the next look finds the one that did
         body = slot[8:-16]
-        numbers = body[16:].view(np.float32)
+        numbers = self._numbers(body)
         return Snapshot(
             version,
             int(body[:8].view(np.int64)[0]),
@@ -216,6 +216,10 @@ class Board:
             numbers[: self.nodes],
             numbers[self.nodes :],
         )
+
+    def _numbers(self, body: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A slot's floats, without what pads them to whole words."""
+        return body[16:].view(np.float32)[: self.nodes + self.weights]
 
     # Rings
 

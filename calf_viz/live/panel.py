@@ -79,7 +79,7 @@ class TrainingPanel:
             [
                 Plot(
                     "plot_certificate",
-                    "q+ of the episode, its bounds, modes",
+                    "q+, its bounds; modes",
                     [
                         Curve("floor", quiet),
                         Curve("ceiling", quiet),
@@ -89,7 +89,7 @@ class TrainingPanel:
                 ),
                 Plot(
                     "plot_reward",
-                    "reward, mean, goals",
+                    "reward, mean; goals",
                     [
                         Curve("reward", quiet),
                         Curve("goal", Paint(relax, 0.9)),

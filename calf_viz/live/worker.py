@@ -8,6 +8,7 @@ CELLS, SLICE     grid on which the critic is evaluated; 0 cells: only weights ar
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
+from calf_viz.errors import UserError
 from calf_viz.heightfield import plane_nodes
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.live.rate import Pace
@@ -112,7 +114,9 @@ class Worker:
 
 def _stop_with_the_viewer(board: Board) -> None:
     """Wait for the end of standard input; unless detached, stop then."""
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
     if not board[Word.DETACHED]:
         board[Word.STOP] = 1
 
@@ -130,8 +134,12 @@ def main(arguments: list[str]) -> int:
         Worker(run, trainer, board, int(cells), float(slice_value)).work()
     except Exception as error:
         traceback.print_exc()
-        board.fail(f"{type(error).__name__}: {error}")
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        board.fail(f"{kind}{error}")
         return 1
+    finally:
+        if board[Word.DETACHED]:  # nobody else is left to do it
+            board.path.unlink(missing_ok=True)
     return 0
 
 
