@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from calf_viz import settings
-from calf_viz.agent import resume, run, training
+from calf_viz.agent import plots, resume, run, training
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.certificate import DEFAULTS
 from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.modes import CERTIFIED
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
@@ -68,10 +71,13 @@ def test_a_run_has_configuration_metrics_checkpoints_and_the_best_agent(whole: P
     assert list(contents(whole)) == [
         ".lock",
         "agent.safetensors",
+        "certificate.csv",
+        "certificate.png",
         "checkpoints/000008.resume",
         "checkpoints/000009.resume",
         "config.toml",
         "metrics.csv",
+        "training.png",
     ]
     assert run.read_config(whole) == config()
     assert len((whole / "metrics.csv").read_text().splitlines()) == 1 + 9
@@ -88,6 +94,33 @@ def test_the_configuration_file_explains_itself(whole: Path) -> None:
     assert lines[0] == "[training]"
     at = lines.index("steps = 40")
     assert lines[at - 1] == "# Steps after which an episode is cut off."
+
+
+def test_the_last_episodes_certificate_keeps_to_its_bounds(whole: Path) -> None:
+    """And is the episode that the metrics tell of."""
+    columns = plots.read(whole / "certificate.csv", plots.CERTIFICATE)
+    metrics = plots.read(whole / "metrics.csv")
+    modes = columns["mode"].astype(int)
+    assert columns["step"].tolist() == list(range(int(metrics["steps"][-1])))
+    assert [int((modes == m).sum()) for m in range(3)] == [metrics[n][-1] for n in plots.NAMES]
+    assert columns["reward"].sum() == pytest.approx(metrics["return"][-1])
+    q_plus, floor, certified = columns["q_plus"], columns["floor"], modes == CERTIFIED
+    assert certified[0]
+    rises = np.diff(q_plus[certified])
+    assert (rises >= DEFAULTS.nu_bar).all(), "from one certified step to the next"
+    assert not np.diff(q_plus)[~certified[1:]].any(), "and never else"
+    np.testing.assert_allclose(
+        floor, q_plus[0] + DEFAULTS.nu_bar * (np.cumsum(certified) - 1), rtol=1e-12
+    )
+    assert (q_plus >= floor).all()
+    later = np.cumsum(certified) > 1
+    assert (q_plus[later] <= columns["ceiling"][later]).all()
+
+
+def test_pictures_show_something(whole: Path) -> None:
+    for name in ("training.png", "certificate.png"):
+        with Image.open(whole / name) as picture:
+            assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
 
 
 def test_metrics_are_there_as_soon_as_an_episode_ended(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
         config.toml                     what was asked for
         metrics.csv                     a line for each episode, appended as it ends
         agent.safetensors               the best agent so far, to be shown or evaluated
+        certificate.csv, *.png          to be looked at (see `views.py`)
         checkpoints/000040.resume       all that the training needs to go on; the newest few
 
 The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
@@ -22,7 +23,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from calf_viz import settings
-from calf_viz.agent import metrics, resume
+from calf_viz.agent import metrics, resume, views
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
@@ -128,8 +129,9 @@ class Run:
             self.checkpoint(trainer)
 
     def finish(self, trainer: Trainer) -> None:
-        """The last checkpoint of a training that ended or was stopped; closes the run."""
+        """Last checkpoint and pictures of a training that ended or was stopped; closes the run."""
         self.checkpoint(trainer)
+        views.write_pictures(self.folder)
         self.close()
 
     def close(self) -> None:
@@ -141,6 +143,7 @@ class Run:
         name = f"{len(trainer.episodes):06d}{SUFFIX}"
         resume.save(trainer, self.folder / "checkpoints" / name)
         trainer.result().save(self.agent)
+        views.write_certificate(self.folder, trainer)
         for path in self.checkpoints()[: -self.config.checkpoints]:
             with suppress(OSError):
                 path.unlink()
