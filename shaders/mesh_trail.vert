@@ -3,6 +3,7 @@
 // triangles from it to the sample before, whose last vertices are the newer sample's.
 #include "lib/contract.glsl"
 #include "lib/expand.glsl"
+#include "lib/training.glsl"
 #include "trail_width.glsl"
 
 in vec3 a_here;         // a sample: point on the plane, normalised height
@@ -26,7 +27,7 @@ void main() {
     float age = float(back) / float(u_trail);
     float width = trail_half_width(age);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
-    gl_Position = expand(c, t, normal * reach * stretch, a_id.x, trail_layer(age));
-    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, a_id.z, 0, 0);
+    gl_Position = expand(c, t, normal * reach * stretch, depth_agent(a_id.x), trail_layer(age));
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, drawn_modes(a_id.z, a_id.x), 0, 0);
     v_data = vec4(float(back), age, reach, width);
 }
