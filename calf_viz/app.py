@@ -16,7 +16,7 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
@@ -82,7 +82,7 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
-        self.host.set_heightfield(self._surface(self.agent))
+        self._show_surface()
         # After the host, which knows how many agents fit.
         self.simulation = Simulation(
             self.agent, config.n_agents, config.seed, config.policy, config.p_relax
@@ -120,10 +120,23 @@ class CALFApplication:
         if self.hud is not None:
             self.hud.visible = not self.hud.visible
 
-    def _surface(self, agent: CALFAgent) -> Heightfield:
+    def _show_surface(self) -> None:
+        """Draw the critic as it is now, with its own range, and nothing of what was before."""
+        plane, config = self.agent.system.plane, self.config
+        cells = config.grid or (GRID_SOFTWARE if self.host.software else GRID_GPU)
+        if not config.critic_on_gpu:
+            self.host.set_heightfield(self._surface(self.agent, cells), restart=True)
+            return
+        from calf_viz.live.networks import critic_networks
+
+        networks = critic_networks(self.agent, config.slice)
+        self.host.evaluate_critic(networks, Grid((cells + 1, cells + 1), plane.lo, plane.hi))
+        while not self.host.continue_critic(restart=True):
+            pass
+
+    def _surface(self, agent: CALFAgent, cells: int) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
         plane, config = agent.system.plane, self.config
-        cells = config.grid or (GRID_SOFTWARE if self.host.software else GRID_GPU)
         nodes = plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1)
         values = agent.lyapunov(agent.system.plane_states(nodes, config.slice))
         return Heightfield(values.reshape(cells + 1, cells + 1), plane.lo, plane.hi)
@@ -203,11 +216,11 @@ class CALFApplication:
         rate = steps_per_second(config.train_rate, self.agent.system.dt)
         self.live = begin(
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
-            config.morph_frames,
+            config.morph_frames, config.critic_on_gpu,
         )  # fmt: skip
         self.training = self.live.run.config
         self.simulation.memory.reset()
-        self.host.set_heightfield(self._surface(self.agent), restart=True)
+        self._show_surface()
         if self.hud is not None:
             self.live.add_panel(self.hud)
         return self.live.run.folder

@@ -28,6 +28,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
@@ -144,6 +145,14 @@ class PandaHost(Host):
         else:
             fill(self.heights, texels)
 
+    def _open_critic(self) -> PandaCritic:
+        self.critic_draws = PandaCritic(self.engine, self.output, self.library)
+        return self.critic_draws
+
+    def _use_heights(self, name: str) -> None:
+        self.heights = None  # what is uploaded later takes a texture of its own
+        self.node.set_shader_input("u_heightfield", self.critic_draws.textures[name])
+
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
@@ -190,6 +199,8 @@ class PandaHost(Host):
         self.node.remove_node()
         if self.hud_draws is not None:
             self.hud_draws.close()
+        if self._critic is not None:
+            self._critic.draws.close()
         self.ring.close()
 
 

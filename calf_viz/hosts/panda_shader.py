@@ -12,12 +12,14 @@ from calf_viz.render.sources import ShaderLibrary, explain
 load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 
-def compile_program(library: ShaderLibrary, name: str, gsg: GraphicsStateGuardian) -> Shader:
-    """The program of `name`.vert and `name`.frag.
+def compile_program(
+    library: ShaderLibrary, name: str, gsg: GraphicsStateGuardian, vertex_name: str | None = None
+) -> Shader:
+    """The program of `name`.vert and `name`.frag, or with another vertex shader.
 
     Raises UserError, as `file:line: message`, where a file is missing or does not compile.
     """
-    vertex, fragment = library.load(f"{name}.vert"), library.load(f"{name}.frag")
+    vertex, fragment = library.load(f"{vertex_name or name}.vert"), library.load(f"{name}.frag")
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:
