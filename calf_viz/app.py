@@ -19,7 +19,7 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
@@ -203,20 +203,32 @@ class CALFApplication:
         }
         return Description({**asked, **found}, host.renderer, host.gl_version)
 
-    def show_critic(self) -> None:
-        """Compute the surface of the critic as it is now, and draw that from now on."""
+    def show_critic(self, restart: bool = False) -> None:
+        """Compute the surface of the critic as it is now, and draw that from now on.
+
+        restart: with its own range, and nothing of what was before.
+        """
+        plane, config = self.agent.system.plane, self.config
+        cells = config.grid or (GRID_SOFTWARE if self.host.software else GRID_GPU)
         with self.profiler.section("heatmap"):
-            self.profiler.count("critic_queries")
-            self.host.set_heightfield(self._surface(self.agent))
+            if not config.critic_on_gpu:
+                self.profiler.count("critic_queries")
+                self.host.set_heightfield(self._surface(self.agent, cells), restart=restart)
+                return
+            from calf_viz.live.networks import critic_networks
+
+            networks = critic_networks(self.agent, config.slice)
+            self.host.evaluate_critic(networks, Grid((cells + 1, cells + 1), plane.lo, plane.hi))
+            while not self.host.continue_critic(restart=restart):
+                pass
 
     def _mean_value(self) -> float:
         self.profiler.count("critic_queries")
         return float(np.mean(self.agent.lyapunov(self.simulation.states)))
 
-    def _surface(self, agent: CALFAgent) -> Heightfield:
+    def _surface(self, agent: CALFAgent, cells: int) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
         plane, config = agent.system.plane, self.config
-        cells = config.grid or (GRID_SOFTWARE if self.host.software else GRID_GPU)
         nodes = plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1)
         values = agent.lyapunov(agent.system.plane_states(nodes, config.slice))
         return Heightfield(values.reshape(cells + 1, cells + 1), plane.lo, plane.hi)
@@ -312,11 +324,11 @@ class CALFApplication:
         rate = steps_per_second(config.train_rate, self.agent.system.dt)
         self.live = begin(
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
-            config.morph_frames,
+            config.morph_frames, config.critic_on_gpu,
         )  # fmt: skip
         self.training = self.live.run.config
         self.simulation.memory.reset()
-        self.host.set_heightfield(self._surface(self.agent), restart=True)
+        self.show_critic(restart=True)
         if self.hud is not None:
             self.live.add_panel(self.hud)
         return self.live.run.folder

@@ -11,7 +11,7 @@ import numpy as np
 
 from calf_viz import __version__
 from calf_viz.app_config import AppConfig
-from calf_viz.commands import evaluate, train, training_options
+from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
@@ -169,6 +169,7 @@ def show_config(preset: str | None, config: str | None, **changes: Any) -> None:
 
 
 calf_viz.add_command(train)
+calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)
 
 

@@ -1,6 +1,8 @@
 """The commands `train` and `evaluate`. torch is imported only when one of them runs."""
 
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +12,8 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.presets import PRESETS, Preset
 from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
-from calf_viz.settings import fields_of
+from calf_viz.files import make_folder
+from calf_viz.settings import fields_of, within
 
 Command = TypeVar("Command", bound=Any)
 
@@ -104,3 +107,51 @@ def evaluate(system: str, checkpoint: str | None, episodes: int, seed: int) -> N
     if not console.is_terminal:
         console = Console(width=130)
     console.print(training.table(rows, title))
+
+
+@click.command()
+@click.option("--system", required=True, help=_SYSTEM_HELP)
+@click.option("--seeds", default=10, show_default=True, help="How many seeds, from --seed on.")
+@click.option("--seed", default=0, show_default=True, help="The first seed.")
+@click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")
+@click.option("--jobs", default=1, show_default=True, help="Trainings at the same time.")
+@click.option("--output", default="benchmarks", show_default=True, help="Folder for plot and CSV.")
+@training_options
+def benchmark(
+    system: str, seeds: int, seed: int, preset: str, jobs: int, output: str, **changes: Any
+) -> None:
+    """Compare CALF, plain TD3 and the nominal policy over several seeds.
+
+    Prints and plots median and 95 % interval of episode cost and goal rate. Exit code 1 where a
+    strict CALF episode did not reach the goal.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from calf_viz.agent import benchmark as benchmarks
+
+    within("seeds", seeds, 1, 10_000)
+    within("jobs", jobs, 1, 1024)
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = TrainingConfig.from_preset(preset, system=system, seed=seed, **given)
+    folder, name = Path(output), f"{config.system}-{config.preset}"
+    make_folder(folder)
+    tasks = seeds * len(benchmarks.POLICIES)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=tasks)
+        results = benchmarks.run(
+            config, range(seed, seed + seeds), jobs, lambda result: bar.advance(task)
+        )
+    files = benchmarks.write_csv(results, folder, name)
+    title = f"{config.system}, {config.preset}, {seeds} seeds"
+    benchmarks.plot(results, folder / f"{name}.png", title)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=130)
+    console.print(benchmarks.table(results, title))
+    for path in (*files, folder / f"{name}.png"):
+        click.echo(f"{path}")
+    missed = [r.seed for r in benchmarks.of_policy(results, "CALF") if r.final.goal < 1.0]
+    if missed:
+        click.echo(f"strict CALF missed the goal with seeds {missed}", err=True)
+        sys.exit(1)

@@ -56,6 +56,9 @@ class VisualizationConfig:
     frames: int | None = _option(None, "Stop after so many frames.  [default: 300 headless]")
     size: tuple[int, int] = _option((1280, 720), "Picture, in pixels: WxH.")
     grid: int | None = _option(None, "Cells of the surface a side.  [default: by renderer]")
+    critic_on_gpu: bool = _option(
+        False, "Evaluate the critic in shaders: quick on a GPU, slow where the CPU draws."
+    )
     slice: float = _option(0.0, "Value of the states that the plane does not show.")
     height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
     colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")

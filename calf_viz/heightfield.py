@@ -23,6 +23,15 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Nodes (rows, columns) over a plane, without values: those are on the GPU alone."""
+
+    shape: tuple[int, int]
+    lo: tuple[float, float]
+    hi: tuple[float, float]
+
+
 @dataclass
 class Heightfield:
     """Values on a rectangular grid over a plane.

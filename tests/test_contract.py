@@ -9,7 +9,7 @@ import pytest
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import contract as hud_contract
-from calf_viz.render import contract
+from calf_viz.render import contract, critic_contract
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, shader_folder
@@ -27,6 +27,8 @@ def test_the_generated_header_is_in_force():
     assert text == contract.header(), "run `python -m calf_viz.render.contract`"
     text = (shader_folder() / "lib" / "hud_contract.glsl").read_text(encoding="utf-8")
     assert text == hud_contract.header(), "run `python -m calf_viz.hud.contract`"
+    text = (shader_folder() / "lib" / "critic_contract.glsl").read_text(encoding="utf-8")
+    assert text == critic_contract.header(), "run `python -m calf_viz.render.critic_contract`"
 
 
 def test_the_scene_gives_every_uniform_and_no_other():
@@ -65,3 +67,10 @@ def test_the_huds_shaders_declare_nothing_beside_theirs(program, kind):
     text = ShaderLibrary().load(f"{program}.{kind}").text
     declared = re.findall(r"^\s*uniform\s+\w+\s+(\w+)", text, re.MULTILINE)
     assert sorted(declared) == sorted(hud_contract.NAMES)
+
+
+@pytest.mark.parametrize("name", critic_contract.PASSES)
+def test_the_critics_passes_declare_nothing_beside_theirs(name):
+    text = ShaderLibrary().load(f"{name}.frag").text
+    declared = re.findall(r"^\s*uniform\s+\w+\s+(\w+)", text, re.MULTILINE)
+    assert sorted(declared) == sorted(critic_contract.NAMES)

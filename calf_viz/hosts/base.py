@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.heightfield import Heightfield
+from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.hosts.critic import CriticDraws, CriticPasses
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
+from calf_viz.render.critic import CriticNetworks
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels, shown_heights
@@ -57,6 +59,7 @@ class Host(ABC):
     """Where (x, y, third, stamp) go in a texel's memory."""
 
     heightfield: Heightfield
+    """The surface drawn; some nodes of it where the GPU evaluates it."""
     value_range: tuple[float, float]
     """Critic values at normalised heights 0 and 1."""
 
@@ -77,6 +80,8 @@ class Host(ABC):
         self._warned = False
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
+        self._critic: CriticPasses | None = None
+        self._grid: Grid | None = None
         if heightfield is not None:
             self.set_heightfield(heightfield)
 
@@ -101,11 +106,51 @@ class Host(ABC):
             low = old[0] + RANGE_SMOOTHING * (low - old[0])
             high = old[1] + RANGE_SMOOTHING * (high - old[1])
             self.value_range, last = (low, high), shown_heights(self._texels, self.morph)
-        self.heightfield = heightfield
+        self.heightfield, self._grid = heightfield, None
         self.detail.surface = heightfield, self.value_range
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
+
+    @property
+    def grid(self) -> Heightfield | Grid:
+        """The nodes that are drawn."""
+        return self._grid or self.heightfield
+
+    def evaluate_critic(self, networks: CriticNetworks, grid: Grid) -> None:
+        """Have the GPU evaluate a critic on a grid, some rows in each `continue_critic`.
+
+        Raises UserError where its shaders do not compile or its driver cannot do it.
+        """
+        if self._critic is None or self._critic.grid != grid:
+            if self._critic is not None:
+                self._critic.draws.close()
+            self._critic = CriticPasses(self._open_critic(), grid)
+        self._critic.begin(networks)
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether a critic is being evaluated by the GPU."""
+        return self._critic is not None and self._critic.bands is not None
+
+    def continue_critic(self, restart: bool = False) -> bool:
+        """A frame's share of an evaluation; whether its surface is the one shown from now on.
+
+        Then `morph` is 0, unless there was none to begin from. restart: take its range as it is.
+        """
+        if self._critic is None:
+            return False
+        first = restart or self._grid != self._critic.grid
+        morph, smoothing = (-1.0, 1.0) if first else (self.morph, RANGE_SMOOTHING)
+        done = self._critic.step(morph, smoothing)
+        if done is None:
+            return False
+        self.heightfield, self.value_range = done.sampled, done.value_range
+        self._grid, self._texels = self._critic.grid, None
+        self.detail.surface = self.heightfield, self.value_range
+        self.morph = 1.0 if first else 0.0
+        self._use_heights(done.heights)
+        return True
 
     def set_hud(self, hud: Hud) -> None:
         """What is written over the scene from the next frame on. A HUD belongs to one host.
@@ -162,7 +207,7 @@ class Host(ABC):
         """Every uniform of the contract, for the frame to be drawn now."""
         self.scene.stride = self.detail.stride()
         return self.scene.uniforms(
-            self.heightfield,
+            self.grid,
             self.layout,
             self.agents,
             self.packer.step - self.scrub,
@@ -215,6 +260,14 @@ class Host(ABC):
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         """Uploads the surface's texels, (rows, columns, 2)."""
+
+    @abstractmethod
+    def _open_critic(self) -> CriticDraws:
+        """Makes what evaluates a critic."""
+
+    @abstractmethod
+    def _use_heights(self, name: str) -> None:
+        """Draws the surface from a texture of the critic's passes."""
 
     @abstractmethod
     def _open_hud(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import GraphicsEngine, GraphicsOutput, NodePath
+from panda3d.core import GraphicsEngine, GraphicsOutput, NodePath, Texture
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail
@@ -81,6 +81,10 @@ class Geometry(Protocol):
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         """Takes a new critic's surface, and its texels (rows, columns, 2)."""
+
+    def use_heights(self, texture: Texture) -> None:
+        """Takes a surface that the GPU computed, texels as in `set_heights`. Raises UserError
+        where the geometry needs heights in memory."""
 
     def prepare(self, uniforms: dict[str, Any]) -> None:
         """Makes ready what the next frame draws."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.moderngl_critic import ModernglCritic
 from calf_viz.hosts.moderngl_hud import ModernglHud
 from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
@@ -81,6 +82,13 @@ class ModernglHost(Host):
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
         self.count("upload_bytes", texels.nbytes)
+
+    def _open_critic(self) -> ModernglCritic:
+        self.critic_draws = ModernglCritic(self.context, self.library)
+        return self.critic_draws
+
+    def _use_heights(self, name: str) -> None:
+        self.heights = self.critic_draws.textures[name]
 
     def _open_hud(self) -> None:
         self.hud_draws = ModernglHud(self.context, self.library, self.palette)

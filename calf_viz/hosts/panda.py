@@ -26,6 +26,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail, Host
 from calf_viz.hosts.geometry import GeometryMaker, Stage
 from calf_viz.hosts.gpu_timer import GpuTimer
+from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture
@@ -134,6 +135,13 @@ class PandaHost(Host):
             log.warning("the %s renderer cannot look back: it shows the newest step", self.design)
         return super().uniforms()
 
+    def _open_critic(self) -> PandaCritic:
+        self.critic_draws = PandaCritic(self.engine, self.output, self.library)
+        return self.critic_draws
+
+    def _use_heights(self, name: str) -> None:
+        self.geometry.use_heights(self.critic_draws.textures[name])
+
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
@@ -192,6 +200,8 @@ class PandaHost(Host):
         self.node.remove_node()
         if self.hud_draws is not None:
             self.hud_draws.close()
+        if self._critic is not None:
+            self._critic.draws.close()
         self.geometry.close()
 
 

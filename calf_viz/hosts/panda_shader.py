@@ -13,13 +13,18 @@ load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 
 def compile_program(
-    library: ShaderLibrary, name: str, gsg: GraphicsStateGuardian, fragment_name: str | None = None
+    library: ShaderLibrary,
+    name: str,
+    gsg: GraphicsStateGuardian,
+    fragment_name: str | None = None,
+    vertex_name: str | None = None,
 ) -> Shader:
-    """The program of `name`.vert and `name`.frag, or another fragment shader where one is named.
+    """The program of `name`.vert and `name`.frag, or of other files where they are named.
 
     Raises UserError, as `file:line: message`, where a file is missing or does not compile.
     """
-    vertex, fragment = library.load(f"{name}.vert"), library.load(f"{fragment_name or name}.frag")
+    vertex = library.load(f"{vertex_name or name}.vert")
+    fragment = library.load(f"{fragment_name or name}.frag")
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:

@@ -99,6 +99,10 @@ class StripGeometry:
         else:
             fill(self.heights, texels)
 
+    def use_heights(self, texture: Texture) -> None:
+        self.heights = None  # what is uploaded later takes a texture of its own
+        self.node.set_shader_input("u_heightfield", texture)
+
     def prepare(self, uniforms: dict[str, Any]) -> None:
         vertices = uniforms["u_vertices"]
         instances = uniforms["u_surface_instances"] + uniforms["u_agents"]

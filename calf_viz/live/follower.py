@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.run import Run
-from calf_viz.heightfield import Heightfield
+from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.base import Host
 from calf_viz.hud.hud import Hud
 from calf_viz.live.board import Phase, Snapshot, Word
+from calf_viz.live.networks import critic_networks
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.live.process import TrainerProcess
 from calf_viz.simulation import Samples
@@ -38,10 +39,17 @@ class Follower:
         start: NDArray[Any],
         run: Run,
         morph_frames: int = 15,
+        on_gpu: bool = False,
+        slice_value: float = 0.0,
     ) -> None:
-        """agent: takes each new policy. start: where the agent in training is, (state_dim,)."""
+        """agent: takes each new policy. start: where the agent in training is, (state_dim,).
+
+        on_gpu: whether `host` evaluates the critic, at `slice_value`, or snapshots hold it.
+        """
         self.process, self.agent, self.host = process, agent, host
         self.run, self.morph_frames = run, morph_frames
+        self.on_gpu, self.slice = on_gpu, slice_value
+        self._waiting = False  # a newer critic than the one being evaluated
         self.panel: TrainingPanel | None = None
         self.version = 0
         self._seen = 0
@@ -76,22 +84,37 @@ class Follower:
         self.process.pause(paused)
         host = self.host
         snapshot = self.process.board.snapshot(self.version)
+        # A new surface begins from what the last frame showed.
+        if host.morph < 1.0 and (snapshot is None or self.on_gpu):
+            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
         if snapshot is not None:
             self.version = snapshot.version
-            self._show(snapshot)
-        elif host.morph < 1.0:
-            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
+            self.agent.set_flat_weights(snapshot.weights)
+            self._waiting = self.on_gpu
+            if not self.on_gpu:
+                self._show(snapshot)
+        if self.on_gpu:
+            self._evaluate()
         if self.panel is not None:
             self.panel.frame(self.notice)
 
     def _show(self, snapshot: Snapshot) -> None:
-        self.agent.set_flat_weights(snapshot.weights)
         shown = self.host.heightfield
-        if len(snapshot.values):
-            values = snapshot.values.reshape(shown.shape)
-            # The step towards it is taken in this very frame.
-            morph = 1.0 / self.morph_frames
-            self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=morph)
+        values = snapshot.values.reshape(shown.shape)
+        # The first step towards it is taken in this very frame.
+        morph = 1.0 / self.morph_frames
+        self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=morph)
+
+    def _evaluate(self) -> None:
+        """A frame's share of the newest critic; one begun is shown before the next begins."""
+        host = self.host
+        if self._waiting and not host.evaluating:
+            self._waiting = False
+            grid = host.grid
+            networks = critic_networks(self.agent, self.slice)
+            host.evaluate_critic(networks, Grid(grid.shape, grid.lo, grid.hi))
+        if host.evaluating and host.continue_critic():
+            host.morph = 1.0 / self.morph_frames
 
     def join(self, samples: Samples) -> Samples:
         """A step's samples with the agent in training at its place."""

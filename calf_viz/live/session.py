@@ -23,10 +23,12 @@ def begin(
     rate: float = float("inf"),
     slice_value: float = 0.0,
     morph_frames: int = 15,
+    on_gpu: bool = False,
 ) -> Follower:
     """Start a training, new below `runs` or resumed, and give `agent` the networks it begins with.
 
-    The critic is evaluated on the grid of the surface that `host` shows now. rate: steps a second.
+    The critic is evaluated on the grid of the surface that `host` shows now, by the trainer or,
+    where `on_gpu`, by the host. rate: steps a second.
 
     Raises:
         UserError: the run cannot be written or resumed, or is of another system.
@@ -41,9 +43,9 @@ def begin(
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
     weights = trainer.agent.flat_weights()
     agent.set_flat_weights(weights)
-    rows, columns = host.heightfield.shape
+    rows, columns = host.grid.shape
     assert rows == columns, "the surface's grid is as fine along both axes"
-    process = TrainerProcess(
-        run.folder, rows * columns, len(weights), columns - 1, slice_value, rate
-    )
-    return Follower(process, agent, host, trainer.state[0], run, morph_frames)
+    nodes, cells = (0, 0) if on_gpu else (rows * columns, columns - 1)
+    process = TrainerProcess(run.folder, nodes, len(weights), cells, slice_value, rate)
+    start = trainer.state[0]
+    return Follower(process, agent, host, start, run, morph_frames, on_gpu, slice_value)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.heightfield import Heightfield
+from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.render.camera import WIDEST, OrbitCamera
 from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import LONGEST_AGE, RingLayout
@@ -43,14 +43,14 @@ class Scene:
         runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
         return 2 * (self.trail // self.stride + PAIRS_PER_RUN * runs) + 5
 
-    def surface_instances(self, heightfield: Heightfield, vertices: int) -> int:
+    def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
         """Instances that the surface's one long strip is cut into."""
         rows, columns = heightfield.shape
         return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
 
     def uniforms(
         self,
-        heightfield: Heightfield,
+        heightfield: Heightfield | Grid,
         layout: RingLayout,
         agents: int,
         head_step: int,

@@ -104,7 +104,7 @@ def group(stage: Stage, name: str, order: int) -> NodePath:
     `compile_program`."""
     node = stage.node.attach_new_node(name)
     gsg = stage.output.get_gsg()
-    node.set_shader(compile_program(stage.library, f"mesh_{name}", gsg, "field"))
+    node.set_shader(compile_program(stage.library, f"mesh_{name}", gsg, fragment_name="field"))
     node.set_bin("background", order)
     return node
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from panda3d.core import Texture
 
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import ConstantDetail, Stage
 from calf_viz.render.ring import RingLayout
@@ -87,6 +89,12 @@ class PerAgentGeometry:
         for trail in self.trails:
             trail.lift(self.heights)
         self._newest.lift(self.heights)
+
+    def use_heights(self, texture: Texture) -> None:
+        raise UserError(
+            f"the {self.design} renderer needs the critic's heights in memory: leave out "
+            "--critic-on-gpu, or take --renderer gpu"
+        )
 
     def prepare(self, uniforms: dict[str, Any]) -> None:
         for trail in self.trails:

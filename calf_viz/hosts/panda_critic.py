@@ -1,0 +1,140 @@
+"""The critic's passes under Panda3D: each a buffer of its own, rendered alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    Camera,
+    FrameBufferProperties,
+    Geom,
+    GeomNode,
+    GeomTriangles,
+    GeomVertexData,
+    GeomVertexFormat,
+    GraphicsEngine,
+    GraphicsOutput,
+    GraphicsPipe,
+    NodePath,
+    OmniBoundingVolume,
+    Texture,
+    WindowProperties,
+)
+
+from calf_viz.errors import UserError
+from calf_viz.hosts.panda_shader import compile_program
+from calf_viz.hosts.panda_texture import data_texture, empty_texture
+from calf_viz.render.critic_contract import PASSES
+from calf_viz.render.sources import ShaderLibrary
+
+
+class PandaCritic:
+    """Textures and draws of `CriticPasses`.
+
+    Raises UserError as `compile_program`, or where the driver cannot render into float textures.
+    """
+
+    def __init__(
+        self, engine: GraphicsEngine, output: GraphicsOutput, library: ShaderLibrary
+    ) -> None:
+        self.engine, self.output, self.gsg = engine, output, output.get_gsg()
+        self.shaders = {
+            name: compile_program(library, name, self.gsg, vertex_name="ring_copy")
+            for name in PASSES
+        }
+        self.textures: dict[str, Texture] = {}
+        self.buffers: dict[str, GraphicsOutput] = {}
+        root = NodePath("critic")
+        self.triangle = root.attach_new_node(_triangle())
+        self.triangle.set_depth_test(False)
+        self.triangle.set_depth_write(False)
+        self.triangle.set_two_sided(True)
+        self.camera = root.attach_new_node(Camera("critic"))
+
+    def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
+        """A texture's texels, (height, width, 4)."""
+        if name in self.buffers:
+            self.engine.remove_window(self.buffers.pop(name))
+        self.textures[name] = data_texture(name, texels, Texture.F_rgba32)
+
+    def draw(
+        self,
+        shader: str,
+        target: str,
+        inputs: dict[str, str],
+        values: dict[str, tuple[float, ...] | float],
+        rows: tuple[int, int] | None = None,
+    ) -> None:
+        """One pass into a texture, or into rows [from, to) of it."""
+        buffer = self.buffers.get(target) or self._buffer(target)
+        height = self.textures[target].y_size
+        first, end = rows or (0, height)
+        buffer.get_display_region(1).set_dimensions(0, 1, first / height, end / height)
+        self.triangle.set_shader(self.shaders[shader])
+        for sampler, name in inputs.items():
+            self.triangle.set_shader_input(sampler, self.textures[name])
+        for name, value in values.items():
+            self.triangle.set_shader_input(name, value)
+        active = self.output.is_active()
+        self.output.set_active(False)
+        buffer.set_active(True)
+        self.engine.render_frame()
+        buffer.set_active(False)
+        self.output.set_active(active)
+
+    def _buffer(self, name: str) -> GraphicsOutput:
+        properties = FrameBufferProperties()
+        properties.set_rgba_bits(32, 32, 32, 32)
+        properties.set_float_color(True)
+        old = self.textures[name]
+        width, height = old.x_size, old.y_size
+        buffer = self.engine.make_output(
+            self.output.get_pipe(), name, -200, properties, WindowProperties.size(width, height),
+            GraphicsPipe.BF_refuse_window, self.gsg, self.output,
+        )  # fmt: skip
+        if buffer is None or not buffer.get_fb_properties().get_float_color():
+            raise UserError("--critic-on-gpu: this driver cannot render into float textures")
+        # A texture that is rendered into has no image in RAM.
+        self.textures[name] = empty_texture(name, width, height, Texture.F_rgba32, np.float32)
+        buffer.add_render_texture(
+            self.textures[name], GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
+        )
+        buffer.set_clear_color_active(False)
+        buffer.set_clear_depth_active(False)
+        buffer.set_active(False)
+        buffer.make_display_region().set_camera(self.camera)
+        self.buffers[name] = buffer
+        return buffer
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        """A texture's texels, (height, width, 4); waits for what is drawn into it."""
+        texture = self.textures[name]
+        self.engine.extract_texture_data(texture, self.gsg)
+        texels = np.frombuffer(texture.get_ram_image(), np.float32)
+        texels = texels.reshape(texture.y_size, texture.x_size, 4)[..., [2, 1, 0, 3]]
+        texture.clear_ram_image()  # else Panda would upload it again
+        return texels
+
+    def wait(self) -> None:
+        """Until everything is drawn."""
+        # OpenGL draws in order: once the smallest is read, everything before it is there.
+        if self.buffers:
+            self.read(min(self.buffers, key=lambda n: self.textures[n].x_size))
+
+    def close(self) -> None:
+        """Give all buffers back."""
+        for buffer in self.buffers.values():
+            self.engine.remove_window(buffer)
+        self.buffers.clear()
+
+
+def _triangle() -> GeomNode:
+    geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
+    triangle = GeomTriangles(Geom.UH_static)
+    triangle.add_consecutive_vertices(0, 3)
+    geom.add_primitive(triangle)
+    node = GeomNode("triangle")
+    node.add_geom(geom)
+    node.set_bounds(OmniBoundingVolume())
+    node.set_final(True)
+    return node

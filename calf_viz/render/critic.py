@@ -1,0 +1,164 @@
+"""A critic for the GPU: actor and critic as texels of a texture, evaluated in bands of rows.
+
+    weights ──▶ values, band by band ──▶ columns ──▶ range ──▶ heights (last, current)
+                critic_values.frag       lowest, highest,      what u_heightfield shows
+                                         bad nodes
+
+Texels of `u_critic_weights`, row after row, `COLUMNS` wide:
+
+    0               layers of the actor, of the critic; states; the state that is an angle, or -1
+    1               the two states that are the plane's axes; value of the others; actions
+    2 ...           for each layer: inputs, outputs, activation (0 linear, 1 ReLU, 2 tanh), and
+                    its first texel
+    then            action limits, four a texel
+    layers          for each four outputs: bias, then for each four inputs four texels, which are
+                    the columns of a 4 x 4 matrix; filled up with zeros
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError
+
+COLUMNS = 1024
+WIDEST = 256
+"""Units of a layer, inputs included; what the shader has room for."""
+MOST_ACTIONS = 16
+ACTIVATIONS = ("linear", "relu", "tanh")
+HEADER = 2
+BUDGET = 2e-3
+"""Seconds of a frame that an evaluation may take."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """activation(x @ weights + bias); weights (inputs, outputs), bias (outputs,)."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    activation: str
+
+
+@dataclass(frozen=True)
+class CriticNetworks:
+    """L(s) = -critic(encoded s, a) with a = limits * actor(encoded s).
+
+    An angle among the states is encoded by its cosine and sine, in its place. The actor's last
+    layer is a tanh for actions within the limits; the critic's has one output.
+    """
+
+    actor: Sequence[Layer]
+    critic: Sequence[Layer]
+    limits: NDArray[np.float32]
+    state_dim: int
+    axes: tuple[int, int] = (0, 1)
+    slice: float = 0.0
+    heading_axis: int | None = None
+
+    def __post_init__(self) -> None:
+        inputs = self.state_dim + (self.heading_axis is not None)
+        actions = len(self.limits)
+        if actions > MOST_ACTIONS:
+            raise UserError(f"--critic-on-gpu: {actions} actions are more than {MOST_ACTIONS}")
+        for network, first, last in (
+            (self.actor, inputs, actions), (self.critic, inputs + actions, 1)
+        ):  # fmt: skip
+            width = first
+            for layer in network:
+                if layer.activation not in ACTIVATIONS:
+                    raise UserError(f"--critic-on-gpu: a layer of {layer.activation} is unknown")
+                if layer.weights.shape != (width, len(layer.bias)):
+                    raise ValueError(f"weights {layer.weights.shape} for {width} inputs")
+                if max(layer.weights.shape) > WIDEST:
+                    raise UserError(
+                        f"--critic-on-gpu: a layer of {max(layer.weights.shape)} is wider than "
+                        f"{WIDEST}: leave the option out"
+                    )
+                width = len(layer.bias)
+            if width != last:
+                raise ValueError(f"a network with {width} outputs for {last}")
+
+    @property
+    def products(self) -> int:
+        """Multiplications for a node."""
+        return sum(layer.weights.size for layer in (*self.actor, *self.critic))
+
+    def texels(self) -> NDArray[np.float32]:
+        """Texels of `u_critic_weights`, (rows, `COLUMNS`, 4)."""
+        layers = [*self.actor, *self.critic]
+        limits = _fours(self.limits)
+        first = HEADER + len(layers) + len(limits)
+        parts, heads = [], []
+        for layer in layers:
+            heads.append((*layer.weights.shape, ACTIVATIONS.index(layer.activation), first))
+            parts.append(_layer_texels(layer))
+            first += len(parts[-1])
+        heading = -1 if self.heading_axis is None else self.heading_axis
+        header = [
+            (len(self.actor), len(self.critic), self.state_dim, heading),
+            (*self.axes, self.slice, len(self.limits)),
+        ]
+        flat = np.concatenate([np.array(header + heads, np.float32), limits, *parts])
+        rows = math.ceil(len(flat) / COLUMNS)
+        texels = np.zeros((rows * COLUMNS, 4), np.float32)
+        texels[: len(flat)] = flat
+        return texels.reshape(rows, COLUMNS, 4)
+
+
+def _fours(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values four a texel, (ceil(n / 4), 4), filled up with zeros."""
+    padded = np.zeros(4 * math.ceil(len(values) / 4), np.float32)
+    padded[: len(values)] = values
+    return padded.reshape(-1, 4)
+
+
+def _layer_texels(layer: Layer) -> NDArray[np.float32]:
+    inputs, outputs = layer.weights.shape
+    ins, outs = math.ceil(inputs / 4), math.ceil(outputs / 4)
+    weights = np.zeros((4 * ins, 4 * outs), np.float32)
+    weights[:inputs, :outputs] = layer.weights
+    blocks = weights.reshape(4 * ins, outs, 4).transpose(1, 0, 2)  # (outs, inputs, four outputs)
+    bias = _fours(layer.bias)[:, None, :]
+    return np.concatenate([bias, blocks], axis=1).reshape(-1, 4)
+
+
+class Bands:
+    """Cuts an evaluation's rows into bands that keep to a budget.
+
+    The first band of each evaluation is small and timed, to the end of its drawing; the others are
+    as many rows as would take the budget.
+    """
+
+    def __init__(self, rows: int, budget: float = BUDGET) -> None:
+        self.rows, self.budget = rows, budget
+        self.done = 0
+        self._each: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row is left."""
+        return self.done >= self.rows
+
+    @property
+    def timed(self) -> bool:
+        """Whether the next band is to be waited for, and told to `time`."""
+        return self._each is None
+
+    def take(self) -> tuple[int, int]:
+        """The next rows, [from, to)."""
+        if self._each is None:
+            count = max(1, min(8, self.rows // 8))
+        else:
+            count = max(1, int(self.budget / self._each))
+        first, self.done = self.done, min(self.done + count, self.rows)
+        return first, self.done
+
+    def time(self, seconds: float) -> None:
+        """How long the first band took."""
+        self._each = max(seconds, 1e-9) / max(self.done, 1)

@@ -1,0 +1,21 @@
+#version 330
+// The range of all columns, one texel: followed slowly by what heights are normalised with.
+#include "lib/critic_contract.glsl"
+
+const float HUGE = 3.4e38;
+
+layout(location = 0) out vec4 o_range;
+
+void main() {
+    vec4 range = vec4(HUGE, -HUGE, 0.0, 0.0);
+    int columns = textureSize(u_critic_columns, 0).x;
+    for (int column = 0; column < columns; ++column) {
+        vec4 part = texelFetch(u_critic_columns, ivec2(column, 0), 0);
+        range = vec4(min(range.x, part.x), max(range.y, part.y), range.zw + part.zw);
+    }
+    if (range.z == 0.0) range.xy = vec2(0.0);
+    vec2 last = texelFetch(u_critic_range, ivec2(0), 0).xy;
+    vec2 smoothed = u_critic_smoothing < 1.0 ? last + u_critic_smoothing * (range.xy - last)
+                                             : range.xy;
+    o_range = vec4(smoothed, range.y, range.w);
+}

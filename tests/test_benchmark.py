@@ -1,0 +1,121 @@
+"""The comparison over seeds: its arithmetic, and a very small one from end to end."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from calf_viz import cli
+from calf_viz.agent import benchmark
+from calf_viz.agent.config import TrainingConfig
+
+TINY = TrainingConfig.from_preset(
+    "quick", episodes=3, steps=40, batch=16, select_every=3, selection_episodes=2
+)
+
+
+def test_a_median_and_its_interval() -> None:
+    values = np.array([[1.0, 5.0], [2.0, 5.0], [9.0, 5.0]])
+    interval = benchmark.median_interval(values)
+    assert interval.median.tolist() == [2.0, 5.0]
+    assert interval.low.tolist() == [1.0, 5.0] and interval.high.tolist() == [9.0, 5.0]
+
+
+def test_the_interval_covers_the_median_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    covered = 0
+    for i in range(200):
+        interval = benchmark.median_interval(rng.normal(3.0, 1.0, 15), seed=i)
+        covered += bool(interval.low <= 3.0 <= interval.high)
+    assert covered / 200 > 0.88
+
+
+@pytest.fixture(scope="module")
+def results() -> list[benchmark.Result]:
+    return benchmark.run(TINY, [4, 5])
+
+
+def test_every_policy_plays_as_many_episodes_with_every_seed(
+    results: list[benchmark.Result],
+) -> None:
+    assert [(r.policy, r.seed) for r in results] == [
+        (policy, seed) for policy in benchmark.POLICIES for seed in (4, 5)
+    ]
+    for r in results:
+        assert r.cost.shape == r.goal.shape == (3,)
+        assert (r.cost > 0).all() and set(r.goal) <= {0.0, 1.0}
+
+
+def test_strict_calf_and_the_nominal_policy_always_arrive(results: list[benchmark.Result]) -> None:
+    for policy in ("CALF", "nominal"):
+        assert [r.final.goal for r in benchmark.of_policy(results, policy)] == [1.0, 1.0]
+    modes = [r.final.modes for r in results]
+    assert all(m[2] > 0 for m in modes[:2]) and all(m[2] == 0 for m in modes[2:4])
+
+
+def test_an_episode_costs_what_its_rewards_say() -> None:
+    """Of the nominal policy, played one start at a time."""
+    from calf_viz import systems
+
+    system = systems.get("point_mass")
+    cost, goal = benchmark._play_nominal(system, TINY)
+    states = system.initial_states(3, np.random.default_rng([benchmark.NOMINAL_STREAM, TINY.seed]))
+    for i in range(3):
+        state, total, arrived = states[i : i + 1], 0.0, False
+        for _ in range(TINY.steps):
+            action = system.nominal(state)
+            total -= float(system.reward(state, action)[0])
+            state = system.step(state, action)
+            arrived = bool(system.in_goal(state)[0])
+            if arrived or system.out_of_plane(state)[0]:
+                break
+        assert cost[i] == pytest.approx(total) and goal[i] == arrived
+
+
+def test_processes_change_nothing(results: list[benchmark.Result]) -> None:
+    again = benchmark.run(TINY, [4], jobs=2)
+    for a, b in zip(results[::2], again, strict=True):
+        # Not by ==, as the mean steps of no arrival are NaN.
+        assert (a.policy, a.seed, repr(a.final)) == (b.policy, b.seed, repr(b.final))
+        np.testing.assert_array_equal(a.cost, b.cost)
+
+
+def test_the_command_prints_plots_and_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = "benchmark --system point_mass --seeds 2 --episodes 2 --steps 30 --batch 8"
+    monkeypatch.setattr(sys, "argv", ["calf-viz", *arguments.split(), "--output", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    for policy in benchmark.POLICIES:
+        assert f"│ {policy}" in out
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "point_mass-quick-episodes.csv",
+        "point_mass-quick-final.csv",
+        "point_mass-quick.png",
+    ]
+    with (tmp_path / "point_mass-quick-episodes.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3 * 2 * 2
+    with (tmp_path / "point_mass-quick-final.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["goal"] for row in rows if row["policy"] == "CALF"] == ["1.0", "1.0"]
+    with Image.open(tmp_path / "point_mass-quick.png") as picture:
+        assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
+
+
+@pytest.mark.parametrize("bad", ["--seeds 0", "--jobs 0", "--preset nonsense", "--seed -1"])
+def test_bad_use_is_one_line(
+    bad: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["calf-viz", "benchmark", "--system", "point_mass", *bad.split()]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2 and capsys.readouterr().err.count("\n") == 1
