@@ -9,10 +9,13 @@
 // All kinds of vertex share one height fetch and one projection: software renderers pay for both
 // sides of every branch. Directions on screen and depth come from the height's gradient.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
 #include "lib/ring.glsl"
 #include "lib/trail.glsl"
+#include "lib/trail_measure.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
+#include "trail_lift.glsl"
 
 const int SURFACE = 0, TRAIL = 1, MARKER = 2;
 const float MITER_LIMIT = 2.0;
@@ -32,6 +35,9 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
 out vec4 v_data;                // surface: point.xy, level, light; far below 0 where bad
                                 // trail: steps back, age 0..1, px across the chord, half width
                                 // marker: px along and across the heading, radius, mode
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;            // what a trail's colour tells instead of the mode
+#endif
 
 // The surface is one long strip, row after row, cut into instances that overlap by two vertices.
 ivec2 surface_node(int instance, int vertex) {
@@ -53,12 +59,12 @@ vec2 direction(vec2 v, vec2 otherwise) {
     return l > 1e-3 ? v / l : otherwise;
 }
 
-// Pixel of a point on the surface, from the picture's centre.
-vec2 pixel(vec2 point) {
+// Pixel of a trail's point, from the picture's centre.
+vec2 pixel(vec2 point, float age) {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
+    vec4 c = u_view_projection * vec4(point, level * u_height_scale + trail_lift(age), 1.0);
     return c.xy / max(c.w, 1e-3) * (0.5 * u_viewport);
 }
 
@@ -88,8 +94,13 @@ void main() {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = u_view_projection * vec4(point, level * u_height_scale, 1.0);
+    float age = float(pair.back) / float(u_trail);
+    float lift = kind == SURFACE ? 0.0 : trail_lift(age);
+    vec4 c = u_view_projection * vec4(point, level * u_height_scale + lift, 1.0);
     gl_Position = c;
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = 0.0;
+#endif
 
     // Movement in NDC (xy in pixels) for a step along the plane's axes, on the surface.
     vec2 half_viewport = 0.5 * u_viewport;
@@ -119,8 +130,12 @@ void main() {
         int middle = (pair.back + other) / 2;
         span = abs(other - pair.back);
         vec2 start = ndc.xy * half_viewport;
-        vec2 chord = start - pixel(ring_sample(agent, other).xy);
+        vec2 older = ring_sample(agent, other).xy;
+        vec2 chord = start - pixel(older, float(other) / float(u_trail));
         vec2 ahead = mat2(jx.xy, jy.xy) * (newer.xy - point);
+        vec4 cz = u_view_projection[2];
+        vec2 jz = (cz.xy - ndc.xy * cz.w) / c.w * half_viewport;
+        ahead += jz * (trail_lift(float(pair.newer) / float(u_trail)) - lift);
         vec2 behind = pair.older > pair.back ? chord : vec2(0.0);
         vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
         vec2 d0 = direction(behind, d1);
@@ -130,7 +145,8 @@ void main() {
         // The curve through the segment's middle sample, on the surface: long strides stay true.
         float along = length(chord);
         int before = abs(middle - pair.back), after = span - before;
-        vec2 apart = pixel(ring_sample(agent, middle).xy) - start;
+        float halfway = float(middle) / float(u_trail);
+        vec2 apart = pixel(ring_sample(agent, middle).xy, halfway) - start;
         float across = (chord.x * apart.y - chord.y * apart.x) / max(along, 1e-3);
         bend = across / float(max(before * after, 1));
         float most = MOST_LEAN * along / float(max(span * span, 1));
@@ -141,7 +157,6 @@ void main() {
         uneven = before * after > 0 ? (share - at) / (4.0 * at * (1.0 - at)) : 0.0;
         float bulge = 0.25 * bend * float(span * span);
 
-        float age = float(pair.back) / float(u_trail);
         float width = trail_half_width(age);
         float side = (gl_VertexID & 1) == 0 ? 1.0 : -1.0;
         // Wider where the curve bulges; thrice, since the neighbour's may be straight.
@@ -149,6 +164,12 @@ void main() {
         reach = pair.collapsed ? 0.0 : reach;
         offset = miter * reach * stretch;
         v_data = vec4(float(pair.back), age, reach, width);
+#if TRAIL_COLOUR >= BY_SPEED
+        v_measure = trail_measure(older - point, span, point, level);
+#endif
+#if TRAILS == 0
+        pair.drawn = false;
+#endif
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
         // modes of the segment are packed here, so that a fragment need not read the ring.
         modes = ring_modes(here);
