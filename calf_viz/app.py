@@ -21,7 +21,7 @@ from calf_viz.hud.overview import overview
 from calf_viz.playback import Playback
 from calf_viz.readings import Readings
 from calf_viz.render.colours import colour_map, mode_colours
-from calf_viz.render.scene import Scene
+from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.simulation import Samples, Simulation
 
@@ -67,6 +67,7 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
+        self.host.scene.certificate = _certificate(self.agent, config.slice)
         self.host.set_heightfield(self._surface(self.agent))
         # After the host, which knows how many agents fit.
         self.simulation = Simulation(
@@ -136,8 +137,15 @@ class CALFApplication:
 
     def _push(self, samples: Samples) -> None:
         self.host.push(*samples)
+        self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)
+
+    def _tell_certificate(self) -> None:
+        """What the chosen agent's certificate asks, for shaders that show it."""
+        memory, asked = self.simulation.memory, self.host.scene.certificate
+        asked.chosen = chosen = min(self.config.chosen, len(memory) - 1)
+        asked.q_plus = float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None
 
     def draw(self) -> None:
         """One frame of what there is."""
@@ -177,6 +185,15 @@ class CALFApplication:
         self.host.close()
 
 
+def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
+    constants, system = agent.info.constants, agent.system
+    origin = system.plane_states(np.zeros((1, 2)), slice_value)
+    return Certificate(
+        constants=(constants.nu_bar, constants.c_low, constants.c_up),
+        hidden_square=float(system.norm(origin)[0]) ** 2,
+    )
+
+
 def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
     scene = Scene(
         size=config.size,
@@ -187,7 +204,7 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         mode_colours=mode_colours(config.palette),
     )
     colours = colour_map(config.colour_map)
-    library = ShaderLibrary(config.shaders)
+    library = ShaderLibrary(config.shaders, config.defines)
     slots = RING_PER_TRAIL * config.trail_length
     if not config.headless and display_found():
         from calf_viz.hosts.window import WindowHost

@@ -1,4 +1,4 @@
-"""The command line: `calf-viz`, `calf-viz train`, `calf-viz evaluate`."""
+"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `shaders`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from calf_viz.agent.commands import evaluate, train
 from calf_viz.config import PRESETS, VisualizationConfig, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
@@ -43,6 +44,7 @@ _TYPES: dict[str, Any] = {
     "float": float,
     "bool": bool,
     "Path | None": click.Path(path_type=Path),
+    "tuple[str, ...]": str,
     "tuple[int, int]": _Size(),
 }
 
@@ -51,9 +53,11 @@ def _config_options(command: Command) -> Command:
     """An option for each field of the configuration; None where it is not given."""
     for field in reversed(options()):
         flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
+        if field.type == "tuple[str, ...]":
+            flags |= {"multiple": True, "metavar": field.metadata["form"]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        said = default in (None, "") or isinstance(default, bool) or "default" in field.name
+        said = default in (None, "", ()) or isinstance(default, bool) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
@@ -86,7 +90,7 @@ def calf_viz(
     """
     if context.invoked_subcommand is not None:
         return
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {name: value for name, value in changes.items() if value not in (None, ())}
     if screenshot:
         given["headless"] = True
     config = VisualizationConfig.from_preset(preset, **given)
@@ -104,6 +108,7 @@ def calf_viz(
 
 calf_viz.add_command(train)
 calf_viz.add_command(evaluate)
+calf_viz.add_command(shaders)
 
 
 def _say(text: str) -> None:

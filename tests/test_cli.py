@@ -101,7 +101,7 @@ class TestBadInput:
             ("--size abc", "'abc' is not a size: give one such as 1280x720"),
             ("--size 64", "'64' is not a size: give one such as 1280x720"),
             ("--size=-64x36", "'-64x36' is not a size: give one such as 1280x720"),
-            ("--shaders no/such/folder", "--shaders no/such/folder: not a folder"),
+            ("--shaders no/such/folder", "--shaders no/such/folder: neither a folder nor a file"),
             ("train", "no system to train: give --system"),
             ("train --system nonsense", "unknown system 'nonsense': choose one of "),
             ("train --system point_mass --preset nonsense", "unknown preset 'nonsense': choose "),

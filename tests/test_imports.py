@@ -19,6 +19,7 @@ LAYERS = (
     "config",
     "readings",
     "playback",
+    "workbench",
     "hosts",
     "hud",
     "render",
@@ -33,12 +34,14 @@ LAYERS = (
 # Data flows from the simulation to the renderer through arrays, so that neither knows the other
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
+    "workbench": {"simulation", "agent", "systems"},
     "hosts": {"simulation", "agent", "systems"},
     "hud": {"simulation", "agent", "systems"},
     "render": {"simulation", "agent", "systems"},
     "heightfield": {"agent", "systems"},
 }
 FORBIDDEN_LIBRARIES = {
+    "workbench": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "hosts": {"torch"},
     "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},

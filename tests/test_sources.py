@@ -10,8 +10,8 @@ import pytest
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.scene import Scene
 from calf_viz.render.problems import explain
+from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, read_define, shader_folder
 
 # As the compilers print them, and as Panda3D passes that on; the line is the fourth of the expanded
@@ -25,8 +25,8 @@ fragment_shader
 0:4(13): error: `undefined_name' undeclared
 0:4(5): error: operands to arithmetic operators must be numeric
 """,
-    "mesa in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL fragment \
-shader created-shader:
+    "mesa in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
 created-shader:2(1): warning: extension `X' unsupported in fragment shader
 created-shader:4(13): error: `undefined_name' undeclared
 created-shader:4(5): error: operands to arithmetic operators must be numeric
@@ -38,8 +38,8 @@ fragment_shader
 0(2) : warning C7050: "x" might be used before being initialized
 0(4) : error C1503: undefined variable "undefined_name"
 """,
-    "nvidia in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL fragment \
-shader created-shader:
+    "nvidia in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
 created-shader(2) : warning C7050: "x" might be used before being initialized
 created-shader(4) : error C1503: undefined variable "undefined_name"
 """,
@@ -47,8 +47,8 @@ created-shader(4) : error C1503: undefined variable "undefined_name"
 ===============
 ERROR: 0:4: Use of undeclared identifier 'undefined_name'
 """,
-    "apple in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL fragment \
-shader created-shader:
+    "apple in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
 ERROR: created-shader:4: Use of undeclared identifier 'undefined_name'
 """,
 }
@@ -238,7 +238,7 @@ def test_a_compilers_errors_are_told_in_the_users_lines(tmp_path, log):
 
 def test_errors_of_both_shaders_are_each_told_in_their_own(tmp_path):
     library = write(tmp_path, main__vert="v\nv2\n", main__frag="f\nf2\n")
-    log = ":display:gsg:glgsg(error): An error occurred while compiling GLSL {} shader x:\nx:{}(1): error: {}\n"
+    log = "An error occurred while compiling GLSL {} shader x:\nx:{}(1): error: {}\n"
     text = log.format("vertex", 2, "one") + log.format("fragment", 1, "two")
     problems = explain(text, library.load("main.vert"), library.load("main.frag"))
     assert [(p.path.name, p.line, p.text) for p in problems] == [
@@ -270,7 +270,9 @@ class TestDefines:
         assert read_define("A=") == ("A", "")
         assert read_define("A_b1=x = y") == ("A_b1", "x = y")
 
-    @pytest.mark.parametrize("text", ["", "=1", "1A=2", "a b", "gl_X=1", "A__B", "A=\n", "A=é", "A=\\"])
+    @pytest.mark.parametrize(
+        "text", ["", "=1", "1A=2", "a b", "gl_X=1", "A__B", "A=\n", "A=é", "A=\\"]
+    )
     def test_others_are_refused(self, text):
         with pytest.raises(UserError, match="--define"):
             read_define(text)

@@ -52,7 +52,8 @@ _STAGE = re.compile(r"GLSL (vertex|fragment) shader|^(vertex|fragment)_shader$")
 
 def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
     """The errors in a compiler's log, at least one; one for each line, as others follow from it."""
-    source, found, spoken = vertex, {}, []
+    found: dict[tuple[Path, int], Problem] = {}
+    source, spoken = vertex, []
     for text in log.splitlines():
         stage = _STAGE.search(text)
         if stage:

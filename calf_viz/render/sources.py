@@ -199,8 +199,8 @@ def _read(path: Path) -> list[str]:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")  # editors on Windows write a mark
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ShaderError([Problem(path, line, f"not UTF-8 (byte {error.start})")]) from None
+        broken = data.count(b"\n", 0, error.start) + 1
+        raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
     except OSError as error:
         raise ShaderError([Problem(path, None, error.strerror or str(error))]) from None
     if len(data) > LARGEST_FILE:
