@@ -24,6 +24,7 @@ from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.simulation import Samples, Simulation
+from calf_viz.workbench.live import LiveShaders
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -48,6 +49,7 @@ class CALFApplication:
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
         hud: what is written over the scene; None where the configuration wants none.
+        live: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
     """
@@ -78,6 +80,8 @@ class CALFApplication:
         actions = self._bind_keys()
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
         self.readings = Readings(self.hud, self.host.has_window) if self.hud is not None else None
+        watch = self.host.has_window if config.watch is None else config.watch
+        self.live = LiveShaders(self.host) if watch else None
 
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
@@ -149,10 +153,15 @@ class CALFApplication:
 
     def draw(self) -> None:
         """One frame of what there is."""
+        if self.live is not None:
+            self.live.poll()
         if self.hud is not None and self.readings is not None:
             self.hud.update(state="paused" if self.playback.paused else None)
             self.readings.frame(self.host.heightfield)
-        self.host.draw()
+        if self.live is not None:
+            self.live.draw(self.host.draw)
+        else:
+            self.host.draw()
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
@@ -182,6 +191,8 @@ class CALFApplication:
 
     def close(self) -> None:
         """Give window and driver back."""
+        if self.live is not None:
+            self.live.close()
         self.host.close()
 
 

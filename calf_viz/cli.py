@@ -52,7 +52,8 @@ _TYPES: dict[str, Any] = {
 def _config_options(command: Command) -> Command:
     """An option for each field of the configuration; None where it is not given."""
     for field in reversed(options()):
-        flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
+        flag = str(field.type).startswith("bool")
+        flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
         if field.type == "tuple[str, ...]":
             flags |= {"multiple": True, "metavar": field.metadata["form"]}
         default = field.default
@@ -65,7 +66,7 @@ def _config_options(command: Command) -> Command:
         elif not said:
             text += f"  [default: {shown}]"
         name = f"--{field.name.replace('_', '-')}"
-        if default is True:
+        if flag and default is not False:
             name += f"/--no-{field.name.replace('_', '-')}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command

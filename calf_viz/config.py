@@ -57,6 +57,9 @@ class VisualizationConfig:
     define: tuple[str, ...] = _option(
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
     )
+    watch: bool | None = _option(
+        None, "Rebuild the shaders as their files are saved.  [default: in a window]"
+    )
     chosen: int = _option(0, "Agent whose q+ the shaders are told (the last one, if fewer).")
     hud: bool = _option(
         True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.programs import Programs
 from calf_viz.hud.hud import Hud
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
@@ -31,10 +32,12 @@ class Host(ABC):
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
         hud: what is written over the scene, if anything; see `set_hud`.
+        programs: the shaders in force, and those before them.
     """
 
     renderer: str
     texture_limit: int
+    programs: Programs
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Where (x, y, third, stamp) go in a texel's memory."""
 
@@ -89,6 +92,19 @@ class Host(ABC):
         """
         self._open_hud()
         self.hud = hud
+
+    def reload(self) -> bool:
+        """Use the shaders as their files are now, from the next frame on; whether any changed.
+
+        Raises ShaderError where one cannot be used; all that are in force stay.
+        """
+        changed = self.programs.reload()
+        self._use(changed)
+        return bool(changed)
+
+    def revert(self) -> None:
+        """Back to the shaders before the last that were reloaded."""
+        self._use(self.programs.revert())
 
     def prepare_hud(self) -> Hud | None:
         """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
@@ -155,6 +171,10 @@ class Host(ABC):
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         """Uploads the surface's texels, (rows, columns, 2)."""
+
+    @abstractmethod
+    def _use(self, names: set[str]) -> None:
+        """Draws with the programs of these names as they are now."""
 
     @abstractmethod
     def _open_hud(self) -> None:

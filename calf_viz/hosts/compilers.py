@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import Any
 
+from calf_viz.hosts.programs import load_program
 from calf_viz.render.sources import ShaderLibrary
 
 Compile = Callable[[ShaderLibrary, str], Any]
@@ -40,7 +41,7 @@ def _panda(closing: ExitStack) -> Compile:
         context.set_active(True)
         engine.render_frame()
         context.set_active(False)
-        return compile_program(library, name, gsg)
+        return compile_program(gsg, load_program(library, name))
 
     return compile_one
 
@@ -54,6 +55,6 @@ def _moderngl(closing: ExitStack) -> Compile:
 
     def compile_one(library: ShaderLibrary, name: str) -> Any:
         with context:
-            return compile_program(context, library, name)
+            return compile_program(context, load_program(library, name))
 
     return compile_one

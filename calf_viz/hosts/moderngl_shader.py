@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import moderngl
 
-from calf_viz.hosts.programs import load_program
+from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.problems import ShaderError, explain
-from calf_viz.render.sources import ShaderLibrary
 
 
-def compile_program(
-    context: moderngl.Context, library: ShaderLibrary, name: str
-) -> moderngl.Program:
-    """The program of `name`.vert and `name`.frag.
-
-    Raises ShaderError, as `file:line: message`, where a file is missing or does not compile.
-    """
-    source = load_program(library, name)
+def compile_program(context: moderngl.Context, source: ProgramSource) -> moderngl.Program:
+    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
     vertex, fragment = source.vertex, source.fragment
     try:
         return context.program(vertex_shader=vertex.text, fragment_shader=fragment.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -72,11 +74,11 @@ class PandaHost(Host):
         self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
         self.renderer = str(gsg.driver_renderer)
         self.texture_limit = int(gsg.max_texture_dimension)
-        self.library = library or ShaderLibrary()
+        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg))
         self._inputs: dict[str, Any] = {}
         self.node = root.attach_new_node(self._strip())
         self._set_state()
-        self.node.set_shader(compile_program(self.library, "field", gsg))
+        self._use({"field"})
         self.heights: Texture | None = None
         palette = palette_texels(colour_map, scene.mode_colours)
         self.palette = data_texture("palette", palette, Texture.F_rgba8)
@@ -117,7 +119,7 @@ class PandaHost(Host):
         )  # fmt: skip
 
     def _make_ring(self, layout: RingLayout) -> None:
-        self.ring = make_ring(layout, self.engine, self.output, self.library)
+        self.ring = make_ring(layout, self.engine, self.output, self.programs)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
@@ -147,7 +149,13 @@ class PandaHost(Host):
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
-        self.hud_draws = PandaHud(self.root, self.library, self.gsg, self.palette)
+        self.hud_draws = PandaHud(self.root, self.programs, self.palette)
+
+    def _use(self, names: set[str]) -> None:
+        if "field" in names:
+            self.node.set_shader(self.programs["field"])
+        if names & {"hud_shape", "hud_text"}:
+            self._open_hud()
 
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""

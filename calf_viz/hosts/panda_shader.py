@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from panda3d.core import GraphicsStateGuardian, LineStream, Notify, Shader, load_prc_file_data
 
-from calf_viz.hosts.programs import load_program
+from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.problems import ShaderError, explain
-from calf_viz.render.sources import ShaderLibrary
 
 # Panda would give the same text the same shader as long as anybody holds it, one that failed
 # included; that one is not compiled again, and there would be no message.
 load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 
-def compile_program(library: ShaderLibrary, name: str, gsg: GraphicsStateGuardian) -> Shader:
-    """The program of `name`.vert and `name`.frag.
-
-    Raises ShaderError, as `file:line: message`, where a file is missing or does not compile.
-    """
-    source = load_program(library, name)
+def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader:
+    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
     vertex, fragment = source.vertex, source.fragment
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)

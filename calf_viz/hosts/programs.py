@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from calf_viz.hud import contract as hud_contract
 from calf_viz.render import contract, glsl
@@ -20,6 +22,8 @@ INPUTS: dict[str, dict[str, str]] = {
     },
 }
 """GLSL type of every input of each program, by name."""
+LOOK = ("field", "hud_shape", "hud_text")
+"""Those that an overlay may replace. ring_copy is none: samples that it spoiled would be lost."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,19 @@ class ProgramSource:
     vertex: Source
     fragment: Source
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        """What compilers see."""
+        return self.vertex.text, self.fragment.text
+
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     """`name`.vert and `name`.frag.
 
     Raises ShaderError where a file is missing, or declares a uniform that nobody would set.
     """
+    if name not in LOOK:
+        library = ShaderLibrary()
     vertex, fragment = library.load(f"{name}.vert"), library.load(f"{name}.frag")
     problems = dict.fromkeys(p for s in (vertex, fragment) for p in _check(s, INPUTS[name]))
     if problems:
@@ -58,3 +69,47 @@ def _check(source: Source, inputs: dict[str, str]) -> list[Problem]:
         path, line = source.origin(declared.line)
         problems.append(Problem(path, line, text, source.line(declared.line)))
     return problems
+
+
+class Programs:
+    """A host's compiled programs by name; the last good ones where new ones are broken.
+
+    Attributes:
+        library: where their files are found.
+        sources: what each was compiled from.
+    """
+
+    def __init__(self, library: ShaderLibrary, compiler: Callable[[ProgramSource], Any]) -> None:
+        """compiler: what makes a program of its source; raises ShaderError."""
+        self.library, self.compiler = library, compiler
+        self.sources: dict[str, ProgramSource] = {}
+        self._compiled: dict[str, Any] = {}
+        self._before = self.sources, self._compiled
+
+    def __getitem__(self, name: str) -> Any:
+        """The program in force. Raises ShaderError where its first version does not compile."""
+        if name not in self._compiled:
+            source = load_program(self.library, name)
+            self._compiled[name] = self.compiler(source)
+            self.sources[name] = source
+        return self._compiled[name]
+
+    def reload(self) -> set[str]:
+        """Compile those whose text changed, all or none of them; their names.
+
+        Raises ShaderError where one does not compile; those in force stay.
+        """
+        self.library.check_overlay()
+        sources = {name: load_program(self.library, name) for name in self.sources}
+        changed = {n for n, source in sources.items() if source.texts != self.sources[n].texts}
+        if changed:
+            new = {name: self.compiler(sources[name]) for name in sorted(changed)}
+            self._before = self.sources, self._compiled
+            self.sources, self._compiled = sources, {**self._compiled, **new}
+        return changed
+
+    def revert(self) -> set[str]:
+        """Back to those before the last reload that changed any; names of those that change."""
+        after = self._compiled
+        self.sources, self._compiled = self._before
+        return {name for name, program in self._compiled.items() if program is not after[name]}

@@ -47,9 +47,10 @@ class Hud:
         self._heightfield: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
 
-    def add(self, widget: Widget) -> None:
-        """One widget more: beyond those that are at its edge already, if there is room."""
-        self.widgets.append(widget)
+    def add(self, widget: Widget, first: bool = False) -> None:
+        """One widget more: beyond those that are at its edge already, if there is room; or before
+        all others, which then have what room is left."""
+        self.widgets.insert(0 if first else len(self.widgets), widget)
         self._new_layout = True
 
     def update(self, **texts: str | None) -> None:

@@ -8,6 +8,8 @@ QUIET = 0x9BA7B6
 """Names of values, ticks."""
 ACCENT = 0xF2C14E
 """What one must not miss: that it is paused."""
+ALARM = 0xFF8A7A
+"""What is broken."""
 FAINT = Paint(0xFFFFFF, 0.14)
 """Hairlines inside a panel."""
 TICK = Paint(QUIET, 0.9)

@@ -127,6 +127,11 @@ class ShaderLibrary:
         shipped = self.shipped / name
         return shipped if _is_file(shipped) else None
 
+    def check_overlay(self) -> None:
+        """Raise ShaderError where the overlay was there once and is gone."""
+        if self.overlay is not None and not self.overlay.exists():
+            raise ShaderError([Problem(self.overlay, None, "it is gone; the last look stays")])
+
     def own_files(self) -> list[str]:
         """Names of the overlay's shader files."""
         if self.overlay is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS
+from calf_viz.hosts.programs import INPUTS, LOOK
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
@@ -61,7 +61,7 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
 def unused(library: ShaderLibrary) -> list[Path]:
     """Files of the overlay that no program reads: misspelt, most likely."""
     read: set[Path] = set()
-    for program in INPUTS:
+    for program in LOOK:
         for suffix in ("vert", "frag"):
             try:
                 read.update(path for path, _ in library.load(f"{program}.{suffix}").origins)

@@ -23,7 +23,9 @@ def sources(start: str | None) -> dict[str, Path]:
         names = hooks
     else:
         parts = [name for name in hooks if name.startswith(f"{start}_") or name == f"{start}.glsl"]
-        names = parts or [name for name in shipped_files() if name == start]
+        names = parts or [
+            name for name in shipped_files() if name == start and "ring_copy" not in name
+        ]
     if not names:
         parts = sorted({name.partition("_")[0].removesuffix(".glsl") for name in hooks})
         raise UserError(
