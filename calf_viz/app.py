@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,20 +16,24 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import help_line
+from calf_viz.hud.keys import by_action, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.playback import Playback
 from calf_viz.readings import Readings
-from calf_viz.render.colours import colour_map, mode_colours
+from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.hosts.panda import PandaHost
+
+log = logging.getLogger("calf_viz")
 
 GRID_SOFTWARE, GRID_GPU = 64, 192
 """Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
@@ -69,6 +74,8 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
+        self.look = WornLook(self.host, config.colour_map)
+        self.look.set(config.set)
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self.host.set_heightfield(self._surface(self.agent))
         # After the host, which knows how many agents fit.
@@ -81,7 +88,11 @@ class CALFApplication:
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
         self.readings = Readings(self.hud, self.host.has_window) if self.hud is not None else None
         watch = self.host.has_window if config.watch is None else config.watch
-        self.live = LiveShaders(self.host) if watch else None
+        self.live = LiveShaders(self.host, self.look) if watch else None
+        if self.hud is not None and self.host.has_window:
+            self.hud.add(
+                ControlPanel(self.host.controls, hint=f"{by_action('save_look').events[0]} saves")
+            )
 
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
@@ -91,6 +102,8 @@ class CALFApplication:
         }
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
+        if self.look.path is not None:
+            actions["save_look"] = self._save_look
         return self.host.bind_keys(actions)
 
     def _open_hud(self, keys: list[tuple[str, str]]) -> Hud:
@@ -108,6 +121,12 @@ class CALFApplication:
     def _toggle_hud(self) -> None:
         if self.hud is not None:
             self.hud.visible = not self.hud.visible
+
+    def _save_look(self) -> None:
+        try:
+            self.look.save()
+        except UserError as error:
+            log.error("%s", error)
 
     def _surface(self, agent: CALFAgent) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
@@ -214,7 +233,7 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         marker=marker,
         mode_colours=mode_colours(config.palette),
     )
-    colours = colour_map(config.colour_map)
+    colours = colour_map(config.colour_map or COLOUR_MAP)
     library = ShaderLibrary(config.shaders, config.defines)
     slots = RING_PER_TRAIL * config.trail_length
     if not config.headless and display_found():

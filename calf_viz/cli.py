@@ -40,6 +40,7 @@ class _Size(click.ParamType):
 _TYPES: dict[str, Any] = {
     "str": str,
     "int": int,
+    "str | None": str,
     "int | None": int,
     "float": float,
     "bool": bool,

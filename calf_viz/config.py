@@ -9,7 +9,7 @@ from typing import Any
 from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.render import variants
-from calf_viz.render.colours import PALETTES
+from calf_viz.render.colours import COLOUR_MAP, PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.sources import read_define
 from calf_viz.simulation import POLICIES
@@ -49,13 +49,18 @@ class VisualizationConfig:
     grid: int | None = _option(None, "Cells of the surface a side.  [default: by renderer]")
     slice: float = _option(0.0, "Value of the states that the plane does not show.")
     height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
-    colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")
+    colour_map: str | None = _option(
+        None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
+    )
     palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
     shaders: Path | None = _option(
         None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
     )
     define: tuple[str, ...] = _option(
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
+    )
+    set: tuple[str, ...] = _option(
+        (), "A control's value, may be repeated; the look's own otherwise.", "NAME=VALUE"
     )
     watch: bool | None = _option(
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"

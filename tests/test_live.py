@@ -22,6 +22,7 @@ from calf_viz.hud.problem_notice import ProblemNotice
 from calf_viz.render.problems import ShaderError
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher
 
 SCENE = SceneFolder("live", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
@@ -253,7 +254,7 @@ class TestLive:
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
             SCENE.play(host)
             first = picture(host)
-            with closing(LiveShaders(host)) as live:
+            with closing(LiveShaders(host, WornLook(host))) as live:
                 (look / "surface_colour.glsl").write_text(RED)
                 live.rebuild()
                 draws = []

@@ -88,6 +88,9 @@ class ModernglHost(Host):
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
 
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        self.palette.write(texels.tobytes())
+
     def _open_hud(self) -> None:
         self.hud_draws = ModernglHud(self.context, self.programs, self.palette)
 

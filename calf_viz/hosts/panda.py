@@ -146,6 +146,9 @@ class PandaHost(Host):
         else:
             fill(self.heights, texels)
 
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        fill(self.palette, texels[..., [2, 1, 0, 3]])
+
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
@@ -154,6 +157,8 @@ class PandaHost(Host):
     def _use(self, names: set[str]) -> None:
         if "field" in names:
             self.node.set_shader(self.programs["field"])
+            # A control may come back as another type, whose value compares equal.
+            self._inputs.clear()
         if names & {"hud_shape", "hud_text"}:
             self._open_hud()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from calf_viz.hud import contract as hud_contract
 from calf_viz.render import contract, glsl
+from calf_viz.render.controls import MARK, Control, read_annotation
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary, Source
 
@@ -28,11 +30,12 @@ LOOK = ("field", "hud_shape", "hud_text")
 
 @dataclass(frozen=True)
 class ProgramSource:
-    """A program's two shaders, expanded."""
+    """A program's two shaders, expanded, and its controls by the uniforms' names."""
 
     name: str
     vertex: Source
     fragment: Source
+    controls: dict[str, Control]
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -43,32 +46,55 @@ class ProgramSource:
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     """`name`.vert and `name`.frag.
 
-    Raises ShaderError where a file is missing, or declares a uniform that nobody would set.
+    Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
+    annotation that cannot be read. Only the scene's uniforms may be controls.
     """
     if name not in LOOK:
         library = ShaderLibrary()
     vertex, fragment = library.load(f"{name}.vert"), library.load(f"{name}.frag")
-    problems = dict.fromkeys(p for s in (vertex, fragment) for p in _check(s, INPUTS[name]))
+    controls: dict[str, Control] = {}
+    problems: dict[Problem, None] = {}
+    for source in (vertex, fragment):
+        for declared in glsl.uniforms(source.text):
+            try:
+                _declare(declared, source.line(declared.line), INPUTS[name], controls)
+            except ValueError as error:
+                path, line = source.origin(declared.line)
+                problems[Problem(path, line, str(error), source.line(declared.line))] = None
+    if controls and name != "field":
+        raise ShaderError([Problem(Path(f"{name}.vert"), None, "only the scene has controls")])
     if problems:
         raise ShaderError(problems)
-    return ProgramSource(name, vertex, fragment)
+    return ProgramSource(name, vertex, fragment, controls)
 
 
-def _check(source: Source, inputs: dict[str, str]) -> list[Problem]:
-    """A driver would take them; the host's values would be refused later, or missing."""
-    problems = []
-    for declared in glsl.uniforms(source.text):
-        expected = inputs.get(declared.name)
-        if expected is None:
-            text = f"nobody sets {declared.name}: it is not in lib/contract.glsl"
-        elif expected != declared.type or declared.array:
-            kind = f"{declared.type}[]" if declared.array else declared.type
-            text = f"{declared.name} is a {expected}, not a {kind}"
-        else:
-            continue
-        path, line = source.origin(declared.line)
-        problems.append(Problem(path, line, text, source.line(declared.line)))
-    return problems
+def _declare(
+    declared: glsl.Declaration, written: str, inputs: dict[str, str], controls: dict[str, Control]
+) -> None:
+    """Take a uniform that is an input, or note a control; ValueError for another.
+
+    A driver would take that, and the host's values would be refused later, or missing.
+    """
+    type_, name = declared.type, declared.name
+    mark = MARK.search(written)
+    expected = inputs.get(name)
+    if expected is not None:
+        if expected != type_ or declared.array:
+            kind = f"{type_}[]" if declared.array else type_
+            raise ValueError(f"{name} is a {expected}, not a {kind}")
+        if mark:
+            raise ValueError(f"{name} is set by the program: a control has a name of its own")
+        return
+    if mark is None:
+        raise ValueError(
+            f"nobody sets {name}: it is neither in lib/contract.glsl nor a control, such as "
+            "// @slider 0..1"
+        )
+    if declared.array:
+        raise ValueError(f"{name} is an array: a control is a single value")
+    control = read_annotation(type_, name, written[mark.start() :])
+    if controls.setdefault(name, control) != control:
+        raise ValueError(f"{name} is declared twice, with another annotation")
 
 
 class Programs:

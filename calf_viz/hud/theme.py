@@ -12,6 +12,8 @@ ALARM = 0xFF8A7A
 """What is broken."""
 FAINT = Paint(0xFFFFFF, 0.14)
 """Hairlines inside a panel."""
+GROOVE = Paint(0xFFFFFF, 0.16)
+"""What a slider's knob runs in."""
 TICK = Paint(QUIET, 0.9)
 AXIS = Paint(0xC5CDD8, 0.75)
 BACKING = Paint(0x0B0E14, 0.80, border=1.0, border_colour=0x3A4352, border_opacity=0.85)

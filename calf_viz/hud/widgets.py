@@ -47,6 +47,15 @@ class Widget(ABC):
     def update(self, canvas: Canvas, values: Values) -> None:
         """Change the texts that are drawn, in their places."""
 
+    def press(self, x: float, y: float) -> None:  # noqa: B027 (most widgets only show something)
+        """The mouse went down over it, at a pixel of the picture."""
+
+    def drag(self, x: float, y: float) -> None:  # noqa: B027
+        """The mouse, pressed over it, is now at a pixel, anywhere."""
+
+    def release(self) -> None:  # noqa: B027
+        """The mouse went up again."""
+
 
 def backing(canvas: Canvas, rect: Rect) -> None:
     """The ground that text stands on."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from calf_viz.errors import UserError
 from calf_viz.render import glsl
@@ -81,19 +82,31 @@ def read_define(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Source:
-    """An expanded shader: its text, and for each of its lines the (file, line) it came from."""
+    """An expanded shader.
+
+    Attributes:
+        text: what compilers get.
+        origins: for each of its lines the (file, line) that it came from.
+        written: its lines as they stand in their files.
+    """
 
     text: str
     origins: tuple[tuple[Path, int], ...]
+    written: tuple[str, ...]
 
     def origin(self, line: int) -> tuple[Path, int]:
         """(file, line) of an expanded line, both counted from 1."""
         return self.origins[min(max(line, 1), len(self.origins)) - 1]
 
     def line(self, line: int) -> str:
-        """An expanded line, counted from 1; empty where there is none."""
-        lines = self.text.split("\n")
-        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        """An expanded line as it was written, counted from 1; empty where there is none."""
+        return self.written[line - 1].strip() if 0 < line <= len(self.written) else ""
+
+
+class _Line(NamedTuple):
+    text: str
+    written: str
+    origin: tuple[Path, int]
 
 
 class ShaderLibrary:
@@ -143,13 +156,18 @@ class ShaderLibrary:
 
     def load(self, name: str) -> Source:
         """The file with every include expanded, each at most once."""
-        lines: list[str] = []
-        origins: list[tuple[Path, int]] = []
-        self._expand(name, None, [], set(), lines, origins)
-        at = next((i + 1 for i, line in enumerate(lines) if _VERSION.match(line)), 0)
-        lines[at:at] = [f"#define {name} {value}" for name, value in self.defines.items()]
-        origins[at:at] = [(Path(f"--define {n}={v}"), 1) for n, v in self.defines.items()]
-        return Source("\n".join(lines) + "\n", tuple(origins) or ((Path(name), 1),))
+        lines: list[_Line] = []
+        self._expand(name, None, [], set(), lines)
+        at = next((i + 1 for i, line in enumerate(lines) if _VERSION.match(line.text)), 0)
+        for macro, value in reversed(self.defines.items()):
+            text = f"#define {macro} {value}"
+            lines.insert(at, _Line(text, text, (Path(f"--define {macro}={value}"), 1)))
+        lines = lines or [_Line("", "", (self.find(name) or Path(name), 1))]
+        return Source(
+            "".join(f"{line.text}\n" for line in lines),
+            tuple(line.origin for line in lines),
+            tuple(line.written for line in lines),
+        )
 
     def _expand(
         self,
@@ -157,8 +175,7 @@ class ShaderLibrary:
         included_from: Problem | None,
         stack: list[str],
         seen: set[str],
-        lines: list[str],
-        origins: list[tuple[Path, int]],
+        lines: list[_Line],
     ) -> None:
         def refuse(text: str, problem: Problem | None = included_from) -> ShaderError:
             at = problem or Problem(Path(name), None, "")
@@ -173,14 +190,13 @@ class ShaderLibrary:
         if path is None:
             folders = ", ".join(str(f) for f in (self.overlay, self.shipped) if f is not None)
             raise refuse(f"shader file {name[:100]} not found in {folders}")
-        for number, line in enumerate(_read(path), start=1):
-            here = Problem(path, number, "", line.strip())
-            match = _INCLUDE.match(line)
+        for line in _read(path):
+            match = _INCLUDE.match(line.text)
             if match:
-                self._expand(match[1], here, [*stack, name], seen, lines, origins)
+                here = Problem(*line.origin, "", line.written.strip())
+                self._expand(match[1], here, [*stack, name], seen, lines)
             else:
                 lines.append(line)
-                origins.append((path, number))
 
 
 def _is_file(path: Path) -> bool:
@@ -198,8 +214,8 @@ def _namesake(name: str) -> str:
     raise UserError(f"--shaders {name}: replaces nothing; see calf-viz shaders list for names")
 
 
-def _read(path: Path) -> list[str]:
-    """Lines of a file, comments in ASCII; includes in comments are left out."""
+def _read(path: Path) -> list[_Line]:
+    """Lines of a file; for compilers comments are in ASCII, and includes in comments left out."""
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")  # editors on Windows write a mark
@@ -211,14 +227,17 @@ def _read(path: Path) -> list[str]:
     if len(data) > LARGEST_FILE:
         what = f"{len(data):,} bytes: no shader needs more than {LARGEST_FILE:,}"
         raise ShaderError([Problem(path, None, what)])
-    text = glsl.with_ascii_comments(text)
-    lines, code = glsl.lines_of(text), glsl.lines_of(glsl.without_comments(text))
-    for number, line in enumerate(lines, start=1):
+    read = []
+    written = glsl.lines_of(text)
+    compiled = glsl.lines_of(glsl.with_ascii_comments(text))
+    code = glsl.lines_of(glsl.without_comments(text))
+    for number, line in enumerate(written):
         if len(line) > LONGEST_LINE:
             what = f"a line of {len(line):,} characters: no shader needs more than {LONGEST_LINE:,}"
-            raise ShaderError([Problem(path, number, what, line[:80])])
+            raise ShaderError([Problem(path, number + 1, what, line[:80])])
         if "\0" in line:
-            raise ShaderError([Problem(path, number, "a zero byte: this is no text")])
-        if _INCLUDE.match(line) and "include" not in code[number - 1]:
-            lines[number - 1] = ""  # in a comment
-    return lines
+            raise ShaderError([Problem(path, number + 1, "a zero byte: this is no text")])
+        commented_out = _INCLUDE.match(line) and "include" not in code[number]
+        text = "" if commented_out else compiled[number]
+        read.append(_Line(text, line, (path, number + 1)))
+    return read

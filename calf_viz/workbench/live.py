@@ -15,6 +15,7 @@ from pathlib import Path
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
 from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher
 
 log = logging.getLogger("calf_viz")
@@ -28,8 +29,8 @@ class LiveShaders:
         built: seconds that the last rebuild took, the driver's compiling included.
     """
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def __init__(self, host: Host, look: WornLook) -> None:
+        self.host, self.look = host, look
         self.problem: Problem | None = None
         self.built = 0.0
         self._on_trial = False
@@ -55,6 +56,7 @@ class LiveShaders:
             if self.host.reload():
                 self._on_trial = True
                 log.info("shaders rebuilt")
+            self.look.refresh()
             self._solved()
         except ShaderError as error:
             self._tell(error.problems[0])
