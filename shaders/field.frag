@@ -39,7 +39,8 @@ void main() {
     bool bad = v_data.w < 0.0;                       // its light is not known then
     vec3 surface = surface_colour(colour, v_data.xy, v_data.z, bad ? 0.8 : v_data.w, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
-    vec4 trail = trail_colour(measured_colour(colour, age, v_measure), mode, age);
+    float edge = abs(across) / max(v_data.w, 1e-3);
+    vec4 trail = trail_colour(measured_colour(colour, age, v_measure), mode, age, edge);
     trail.a *= trail_profile(across, v_data.w, age);
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
 

@@ -33,10 +33,11 @@ def new(folder: Path, start: str | None) -> None:
 @shaders.command("list")
 @click.argument("overlay", type=_FOLDER, required=False)
 def list_files(overlay: Path | None) -> None:
-    """Show the files, hooks, inputs and variants; where each comes from, with OVERLAY."""
+    """Show files, hooks, inputs, variants and controls; with OVERLAY, where each comes from."""
     from rich.console import Console
     from rich.table import Table
 
+    from calf_viz.hosts.programs import load_program
     from calf_viz.workbench import catalogue
 
     library = ShaderLibrary(overlay)
@@ -59,6 +60,12 @@ def list_files(overlay: Path | None) -> None:
             table.add_row(f"{variant.name}={value}", f"{meaning}{default}")
     table.add_row("", "a flat surface: --height-scale 0, which sets u_height_scale")
     console.print(table)
+    controls = load_program(library, "field").controls
+    if controls:
+        table = Table("--set", "values", "default", title="controls")
+        for control in controls.values():
+            table.add_row(control.name, control.wanted, control.text(control.default))
+        console.print(table)
     console.print(f"looks: {', '.join(look_names()) or 'none'}", highlight=False)
 
 

@@ -1,4 +1,7 @@
 // Colours of trails by something else than the mode: the variants BY_AGE, BY_SPEED, BY_CERTIFICATE.
+// (Includes stand outside of #if: a file is included once, in whatever branch that is.)
+#include "lib/certificate.glsl"
+
 #if TRAIL_COLOUR == BY_SPEED
 const float FAST = 400.0;       // steps over the plane of an agent of middling speed
 
@@ -8,8 +11,6 @@ float trail_measure(vec2 way, int steps, vec2 point, float level) {
     return 1.0 - exp(-FAST * length(way) / (width * float(max(steps, 1))));
 }
 #elif TRAIL_COLOUR == BY_CERTIFICATE
-#include "lib/certificate.glsl"
-
 // 1 where the critic would certify the actor, else 0.
 float trail_measure(vec2 way, int steps, vec2 point, float level) {
     return certified(point, level) ? 1.0 : 0.0;
