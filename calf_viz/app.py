@@ -19,18 +19,21 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import help_line
+from calf_viz.hud.keys import by_action, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.playback import Playback
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
-from calf_viz.render.colours import colour_map, mode_colours
-from calf_viz.render.scene import Scene
+from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
+from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -60,6 +63,7 @@ class CALFApplication:
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
         hud: what is written over the scene; None where the configuration wants none.
+        live: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
         profiler: measures the frames of `step`, simulation included; off unless given.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
@@ -84,6 +88,9 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
+        self.look = WornLook(self.host, config.colour_map)
+        self.look.set(config.set)
+        self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
         actions = self._bind_keys()
@@ -91,6 +98,11 @@ class CALFApplication:
         # After the host, which knows how many agents fit.
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
+        watch = self.host.has_window if config.watch is None else config.watch
+        self.live = LiveShaders(self.host, self.look) if watch else None
+        if self.hud is not None and self.host.has_window:
+            saves = by_action("save_look").events[0]
+            self.hud.add(ControlPanel(self.host.controls, hint=f"{saves} saves"))
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         config = self.config
@@ -124,6 +136,8 @@ class CALFApplication:
         }
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
+        if self.look.path is not None:
+            actions["save_look"] = self._save_look
         return self.host.bind_keys(actions)
 
     def _open_hud(self, keys: list[tuple[str, str]]) -> Hud:
@@ -141,6 +155,14 @@ class CALFApplication:
     def _toggle_hud(self) -> None:
         if self.hud is not None:
             self.hud.visible = not self.hud.visible
+
+    def _save_look(self) -> None:
+        try:
+            self.look.save()
+        except UserError as error:
+            self._say(str(error))
+        else:
+            self._say(f"values written: {self.look.path}")
 
     def _toggle_profiler(self) -> None:
         self.profiler.enabled = not self.profiler.enabled
@@ -238,17 +260,29 @@ class CALFApplication:
     def _push(self, samples: Samples) -> None:
         with self.profiler.section("upload"):
             self.host.push(*samples)
+        self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)
 
+    def _tell_certificate(self) -> None:
+        """What the chosen agent's certificate asks, for shaders that show it."""
+        memory, asked = self.simulation.memory, self.host.scene.certificate
+        asked.chosen = chosen = min(self.config.chosen, len(memory) - 1)
+        asked.q_plus = float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None
+
     def draw(self) -> None:
         """One frame of what there is."""
+        if self.live is not None:
+            self.live.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
                 self.hud.update(state=self._state())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
-            self.host.draw()
+            if self.live is not None:
+                self.live.draw(self.host.draw)
+            else:
+                self.host.draw()
 
     def _state(self) -> str | None:
         text, until = self._said
@@ -284,7 +318,18 @@ class CALFApplication:
 
     def close(self) -> None:
         """Give window and driver back."""
+        if self.live is not None:
+            self.live.close()
         self.host.close()
+
+
+def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
+    constants, system = agent.info.constants, agent.system
+    origin = system.plane_states(np.zeros((1, 2)), slice_value)
+    return Certificate(
+        constants=(constants.nu_bar, constants.c_low, constants.c_up),
+        hidden_square=float(system.norm(origin)[0]) ** 2,
+    )
 
 
 def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
@@ -296,8 +341,8 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         marker=marker,
         mode_colours=mode_colours(config.palette),
     )
-    colours = colour_map(config.colour_map)
-    library = ShaderLibrary(config.shaders)
+    colours = colour_map(config.colour_map or COLOUR_MAP)
+    library = ShaderLibrary(config.shaders, config.defines)
     slots = RING_PER_TRAIL * config.trail_length
     geometry = _geometry(config)
     if not config.headless and display_found():

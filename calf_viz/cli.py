@@ -1,4 +1,4 @@
-"""The command line: `calf-viz`, `calf-viz train`, `calf-viz evaluate`."""
+"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `shaders`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from calf_viz.agent.commands import evaluate, train
 from calf_viz.config import PRESETS, VisualizationConfig, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
@@ -44,6 +45,7 @@ _TYPES: dict[str, Any] = {
     "float": float,
     "bool": bool,
     "Path | None": click.Path(path_type=Path),
+    "tuple[str, ...]": str,
     "tuple[int, int]": _Size(),
 }
 
@@ -51,11 +53,14 @@ _TYPES: dict[str, Any] = {
 def _config_options(command: Command) -> Command:
     """An option for each field of the configuration; None where it is not given."""
     for field in reversed(options()):
-        flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
+        flag = str(field.type).startswith("bool")
+        flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
+        if field.type == "tuple[str, ...]":
+            flags |= {"multiple": True, "metavar": field.metadata["form"]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
         shown = "on" if default is True else shown
-        said = default is None or default is False or default == "" or "default" in field.name
+        said = default is None or default is False or default in ("", ()) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
@@ -63,7 +68,8 @@ def _config_options(command: Command) -> Command:
         elif not said:
             text += f"  [default: {shown}]"
         name = field.name.replace("_", "-")
-        name = f"--{name}/--no-{name}" if default is True else f"--{name}"
+        both = flag and default is not False
+        name = f"--{name}/--no-{name}" if both else f"--{name}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 
@@ -105,7 +111,7 @@ def calf_viz(
         raise UserError("--profile and --screenshot exclude each other: give one of them")
     if trace and not profile:
         raise UserError("--trace goes with --profile: give both")
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {name: value for name, value in changes.items() if value not in (None, ())}
     if screenshot:
         given["headless"] = True
     if profile:
@@ -130,6 +136,7 @@ def calf_viz(
 
 calf_viz.add_command(train)
 calf_viz.add_command(evaluate)
+calf_viz.add_command(shaders)
 
 
 def _say(text: str) -> None:
