@@ -22,14 +22,15 @@ out float v_measure;
 
 void main() {
     int back = u_head_step - a_id.y;
-    float step_age = 1.0 / float(u_trail);
-    float age = float(back) * step_age;
+    float age = float(back) / float(u_trail);
+    // Samples are a stride apart, but for the first of a run and the newest, which may be nearer.
+    float apart = float(u_stride) / float(u_trail);
     float lift = trail_lift(age);
     vec4 c = to_clip(a_here.xy, a_here.z, lift);
     Tangent t = tangent_plane(c, a_gradient);
-    float rise = a_newer == a_here.xy ? 0.0 : trail_lift(age - step_age) - lift;
+    float rise = a_newer == a_here.xy ? 0.0 : trail_lift(age - apart) - lift;
     vec2 ahead = mat2(t.x.xy, t.y.xy) * (a_newer - a_here.xy) + upwards(c) * rise;
-    float older_lift = a_older == a_here ? lift : trail_lift(age + step_age);
+    float older_lift = a_older == a_here ? lift : trail_lift(age + apart);
     vec2 behind = to_pixel(c) - to_pixel(to_clip(a_older.xy, a_older.z, older_lift));
     float stretch;
     vec2 normal = miter(ahead, behind, stretch);
@@ -40,7 +41,7 @@ void main() {
     v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, a_id.z, 0, 0);
     v_data = vec4(float(back), age, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
-    v_measure = trail_measure(a_older.xy - a_here.xy, 1, a_here.xy, a_here.z);
+    v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);
 #endif
 #if TRAILS == 0
     gl_Position = vec4(0.0, 0.0, -2.0, 1.0);    // outside, and without area

@@ -29,6 +29,7 @@ from scene_folder import NAMES, OLDER, Agents, SceneFolder, Surface, gl_error
 from test_pixels import INVISIBLE, Comparison
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 
@@ -196,6 +197,46 @@ class TestHost:
         (tmp_path / "surface_colour.glsl").write_text(changed)
         host = SMALL.open(kind, library=ShaderLibrary(tmp_path))
         assert SMALL.play(host)[45, 80].tolist() == [255, 0, 0]
+        host.close()
+
+    @pytest.mark.parametrize("colour", ["BY_MODE", "BY_AGE", "BY_SPEED", "BY_CERTIFICATE"])
+    def test_lifted_trails_and_their_colours_are_as_the_gpu_renderers(
+        self, kind: str, colour: str, tmp_path: Path
+    ) -> None:
+        lift = "float trail_lift(float age) { return 1.5 * age; }\n"
+        (tmp_path / "trail_lift.glsl").write_text(lift)
+        scene = SceneFolder("lifted", size=(240, 135), trail=60, agents=[Agents(3, seed=2)])
+        pictures = []
+        for each, overlay in (("panda", tmp_path), (kind, tmp_path), (kind, None)):
+            host = scene.open(each, library=ShaderLibrary(overlay, {"TRAIL_COLOUR": colour}))
+            host.detail.stride = lambda: scene.stride
+            pictures.append(play(each, scene, host))
+            host.close()
+        lifted, actual, flat = pictures
+        assert Comparison(kind, lifted, actual, INVISIBLE).share <= 2e-3
+        assert Comparison(kind, flat, actual, INVISIBLE).share > 5e-3, "the lift is to be seen"
+
+    def test_saved_shaders_are_drawn_with(self, kind: str, tmp_path: Path) -> None:
+        host = SMALL.open(kind, library=ShaderLibrary(tmp_path))
+        before = SMALL.play(host)
+        (tmp_path / "surface_colour.glsl").write_text(
+            "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) "
+            "{ return vec3(0.0, 0.0, 1.0); }\n"
+        )
+        assert host.reload()
+        host.draw()
+        assert host.screenshot()[45, 80].tolist() == [0, 0, 255]
+        (tmp_path / "trail_width.glsl").write_text("broken\n")
+        with pytest.raises(UserError, match=r"trail_width.glsl:1: "):
+            host.reload()
+        host.draw()
+        assert host.screenshot()[45, 80].tolist() == [0, 0, 255], "the last good ones stay"
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert host.reload()
+        host.draw()
+        assert np.array_equal(host.screenshot(), before)
+        assert gl_error() == 0
         host.close()
 
     def test_steps_that_begin_anew_leave_no_trace(
