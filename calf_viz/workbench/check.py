@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE
+from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, shader_files
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
@@ -62,9 +62,9 @@ def unused(library: ShaderLibrary) -> list[Path]:
     """Files of the overlay that no program reads: misspelt, most likely."""
     read: set[Path] = set()
     for program in LOOK:
-        for suffix in ("vert", "frag"):
+        for name in shader_files(program):
             try:
-                read.update(path for path, _ in library.load(f"{program}.{suffix}").origins)
+                read.update(path for path, _ in library.load(name).origins)
             except ShaderError:
                 return []  # who knows what the rest would read
     found = (library.find(name) for name in library.own_files())
