@@ -1,23 +1,27 @@
 """calf_viz: agents driven by a CALF policy, drawn on the surface of their own critic."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
     from calf_viz.config import VisualizationConfig
+    from calf_viz.profiling.comparison import compare_results
+    from calf_viz.profiling.profiler import PerformanceProfiler
 
 __version__ = "0.1.0"
-__all__ = ["CALFApplication", "VisualizationConfig"]
+__all__ = ["CALFApplication", "PerformanceProfiler", "VisualizationConfig", "compare_results"]
+
+_WHERE = {
+    "CALFApplication": "calf_viz.app",
+    "PerformanceProfiler": "calf_viz.profiling.profiler",
+    "VisualizationConfig": "calf_viz.config",
+    "compare_results": "calf_viz.profiling.comparison",
+}
 
 
 def __getattr__(name: str) -> Any:
     # On first use, so that a part of the package can be had without torch and Panda3D.
-    if name == "CALFApplication":
-        from calf_viz.app import CALFApplication
-
-        return CALFApplication
-    if name == "VisualizationConfig":
-        from calf_viz.config import VisualizationConfig
-
-        return VisualizationConfig
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,16 +24,20 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.playback import Playback
+from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
+from calf_viz.stats_cache import StatsCache
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
+    from calf_viz.hosts.geometry import GeometryMaker
     from calf_viz.hosts.panda import PandaHost
 
 log = logging.getLogger("calf_viz")
@@ -40,6 +47,8 @@ GRID_SOFTWARE, GRID_GPU = 64, 192
 RING_PER_TRAIL = 4
 """Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
 HEADLESS_FRAMES = 300
+SAID_FOR = 4.0
+"""Seconds that a notice stays."""
 SCREENSHOT_FRAMES = (60, 240, 600)
 
 
@@ -56,10 +65,15 @@ class CALFApplication:
         hud: what is written over the scene; None where the configuration wants none.
         live: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
+        profiler: measures the frames of `step`, simulation included; off unless given.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
     """
 
-    def __init__(self, config: VisualizationConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: VisualizationConfig | None = None,
+        profiler: PerformanceProfiler | None = None,
+    ) -> None:
         """Raises UserError for a checkpoint, shaders or a driver that cannot be used."""
         import torch
 
@@ -77,28 +91,47 @@ class CALFApplication:
         self.look = WornLook(self.host, config.colour_map)
         self.look.set(config.set)
         self.host.scene.certificate = _certificate(self.agent, config.slice)
-        self.host.set_heightfield(self._surface(self.agent))
-        # After the host, which knows how many agents fit.
-        self.simulation = Simulation(
-            self.agent, config.n_agents, config.seed, config.policy, config.p_relax
-        )
-        self.frame_times: list[float] = []
+        self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
         actions = self._bind_keys()
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
-        self.readings = Readings(self.hud, self.host.has_window) if self.hud is not None else None
+        # After the host, which knows how many agents fit.
+        self._begin(profiler or PerformanceProfiler(enabled=False))
+        self.show_critic()
         watch = self.host.has_window if config.watch is None else config.watch
         self.live = LiveShaders(self.host, self.look) if watch else None
         if self.hud is not None and self.host.has_window:
-            self.hud.add(
-                ControlPanel(self.host.controls, hint=f"{by_action('save_look').events[0]} saves")
-            )
+            saves = by_action("save_look").events[0]
+            self.hud.add(ControlPanel(self.host.controls, hint=f"{saves} saves"))
+
+    def _begin(self, profiler: PerformanceProfiler) -> None:
+        config = self.config
+        self.profiler = self.host.profiler = profiler
+        profiler.describe = self._describe
+        self.simulation = Simulation(
+            self.agent, config.n_agents, config.seed, config.policy, config.p_relax, profiler
+        )
+        self.frame_times: list[float] = []
+        self.stats = StatsCache(
+            {
+                "value": config.stats_q_value_update_freq,
+                "texts": config.stats_text_update_freq,
+                "fps": config.stats_profiler_update_freq,
+            },
+            enabled=config.use_stats_cache,
+        )
+        self.readings = None
+        if self.hud is not None:
+            self.readings = Readings(self.hud, self.stats, self.host.has_window)
 
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
         actions: dict[str, Callable[[], None]] = {
             "pause": self.playback.toggle,
             "single_step": self.playback.single_step,
+            "export_profile": self._export_profile,
+            "toggle_profiler": self._toggle_profiler,
+            "reset_profiler": lambda: self.profiler.reset(),
         }
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
@@ -126,7 +159,61 @@ class CALFApplication:
         try:
             self.look.save()
         except UserError as error:
-            log.error("%s", error)
+            self._say(str(error))
+        else:
+            self._say(f"values written: {self.look.path}")
+
+    def _toggle_profiler(self) -> None:
+        self.profiler.enabled = not self.profiler.enabled
+        self._say("profiler on" if self.profiler.enabled else "profiler off")
+
+    def _export_profile(self) -> None:
+        """Write what was measured so far; a key that cannot is no reason to stop the program."""
+        path = Path("profiles") / f"{self.profile_stem()}.json"
+        try:
+            self.profiler.save_json(path)
+        except UserError as error:
+            self._say(str(error))
+        else:
+            self._say(f"profile written: {path}")
+
+    def profile_stem(self) -> str:
+        """Name of a profile's file made now, without its ending."""
+        when = datetime.now().strftime("%Y%m%d_%H%M%S")
+        return f"{self.config.system}_n{self.n_agents}_{self.host.design}_{when}"
+
+    def _say(self, text: str) -> None:
+        log.info(text)
+        self._said = text, time.monotonic() + SAID_FOR
+
+    def restart(self, profiler: PerformanceProfiler | None = None) -> None:
+        """Begin anew, with the same seed and without samples; agent, host and camera stay.
+
+        profiler: measures from now on; without one, the present one goes on.
+        """
+        self.host.restart()
+        self._begin(profiler or self.profiler)
+
+    def _describe(self) -> Description:
+        host = self.host
+        rows, columns = host.heightfield.shape
+        asked = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self.config).items()
+        }
+        found = {
+            "renderer": host.design,
+            "window": host.has_window,
+            "size": list(host.scene.size),
+            "grid": [columns - 1, rows - 1],
+        }
+        return Description({**asked, **found}, host.renderer, host.gl_version)
+
+    def show_critic(self) -> None:
+        """Compute the surface of the critic as it is now, and draw that from now on."""
+        with self.profiler.section("heatmap"):
+            self.profiler.count("critic_queries")
+            self.host.set_heightfield(self._surface(self.agent))
 
     def _surface(self, agent: CALFAgent) -> Heightfield:
         """The Lyapunov candidate on the plane shown, from one batched pass of the networks."""
@@ -152,14 +239,22 @@ class CALFApplication:
 
     def step(self) -> None:
         """One step of the simulation and one frame."""
-        samples = self.simulation.step()
-        start = time.perf_counter()
-        self._push(samples)
-        self.draw()
-        self.frame_times.append(time.perf_counter() - start)
+        profiler, host = self.profiler, self.host
+        with profiler.frame():
+            samples = self.simulation.step()
+            start = time.perf_counter()
+            self._push(samples)
+            if profiler.enabled:
+                host.time_next_frame(profiler.frame_number)
+            self.draw()
+            self.frame_times.append(time.perf_counter() - start)
+            profiler.count_all(host.frame_counts())
+        for number, seconds in host.gpu_times():
+            profiler.set_gpu_time(number, seconds)
 
     def _push(self, samples: Samples) -> None:
-        self.host.push(*samples)
+        with self.profiler.section("upload"):
+            self.host.push(*samples)
         self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)
@@ -175,12 +270,20 @@ class CALFApplication:
         if self.live is not None:
             self.live.poll()
         if self.hud is not None and self.readings is not None:
-            self.hud.update(state="paused" if self.playback.paused else None)
-            self.readings.frame(self.host.heightfield)
-        if self.live is not None:
-            self.live.draw(self.host.draw)
-        else:
-            self.host.draw()
+            with self.profiler.section("stats"):
+                self.hud.update(state=self._state())
+                self.readings.frame(self.host.heightfield)
+        with self.profiler.section("draw"):
+            if self.live is not None:
+                self.live.draw(self.host.draw)
+            else:
+                self.host.draw()
+
+    def _state(self) -> str | None:
+        text, until = self._said
+        if time.monotonic() < until:
+            return text
+        return "paused" if self.playback.paused else None
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
@@ -236,13 +339,25 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
     colours = colour_map(config.colour_map or COLOUR_MAP)
     library = ShaderLibrary(config.shaders, config.defines)
     slots = RING_PER_TRAIL * config.trail_length
+    geometry = _geometry(config)
     if not config.headless and display_found():
         from calf_viz.hosts.window import WindowHost
 
-        return WindowHost(scene, None, colours, config.n_agents, library, slots)
+        vsync = not config.no_vsync
+        return WindowHost(scene, None, colours, config.n_agents, library, slots, geometry, vsync)
     from calf_viz.hosts.offscreen import OffscreenHost
 
     try:
-        return OffscreenHost(scene, None, colours, config.n_agents, library, slots)
+        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry)
     except MemoryError:
         raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
+
+
+def _geometry(config: VisualizationConfig) -> GeometryMaker:
+    from calf_viz.renderers.choice import geometry
+
+    told = overridden(config.toggles)
+    if told:
+        log.warning(told)
+    assert config.renderer is not None  # the toggles decided
+    return geometry(config.renderer, config.use_vectorized_heights)

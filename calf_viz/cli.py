@@ -39,8 +39,8 @@ class _Size(click.ParamType):
 
 _TYPES: dict[str, Any] = {
     "str": str,
-    "int": int,
     "str | None": str,
+    "int": int,
     "int | None": int,
     "float": float,
     "bool": bool,
@@ -59,16 +59,17 @@ def _config_options(command: Command) -> Command:
             flags |= {"multiple": True, "metavar": field.metadata["form"]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        said = default in (None, "", ()) or isinstance(default, bool) or "default" in field.name
+        shown = "on" if default is True else shown
+        said = default is None or default is False or default in ("", ()) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
             text += "  [default: by preset]"
         elif not said:
             text += f"  [default: {shown}]"
-        name = f"--{field.name.replace('_', '-')}"
-        if flag and default is not False:
-            name += f"/--no-{field.name.replace('_', '-')}"
+        name = field.name.replace("_", "-")
+        both = flag and default is not False
+        name = f"--{name}/--no-{name}" if both else f"--{name}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 
@@ -79,12 +80,26 @@ def _config_options(command: Command) -> Command:
 )
 @_config_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("pictures"),
-              show_default=True, help="Folder for pictures.")  # fmt: skip
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Measure 50 + 300 frames (or --frames) thrice; write what the median run tells.",
+)
+@click.option(
+    "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
+)
+@click.option("--output", type=click.Path(path_type=Path),
+              help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context
 def calf_viz(
-    context: click.Context, preset: str, screenshot: bool, output: Path, **changes: Any
+    context: click.Context,
+    preset: str,
+    screenshot: bool,
+    profile: bool,
+    trace: bool,
+    output: Path | None,
+    **changes: Any,
 ) -> None:
     """Show agents driven by a CALF policy on the surface of their own critic.
 
@@ -92,18 +107,29 @@ def calf_viz(
     """
     if context.invoked_subcommand is not None:
         return
+    if profile and screenshot:
+        raise UserError("--profile and --screenshot exclude each other: give one of them")
+    if trace and not profile:
+        raise UserError("--trace goes with --profile: give both")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
     if screenshot:
         given["headless"] = True
+    if profile:
+        given["no_vsync"] = True  # else the display would be measured
+    folder = output or Path("profiles" if profile else "pictures")
     config = VisualizationConfig.from_preset(preset, **given)
     from calf_viz.app import CALFApplication
 
     app = CALFApplication(config)
     try:
-        if screenshot:
-            _screenshots(app, output)
+        if profile:
+            from calf_viz import profile_run
+
+            profile_run.profile(app, folder, trace)
+        elif screenshot:
+            _screenshots(app, folder)
         else:
-            _show(app, output)
+            _show(app, folder)
     finally:
         app.close()
 

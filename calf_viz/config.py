@@ -12,6 +12,7 @@ from calf_viz.render import variants
 from calf_viz.render.colours import COLOUR_MAP, PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.sources import read_define
+from calf_viz.renderers import toggles
 from calf_viz.simulation import POLICIES
 
 MOST_AGENTS = 10_000_000
@@ -19,12 +20,22 @@ MOST_AGENTS = 10_000_000
 LONGEST_TRAIL = 4000
 FINEST_GRID = 2048
 LARGEST_SIDE = 16384
+RAREST_STATS = 100_000
+"""Frames: half an hour at 60 a second."""
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "low": {"n_agents": 3, "trail_length": 300, "stride": 3},
+    "low": {
+        "n_agents": 3, "trail_length": 300,
+        "stats_q_value_update_freq": 20, "stats_text_update_freq": 10,
+        "stats_profiler_update_freq": 60,
+    },
     "medium": {"n_agents": 5, "trail_length": 600},
-    "high": {"n_agents": 10, "trail_length": 1000},
-}
+    "high": {
+        "n_agents": 10, "trail_length": 1000,
+        "stats_q_value_update_freq": 5, "stats_text_update_freq": 2,
+        "stats_profiler_update_freq": 15,
+    },
+}  # fmt: skip
 
 
 def _option(default: Any, text: str, form: str | None = None) -> Any:
@@ -39,7 +50,7 @@ class VisualizationConfig:
     system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
     n_agents: int = _option(5, "Agents.")
     trail_length: int = _option(600, "Steps that a trail reaches back.")
-    stride: int = _option(1, "Draw every how manieth sample at least (detail follows the camera).")
+    stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
     checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
     policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
     p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")
@@ -66,14 +77,26 @@ class VisualizationConfig:
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"
     )
     chosen: int = _option(0, "Agent whose q+ the shaders are told (the last one, if fewer).")
-    hud: bool = _option(
-        True, "Write step, agents by mode, colour bar and axes over the scene.  [default: yes]"
+    hud: bool = _option(True, "Write step, agents by mode, colour bar and axes over the scene.")
+    renderer: str | None = _option(
+        None,
+        f"Design that draws, {', '.join(toggles.RENDERERS)}: sets the toggles below.  "
+        "[default: gpu]",
     )
+    use_vectorized_heights: bool = _option(True, "Heights of all agents at once, not in a loop.")
+    use_stats_cache: bool = _option(True, "Compute figures when they are due, not each frame.")
+    use_batched_trails: bool = _option(True, "All trails together, not a mesh for each agent.")
+    use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
+    no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
+    stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
+    stats_text_update_freq: int = _option(5, "Frames between updates of the texts shown.")
+    stats_profiler_update_freq: int = _option(30, "Frames between updates of the profiler's.")
 
     def __post_init__(self) -> None:
         self.system = systems.get(self.system).name
         self.palette = self.palette.replace("-", "_")
+        self._choose_renderer()
         _one_of("policy", self.policy, POLICIES)
         _one_of("palette", self.palette, tuple(PALETTES))
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
@@ -83,6 +106,9 @@ class VisualizationConfig:
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
         _within("slice", self.slice, -1e6, 1e6)
+        for name in ("q_value", "text", "profiler"):
+            name = f"stats_{name}_update_freq"
+            _within(name, getattr(self, name), 1, RAREST_STATS)
         if self.grid is not None:
             _within("grid", self.grid, 1, FINEST_GRID)
         if self.frames is not None:
@@ -92,6 +118,19 @@ class VisualizationConfig:
         for name, side in zip(("width", "height"), self.size, strict=True):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 
+    def _choose_renderer(self) -> None:
+        """Whatever was given, renderer and toggles agree afterwards."""
+        # What is still on may only never have been said.
+        off = {name: False for name in toggles.TOGGLES if not getattr(self, name)}
+        for name, value in toggles.expand({"renderer": self.renderer, **off}).items():
+            setattr(self, name, value)
+        self.renderer = toggles.renderer(self.toggles)
+
+    @property
+    def toggles(self) -> dict[str, bool]:
+        """The settings that select the design that draws."""
+        return {name: getattr(self, name) for name in toggles.TOGGLES}
+
     @classmethod
     def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
         """The preset low, medium or high, with single values changed."""
@@ -99,7 +138,7 @@ class VisualizationConfig:
         unknown = set(changes) - {f.name for f in fields(cls)}
         if unknown:
             raise UserError(f"unknown setting '{min(unknown)}' of a visualisation")
-        return cls(**{**PRESETS[preset], **changes})
+        return cls(**{**PRESETS[preset], **toggles.expand(changes)})
 
     @property
     def defines(self) -> dict[str, str]:
@@ -108,7 +147,8 @@ class VisualizationConfig:
 
     def changed(self, **changes: Any) -> VisualizationConfig:
         """A copy with single values changed."""
-        return replace(self, **changes)
+        # The renderer follows from the toggles, unless it is what changes.
+        return replace(self, **{"renderer": None, **toggles.expand(changes)})
 
 
 def options() -> tuple[Field[Any], ...]:

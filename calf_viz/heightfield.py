@@ -68,21 +68,32 @@ class Heightfield:
     def heights(self, states: ArrayLike) -> FloatArray:
         """Values at states, (m, >= 2) -> (m,) float64; outside the plane the edge's value."""
         points = np.asarray(states, dtype=np.float64)[:, list(self.axes)]
+        return self.tangent_planes(points)[:, 0]
+
+    def tangent_planes(self, points: ArrayLike) -> FloatArray:
+        """Value and slope along each axis of the triangle under points of the plane, (m, 2) ->
+        (m, 3) float64; outside the plane those of the edge."""
+        points = np.asarray(points, dtype=np.float64)
         rows, columns = self.shape
         cells = np.array([columns - 1, rows - 1])
         lo, hi = np.array(self.lo), np.array(self.hi)
         grid = np.clip((points - lo) / (hi - lo), 0.0, 1.0) * cells
-        # NaN has no cell; it takes cell 0 here and stays NaN through `rest`.
-        cell = np.nan_to_num(np.minimum(np.floor(grid), cells - 1)).astype(np.intp)
+        # NaN has no cell; it takes the last here and stays NaN through `rest`.
+        cell = np.fmin(grid, cells - 1).astype(np.intp)
         rest = grid - cell
         column, row = cell.T
-        z = self.values.astype(np.float64)
-        z10, z01 = z[row, column + 1], z[row + 1, column]
         lower = rest.sum(axis=1) <= 1.0
-        corner = np.where(lower, z[row, column], z[row + 1, column + 1])
-        weight_10 = np.where(lower, rest[:, 0], 1.0 - rest[:, 1])
-        weight_01 = np.where(lower, rest[:, 1], 1.0 - rest[:, 0])
-        return corner + weight_10 * (z10 - corner) + weight_01 * (z01 - corner)
+        upper = 1 - lower
+        z = self.values
+        corner = z[row + upper, column + upper].astype(np.float64)
+        z10, z01 = z[row, column + 1], z[row + 1, column]
+        planes = np.empty((len(points), 3))
+        planes[:, 1] = np.where(lower, z10 - corner, corner - z01)
+        planes[:, 2] = np.where(lower, z01 - corner, corner - z10)
+        rest -= upper[:, None]
+        planes[:, 0] = corner + rest[:, 0] * planes[:, 1] + rest[:, 1] * planes[:, 2]
+        planes[:, 1:] *= cells / (hi - lo)
+        return planes
 
     def heights_loop(self, states: ArrayLike) -> FloatArray:
         """The same as `heights`, one state at a time in plain Python: slow, and easy to check."""

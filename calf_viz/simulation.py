@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.errors import UserError
+from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -54,10 +55,14 @@ class Simulation:
         seed: int = 0,
         policy: str = "calf",
         p_relax: float = 0.0,
+        profiler: PerformanceProfiler = OFF,
     ) -> None:
+        """profiler: measures the sections policy and physics, and counts `policy_queries`, the
+        batched calls of the critic that the policy makes."""
         if policy not in POLICIES:
             raise UserError(f"unknown policy '{policy}': choose one of {', '.join(POLICIES)}")
         self.agent, self.system, self.policy = agent, agent.system, policy
+        self.profiler = profiler
         self.p_relax = 1.0 if policy == "actor" else p_relax
         self.rng = np.random.default_rng(seed)
         self.memory = agent.memory(n_agents)
@@ -86,8 +91,13 @@ class Simulation:
 
     def step(self) -> Samples:
         """Advance all agents; those whose episode was over take a new start instead."""
+        with self.profiler.section("policy"):
+            actions, modes = self._act()
+        with self.profiler.section("physics"):
+            return self._move(actions, modes)
+
+    def _move(self, actions: NDArray[Any], modes: NDArray[np.uint8]) -> Samples:
         system, starting = self.system, self._over
-        actions, modes = self._act()
         self.states = system.step(self.states, actions)
         self._steps += 1
         if starting.any():
@@ -114,4 +124,5 @@ class Simulation:
         if self.policy == "nominal":
             modes = np.full(len(self), NOMINAL, dtype=np.uint8)
             return self.system.nominal(self.states), modes
+        self.profiler.count("policy_queries")
         return self.agent.act(self.states, self.memory, self.p_relax, self.rng)

@@ -23,7 +23,7 @@ void main() {
     // Within a trail's segment: steps from its newer sample, and pixels from its curve.
     float span = float((v_id.x >> 2) & 15);
     float steps = max(v_data.x - float((v_id.x >> 6) & 0xffff), 0.0);
-    float uneven = float((v_id.x >> 22) - 128) * (1.0 / 64.0);
+    float uneven = float((v_id.x >> 22) - 128) * (1.0 / 128.0);
     steps += uneven * steps * (1.0 - steps / max(span, 1.0));
     float lean = intBitsToFloat(v_id.w) * (span - 2.0 * steps);
     float across = (v_data.z - intBitsToFloat(v_id.z) * steps * (span - steps))

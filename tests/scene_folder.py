@@ -39,6 +39,7 @@ from calf_viz.render.scene import Scene
 SCENES = Path(__file__).parent / "scenes"
 NAMES = sorted(path.parent.name for path in SCENES.glob("*/scene.toml"))
 HOSTS = ("panda", "moderngl")
+OLDER = ("batched", "per_agent")  # designs of the geometry under Panda3D
 HALF = 5.0  # the plane is a square of +-5 units
 
 
@@ -194,7 +195,7 @@ class SceneFolder:
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True)) if parts else None
 
     def open(self, kind: str, **changes: Any) -> Host:
-        """A host of the scene, of a kind in HOSTS, nothing pushed yet."""
+        """A host of the scene, of a kind in HOSTS or OLDER, nothing pushed yet."""
         there = sum(group.count for group in self.agents if group.come == 0)
         host = open_host(
             kind,
@@ -223,13 +224,17 @@ class SceneFolder:
 
 def open_host(kind: str, **options: Any) -> Host:
     """A Panda3D or moderngl host, without a window."""
-    if kind == "panda":
-        from calf_viz.hosts.offscreen import OffscreenHost
+    if kind == "moderngl":
+        from calf_viz.hosts.moderngl_host import ModernglHost
 
-        return OffscreenHost(**options)
-    from calf_viz.hosts.moderngl_host import ModernglHost
+        return ModernglHost(**options)
+    from calf_viz.hosts.offscreen import OffscreenHost
 
-    return ModernglHost(**options)
+    if kind in OLDER:
+        from calf_viz.renderers.choice import geometry
+
+        options["geometry"] = geometry(kind, kind != "per_agent")
+    return OffscreenHost(**options)
 
 
 @cache

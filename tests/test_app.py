@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from panda3d.core import RenderState
 
-from calf_viz import CALFApplication, VisualizationConfig, app
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig, app
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
+from calf_viz.hosts import panda
 
 pytestmark = pytest.mark.rendering
 
 
 @contextmanager
-def running(**changes: Any) -> Iterator[CALFApplication]:
+def running(
+    profiler: PerformanceProfiler | None = None, **changes: Any
+) -> Iterator[CALFApplication]:
     small = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True, "hud": False}
-    application = CALFApplication(config=VisualizationConfig(**{**small, **changes}))
+    application = CALFApplication(VisualizationConfig(**{**small, **changes}), profiler)
     try:
         yield application
     finally:
@@ -114,6 +120,123 @@ def test_steps_that_are_not_drawn_are_in_the_trails() -> None:
             skipped.advance()
         skipped.step()
         np.testing.assert_array_equal(drawn.screenshot(), skipped.screenshot())
+
+
+def test_a_restart_is_a_fresh_start() -> None:
+    with running(n_agents=4, seed=3) as fresh, running(n_agents=4, seed=3) as again:
+        for _ in range(25):
+            fresh.step()
+        # Long enough for a lap of the ring: nothing of it may be seen again.
+        for _ in range(app.RING_PER_TRAIL * 40 + 30):
+            again.advance()
+        again.step()
+        again.restart()
+        for _ in range(25):
+            again.step()
+        np.testing.assert_array_equal(fresh.screenshot(), again.screenshot())
+        np.testing.assert_array_equal(fresh.simulation.states, again.simulation.states)
+        assert len(again.frame_times) == 25
+
+
+class TestProfiler:
+    def test_sections_and_counts_of_a_frame(self) -> None:
+        profiler = PerformanceProfiler(warm_up=3)
+        with running(n_agents=6, profiler=profiler) as shown:
+            for _ in range(10):
+                shown.step()
+            rows = shown.host.layout.row_bytes
+        stats = profiler.get_stats()
+        assert stats["n_frames"] == 7
+        assert set(stats["sections"]) == {"policy", "physics", "upload", "draw"}
+        assert (stats["draw_calls_per_frame"], stats["ring_draws_per_frame"]) == (1.0, 1.0)
+        assert stats["upload_bytes_per_frame"] == rows == 6 * 16
+        assert (stats["critic_queries_per_frame"], stats["mesh_updates_per_frame"]) == (0.0, 0.0)
+        assert stats["policy_queries_per_frame"] == 1.0
+        assert stats["entities"] == 1.0 and stats["vertices"] > 17 * 17
+
+    def test_a_new_surface_is_a_query_a_section_and_an_upload(self) -> None:
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(n_agents=6, profiler=profiler) as shown:
+            shown.step()
+            with profiler.frame():
+                shown.show_critic()
+                profiler.count_all(shown.host.frame_counts())
+        run = profiler.run()
+        assert run.counters["critic_queries"].tolist() == [0.0, 1.0]
+        assert run.counters["upload_bytes"][1] == 17 * 17 * 8
+        assert run.sections_ms["heatmap"][0] == 0.0 < run.sections_ms["heatmap"][1]
+
+    def test_it_does_not_change_the_picture(self) -> None:
+        """GPU times are asked for in the frame, in the context that draws it."""
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(n_agents=9) as plain, running(n_agents=9, profiler=profiler) as profiled:
+            for shown in (plain, profiled):  # one after the other: each has a context of its own
+                for _ in range(30):
+                    shown.step()
+            np.testing.assert_array_equal(plain.screenshot(), profiled.screenshot())
+
+    def test_gpu_times_where_there_are_timer_queries(self) -> None:
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(profiler=profiler) as shown:
+            for _ in range(60):
+                shown.step()
+            known = profiler.run().gpu_ms[np.isfinite(profiler.run().gpu_ms)]
+            assert ((known > 0.0) & (known < 60_000.0)).all()
+            if shown.host.software:  # llvmpipe has them
+                assert 60 / panda.TIMED_BY_CPU - 3 <= len(known) <= 60 / panda.TIMED_BY_CPU
+
+    def test_without_them_it_runs_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "OpenGL", None)
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(profiler=profiler) as shown:
+            for _ in range(20):
+                shown.step()
+        stats = profiler.get_stats()
+        assert (stats["n_frames"], stats["gpu_time_avg_ms"]) == (20, None)
+
+    def test_hosts_beside_each_other_do_not_time_in_each_others_context(self) -> None:
+        profilers = [PerformanceProfiler(warm_up=0) for _ in range(2)]
+        with running(profiler=profilers[0]) as one, running(profiler=profilers[1]) as two:
+            for _ in range(40):
+                one.step(), two.step()
+            assert not any(np.isfinite(p.run().gpu_ms).any() for p in profilers)
+            for _ in range(40):
+                two.step()
+        assert np.isfinite(profilers[1].run().gpu_ms).any() or not two.host.software
+
+    def test_it_may_be_switched_on_later(self) -> None:
+        with running() as shown:
+            assert not shown.profiler.enabled
+            for enabled in (False, True, False):
+                shown.profiler.enabled = enabled
+                for _ in range(60):
+                    shown.step()
+            assert shown.profiler.get_stats()["n_frames"] == 10, "50 were for the warm-up"
+
+    def test_its_files_name_what_is_shown(self, tmp_path: Path) -> None:
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(n_agents=2, profiler=profiler) as shown:
+            shown.n_agents = 5
+            shown.step()
+            profile = profiler.profile()
+            assert profile.machine["gl_renderer"] == shown.host.renderer
+        expected = {
+            "system": "point_mass", "n_agents": 5, "size": [192, 108], "grid": [16, 16],
+            "renderer": "gpu", "window": False, "trail_length": 40,
+        }  # fmt: skip
+        assert expected.items() <= profile.configuration.items()
+        assert profile.machine["gl_version"] != "unknown"
+
+
+def test_headless_frames_leave_nothing_behind() -> None:
+    """Panda keeps states that nobody holds any more until it is told to look."""
+    with running() as shown:
+        for _ in range(20):
+            shown.step()
+        before = RenderState.get_num_states()
+        for _ in range(50):
+            shown.step()
+        assert RenderState.get_num_states() <= before + 5
 
 
 def test_the_grid_is_what_was_asked_for_and_else_fits_the_renderer() -> None:

@@ -5,7 +5,9 @@ In this process where that is enough: `main` is what `calf-viz` runs.
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,9 +19,10 @@ import pytest
 import torch
 from PIL import Image
 
-from calf_viz import app, cli
+from calf_viz import app, cli, compare_results
 from calf_viz.agent.checkpoint import shipped
 from calf_viz.app import CALFApplication
+from calf_viz.profiling.profile_file import load_profile
 from calf_viz.render.sources import shader_folder
 
 LEGIBLE = ("--size", "480x320")  # given after SMALL: large enough for the HUD
@@ -101,6 +104,9 @@ class TestBadInput:
             ("--size abc", "'abc' is not a size: give one such as 1280x720"),
             ("--size 64", "'64' is not a size: give one such as 1280x720"),
             ("--size=-64x36", "'-64x36' is not a size: give one such as 1280x720"),
+            ("--profile --screenshot", "--profile and --screenshot exclude each other: give one"),
+            ("--trace", "--trace goes with --profile: give both"),
+            ("--stats-text-update-freq 0", "stats_text_update_freq 0 is out of range: give 1 to "),
             ("--shaders no/such/folder", "--shaders no/such/folder: neither a folder nor a file"),
             ("train", "no system to train: give --system"),
             ("train --system nonsense", "unknown system 'nonsense': choose one of "),
@@ -159,7 +165,7 @@ class TestBadInput:
         assert said.startswith(f"{file}:{line}: ") and "unknown_thing" in said
 
     @pytest.mark.rendering
-    @pytest.mark.parametrize("how", ["--screenshot", "--frames=300"])
+    @pytest.mark.parametrize("how", ["--screenshot", "--profile", "--frames=300"])
     def test_folder_that_cannot_be_written_is_known_before_drawing(
         self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
     ) -> None:
@@ -261,12 +267,56 @@ class TestPictures:
         assert (said.code, said.out, said.err.strip()) == (130, "", "")
 
 
+@pytest.mark.rendering
+class TestProfile:
+    def test_three_runs_of_which_the_median_is_told(
+        self, calf_viz: Command, tmp_path: Path
+    ) -> None:
+        said = calf_viz(*SMALL, "--profile", "--frames", "20", "--output", tmp_path)
+        assert said.code == 0, said.err
+        (path,) = tmp_path.iterdir()
+        assert re.fullmatch(r"point_mass_n2_gpu_\d{8}_\d{6}\.json", path.name)
+        profile = load_profile(path)
+        assert [len(run) for run in profile.runs] == [20] * 3
+        medians = [float(np.median(run.frame_ms)) for run in profile.runs]
+        assert medians[profile.reported] == sorted(medians)[1]
+        # The same frames of the same seed, each time from the start.
+        for run in profile.runs:
+            assert run.counters.keys() == profile.run.counters.keys()
+            for name, counts in run.counters.items():
+                np.testing.assert_array_equal(counts, profile.run.counters[name])
+        start, *lines, last = said.out.splitlines()
+        assert start.startswith("no window (EGL), OpenGL by ") and last == str(path)
+        text = "\n".join(lines)
+        for word in ("policy", "physics", "upload", "draw", "p95", "frames a second", "memory"):
+            assert word in text
+        assert f"{profile.summary['frame_time_p95_ms']:.3f}" in text
+        assert "run 3 of 3" in said.err, "a progress bar"
+
+    def test_what_it_writes_can_be_compared_and_traced(
+        self, calf_viz: Command, tmp_path: Path
+    ) -> None:
+        for name in "ab":
+            flags = ("--profile", "--trace", "--frames", "8", "--output", tmp_path / name)
+            said = calf_viz(*SMALL, *flags)
+            assert said.code == 0, said.err
+        a, b = (next(p for p in (tmp_path / n).iterdir() if "trace" not in p.name) for n in "ab")
+        compared = compare_results(a, b)
+        assert compared["upload_bytes"].verdict == "no difference"
+        trace = a.with_suffix(".trace.json")
+        events = json.loads(trace.read_text())["traceEvents"]
+        assert [event["name"] for event in events].count("frame") == 8
+        assert said.out.splitlines()[-1].endswith(".trace.json")
+
+
 def test_help_names_every_option_with_its_default(calf_viz: Command) -> None:
     said = calf_viz("--help")
     assert (said.code, said.err) == (0, "")
     assert "Usage: calf-viz" in said.out
+    words = " ".join(said.out.split())  # however the columns wrap
     for text in ("--n-agents", "--trail-length", "--checkpoint", "[default: 1280x720]", "evaluate"):
-        assert text in said.out
+        assert text in words
+    assert "--no-use-gpu-geometry" in words and "[default: gpu]" in words
 
 
 def test_version(calf_viz: Command) -> None:

@@ -16,6 +16,7 @@ from calf_viz.config import (
     LONGEST_TRAIL,
     MOST_AGENTS,
     PRESETS,
+    RAREST_STATS,
     VisualizationConfig,
     options,
 )
@@ -34,6 +35,9 @@ BOUNDS = {
     "p_relax": (0.0, 1.0),
     "height_scale": (0.0, 100.0),
     "slice": (-1e6, 1e6),
+    "stats_q_value_update_freq": (1, RAREST_STATS),
+    "stats_text_update_freq": (1, RAREST_STATS),
+    "stats_profiler_update_freq": (1, RAREST_STATS),
 }
 CHOICES = {
     "system": systems.names(),
@@ -59,14 +63,22 @@ def complaint(preset: str = "medium", **changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("preset", "agents", "trail", "stride"),
-    [("low", 3, 300, 3), ("medium", 5, 600, 1), ("high", 10, 1000, 1)],
+    ("preset", "agents", "trail", "stride", "stats"),
+    [
+        ("low", 3, 300, 1, (20, 10, 60)),
+        ("medium", 5, 600, 1, (10, 5, 30)),
+        ("high", 10, 1000, 1, (5, 2, 15)),
+    ],
 )
-def test_presets(preset: str, agents: int, trail: int, stride: int) -> None:
+def test_presets(
+    preset: str, agents: int, trail: int, stride: int, stats: tuple[int, int, int]
+) -> None:
     config = VisualizationConfig.from_preset(preset)
     assert (config.n_agents, config.trail_length, config.stride) == (agents, trail, stride)
     # In all else a preset is the plain configuration.
     rest = {"n_agents": agents, "trail_length": trail, "stride": stride}
+    names = ("stats_q_value_update_freq", "stats_text_update_freq", "stats_profiler_update_freq")
+    rest |= dict(zip(names, stats, strict=True))
     assert asdict(config) == asdict(VisualizationConfig(**rest))
 
 

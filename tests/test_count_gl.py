@@ -6,6 +6,7 @@ at most two draws more for the HUD, whatever it shows.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -15,8 +16,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.readings import TEXT_EVERY
 from calf_viz.render.ring import RingLayout
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
@@ -268,6 +269,9 @@ def test_ten_times_the_trail_costs_the_same() -> None:
     assert traced(300, 1000).steady == traced(300, 100).steady
 
 
+TEXT_EVERY = VisualizationConfig().stats_text_update_freq
+
+
 @pytest.mark.rendering
 @pytest.mark.parametrize("n_agents", [20, 300])
 def test_the_hud_is_two_draws_more_and_uploads_only_what_changed(n_agents: int) -> None:
@@ -289,3 +293,45 @@ def test_the_hud_is_two_draws_more_and_uploads_only_what_changed(n_agents: int) 
 def test_a_hud_without_room_draws_nothing() -> None:
     for frame in traced(20, 60, hud=True).frames:
         assert (frame.scene_draws, frame.hud_draws) == (1, 0)
+
+
+# A program that counts for itself, as the profiler does, and shows one new surface half-way.
+PROFILED = """
+import json, sys
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+
+n_agents, frames = map(int, sys.argv[1:3])
+config = VisualizationConfig(
+    n_agents=n_agents, size=(64, 64), grid=8, trail_length=60, headless=True, hud=False
+)
+profiler = PerformanceProfiler(warm_up=0)
+app = CALFApplication(config, profiler)
+for frame in range(frames):
+    if frame == frames // 2:
+        app.show_critic()
+    app.step()
+counters = profiler.run().counters
+with open(sys.argv[3], "w") as file:
+    json.dump({name: column.tolist() for name, column in counters.items()}, file)
+app.close()
+"""
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("n_agents", [20, 16_385])
+def test_the_profiler_counts_what_the_trace_shows(n_agents: int, tmp_path: Path) -> None:
+    if shutil.which("apitrace") is None:
+        pytest.skip("apitrace is missing: `make test` installs it (Debian, Ubuntu)")
+    file = tmp_path / "counts.json"
+    arguments = [str(n_agents), str(FRAMES), str(file)]
+    frames = count_gl.trace([sys.executable, "-c", PROFILED, *arguments]).frames
+    counted = json.loads(file.read_text())
+    assert len(frames) == FRAMES
+    # The first frame holds what sets up, which is nobody's frame.
+    for key, shown in (
+        ("draw_calls", [frame.scene_draws for frame in frames[1:]]),
+        ("ring_draws", [frame.ring_draws for frame in frames[1:]]),
+        ("upload_bytes", [frame.upload_bytes for frame in frames[1:]]),
+    ):
+        assert counted[key][1:] == shown, key
+    assert max(counted["upload_bytes"][1:]) == min(counted["upload_bytes"][1:]) + 9 * 9 * 8

@@ -69,7 +69,7 @@ def segments(probe: Probe) -> list[Segment]:
             continue  # collapsed; a tail, which is no segment's newer end
         found.append(
             Segment(
-                back, span, ((packed >> 22) - 128) / 256, [modes >> 2 * k & 3 for k in range(span)],
+                back, span, ((packed >> 22) - 128) / 512, [modes >> 2 * k & 3 for k in range(span)],
                 bend, lean, (left[6], -right[6]), left[7],
             )
         )  # fmt: skip
@@ -106,11 +106,20 @@ def test_the_curve_passes_through_the_middle_sample(stride, slower):
         m = s.middle - s.back
         drawn = here - s.share() * way + s.bend * m * (s.span - m) * left
         apart = drawn - pixels[s.middle]
-        # `uneven` is told in 256ths of the chord, up to half of it
-        unevenest = abs(abs(s.uneven) * 256 - 127) < 1
+        # `uneven` is told in 512ths of the chord, up to a quarter of it
+        unevenest = abs(abs(s.uneven) * 512 - 127) < 1
         assert np.linalg.norm(apart) < 0.02 + np.linalg.norm(way) / 250 or unevenest
         assert abs(np.dot(apart, left)) < 0.02, "across, where it shows, to a pixel's 50th"
         assert s.lean == pytest.approx(s.bend * s.span / np.linalg.norm(way), rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("slowing", [0.5, 0.8, 1.25, 2.0])
+def test_steps_never_run_backwards_along_a_segment(slowing):
+    """However hard an agent brakes or speeds up: a mode would show twice."""
+    way = np.cumsum(slowing ** np.arange(STEPS, dtype=float) % 1e3)
+    path = np.stack([8 * way / way[-1] - 4, np.zeros(STEPS)], axis=1)
+    for s in segments(pushed(path, 12, LEVEL, FlatCamera())):
+        assert abs(s.uneven) < 0.25
 
 
 def test_a_segment_of_one_step_is_straight():
@@ -131,8 +140,12 @@ def test_its_fragments_learn_every_steps_mode(stride):
 @pytest.mark.parametrize("turn", [0.05, -0.05])
 def test_the_ribbon_is_wider_on_the_side_to_which_it_bulges(turn):
     """And wide enough all along, even if its neighbour is straight."""
-    found = segments(pushed(spiral(turn), 12, LEVEL, FlatCamera()))
-    for s in found:
+    probe = pushed(spiral(turn), 12, LEVEL, FlatCamera())
+    values, surface = probe.vertices()
+    trail = values[surface, : (values.shape[1] - 5) // 2 * 2].reshape(-1, 2, 8)
+    tail = next(pair for pair in trail if pair[0, 6] != pair[1, 6])  # oldest first
+    assert (tail[0, 6] > -tail[1, 6]) == (turn < 0), "wider on the side of the curve that ends here"
+    for s in segments(probe):
         if s.span < 12:
             continue
         bulge = s.bend * s.span**2 / 4

@@ -107,6 +107,15 @@ def test_no_line_sinks_into_a_dome() -> None:
     assert sunk < DEPTH_BIAS * scene.camera.units_per_depth()
 
 
+def test_a_crowd_is_drawn_with_less_detail() -> None:
+    """Not without bounds: where longer strides would show, every sample stays."""
+    for speed, longer in [(0.11, True), (0.5, False)]:
+        path = circling(speed, 2.0, 100)
+        few = watch(Scene(), path).stride()
+        many = watch(Scene(), np.tile(path, (1, 1000, 1))).stride()
+        assert (many > few) == longer
+
+
 def test_jumps_to_a_new_start_are_no_movement() -> None:
     path = np.repeat(np.random.default_rng(0).uniform(-2, 2, (10, 4, 2)), 30, axis=0)
     path[..., 0] += 0.02 * (np.arange(300) % 30)[:, None]

@@ -110,7 +110,7 @@ class TestRing:
         expected = play("panda", self.scene)
         monkeypatch.setattr(panda_ring, "_float_buffer", lambda *_: None)
         with caplog.at_level(logging.WARNING), opened("panda", self.scene) as host:
-            assert isinstance(host.ring, panda_ring.UploadedRing)
+            assert isinstance(host.geometry.ring, panda_ring.UploadedRing)
             assert np.array_equal(self.scene.play(host), expected)
         assert "cannot render into float textures" in caplog.text
 

@@ -11,15 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "calf_viz"
 
-# Top to bottom. Modules of one package (hosts, render, agent, systems) may import each other.
+# Top to bottom. Modules of one package (hosts, render, agent and so on) may import each other.
 LAYERS = (
     "__main__",
     "cli",
+    "profile_run",
     "app",
     "config",
     "readings",
     "playback",
     "workbench",
+    "renderers",
     "hosts",
     "hud",
     "render",
@@ -27,6 +29,8 @@ LAYERS = (
     "heightfield",
     "agent",
     "systems",
+    "stats_cache",
+    "profiling",
     "files",
     "errors",
 )
@@ -35,6 +39,7 @@ LAYERS = (
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
     "workbench": {"simulation", "agent", "systems"},
+    "renderers": {"simulation", "agent", "systems"},
     "hosts": {"simulation", "agent", "systems"},
     "hud": {"simulation", "agent", "systems"},
     "render": {"simulation", "agent", "systems"},
@@ -42,6 +47,7 @@ FORBIDDEN = {
 }
 FORBIDDEN_LIBRARIES = {
     "workbench": {"torch", "panda3d", "direct", "ursina", "moderngl"},
+    "renderers": {"torch", "direct", "ursina", "moderngl"},
     "hosts": {"torch"},
     "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},

@@ -8,8 +8,11 @@ import pytest
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.playback import Playback
-from calf_viz.readings import FPS_EVERY, TEXT_EVERY, VALUE_EVERY, Readings
+from calf_viz.readings import Readings
 from calf_viz.simulation import Samples
+from calf_viz.stats_cache import StatsCache
+
+TEXT_EVERY, VALUE_EVERY, FPS_EVERY = 5, 10, 30
 
 # Height x + 100, from 95 to 105.
 RAMP = Heightfield(np.array([[95.0, 105.0], [95.0, 105.0]]), (-5.0, -5.0), (5.0, 5.0))
@@ -18,6 +21,11 @@ RAMP = Heightfield(np.array([[95.0, 105.0], [95.0, 105.0]]), (-5.0, -5.0), (5.0,
 def samples(x: float, modes: list[int]) -> Samples:
     positions = np.full((len(modes), 2), x, np.float32)
     return Samples(positions, np.array(modes, np.uint8), np.zeros(len(modes), bool), None)
+
+
+def cache(enabled: bool = True) -> StatsCache:
+    intervals = {"texts": TEXT_EVERY, "value": VALUE_EVERY, "fps": FPS_EVERY}
+    return StatsCache(intervals, enabled=enabled)
 
 
 class Clock:
@@ -33,7 +41,7 @@ class TestReadings:
         return Hud([])
 
     def test_what_it_says(self, hud: Hud) -> None:
-        readings = Readings(hud)
+        readings = Readings(hud, cache())
         readings.see(samples(2.0, [0, 0, 2, 1, 0]))
         readings.frame(RAMP)
         assert hud.values == {
@@ -42,7 +50,7 @@ class TestReadings:
         }  # fmt: skip
 
     def test_texts_and_values_at_their_intervals(self, hud: Hud) -> None:
-        readings = Readings(hud)
+        readings = Readings(hud, cache())
         steps, values = [], []
         for frame in range(2 * VALUE_EVERY):
             readings.see(samples(0.1 * frame, [0]))
@@ -54,8 +62,16 @@ class TestReadings:
         assert [i for i in range(1, len(values)) if values[i] != values[i - 1]] == [VALUE_EVERY]
         assert steps[VALUE_EVERY] == str(VALUE_EVERY + 1)
 
+    def test_without_the_cache_all_is_new_in_every_frame(self, hud: Hud) -> None:
+        readings = Readings(hud, cache(enabled=False))
+        for step in range(1, 5):
+            readings.see(samples(float(step), [0]))
+            readings.frame(RAMP)
+            assert hud.values["step"] == str(step)
+            assert hud.values["mean_value"] == f"{100.0 + step:.1f}"
+
     def test_stale_until_refreshed(self, hud: Hud) -> None:
-        readings = Readings(hud)
+        readings = Readings(hud, cache())
         readings.refresh(RAMP)
         assert hud.values == {}, "nothing was seen"
         for step in range(3):
@@ -66,10 +82,10 @@ class TestReadings:
         assert not readings.stale and hud.values["step"] == "3"
 
     def test_frame_rate_only_where_asked_for(self, hud: Hud) -> None:
-        Readings(hud).frame(RAMP)
+        Readings(hud, cache()).frame(RAMP)
         assert "fps" not in hud.values
         clock = Clock()
-        readings = Readings(hud, timed=True, clock=clock)
+        readings = Readings(hud, cache(), timed=True, clock=clock)
         for _ in range(FPS_EVERY):
             readings.frame(RAMP)
             assert hud.values["fps"] == "–"

@@ -20,6 +20,7 @@ import pytest
 
 from calf_viz.hosts import display_found
 from calf_viz.hosts.controls import TURN, WHEEL, OrbitControls
+from calf_viz.profiling.profile_file import load_profile
 from calf_viz.render.scene import Scene
 
 
@@ -174,6 +175,26 @@ print(json.dumps(said))
 """
 
 
+RENDERER_SCRIPT = """
+import sys
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+
+renderer, path, *headless = sys.argv[1:]
+config = VisualizationConfig(size=(320, 200), n_agents=3, grid=32, trail_length=80,
+                             renderer=renderer, headless=bool(headless))
+app = CALFApplication(config)
+for step in range(40):
+    app.step()
+app.n_agents = 20
+for step in range(24):
+    app.step()
+assert app.host.design == renderer and app.host.has_window != bool(headless)
+np.save(path, app.screenshot())
+app.close()
+"""
+
+
 def under_display(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     xvfb = shutil.which("xvfb-run")
     if xvfb is None:
@@ -295,6 +316,17 @@ class TestWindow:
         assert panel.max() > 200, "text over its backing"
         assert (pictures["without"][16:100, 16:100] == [14, 17, 22]).all()
 
+    @pytest.mark.parametrize("renderer", ["batched", "per_agent"])
+    def test_older_renderers_draw_in_it(self, tmp_path: Path, renderer: str) -> None:
+        pictures = []
+        for headless in (False, True):
+            path = tmp_path / f"{headless}.npy"
+            command = [sys.executable, "-c", RENDERER_SCRIPT, renderer, str(path)]
+            done = under_display(*command, *["headless"] * headless)
+            assert done.returncode == 0, done.stdout + done.stderr
+            pictures.append(np.load(path).astype(int))
+        assert (np.abs(pictures[0] - pictures[1]).max(axis=2) > 3).mean() < 0.002
+
     def test_the_command_opens_one_and_says_so(self) -> None:
         done = under_display(
             sys.executable, "-m", "calf_viz", "--frames", "5", "--size", "160x90", "--grid", "8"
@@ -302,6 +334,20 @@ class TestWindow:
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("window, OpenGL by "), done.stdout
         assert done.stdout.count("\n") == 1
+
+    def test_a_profile_in_one(self, tmp_path: Path) -> None:
+        done = under_display(
+            sys.executable, "-m", "calf_viz", "--profile", "--frames", "10", "--size", "160x90",
+            "--grid", "8", "--output", str(tmp_path),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("window, OpenGL by "), done.stdout
+        (path,) = tmp_path.iterdir()
+        profile = load_profile(path)
+        assert profile.configuration["window"] and profile.configuration["no_vsync"]
+        assert [len(run) for run in profile.runs] == [10] * 3
+        assert {"input", "draw"} <= profile.run.sections_ms.keys()
+        assert (profile.run.counters["draw_calls"] == 1.0).all()
 
     def test_a_display_that_is_none_is_told_in_one_line(self) -> None:
         done = subprocess.run(

@@ -13,7 +13,7 @@ from test_app import apart, running
 from calf_viz import VisualizationConfig
 from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.hosts.programs import INPUTS
+from calf_viz.hosts.programs import INPUTS, SCENE
 from calf_viz.render import variants
 from calf_viz.render.sources import ShaderLibrary, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
@@ -93,7 +93,7 @@ class TestCheck:
         done = run("check", tmp_path)
         assert done.exit_code == 0, done.output
         count = len(list(variants.combinations()))
-        programs = 2 * (count + len(INPUTS) - 1)
+        programs = 2 * (count * len(SCENE) + len(INPUTS) - len(SCENE))
         assert f"{programs} programs compile, in {count} variants" in done.output
         assert "Panda3D and moderngl" in done.output
 

@@ -3,12 +3,13 @@
     python tools/bench_frame.py [--output bench.json] [--rounds 30] [--scene 20x600 ...]
 
 The scene is the program's own: the shipped point mass's critic, agents that follow the nominal
-policy. The floor draws the same triangles from a static vertex buffer, through a vertex shader
-that only passes them on, with the same fragment shader: what no renderer of these triangles can
-go below. All are drawn under moderngl, offscreen, each frame waited for. On llvmpipe the CPU times
-say who is busy: the calling thread shades vertices and sets triangles up, one thread a core then
-shades pixels. Python time is the program's own, under Panda3D, measured with GALLIUM_NOOP=1 in a
-process of its own, where Mesa draws nothing: from positions in hand until the draw is submitted.
+policy, or another. The floor draws the same triangles from a static vertex buffer, through a
+vertex shader that only passes them on, with the same fragment shader: what no renderer of these
+triangles can go below. All are drawn under moderngl, offscreen, each frame waited for. On llvmpipe
+the CPU times say who is busy: the calling thread shades vertices and sets triangles up, one thread
+a core then shades pixels. Python time is the program's own, under Panda3D, measured with
+GALLIUM_NOOP=1 in a process of its own, where Mesa draws nothing: from positions in hand until the
+draw is submitted.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from calf_viz.hosts.offscreen import OffscreenHost
 from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
-from calf_viz.simulation import Samples, Simulation
+from calf_viz.simulation import POLICIES, Samples, Simulation
 
 SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))
 SIZE = (1280, 720)
@@ -76,18 +77,20 @@ def surface(cells: int) -> Heightfield:
     return Heightfield(values.reshape(cells + 1, cells + 1), plane.lo, plane.hi)
 
 
-def steps(agents: int, count: int) -> list[Samples]:
-    """`count` steps of agents under the nominal policy, after a while."""
-    simulation = Simulation(agent(), agents, seed=0, policy="nominal")
+def steps(agents: int, count: int, policy: str) -> list[Samples]:
+    """`count` steps of agents under a policy, after a while."""
+    simulation = Simulation(agent(), agents, seed=0, policy=policy)
     return [
         Samples(*(a if a is None else a.copy() for a in simulation.step())) for _ in range(count)
     ]
 
 
-def filled(kind: type[Host], agents: int, trail: int, cells: int) -> tuple[Any, list[Samples]]:
+def filled(
+    kind: type[Host], agents: int, trail: int, cells: int, policy: str = "nominal"
+) -> tuple[Any, list[Samples]]:
     """A host whose trails are whole, and steps to go on with."""
     host = kind(Scene(size=SIZE, trail=trail), surface(cells), colour_map("cividis"), agents)
-    samples = steps(agents, trail + 150)
+    samples = steps(agents, trail + 150, policy)
     for sample in samples[: trail + 50]:
         host.push(*sample)
     return host, samples[trail + 50 :]
@@ -124,11 +127,11 @@ class Floor:
         self.array.render(moderngl.TRIANGLE_STRIP)
 
 
-def measure(agents: int, trail: int, rounds: int) -> dict[str, Any]:
+def measure(agents: int, trail: int, rounds: int, policy: str) -> dict[str, Any]:
     """Medians of interleaved frames [ms]."""
     probe = ModernglHost(Scene(size=(16, 16), trail=2), None, colour_map("cividis"), 1)
     cells = GRID_SOFTWARE if probe.software else GRID_GPU
-    host, rest = filled(ModernglHost, agents, trail, cells)
+    host, rest = filled(ModernglHost, agents, trail, cells, policy)
     host.draw()
     floor = Floor(host)
     picture = host.screenshot()
@@ -216,8 +219,11 @@ def child(agents: int, trail: int, rounds: int) -> dict[str, Any]:
 @click.option("--output", type=click.Path(path_type=Path), help="JSON file to write.")
 @click.option("--rounds", default=30, show_default=True, help="Frames of each kind.")
 @click.option("--scene", "scenes", multiple=True, help="AGENTSxTRAIL, may be repeated.")
+@click.option("--policy", default="nominal", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--python-only", is_flag=True, hidden=True)
-def main(output: Path | None, rounds: int, scenes: tuple[str, ...], python_only: bool) -> None:
+def main(
+    output: Path | None, rounds: int, scenes: tuple[str, ...], policy: str, python_only: bool
+) -> None:
     """Measure what a frame costs, against its floor and a clear alone."""
     pairs = [tuple(map(int, text.split("x"))) for text in scenes] or list(SCENES)
     if python_only:
@@ -225,13 +231,16 @@ def main(output: Path | None, rounds: int, scenes: tuple[str, ...], python_only:
         return
     rows = []
     for agents, trail in pairs:
-        row = {**measure(agents, trail, rounds), **child(agents, trail, max(rounds, 100))}
+        row = {**measure(agents, trail, rounds, policy), **child(agents, trail, max(rounds, 100))}
         rows.append(row)
     console = Console(width=150)
     heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
              "surface_ms", "clear_ms", "vertices_cpu_ms", "pixels_cpu_ms", "python_ms",
              "upload_bytes")  # fmt: skip
-    table = Table(title=f"{rows[0]['renderer']}, {SIZE[0]}x{SIZE[1]}, {rows[0]['cells']} cells")
+    table = Table(
+        title=f"{policy} policy, {rows[0]['renderer']}, "
+        f"{SIZE[0]}x{SIZE[1]}, {rows[0]['cells']} cells"
+    )
     for head in heads:
         table.add_column(head.replace("_", " "), justify="right")
     for row in rows:

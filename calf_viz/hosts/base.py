@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.programs import Programs
 from calf_viz.hud.hud import Hud
+from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.detail import DetailChooser
@@ -25,10 +27,24 @@ RANGE_SMOOTHING = 0.1
 """How far the normalisation range follows each new critic's, so that the surface does not jump."""
 
 
+class Detail(Protocol):
+    """Chooses every how manieth sample of a trail is drawn."""
+
+    surface: tuple[Heightfield, tuple[float, float]] | None
+
+    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2)."""
+
+    def stride(self) -> int:
+        """The stride to draw with now."""
+
+
 class Host(ABC):
-    """Draws a `Scene`: textures, uniforms and one draw are the subclass's, nothing else.
+    """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
     Attributes:
+        design: where the vertices come from, as `--renderer` and profiles name it.
+        profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
         morph: 0 shows the last critic's surface, 1 the current one's.
@@ -38,6 +54,8 @@ class Host(ABC):
         programs: the shaders in force, and those before them.
     """
 
+    design = "gpu"
+    profiler: PerformanceProfiler = OFF
     renderer: str
     texture_limit: int
     programs: Programs
@@ -53,16 +71,18 @@ class Host(ABC):
     ) -> None:
         """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
         self.scene = scene
+        self._asked: Counter[str] = Counter()
         self.agents = agents
         self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
-        self.controls.adopt(self.programs.sources["field"].controls)
+        self.controls.adopt(self.programs.controls)
         self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
-        self.detail = DetailChooser(scene)
+        self._stride = scene.stride  # as it was asked for
+        self.detail = self._make_detail()
         self._warned = False
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
@@ -113,7 +133,7 @@ class Host(ABC):
         self._take(self.programs.revert())
 
     def _take(self, names: set[str]) -> None:
-        self.controls.adopt(self.programs.sources["field"].controls)
+        self.controls.adopt(self.programs.controls)
         self._use(names)
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
@@ -148,6 +168,16 @@ class Host(ABC):
         self.detail.see(positions, first)
         self._append(texels, self.packer.slot)
 
+    def restart(self) -> None:
+        """Forget all samples; the next one pushed is the first. The camera stays as it is."""
+        # What lies in the ring's texture has stamps from after the new head: it is not drawn.
+        self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
+        surface = self.detail.surface
+        self.scene.stride = self._stride
+        self.detail = self._make_detail()
+        self.detail.surface = surface
+        self.scrub = 0
+
     def _grow(self, agents: int) -> None:
         # Half as many again: agents that come one by one seldom cost a new texture.
         slots, limit = self.layout.slots, self.texture_limit
@@ -173,6 +203,31 @@ class Host(ABC):
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Adds to what `frame_counts` tells."""
+        self._asked[name] += amount
+
+    def frame_counts(self) -> Counter[str]:
+        """What was asked of OpenGL since the last call, which is to come after each frame.
+
+        draw_calls: of the scene. ring_draws: those that fill the ring. hud_draws: those of what is
+        written over the scene. upload_bytes: into textures and buffers. mesh_updates: meshes
+        rebuilt. vertices: of the frame's draws. entities: objects that the frame consists of.
+        What is missing is 0.
+        """
+        asked, self._asked = self._asked, Counter()
+        return asked
+
+    def time_next_frame(self, token: int) -> None:  # noqa: B027 (not every host can)
+        """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        """(token, seconds) of frames timed; some frames late, each once."""
+        return []
+
+    def _make_detail(self) -> Detail:
+        return DetailChooser(self.scene)
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> None:

@@ -84,9 +84,11 @@ class ModernglHost(Host):
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
+        self.count("upload_bytes", texels.nbytes)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
+        self.count("upload_bytes", texels.nbytes)
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
         self.palette.write(texels.tobytes())
@@ -105,12 +107,8 @@ class ModernglHost(Host):
         for name, value in values.items():
             if name not in program:
                 continue  # a swapped-in shader need not use every input
-            if name == "u_view_projection":
+            if isinstance(value, np.ndarray):
                 program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
-            elif isinstance(value, np.ndarray):
-                # A compiler may cut an array to what is read of it.
-                member = program[name]
-                member.write(value[: member.array_length])  # type: ignore[union-attr]
             else:
                 program[name] = value
         return values
@@ -135,9 +133,11 @@ class ModernglHost(Host):
         """One frame: a clear, one draw, and at most two of the HUD."""
         self.begin()
         values = self.bind(self.program)
-        self.vertex_array.render(
-            moderngl.TRIANGLE_STRIP, values["u_vertices"], instances=self.instances(values)
-        )
+        vertices, instances = values["u_vertices"], self.instances(values)
+        self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        self.count("draw_calls")
+        self.count("vertices", vertices * instances)
+        self.count("entities")
         hud = self.prepare_hud()
         if hud is not None:
             self.hud_draws.draw(hud.canvas, self.scene.size)

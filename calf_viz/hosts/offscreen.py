@@ -14,14 +14,18 @@ from panda3d.core import (
     GraphicsPipe,
     GraphicsPipeSelection,
     NodePath,
+    RenderState,
     Texture,
+    TransformState,
     WindowProperties,
     load_prc_file_data,
 )
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import empty_texture
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -40,6 +44,7 @@ class OffscreenHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
@@ -49,8 +54,9 @@ class OffscreenHost(PandaHost):
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
         try:
             super().__init__(
-                scene, heightfield, colour_map, agents, library, slots, engine, output, root
-            )
+                scene, heightfield, colour_map, agents, library, slots, engine, output, root,
+                geometry,
+            )  # fmt: skip
         except BaseException:
             # The engine would go on rendering what nobody holds any more.
             engine.remove_window(output)
@@ -80,6 +86,9 @@ class OffscreenHost(PandaHost):
         self.output.set_active(True)
         super()._render()
         self.output.set_active(False)
+        # States that nobody holds any more; in a window a task of Ursina's does it.
+        RenderState.garbage_collect()
+        TransformState.garbage_collect()
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
@@ -93,11 +102,12 @@ class OffscreenHost(PandaHost):
         # Panda reads from whichever context is current: another host's, where there are two.
         self.context.set_active(True)
         self.engine.render_frame()
+        self._set_current()
         self.context.set_active(False)
         self.engine.extract_texture_data(self.picture, self.gsg)
 
     def close(self) -> None:
-        self.close_nodes()
+        super().close()
         self.engine.remove_window(self.output)
         self.engine.remove_window(self.context)
 

@@ -1,37 +1,35 @@
-"""The scene under Panda3D: textures, uniforms, one draw. Where it is drawn is the subclass's."""
+"""The scene under Panda3D: its inputs and its state. What is drawn comes from a geometry; where it
+is drawn is the subclass's."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
     ColorBlendAttrib,
     DepthTestAttrib,
-    Geom,
-    GeomNode,
-    GeomTristrips,
-    GeomVertexData,
-    GeomVertexFormat,
     GraphicsEngine,
     GraphicsOutput,
     LMatrix4f,
-    LVecBase4f,
     NodePath,
-    OmniBoundingVolume,
-    PTA_LVecBase4f,
     RenderAttrib,
     Texture,
 )
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Host
+from calf_viz.hosts.base import Detail, Host
+from calf_viz.hosts.geometry import GeometryMaker, Stage
+from calf_viz.hosts.gpu_timer import GpuTimer
 from calf_viz.hosts.panda_hud import PandaHud
-from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_shader import compile_program
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import palette_texels
@@ -39,7 +37,12 @@ from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
+log = logging.getLogger("calf_viz")
+
 MIN_GL = (3, 3)
+TIMED_BY_CPU = 8
+"""Where the CPU draws, only every 8th frame is timed: llvmpipe takes a timestamp in a pass over all
+of the picture, which costs 0.3 ms."""
 
 
 class PandaHost(Host):
@@ -49,7 +52,7 @@ class PandaHost(Host):
     has no OpenGL 3.3.
     """
 
-    channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
+    _rendered_last: Callable[[], PandaHost | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -62,8 +65,10 @@ class PandaHost(Host):
         engine: GraphicsEngine,
         output: GraphicsOutput,
         root: NodePath,
+        geometry: GeometryMaker = StripGeometry,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start."""
+        """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
+        vertices."""
         gsg = output.get_gsg()
         version = gsg.driver_version_major, gsg.driver_version_minor
         if version < MIN_GL:
@@ -72,38 +77,27 @@ class PandaHost(Host):
                 "install a driver that has 3.3"
             )
         self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
-        self.renderer = str(gsg.driver_renderer)
+        self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
         self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg))
         self._inputs: dict[str, Any] = {}
-        self.node = root.attach_new_node(self._strip())
+        self._gpu_timer: GpuTimer | None = None
+        self._timed: int | None = None
+        self.node = root.attach_new_node("scene")
         self._set_state()
-        self._use({"field"})
-        self.heights: Texture | None = None
+        self._dressed: list[tuple[NodePath, str]] = []
+        stage = Stage(
+            scene, self.programs, self._dress, engine, output, self.node, self.count,
+            self._set_current,
+        )  # fmt: skip
+        self.geometry = geometry(stage)
+        self.channels, self.design = self.geometry.channels, self.geometry.design
         palette = palette_texels(colour_map, scene.mode_colours)
         self.palette = data_texture("palette", palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self.hud_draws: PandaHud | None = None
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
-
-    def _strip(self) -> GeomNode:
-        # One strip of consecutive vertices without data is exactly one call to OpenGL.
-        self.geom = Geom(GeomVertexData("field", GeomVertexFormat.get_empty(), Geom.UH_static))
-        self._set_vertices(3)
-        node = GeomNode("field")
-        node.add_geom(self.geom)
-        # Only the shader knows where anything is: never cull.
-        node.set_bounds(OmniBoundingVolume())
-        node.set_final(True)
-        self.geom_node = node
-        return node
-
-    def _set_vertices(self, vertices: int) -> None:
-        strip = GeomTristrips(Geom.UH_static)
-        strip.add_consecutive_vertices(0, vertices)
-        strip.close_primitive()
-        self.geom.clear_primitives()
-        self.geom.add_primitive(strip)
+        self._set_current()
 
     def _set_state(self) -> None:
         node = self.node
@@ -118,49 +112,55 @@ class PandaHost(Host):
             )
         )  # fmt: skip
 
+    def _make_detail(self) -> Detail:
+        return self.geometry.detail(self.scene)
+
     def _make_ring(self, layout: RingLayout) -> None:
-        self.ring = make_ring(layout, self.engine, self.output, self.programs)
-        self.node.set_shader_input("u_ring", self.ring.texture)
+        self.geometry.make(layout)
 
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        self._flush()
-        self.ring.grow(old, new)
-        self.node.set_shader_input("u_ring", self.ring.texture)
+        self.geometry.grow(old, new)
 
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
-        self._flush()  # several steps in one frame: each takes its own pass
-        self.ring.append(texels, slot)
+        self.geometry.append(texels, slot)
 
-    def _flush(self) -> None:
-        if self.ring.pending:
-            active = self.output.is_active()
-            self.output.set_active(False)
-            self.engine.render_frame()
-            self.output.set_active(active)
-            self.ring.done()
+    # Panda leaves a context current after its frame: the one of the host that rendered last.
+
+    def _set_current(self) -> None:
+        PandaHost._rendered_last = ref(self)
+
+    def _is_current(self) -> bool:
+        return PandaHost._rendered_last() is self
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        if self.heights is None or (self.heights.y_size, self.heights.x_size) != texels.shape[:2]:
-            self.heights = data_texture("heightfield", texels, Texture.F_rg32)
-            self.node.set_shader_input("u_heightfield", self.heights)
-        else:
-            fill(self.heights, texels)
+        self.geometry.set_heights(self.heightfield, texels)
 
-    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        fill(self.palette, texels[..., [2, 1, 0, 3]])
+    def uniforms(self) -> dict[str, Any]:
+        if self.scrub and not self.geometry.looks_back:
+            self.scrub = 0
+            log.warning("the %s renderer cannot look back: it shows the newest step", self.design)
+        return super().uniforms()
 
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
         self.hud_draws = PandaHud(self.root, self.programs, self.palette)
 
+    def _dress(self, node: NodePath, program: str) -> None:
+        node.set_shader(self.programs[program])
+        self._dressed.append((node, program))
+
     def _use(self, names: set[str]) -> None:
-        if "field" in names:
-            self.node.set_shader(self.programs["field"])
-            # A control may come back as another type, whose value compares equal.
-            self._inputs.clear()
+        for node, program in self._dressed:
+            if program in names:
+                node.set_shader(self.programs[program])
+        # A control may come back as another type, whose value compares equal.
+        self._inputs.clear()
         if names & {"hud_shape", "hud_text"}:
             self._open_hud()
+
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        fill(self.palette, texels[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""
@@ -172,45 +172,52 @@ class PandaHost(Host):
                 if known is not None and np.array_equal(known, value):
                     continue
                 self._inputs[name] = value.copy()
-                self.node.set_shader_input(name, _panda_array(name, value))
+                self.node.set_shader_input(name, _matrix(value))
             elif self._inputs.get(name) != value:
                 self._inputs[name] = value
                 self.node.set_shader_input(name, value)
-                if name == "u_vertices":
-                    self._set_vertices(value)
-        instances = self.instances(values)
-        if self._inputs.get("instances") != instances:
-            self._inputs["instances"] = instances
-            self.node.set_instance_count(instances)
+        self.geometry.prepare(values)
 
     def draw(self) -> None:
-        """One frame: a clear, one draw, and at most two of the HUD; before them the new samples'
-        pass into the ring."""
+        """One frame: a clear, what the geometry draws, and at most two draws of the HUD."""
         self._prepare()
         if self.hud_draws is not None:
             hud = self.prepare_hud()
             self.hud_draws.show(hud is not None)
             if hud is not None:
-                self.hud_draws.prepare(hud.canvas, self.scene.size)
-        self._render()
-        self.ring.done()
+                self.count("upload_bytes", self.hud_draws.prepare(hud.canvas, self.scene.size))
+            self.count("hud_draws", self.hud_draws.draws)
+        token, self._timed = self._timed, None
+        timer = self._gpu_timer if self._is_current() else None
+        if timer is None or token is None:
+            self._render()
+        else:
+            timer.begin()
+            self._render()
+            timer.end(token)
+        self._set_current()
+        self.geometry.done()
 
     def _render(self) -> None:
         self.engine.render_frame()
 
-    def close_nodes(self) -> None:
-        """Gives back what was put below the root, and the ring's buffer."""
+    def time_next_frame(self, token: int) -> None:
+        if self.software and token % TIMED_BY_CPU:
+            return
+        if self._gpu_timer is None:
+            self._gpu_timer = GpuTimer()
+        self._timed = token
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        return [] if self._gpu_timer is None else self._gpu_timer.times()
+
+    def close(self) -> None:
         self.node.remove_node()
         if self.hud_draws is not None:
             self.hud_draws.close()
-        self.ring.close()
+        self.geometry.close()
 
 
-def _panda_array(name: str, value: NDArray[np.float32]) -> Any:
-    if name == "u_view_projection":
-        # Panda multiplies row vectors: its matrix is the transpose.
-        return LMatrix4f(*value.T.ravel().tolist())
-    array = PTA_LVecBase4f()
-    for row in value.tolist():
-        array.push_back(LVecBase4f(*row))
-    return array
+def _matrix(value: NDArray[np.float32]) -> LMatrix4f:
+    # Panda multiplies row vectors: its matrix is the transpose.
+    return LMatrix4f(*value.T.ravel().tolist())

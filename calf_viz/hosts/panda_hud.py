@@ -49,8 +49,9 @@ class PandaHud:
         self._atlas: Atlas | None = None
         self._size = (0, 0)
 
-    def prepare(self, canvas: Canvas, size: tuple[int, int]) -> None:
-        """Upload what changed, for the next frame."""
+    def prepare(self, canvas: Canvas, size: tuple[int, int]) -> int:
+        """Upload what changed, for the next frame; returns how many bytes."""
+        uploaded = 0
         if size != self._size:
             self._size = size
             self.node.set_shader_input("u_hud_viewport", tuple(map(float, size)))
@@ -59,8 +60,13 @@ class PandaHud:
             image = data_texture("hud atlas", canvas.atlas.image[..., None], Texture.F_red)
             glyphs = data_texture("hud glyphs", canvas.atlas.table[None], Texture.F_rgba32)
             self.node.set_shader_inputs(u_hud_atlas=image, u_hud_glyphs=glyphs)
-        self.shapes.show(canvas.shapes)
-        self.text.show(canvas.glyphs)
+            uploaded += canvas.atlas.image.nbytes + canvas.atlas.table.nbytes
+        return uploaded + self.shapes.show(canvas.shapes) + self.text.show(canvas.glyphs)
+
+    @property
+    def draws(self) -> int:
+        """Draws that the next frame takes."""
+        return 0 if self.node.is_hidden() else (self.shapes.count > 0) + (self.text.count > 0)
 
     def show(self, visible: bool) -> None:
         """Whether anything is drawn."""
@@ -86,12 +92,15 @@ class _Quads:
         self.node.set_bin("fixed", order)  # after the scene; text above shapes
         self.texture: Texture | None = None
 
-    def show(self, batch: Batch) -> None:
+    def show(self, batch: Batch) -> int:
+        uploaded = 0
         if batch.dirty or self.texture is None:
             self._upload(batch.texels)
             batch.clean()
+            uploaded = batch.texels.nbytes
         if batch.count != self.count:
             self._set_count(batch.count)
+        return uploaded
 
     def _upload(self, texels: NDArray[np.float32]) -> None:
         rows, columns, _ = texels.shape

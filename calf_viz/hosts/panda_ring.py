@@ -38,10 +38,17 @@ log = logging.getLogger("calf_viz")
 
 
 class Ring(Protocol):
-    """A ring's texture; `pending` while samples wait for the next frame."""
+    """A ring's texture; `pending` while samples wait for the next frame.
+
+    What one step costs: `draws`, `upload_bytes`.
+    """
 
     texture: Texture
     pending: bool
+    draws: int
+
+    @property
+    def upload_bytes(self) -> int: ...
 
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
         """Has the next frame put one step's texels (rows * columns, 4) into a slot."""
@@ -88,6 +95,8 @@ def _float_buffer(
 
 class RenderedRing:
     """Samples are copied by a pass of their own, before the frame's."""
+
+    draws = 1
 
     def __init__(
         self,
@@ -156,6 +165,10 @@ class RenderedRing:
         self.buffer.set_active(True)
         self.pending = True
 
+    @property
+    def upload_bytes(self) -> int:
+        return self.layout.row_bytes
+
     def done(self) -> None:
         if self.pending:
             self.buffer.set_active(False)
@@ -187,6 +200,7 @@ class UploadedRing:
     """The ring lies in RAM, and all of it is uploaded after each step."""
 
     pending = False
+    draws = 0
 
     def __init__(self, layout: RingLayout) -> None:
         self._allocate(layout, np.zeros((layout.size[1], layout.size[0], 4), np.float32))
@@ -200,6 +214,10 @@ class UploadedRing:
         rows, columns = self.layout.rows, self.layout.columns
         self.texels[slot * rows : (slot + 1) * rows] = texels.reshape(rows, columns, 4)
         fill(self.texture, self.texels)
+
+    @property
+    def upload_bytes(self) -> int:
+        return self.texels.nbytes
 
     def done(self) -> None:
         pass

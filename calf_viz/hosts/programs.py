@@ -13,8 +13,11 @@ from calf_viz.render.controls import MARK, Control, read_annotation
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary, Source
 
+MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
+"""The older designs' programs: vertex shaders of their own, with the scene's fragment shader."""
 INPUTS: dict[str, dict[str, str]] = {
     "field": contract.types(),
+    **dict.fromkeys(MESHES, contract.types()),
     "hud_shape": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     "hud_text": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     "ring_copy": {
@@ -24,7 +27,9 @@ INPUTS: dict[str, dict[str, str]] = {
     },
 }
 """GLSL type of every input of each program, by name."""
-LOOK = ("field", "hud_shape", "hud_text")
+SCENE = ("field", *MESHES)
+"""Those that draw the scene, in every variant."""
+LOOK = (*SCENE, "hud_shape", "hud_text")
 """Those that an overlay may replace. ring_copy is none: samples that it spoiled would be lost."""
 
 
@@ -44,14 +49,15 @@ class ProgramSource:
 
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
-    """`name`.vert and `name`.frag.
+    """`name`.vert and `name`.frag; meshes have the scene's fragment shader.
 
     Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
     annotation that cannot be read. Only the scene's uniforms may be controls.
     """
     if name not in LOOK:
         library = ShaderLibrary()
-    vertex, fragment = library.load(f"{name}.vert"), library.load(f"{name}.frag")
+    vertex = library.load(f"{name}.vert")
+    fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
     controls: dict[str, Control] = {}
     problems: dict[Problem, None] = {}
     for source in (vertex, fragment):
@@ -61,7 +67,7 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
             except ValueError as error:
                 path, line = source.origin(declared.line)
                 problems[Problem(path, line, str(error), source.line(declared.line))] = None
-    if controls and name != "field":
+    if controls and name not in SCENE:
         raise ShaderError([Problem(Path(f"{name}.vert"), None, "only the scene has controls")])
     if problems:
         raise ShaderError(problems)
@@ -119,6 +125,14 @@ class Programs:
             self._compiled[name] = self.compiler(source)
             self.sources[name] = source
         return self._compiled[name]
+
+    @property
+    def controls(self) -> dict[str, Control]:
+        """Those of all programs that were asked for, by the uniforms' names."""
+        found: dict[str, Control] = {}
+        for source in self.sources.values():
+            found |= source.controls
+        return found
 
     def reload(self) -> set[str]:
         """Compile those whose text changed, all or none of them; their names.

@@ -15,7 +15,9 @@ from panda3d.core import load_prc_file_data
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.controls import OrbitControls
+from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS
 from calf_viz.render.scene import Scene
@@ -38,9 +40,11 @@ class WindowHost(PandaHost):
         agents: int,
         library: ShaderLibrary | None = None,
         slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
+        vsync: bool = True,
     ) -> None:
-        """As `PandaHost`."""
-        self.app = app = _open_window(scene.size)
+        """As `PandaHost`. vsync: wait for the display before each next frame."""
+        self.app = app = _open_window(scene.size, vsync)
         self._closed = False
         super().__init__(
             scene,
@@ -52,6 +56,7 @@ class WindowHost(PandaHost):
             app.graphicsEngine,
             app.win,
             app.render,
+            geometry,
         )
         self.mouse = OrbitControls(app, scene, self._captured)
         app.accept("window-event", self._on_window_event)
@@ -93,7 +98,8 @@ class WindowHost(PandaHost):
         return self._closed or self.app.win.is_closed()
 
     def _render(self) -> None:
-        self.mouse.update()
+        with self.profiler.section("input"):
+            self.mouse.update()
         self.app.step()  # Ursina's tasks; one of them renders the frame
 
     def screenshot(self) -> NDArray[np.uint8]:
@@ -105,15 +111,15 @@ class WindowHost(PandaHost):
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
 
     def close(self) -> None:
-        self.close_nodes()
+        super().close()
         with suppress(SystemExit):
             self.app.destroy()
 
 
-def _open_window(size: tuple[int, int]) -> Any:
+def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     load_prc_file_data(
         "calf_viz",
-        "gl-version 3 3\nsync-video 1\naudio-library-name null\nprint-pipe-types 0\n"
+        f"gl-version 3 3\nsync-video {vsync:d}\naudio-library-name null\nprint-pipe-types 0\n"
         # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
         "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n",
     )
@@ -131,12 +137,12 @@ def _open_window(size: tuple[int, int]) -> Any:
                 fullscreen=False,
                 development_mode=False,
                 editor_ui_enabled=False,
-                vsync=True,
+                vsync=vsync,
             )
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         raise UserError(
-            f"no window can be opened ({error}): use --headless, or install libgl1 "
-            "libgl1-mesa-dri or a graphics driver"
+            f"no window can be opened ({str(error).rstrip('.')}): "
+            "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
         ) from error
     from ursina import camera
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Uniform:
-    """A uniform: GLSL type, name, what it means (with units), array length if any."""
+    """A uniform: GLSL type, name, what it means (with units)."""
 
     type: str
     name: str
     meaning: str
-    length: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,7 @@ def header(
         "",
     ]
     rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in textures]
-    for u in uniforms:
-        array = f"[{u.length}]" if u.length else ""
-        rows.append((f"uniform {u.type} {u.name}{array};", u.meaning))
+    rows += [(f"uniform {u.type} {u.name};", u.meaning) for u in uniforms]
     width = max(len(left) for left, _ in rows)
     lines += [f"{left:<{width}}  // {right}" for left, right in rows]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Level of detail: every how manieth sample of a trail is drawn.
+"""Level of detail: every n-th sample of a trail is drawn.
 
 Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
 three of its samples, on the surface, which leaves the polyline through all of them by some
@@ -22,6 +22,10 @@ from calf_viz.render.scene import DEPTH_BIAS, Scene
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
 TOLERANCE = 0.06  # px that a drawn trail may leave its samples by
 RISE = 0.9  # of the tolerance: what a longer stride must keep to before it is taken
+CROWD = (
+    200_000  # vertices of trails from which on they cover one another, and a frame costs too much
+)
+CROWDED = 4.0  # times the tolerance that a longer stride may then leave the samples by
 WATCHED = 128  # agents that are measured
 WINDOW = 32  # how often is measured, and over how many samples [steps]
 MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
@@ -47,11 +51,13 @@ class DetailChooser:
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
         self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # episodes begun
         self._seen = 0
+        self._agents = 0
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
         """Takes note of one step's positions (n, 2); `first` marks an episode's first sample."""
-        n = min(len(positions), WATCHED)
+        self._agents = len(positions)
+        n = min(self._agents, WATCHED)
         now = self._seen % (WINDOW + 1)
         self._recent[now, :n] = positions[:n]
         self._recent[now, n:] = np.nan
@@ -67,11 +73,18 @@ class DetailChooser:
         pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
         sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
         error = np.maximum(self.error[0] * pixels, sunk * TOLERANCE)
-        while self.rung > 0 and not error[self.rung] <= TOLERANCE:
+        while self.rung > 0 and not error[self.rung] <= self._allowed(self.rung):
             self.rung -= 1
-        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE * TOLERANCE:
+        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE * self._allowed(
+            self.rung + 1
+        ):
             self.rung += 1
         return int(self.strides[self.rung])
+
+    def _allowed(self, rung: int) -> float:
+        """What a stride may leave the samples by [px]: more if the one before draws a crowd."""
+        vertices = 2 * self._agents * self.scene.trail / self.strides[rung - 1]
+        return TOLERANCE * (CROWDED if vertices > CROWD else 1.0)
 
     def _measure(self) -> None:
         oldest = self._seen % (WINDOW + 1)

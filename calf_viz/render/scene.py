@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.camera import OrbitCamera
+from calf_viz.render.camera import WIDEST, OrbitCamera
 from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import LONGEST_AGE, RingLayout
 
@@ -37,7 +37,7 @@ class Certificate:
 class Scene:
     """Sizes in pixels where named so, else in plane units.
 
-    Pixels are those of a picture up to 720 high; in a higher one lines and markers grow with it.
+    Pixels are those of a picture up to 1152 x 720; in a larger one lines and markers grow with it.
     """
 
     size: tuple[int, int] = (1280, 720)
@@ -76,7 +76,7 @@ class Scene:
         rows, columns = heightfield.shape
         vertices = self.vertices(runs)
         light = np.array([-0.45, -0.25, 0.86])
-        pixels = max(1.0, self.size[1] / 720)
+        pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
         asked = self.certificate
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK
+from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
@@ -43,7 +43,7 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
         hosts = compilers(closing)
         report = Report(list(hosts))
         for program in INPUTS:
-            for variant in variants.combinations() if program == "field" else ({},):
+            for variant in variants.combinations() if program in SCENE else ({},):
                 library = ShaderLibrary(overlay, {**variant, **defines})
                 chosen = [f"{name}={value}" for name, value in variant.items()]
                 for host, compile_one in hosts.items():
@@ -62,10 +62,11 @@ def unused(library: ShaderLibrary) -> list[Path]:
     """Files of the overlay that no program reads: misspelt, most likely."""
     read: set[Path] = set()
     for program in LOOK:
-        for suffix in ("vert", "frag"):
-            try:
-                read.update(path for path, _ in library.load(f"{program}.{suffix}").origins)
-            except ShaderError:
-                return []  # who knows what the rest would read
+        try:
+            source = load_program(library, program)
+        except ShaderError:
+            return []  # who knows what the rest would read
+        for shader in (source.vertex, source.fragment):
+            read.update(path for path, _ in shader.origins)
     found = (library.find(name) for name in library.own_files())
     return [path for path in found if path is not None and path not in read]

@@ -1,0 +1,185 @@
+"""Comparing two profiles: which differences are shown by the samples, and which are not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calf_viz.errors import UserError
+from calf_viz.profiling.bootstrap import resampled
+from calf_viz.profiling.metrics import Metric, metrics_of
+from calf_viz.profiling.profile import Profile
+from calf_viz.profiling.profile_file import load_profile
+
+BETTER, WORSE, SAME, ONLY_A, ONLY_B = "better", "worse", "no difference", "only in A", "only in B"
+CONFIDENCE = 0.99
+"""Of each interval. Above the usual 0.95, since a dozen metrics are judged at once."""
+DRAWS = 2000
+SEED = 0
+MUST_AGREE = (
+    ("machine", "cpu"),
+    ("machine", "cores"),
+    ("machine", "gl_renderer"),
+    ("configuration", "system"),
+    ("configuration", "size"),
+    ("configuration", "n_agents"),
+)
+"""Where two profiles differ in these, a difference of their figures says nothing."""
+
+
+class IncomparableError(UserError):
+    """Two profiles of different machines, picture sizes, systems or numbers of agents."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One metric of A and of B."""
+
+    metric: str
+    unit: str
+    a: float | None
+    b: float | None
+    change: float | None
+    """(b - a) / a; None where a is 0 or missing, infinite where only a is 0."""
+    interval: tuple[float, float] | None
+    """Of the change, at `CONFIDENCE`, the metric's resolution included."""
+    verdict: str
+    worsening: tuple[float, float] | None
+    """The interval with its sign so that more is worse, whichever way the metric goes."""
+
+    def is_worse_by(self, margin: float) -> bool:
+        """Whether it is shown to be worse by more than a margin, 0.1 for 10 %."""
+        return self.verdict == WORSE and self.worsening is not None and self.worsening[0] > margin
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two profiles and the verdicts on their metrics, in a fixed order."""
+
+    a: Profile
+    b: Profile
+    names: tuple[str, str]
+    verdicts: list[Verdict]
+    differences: list[str]
+    """What else differs: machine, packages and configuration, as `what: A, B`."""
+    forced: list[str]
+    """Those of them because of which the profiles are not comparable."""
+
+    def __getitem__(self, metric: str) -> Verdict:
+        """Raises UserError, which lists the metrics there are, for an unknown one."""
+        for verdict in self.verdicts:
+            if verdict.metric == metric:
+                return verdict
+        known = ", ".join(verdict.metric for verdict in self.verdicts)
+        raise UserError(f"unknown metric '{metric}': choose one of {known}")
+
+    def regressions(self, margin: float = 0.0) -> list[Verdict]:
+        """Metrics shown to be worse by more than a margin."""
+        return [verdict for verdict in self.verdicts if verdict.is_worse_by(margin)]
+
+
+def compare_results(
+    a: Profile | str | Path,
+    b: Profile | str | Path,
+    output: str | Path | None = None,
+    *,
+    force: bool = False,
+    plot: bool = True,
+) -> Comparison:
+    """Judge each metric of B against A: better, worse, or no difference.
+
+    A difference is shown where 0 lies outside the interval of the change, from a seeded block
+    bootstrap (see `bootstrap`): the same two profiles give the same verdicts.
+
+    Args:
+        a, b: profiles or their files; A is the one before, B the one after.
+        output: Markdown file to write, with the plot beside it as PNG.
+        force: compare what is not comparable all the same.
+        plot: False writes no plot, which needs matplotlib.
+
+    Raises:
+        IncomparableError: machines, picture sizes, systems or numbers of agents differ.
+        UserError: a file cannot be used or written, or matplotlib is missing.
+    """
+    names = tuple(x.created if isinstance(x, Profile) else str(x) for x in (a, b))
+    first, second = (x if isinstance(x, Profile) else load_profile(x) for x in (a, b))
+    forced = [text for key in MUST_AGREE if (text := _difference(first, second, *key))]
+    if forced and not force:
+        raise IncomparableError(
+            f"these profiles cannot be compared, they differ in {'; '.join(forced)} "
+            "(--force compares them all the same)"
+        )
+    metrics = metrics_of(first, second)
+    comparison = Comparison(
+        a=first,
+        b=second,
+        names=(names[0], names[1]),
+        verdicts=[judge(metric, first, second) for metric in metrics],
+        differences=_differences(first, second),
+        forced=forced,
+    )
+    if output is not None:
+        from calf_viz.profiling.report import write_comparison
+
+        write_comparison(comparison, Path(output), plot)
+    return comparison
+
+
+def judge(metric: Metric, a: Profile, b: Profile, draws: int = DRAWS, seed: int = SEED) -> Verdict:
+    """The verdict on one metric."""
+    value_a, value_b = metric.value(a), metric.value(b)
+    runs_a, runs_b = metric.runs(a), metric.runs(b)
+    if value_a is None or value_b is None or runs_a is None or runs_b is None:
+        only = ONLY_B if value_a is None else ONLY_A
+        return Verdict(metric.name, metric.unit, value_a, value_b, None, None, only, None)
+    rng = np.random.default_rng(seed)
+    of_a = resampled(runs_a, metric.statistic, draws, rng)
+    of_b = resampled(runs_b, metric.statistic, draws, rng)
+    changes = [_change(x, y) for x, y in zip(of_a.tolist(), of_b.tolist(), strict=True)]
+    tail = (1.0 - CONFIDENCE) / 2.0
+    # Of ordered values, since a change from 0 is infinite and nothing lies between it and others.
+    low, high = np.quantile(changes, (tail, 1.0 - tail), method="inverted_cdf").tolist()
+    interval = low - metric.resolution, high + metric.resolution
+    worsening = (-interval[1], -interval[0]) if metric.higher_is_better else interval
+    verdict = WORSE if worsening[0] > 0.0 else BETTER if worsening[1] < 0.0 else SAME
+    change = _change(value_a, value_b)
+    return Verdict(metric.name, metric.unit, value_a, value_b, change, interval, verdict, worsening)
+
+
+def _change(a: float, b: float) -> float:
+    if a == b:
+        return 0.0
+    return math.inf if a == 0.0 else (b - a) / a
+
+
+def _difference(a: Profile, b: Profile, part: str, key: str) -> str | None:
+    here, there = (getattr(profile, part).get(key) for profile in (a, b))
+    return None if here == there else f"{key}: {_short(here)}, {_short(there)}"
+
+
+def _differences(a: Profile, b: Profile) -> list[str]:
+    found = []
+    for part in ("machine", "configuration"):
+        here, there = _flat(getattr(a, part)), _flat(getattr(b, part))
+        for key in {**here, **there}:
+            if here.get(key) != there.get(key):
+                found.append(f"{key}: {_short(here.get(key))}, {_short(there.get(key))}")
+    return found
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """With the entries of dictionaries in their place."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat.update(value if isinstance(value, dict) else {key: value})
+    return flat
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    return "none" if value is None else str(value)

@@ -1,0 +1,202 @@
+"""Profiles as JSON files, with all raw samples.
+
+    {"kind": "calf_viz profile", "schema": 1, "created": ..., "program": ...,
+     "machine": {...}, "configuration": {...}, "reported": 1, "summary": {...},
+     "runs": [{"start_s": [...], "frame_ms": [...], "sections_ms": {NAME: [...]},
+               "own_ms": {NAME: [...]}, "counters": {NAME: [...]}, "gpu_ms": [...] or null,
+               "resources": {"seconds": [...], "cpu_seconds": [...], "memory_bytes": [...]}}]}
+
+A list holds a value a frame, those of `resources` a value a sample; times begin with 0. GPU times
+are null where they are not known. `summary` is for readers: whoever loads a file computes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from calf_viz import __version__
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+from calf_viz.profiling.profile import Profile
+from calf_viz.profiling.run import Column, Resources, Run
+
+KIND = "calf_viz profile"
+SCHEMA = 1
+DIGITS = 6
+"""After the point: nanoseconds in milliseconds."""
+
+
+def save_profile(profile: Profile, path: str | Path) -> None:
+    """Write a profile; the folder is made where it is missing.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    text = json.dumps(
+        {
+            "kind": KIND,
+            "schema": SCHEMA,
+            "created": profile.created,
+            "program": f"calf_viz {__version__}",
+            "machine": profile.machine,
+            "configuration": profile.configuration,
+            "reported": profile.reported,
+            "summary": profile.summary,
+            "runs": [_run_to_json(run) for run in profile.runs],
+        },
+        allow_nan=False,
+    )
+    with write_aside(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def load_profile(path: str | Path) -> Profile:
+    """Read a profile.
+
+    Raises:
+        UserError: the file is missing, empty, truncated, no profile, of a newer schema, without
+            samples, or damaged; it says which.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; give a profile's JSON") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text: give a profile's JSON") from error
+    if not text.strip():
+        raise UserError(f"{path} is empty: profile anew")
+    try:
+        content = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is truncated or not JSON ({error}): profile anew") from error
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        raise UserError(f"{path} is not a profile of calf_viz: give a file that --profile wrote")
+    schema = content.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UserError(
+            f"{path} has schema {schema}, and this calf_viz reads up to {SCHEMA}: "
+            "install a newer one"
+        )
+    try:
+        return _profile_from_json(content)
+    except _NoSamples as error:
+        raise UserError(f"{path} holds no samples: profile anew, for longer") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise UserError(f"{path} is damaged ({reason}): profile anew") from error
+
+
+class _NoSamples(Exception):
+    pass
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _run_to_json(run: Run) -> dict[str, Any]:
+    zero = run.start_s[0] if len(run) else 0.0
+    used = run.resources
+    return {
+        "start_s": _numbers(run.start_s - zero),
+        "frame_ms": _numbers(run.frame_ms),
+        "sections_ms": {name: _numbers(column) for name, column in run.sections_ms.items()},
+        "own_ms": {name: _numbers(column) for name, column in run.own_ms.items()},
+        "counters": {name: _numbers(column) for name, column in run.counters.items()},
+        "gpu_ms": _numbers(run.gpu_ms) if np.isfinite(run.gpu_ms).any() else None,
+        "resources": {
+            "seconds": _numbers(used.seconds - zero),
+            "cpu_seconds": _numbers(used.cpu_seconds),
+            "memory_bytes": _numbers(used.memory_bytes),
+        },
+    }
+
+
+def _numbers(column: Column) -> list[float | int | None]:
+    """As short as they can be written: whole numbers without a point, NaN as null."""
+    rounded = np.round(column, DIGITS).tolist()
+    return [None if x != x else int(x) if x == int(x) else x for x in rounded]
+
+
+def _profile_from_json(content: dict[str, Any]) -> Profile:
+    if content.get("schema") != SCHEMA or isinstance(content["schema"], bool):
+        raise ValueError(f"its schema is {content.get('schema')!r}")
+    runs = content["runs"]
+    if not isinstance(runs, list):
+        raise TypeError("runs is not a list")
+    if not runs:
+        raise _NoSamples
+    reported = content["reported"]
+    if not isinstance(reported, int) or not 0 <= reported < len(runs):
+        raise ValueError(f"reported is {reported!r}, and there are {len(runs)} runs")
+    return Profile(
+        runs=[
+            _run_from_json(_mapping(run, f"runs[{i}]"), f"runs[{i}]") for i, run in enumerate(runs)
+        ],
+        reported=reported,
+        configuration=_mapping(content["configuration"], "configuration"),
+        machine=_mapping(content["machine"], "machine"),
+        created=str(content["created"]),
+    )
+
+
+def _run_from_json(run: dict[str, Any], where: str) -> Run:
+    frame_ms = _column(run["frame_ms"], f"{where}.frame_ms")
+    n = len(frame_ms)
+    if n == 0:
+        raise _NoSamples
+
+    def columns(key: str) -> dict[str, Column]:
+        named = _mapping(run[key], f"{where}.{key}")
+        return {name: _column(x, f"{where}.{key}.{name}", n) for name, x in named.items()}
+
+    used = _mapping(run["resources"], f"{where}.resources")
+    seconds = _column(used["seconds"], f"{where}.resources.seconds")
+    sections, own = columns("sections_ms"), columns("own_ms")
+    if sections.keys() != own.keys():
+        raise ValueError(f"{where}: sections_ms and own_ms differ in their names")
+    gpu = run["gpu_ms"]
+    return Run(
+        start_s=_column(run["start_s"], f"{where}.start_s", n),
+        frame_ms=frame_ms,
+        sections_ms=sections,
+        own_ms=own,
+        counters=columns("counters"),
+        gpu_ms=(
+            np.full(n, np.nan) if gpu is None else _column(gpu, f"{where}.gpu_ms", n, gaps=True)
+        ),
+        resources=Resources(
+            seconds,
+            *(
+                _column(used[key], f"{where}.resources.{key}", len(seconds))
+                for key in ("cpu_seconds", "memory_bytes")
+            ),
+        ),
+    )
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{where} is not an object")
+    return dict(value)
+
+
+def _column(values: Any, where: str, n: int | None = None, gaps: bool = False) -> Column:
+    """Numbers from 0 on, n of them; with gaps, null is NaN."""
+    if not isinstance(values, list):
+        raise TypeError(f"{where} is not a list")
+    if n is not None and len(values) != n:
+        raise ValueError(f"{where} has {len(values)} values, not {n}")
+    if gaps:
+        values = [np.nan if value is None else value for value in values]
+    if not all(type(value) in (int, float) for value in values):
+        raise TypeError(f"{where} holds something that is no number")
+    column = np.array(values, dtype=np.float64)
+    if not gaps and not np.isfinite(column).all():
+        raise ValueError(f"{where} holds a number that is not finite")
+    return column

@@ -1,0 +1,298 @@
+"""PerformanceProfiler: where the time of each frame goes, and what each frame asks for."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import get_ident
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from calf_viz.profiling import machine
+from calf_viz.profiling.frame_log import MOST_FRAMES, FrameLog
+from calf_viz.profiling.profile import Profile
+from calf_viz.profiling.profile_file import save_profile
+from calf_viz.profiling.resources import ResourceSampler
+from calf_viz.profiling.run import Run
+from calf_viz.profiling.summary import summarise
+from calf_viz.profiling.trace import TracedFrame, write_trace
+
+WARM_UP = 50
+"""Frames not kept at first: shaders compile and caches fill in them."""
+TRACED_FRAMES = 1000
+"""Last frames whose single sections are kept for a trace; about 1 MB."""
+CLOSING = 0.05
+"""Age [s] of the last resource sample from which a snapshot takes another."""
+
+
+class Description(NamedTuple):
+    """What only the program measured can say about itself."""
+
+    configuration: dict[str, Any]
+    """Whatever JSON can hold; `size`, `n_agents`, `system` and `renderer` are compared."""
+    gl_renderer: str
+    gl_version: str
+
+
+def _undescribed() -> Description:
+    return Description({}, "unknown", "unknown")
+
+
+class _Nothing:
+    """What a section or frame is while nobody measures: one object for all, and no work."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+_NOTHING = _Nothing()
+
+
+class _Section:
+    """One pass through a section; knows the one around it."""
+
+    __slots__ = ("around", "inner", "name", "profiler", "start")
+
+    def __init__(self, profiler: PerformanceProfiler, name: str) -> None:
+        self.profiler, self.name = profiler, name
+        self.inner = 0.0  # time spent in sections within this one
+
+    def __enter__(self) -> None:
+        profiler = self.profiler
+        self.around = profiler._section
+        profiler._section = self
+        self.start = profiler._clock()
+
+    def __exit__(self, *_: object) -> None:
+        profiler, name = self.profiler, self.name
+        end = profiler._clock()
+        if profiler._section is not self:
+            return  # its frame is no more: the profiler was reset or switched off within it
+        duration = end - self.start
+        around = profiler._section = self.around
+        profiler._own[name] = profiler._own.get(name, 0.0) + duration - self.inner
+        profiler._events.append((name, self.start, end))
+        if around is None:
+            profiler._total[name] = profiler._total.get(name, 0.0) + duration
+            return
+        around.inner += duration
+        while around is not None:  # a section within one of its own name is in that one's time
+            if around.name == name:
+                return
+            around = around.around
+        profiler._total[name] = profiler._total.get(name, 0.0) + duration
+
+
+class _Frame:
+    """`with profiler.frame():`. A frame that raises is not kept."""
+
+    __slots__ = ("profiler",)
+
+    def __init__(self, profiler: PerformanceProfiler) -> None:
+        self.profiler = profiler
+
+    def __enter__(self) -> None:
+        self.profiler.frame_begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.profiler.frame_end()
+        else:
+            self.profiler._drop_frame()
+
+
+class PerformanceProfiler:
+    """Measures frames, and named sections within them.
+
+        profiler = PerformanceProfiler()
+        for _ in range(400):
+            with profiler.frame():
+                with profiler.section("physics"):
+                    simulate()
+                with profiler.section("draw"):
+                    draw()
+                profiler.count("draw_calls", 1)
+        profiler.get_stats()["frame_time_p95_ms"]
+
+    Sections nest and may have any name. Sections and counts outside a frame, or of another thread
+    than the frame's, are not kept. While it is off everything here is a no-op; it may be switched
+    at any time, a frame cut so is not kept.
+
+    Attributes:
+        enabled: whether it measures.
+        frame_number: number of the frame begun last, -1 before; `reset` does not start it anew.
+        describe: gives the configuration and the OpenGL that files are to name.
+    """
+
+    def __init__(
+        self,
+        enabled: bool = True,
+        *,
+        warm_up: int = WARM_UP,
+        most_frames: int = MOST_FRAMES,
+        clock: Callable[[], float] = time.perf_counter,
+        process: Any = None,
+    ) -> None:
+        """warm_up: frames not kept at first. most_frames: kept at most, the last ones.
+        clock: gives seconds. process: a psutil.Process, this one by default."""
+        if warm_up < 0 or most_frames < 1:
+            raise ValueError(f"no such profiler: {warm_up} frames dropped, {most_frames} kept")
+        self.warm_up, self._most_frames = warm_up, most_frames
+        self.describe: Callable[[], Description] = _undescribed
+        self.frame_number = -1
+        self._clock, self._process = clock, process
+        self._frame = _Frame(self)
+        self._enabled = enabled
+        self._section: _Section | None = None  # the innermost one open
+        self._thread: int | None = None  # of the frame under way, None between frames
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples and begin anew, with the warm-up; a frame under way is not kept."""
+        self._drop_frame()
+        self._warming = self.warm_up
+        self._log = FrameLog(self._most_frames)
+        self._traced: deque[TracedFrame] = deque(maxlen=TRACED_FRAMES)
+        self._resources = ResourceSampler(self._process)
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        if enabled != self._enabled:
+            self._enabled = enabled
+            self._drop_frame()
+
+    # Measuring
+
+    def frame(self) -> AbstractContextManager[None]:
+        """A frame, for `with`."""
+        return self._frame if self._enabled else _NOTHING
+
+    def frame_begin(self) -> None:
+        """Begin a frame; one that was not ended is not kept."""
+        if not self._enabled:
+            return
+        if self._warming == 0 and len(self._log) == 0:
+            self._resources.tick(self._clock())
+        self.frame_number += 1
+        self._section = None
+        self._total: dict[str, float] = {}
+        self._own: dict[str, float] = {}
+        self._counts: dict[str, float] = {}
+        self._events: list[tuple[str, float, float]] = []
+        self._thread = get_ident()
+        self._start = self._clock()
+
+    def frame_end(self) -> None:
+        """End the frame begun last. Does nothing without one."""
+        if self._thread != get_ident():
+            return
+        end = self._clock()
+        self._thread = None
+        self._section = None
+        if self._warming > 0:
+            self._warming -= 1
+            return
+        self._log.append(
+            self.frame_number, self._start, end - self._start, self._total, self._own, self._counts
+        )
+        self._traced.append(TracedFrame(self._start, end, self._events, self._counts))
+        self._resources.tick(end)
+
+    def _drop_frame(self) -> None:
+        self._section = None
+        self._thread = None
+
+    def section(self, name: str) -> AbstractContextManager[None]:
+        """A part of the frame, for `with`."""
+        if self._thread != get_ident():
+            return _NOTHING
+        return _Section(self, name)
+
+    def count(self, name: str, n: float = 1) -> None:
+        """Add to one of the frame's counters."""
+        if self._thread == get_ident():
+            self._counts[name] = self._counts.get(name, 0.0) + n
+
+    def count_all(self, counts: Mapping[str, float]) -> None:
+        """`count` for each of them."""
+        if self._thread == get_ident():
+            for name, n in counts.items():
+                self._counts[name] = self._counts.get(name, 0.0) + n
+
+    def set_gpu_time(self, frame_number: int, seconds: float) -> None:
+        """What a timer query said about a frame, which it says some frames later."""
+        self._log.set_gpu(frame_number, seconds)
+
+    # Telling
+
+    def run(self, last: int | None = None) -> Run:
+        """The raw samples of the last so many frames, or of all that are kept."""
+        run = self._log.run(last)
+        # Not long after the last frame, when it would tell of something else.
+        if len(run) and self._clock() - 1e-3 * run.frame_ms[-1] - run.start_s[-1] < 1.0:
+            self._resources.tick(self._clock(), CLOSING)
+        run.resources = self._resources.resources()
+        return run
+
+    def get_stats(self, last: int | None = None) -> dict[str, Any]:
+        """What the samples amount to; `last`: look at so many frames only.
+
+        Keys, None where nothing is known yet:
+            n_frames: frames that were looked at.
+            fps_avg, fps_min: 1000 / mean and 1000 / longest frame time.
+            frame_time_avg_ms, _min_ms, _p50_ms, _p95_ms, _p99_ms, _max_ms.
+            gpu_time_avg_ms, gpu_time_p95_ms: where the driver has timer queries.
+            sections: by name: mean_ms and p95_ms of the time in it; own_ms, the mean without the
+                sections within it; share, that own time's part of all frame time.
+            unaccounted_share: what the sections leave of 1.
+            cpu_percent: processor time by wall time, 100 for one busy core, since the warm-up.
+            memory_mb, memory_growth_mb_per_minute: resident memory [10^6 bytes], and its slope.
+            critic_queries_per_frame, mesh_updates_per_frame, draw_calls_per_frame,
+                ring_draws_per_frame, upload_bytes_per_frame, policy_queries_per_frame, and
+                `<name>_per_frame` of every other counter: means.
+            vertices, entities: of the last frame.
+        """
+        return summarise(self.run(last))
+
+    def profile(self) -> Profile:
+        """The samples with the machine and the configuration.
+
+        Raises:
+            UserError: there is no sample yet.
+        """
+        configuration, gl_renderer, gl_version = self.describe()
+        return Profile.of([self.run()], configuration, machine.describe(gl_renderer, gl_version))
+
+    def save_json(self, path: str | Path) -> None:
+        """Write a profile that `compare_results` reads; see `profile_file`.
+
+        Raises:
+            UserError: there is no sample yet, or the file cannot be written.
+        """
+        save_profile(self.profile(), path)
+
+    def save_trace(self, path: str | Path) -> None:
+        """Write the last frames, at most 1000, as a trace that ui.perfetto.dev opens.
+
+        Raises:
+            UserError: there is no sample yet, or the file cannot be written.
+        """
+        write_trace(path, list(self._traced), self._resources.resources())
+
+
+OFF = PerformanceProfiler(enabled=False)
+"""For those whom nobody gave a profiler. Do not switch it on: it is everybody's."""

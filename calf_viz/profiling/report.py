@@ -1,0 +1,108 @@
+"""A comparison as Markdown, with its plot beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from calf_viz.files import write_aside
+from calf_viz.profiling.comparison import CONFIDENCE, Comparison, Verdict
+from calf_viz.profiling.metrics import MEMORY, PROCESSOR, TIMES
+from calf_viz.profiling.profile import Profile
+
+HEADS = ("metric", "A", "B", "change", f"{100 * CONFIDENCE:.0f} % interval", "verdict")
+
+
+def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> None:
+    """Write the Markdown to `path`, and a PNG of its name beside it.
+
+    Raises:
+        UserError: a file cannot be written, or matplotlib is missing.
+    """
+    picture = path.with_suffix(".png") if plot else None
+    if picture is not None:
+        from calf_viz.profiling.plot import plot_comparison
+
+        plot_comparison(comparison, picture)
+    with write_aside(path) as part:
+        part.write_text(markdown(comparison, picture), encoding="utf-8")
+
+
+def markdown(comparison: Comparison, picture: Path | None = None) -> str:
+    """The text: what is compared, the table, the plot, and how it was judged."""
+    a, b = comparison.a, comparison.b
+    lines = [
+        "# Comparison of two profiles",
+        "",
+        f"- A: `{comparison.names[0]}`, {_said(a)}",
+        f"- B: `{comparison.names[1]}`, {_said(b)}",
+        f"- on: {_machine(a)}",
+    ]
+    if comparison.forced:
+        lines.append(f"- **not comparable, forced**: {'; '.join(comparison.forced)}")
+    if comparison.differences:
+        lines.append(f"- they differ in (A, B): {'; '.join(comparison.differences)}")
+    lines += ["", _row(HEADS), _row("---" if i in (0, 5) else "---:" for i in range(6))]
+    lines += [_row(cells(verdict)) for verdict in comparison.verdicts]
+    if picture is not None:
+        lines += ["", f"![Frame times of A and B]({picture.name})"]
+    return "\n".join([*lines, "", _HOW, ""])
+
+
+_HOW = (
+    f"An interval holds the change with {100 * CONFIDENCE:.0f} % confidence: a moving block "
+    "bootstrap over frames and, where there are several runs, over runs; widened by what the "
+    f"same program differs by from start to start (times {100 * TIMES:.0f} %, memory "
+    f"{100 * MEMORY:.0f} %, processor time {100 * PROCESSOR:.0f} %, counters nothing). Better or "
+    "worse: 0 lies outside. A and B are the figures of the run with the median frame time."
+)
+
+
+def cells(verdict: Verdict) -> tuple[str, ...]:
+    """A verdict as it stands in a table, in the order of `HEADS`."""
+    name = f"{verdict.metric} [{verdict.unit}]" if verdict.unit else verdict.metric
+    low, high = verdict.interval or (None, None)
+    interval = "" if low is None else f"{percent(low)} to {percent(high)}"
+    return (
+        name,
+        number(verdict.a),
+        number(verdict.b),
+        percent(verdict.change),
+        interval,
+        verdict.verdict,
+    )
+
+
+def number(value: float | None) -> str:
+    """With some four digits, and never in powers of ten."""
+    if value is None:
+        return ""
+    digits = 0 if value == int(value) or abs(value) >= 1000 else 1 if abs(value) >= 100 else 3
+    return f"{value:.{digits}f}"
+
+
+def percent(change: float | None) -> str:
+    """With its sign."""
+    if change is None:
+        return ""
+    return "from 0" if math.isinf(change) else f"{100 * change:+.1f} %"
+
+
+def _row(texts: Iterable[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _said(profile: Profile) -> str:
+    c = profile.configuration
+    size = "x".join(map(str, c.get("size", ())))
+    runs = f"{len(profile.runs)} x {len(profile.run)} frames"
+    parts = (c.get("system"), f"{c.get('n_agents')} agents", f"renderer {c.get('renderer')}", size)
+    return ", ".join([*map(str, parts), runs, profile.created])
+
+
+def _machine(profile: Profile) -> str:
+    m = profile.machine
+    return (
+        f"{m.get('cpu')}, {m.get('cores')} cores, {m.get('os')}, OpenGL by {m.get('gl_renderer')}"
+    )

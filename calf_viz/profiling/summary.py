@@ -1,0 +1,109 @@
+"""What the raw samples of a run amount to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from calf_viz.profiling.resources import slope
+from calf_viz.profiling.run import Resources, Run
+
+PER_FRAME = (
+    "critic_queries",
+    "mesh_updates",
+    "draw_calls",
+    "ring_draws",
+    "upload_bytes",
+    "policy_queries",
+)
+"""Counters told as means over the frames, 0 where nobody counted any."""
+LATEST = ("vertices", "entities")
+"""Counters told as they were in the last frame."""
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """The figures that `PerformanceProfiler.get_stats` documents; None where nothing is known."""
+    return {
+        "n_frames": len(run),
+        **_frame_times(run),
+        **_gpu(run),
+        "sections": _sections(run),
+        "unaccounted_share": _unaccounted(run),
+        **_resources(run.resources),
+        **_counters(run),
+    }
+
+
+def _frame_times(run: Run) -> dict[str, float | None]:
+    names = ("avg", "min", "p50", "p95", "p99", "max")
+    if len(run) == 0:
+        return dict.fromkeys(["fps_avg", "fps_min", *(f"frame_time_{n}_ms" for n in names)])
+    times = run.frame_ms
+    mean, longest = float(times.mean()), float(times.max())
+    values = (mean, times.min(), *np.percentile(times, (50, 95, 99)), longest)
+    return {
+        "fps_avg": _rate(mean),
+        "fps_min": _rate(longest),
+        **{f"frame_time_{name}_ms": float(x) for name, x in zip(names, values, strict=True)},
+    }
+
+
+def _rate(milliseconds: float) -> float | None:
+    return 1e3 / milliseconds if milliseconds > 0.0 else None
+
+
+def _gpu(run: Run) -> dict[str, float | None]:
+    known = run.gpu_ms[np.isfinite(run.gpu_ms)]
+    mean = float(known.mean()) if len(known) else None
+    p95 = float(np.percentile(known, 95)) if len(known) else None
+    return {"gpu_time_avg_ms": mean, "gpu_time_p95_ms": p95}
+
+
+def _sections(run: Run) -> dict[str, dict[str, float]]:
+    whole = float(run.frame_ms.sum())
+    return {
+        name: {
+            "mean_ms": float(times.mean()),
+            "own_ms": float(run.own_ms[name].mean()),
+            "p95_ms": float(np.percentile(times, 95)),
+            "share": float(run.own_ms[name].sum()) / whole if whole > 0.0 else 0.0,
+        }
+        for name, times in run.sections_ms.items()
+        if len(times)
+    }
+
+
+def _unaccounted(run: Run) -> float | None:
+    whole = float(run.frame_ms.sum())
+    if whole <= 0.0:
+        return None
+    return 1.0 - sum(float(own.sum()) for own in run.own_ms.values()) / whole
+
+
+def _resources(used: Resources) -> dict[str, float | None]:
+    cpu = memory = growth = None
+    if len(used.seconds):
+        memory = float(used.memory_bytes[-1]) / 1e6
+        span = float(used.seconds[-1] - used.seconds[0])
+        if span > 0.0:
+            cpu = 100.0 * float(used.cpu_seconds[-1] - used.cpu_seconds[0]) / span
+        per_second = slope(used.seconds, used.memory_bytes)
+        growth = None if per_second is None else 60.0 * per_second / 1e6
+    return {"cpu_percent": cpu, "memory_mb": memory, "memory_growth_mb_per_minute": growth}
+
+
+def _counters(run: Run) -> dict[str, float | None]:
+    told: dict[str, float | None] = {}
+    for name in dict.fromkeys((*PER_FRAME, *run.counters)):
+        if name not in LATEST:
+            counts = run.counters.get(name)
+            told[f"{name}_per_frame"] = 0.0 if counts is None else _mean(counts)
+    for name in LATEST:
+        counts = run.counters.get(name)
+        told[name] = None if counts is None or not len(counts) else float(counts[-1])
+    return told
+
+
+def _mean(counts: np.ndarray) -> float | None:
+    return float(counts.mean()) if len(counts) else None

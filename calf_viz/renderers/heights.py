@@ -1,0 +1,67 @@
+"""Heights and slopes under agents, on the CPU: in one NumPy call, or one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import FloatArray, Heightfield
+
+Heights = Callable[[NDArray[np.floating]], FloatArray]
+"""Points (m, 2) of the plane -> (m, 3): height, and its slope along each axis."""
+HeightMethod = Callable[[Heightfield], Heights]
+
+
+def level_field(heightfield: Heightfield, texels: NDArray[np.float32]) -> Heightfield:
+    """The normalised heights that the texels (rows, columns, 2) of a surface hold, newest critic;
+    `bad` as in the heightfield they were made from."""
+    stored = texels[..., 1]
+    levels = Heightfield(
+        np.where(heightfield.bad, -8.0 - stored, stored), heightfield.lo, heightfield.hi
+    )
+    levels.bad = heightfield.bad
+    return levels
+
+
+def level(points: NDArray[np.floating]) -> FloatArray:
+    """Heights as long as there is no critic."""
+    return np.zeros((len(points), 3))
+
+
+def vectorised(levels: Heightfield) -> Heights:
+    """All points in one NumPy call."""
+    return levels.tangent_planes
+
+
+def loop(levels: Heightfield) -> Heights:
+    """One point after another, in plain Python."""
+    rows = levels.values.astype(np.float64).tolist()
+    (x_lo, y_lo), (x_hi, y_hi) = levels.lo, levels.hi
+    width, height = x_hi - x_lo, y_hi - y_lo
+    x_cells, y_cells = len(rows[0]) - 1, len(rows) - 1
+
+    def heights(points: NDArray[np.floating]) -> FloatArray:
+        planes = []
+        for px, py in points.tolist():
+            x = min(max((px - x_lo) / width, 0.0), 1.0) * x_cells
+            y = min(max((py - y_lo) / height, 0.0), 1.0) * y_cells
+            column, row = min(int(x), x_cells - 1), min(int(y), y_cells - 1)
+            x -= column
+            y -= row
+            below, above = rows[row], rows[row + 1]
+            right, over = below[column + 1], above[column]
+            if x + y <= 1.0:
+                corner = below[column]
+                along_x, along_y = right - corner, over - corner
+            else:
+                corner = above[column + 1]
+                along_x, along_y = corner - over, corner - right
+                x -= 1.0
+                y -= 1.0
+            z = corner + x * along_x + y * along_y
+            planes.append((z, along_x * x_cells / width, along_y * y_cells / height))
+        return np.array(planes).reshape(-1, 3)
+
+    return heights

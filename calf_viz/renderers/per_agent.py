@@ -1,0 +1,106 @@
+"""An entity for each trail and each marker, moved one after another in Python: the oldest design.
+
+Each step asks the height under each agent in turn and adds a point to its trail; after REBUILD
+points a trail's mesh is made anew. A new critic has all trails made anew, in that frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.geometry import ConstantDetail, Stage
+from calf_viz.render.ring import RingLayout
+from calf_viz.render.scene import Scene
+from calf_viz.renderers.heights import HeightMethod, Heights, level, level_field, loop
+from calf_viz.renderers.markers import Newest, marker_mesh
+from calf_viz.renderers.mesh import Mesh, count_frame, group
+from calf_viz.renderers.samples import unpack
+from calf_viz.renderers.surface_mesh import SurfaceMesh
+from calf_viz.renderers.trail_mesh import TrailMesh
+
+
+class PerAgentGeometry:
+    """As `Geometry`."""
+
+    design = "per_agent"
+    channels = (0, 1, 2, 3)
+    looks_back = False
+
+    def __init__(self, stage: Stage, method: HeightMethod = loop) -> None:
+        self.stage, self.method = stage, method
+        self.heights: Heights = level
+        self.surface = SurfaceMesh(group(stage, "surface", 0))
+        self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
+        self.trails: list[TrailMesh] = []
+        self.markers: list[Mesh] = []
+        self._newest = Newest()
+        self._step = -1
+
+    def detail(self, scene: Scene) -> ConstantDetail:
+        return ConstantDetail(scene)
+
+    def make(self, layout: RingLayout) -> None:
+        pass  # agents bring what they need
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        pass
+
+    def append(self, texels: NDArray[np.float32], slot: int) -> None:
+        samples = unpack(texels)
+        self._have(len(samples.positions))
+        if samples.step <= self._step:
+            for trail in self.trails:
+                trail.clear()
+        self._step = samples.step
+        planes = self.heights(samples.positions)
+        for trail, *sample in zip(
+            self.trails,
+            samples.positions.tolist(),
+            planes.tolist(),
+            samples.modes.tolist(),
+            samples.begins.tolist(),
+            samples.drawn.tolist(),
+            strict=True,
+        ):
+            trail.add(samples.step, *sample)
+        self._newest.move(samples, planes)
+
+    def _have(self, agents: int) -> None:
+        """Entities for so many agents."""
+        scene = self.stage.scene
+        for agent in range(len(self.trails), agents):
+            self.trails.append(TrailMesh(self._trails, agent, scene.trail, scene.stride))
+            self.markers.append(marker_mesh(self._markers, 1))
+        for trail, marker in zip(self.trails[agents:], self.markers[agents:], strict=True):
+            trail.remove()
+            marker.remove()
+        del self.trails[agents:], self.markers[agents:]
+
+    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
+        levels = level_field(heightfield, texels)
+        self.surface.show(levels)
+        self.heights = self.method(levels)
+        for trail in self.trails:
+            trail.lift(self.heights)
+        self._newest.lift(self.heights)
+
+    def prepare(self, uniforms: dict[str, Any]) -> None:
+        for trail in self.trails:
+            if trail.due:
+                trail.rebuild()
+        rows = self._newest.vertices()
+        if rows is not None:
+            for marker, row in zip(self.markers, rows, strict=True):
+                marker.vertices()[:] = row
+        meshes = [self.surface.mesh, *(trail.mesh for trail in self.trails), *self.markers]
+        count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
+
+    def done(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,96 @@
+"""StatsCache: figures on screen are computed when they are due, not in every frame.
+
+A figure that asks the critic, or a text that has to be laid out, costs more than the frame it
+stands in. Nobody reads sixty values a second either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Entry:
+    value: Any
+    frame: int
+    dirty: bool = False
+
+
+class StatsCache:
+    """Values by key, each computed anew after its interval of frames, or when marked dirty.
+
+        cache = StatsCache({"mean_q": 10})
+        ...
+        cache.next_frame()
+        text = f"mean Q {cache.get('mean_q', compute_mean_q):.2f}"
+        if cache.changed("mean_q", text):
+            panel.set_text(text)
+
+    Attributes:
+        enabled: when False every `get` computes; for comparisons.
+        computed: calls of a `compute` so far.
+    """
+
+    def __init__(
+        self, intervals: Mapping[str, int] | None = None, default: int = 1, enabled: bool = True
+    ) -> None:
+        """intervals: frames by key. default: for keys not in it. Raises ValueError below 1."""
+        self.intervals = {key: _whole(n) for key, n in (intervals or {}).items()}
+        self.default = _whole(default)
+        self.enabled = enabled
+        self.frame = 0
+        self.computed = 0
+        self._entries: dict[str, _Entry] = {}
+        self._shown: dict[str, Any] = {}
+
+    def next_frame(self) -> None:
+        """A frame has passed; once per frame, whatever is asked for in it."""
+        self.frame += 1
+
+    def get(self, key: str, compute: Callable[[], T], update_interval: int | None = None) -> T:
+        """The value of a key, from `compute` where it is due.
+
+        update_interval: frames for which a value stays; the key's own or the default where it is
+        not given. What `compute` raises is raised here, and the key stays due.
+
+        Raises:
+            ValueError: the interval is below 1.
+        """
+        if update_interval is None:
+            interval = self.intervals.get(key, self.default)
+        else:
+            interval = _whole(update_interval)
+        entry = self._entries.get(key)
+        fresh = entry is not None and not entry.dirty and self.frame - entry.frame < interval
+        if self.enabled and entry is not None and fresh:
+            value: T = entry.value
+            return value
+        value = compute()
+        self.computed += 1
+        self._entries[key] = _Entry(value, self.frame)
+        return value
+
+    def mark_dirty(self, key: str | None = None) -> None:
+        """Have a key computed when it is asked for next, or all of them; a critic changed, say."""
+        for name, entry in self._entries.items():
+            entry.dirty |= key is None or name == key
+
+    def changed(self, key: str, value: Any) -> bool:
+        """Whether a value differs from the one that this was asked with last for the key.
+
+        True at first. So a text is set only when it is another.
+        """
+        if key in self._shown and self._shown[key] == value:
+            return False
+        self._shown[key] = value
+        return True
+
+
+def _whole(interval: int) -> int:
+    if interval < 1:
+        raise ValueError(f"an interval of {interval} frames: give 1 or more")
+    return interval

@@ -1,0 +1,95 @@
+// How ribbons and markers widen on screen around a point of the surface, and what depth they take.
+//
+//          newer                 normal: across the trail, along the miter where it bends,
+//         /   .                  at most MITER_LIMIT times the half width
+//   -----*  .   <- normal
+//   older
+//
+// Expanded vertices keep to the tangent plane of the surface, and come a little nearer with each
+// agent, so that the later drawn lies above and none is eaten by the slope. A trail's newer samples
+// lie above its older ones, or two of its runs along one way would break into dashes.
+
+const float MITER_LIMIT = 2.0;
+const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
+const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
+
+vec2 direction(vec2 v, vec2 otherwise) {
+    float l = length(v);
+    return l > 1e-3 ? v / l : otherwise;
+}
+
+// lift: above the surface, in units of the plane.
+vec4 to_clip(vec2 point, float level, float lift) {
+    return u_view_projection * vec4(point, level * u_height_scale + lift, 1.0);
+}
+
+vec4 to_clip(vec2 point, float level) { return to_clip(point, level, 0.0); }
+
+// Pixel of a point in clip coordinates, from the picture's centre.
+vec2 to_pixel(vec4 c) { return c.xy / max(c.w, 1e-3) * (0.5 * u_viewport); }
+
+// Light that falls on the surface, 0 to 1.
+float surface_light(vec2 gradient) {
+    vec3 normal = normalize(vec3(-gradient * u_height_scale, 1.0));
+    float light = 0.5 + 0.5 * dot(normal, u_light);
+    return light * light;
+}
+
+// Movement in NDC (xy in pixels) for a step along each of the plane's axes, on the surface.
+struct Tangent { vec3 x, y; };
+
+Tangent tangent_plane(vec4 c, vec2 gradient) {
+    vec4 cx = u_view_projection[0] + u_view_projection[2] * (gradient.x * u_height_scale);
+    vec4 cy = u_view_projection[1] + u_view_projection[2] * (gradient.y * u_height_scale);
+    vec3 ndc = c.xyz / c.w;
+    vec3 jx = (cx.xyz - ndc * cx.w) / c.w;
+    vec3 jy = (cy.xyz - ndc * cy.w) / c.w;
+    jx.xy *= 0.5 * u_viewport;
+    jy.xy *= 0.5 * u_viewport;
+    return Tangent(jx, jy);
+}
+
+// Movement in pixels for a step of 1 straight up.
+vec2 upwards(vec4 c) {
+    vec4 up = u_view_projection[2];
+    return (up.xy - c.xy / c.w * up.w) / c.w * (0.5 * u_viewport);
+}
+
+// Across a trail that comes along `behind` and goes on along `ahead` [px]; either may be 0 at an
+// end. `stretch` keeps its width constant in a bend.
+vec2 miter(vec2 ahead, vec2 behind, out float stretch) {
+    vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
+    vec2 d0 = direction(behind, d1);
+    vec2 tangent = direction(d0 + d1, d1);
+    vec2 normal = vec2(-tangent.y, tangent.x);
+    stretch = min(1.0 / max(dot(normal, vec2(-d0.y, d0.x)), 1e-3), MITER_LIMIT);
+    return normal;
+}
+
+// Offset of a marker's corner 0 .. 3 [px]; `turned`: the same along and across its heading [rad].
+vec2 marker_corner(Tangent t, int corner, float turn, out vec2 turned) {
+    vec2 heading = vec2(1.0, 0.0);
+    if (u_marker_shape == 1) {
+        heading = direction(t.x.xy * cos(turn) + t.y.xy * sin(turn), heading);
+    }
+    vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
+    vec2 offset = square * (u_marker_radius + 1.0);
+    turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
+    return offset;
+}
+
+const float MARKER_LAYER = 2.0;
+
+float trail_layer(float age) { return 1.5 - 0.5 * age; }
+
+// `c` moved by `offset` [px]. Higher layers lie above lower ones.
+vec4 expand(vec4 c, Tangent t, vec2 offset, int agent, float layer) {
+    float det = t.x.x * t.y.y - t.x.y * t.y.x;
+    vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
+               : vec2(t.x.z * t.y.y - t.y.z * t.x.y, t.y.z * t.x.x - t.x.z * t.y.x) / det;
+    float bias = u_depth_bias.x * layer + u_depth_bias.y * float(agent);
+    float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
+    c.xy += offset / (0.5 * u_viewport) * c.w;
+    c.z += depth * c.w;
+    return c;
+}

@@ -1,0 +1,32 @@
+#version 330
+// Markers as meshes whose points and heights the host computed: four vertices each, all alike.
+#include "lib/contract.glsl"
+#include "lib/variants.glsl"
+#include "lib/expand.glsl"
+
+in vec3 a_here;         // the agent: point on the plane, normalised height
+in vec2 a_gradient;     // d height / d point
+in float a_heading;     // [rad]
+in ivec2 a_id;          // agent, mode
+
+flat out ivec4 v_id;    // as in field.vert
+out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
+
+const int MODE_INVALID = 3;
+
+void main() {
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = 0.0;
+#endif
+    vec4 c = to_clip(a_here.xy, a_here.z);
+    Tangent t = tangent_plane(c, a_gradient);
+    vec2 turned;
+    vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, turned);
+    gl_Position = expand(c, t, offset, a_id.x, MARKER_LAYER);
+    v_id = ivec4(2, u_marker_shape, 0, 0);
+    v_data = vec4(turned, u_marker_radius, float(a_id.y));
+    if (a_id.y == MODE_INVALID) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
+}

@@ -1,0 +1,48 @@
+#version 330
+// Trails as a mesh whose points and heights the host computed: two vertices a sample, and two
+// triangles from it to the sample before, whose last vertices are the newer sample's.
+#include "lib/contract.glsl"
+#include "lib/variants.glsl"
+#include "lib/expand.glsl"
+#include "lib/trail_measure.glsl"
+#include "trail_width.glsl"
+#include "trail_lift.glsl"
+
+in vec3 a_here;         // a sample: point on the plane, normalised height
+in vec2 a_gradient;     // d height / d point
+in vec2 a_newer;        // point of the next sample; its own where the run ends
+in vec3 a_older;        // the sample before; its own where the run begins
+in ivec3 a_id;          // agent, step, modes of the steps since the sample before, newest first
+
+flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
+out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
+
+void main() {
+    int back = u_head_step - a_id.y;
+    float step_age = 1.0 / float(u_trail);
+    float age = float(back) * step_age;
+    float lift = trail_lift(age);
+    vec4 c = to_clip(a_here.xy, a_here.z, lift);
+    Tangent t = tangent_plane(c, a_gradient);
+    float rise = a_newer == a_here.xy ? 0.0 : trail_lift(age - step_age) - lift;
+    vec2 ahead = mat2(t.x.xy, t.y.xy) * (a_newer - a_here.xy) + upwards(c) * rise;
+    float older_lift = a_older == a_here ? lift : trail_lift(age + step_age);
+    vec2 behind = to_pixel(c) - to_pixel(to_clip(a_older.xy, a_older.z, older_lift));
+    float stretch;
+    vec2 normal = miter(ahead, behind, stretch);
+
+    float width = trail_half_width(age);
+    float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
+    gl_Position = expand(c, t, normal * reach * stretch, a_id.x, trail_layer(age));
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, a_id.z, 0, 0);
+    v_data = vec4(float(back), age, reach, width);
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = trail_measure(a_older.xy - a_here.xy, 1, a_here.xy, a_here.z);
+#endif
+#if TRAILS == 0
+    gl_Position = vec4(0.0, 0.0, -2.0, 1.0);    // outside, and without area
+#endif
+}

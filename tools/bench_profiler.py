@@ -1,0 +1,123 @@
+"""What the profiler itself costs: frames with it and without it, by turns, in one run.
+
+    python tools/bench_profiler.py [--agents 20] [--rounds 60] [--block 30]
+
+The program's own frames, headless: blocks of frames with the profiler on and off take turns, and
+which of the two comes first changes each time, so that what else the machine does falls on both.
+The extra is the median difference of neighbouring blocks.
+
+Once with frames drawn, by the clock. And, in processes of their own, with GALLIUM_NOOP=1, where
+Mesa draws nothing, by the processor time of the one thread: there a frame is Python's part alone,
+and tens of microseconds show. Its extra against the frame drawn is what the profiler costs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+from calf_viz.profiling.bootstrap import resampled
+
+Clock = Callable[[], float]
+
+SETTLING = 2
+"""First frames of a block, which still wait for the other kind's. With the default block they make
+32 frames, so that what the renderer does every 32 frames falls into each block alike."""
+
+
+def measure(agents: int, rounds: int, block: int, gpu: bool, clock: Clock) -> dict[str, float]:
+    """Medians over blocks, the median difference and its 95 % interval [us]."""
+    profiler = PerformanceProfiler(enabled=False)
+    app = CALFApplication(VisualizationConfig(n_agents=agents, headless=True), profiler)
+    if not gpu:
+        app.host.time_next_frame = lambda token: None  # type: ignore[method-assign]
+    for _ in range(200):
+        app.step()
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(rounds):
+        for on in (True, False) if turn % 2 else (False, True):
+            profiler.enabled = on
+            for _ in range(SETTLING):
+                app.step()
+            start = clock()
+            for _ in range(block):
+                app.step()
+            times[on].append(1e6 * (clock() - start) / block)
+    app.close()
+    on, off = np.array(times[True]), np.array(times[False])
+    extra = resampled([on - off], lambda x: np.median(x, axis=-1), 2000, np.random.default_rng(0))
+    low, high = np.quantile(extra, (0.025, 0.975)).tolist()
+    medians = {"off": float(np.median(off)), "on": float(np.median(on))}
+    return {**medians, "extra": float(np.median(on - off)), "low": low, "high": high}
+
+
+def calls(frames: int = 20_000) -> dict[str, float]:
+    """What the profiler's calls of a frame cost by themselves [us], on and off."""
+    costs = {}
+    counts = dict.fromkeys(("draw_calls", "ring_draws", "upload_bytes", "vertices", "entities"), 1)
+    for name, enabled in (("on", True), ("off", False)):
+        profiler = PerformanceProfiler(enabled)
+        start = time.thread_time()
+        for _ in range(frames):
+            with profiler.frame():
+                for section in ("policy", "physics", "upload", "draw"):
+                    with profiler.section(section):
+                        pass
+                profiler.count("policy_queries")
+                profiler.count_all(counts)
+        costs[name] = 1e6 * (time.thread_time() - start) / frames
+    return costs
+
+
+@click.command()
+@click.option("--agents", default=20, show_default=True)
+@click.option("--rounds", default=60, show_default=True, help="Blocks of each kind.")
+@click.option("--block", default=30, show_default=True, help="Frames of a block.")
+@click.option("--only", type=click.Choice(["gpu", "no-gpu"]), hidden=True)
+def main(agents: int, rounds: int, block: int, only: str | None) -> None:
+    """Measure frames with the profiler on and off, by turns."""
+    if only is not None:
+        print(json.dumps(measure(agents, rounds, block, only == "gpu", time.thread_time)))
+        return
+    rows = {
+        "drawn": measure(agents, rounds, block, True, time.perf_counter),
+        "drawn, no GPU times": measure(agents, rounds, block, False, time.perf_counter),
+        "not drawn": _undrawn(agents, 10 * rounds, block, "gpu"),
+        "not drawn, no GPU times": _undrawn(agents, 10 * rounds, block, "no-gpu"),
+    }
+    drawn = rows["drawn"]["off"]
+    table = Table(title=f"{agents} agents, {rounds} blocks of {block} frames each; us a frame")
+    for head in ("frame", "off", "on", "extra", "95 % interval", "of a frame drawn"):
+        table.add_column(head, justify="left" if head == "frame" else "right")
+    for name, row in rows.items():
+        interval = f"{row['low']:.1f} to {row['high']:.1f}"
+        share = f"{100 * row['extra'] / drawn:+.2f} %"
+        values = (f"{row[key]:.1f}" for key in ("off", "on", "extra"))
+        table.add_row(name, *values, interval, share)
+    Console(width=100).print(table)
+    costs = calls()
+    print(f"the calls of a frame alone: {costs['on']:.1f} us on, {costs['off']:.1f} us off")
+
+
+def _undrawn(agents: int, rounds: int, block: int, kind: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, __file__, "--only", kind, "--agents", str(agents), "--rounds",
+         str(rounds), "--block", str(block)],
+        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Which differences between two profiles are shown by their samples, and which are not.
+
+    python tools/compare_profiles.py A.json B.json [--output report.md] [--fail-if frame_p95:10%]
+
+A is the profile before, B the one after; both as `calf-viz --profile` writes them. With --output
+the table goes into a Markdown file too, with a plot of both frame times beside it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from calf_viz import compare_results
+from calf_viz.errors import UserError
+from calf_viz.profiling.comparison import Comparison, IncomparableError
+from calf_viz.profiling.report import HEADS, cells
+
+STYLES = {"better": "green", "worse": "red"}
+DEFAULT = ("frame_p50:0%",)
+
+
+class _Limit(click.ParamType):
+    """`METRIC:PERCENT%` as (metric, share)."""
+
+    name = "METRIC:N%"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        metric, _, text = str(value).rpartition(":")
+        try:
+            share = float(text.removesuffix("%")) / 100.0
+        except ValueError:
+            share = -1.0
+        if not metric or not 0.0 <= share < float("inf"):
+            self.fail(f"'{value}' is no limit: give one such as frame_p95:10%", param, context)
+        return metric, share
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the verdicts."""
+    if comparison.forced:
+        console.print(f"not comparable, forced: {'; '.join(comparison.forced)}", style="yellow")
+    if comparison.differences:
+        console.print(f"they differ in (A, B): {'; '.join(comparison.differences)}")
+    table = Table()
+    for i, head in enumerate(HEADS):
+        table.add_column(head, justify="left" if i in (0, 5) else "right")
+    for verdict in comparison.verdicts:
+        # Escaped, as units stand in brackets.
+        table.add_row(*map(escape, cells(verdict)), style=STYLES.get(verdict.verdict))
+    console.print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=110)  # in a file nothing need wrap
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Markdown file to write.")
+@click.option("--no-plot", is_flag=True, help="Write no plot beside it.")
+@click.option("--fail-if", "limits", multiple=True, type=_Limit(), default=DEFAULT,
+              show_default=True,
+              help="Exit with 1 if this metric is shown to be worse by more..")  # fmt: skip
+@click.option("--force", is_flag=True, help="Compare what is not comparable.")
+def compare_profiles(
+    a: Path,
+    b: Path,
+    output: Path | None,
+    no_plot: bool,
+    limits: tuple[tuple[str, float], ...],
+    force: bool,
+) -> int:
+    """Tell which metrics of profile B are better or worse than A's, and which do not differ.
+
+    A difference counts as shown where its whole confidence interval lies on one side of 0, and a
+    limit as exceeded where the interval lies beyond it.
+
+    \b
+    Exit codes:
+      0  no limit is shown to be exceeded
+      1  one is
+      2  a file or an option cannot be used
+      3  the profiles are of different machines, picture sizes, systems or numbers of agents
+    """
+    comparison = compare_results(a, b, force=force)
+    exceeded = [text for metric, share in limits if (text := _exceeded(comparison, metric, share))]
+    if output is not None:
+        from calf_viz.profiling.report import write_comparison
+
+        write_comparison(comparison, output, plot=not no_plot)
+    show(comparison, _console())
+    if output is not None:
+        click.echo(
+            f"wrote {output}" if no_plot else f"wrote {output} and {output.with_suffix('.png')}"
+        )
+    for text in exceeded:
+        click.echo(text, err=True)
+    return 1 if exceeded else 0
+
+
+def _exceeded(comparison: Comparison, metric: str, share: float) -> str | None:
+    verdict = comparison[metric]
+    if not verdict.is_worse_by(share):
+        return None
+    _, a, b, change, interval, _ = cells(verdict)
+    more = f" by more than {100 * share:g} %" if share else ""
+    return f"{metric} is worse{more}: {a} to {b}, {change} ({interval})"
+
+
+def main() -> None:
+    """Run, and end with one line where the user can put something right."""
+    try:
+        code = compare_profiles.main(prog_name="compare_profiles", standalone_mode=False)
+    except IncomparableError as error:
+        click.echo(str(error), err=True)
+        sys.exit(3)
+    except (UserError, click.UsageError) as error:
+        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        click.echo(" ".join(text.split()), err=True)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
