@@ -48,20 +48,16 @@ class ProgramSource:
         return self.vertex.text, self.fragment.text
 
 
-def shader_files(name: str) -> tuple[str, str]:
-    """Names of a program's vertex and fragment shader; meshes have the scene's fragment shader."""
-    return f"{name}.vert", f"{'field' if name in SCENE else name}.frag"
-
-
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
-    """The program's two shaders, checked.
+    """`name`.vert and `name`.frag; meshes have the scene's fragment shader.
 
     Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
     annotation that cannot be read. Only the scene's uniforms may be controls.
     """
     if name not in LOOK:
         library = ShaderLibrary()
-    vertex, fragment = map(library.load, shader_files(name))
+    vertex = library.load(f"{name}.vert")
+    fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
     controls: dict[str, Control] = {}
     problems: dict[Problem, None] = {}
     for source in (vertex, fragment):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, shader_files
+from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
@@ -62,10 +62,11 @@ def unused(library: ShaderLibrary) -> list[Path]:
     """Files of the overlay that no program reads: misspelt, most likely."""
     read: set[Path] = set()
     for program in LOOK:
-        for name in shader_files(program):
-            try:
-                read.update(path for path, _ in library.load(name).origins)
-            except ShaderError:
-                return []  # who knows what the rest would read
+        try:
+            source = load_program(library, program)
+        except ShaderError:
+            return []  # who knows what the rest would read
+        for shader in (source.vertex, source.fragment):
+            read.update(path for path, _ in shader.origins)
     found = (library.find(name) for name in library.own_files())
     return [path for path in found if path is not None and path not in read]
