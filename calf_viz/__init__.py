@@ -5,14 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
+    from calf_viz.app_config import AppConfig
     from calf_viz.config import VisualizationConfig
     from calf_viz.profiling.comparison import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
 
 __version__ = "0.1.0"
-__all__ = ["CALFApplication", "PerformanceProfiler", "VisualizationConfig", "compare_results"]
+__all__ = [
+    "AppConfig",
+    "CALFApplication",
+    "PerformanceProfiler",
+    "VisualizationConfig",
+    "compare_results",
+]
 
 _WHERE = {
+    "AppConfig": "calf_viz.app_config",
     "CALFApplication": "calf_viz.app",
     "PerformanceProfiler": "calf_viz.profiling.profiler",
     "VisualizationConfig": "calf_viz.config",

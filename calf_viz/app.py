@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz import systems
+from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
+from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
@@ -23,6 +25,7 @@ from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action, help_line
 from calf_viz.hud.overview import overview
+from calf_viz.live.rate import steps_per_second
 from calf_viz.playback import Playback
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.hosts.geometry import GeometryMaker
     from calf_viz.hosts.panda import PandaHost
+    from calf_viz.live.follower import Follower
 
 log = logging.getLogger("calf_viz")
 
@@ -63,18 +67,23 @@ class CALFApplication:
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
         hud: what is written over the scene; None where the configuration wants none.
-        live: what rebuilds shaders as their files are saved; None where nothing is watched.
+        live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
+        training: what `train` trains.
+        live: the training that is watched, if any.
         profiler: measures the frames of `step`, simulation included; off unless given.
         frame_times: seconds that each frame drawn by `step` took, simulation apart.
     """
 
     def __init__(
         self,
-        config: VisualizationConfig | None = None,
+        config: VisualizationConfig | AppConfig | None = None,
         profiler: PerformanceProfiler | None = None,
     ) -> None:
-        """Raises UserError for a checkpoint, shaders or a driver that cannot be used."""
+        """config: an `AppConfig` says what to train too.
+
+        Raises UserError for a checkpoint, shaders or a driver that cannot be used.
+        """
         import torch
 
         from calf_viz.agent import checkpoint
@@ -83,7 +92,12 @@ class CALFApplication:
         # Rows for a few agents are too small to share; and what one thread adds up, it always
         # adds up in the same order.
         torch.set_num_threads(1)
-        self.config = config = config or VisualizationConfig()
+        if isinstance(config, AppConfig):
+            self.training, config = config.training, config.visualization
+        else:
+            config = config or VisualizationConfig()
+            self.training = TrainingConfig.from_preset(system=config.system, seed=config.seed)
+        self.config = config
         system = systems.get(config.system)
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
@@ -95,11 +109,12 @@ class CALFApplication:
         self.playback = Playback()
         actions = self._bind_keys()
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
+        self.live: Follower | None = None
         # After the host, which knows how many agents fit.
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
         watch = self.host.has_window if config.watch is None else config.watch
-        self.live = LiveShaders(self.host, self.look) if watch else None
+        self.live_shaders = LiveShaders(self.host, self.look) if watch else None
         if self.hud is not None and self.host.has_window:
             saves = by_action("save_look").events[0]
             self.hud.add(ControlPanel(self.host.controls, hint=f"{saves} saves"))
@@ -245,6 +260,8 @@ class CALFApplication:
     def step(self) -> None:
         """One step of the simulation and one frame."""
         profiler, host = self.profiler, self.host
+        if self.live is not None and self.playback.paused:
+            self.live.process.grant()  # a single step is taken on both sides
         with profiler.frame():
             samples = self.simulation.step()
             start = time.perf_counter()
@@ -259,7 +276,7 @@ class CALFApplication:
 
     def _push(self, samples: Samples) -> None:
         with self.profiler.section("upload"):
-            self.host.push(*samples)
+            self.host.push(*(samples if self.live is None else self.live.join(samples)))
         self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)
@@ -273,14 +290,16 @@ class CALFApplication:
     def draw(self) -> None:
         """One frame of what there is."""
         if self.live is not None:
-            self.live.poll()
+            self.live.frame(self.playback.paused)
+        if self.live_shaders is not None:
+            self.live_shaders.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
                 self.hud.update(state=self._state())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
-            if self.live is not None:
-                self.live.draw(self.host.draw)
+            if self.live_shaders is not None:
+                self.live_shaders.draw(self.host.draw)
             else:
                 self.host.draw()
 
@@ -316,10 +335,49 @@ class CALFApplication:
                 self.draw()
             each_frame()
 
-    def close(self) -> None:
-        """Give window and driver back."""
+    def start_training(self) -> Path:
+        """Train in a process of its own from now on, and show what it learns; the run's folder.
+
+        Raises UserError where a run cannot be written, or resumed.
+        """
+        from calf_viz.live.session import begin
+
+        config = self.config
+        rate = steps_per_second(config.train_rate, self.agent.system.dt)
+        self.live = begin(
+            self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
+            config.morph_frames,
+        )  # fmt: skip
+        self.training = self.live.run.config
+        self.simulation.memory.reset()
+        self.host.set_heightfield(self._surface(self.agent), restart=True)
+        if self.hud is not None:
+            self.live.add_panel(self.hud)
+        return self.live.run.folder
+
+    def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:
+        """`start_training`, then `run`; the training ends with it, unless it is to be detached."""
+        self.start_training()
+        try:
+            self.run(each_frame)
+        finally:
+            self.stop_training()
+
+    def stop_training(self) -> None:
+        """End a training with a checkpoint, or let it go on where the configuration says detach."""
         if self.live is not None:
-            self.live.close()
+            self.live.close(self.config.detach)
+
+    @property
+    def training_failure(self) -> str | None:
+        """Why the training died, in one line; None where it did not."""
+        return self.live.failure if self.live is not None else None
+
+    def close(self) -> None:
+        """Give window and driver back, and end what is being trained, unless detached."""
+        self.stop_training()
+        if self.live_shaders is not None:
+            self.live_shaders.close()
         self.host.close()
 
 

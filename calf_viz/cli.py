@@ -10,8 +10,9 @@ import click
 import numpy as np
 
 from calf_viz import __version__
-from calf_viz.agent.commands import evaluate, train
-from calf_viz.config import PRESETS, VisualizationConfig, options
+from calf_viz.app_config import AppConfig
+from calf_viz.commands import evaluate, train, training_options
+from calf_viz.config import PRESETS, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 from calf_viz.workbench.commands import shaders
@@ -44,6 +45,7 @@ _TYPES: dict[str, Any] = {
     "int | None": int,
     "float": float,
     "bool": bool,
+    "Path": click.Path(path_type=Path),
     "Path | None": click.Path(path_type=Path),
     "tuple[str, ...]": str,
     "tuple[int, int]": _Size(),
@@ -74,11 +76,33 @@ def _config_options(command: Command) -> Command:
     return command
 
 
+def _all_options(command: Command) -> Command:
+    """Preset, file, and an option for each field of visualisation and training."""
+    text = f"{', '.join(PRESETS)}: how much to show, and to train.  [default: medium]"
+    command = training_options(_config_options(command), hidden=True)
+    command = click.option("--training-preset", hidden=True)(command)
+    command = click.option("--config", help="TOML file with settings, which options override.")(
+        command
+    )
+    return click.option("--preset", help=text)(command)
+
+
+def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
+    """What is in force: the preset, changed by the file, changed by the options given."""
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    if given.get("resume") is not None:
+        from calf_viz.agent.run import read_config
+
+        # A run says itself what it trains.
+        run = read_config(given["resume"])
+        given = {"system": run.system, "seed": run.seed, **given}
+    if config is None:
+        return AppConfig.from_preset(preset or "medium", **given)
+    return AppConfig.load(config, preset, **given)
+
+
 @click.group(invoke_without_command=True, context_settings=_CONTEXT)
-@click.option(
-    "--preset", default="medium", show_default=True, help=f"{', '.join(PRESETS)}: how much to show."
-)
-@_config_options
+@_all_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option(
     "--profile",
@@ -94,7 +118,8 @@ def _config_options(command: Command) -> Command:
 @click.pass_context
 def calf_viz(
     context: click.Context,
-    preset: str,
+    preset: str | None,
+    config: str | None,
     screenshot: bool,
     profile: bool,
     trace: bool,
@@ -111,17 +136,18 @@ def calf_viz(
         raise UserError("--profile and --screenshot exclude each other: give one of them")
     if trace and not profile:
         raise UserError("--trace goes with --profile: give both")
-    given = {name: value for name, value in changes.items() if value not in (None, ())}
     if screenshot:
-        given["headless"] = True
+        changes["headless"] = True
     if profile:
-        given["no_vsync"] = True  # else the display would be measured
+        changes["no_vsync"] = True  # else the display would be measured
     folder = output or Path("profiles" if profile else "pictures")
-    config = VisualizationConfig.from_preset(preset, **given)
+    in_force = _config(preset, config, changes)
     from calf_viz.app import CALFApplication
 
-    app = CALFApplication(config)
+    app = CALFApplication(in_force)
     try:
+        if in_force.visualization.train:
+            _say(f"training {app.start_training()}")
         if profile:
             from calf_viz import profile_run
 
@@ -130,8 +156,22 @@ def calf_viz(
             _screenshots(app, folder)
         else:
             _show(app, folder)
+        failure = app.training_failure
     finally:
         app.close()
+    if failure is not None:
+        click.echo(f"calf-viz: the training died: {failure}", err=True)
+        sys.exit(1)
+
+
+@calf_viz.command("config")
+@_all_options
+def show_config(preset: str | None, config: str | None, **changes: Any) -> None:
+    """Print the configuration in force as TOML, which --config reads.
+
+    Takes every option of `calf-viz` and of `calf-viz train` that is a setting.
+    """
+    click.echo(_config(preset, config, changes).text(), nl=False)
 
 
 calf_viz.add_command(train)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from calf_viz import systems
 from calf_viz.errors import UserError
+from calf_viz.live.rate import steps_per_second
 from calf_viz.render import variants
 from calf_viz.render.colours import COLOUR_MAP, PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.sources import read_define
 from calf_viz.renderers import toggles
+from calf_viz.settings import known
+from calf_viz.settings import one_of as _one_of
+from calf_viz.settings import option as _option
+from calf_viz.settings import within as _within
 from calf_viz.simulation import POLICIES
 
 MOST_AGENTS = 10_000_000
@@ -36,11 +41,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "stats_profiler_update_freq": 15,
     },
 }  # fmt: skip
-
-
-def _option(default: Any, text: str, form: str | None = None) -> Any:
-    """form: how each value of an option that may be repeated is written."""
-    return field(default=default, metadata={"help": text, "form": form})
 
 
 @dataclass
@@ -87,6 +87,12 @@ class VisualizationConfig:
     use_stats_cache: bool = _option(True, "Compute figures when they are due, not each frame.")
     use_batched_trails: bool = _option(True, "All trails together, not a mesh for each agent.")
     use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
+    train: bool = _option(False, "Train an agent, and show its critic and policy as they learn.")
+    train_rate: str = _option("max", "Training steps a second: max, realtime, or such as 200/s.")
+    resume: Path | None = _option(None, "With --train: run to go on with.  [default: a new one]")
+    runs: Path = _option(Path("runs"), "With --train: folder for new runs.")
+    detach: bool = _option(False, "With --train: let the training go on without the viewer.")
+    morph_frames: int = _option(15, "Frames over which the surface changes to a new critic's.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
@@ -115,6 +121,10 @@ class VisualizationConfig:
             _within("frames", self.frames, 1, 2**31 - 1)
         _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
         variants.check(self.defines)
+        if self.train and self.checkpoint is not None:
+            raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
+        _within("morph_frames", self.morph_frames, 1, 10_000)
+        steps_per_second(self.train_rate, systems.get(self.system).dt)
         for name, side in zip(("width", "height"), self.size, strict=True):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 
@@ -135,9 +145,7 @@ class VisualizationConfig:
     def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
         """The preset low, medium or high, with single values changed."""
         _one_of("preset", preset, tuple(PRESETS))
-        unknown = set(changes) - {f.name for f in fields(cls)}
-        if unknown:
-            raise UserError(f"unknown setting '{min(unknown)}' of a visualisation")
+        known(changes, [f.name for f in fields(cls)], " of a visualisation")
         return cls(**{**PRESETS[preset], **toggles.expand(changes)})
 
     @property
@@ -154,13 +162,3 @@ class VisualizationConfig:
 def options() -> tuple[Field[Any], ...]:
     """The fields that the command line offers, each with its help in `metadata`."""
     return fields(VisualizationConfig)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"{name} {value} is out of range: give {low} to {high}")
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"unknown {name} '{value}': choose one of {', '.join(choices)}")

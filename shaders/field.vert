@@ -14,6 +14,7 @@
 #include "lib/trail.glsl"
 #include "lib/trail_measure.glsl"
 #include "lib/expand.glsl"
+#include "lib/training.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
@@ -156,16 +157,19 @@ void main() {
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
             modes |= ring_modes(ring_sample(agent, pair.back + i)) << (2 * i);
         }
+        modes = drawn_modes(modes, agent);
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 turned;
-        offset = marker_corner(t, corner, ring_heading(here), turned);
+        float radius = marker_radius(agent);
+        offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
         pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
-        v_data = vec4(turned, u_marker_radius, float(ring_mode(here)));
+        v_data = vec4(turned, radius, float(drawn_modes(ring_mode(here), agent) & 3));
     }
 
-    gl_Position = expand(c, t, offset, agent, kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y));
+    float layer = kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y);
+    gl_Position = expand(c, t, offset, depth_agent(agent), layer);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | pair.back << 6 | off << 22, modes,
                  floatBitsToInt(bend), floatBitsToInt(lean));

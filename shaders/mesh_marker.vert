@@ -3,6 +3,7 @@
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
+#include "lib/training.glsl"
 
 in vec3 a_here;         // the agent: point on the plane, normalised height
 in vec2 a_gradient;     // d height / d point
@@ -24,9 +25,10 @@ void main() {
     vec4 c = to_clip(a_here.xy, a_here.z);
     Tangent t = tangent_plane(c, a_gradient);
     vec2 turned;
-    vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, turned);
-    gl_Position = expand(c, t, offset, a_id.x, MARKER_LAYER);
+    float radius = marker_radius(a_id.x);
+    vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
+    gl_Position = expand(c, t, offset, depth_agent(a_id.x), MARKER_LAYER);
     v_id = ivec4(2, u_marker_shape, 0, 0);
-    v_data = vec4(turned, u_marker_radius, float(a_id.y));
+    v_data = vec4(turned, radius, float(drawn_modes(a_id.y, a_id.x) & 3));
     if (a_id.y == MODE_INVALID) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
 }

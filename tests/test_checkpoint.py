@@ -15,7 +15,6 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.agent.certificate import Constants
 from calf_viz.errors import UserError
@@ -245,11 +244,12 @@ def test_a_failed_write_keeps_the_old_checkpoint(
     agent().save(tmp_path / "a")
     before = (tmp_path / "a").read_bytes()
 
-    def half(tensors: object, path: Path, metadata: object) -> None:
-        path.write_bytes(b"half")
+    def half(path: Path, contents: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(contents[: len(contents) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(UserError, match="No space left"):
         agent().save(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == before

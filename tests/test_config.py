@@ -134,7 +134,9 @@ def test_hyphens_and_underscores_are_the_same_in_names() -> None:
 
 
 def test_an_unknown_setting() -> None:
-    assert complaint(n_agent=3) == "unknown setting 'n_agent' of a visualisation"
+    assert complaint(n_agent=3) == (
+        "unknown setting 'n_agent' of a visualisation: did you mean n_agents?"
+    )
 
 
 def test_changed_is_a_copy_that_is_checked_as_well() -> None:

@@ -1,297 +1,452 @@
-"""Shaders rebuilt while the program draws: what was good stays, what is wrong is told, and files
-may be saved in any of the ways in which editors do it."""
+"""A training that is watched: versions, the two sides' pauses, deaths of either side."""
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from scene_folder import HOSTS, Agents, SceneFolder
-from test_app import running
-from test_hosts import opened
 
-from calf_viz.hosts.base import Host
-from calf_viz.hud.problem_notice import ProblemNotice
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, shader_folder
-from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook
-from calf_viz.workbench.watch import Watcher
+from calf_viz import AppConfig, CALFApplication, cli
+from calf_viz.agent.metrics import COLUMNS
+from calf_viz.agent.run import Run
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.live import worker
+from calf_viz.live.board import Phase, Word
+from calf_viz.live.follower import TRAINEE
+from calf_viz.simulation import Samples
 
-SCENE = SceneFolder("live", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
-PATIENCE = 60.0  # s, for what takes a fraction of one
+pytestmark = pytest.mark.rendering
 
-
-def surface(colour: str, before: str = "") -> str:
-    return (
-        f"{before}vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)"
-        f" {{\n    return {colour};\n}}\n"
-    )
-
-
-RED, GREEN, BROKEN = surface("vec3(1, 0, 0)"), surface("vec3(0, 1, 0)"), surface("no_such_thing")
+TINY = {
+    "training_preset": "quick",
+    "episodes": 4,
+    "steps": 50,
+    "batch": 16,
+    "select_every": 2,
+    "selection_episodes": 2,
+}
+SMALL = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True, "n_agents": 2}
 
 
-def covers(picture: np.ndarray, colour: list[int]) -> bool:
-    return bool((picture == colour).all(axis=2).mean() > 0.1)
+def configured(runs: Path, **changes: Any) -> AppConfig:
+    return AppConfig.from_preset("low", **{**SMALL, **TINY, "runs": runs, "stride": 1, **changes})
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Path:
-    folder = tmp_path / "look"
-    folder.mkdir()
-    return folder
+def training(tmp_path: Path) -> Iterator[Callable[..., CALFApplication]]:
+    """Applications that train, closed in the end."""
+    made: list[CALFApplication] = []
+
+    def start(**changes: Any) -> CALFApplication:
+        app = CALFApplication(configured(tmp_path, **changes))
+        made.append(app)
+        app.start_training()
+        return app
+
+    yield start
+    for app in made:
+        app.close()
 
 
-@pytest.fixture(params=HOSTS)
-def host(request: pytest.FixtureRequest, look: Path) -> Iterator[Host]:
-    with opened(request.param, SCENE, library=ShaderLibrary(look)) as made:
-        SCENE.play(made)
-        yield made
+def until(met: Callable[[], bool], each: Callable[[], Any] = lambda: None, seconds: float = 60.0):
+    """Wait for something to be so."""
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end, "it took too long"
+        each()
+        time.sleep(0.002)
 
 
-def picture(host: Host) -> np.ndarray:
-    host.draw()
-    return host.screenshot()
+def board(app: CALFApplication) -> Any:
+    assert app.live is not None
+    return app.live.process.board
 
 
-@pytest.mark.rendering
-class TestReload:
-    """A host's own part, under Panda3D and moderngl alike."""
-
-    def test_the_last_good_picture_stays_and_the_first_comes_back(
-        self, host: Host, look: Path
-    ) -> None:
-        file, first = look / "surface_colour.glsl", picture(host)
-        assert host.reload() is False, "nothing changed"
-        file.write_text(RED)
-        assert host.reload() is True
-        red = picture(host)
-        assert covers(red, [255, 0, 0])
-        for broken in (BROKEN, "", "vec3 surface_colour(", surface("colour", "uniform int u_x;\n")):
-            file.write_text(broken)
-            with pytest.raises(ShaderError):
-                host.reload()
-            assert np.array_equal(picture(host), red)
-        file.unlink()
-        assert host.reload() is True
-        assert np.array_equal(picture(host), first)
-
-    def test_an_included_file_takes_part(self, host: Host, look: Path) -> None:
-        (look / "lib").mkdir()
-        text = (shader_folder() / "lib" / "ring.glsl").read_text()
-        (look / "lib" / "ring.glsl").write_text(text + "broken\n")
-        with pytest.raises(ShaderError) as error:
-            host.reload()
-        (problem,) = error.value.problems
-        assert (problem.path, problem.code) == (look / "lib" / "ring.glsl", "broken")
-        assert problem.line == len(text.splitlines()) + 1
-
-    def test_all_or_nothing(self, host: Host, look: Path) -> None:
-        """A good scene does not come with a broken HUD: both are one state of the files."""
-        words = SceneFolder.read("hud").hud
-        assert words is not None
-        host.set_hud(words.hud(host.scene.mode_colours))
-        first = picture(host)
-        (look / "surface_colour.glsl").write_text(RED)
-        (look / "hud_text.frag").write_text("#version 330\nbroken")
-        with pytest.raises(ShaderError, match=r"hud_text\.frag:2"):
-            host.reload()
-        assert np.array_equal(picture(host), first)
-        (look / "hud_text.frag").unlink()
-        host.reload()
-        assert covers(picture(host), [255, 0, 0])
-
-    def test_back_to_what_was_before(self, host: Host, look: Path) -> None:
-        first = picture(host)
-        (look / "surface_colour.glsl").write_text(RED)
-        host.reload()
-        host.revert()
-        assert np.array_equal(picture(host), first)
-
-    def test_a_folder_that_is_gone(self, host: Host, look: Path) -> None:
-        (look / "surface_colour.glsl").write_text(RED)
-        host.reload()
-        shutil.rmtree(look)
-        with pytest.raises(ShaderError, match="it is gone"):
-            host.reload()
-        assert covers(picture(host), [255, 0, 0])
-        look.mkdir()
-        assert host.reload() is True
+# What is shown
 
 
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true, however slow the machine is."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
+def test_a_new_version_is_uploaded_once_and_morphed_to(
+    training: Callable[..., CALFApplication], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = training(hud=False, morph_frames=4, train_rate="0.001/s")
+    live, host = app.live, app.host
+    assert live is not None
+    until(lambda: live.version == 2, app.step)  # before and after the only step
+    uploads: list[int] = []
+    upload = host._upload_heights
+    monkeypatch.setattr(host, "_upload_heights", lambda t: (uploads.append(1), upload(t)))
+    for _ in range(6):
+        app.step()
+    assert not uploads and host.morph == 1.0
+    before = host._texels[..., 1].copy()
+    weights = live.agent.flat_weights() * 2.0
+    values = np.linspace(0, 9, 17 * 17, dtype=np.float32)
+    board(app).publish(5, 0.5, values, weights)
+    morphs = []
+    for _ in range(6):
+        app.step()
+        morphs.append(host.morph)
+    assert uploads == [1]
+    assert morphs == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(host._texels[..., 0], before)
+    np.testing.assert_array_equal(host.heightfield.values.ravel(), values)
+    np.testing.assert_array_equal(app.agent.flat_weights(), weights)
+    # An older one, though it lies there, is not taken up.
+    live.version = 9
+    for _ in range(3):
+        app.step()
+    assert uploads == [1]
+
+
+def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
+    until(lambda: app.live.version == 2, app.step)
+    host, weights = app.host, app.agent.flat_weights()
+    while host.morph < 1.0:
+        app.step()
+    low, high = (np.full(17 * 17, v, np.float32) for v in (1.0, 2.0))
+    low[0], high[0] = 0.0, 9.0
+    board(app).publish(1, 0.5, low, weights)
+    for _ in range(5):
+        app.step()
+    from calf_viz.render.scene import shown_heights
+
+    seen = shown_heights(host._texels, host.morph)
+    board(app).publish(2, 0.5, high, weights)
+    app.step()
+    np.testing.assert_allclose(host._texels[..., 0], seen, atol=1e-6)
+
+
+def test_the_range_begins_with_the_trainings_own_critic(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, train_rate="0.001/s")
+    assert app.host.value_range == app.host.heightfield.range
+
+
+def test_the_agent_in_training_is_drawn_in_its_own_colour(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, size=(320, 180), colour_map="gray")
+    until(lambda: board(app)[Word.SAMPLES] > 3, app.step)
+    assert app.host.agents == 3 and app.simulation.states.shape == (2, 2)
+    yellow = app.host.scene.mode_colours[3, :3] * 255
+    positions = app.simulation.states[:, :2]
+    live = app.live
+    # At a place where no other agent is, with a mode that is certain.
+    app.host.push(
+        *Samples(
+            np.concatenate([[(-2.0, 2.0)], np.full_like(positions, 4.0)]).astype(np.float32),
+            np.zeros(3, np.uint8), np.ones(3, bool), None,
+        )
+    )  # fmt: skip
+    app.host.draw()
+    picture = app.host.screenshot().astype(float)
+    near = np.abs(picture - yellow).max(axis=2) < 60
+    assert near.sum() > 10
+    app.host.scene.training_agent = -1
+    app.host.draw()
+    plain = np.abs(app.host.screenshot().astype(float) - yellow).max(axis=2) < 60
+    assert plain.sum() < near.sum() / 2
+    assert live is not None and TRAINEE == 0
+
+
+def test_the_training_agents_samples_lead_the_others(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, train_rate="0.001/s")
+    until(lambda: board(app)[Word.PHASE] == Phase.TRAINING)
+    add = board(app).add_sample
+    since = board(app)[Word.SAMPLES]
+    add(7, 0, 2, 1.5, -0.5, 0.0, -3.0, -4.0, -0.2, -1.5)
+    add(7, 1, 1, 1.0, -0.25, 0.0, -3.0, -4.0, -0.2, -1.5)
+    joined = app.live.join(app.simulation.step())
+    assert since <= 1 and joined.positions.shape == (3, 2)
+    np.testing.assert_allclose(joined.positions[0], [1.0, -0.25])
+    assert (joined.modes[0], bool(joined.first[0])) == (1, True)
+    again = app.live.join(app.simulation.step())
+    np.testing.assert_allclose(again.positions[0], [1.0, -0.25])
+    assert not again.first[0], "nothing new: it stays where it was"
+    add(7, 2, 0, 0.5, -0.1, 0.0, -3.0, -4.0, -0.2, -1.5)
+    assert not app.live.join(app.simulation.step()).first[0]
+    add(8, 0, 0, 0.5, -0.1, 0.0, -3.0, -4.0, -0.2, -1.5)
+    assert app.live.join(app.simulation.step()).first[0], "another episode"
+
+
+def test_the_panel_tells_what_the_board_does(training: Callable[..., CALFApplication]) -> None:
+    app = training(hud=True, size=(960, 540), system="differential_drive")
+    until(lambda: board(app)[Word.PHASE] == Phase.FINISHED, app.step)
+    for _ in range(10):
+        app.step()
+    values, run = app.hud.values, app.live.run
+    rows = [line.split(",") for line in run.metrics.read_text().splitlines()]
+    assert rows[0] == list(COLUMNS) and len(rows) == 5
+    steps = sum(int(row[1]) for row in rows[1:])
+    assert values["train_steps"] == str(steps)
+    assert values["train_episode"] == "4 / 4"
+    assert values["train_notice"] == "the training is finished"
+    assert {"training", "plots", "training_notice"} <= app.hud.placed.keys()
+    series = app.hud.canvas.series
+    np.testing.assert_allclose(series.values("reward"), [float(r[2]) for r in rows[1:]], rtol=1e-6)
+    mean = np.cumsum([float(r[2]) for r in rows[1:]]) / np.arange(1, 5)
+    np.testing.assert_allclose(series.values("mean_reward"), mean, rtol=1e-6)
+    for i, name in enumerate(("certified", "relax", "nominal")):
+        shares = [int(r[4 + i]) / int(r[1]) for r in rows[1:]]
+        np.testing.assert_allclose(series.values(f"share_{name}"), shares, rtol=1e-6)
+    samples = board(app).samples(0)
+    last = samples[samples["episode"] == 3]
+    np.testing.assert_allclose(series.values("q_plus"), last["q_plus"], rtol=1e-6)
+
+
+# Pausing
+
+
+def test_pause_and_single_steps_act_on_both_sides(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, episodes=1000, steps=500)
+    until(lambda: board(app)[Word.STEPS] > 5, app.step)
+    app.playback.toggle()
+    app.draw()
+    time.sleep(0.2)
+    steps = board(app)[Word.STEPS]
+    shown = app.simulation.states.copy()
+    for expected in (1, 2, 3):
+        app.playback.single_step()
+        assert app.playback.take()
+        app.step()
+        until(lambda e=expected: board(app)[Word.STEPS] == steps + e)
+        time.sleep(0.05)
+        assert board(app)[Word.STEPS] == steps + expected
+    assert not np.array_equal(app.simulation.states, shown)
+    # The step's networks are on the board, though no half second has passed.
+    until(lambda: board(app).snapshot(0).steps == steps + 3)
+    app.playback.toggle()
+    until(lambda: board(app)[Word.STEPS] > steps + 20, app.draw)
+
+
+def test_the_rate_is_kept(training: Callable[..., CALFApplication]) -> None:
+    app = training(hud=False, episodes=1000, train_rate="20/s")
+    until(lambda: board(app)[Word.STEPS] > 0)
+    start = time.monotonic()
+    until(lambda: board(app)[Word.STEPS] > 20)
+    assert time.monotonic() - start > 0.8, "never faster"
+
+
+# Ends
+
+
+def test_the_training_may_end_and_the_viewer_stays(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=True)
+    until(lambda: not app.live.process.running, app.step)
+    assert app.training_failure is None
+    for _ in range(20):
+        app.step()
+    assert app.screenshot().any()
+    run, trainer = Run.open(app.live.run.folder)
+    run.close()
+    assert trainer.finished
+
+
+def test_a_trainer_that_is_killed_is_told_and_the_last_state_stays(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=True, size=(960, 540), episodes=1000)
+    until(lambda: app.live.version > 0, app.step)
+    os.kill(app.live.process.process.pid, signal.SIGKILL)
+    until(lambda: not app.live.process.running)
+    shown = app.host.heightfield
+    for _ in range(20):
+        app.step()
+    assert app.training_failure == "killed by signal 9"
+    assert app.hud.values["train_notice"] == "the training died: killed by signal 9"
+    assert "training_notice" in app.hud.placed
+    assert app.host.heightfield is shown and app.screenshot().any()
+
+
+def test_an_error_of_the_trainers_own_is_told(
+    training: Callable[..., CALFApplication], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from calf_viz.live import process
+
+    popen = subprocess.Popen
+
+    def without_checkpoints(command: list[str], **options: Any) -> Any:
+        for path in Path(command[3]).glob("checkpoints/*"):
+            path.write_bytes(b"broken")
+        return popen(command, **options)
+
+    monkeypatch.setattr(process.subprocess, "Popen", without_checkpoints)
+    app = training(hud=True)
+    until(lambda: not app.live.process.running)
+    app.step()
+    assert "truncated or not a safetensors file" in app.training_failure
+    assert "Traceback" in app.live.process.log.read_text()
+
+
+def test_the_exit_code_tells_of_a_dead_trainer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    step = CALFApplication.step
+
+    def killing(app: CALFApplication) -> None:
+        step(app)
+        if len(app.frame_times) == 5:
+            os.kill(app.live.process.process.pid, signal.SIGKILL)
+            until(lambda: not app.live.process.running)
+
+    monkeypatch.setattr(CALFApplication, "step", killing)
+    arguments = [
+        "calf-viz",
+        "--train",
+        "--headless",
+        "--size",
+        "64x36",
+        "--grid",
+        "8",
+        "--frames",
+        "9",
+    ]
+    monkeypatch.setattr(
+        sys, "argv", [*arguments, f"--runs={tmp_path / 'r'}", f"--output={tmp_path}"]
+    )
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 1
+    assert "calf-viz: the training died: killed by signal 9" in capfd.readouterr().err
+    assert list(tmp_path.glob("*.png")), "the picture of the last frame is there"
+
+
+def test_detached_the_training_goes_on_without_the_viewer(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, detach=True, episodes=2)
+    process = app.live.process
+    app.playback.toggle()
+    app.step()  # even paused: nobody could wake it any more
+    app.close()
+    until(lambda: not process.running)
+    run, trainer = Run.open(app.live.run.folder)
+    run.close()
+    assert trainer.finished and process.process.returncode == 0
+    assert not process.board.path.exists()
+
+
+def test_closing_the_viewer_ends_the_training_with_a_checkpoint(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, episodes=1000, steps=500)
+    until(lambda: board(app)[Word.STEPS] > 20)
+    app.close()
+    assert not app.live.process.running and app.training_failure is None
+    steps = board(app)[Word.STEPS]
+    run, trainer = Run.open(app.live.run.folder)
+    run.close()
+    assert trainer.steps == steps
+
+
+VIEWER = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_live import configured, CALFApplication, Word
+app = CALFApplication(configured(Path(sys.argv[1]), episodes=1000, hud=False))
+app.start_training()
+while app.live.process.board[Word.STEPS] < 10:
+    app.step()
+print(app.live.process.process.pid, flush=True)
+while True:
+    app.step()
+"""
+
+
+def test_a_trainer_outlives_no_viewer_that_was_killed(tmp_path: Path) -> None:
+    here = str(Path(__file__).parent)
+    viewer = subprocess.Popen(
+        [sys.executable, "-c", VIEWER, str(tmp_path), here], stdout=subprocess.PIPE, text=True
+    )
+    assert viewer.stdout is not None
+    trainer = int(viewer.stdout.readline())
+    viewer.kill()
+    viewer.communicate()
+
+    def gone() -> bool:
+        try:
+            status = Path(f"/proc/{trainer}/stat").read_text()
+        except OSError:
             return True
-        time.sleep(0.01)
-    return False
+        return status.rsplit(")", 1)[1].split()[0] == "Z"
+
+    until(gone)
+    (folder,) = tmp_path.glob("point_mass-*")
+    run, resumed = Run.open(folder)
+    run.close()
+    assert resumed.steps >= 10
 
 
-def soon_after(watcher: Watcher) -> bool:
-    time.sleep(0.3)
-    return watcher.take()
+# Resuming
 
 
-def quiet_again(watcher: Watcher) -> None:
-    while soon_after(watcher):
-        pass
+def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
+    first = CALFApplication(configured(tmp_path, hud=False, episodes=3, steps=40))
+    folder = first.start_training()
+    until(lambda: board(first)[Word.STEPS] > 15)
+    first.close()
+    steps = board(first)[Word.STEPS]
+    second = CALFApplication(configured(tmp_path, hud=False, resume=folder))
+    second.start_training()
+    try:
+        assert second.training.episodes == 3
+        until(lambda: not second.live.process.running, second.step)
+    finally:
+        second.close()
+    assert board(second)[Word.STEPS] > steps
+    run, trainer = Run.open(folder)
+    run.close()
+    assert trainer.finished and len(trainer.episodes) == 3
 
 
-def quiet(watcher: Watcher) -> None:
-    """Wait until what is told at the beginning is heard."""
-    assert soon(watcher.take)
-    quiet_again(watcher)
+def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
+    app = CALFApplication(configured(tmp_path, hud=False))
+    try:
+        folder = app.start_training()
+    finally:
+        app.close()
+    app = CALFApplication(configured(tmp_path, resume=folder, system="differential_drive"))
+    try:
+        with pytest.raises(UserError, match="trains point_mass, not differential_drive"):
+            app.start_training()
+    finally:
+        app.close()
 
 
-class TestWatcher:
-    def test_saving_in_every_way(self, look: Path, tmp_path: Path) -> None:
-        file, beside = look / "a.glsl", tmp_path / "a.glsl.new"
-        file.write_text("1")
-        with closing(Watcher(look)) as watcher:
-            quiet(watcher)
-            file.write_text("2")
-            assert soon(watcher.take), "in place"
-            quiet_again(watcher)
-            beside.write_text("3")
-            os.replace(beside, file)
-            assert soon(watcher.take), "renamed over"
-            quiet_again(watcher)
-            (look / "lib").mkdir()
-            (look / "lib" / "b.glsl").write_text("4")
-            assert soon(watcher.take), "a new file in a new folder"
-            quiet_again(watcher)
-            file.unlink()
-            assert soon(watcher.take), "removed"
+def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
+    from calf_viz.agent.trainer import Trainer
+    from calf_viz.heightfield import plane_nodes
+    from calf_viz.live.board import Board
 
-    def test_a_folder_that_vanishes_and_comes_back(self, look: Path, tmp_path: Path) -> None:
-        with closing(Watcher(look)) as watcher:
-            quiet(watcher)
-            look.rename(tmp_path / "away")
-            assert soon(watcher.take)
-            look.mkdir()
-            assert soon(watcher.take)
-            quiet_again(watcher)
-            (look / "a.glsl").write_text("1")
-            assert soon(watcher.take), "the new folder is the one that is watched"
-
-    def test_a_folder_that_never_was(self, tmp_path: Path) -> None:
-        with closing(Watcher(tmp_path / "none")) as watcher:
-            assert not soon_after(watcher)
-            (tmp_path / "none").mkdir()
-            assert soon(watcher.take)
-
-
-@pytest.mark.rendering
-class TestLive:
-    """The program's part: files are saved while it runs."""
-
-    def test_edit_save_look(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
-        """The program runs by itself; its user saves one thing after another and looks."""
-        file, pictures = look / "surface_colour.glsl", {}
-        with running(n_agents=3, hud=True, size=(640, 360), shaders=look, watch=True) as shown:
-            live, hud = shown.live, shown.hud
-            assert live is not None and hud is not None
-
-            def seen(colour: list[int]) -> Callable[[], bool]:
-                return lambda: covers(shown.host.screenshot(), colour)
-
-            def told(words: str) -> Callable[[], bool]:
-                return lambda: words in hud.values.get("problem", "")
-
-            def save(text: str) -> Callable[[], None]:
-                def replace() -> None:
-                    part = look / "part"
-                    part.write_text(text)
-                    os.replace(part, file)
-
-                return replace
-
-            steps = [
-                (save(RED), seen([255, 0, 0]), "red"),
-                (save("\n" + BROKEN), told("surface_colour.glsl:3: "), "broken"),
-                (save(GREEN), seen([0, 255, 0]), "green"),
-                (file.unlink, lambda: not seen([0, 255, 0])(), "shipped"),
-                (lambda: shutil.rmtree(look), told("it is gone"), "gone"),
-            ]
-            waiting = iter(steps)
-            now: list = []
-            end = time.monotonic() + PATIENCE
-
-            def each_frame() -> None:
-                if now and not now[0][1]():
-                    assert time.monotonic() < end, f"never: {now[0][2]}"
-                    return
-                if now:
-                    pictures[now[0][2]] = (shown.host.screenshot(), dict(hud.values), live.problem)
-                now[:] = [step for step in [next(waiting, None)] if step is not None]
-                if now:
-                    now[0][0]()
-                else:
-                    raise StopIteration
-
-            with caplog.at_level(logging.INFO, logger="calf_viz"), pytest.raises(StopIteration):
-                shown.config.frames = 10**9
-                shown.run(each_frame)
-        assert list(pictures) == [name for _, _, name in steps]
-        drawn, values, problem = pictures["broken"]
-        assert covers(drawn, [255, 0, 0]), "the last good one stays"
-        assert values["problem_code"] == "return no_such_thing;"
-        assert problem is not None and problem.path == file and problem.line == 3
-        assert f"{file}:3: " in caplog.text and "return no_such_thing;" in caplog.text
-        assert "problem" not in pictures["green"][1] and pictures["green"][2] is None
-
-    def test_what_compiles_but_cannot_be_drawn_with_is_given_up(self, look: Path) -> None:
-        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
-            SCENE.play(host)
-            first = picture(host)
-            with closing(LiveShaders(host, WornLook(host))) as live:
-                (look / "surface_colour.glsl").write_text(RED)
-                live.rebuild()
-                draws = []
-
-                def draw() -> None:
-                    draws.append(1)
-                    if len(draws) == 1:
-                        raise RuntimeError("refused")
-                    host.draw()
-
-                live.draw(draw)
-                assert np.array_equal(host.screenshot(), first)
-                assert live.problem is not None and "refused" in live.problem.text
-                live.draw(draw)
-                with pytest.raises(ZeroDivisionError):
-                    live.draw(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-
-    def test_nothing_is_watched_without_a_window_unless_asked(self) -> None:
-        with running() as shown:
-            assert shown.live is None
-
-
-class TestNotice:
-    @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (2560, 1440)])
-    def test_fits_and_keeps_clear_of_the_rest(self, size: tuple[int, int]) -> None:
-        from calf_viz.render.scene import Scene
-
-        scene = SceneFolder.read("hud")
-        assert scene.hud is not None
-        hud = scene.hud.hud(scene.scene().mode_colours)
-        hud.add(ProblemNotice(), first=True)
-        hud.update(problem="a/path/to/file.glsl:12: " + 40 * "long words ", problem_code="x = y;")
-        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
-        placed = hud.placed["problem"]
-        assert placed.within(size, 4)
-        others = [rect for name, rect in hud.placed.items() if name != "problem"]
-        assert others and not any(placed.overlaps(other) for other in others)
-        hud.update(problem=None, problem_code=None)
-        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
-        assert "problem" not in hud.placed
+    config = configured(tmp_path, system="differential_drive").training
+    trainer = Trainer.of(config)
+    run = Run.create(trainer, config, tmp_path)
+    plane = trainer.system.plane
+    made = Board.create(tmp_path / "b", 81, len(trainer.agent.flat_weights()))
+    worker.Worker(run, trainer, made, 8, 0.5)._publish()
+    snapshot = made.snapshot(0)
+    nodes = plane_nodes(plane.lo, plane.hi, 9, 9)
+    expected = trainer.agent.lyapunov(trainer.system.plane_states(nodes, 0.5))
+    np.testing.assert_array_equal(snapshot.values, expected)
+    np.testing.assert_array_equal(snapshot.weights, trainer.agent.flat_weights())
+    Heightfield(snapshot.values.reshape(9, 9), plane.lo, plane.hi)

@@ -156,6 +156,19 @@ class CALFAgent:
         networks = {"actor": self.actor, "critic": self.critic}
         return {f"{a}.{b}": t for a, net in networks.items() for b, t in net.state_dict().items()}
 
+    def flat_weights(self) -> Floats32:
+        """All weights of actor and critic, one after the other, (weights,)."""
+        return np.concatenate([t.detach().numpy().ravel() for t in self.tensors().values()])
+
+    def set_flat_weights(self, weights: Floats32) -> None:
+        """Take over what `flat_weights` of an agent of the same sizes gave, finite or not."""
+        start = 0
+        for tensor in self.tensors().values():
+            end = start + tensor.numel()
+            part = np.ascontiguousarray(weights[start:end])
+            tensor.copy_(torch.from_numpy(part).reshape(tensor.shape))
+            start = end
+
     def save(self, path: str | Path) -> None:
         """Write the agent as safetensors.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from calf_viz.errors import UserError
@@ -32,11 +32,10 @@ def write(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any]
     text = json.dumps({"format": FORMAT, **metadata})
     # Cloned, because safetensors refuses views of a shared storage.
     whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    # Not save_file, which leaves a file of its own beside the part where it is killed.
+    contents = save(whole, {_KEY: text})
     with write_aside(path) as part:
-        try:
-            save_file(whole, part, {_KEY: text})
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
+        part.write_bytes(contents)
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

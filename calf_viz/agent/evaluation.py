@@ -64,8 +64,8 @@ def evaluate_agent(
     starts = held_out_starts(agent.system, episodes, seed)
     return [
         strict_row(agent, starts, horizon),
-        _row("actor alone", agent.system, starts, _actor_alone(agent), horizon),
-        _row("nominal", agent.system, starts, _nominal_alone(agent.system), horizon),
+        actor_row(agent, starts, horizon),
+        nominal_row(agent.system, starts, horizon),
     ]
 
 
@@ -75,6 +75,16 @@ def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -
     allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
     longest = horizon + int(np.ceil(allowed / agent.info.constants.nu_bar))
     return _row("calf strict", agent.system, starts, _strict(agent, len(starts)), horizon, longest)
+
+
+def actor_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
+    """The actor's line, without certificate, from the given starts."""
+    return _row("actor alone", agent.system, starts, _actor_alone(agent), horizon)
+
+
+def nominal_row(system: System, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
+    """The nominal policy's line, from the given starts."""
+    return _row("nominal", system, starts, _nominal_alone(system), horizon)
 
 
 def _strict(agent: CALFAgent, n: int) -> Policy:

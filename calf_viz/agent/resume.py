@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,10 +16,12 @@ from calf_viz import systems
 from calf_viz.agent import checkpoint, presets
 from calf_viz.agent.calf import shapes
 from calf_viz.agent.td3 import TD3Settings
-from calf_viz.agent.trainer import Episode, Trainer, TrainerSettings
+from calf_viz.agent.trainer import Episode, Step, Trainer, TrainerSettings
 from calf_viz.errors import UserError
+from calf_viz.systems import System
 
 _MEMORY = ("states", "actions", "q_plus", "has_triple")
+_TIMELINES = ("timeline", "last_timeline")
 
 
 def resume_path(path: str | Path) -> Path:
@@ -38,6 +41,7 @@ def save(trainer: Trainer, path: str | Path) -> None:
     tensors |= {f"best.{name}": t for name, t in (trainer.best or {}).items()}
     tensors["replay"] = torch.from_numpy(trainer.replay.rows[: len(trainer.replay)])
     tensors["state"] = torch.from_numpy(trainer.state)
+    tensors |= {name: _table(getattr(trainer, name), trainer.system) for name in _TIMELINES}
     metadata = {
         "kind": "resume",
         "system": trainer.system.name,
@@ -102,11 +106,32 @@ def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
     trainer.replay.rows[: len(rows)] = rows
     _compare("state", {"": tensors["state"]}, {"": torch.from_numpy(trainer.state)})
     trainer.state = tensors["state"].numpy()
+    for name in _TIMELINES:
+        if name in tensors:  # files of earlier versions have none
+            setattr(trainer, name, _timeline(tensors[name], trainer.system))
     trainer.steps, trainer.p_relax = int(metadata["steps"]), float(metadata["p_relax"])
     trainer.episodes = [Episode(**episode) for episode in metadata["episodes"]]
     trainer.episode = Episode(**metadata["episode"])
     trainer.rng.bit_generator.state = metadata["rng"]
     return trainer
+
+
+def _table(timeline: list[Step], system: System) -> Tensor:
+    """A timeline as rows (mode, q+, floor, ceiling, reward, state), float64."""
+    rows = [(*step[1:], *step.state.tolist()) for step in timeline]
+    return torch.tensor(rows, dtype=torch.float64).reshape(
+        -1, len(Step._fields) - 1 + system.state_dim
+    )
+
+
+def _timeline(table: Tensor, system: System) -> list[Step]:
+    if table.ndim != 2 or table.shape[1] != len(Step._fields) - 1 + system.state_dim:
+        raise ValueError("a timeline has a wrong shape")
+    width = len(Step._fields) - 1
+    return [
+        Step(np.array(row[width:], dtype=np.float32), int(row[0]), *row[1:width])
+        for row in table.tolist()
+    ]
 
 
 def _compare(what: str, given: dict[str, Tensor], mine: dict[str, Tensor]) -> None:

@@ -6,18 +6,21 @@ it had never stopped; one NumPy generator gives all randomness, so that there is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from calf_viz.agent.calf import AgentInfo, CALFAgent
-from calf_viz.agent.evaluation import SELECTION, TRAINING, held_out_starts, strict_row
-from calf_viz.agent.modes import NAMES
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.evaluation import SELECTION, TRAINING, actor_row, held_out_starts, strict_row
+from calf_viz.agent.modes import CERTIFIED, NAMES
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.td3 import TD3, TD3Settings
-from calf_viz.systems import System
+from calf_viz.systems import System, get
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,22 @@ class TrainerSettings:
     """Standard deviation of exploration noise, as a fraction of the action limits."""
     reward_scale: float = 10.0
     """Rewards are multiplied by this before they are learnt from."""
+    certificate: bool = True
+    """Without it every action is the actor's: plain TD3, to compare with."""
     lambda_relax: float = 0.99995
     """P_relax begins here and is multiplied by it after every training step."""
     selection_episodes: int = 64
     """Starts from which agents are compared (neither training's nor `evaluate`'s)."""
     td3: TD3Settings = field(default_factory=TD3Settings)
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> "TrainerSettings":
+        """The settings that a configuration gives."""
+
+        def given(kind: type) -> dict[str, Any]:
+            return {f.name: getattr(config, f.name) for f in fields(kind) if f.name != "td3"}
+
+        return cls(**given(cls), td3=TD3Settings(**given(TD3Settings)))
 
 
 @dataclass
@@ -52,6 +66,21 @@ class Episode:
     """P_relax at the end."""
 
 
+class Step(NamedTuple):
+    """One step of the training, for those who watch."""
+
+    state: NDArray[np.float32]
+    """Where it led, (state_dim,)."""
+    mode: int
+    q_plus: float
+    """q+ after it."""
+    floor: float
+    """What q+ must have reached: q+ of the first certified step, and nu_bar for each later one."""
+    ceiling: float
+    """What q+ must not exceed: -C_low norm(s+)^2; of the first certified step nothing is asked."""
+    reward: float
+
+
 class Trainer:
     """Trains one agent in one environment.
 
@@ -60,6 +89,7 @@ class Trainer:
         best: weights of the best agent so far, by name; None before the first comparison.
         episodes: metrics of the finished episodes.
         steps: training steps so far.
+        timeline: steps of the episode in progress; `last_timeline` those of the one before.
     """
 
     def __init__(
@@ -82,7 +112,15 @@ class Trainer:
         self.episodes: list[Episode] = []
         self.best: dict[str, Tensor] | None = None
         self.best_info: dict[str, float] = {}
+        self.timeline: list[Step] = []
+        self.last_timeline: list[Step] = []
         self._start_episode()
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> "Trainer":
+        """The trainer that a configuration describes."""
+        settings = TrainerSettings.of(config)
+        return cls(get(config.system), config.size, config.seed, settings)
 
     @property
     def finished(self) -> bool:
@@ -93,14 +131,16 @@ class Trainer:
         self.state = self.system.initial_states(1, self.rng)
         self.memory.reset()
         self.episode = Episode(len(self.episodes))
+        self.timeline = []
 
     def step(self) -> bool:
         """One step of the environment and one update; whether an episode ended with it."""
         system, settings, episode = self.system, self.settings, self.episode
 
         # Act: the actor's action with noise where the certificate or chance allows it, else pi_0.
+        p_relax = self.p_relax if settings.certificate else 1.0
         actions, modes = self.agent.act(
-            self.state, self.memory, self.p_relax, self.rng, settings.exploration
+            self.state, self.memory, p_relax, self.rng, settings.exploration
         )
         reward = float(system.reward(self.state, actions)[0])
         next_state = system.step(self.state, actions)
@@ -124,25 +164,44 @@ class Trainer:
         episode.ret += reward
         episode.goal = goal
         episode.modes[int(modes[0])] += 1
+        self.timeline.append(self._note(next_state[0], int(modes[0]), reward))
         cut_off = episode.steps >= self.preset.steps or bool(system.out_of_plane(next_state)[0])
         if goal or cut_off:
             self._end_episode()
             return True
         return False
 
+    def _note(self, state: NDArray[Any], mode: int, reward: float) -> Step:
+        constants, q_plus = self.agent.info.constants, float(self.memory.q_plus[0])
+        last = self.timeline[-1] if self.timeline else None
+        if last is None:
+            floor = ceiling = q_plus
+        else:
+            floor, ceiling = last.floor, last.ceiling
+        if mode == CERTIFIED:
+            norm = float(self.system.norm(self.memory.states)[0])
+            ceiling = -constants.c_low * norm * norm
+            floor = q_plus if last is None else floor + constants.nu_bar
+        return Step(state, mode, q_plus, floor, ceiling, reward)
+
     def _end_episode(self) -> None:
         self.episode.p_relax = self.p_relax
         self.episodes.append(self.episode)
+        self.last_timeline = self.timeline
         if self.finished or len(self.episodes) % self.preset.select_every == 0:
             self._select()
         self._start_episode()
 
     def _select(self) -> None:
-        """Keep the agent if, strict, it is the best so far: goals first, then cost."""
+        """Keep the agent if, strict, it is the best so far: goals first, then cost.
+
+        Plain TD3 has no strict agent; there it is the actor alone.
+        """
         starts = held_out_starts(
             self.system, self.settings.selection_episodes, self.seed, SELECTION
         )
-        row = strict_row(self.agent, starts)
+        row_of = strict_row if self.settings.certificate else actor_row
+        row = row_of(self.agent, starts)
         if self.best is not None:
             old = (-self.best_info["goal"], self.best_info["cost"])
             # Written so that a cost that is NaN never wins.

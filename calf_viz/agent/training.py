@@ -1,10 +1,10 @@
 """`calf-viz train` and `calf-viz evaluate`, as functions."""
 
-import csv
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,17 +12,142 @@ from rich.console import Console
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, presets, resume
+from calf_viz.agent import checkpoint, metrics, resume
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
+from calf_viz.agent.run import Run, is_run
+from calf_viz.agent.tensorboard import TensorBoard
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
-from calf_viz.files import write_aside
 
-COLUMNS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
-"""Columns of `FILE.metrics.csv`; the modes are counts of steps."""
+
+class Records(Protocol):
+    """Where a training leaves what it is to be resumed from: a run, or files beside each other."""
+
+    def start(self, trainer: Trainer) -> None:
+        """Before the first step, so that a place that cannot be written is known at once."""
+
+    def episode(self, trainer: Trainer) -> None:
+        """An episode ended."""
+
+    def finish(self, trainer: Trainer) -> None:
+        """The training ended, or was stopped."""
+
+
+class Files:
+    """`FILE` with the best agent so far (see `Trainer._select`), `FILE.resume` with the whole
+    state, `FILE.metrics.csv` with a line per episode."""
+
+    def __init__(self, output: str | Path) -> None:
+        self.output = output
+
+    def start(self, trainer: Trainer) -> None:
+        save(trainer, self.output)
+
+    def episode(self, trainer: Trainer) -> None:
+        if len(trainer.episodes) % trainer.preset.select_every == 0:
+            save(trainer, self.output)
+
+    def finish(self, trainer: Trainer) -> None:
+        save(trainer, self.output)
+
+
+def train(
+    system: str | None,
+    preset: str,
+    seed: int,
+    output: str | Path | None = None,
+    resume_from: str | Path | None = None,
+    progress: bool = True,
+    overwrite: bool = False,
+    runs: str | Path = "runs",
+    tensorboard: bool = False,
+    **changes: Any,
+) -> Trainer:
+    """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
+
+    Ctrl-C stops between two steps, with all files written.
+
+    Args:
+        system: name of the system; may be None when resuming.
+        preset: quick, standard or thorough; a resumed training keeps its own.
+        seed: decides everything random; a resumed training goes on with its own state.
+        output: a file to write instead of a run, with two beside it.
+        resume_from: a run, or a checkpoint whose `.resume` file to go on from.
+        progress: whether to show a progress bar.
+        overwrite: whether a new training may replace an older one's file.
+        runs: folder for new runs.
+        tensorboard: whether to write a run's metrics for TensorBoard too.
+        changes: settings of `TrainingConfig` that differ from the preset's.
+
+    Raises:
+        UserError: an unknown name, a resume file that cannot be used, an output that cannot be
+            written.
+    """
+    # The products are too small to share: a second thread would only wait.
+    torch.set_num_threads(1)
+    records: Run | Files
+    if resume_from is not None:
+        if changes:
+            raise UserError(f"--resume keeps the settings it began with: leave {min(changes)} out")
+        trainer, records = _resume(resume_from, output)
+        if system is not None and systems.get(system) is not trainer.system:
+            raise UserError(
+                f"{resume_from} trains {trainer.system.name}, not {system}: leave --system out"
+            )
+    elif system is None:
+        raise UserError("no system to train: give --system, or --resume with a run or checkpoint")
+    else:
+        config = TrainingConfig.from_preset(preset, system=system, seed=seed, **changes)
+        trainer = Trainer.of(config)
+        if output is None:
+            records = Run.create(trainer, config, runs)
+        elif Path(output).exists() and not overwrite:
+            raise UserError(
+                f"{output} exists: give another --output, --resume {output}, or --overwrite"
+            )
+        else:
+            records = Files(output)
+    kept: list[Records] = [records]
+    if tensorboard:
+        if isinstance(records, Files):
+            raise UserError("--tensorboard writes into a run: leave --output out")
+        kept.append(TensorBoard(records.folder / "tensorboard", trainer))
+    follow(trainer, kept, progress)
+    where = records.folder if isinstance(records, Run) else records.output
+    said = str(records.agent if isinstance(records, Run) else where)
+    if not trainer.finished:
+        said = f"stopped after {len(trainer.episodes)} episodes; go on with --resume {where}"
+    Console().print(said, soft_wrap=True)
+    return trainer
+
+
+def _resume(path: str | Path, output: str | Path | None) -> tuple[Trainer, Run | Files]:
+    if not is_run(path):
+        return resume.load(resume.resume_path(path)), Files(output or path)
+    if output is not None:
+        raise UserError(f"{path} is a run, which is written where it is: leave --output out")
+    run, trainer = Run.open(path)
+    return trainer, run
+
+
+def follow(trainer: Trainer, kept: Sequence[Records], progress: bool = True) -> None:
+    """Train to the end, or until Ctrl-C, and keep the records."""
+    for records in kept:
+        records.start(trainer)
+    with _interruptible() as interrupted, TrainingProgress(trainer, progress) as shown:
+
+        def each_episode(trainer: Trainer) -> None:
+            shown.update(trainer)
+            for records in kept:
+                records.episode(trainer)
+
+        trainer.run(each_episode, stop=lambda: bool(interrupted))
+    for records in kept:
+        records.finish(trainer)
 
 
 def metrics_path(path: str | Path) -> Path:
@@ -31,79 +156,11 @@ def metrics_path(path: str | Path) -> Path:
     return path.with_name(path.name + ".metrics.csv")
 
 
-def train(
-    system: str | None,
-    preset: str,
-    seed: int,
-    output: str | Path | None,
-    resume_from: str | Path | None = None,
-    progress: bool = True,
-    overwrite: bool = False,
-) -> Trainer:
-    """Train an agent, without a window, and write `output` and the two files beside it.
-
-    `output` holds the best agent so far (see `Trainer._select`), `output.resume` the whole state,
-    `output.metrics.csv` a line per episode. Ctrl-C stops between two steps, with all three.
-
-    Args:
-        system: name of the system; may be None when resuming.
-        preset: quick, standard or thorough; a resumed training keeps its own.
-        seed: decides everything random; a resumed training goes on with its own state.
-        output: defaults to `<system>.safetensors`, or to the file resumed from.
-        resume_from: checkpoint whose `.resume` file to go on from.
-        progress: whether to show a progress bar.
-        overwrite: whether a new training may replace an older one's file.
-
-    Raises:
-        UserError: an unknown name, a resume file that cannot be used, an output that cannot be
-            written.
-    """
-    # The products are too small to share: a second thread would only wait.
-    torch.set_num_threads(1)
-    if resume_from is not None:
-        trainer = resume.load(resume.resume_path(resume_from))
-        if system is not None and systems.get(system) is not trainer.system:
-            raise UserError(
-                f"{resume_from} trains {trainer.system.name}, not {system}: leave --system out"
-            )
-        output = output or resume_from
-    elif system is None:
-        raise UserError("no system to train: give --system, or --resume with a checkpoint")
-    else:
-        trainer = Trainer(systems.get(system), presets.get(preset), seed)
-        output = output or f"{trainer.system.name}.safetensors"
-        if Path(output).exists() and not overwrite:
-            raise UserError(
-                f"{output} exists: give another --output, --resume {output}, or --overwrite"
-            )
-    # At once, so that a place that cannot be written is known before an hour's work.
-    save(trainer, output)
-
-    with _interruptible() as interrupted, TrainingProgress(trainer, progress) as shown:
-
-        def each_episode(trainer: Trainer) -> None:
-            shown.update(trainer)
-            if len(trainer.episodes) % trainer.preset.select_every == 0:
-                save(trainer, output)
-
-        trainer.run(each_episode, stop=lambda: bool(interrupted))
-    save(trainer, output)
-    said = f"{output}"
-    if not trainer.finished:
-        said = f"stopped after {len(trainer.episodes)} episodes; go on with --resume {output}"
-    Console().print(said, soft_wrap=True)
-    return trainer
-
-
 def save(trainer: Trainer, output: str | Path) -> None:
     """Write checkpoint, resume file and metrics, each whole or not at all."""
     trainer.result().save(output)
     resume.save(trainer, resume.resume_path(output))
-    with write_aside(metrics_path(output)) as part, part.open("w", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(COLUMNS)
-        for e in trainer.episodes:
-            lines.writerow((e.episode, e.steps, e.ret, int(e.goal), *e.modes, e.p_relax))
+    metrics.write(metrics_path(output), trainer.episodes)
 
 
 @contextmanager

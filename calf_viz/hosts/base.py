@@ -19,7 +19,7 @@ from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
-from calf_viz.render.scene import Scene, height_texels
+from calf_viz.render.scene import Scene, height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
 
@@ -95,16 +95,21 @@ class Host(ABC):
         name = self.renderer.lower()
         return any(word in name for word in ("llvmpipe", "softpipe", "swrast", "swiftshader"))
 
-    def set_heightfield(self, heightfield: Heightfield, morph: float = 1.0) -> None:
-        """A new critic's surface; the last one stays for `morph` to begin from."""
+    def set_heightfield(
+        self, heightfield: Heightfield, morph: float = 1.0, restart: bool = False
+    ) -> None:
+        """A new critic's surface; what is shown now stays for `morph` to begin from.
+
+        restart: take its range as it is, and nothing of what was before.
+        """
         low, high = heightfield.range
-        if self._texels is None:
+        if self._texels is None or restart:
             self.value_range, last = (low, high), None
         else:
             old = self.value_range
             low = old[0] + RANGE_SMOOTHING * (low - old[0])
             high = old[1] + RANGE_SMOOTHING * (high - old[1])
-            self.value_range, last = (low, high), self._texels[..., 1]
+            self.value_range, last = (low, high), shown_heights(self._texels, self.morph)
         self.heightfield = heightfield
         self.detail.surface = heightfield, self.value_range
         self._texels = height_texels(heightfield, self.value_range, last)

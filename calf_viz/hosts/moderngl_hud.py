@@ -10,6 +10,7 @@ from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.contract import TEXTURE_NAMES
+from calf_viz.hud.series import Series
 
 
 class ModernglHud:
@@ -32,6 +33,7 @@ class ModernglHud:
             self._replace("u_hud_glyphs", data_texture(self.context, canvas.atlas.table[None]))
         self._upload("u_hud_shapes", canvas.shapes)
         self._upload("u_hud_text", canvas.glyphs)
+        self._upload("u_hud_series", canvas.series)
         self.context.disable(moderngl.DEPTH_TEST)
         for unit, name in enumerate(TEXTURE_NAMES):
             self.textures[name].use(unit)
@@ -50,7 +52,7 @@ class ModernglHud:
             self.textures[name].release()
         self.textures[name] = texture
 
-    def _upload(self, name: str, batch: Batch) -> None:
+    def _upload(self, name: str, batch: Batch | Series) -> None:
         rows, columns, _ = batch.texels.shape
         texture = self.textures.get(name)
         if texture is None or texture.size != (columns, rows):

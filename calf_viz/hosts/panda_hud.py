@@ -21,6 +21,7 @@ from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.series import Series
 
 BGRA = [2, 1, 0, 3]
 
@@ -46,6 +47,7 @@ class PandaHud:
         self.text = _Quads(self.node, "text", "u_hud_text", 1)
         for quads, shader in zip((self.shapes, self.text), shaders, strict=True):
             quads.node.set_shader(shader)
+        self._series: Texture | None = None
         self._atlas: Atlas | None = None
         self._size = (0, 0)
 
@@ -61,12 +63,24 @@ class PandaHud:
             glyphs = data_texture("hud glyphs", canvas.atlas.table[None], Texture.F_rgba32)
             self.node.set_shader_inputs(u_hud_atlas=image, u_hud_glyphs=glyphs)
             uploaded += canvas.atlas.image.nbytes + canvas.atlas.table.nbytes
+        uploaded += self._show_series(canvas.series)
         return uploaded + self.shapes.show(canvas.shapes) + self.text.show(canvas.glyphs)
 
     @property
     def draws(self) -> int:
         """Draws that the next frame takes."""
         return 0 if self.node.is_hidden() else (self.shapes.count > 0) + (self.text.count > 0)
+
+    def _show_series(self, series: Series) -> int:
+        rows, columns, _ = series.texels.shape
+        if self._series is None or self._series.y_size != rows:
+            self._series = empty_texture("series", columns, rows, Texture.F_rgba32, np.float32)
+            self.node.set_shader_input("u_hud_series", self._series)
+        elif not series.dirty:
+            return 0
+        fill(self._series, series.texels[..., BGRA])
+        series.clean()
+        return series.texels.nbytes
 
     def show(self, visible: bool) -> None:
         """Whether anything is drawn."""

@@ -12,6 +12,7 @@ from calf_viz.hud import shape, text
 from calf_viz.hud.atlas import EMPTY, Atlas, Face
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.layout import Metrics, Rect
+from calf_viz.hud.series import SAMPLES, Series
 from calf_viz.hud.shape import Paint
 
 Align = Literal["left", "centre", "right"]
@@ -37,6 +38,7 @@ class Canvas:
     def __init__(self, metrics: Metrics, atlas: Atlas) -> None:
         self.metrics, self.atlas = metrics, atlas
         self.shapes, self.glyphs = Batch(shape.TEXELS), Batch(1)
+        self.series = Series()
 
     def face(self, style: str) -> Face:
         """The glyphs of a style."""
@@ -69,6 +71,14 @@ class Canvas:
     def map_bar(self, rect: Rect) -> None:
         """The surface's colours, low at the foot."""
         self.shapes.append(shape.map_bar(rect))
+
+    def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:
+        """A series' curve, from the rectangle's foot to its head."""
+        self.shapes.append(shape.curve(rect, self.series.row(series), SAMPLES, width, paint))
+
+    def band(self, rect: Rect, series: str) -> None:
+        """A rectangle coloured as a series' samples say."""
+        self.shapes.append(shape.band(rect, self.series.row(series), SAMPLES))
 
     def label(
         self,

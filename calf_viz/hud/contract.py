@@ -14,6 +14,7 @@ TEXTURES = (
     TextureInput("u_hud_glyphs", "rgba32f", "table of glyphs: x, y, width, height in the atlas"),
     TextureInput("u_hud_text", "rgba32f", "glyphs drawn: x, y [px], index in the table, colour"),
     TextureInput("u_hud_shapes", "rgba32f", "shapes drawn, 3 texels each; see hud_shape.vert"),
+    TextureInput("u_hud_series", "rgba32f", "rings of plots; see calf_viz/hud/series.py"),
     TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
 )
 UNIFORMS = (Uniform("vec2", "u_hud_viewport", "size of the picture [px]"),)

@@ -69,6 +69,27 @@ def map_bar(rect: Rect) -> NDArray[np.float32]:
     return drawn.reshape(-1, 4)
 
 
+def curve(rect: Rect, row: int, samples: int, width: float, paint: Paint) -> NDArray[np.float32]:
+    """A series' curve through a rectangle, (3 * segments, 4); see `series.py`."""
+    return _of_series(rect, row, samples, width, paint, kind=2.0)
+
+
+def band(rect: Rect, row: int, samples: int, opacity: float = 1.0) -> NDArray[np.float32]:
+    """A rectangle coloured from left to right as a series' samples say, (3 * pieces, 4)."""
+    return _of_series(rect, row, samples, rect.height, Paint(opacity=opacity), kind=3.0)
+
+
+def _of_series(
+    rect: Rect, row: int, samples: int, width: float, paint: Paint, kind: float
+) -> NDArray[np.float32]:
+    drawn = np.zeros((samples - 1, TEXELS, 4), np.float32)
+    drawn[:, 0] = rect.x, rect.bottom, rect.right, rect.y
+    drawn[:, 1] = width, row, 0.0, kind
+    drawn[:, 1, 2] = np.arange(samples - 1)
+    drawn[:, 2, :2] = paint.colour, paint.opacity
+    return drawn.reshape(-1, 4)
+
+
 def packed(colour: tuple[float, float, float]) -> int:
     """0xRRGGBB of components within [0, 1]."""
     red, green, blue = (round(255 * min(max(c, 0.0), 1.0)) for c in colour)

@@ -220,7 +220,7 @@ class ColourBar(Widget):
 
 @dataclass
 class Notice(Widget):
-    """A word that one must not miss, while its key has a text."""
+    """A word that one must not miss, while its key has a text; shortened where it is too long."""
 
     name: str
     key: str
@@ -233,17 +233,18 @@ class Notice(Widget):
         if self.key not in values:
             return None
         unit, face = canvas.metrics.unit, canvas.face("body")
-        extent = width(face, values[self.key]) + 6 * unit, max(6 * unit, face.height + unit)
-        return extent if extent[0] <= room[0] and extent[1] <= room[1] else None
+        height = max(6 * unit, face.height + unit)
+        extent = min(width(face, values[self.key]) + 6 * unit, room[0])
+        return (extent, height) if extent > 12 * unit and height <= room[1] else None
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         backing(canvas, rect)
         baseline = baseline_of(canvas, "body", rect.y, rect.height)
-        x = rect.x + 3 * canvas.metrics.unit
-        canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, rect.width)
+        x, room = rect.x + 3 * canvas.metrics.unit, rect.width - 6 * canvas.metrics.unit
+        canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Its text comes and goes, with a new layout; it does not change."""
+        """Its text comes, changes and goes with a new layout."""
 
 
 @dataclass

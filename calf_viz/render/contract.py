@@ -49,6 +49,7 @@ UNIFORMS = (
     Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
     Uniform("int", "u_vertices", "vertices of each instance"),
     Uniform("int", "u_agents", "agents drawn"),
+    Uniform("int", "u_training_agent", "agent that is trained, in a colour of its own; -1: none"),
     Uniform("int", "u_ring_rows", "texture rows of one slot of the ring"),
     Uniform("int", "u_ring_slots", "slots of the ring"),
     Uniform("int", "u_head", "slot of the newest sample shown"),

@@ -48,6 +48,7 @@ class Scene:
     trail_width: float = 2.6
     marker: str = "sphere"
     marker_radius: float | None = None  # px; None: the marker's own
+    training_agent: int = -1  # index of the agent that is trained; -1: none is
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
     certificate: Certificate = field(default_factory=Certificate)
@@ -90,6 +91,7 @@ class Scene:
             "u_surface_instances": self.surface_instances(heightfield, vertices),
             "u_vertices": vertices,
             "u_agents": agents,
+            "u_training_agent": self.training_agent,
             "u_ring_rows": layout.rows,
             "u_ring_slots": layout.slots,
             "u_head": max(head_step, 0) % layout.slots,
@@ -121,3 +123,14 @@ def height_texels(
     stored = np.where(current.bad, -8.0 - heights, heights).astype(np.float32)
     same = last is not None and last.shape == stored.shape
     return np.stack([last if same and last is not None else stored, stored], axis=-1)
+
+
+def shown_heights(texels: NDArray[np.float32], morph: float) -> NDArray[np.float32]:
+    """What texels of `u_heightfield` show, (rows, columns): the height that a morph is at.
+
+    Replaced values come as themselves, unmarked, except where the morph is complete.
+    """
+    if morph >= 1.0:
+        return texels[..., 1]
+    last, current = (np.where(h < -4.0, -8.0 - h, h) for h in np.moveaxis(texels, -1, 0))
+    return (last + np.float32(morph) * (current - last)).astype(np.float32)

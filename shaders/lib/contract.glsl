@@ -15,6 +15,7 @@ uniform vec3 u_light;             // unit vector towards the light
 uniform int u_surface_instances;  // instances that draw the surface, before the agents'
 uniform int u_vertices;           // vertices of each instance
 uniform int u_agents;             // agents drawn
+uniform int u_training_agent;     // agent that is trained, in a colour of its own; -1: none
 uniform int u_ring_rows;          // texture rows of one slot of the ring
 uniform int u_ring_slots;         // slots of the ring
 uniform int u_head;               // slot of the newest sample shown

@@ -67,13 +67,13 @@ vec2 miter(vec2 ahead, vec2 behind, out float stretch) {
 }
 
 // Offset of a marker's corner 0 .. 3 [px]; `turned`: the same along and across its heading [rad].
-vec2 marker_corner(Tangent t, int corner, float turn, out vec2 turned) {
+vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 turned) {
     vec2 heading = vec2(1.0, 0.0);
     if (u_marker_shape == 1) {
         heading = direction(t.x.xy * cos(turn) + t.y.xy * sin(turn), heading);
     }
     vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
-    vec2 offset = square * (u_marker_radius + 1.0);
+    vec2 offset = square * (radius + 1.0);
     turned = vec2(dot(offset, heading), dot(offset, vec2(-heading.y, heading.x)));
     return offset;
 }

@@ -1,0 +1,70 @@
+"""Everything that can be chosen about a training, in one place; the command line follows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from calf_viz import systems
+from calf_viz.agent import presets
+from calf_viz.agent.presets import Preset
+from calf_viz.settings import known, option, within
+
+LONGEST = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What to train and how. Raises UserError, in one line, for values that make no sense."""
+
+    system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
+    seed: int = option(0, "Decides everything random.")
+    preset: str = option("standard", f"Size of the training: {', '.join(presets.PRESETS)}.")
+    episodes: int = option(500, "Episodes.")
+    steps: int = option(750, "Steps after which an episode is cut off.")
+    batch: int = option(64, "Transitions of an update.")
+    select_every: int = option(10, "Episodes between two evaluations of the strict agent.")
+    selection_episodes: int = option(64, "Starts from which agents are compared.")
+    replay: int = option(100_000, "Transitions kept.")
+    exploration: float = option(0.1, "Noise on actions, as a fraction of their limits.")
+    reward_scale: float = option(10.0, "Factor of rewards before they are learnt from.")
+    certificate: bool = option(True, "Ask the certificate; without, it is plain TD3.")
+    lambda_relax: float = option(0.99995, "P_relax begins here and decays by it at each step.")
+    lr: float = option(3e-4, "Learning rate of Adam.")
+    gamma: float = option(0.99, "Discount of one step.")
+    tau: float = option(0.005, "Polyak averaging of the target networks.")
+    target_noise: float = option(0.2, "Smoothing noise of target actions, of their limits.")
+    target_noise_clip: float = option(0.5, "Largest smoothing noise.")
+    policy_delay: int = option(2, "Critic updates for each update of the actor.")
+    checkpoint_every: int = option(10, "Episodes between two checkpoints of a run.")
+    checkpoints: int = option(3, "Newest checkpoints that a run keeps.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "system", systems.get(self.system).name)
+        presets.get(self.preset)
+        within("seed", self.seed, 0, 2**63 - 1)
+        for name in ("episodes", "steps", "select_every", "selection_episodes", "policy_delay"):
+            within(name, getattr(self, name), 1, LONGEST)
+        for name in ("checkpoint_every", "checkpoints"):
+            within(name, getattr(self, name), 1, LONGEST)
+        within("batch", self.batch, 1, 65_536)
+        within("replay", self.replay, self.batch, 100_000_000)
+        within("reward_scale", self.reward_scale, 1e-6, 1e6)
+        within("lr", self.lr, 0.0, 1.0)
+        for name in ("exploration", "target_noise", "target_noise_clip"):
+            within(name, getattr(self, name), 0.0, 10.0)
+        for name in ("lambda_relax", "gamma", "tau"):
+            within(name, getattr(self, name), 0.0, 1.0)
+
+    @classmethod
+    def from_preset(cls, preset: str = "standard", **changes: Any) -> TrainingConfig:
+        """The preset quick, standard or thorough, with single values changed."""
+        size = asdict(presets.get(preset))
+        known(changes, [f.name for f in fields(cls)], " of a training")
+        return cls(**{"preset": size.pop("name"), **size, **changes})
+
+    @property
+    def size(self) -> Preset:
+        """The training's size, as the trainer takes it."""
+        names = [f.name for f in fields(Preset) if f.name != "name"]
+        return Preset(self.preset, **{name: getattr(self, name) for name in names})

@@ -1,0 +1,51 @@
+"""The metrics of a run for TensorBoard, where it is installed."""
+
+from pathlib import Path
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.agent.trainer import Episode, Trainer
+from calf_viz.errors import UserError
+
+
+class TensorBoard:
+    """Writes each episode's metrics as scalars below a folder.
+
+    Raises:
+        UserError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path, trainer: Trainer) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise UserError(
+                "--tensorboard needs TensorBoard: pip install 'calf_viz[tensorboard]'"
+            ) from error
+        # What an earlier attempt wrote beyond the checkpoint comes again.
+        self.writer = SummaryWriter(str(folder), purge_step=len(trainer.episodes))
+
+    def start(self, trainer: Trainer) -> None:
+        """Nothing is to be written before an episode ends."""
+
+    def episode(self, trainer: Trainer) -> None:
+        """The episode that just ended."""
+        episode = trainer.episodes[-1]
+        for name, value in scalars(episode).items():
+            self.writer.add_scalar(name, value, episode.episode)
+
+    def finish(self, trainer: Trainer) -> None:
+        """Everything is on disk."""
+        self.writer.close()
+
+
+def scalars(episode: Episode) -> dict[str, float]:
+    """What is shown of an episode, by name; the modes as shares of its steps."""
+    steps = max(episode.steps, 1)
+    shares = {f"modes/{name}": episode.modes[i] / steps for i, name in enumerate(NAMES)}
+    return {
+        "episode/return": episode.ret,
+        "episode/steps": float(episode.steps),
+        "episode/goal": float(episode.goal),
+        "p_relax": episode.p_relax,
+        **shares,
+    }

@@ -1,0 +1,133 @@
+"""What is shown and what is trained, chosen together: by a preset, a TOML file, single changes.
+
+preset ──▶ TOML file ──▶ flags          the later wins
+
+preset = "medium"        # pairs training with what is shown
+system = "point_mass"    # this and the seed are of both
+
+[visualization]          # the fields of VisualizationConfig
+n_agents = 20
+
+[training]               # the fields of TrainingConfig
+preset = "quick"
+batch = 128
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.config import PRESETS, VisualizationConfig
+from calf_viz.errors import UserError
+from calf_viz.settings import convert, fields_of, known, one_of, read_toml, table
+
+PAIRED = {"low": "quick", "medium": "standard", "high": "thorough"}
+"""The training of each preset of the visualisation."""
+
+KINDS: dict[str, Any] = {"visualization": VisualizationConfig, "training": TrainingConfig}
+SHARED = fields_of(VisualizationConfig).keys() & fields_of(TrainingConfig).keys()
+"""Fields that both have: the system and the seed."""
+TRAINING_PRESET = "training_preset"
+"""What the training's own preset is called among single changes."""
+NAMES = sorted(
+    {name for kind in KINDS.values() for name in fields_of(kind)} - {"preset"} | {TRAINING_PRESET}
+)
+"""Every single change that there is."""
+
+
+@dataclass(frozen=True)
+class AppConfig:
+    """A visualisation and a training of the same system, with the same seed."""
+
+    visualization: VisualizationConfig
+    training: TrainingConfig
+    preset: str = "medium"
+
+    def __post_init__(self) -> None:
+        one_of("preset", self.preset, PRESETS)
+        for name in SHARED:
+            shown, trained = getattr(self.visualization, name), getattr(self.training, name)
+            if shown != trained:
+                raise UserError(f"{name} is {shown!r} to be shown, {trained!r} to be trained")
+
+    @classmethod
+    def from_preset(cls, preset: str = "medium", **changes: Any) -> AppConfig:
+        """The preset low, medium or high, with single fields of either changed, by name.
+
+        `training_preset` is the training's own: quick, standard or thorough.
+
+        Raises:
+            UserError: an unknown name, with the nearest that is known, or a value without sense.
+        """
+        known(changes, NAMES)
+        return cls._made(preset, _split(changes))
+
+    @classmethod
+    def load(cls, path: str | Path, preset: str | None = None, **changes: Any) -> AppConfig:
+        """What a TOML file says, with preset and single fields changed as in `from_preset`.
+
+        Raises:
+            UserError: as there; or the file cannot be read, or holds something else.
+        """
+        contents = read_toml(path)
+        where = f" in {path}"
+        tables = {name: value for name, value in contents.items() if isinstance(value, dict)}
+        top = {name: value for name, value in contents.items() if name not in tables}
+        known(tables, KINDS, where)
+        known(top, ["preset", *NAMES], where)
+        said = top.pop("preset", "medium")
+        if not isinstance(said, str):
+            raise UserError(f"preset = {said!r}{where} is of a wrong type: give a text in quotes")
+        given = _split(top)
+        for name, values in tables.items():
+            given[name] |= values
+        known(changes, NAMES)
+        flags = _split(changes)
+        merged = {
+            name: convert(values, KINDS[name], where) | flags[name]
+            for name, values in given.items()
+        }
+        one, other = merged.values()
+        for name in SHARED:  # given for one of the two only, it is meant for both
+            if name in one or name in other:
+                one.setdefault(name, other.get(name))
+                other.setdefault(name, one[name])
+        return cls._made(preset or said, merged)
+
+    @classmethod
+    def _made(cls, preset: str, given: Mapping[str, dict[str, Any]]) -> AppConfig:
+        one_of("preset", preset, PRESETS)
+        visualization = VisualizationConfig.from_preset(preset, **given["visualization"])
+        own = dict(given["training"])
+        training = TrainingConfig.from_preset(own.pop("preset", PAIRED[preset]), **own)
+        return cls(visualization, training, preset)
+
+    def text(self) -> str:
+        """As a TOML file, which `load` reads as the same configuration."""
+        document = tomlkit.document()
+        document.add(tomlkit.comment(f"Pairs a training with what is shown: {', '.join(PRESETS)}."))
+        document.add("preset", self.preset)
+        for name in sorted(SHARED, reverse=True):
+            document.add(tomlkit.comment(fields_of(TrainingConfig)[name].metadata["help"]))
+            document.add(name, getattr(self.training, name))
+        document.add(tomlkit.nl())
+        document.add("visualization", table(self.visualization, leave_out=SHARED))
+        document.add("training", table(self.training, leave_out=SHARED))
+        return tomlkit.dumps(document)
+
+
+def _split(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Changes by the configuration that has the field; what both have goes to both."""
+    given = {
+        name: {key: value for key, value in changes.items() if key in fields_of(kind)}
+        for name, kind in KINDS.items()
+    }
+    if TRAINING_PRESET in changes:
+        given["training"]["preset"] = changes[TRAINING_PRESET]
+    return given

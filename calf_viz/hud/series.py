@@ -1,0 +1,82 @@
+"""Rings of numbers that the HUD's plots draw from: a row of a texture for each curve.
+
+    texel 0: samples there are, slot written next, values at the plot's foot and head
+    texel 1: samples that the plot's width holds
+    then     the ring, `SAMPLES` slots: value, colour 0xRRGGBB (of bands)
+
+A new sample writes one slot and the row's head; `shaders/hud_shape.vert` finds the curve in it, so
+that no shape is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = 80
+"""Slots of each ring."""
+HEAD = 2
+"""Texels before the ring."""
+
+
+class Series:
+    """The rows, by name.
+
+    Attributes:
+        texels: (rows, `HEAD` + `SAMPLES`, 4) float32, what the texture must hold.
+        dirty: rows [from, to) of `texels` that changed since `clean`; empty where none did.
+    """
+
+    def __init__(self) -> None:
+        self.texels = np.zeros((1, HEAD + SAMPLES, 4), np.float32)
+        self.dirty = range(0, 1)
+        self._rows: dict[str, int] = {}
+
+    def row(self, name: str) -> int:
+        """The row of a series, made where there is none."""
+        if name not in self._rows:
+            self._rows[name] = len(self._rows)
+            if len(self._rows) > len(self.texels):
+                grown = np.zeros((len(self._rows), *self.texels.shape[1:]), np.float32)
+                grown[:-1] = self.texels
+                self.texels = grown
+            self._changed(name)[:HEAD] = (0, 0, 0, 1), (SAMPLES, 0, 0, 0)
+        return self._rows[name]
+
+    def push(self, name: str, value: float, colour: int = 0) -> None:
+        """Add a sample, over the oldest once the ring is full."""
+        texels = self._changed(name)
+        count, following = int(texels[0, 0]), int(texels[0, 1])
+        texels[HEAD + following, :2] = value, colour
+        texels[0, :2] = min(count + 1, SAMPLES), (following + 1) % SAMPLES
+
+    def clear(self, name: str) -> None:
+        """Drop all samples; the scale stays."""
+        self._changed(name)[0, :2] = 0
+
+    def scale(self, name: str, low: float, high: float, span: int | None = None) -> None:
+        """Values at the plot's foot and head, and how many samples its width holds."""
+        row = self.row(name)
+        texels = self.texels[row]
+        span = span or int(texels[1, 0])
+        if tuple(texels[0, 2:]) != (np.float32(low), np.float32(high)) or texels[1, 0] != span:
+            texels = self._changed(name)
+            texels[0, 2:] = low, high
+            texels[1, 0] = span
+
+    def values(self, name: str) -> NDArray[np.float32]:
+        """The samples, oldest first."""
+        row = self.row(name)
+        texels = self.texels[row]
+        count, following = int(texels[0, 0]), int(texels[0, 1])
+        return texels[HEAD + (following - count + np.arange(count)) % SAMPLES, 0]
+
+    def clean(self) -> None:
+        """Everything was uploaded."""
+        self.dirty = range(0)
+
+    def _changed(self, name: str) -> NDArray[np.float32]:
+        row = self.row(name)
+        first, end = (self.dirty.start, self.dirty.stop) if self.dirty else (row, row)
+        self.dirty = range(min(first, row), max(end, row + 1))
+        return self.texels[row]

@@ -1,0 +1,132 @@
+"""Keeps what is shown up to date with a training: surface, policy, the agent in training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.run import Run
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.base import Host
+from calf_viz.hud.hud import Hud
+from calf_viz.live.board import Phase, Snapshot, Word
+from calf_viz.live.panel import TrainingPanel
+from calf_viz.live.process import TrainerProcess
+from calf_viz.simulation import Samples
+
+TRAINEE = 0
+"""Index of the agent in training among those drawn: the first, which stays so when others come."""
+
+
+class Follower:
+    """Reads a trainer's board before each frame.
+
+    Attributes:
+        run: what is trained.
+        version: of the snapshot shown; 0 before the first.
+        morph_frames: frames over which the surface changes to a new snapshot's.
+    """
+
+    def __init__(
+        self,
+        process: TrainerProcess,
+        agent: CALFAgent,
+        host: Host,
+        start: NDArray[Any],
+        run: Run,
+        morph_frames: int = 15,
+    ) -> None:
+        """agent: takes each new policy. start: where the agent in training is, (state_dim,)."""
+        self.process, self.agent, self.host = process, agent, host
+        self.run, self.morph_frames = run, morph_frames
+        self.panel: TrainingPanel | None = None
+        self.version = 0
+        self._seen = 0
+        self._last = _place(agent, start)
+        self._mode, self._first = 0, True
+        self._episode = -1
+        self._failure: str | None = None
+        host.scene.training_agent = TRAINEE
+
+    @property
+    def failure(self) -> str | None:
+        """Why the trainer died, if it did; once dead, it stays so."""
+        if self._failure is None:
+            self._failure = self.process.failure
+        return self._failure
+
+    @property
+    def notice(self) -> str | None:
+        """What one must not miss about the training."""
+        if self.failure is not None:
+            return f"the training died: {self.failure}"
+        phase = self.process.board[Word.PHASE]
+        texts = {
+            Phase.STARTING: "the training is starting",
+            Phase.FINISHED: "the training is finished",
+            Phase.STOPPED: "the training was stopped",
+        }
+        return texts.get(Phase(phase))
+
+    def frame(self, paused: bool) -> None:
+        """Before each frame: take up the newest snapshot, go on with the morph."""
+        self.process.pause(paused)
+        host = self.host
+        snapshot = self.process.board.snapshot(self.version)
+        if snapshot is not None:
+            self.version = snapshot.version
+            self._show(snapshot)
+        elif host.morph < 1.0:
+            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
+        if self.panel is not None:
+            self.panel.frame(self.notice)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.agent.set_flat_weights(snapshot.weights)
+        shown = self.host.heightfield
+        if len(snapshot.values):
+            values = snapshot.values.reshape(shown.shape)
+            # The step towards it is taken in this very frame.
+            morph = 1.0 / self.morph_frames
+            self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=morph)
+
+    def join(self, samples: Samples) -> Samples:
+        """A step's samples with the agent in training at its place."""
+        new = self.process.board.samples(self._seen)
+        if len(new):
+            last = new[-1]
+            self._seen = int(last["number"]) + 1
+            self._first |= int(last["episode"]) != self._episode
+            self._episode = int(last["episode"])
+            self._last = np.array([last["x"], last["y"], last["heading"]], np.float32)
+            self._mode = int(last["mode"])
+        x, y, heading = self._last
+        first, self._first = self._first, False
+        headings = samples.headings
+        return Samples(
+            np.concatenate([[(x, y)], samples.positions]),
+            np.concatenate([[self._mode], samples.modes]).astype(np.uint8),
+            np.concatenate([[first], samples.first]),
+            None if headings is None else np.concatenate([[heading], headings]),
+        )
+
+    def add_panel(self, hud: Hud) -> None:
+        """Show the training's counts and plots on a HUD."""
+        config, colours = self.run.config, self.host.scene.mode_colours
+        board = self.process.board
+        self.panel = TrainingPanel(hud, board, colours, config.episodes, config.steps)
+
+    def close(self, detach: bool = False) -> None:
+        """End the training with a checkpoint; or let it go on, detached."""
+        self.process.close(detach)
+
+
+def _place(agent: CALFAgent, state: NDArray[Any]) -> NDArray[np.float32]:
+    """x, y on the plane shown, and heading, (3,)."""
+    system = agent.system
+    x, y = state[list(system.plane.axes)]
+    heading = 0.0 if system.heading_axis is None else state[system.heading_axis]
+    return np.array([x, y, heading], np.float32)

@@ -1,0 +1,208 @@
+"""What the HUD shows of a training: counts, the certificate's timeline, rewards, modes.
+
+    board ──▶ rings of `hud.Series` ──▶ curves, drawn by the GPU
+          └─▶ texts
+
+Each plot holds `SAMPLES` points: of the episode every few steps one, of the whole training the mean
+of every few episodes, so that a plot's width is the episode, or the training.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.hud import numbers, theme
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.plots import Curve, Plot, Plots
+from calf_viz.hud.series import SAMPLES
+from calf_viz.hud.shape import Paint, packed
+from calf_viz.hud.widgets import Notice, Panel, Row
+from calf_viz.live.board import Board, Word
+
+EVERY = 5
+"""Frames between two changes of texts and curves: each costs an upload of small textures."""
+SPEED_EVERY = 1.0
+"""Seconds that a speed is the mean of."""
+AVERAGED = 20
+"""Episodes that the moving average and the success rate are over."""
+
+
+class TrainingPanel:
+    """Adds its widgets to a HUD and keeps them up to date."""
+
+    def __init__(
+        self,
+        hud: Hud,
+        board: Board,
+        mode_colours: NDArray[np.floating],
+        episodes: int,
+        steps: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """mode_colours: of the modes and of the training agent, (4, >= 3). episodes, steps: of the
+        whole training, and of an episode at most."""
+        self.hud, self.board, self.clock = hud, board, clock
+        self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
+        self.steps_each = math.ceil(steps / SAMPLES)
+        self.episodes_each = math.ceil(episodes / SAMPLES)
+        self._spans = math.ceil(steps / self.steps_each), math.ceil(episodes / self.episodes_each)
+        self.total = episodes
+        self._frame = 0
+        self._samples = self._episodes = 0
+        self._episode = -1
+        self._recent: list[tuple[float, ...]] = []
+        self._group: list[tuple[float, ...]] = []
+        self._speed_since: tuple[float, int] | None = None
+        self._add_widgets()
+
+    def _add_widgets(self) -> None:
+        certified, relax, nominal, training = self.colours
+        rows = [
+            Row("train_mode", "training agent", swatch=training),
+            Row("train_episode", "episode"),
+            Row("train_steps", "training steps", rank=1),
+            Row("train_speed", "steps/s", rank=2),
+        ]
+        panel = Panel("training", "training", rows)
+        panel.share = (0.45, 0.75)  # it stands below the other panel
+        quiet, bright = Paint(theme.QUIET, 0.55), Paint(theme.BRIGHT)
+        lines = zip(("certified", "relax", "nominal"), (certified, relax, nominal), strict=True)
+        plots = Plots(
+            "plots",
+            [
+                Plot(
+                    "plot_certificate",
+                    "q+, its bounds; modes",
+                    [
+                        Curve("floor", quiet),
+                        Curve("ceiling", quiet),
+                        Curve("q_plus", Paint(training)),
+                    ],
+                    band="modes",
+                ),
+                Plot(
+                    "plot_reward",
+                    "reward, mean; goals",
+                    [
+                        Curve("reward", quiet),
+                        Curve("goal", Paint(relax, 0.9)),
+                        Curve("mean_reward", bright),
+                    ],
+                ),
+                Plot(
+                    "plot_modes",
+                    "modes' shares, P_relax",
+                    [
+                        *(Curve(f"share_{name}", Paint(colour)) for name, colour in lines),
+                        Curve("p_relax", Paint(theme.ACCENT, 0.9)),
+                    ],
+                ),
+            ],
+        )
+        for widget in (Notice("training_notice", "train_notice"), panel, plots):
+            self.hud.add(widget)
+        series = self.hud.canvas.series
+        for name in ("q_plus", "floor", "ceiling", "modes"):
+            series.scale(name, 0.0, 1.0, self._spans[0])
+        for name in ("reward", "goal", "mean_reward", "p_relax", *(f"share_{n}" for n in NAMES)):
+            series.scale(name, 0.0, 1.0, self._spans[1])
+        self.hud.update(
+            plot_certificate="–", plot_reward="–", plot_modes="–", train_mode="–",
+            train_episode=f"– / {self.total}", train_steps="0",
+        )  # fmt: skip
+
+    def frame(self, notice: str | None) -> None:
+        """Before each frame. notice: what one must not miss."""
+        if notice != self.hud.values.get("train_notice"):
+            self.hud.update(train_notice=None)  # another one takes another width
+            self.hud.update(train_notice=notice)
+        if self._frame % EVERY == 0:
+            self.refresh()
+        self._frame += 1
+
+    def refresh(self) -> None:
+        """Bring texts and curves up to date now."""
+        samples = self.board.samples(self._samples)
+        if len(samples):
+            self._samples = int(samples["number"][-1]) + 1
+            self._draw_steps(samples)
+        episodes = self.board.episodes(self._episodes)
+        if len(episodes):
+            self._episodes = int(episodes["number"][-1]) + 1
+            self._draw_episodes(episodes)
+        self.hud.update(
+            train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()
+        )
+
+    def _draw_steps(self, samples: NDArray[Any]) -> None:
+        series = self.hud.canvas.series
+        for sample in samples:
+            if sample["episode"] != self._episode:
+                self._episode = int(sample["episode"])
+                for name in ("q_plus", "floor", "ceiling", "modes"):
+                    series.clear(name)
+            if sample["step"] % self.steps_each:
+                continue
+            for name in ("q_plus", "floor", "ceiling"):
+                series.push(name, float(sample[name]))
+            series.push("modes", 0.0, self.colours[int(sample["mode"])])
+        drawn = np.concatenate([series.values("q_plus"), series.values("floor")])
+        drawn = drawn[np.isfinite(drawn)]
+        low, high = (
+            (float(drawn.min()), max(float(drawn.max()), 0.0)) if len(drawn) else (-1.0, 0.0)
+        )
+        margin = 0.05 * max(high - low, 1e-3)
+        for name in ("q_plus", "floor", "ceiling"):
+            series.scale(name, low - margin, high + margin)
+        last = samples[-1]
+        self.hud.update(
+            train_mode=NAMES[int(last["mode"])],
+            train_episode=f"{self._episode + 1} / {self.total}",
+            plot_certificate=numbers.value(float(last["q_plus"]), high - low),
+        )
+
+    def _draw_episodes(self, episodes: NDArray[Any]) -> None:
+        series = self.hud.canvas.series
+        for e in episodes:
+            steps = max(int(e["steps"]), 1)
+            shares = (int(e[name]) / steps for name in NAMES)
+            self._recent = [*self._recent[1 - AVERAGED :], (float(e["ret"]), float(e["goal"]))]
+            mean, goal = np.mean(self._recent, axis=0)
+            self._group.append((float(e["ret"]), mean, goal, float(e["p_relax"]), *shares))
+            if len(self._group) < self.episodes_each:
+                continue
+            values = np.mean(self._group, axis=0)
+            self._group = []
+            names = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{n}" for n in NAMES))
+            for name, value in zip(names, values, strict=True):
+                series.push(name, float(value))
+        drawn = series.values("reward")
+        low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
+        margin = 0.05 * max(high - low, 1e-3)
+        for name in ("reward", "mean_reward"):
+            series.scale(name, low - margin, high + margin)
+        for name in ("goal", "p_relax", *(f"share_{n}" for n in NAMES)):
+            series.scale(name, -0.03, 1.03)
+        mean, goal = np.mean(self._recent, axis=0)
+        self.hud.update(
+            plot_reward=f"{numbers.value(mean, high - low)}, {100 * goal:.0f}%",
+            plot_modes=f"P {episodes['p_relax'][-1]:.2f}",
+        )
+
+    def _speed(self) -> str | None:
+        now, steps = self.clock(), self.board[Word.STEPS]
+        if self._speed_since is None:
+            self._speed_since = now, steps
+            return "–"
+        since, first = self._speed_since
+        if now - since < SPEED_EVERY:
+            return self.hud.values.get("train_speed")
+        self._speed_since = now, steps
+        return numbers.count(round((steps - first) / (now - since)))

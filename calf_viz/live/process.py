@@ -1,0 +1,107 @@
+"""The viewer's handle on the trainer's process."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from calf_viz.errors import UserError
+from calf_viz.live.board import Board, Phase, Word
+
+PATIENCE = 20.0
+"""Seconds that a trainer has to end in good order, with a checkpoint."""
+
+
+class TrainerProcess:
+    """A run being trained by a process of its own; starts with the object.
+
+    Attributes:
+        board: what the two share.
+        log: the file that what the trainer says on its standard error goes to.
+    """
+
+    def __init__(
+        self, run: Path, nodes: int, weights: int, cells: int, slice_value: float, rate: float
+    ) -> None:
+        """nodes, weights: sizes of a snapshot. rate: steps a second, infinite for the most.
+
+        Raises UserError where the run's folder cannot be written.
+        """
+        path = run / "board"
+        self.board = Board.create(path, nodes, weights)
+        self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
+        self.log = run / "trainer.log"
+        command = [sys.executable, "-m", "calf_viz.live.worker"]
+        arguments = [str(run), str(path), str(cells), repr(slice_value)]
+        try:
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    [*command, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    start_new_session=True,  # the terminal's Ctrl-C and hang-up are the viewer's
+                )
+        except OSError as error:
+            raise UserError(f"cannot start a training in {run}: {error.strerror}") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process.poll() is None
+
+    @property
+    def failure(self) -> str | None:
+        """Why it died, in one line; None while it lives or where it ended in good order."""
+        code = self.process.poll()
+        if code is None or code == 0:
+            return None
+        if code < 0:
+            return f"killed by signal {-code}"
+        return self.board.error or self._last_words() or f"exit code {code}"
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+            said = [line.strip() for line in lines if line.strip()]
+            return said[-1] if said else ""
+        return ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training came to its end."""
+        return self.board[Word.PHASE] == Phase.FINISHED
+
+    def pause(self, paused: bool) -> None:
+        """Have it wait, or go on."""
+        if self.board[Word.PAUSED] != paused:
+            self.board[Word.PAUSED] = int(paused)
+
+    def grant(self) -> None:
+        """One step more while paused."""
+        self.board[Word.GRANTED] += 1
+
+    def close(self, detach: bool = False) -> None:
+        """Let it end with a checkpoint; or, detached, go on without a viewer."""
+        if detach and self.running:
+            self.board[Word.DETACHED] = 1
+            self.board[Word.PAUSED] = 0
+            self._release()
+            return
+        self.board[Word.STOP] = 1
+        self._release()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        with suppress(OSError):
+            self.board.path.unlink()
+
+    def _release(self) -> None:
+        if self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()

@@ -1,0 +1,147 @@
+"""The trainer's process: `python -m calf_viz.live.worker RUN BOARD CELLS SLICE`.
+
+standard input   closed when the viewer is gone, however it went
+RUN              the run to go on with; its checkpoints are written as by `calf-viz train`
+BOARD            the board (see `board.py`)
+CELLS, SLICE     grid on which the critic is evaluated; 0 cells: only weights are published
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from calf_viz.agent.run import Run
+from calf_viz.agent.trainer import Trainer
+from calf_viz.errors import UserError
+from calf_viz.heightfield import plane_nodes
+from calf_viz.live.board import Board, Phase, Word
+from calf_viz.live.rate import Pace
+
+SNAPSHOT_EVERY = 0.5
+"""Seconds between two snapshots, at least."""
+POLL = 0.002
+"""Seconds between two looks at the board while there is nothing to do."""
+
+
+class Worker:
+    """Trains a run, and keeps a board up to date."""
+
+    def __init__(self, run: Run, trainer: Trainer, board: Board, cells: int, slice_value: float):
+        self.run, self.trainer, self.board = run, trainer, board
+        plane = trainer.system.plane
+        nodes = plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1) if cells else np.empty((0, 2))
+        self.states = trainer.system.plane_states(nodes, slice_value)
+        self._published = -1
+        self._next_snapshot = 0.0
+        self._pace = Pace()
+
+    def work(self) -> None:
+        """Train until the run is finished, or the board or the viewer's end says stop."""
+        trainer, board = self.trainer, self.board
+        for episode in trainer.episodes:
+            board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
+                              *episode.modes, episode.p_relax)  # fmt: skip
+        self._publish()
+        board[Word.PHASE] = Phase.TRAINING
+        while not trainer.finished and self._may_step():
+            self._step()
+        self._publish()
+        self.run.finish(trainer)
+        board[Word.PHASE] = Phase.FINISHED if trainer.finished else Phase.STOPPED
+
+    def _may_step(self) -> bool:
+        """Wait for the next step; False where there is to be none."""
+        board = self.board
+        while not board[Word.STOP]:
+            if board[Word.PAUSED]:
+                if board[Word.TAKEN] < board[Word.GRANTED]:
+                    board[Word.TAKEN] += 1
+                    return True
+                self._publish()
+                time.sleep(POLL)
+                continue
+            board[Word.TAKEN] = board[Word.GRANTED]
+            rate = board[Word.RATE]
+            wait = self._pace.wait(rate / 1e3) if rate else 0.0
+            if wait == 0.0:
+                return True
+            if wait > SNAPSHOT_EVERY:
+                self._publish()
+            time.sleep(min(wait, 0.05))
+        return False
+
+    def _step(self) -> None:
+        trainer, board = self.trainer, self.board
+        episode, number = trainer.episode.episode, trainer.episode.steps
+        ended = trainer.step()
+        step = (trainer.last_timeline if ended else trainer.timeline)[-1]
+        x, y = step.state[list(trainer.system.plane.axes)]
+        heading = trainer.system.heading_axis
+        board.add_sample(
+            episode, number, step.mode, x, y, 0.0 if heading is None else step.state[heading],
+            step.q_plus, step.floor, step.ceiling, step.reward,
+        )  # fmt: skip
+        board[Word.STEPS] = trainer.steps
+        if ended:
+            e = trainer.episodes[-1]
+            board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
+            self.run.episode(trainer)
+        if time.perf_counter() >= self._next_snapshot:
+            self._publish()
+
+    def _publish(self) -> None:
+        """A snapshot of the networks, unless the newest is of this very step."""
+        trainer = self.trainer
+        if self._published == trainer.steps:
+            return
+        self._published = trainer.steps
+        agent = trainer.agent
+        empty: NDArray[np.float32] = np.empty(0, np.float32)
+        values = agent.lyapunov(self.states) if len(self.states) else empty
+        self.board.publish(trainer.steps, trainer.p_relax, values, agent.flat_weights())
+        self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
+
+
+def _stop_with_the_viewer(board: Board) -> None:
+    """Wait for the end of standard input; unless detached, stop then."""
+    # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    if not board[Word.DETACHED]:
+        board[Word.STOP] = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0, or 1 where the board holds the error."""
+    run_folder, board_file, cells, slice_value = arguments
+    torch.set_num_threads(1)
+    # Ctrl-C in the viewer's terminal is the viewer's business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    board = Board(Path(board_file))
+    threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()
+    try:
+        run, trainer = Run.open(run_folder)
+        Worker(run, trainer, board, int(cells), float(slice_value)).work()
+    except Exception as error:
+        traceback.print_exc()
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        board.fail(f"{kind}{error}")
+        return 1
+    finally:
+        if board[Word.DETACHED]:  # nobody else is left to do it
+            board.path.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

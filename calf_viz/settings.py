@@ -1,0 +1,139 @@
+"""Settings as fields of dataclasses: checked, read from TOML, written with a comment on each.
+
+    [training]
+    # Steps after which an episode is cut off.
+    steps = 500
+
+A field that is None has no value in TOML: it is written as a comment.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Table
+
+from calf_viz.errors import UserError
+
+
+def option(default: Any, text: str, form: str | None = None) -> Any:
+    """A field with its help, which command line and files show.
+
+    form: how each value of an option that may be repeated is written.
+    """
+    return field(default=default, metadata={"help": text, "form": form})
+
+
+def within(name: str, value: float, low: float, high: float) -> None:
+    """Raises UserError for a value outside [low, high], NaN included."""
+    if not low <= value <= high:
+        raise UserError(f"{name} {value} is out of range: give {low} to {high}")
+
+
+def one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    """Raises UserError, with the choices there are, for one that is none of them."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise UserError(f"unknown {name} '{value}': choose one of {', '.join(choices)}")
+
+
+def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None:
+    """Raises UserError for the first name that is no setting; it names the nearest that is one."""
+    choices = sorted(choices)
+    for name in sorted(set(names) - set(choices)):
+        near = get_close_matches(name, choices, n=1, cutoff=0.0)
+        hint = f": did you mean {near[0]}?" if near else ""
+        raise UserError(f"unknown setting '{name}'{where}{hint}")
+
+
+def fields_of(kind: Any) -> dict[str, Field[Any]]:
+    """A dataclass's fields by name."""
+    return {f.name: f for f in fields(kind)}
+
+
+def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, Any]:
+    """TOML's values as a dataclass's fields hold them: a path of a string, a tuple of an array.
+
+    Raises UserError for a value of another type, and for names that are no fields.
+    """
+    by_name = fields_of(kind)
+    known(values, by_name, where)
+    return {name: _convert(name, value, str(by_name[name].type)) for name, value in values.items()}
+
+
+_EXPECTED = {
+    "str": "a text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "Path": "a path in quotes",
+    "tuple[int, int]": "two whole numbers, such as [1280, 720]",
+    "tuple[str, ...]": 'texts in quotes, such as ["TRAILS=0"]',
+}
+
+
+def _convert(name: str, value: Any, annotation: str) -> Any:
+    kind = annotation.removesuffix(" | None")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if kind == "tuple[int, int]" and isinstance(value, list):
+        if len(value) == 2 and all(isinstance(v, int) for v in value):
+            return tuple(value)
+    elif kind == "tuple[str, ...]" and isinstance(value, list):
+        if all(isinstance(v, str) for v in value):
+            return tuple(value)
+    elif kind == "Path" and isinstance(value, str):
+        return Path(value)
+    elif kind == "float" and (whole or isinstance(value, float)):
+        return float(value)
+    elif (
+        (kind == "int" and whole)
+        or (kind == "str" and isinstance(value, str))
+        or (kind == "bool" and isinstance(value, bool))
+    ):
+        return value
+    raise UserError(f"{name} = {value!r} is of a wrong type: give {_EXPECTED.get(kind, kind)}")
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """A TOML file's contents.
+
+    Raises UserError, with the line where there is one, for a file that cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; give another file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not TOML: {error}") from error
+
+
+def table(settings: Any, leave_out: Iterable[str] = ()) -> Table:
+    """A dataclass's values as a TOML table, each below its help."""
+    made = tomlkit.table()
+    for name, f in fields_of(settings).items():
+        if name in leave_out:
+            continue
+        value = getattr(settings, name)
+        made.add(tomlkit.comment(f.metadata["help"]))
+        if value is None:
+            made.add(tomlkit.comment(f"{name} ="))
+        elif isinstance(value, tuple):
+            made.add(name, list(value))
+        else:
+            made.add(name, str(value) if isinstance(value, Path) else value)
+    return made
+
+
+def document(**tables: Table) -> str:
+    """The text of a TOML file with these tables."""
+    made = tomlkit.document()
+    for name, values in tables.items():
+        made.add(name, values)
+    return tomlkit.dumps(made)

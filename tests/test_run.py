@@ -1,0 +1,398 @@
+"""Runs: folders that a training writes, and that resume whenever it was killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from calf_viz import settings
+from calf_viz.agent import plots, resume, run, training
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.certificate import DEFAULTS
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.modes import CERTIFIED
+from calf_viz.agent.run import Run
+from calf_viz.agent.trainer import Trainer
+from calf_viz.errors import UserError
+
+torch.set_num_threads(1)  # such small products only wait for a second thread
+
+# Small, but with everything in it: learning, selections, a replay that wraps, checkpoints dropped.
+TINY = {
+    "episodes": 9,
+    "steps": 40,
+    "batch": 16,
+    "select_every": 3,
+    "selection_episodes": 2,
+    "replay": 150,
+    "checkpoint_every": 2,
+    "checkpoints": 2,
+}
+
+
+def config(**changes: Any) -> TrainingConfig:
+    return TrainingConfig.from_preset("quick", system="point_mass", seed=5, **{**TINY, **changes})
+
+
+def train(root: Path, **changes: Any) -> Path:
+    """A whole training; its folder."""
+    training.train("point_mass", "quick", 5, progress=False, runs=root, **{**TINY, **changes})
+    (folder,) = root.iterdir()
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was never interrupted."""
+    return train(tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_has_configuration_metrics_checkpoints_and_the_best_agent(whole: Path) -> None:
+    assert whole.name.startswith("point_mass-5-20")
+    assert list(contents(whole)) == [
+        ".lock",
+        "agent.safetensors",
+        "certificate.csv",
+        "certificate.png",
+        "checkpoints/000008.resume",
+        "checkpoints/000009.resume",
+        "config.toml",
+        "metrics.csv",
+        "training.png",
+    ]
+    assert run.read_config(whole) == config()
+    assert len((whole / "metrics.csv").read_text().splitlines()) == 1 + 9
+    last = resume.load(whole / "checkpoints" / "000009.resume")
+    assert last.finished
+    agent = CALFAgent.load(whole / "agent.safetensors", "point_mass")
+    assert (agent.info.seed, agent.info.preset) == (5, "quick")
+    for name, tensor in (last.best or {}).items():
+        assert torch.equal(tensor, agent.tensors()[name])
+
+
+def test_the_configuration_file_explains_itself(whole: Path) -> None:
+    lines = (whole / "config.toml").read_text().splitlines()
+    assert lines[0] == "[training]"
+    at = lines.index("steps = 40")
+    assert lines[at - 1] == "# Steps after which an episode is cut off."
+
+
+def test_the_last_episodes_certificate_keeps_to_its_bounds(whole: Path) -> None:
+    """And is the episode that the metrics tell of."""
+    columns = plots.read(whole / "certificate.csv", plots.CERTIFICATE)
+    metrics = plots.read(whole / "metrics.csv")
+    modes = columns["mode"].astype(int)
+    assert columns["step"].tolist() == list(range(int(metrics["steps"][-1])))
+    assert [int((modes == m).sum()) for m in range(3)] == [metrics[n][-1] for n in plots.NAMES]
+    assert columns["reward"].sum() == pytest.approx(metrics["return"][-1])
+    q_plus, floor, certified = columns["q_plus"], columns["floor"], modes == CERTIFIED
+    assert certified[0]
+    rises = np.diff(q_plus[certified])
+    assert (rises >= DEFAULTS.nu_bar).all(), "from one certified step to the next"
+    assert not np.diff(q_plus)[~certified[1:]].any(), "and never else"
+    np.testing.assert_allclose(
+        floor, q_plus[0] + DEFAULTS.nu_bar * (np.cumsum(certified) - 1), rtol=1e-12
+    )
+    assert (q_plus >= floor).all()
+    later = np.cumsum(certified) > 1
+    assert (q_plus[later] <= columns["ceiling"][later]).all()
+
+
+def test_pictures_show_something(whole: Path) -> None:
+    for name in ("training.png", "certificate.png"):
+        with Image.open(whole / name) as picture:
+            assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
+
+
+def test_metrics_are_there_as_soon_as_an_episode_ended(tmp_path: Path) -> None:
+    trainer = Trainer.of(config())
+    made = Run.create(trainer, config(), tmp_path)
+    for episodes in (1, 2, 3):
+        while len(trainer.episodes) < episodes:
+            trainer.step()
+        made.episode(trainer)
+        lines = made.metrics.read_text().splitlines()
+        assert len(lines) == 1 + episodes and lines[-1].startswith(f"{episodes - 1},")
+
+
+@pytest.mark.parametrize("cut", [17, 41, 230])
+def test_a_resumed_run_equals_one_that_was_never_stopped(
+    whole: Path, tmp_path: Path, cut: int
+) -> None:
+    """Byte for byte, whether it was stopped in good order or killed since its checkpoint."""
+    for orderly in (True, False):
+        trainer = Trainer.of(config())
+        made = Run.create(trainer, config(), tmp_path / str(orderly))
+        trainer.run(made.episode, stop=lambda t=trainer: t.steps >= cut)  # type: ignore[misc]
+        if orderly:
+            made.finish(trainer)
+        made.close()
+        training.train(None, "ignored", 0, resume_from=made.folder, progress=False)
+        assert contents(made.folder) == contents(whole)
+
+
+def test_metrics_beyond_the_checkpoint_and_torn_lines_are_dropped(tmp_path: Path) -> None:
+    folder = train(tmp_path)
+    whole = (folder / "metrics.csv").read_bytes()
+    (folder / "metrics.csv").write_bytes(whole + b"9,40,-3")
+    _, trainer = Run.open(folder)
+    assert (folder / "metrics.csv").read_bytes() == whole
+    assert len(trainer.episodes) == 9
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = train(tmp_path)
+    newest = folder / "checkpoints" / "000009.resume"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    opened, trainer = Run.open(folder)
+    opened.close()
+    assert len(trainer.episodes) == 8
+    assert str(newest) in caplog.text
+    for path in (folder / "checkpoints").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"000008.resume is truncated"):
+        Run.open(folder)
+
+
+def test_runs_of_the_same_second_do_not_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 1, 2)
+    monkeypatch.setattr(run, "datetime", SimpleNamespace(now=lambda: now))
+    trainer = Trainer.of(config())
+    folders = [Run.create(trainer, config(), tmp_path).folder.name for _ in range(3)]
+    name = "point_mass-5-20260102_000000"
+    assert folders == [name, f"{name}-2", f"{name}-3"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == folders, "nothing half made is left"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("missing", "is no run"),
+        ("no config", r"has no config.toml"),
+        ("no checkpoint", "has no checkpoint"),
+        ("not TOML", "is not TOML: "),
+        ("unknown", r"unknown setting 'bach' in .*config.toml: did you mean batch\?"),
+        ("wrong type", "batch = 'big' is of a wrong type: give a whole number"),
+    ],
+)
+def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, words: str) -> None:
+    trainer = Trainer.of(config())
+    folder = Run.create(trainer, config(), tmp_path).folder
+    file = folder / "config.toml"
+    if damage == "missing":
+        folder = tmp_path
+    elif damage == "no config":
+        file.unlink()
+    elif damage == "no checkpoint":
+        (folder / "checkpoints" / "000000.resume").unlink()
+    else:
+        texts = {"not TOML": "[training", "unknown": "bach = 3", "wrong type": 'batch = "big"'}
+        file.write_text(texts[damage] if damage == "not TOML" else f"[training]\n{texts[damage]}")
+    with pytest.raises(UserError, match=words) as caught:
+        training.train(None, "quick", 0, resume_from=folder, progress=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_options_that_contradict_each_other(tmp_path: Path) -> None:
+    folder = Run.create(Trainer.of(config()), config(), tmp_path).folder
+    for words, arguments in (
+        ("leave --output out", {"output": tmp_path / "a", "resume_from": folder}),
+        ("keeps the settings it began with: leave lr out", {"resume_from": folder, "lr": 0.1}),
+        ("leave --output out", {"output": tmp_path / "a", "tensorboard": True}),
+    ):
+        with pytest.raises(UserError, match=words):
+            training.train("point_mass", "quick", 0, progress=False, **arguments)
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
+    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    with pytest.raises(UserError, match="is being trained by another process"):
+        Run.open(made.folder)
+    made.close()
+    Run.open(made.folder)[0].close()
+
+
+# Kills
+
+
+def _keep_writing(root: str) -> None:
+    made = config()
+    trainer = Trainer.of(made)
+    written = Run.create(trainer, made, root)
+    while True:
+        trainer.step()
+        if trainer.steps % 3 == 0:
+            written.checkpoint(trainer)
+
+
+def test_a_writer_killed_at_random_points_leaves_runs_that_resume(tmp_path: Path) -> None:
+    """From the making of the folder on."""
+    random = np.random.default_rng(0)
+    fork = multiprocessing.get_context("fork")  # a new interpreter would take seconds each time
+    found = 0
+    for attempt in range(50):
+        root = tmp_path / str(attempt)
+        writer = fork.Process(target=_keep_writing, args=(str(root),))
+        writer.start()
+        assert writer.pid is not None
+        while writer.is_alive() and not any(root.glob("point_mass-*")):
+            time.sleep(0.001)
+        time.sleep(float(random.uniform(0.0, 0.08)))
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        for folder in root.glob("point_mass-*"):
+            found += 1
+            _, trainer = Run.open(folder)
+            twin = Trainer.of(config())
+            while twin.steps < trainer.steps:
+                twin.step()
+            assert torch.equal(trainer.td3.flats["critic"], twin.td3.flats["critic"])
+            CALFAgent.load(folder / "agent.safetensors", "point_mass")
+    assert found == 50
+
+
+def test_the_command_killed_and_resumed_equals_the_one_that_was_not(
+    whole: Path, tmp_path: Path
+) -> None:
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
+    command = [sys.executable, "-m", "calf_viz", "train", "--no-progress"]
+    new = ["--system=point_mass", "--preset=quick", "--seed=5", f"--runs={tmp_path}", *flags]
+    started = subprocess.Popen([*command, *new], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while not list(tmp_path.glob("point_mass-*/checkpoints/000002.resume")):
+            assert started.poll() in (None, 0), started.communicate()
+            time.sleep(0.002)
+    finally:
+        started.kill()
+        started.communicate()
+    (folder,) = tmp_path.glob("point_mass-*")
+    done = subprocess.run(
+        [*command, f"--resume={folder}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(folder / "agent.safetensors")]
+    assert contents(folder) == contents(whole)
+
+
+# TensorBoard
+
+
+def test_without_tensorboard_the_option_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(UserError, match=r"pip install 'calf_viz\[tensorboard\]'"):
+        training.train("point_mass", "quick", 5, progress=False, runs=tmp_path, tensorboard=True)
+
+
+def test_tensorboard_gets_each_episode_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[tuple[str, int], float] = {}
+
+    class SummaryWriter:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            assert Path(folder).name == "tensorboard"
+            for key in [key for key in written if key[1] >= purge_step]:
+                del written[key]
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            assert (name, step) not in written
+            written[name, step] = value
+
+        def close(self) -> None:
+            pass
+
+    stand_in = ModuleType("torch.utils.tensorboard")
+    stand_in.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    folder = train(tmp_path, tensorboard=True)
+    steps = {step for _, step in written}
+    assert steps == set(range(9))
+    opened, trainer = Run.open(folder)
+    opened.close()
+    for episode in trainer.episodes:
+        assert written["episode/return", episode.episode] == episode.ret
+        shares = [written[f"modes/{name}", episode.episode] for name in training.NAMES]
+        assert sum(shares) == pytest.approx(1.0)
+    # Resumed from an earlier checkpoint, what was written beyond it is written again.
+    (folder / "checkpoints" / "000009.resume").unlink()
+    before = dict(written)
+    training.train(None, "", 0, resume_from=folder, progress=False, tensorboard=True)
+    assert written == before
+
+
+# The configuration
+
+
+def test_a_training_configuration_reads_as_it_was_written() -> None:
+    made = config(lr=1e-3, certificate=False)
+    text = settings.document(training=settings.table(made))
+    values = settings.tomllib.loads(text)["training"]
+    assert TrainingConfig(**settings.convert(values, TrainingConfig)) == made
+
+
+@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
+def test_the_preset_decides_the_size(preset: str) -> None:
+    made = TrainingConfig.from_preset(preset)
+    assert made.size == training.Trainer.of(made).preset
+    assert (made.size.name, made.size.episodes) == (
+        preset,
+        {"quick": 100, "standard": 500, "thorough": 1000}[preset],
+    )
+
+
+def test_every_setting_reaches_the_trainer() -> None:
+    changed = config(
+        exploration=0.3, reward_scale=2.0, certificate=False, lambda_relax=0.9, lr=0.01,
+        gamma=0.5, tau=0.1, target_noise=0.4, target_noise_clip=0.6, policy_delay=3,
+    )  # fmt: skip
+    trainer = Trainer.of(changed)
+    found = {**vars(trainer.preset), **vars(trainer.settings), **vars(trainer.settings.td3)}
+    for name in settings.fields_of(changed):
+        if name not in ("system", "seed", "preset", "checkpoint_every", "checkpoints"):
+            assert found[name] == getattr(changed, name), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epsiodes": 3}, r"unknown setting 'epsiodes' of a training: did you mean episodes\?"),
+        ({"batch": 0}, "batch 0 is out of range: give 1 to"),
+        ({"replay": 3}, "replay 3 is out of range: give 64 to"),
+        ({"gamma": float("nan")}, "gamma nan is out of range"),
+        ({"system": "pendulum"}, "unknown system 'pendulum'"),
+    ],
+)
+def test_settings_that_make_no_sense(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        TrainingConfig.from_preset("quick", **changes)
+
+
+def test_plain_td3_follows_its_actor_alone() -> None:
+    trainer = Trainer.of(config(certificate=False))
+    trainer.run()
+    assert all(episode.modes[2] == 0 for episode in trainer.episodes)
+    assert trainer.p_relax < 1.0, "and not by a P_relax that never decays"
