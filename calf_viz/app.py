@@ -21,19 +21,22 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import help_line
+from calf_viz.hud.keys import by_action, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.live.rate import steps_per_second
 from calf_viz.playback import Playback
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
-from calf_viz.render.colours import colour_map, mode_colours
-from calf_viz.render.scene import Scene
+from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
+from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -64,6 +67,7 @@ class CALFApplication:
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
         hud: what is written over the scene; None where the configuration wants none.
+        live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
         training: what `train` trains.
         live: the training that is watched, if any.
@@ -98,6 +102,9 @@ class CALFApplication:
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
+        self.look = WornLook(self.host, config.colour_map)
+        self.look.set(config.set)
+        self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
         actions = self._bind_keys()
@@ -106,6 +113,11 @@ class CALFApplication:
         # After the host, which knows how many agents fit.
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
+        watch = self.host.has_window if config.watch is None else config.watch
+        self.live_shaders = LiveShaders(self.host, self.look) if watch else None
+        if self.hud is not None and self.host.has_window:
+            saves = by_action("save_look").events[0]
+            self.hud.add(ControlPanel(self.host.controls, hint=f"{saves} saves"))
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         config = self.config
@@ -139,6 +151,8 @@ class CALFApplication:
         }
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
+        if self.look.path is not None:
+            actions["save_look"] = self._save_look
         return self.host.bind_keys(actions)
 
     def _open_hud(self, keys: list[tuple[str, str]]) -> Hud:
@@ -156,6 +170,14 @@ class CALFApplication:
     def _toggle_hud(self) -> None:
         if self.hud is not None:
             self.hud.visible = not self.hud.visible
+
+    def _save_look(self) -> None:
+        try:
+            self.look.save()
+        except UserError as error:
+            self._say(str(error))
+        else:
+            self._say(f"values written: {self.look.path}")
 
     def _toggle_profiler(self) -> None:
         self.profiler.enabled = not self.profiler.enabled
@@ -267,19 +289,31 @@ class CALFApplication:
     def _push(self, samples: Samples) -> None:
         with self.profiler.section("upload"):
             self.host.push(*(samples if self.live is None else self.live.join(samples)))
+        self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)
+
+    def _tell_certificate(self) -> None:
+        """What the chosen agent's certificate asks, for shaders that show it."""
+        memory, asked = self.simulation.memory, self.host.scene.certificate
+        asked.chosen = chosen = min(self.config.chosen, len(memory) - 1)
+        asked.q_plus = float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None
 
     def draw(self) -> None:
         """One frame of what there is."""
         if self.live is not None:
             self.live.frame(self.playback.paused)
+        if self.live_shaders is not None:
+            self.live_shaders.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
                 self.hud.update(state=self._state())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
-            self.host.draw()
+            if self.live_shaders is not None:
+                self.live_shaders.draw(self.host.draw)
+            else:
+                self.host.draw()
 
     def _state(self) -> str | None:
         text, until = self._said
@@ -354,7 +388,18 @@ class CALFApplication:
     def close(self) -> None:
         """Give window and driver back, and end what is being trained, unless detached."""
         self.stop_training()
+        if self.live_shaders is not None:
+            self.live_shaders.close()
         self.host.close()
+
+
+def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
+    constants, system = agent.info.constants, agent.system
+    origin = system.plane_states(np.zeros((1, 2)), slice_value)
+    return Certificate(
+        constants=(constants.nu_bar, constants.c_low, constants.c_up),
+        hidden_square=float(system.norm(origin)[0]) ** 2,
+    )
 
 
 def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
@@ -366,8 +411,8 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         marker=marker,
         mode_colours=mode_colours(config.palette),
     )
-    colours = colour_map(config.colour_map)
-    library = ShaderLibrary(config.shaders)
+    colours = colour_map(config.colour_map or COLOUR_MAP)
+    library = ShaderLibrary(config.shaders, config.defines)
     slots = RING_PER_TRAIL * config.trail_length
     geometry = _geometry(config)
     if not config.headless and display_found():

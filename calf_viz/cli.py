@@ -1,4 +1,4 @@
-"""The command line: `calf-viz`, `calf-viz train`, `calf-viz evaluate`."""
+"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `shaders`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
@@ -46,6 +47,7 @@ _TYPES: dict[str, Any] = {
     "bool": bool,
     "Path": click.Path(path_type=Path),
     "Path | None": click.Path(path_type=Path),
+    "tuple[str, ...]": str,
     "tuple[int, int]": _Size(),
 }
 
@@ -53,11 +55,14 @@ _TYPES: dict[str, Any] = {
 def _config_options(command: Command) -> Command:
     """An option for each field of the configuration; None where it is not given."""
     for field in reversed(options()):
-        flags = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
+        flag = str(field.type).startswith("bool")
+        flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
+        if field.type == "tuple[str, ...]":
+            flags |= {"multiple": True, "metavar": field.metadata["form"]}
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
         shown = "on" if default is True else shown
-        said = default is None or default is False or default == "" or "default" in field.name
+        said = default is None or default is False or default in ("", ()) or "default" in field.name
         text = field.metadata["help"]
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
@@ -65,7 +70,8 @@ def _config_options(command: Command) -> Command:
         elif not said:
             text += f"  [default: {shown}]"
         name = field.name.replace("_", "-")
-        name = f"--{name}/--no-{name}" if default is True else f"--{name}"
+        both = flag and default is not False
+        name = f"--{name}/--no-{name}" if both else f"--{name}"
         command = click.option(name, field.name, default=None, help=text, **flags)(command)
     return command
 
@@ -83,7 +89,7 @@ def _all_options(command: Command) -> Command:
 
 def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
     """What is in force: the preset, changed by the file, changed by the options given."""
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in given.items() if value not in (None, ())}
     if given.get("resume") is not None:
         from calf_viz.agent.run import read_config
 
@@ -171,6 +177,7 @@ def show_config(preset: str | None, config: str | None, **changes: Any) -> None:
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)
+calf_viz.add_command(shaders)
 
 
 def _say(text: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.live.rate import steps_per_second
-from calf_viz.render.colours import PALETTES
+from calf_viz.render import variants
+from calf_viz.render.colours import COLOUR_MAP, PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
+from calf_viz.render.sources import read_define
 from calf_viz.renderers import toggles
 from calf_viz.settings import known
 from calf_viz.settings import one_of as _one_of
@@ -61,9 +63,23 @@ class VisualizationConfig:
     )
     slice: float = _option(0.0, "Value of the states that the plane does not show.")
     height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
-    colour_map: str = _option("cividis", "Colours of the surface: any name cmap knows.")
+    colour_map: str | None = _option(
+        None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
+    )
     palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
-    shaders: Path | None = _option(None, "Folder whose files replace their namesakes in shaders/.")
+    shaders: Path | None = _option(
+        None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
+    )
+    define: tuple[str, ...] = _option(
+        (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
+    )
+    set: tuple[str, ...] = _option(
+        (), "A control's value, may be repeated; the look's own otherwise.", "NAME=VALUE"
+    )
+    watch: bool | None = _option(
+        None, "Rebuild the shaders as their files are saved.  [default: in a window]"
+    )
+    chosen: int = _option(0, "Agent whose q+ the shaders are told (the last one, if fewer).")
     hud: bool = _option(True, "Write step, agents by mode, colour bar and axes over the scene.")
     renderer: str | None = _option(
         None,
@@ -106,6 +122,8 @@ class VisualizationConfig:
             _within("grid", self.grid, 1, FINEST_GRID)
         if self.frames is not None:
             _within("frames", self.frames, 1, 2**31 - 1)
+        _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
+        variants.check(self.defines)
         if self.train and self.checkpoint is not None:
             raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
         _within("morph_frames", self.morph_frames, 1, 10_000)
@@ -132,6 +150,11 @@ class VisualizationConfig:
         _one_of("preset", preset, tuple(PRESETS))
         known(changes, [f.name for f in fields(cls)], " of a visualisation")
         return cls(**{**PRESETS[preset], **toggles.expand(changes)})
+
+    @property
+    def defines(self) -> dict[str, str]:
+        """The macros, by name."""
+        return dict(map(read_define, self.define))
 
     def changed(self, **changes: Any) -> VisualizationConfig:
         """A copy with single values changed."""

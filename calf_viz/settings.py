@@ -22,9 +22,12 @@ from tomlkit.items import Table
 from calf_viz.errors import UserError
 
 
-def option(default: Any, text: str) -> Any:
-    """A field with its help, which command line and files show."""
-    return field(default=default, metadata={"help": text})
+def option(default: Any, text: str, form: str | None = None) -> Any:
+    """A field with its help, which command line and files show.
+
+    form: how each value of an option that may be repeated is written.
+    """
+    return field(default=default, metadata={"help": text, "form": form})
 
 
 def within(name: str, value: float, low: float, high: float) -> None:
@@ -71,6 +74,7 @@ _EXPECTED = {
     "bool": "true or false",
     "Path": "a path in quotes",
     "tuple[int, int]": "two whole numbers, such as [1280, 720]",
+    "tuple[str, ...]": 'texts in quotes, such as ["TRAILS=0"]',
 }
 
 
@@ -79,6 +83,9 @@ def _convert(name: str, value: Any, annotation: str) -> Any:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind == "tuple[int, int]" and isinstance(value, list):
         if len(value) == 2 and all(isinstance(v, int) for v in value):
+            return tuple(value)
+    elif kind == "tuple[str, ...]" and isinstance(value, list):
+        if all(isinstance(v, str) for v in value):
             return tuple(value)
     elif kind == "Path" and isinstance(value, str):
         return Path(value)

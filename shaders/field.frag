@@ -2,12 +2,20 @@
 // Colour of the scene's one draw: surface, trails, markers. Software renderers pay for all three at
 // every pixel, so what they share is computed once, and nothing is read from the ring.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
+#include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
+#include "trail_profile.glsl"
 #include "marker_shape.glsl"
 
 flat in ivec4 v_id;
 in vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+in float v_measure;
+#else
+const float v_measure = 0.0;
+#endif
 layout(location = 0) out vec4 o_colour;
 
 void main() {
@@ -30,8 +38,10 @@ void main() {
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // its light is not known then
     vec3 surface = surface_colour(colour, v_data.xy, v_data.z, bad ? 0.8 : v_data.w, bad);
-    vec4 trail = trail_colour(colour, mode, clamp(v_data.y, 0.0, 1.0));
-    trail.a *= clamp(0.5 + v_data.w - abs(across), 0.0, 1.0);
+    float age = clamp(v_data.y, 0.0, 1.0);
+    float edge = abs(across) / max(v_data.w, 1e-3);
+    vec4 trail = trail_colour(measured_colour(colour, age, v_measure), mode, age, edge);
+    trail.a *= trail_profile(across, v_data.w, age);
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;

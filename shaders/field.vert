@@ -9,12 +9,15 @@
 // All kinds of vertex share one height fetch and one projection: software renderers pay for both
 // sides of every branch. Directions on screen and depth come from the height's gradient.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
 #include "lib/ring.glsl"
 #include "lib/trail.glsl"
+#include "lib/trail_measure.glsl"
 #include "lib/expand.glsl"
 #include "lib/training.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
+#include "trail_lift.glsl"
 
 const int SURFACE = 0, TRAIL = 1, MARKER = 2;
 const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its chord, at its ends
@@ -31,6 +34,9 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
 out vec4 v_data;                // surface: point.xy, level, light; far below 0 where bad
                                 // trail: steps back, age 0..1, px across the chord, half width
                                 // marker: px along and across the heading, radius, mode
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;            // what a trail's colour tells instead of the mode
+#endif
 
 // The surface is one long strip, row after row, cut into instances that overlap by two vertices.
 ivec2 surface_node(int instance, int vertex) {
@@ -47,12 +53,12 @@ ivec2 surface_node(int instance, int vertex) {
     return ivec2(along >> 1, row + (along & 1));
 }
 
-// Pixel of a point on the surface, from the picture's centre, and its clip w: > 0 before the eye.
-vec3 pixel(vec2 point) {
+// Pixel of a trail's point, from the picture's centre, and its clip w: > 0 before the eye.
+vec3 pixel(vec2 point, float age) {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = to_clip(point, level);
+    vec4 c = to_clip(point, level, trail_lift(age));
     return vec3(to_pixel(c), c.w);
 }
 
@@ -82,8 +88,13 @@ void main() {
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    vec4 c = to_clip(point, level);
+    float age = float(pair.back) / float(u_trail);
+    float lift = kind == SURFACE ? 0.0 : trail_lift(age);
+    vec4 c = to_clip(point, level, lift);
     gl_Position = c;
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = 0.0;
+#endif
     Tangent t = tangent_plane(c, gradient);
 
     if (kind == SURFACE) {
@@ -103,10 +114,12 @@ void main() {
         span = abs(other - pair.back);
         bool tail = pair.older == pair.back;
         vec2 start = to_pixel(c);
-        vec3 end = pixel(ring_sample(agent, other).xy);
-        vec3 amid = pixel(ring_sample(agent, middle).xy);
+        vec2 older = ring_sample(agent, other).xy;
+        vec3 end = pixel(older, float(other) / float(u_trail));
+        vec3 amid = pixel(ring_sample(agent, middle).xy, float(middle) / float(u_trail));
         vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
-        vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point);
+        float rise = trail_lift(float(pair.newer) / float(u_trail)) - lift;
+        vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point) + upwards(c) * rise;
         vec2 behind = tail ? vec2(0.0) : chord;
         float stretch;
         vec2 normal = miter(ahead, behind, stretch);
@@ -125,7 +138,6 @@ void main() {
         uneven = curved ? (share - at) / (4.0 * at * (1.0 - at)) : 0.0;
         float bulge = 0.25 * bend * float(span * span);
 
-        float age = float(pair.back) / float(u_trail);
         float width = trail_half_width(age);
         float side = (gl_VertexID & 1) == 0 ? 1.0 : -1.0;
         // Wider where the curve bulges; thrice, since the neighbour's may be straight.
@@ -133,6 +145,12 @@ void main() {
         reach = pair.collapsed ? 0.0 : reach;
         offset = normal * reach * stretch;
         v_data = vec4(float(pair.back), age, reach, width);
+#if TRAIL_COLOUR >= BY_SPEED
+        v_measure = trail_measure(older - point, span, point, level);
+#endif
+#if TRAILS == 0
+        pair.drawn = false;
+#endif
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
         // modes of the segment are packed here, so that a fragment need not read the ring.
         modes = ring_modes(here);

@@ -1,6 +1,7 @@
 #version 330
 // Markers as meshes whose points and heights the host computed: four vertices each, all alike.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
 #include "lib/expand.glsl"
 #include "lib/training.glsl"
 
@@ -11,10 +12,16 @@ in ivec2 a_id;          // agent, mode
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
 
 const int MODE_INVALID = 3;
 
 void main() {
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = 0.0;
+#endif
     vec4 c = to_clip(a_here.xy, a_here.z);
     Tangent t = tangent_plane(c, a_gradient);
     vec2 turned;

@@ -1,6 +1,7 @@
 #version 330
 // The surface as a mesh whose heights the host computed; colours as in field.frag.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
 #include "lib/expand.glsl"
 
 in vec3 a_here;         // a node: point on the plane, normalised height
@@ -9,8 +10,14 @@ in float a_bad;         // 1 where the critic gave no finite value
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
 
 void main() {
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = 0.0;
+#endif
     gl_Position = to_clip(a_here.xy, a_here.z);
     v_id = ivec4(0);
     v_data = vec4(a_here, a_bad > 0.0 ? -1e3 : surface_light(a_gradient));

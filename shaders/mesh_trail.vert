@@ -2,9 +2,12 @@
 // Trails as a mesh whose points and heights the host computed: two vertices a sample, and two
 // triangles from it to the sample before, whose last vertices are the newer sample's.
 #include "lib/contract.glsl"
+#include "lib/variants.glsl"
 #include "lib/expand.glsl"
+#include "lib/trail_measure.glsl"
 #include "lib/training.glsl"
 #include "trail_width.glsl"
+#include "trail_lift.glsl"
 
 in vec3 a_here;         // a sample: point on the plane, normalised height
 in vec2 a_gradient;     // d height / d point
@@ -14,20 +17,34 @@ in ivec3 a_id;          // agent, step, modes of the steps since the sample befo
 
 flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
 out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
 
 void main() {
-    vec4 c = to_clip(a_here.xy, a_here.z);
+    int back = u_head_step - a_id.y;
+    float age = float(back) / float(u_trail);
+    // Samples are a stride apart, but for the first of a run and the newest, which may be nearer.
+    float apart = float(u_stride) / float(u_trail);
+    float lift = trail_lift(age);
+    vec4 c = to_clip(a_here.xy, a_here.z, lift);
     Tangent t = tangent_plane(c, a_gradient);
-    vec2 ahead = mat2(t.x.xy, t.y.xy) * (a_newer - a_here.xy);
-    vec2 behind = to_pixel(c) - to_pixel(to_clip(a_older.xy, a_older.z));
+    float rise = a_newer == a_here.xy ? 0.0 : trail_lift(age - apart) - lift;
+    vec2 ahead = mat2(t.x.xy, t.y.xy) * (a_newer - a_here.xy) + upwards(c) * rise;
+    float older_lift = a_older == a_here ? lift : trail_lift(age + apart);
+    vec2 behind = to_pixel(c) - to_pixel(to_clip(a_older.xy, a_older.z, older_lift));
     float stretch;
     vec2 normal = miter(ahead, behind, stretch);
 
-    int back = u_head_step - a_id.y;
-    float age = float(back) / float(u_trail);
     float width = trail_half_width(age);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
     gl_Position = expand(c, t, normal * reach * stretch, depth_agent(a_id.x), trail_layer(age));
     v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, drawn_modes(a_id.z, a_id.x), 0, 0);
     v_data = vec4(float(back), age, reach, width);
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);
+#endif
+#if TRAILS == 0
+    gl_Position = vec4(0.0, 0.0, -2.0, 1.0);    // outside, and without area
+#endif
 }

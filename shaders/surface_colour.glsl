@@ -5,12 +5,12 @@
 //     light  light falling on it, 0 to 1
 //     bad    the critic gave no finite value here: hatched
 const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // half, beyond 0.5 px: grid along x, y; contours
-const float CONTOURS = 20.0;
+const float LEVELS = 20.0;                       // contours from low to high
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
     // Distance to the nearest whole number in pixels. Lines closer than a few pixels fade away, and
     // so do those so wide apart that level ground would be all line.
-    vec3 value = vec3(point, level * CONTOURS);
+    vec3 value = vec3(point, level * LEVELS);
     vec3 density = max(fwidth(value), 1e-6);
     vec3 distance = abs(fract(value - 0.5) - 0.5) / density;
     // In a picture larger than 1152 x 720 px lines grow with it.
@@ -18,7 +18,9 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     vec3 line = clamp(half_width - distance, 0.0, 1.0)
               * clamp(min(1.6 - 5.0 * density, 2e3 * density), 0.0, 1.0);
     colour *= 1.0 - 0.16 * max(line.x, line.y);
+#if CONTOURS
     colour += (1.0 - colour) * (0.30 * line.z);
+#endif
 
     bool hatch = fract((point.x + point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);

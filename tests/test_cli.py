@@ -107,7 +107,7 @@ class TestBadInput:
             ("--profile --screenshot", "--profile and --screenshot exclude each other: give one"),
             ("--trace", "--trace goes with --profile: give both"),
             ("--stats-text-update-freq 0", "stats_text_update_freq 0 is out of range: give 1 to "),
-            ("--shaders no/such/folder", "--shaders no/such/folder: not a folder"),
+            ("--shaders no/such/folder", "--shaders no/such/folder: neither a folder nor a file"),
             ("train", "no system to train: give --system"),
             ("train --system nonsense", "unknown system 'nonsense': choose one of "),
             ("train --system point_mass --preset nonsense", "unknown preset 'nonsense': choose "),

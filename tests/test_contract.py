@@ -9,7 +9,7 @@ import pytest
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import contract as hud_contract
-from calf_viz.render import contract, critic_contract
+from calf_viz.render import contract, critic_contract, variants
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, shader_folder
@@ -29,6 +29,11 @@ def test_the_generated_header_is_in_force():
     assert text == hud_contract.header(), "run `python -m calf_viz.hud.contract`"
     text = (shader_folder() / "lib" / "critic_contract.glsl").read_text(encoding="utf-8")
     assert text == critic_contract.header(), "run `python -m calf_viz.render.critic_contract`"
+
+
+def test_the_variants_header_is_in_force():
+    text = (shader_folder() / "lib" / "variants.glsl").read_text(encoding="utf-8")
+    assert text == variants.header(), "run `python -m calf_viz.render.variants`"
 
 
 def test_the_scene_gives_every_uniform_and_no_other():

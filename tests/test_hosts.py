@@ -18,6 +18,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts import panda_ring
 from calf_viz.hosts.base import RANGE_SMOOTHING, Host
 from calf_viz.hosts.panda_shader import compile_program
+from calf_viz.hosts.programs import load_program
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 
 pytestmark = pytest.mark.rendering
@@ -88,7 +89,7 @@ def test_same_mistake_twice_is_told_twice(tmp_path: Path) -> None:
     with opened("panda", SMALL) as host:
         for _ in range(2):
             with pytest.raises(UserError) as error:
-                compile_program(ShaderLibrary(tmp_path), "field", host.gsg)
+                compile_program(host.gsg, load_program(ShaderLibrary(tmp_path), "field"))
             told.append(error)
     for error in told:
         assert str(error.value).startswith(f"{tmp_path / 'field.frag'}:2: ")

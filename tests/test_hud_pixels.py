@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import moderngl
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 from calf_viz.hosts.moderngl_host import create_context
 from calf_viz.hosts.moderngl_hud import ModernglHud
+from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
+from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import atlas
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Metrics, Rect
@@ -36,7 +39,8 @@ def drawn(draw: Callable[[Canvas], None], background: float = 0.0) -> np.ndarray
         target.use()
         context.enable_only(moderngl.BLEND)
         target.clear(background, background, background, 1.0)
-        hud = ModernglHud(context, ShaderLibrary(), data_texture(context, COLOURS[None]))
+        programs = Programs(ShaderLibrary(), partial(compile_program, context))
+        hud = ModernglHud(context, programs, data_texture(context, COLOURS[None]))
         hud.draw(canvas, SIZE)
         pixels = np.frombuffer(target.read(components=3, alignment=1), np.uint8)
     context.release()

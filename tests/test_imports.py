@@ -23,6 +23,7 @@ LAYERS = (
     "live",
     "readings",
     "playback",
+    "workbench",
     "renderers",
     "hosts",
     "hud",
@@ -41,6 +42,7 @@ LAYERS = (
 # Data flows from the simulation to the renderer through arrays, so that neither knows the other
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
+    "workbench": {"simulation", "agent", "systems"},
     "renderers": {"simulation", "agent", "systems"},
     "hosts": {"simulation", "agent", "systems"},
     "hud": {"simulation", "agent", "systems"},
@@ -48,6 +50,7 @@ FORBIDDEN = {
     "heightfield": {"agent", "systems"},
 }
 FORBIDDEN_LIBRARIES = {
+    "workbench": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "renderers": {"torch", "direct", "ursina", "moderngl"},
     "hosts": {"torch"},
     "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHADER_SUFFIXES = {".glsl", ".vert", ".frag", ".comp"}
+SHADER_SUFFIXES = {".glsl", ".vert", ".frag", ".comp", ".toml"}
 
 # Run by the fresh environment: what is imported from where, and what the package holds.
 PROBE = """

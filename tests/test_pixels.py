@@ -6,7 +6,7 @@ failure. Other renderers than llvmpipe round otherwise, so they are skipped, by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,56 +14,30 @@ import pytest
 from PIL import Image
 from scene_folder import NAMES, SCENES, SceneFolder, rendered
 
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+sys.path.insert(0, str(TOOLS))
+
+from compare_screenshots import Comparison, Folders, read_picture, write_report  # noqa: E402
+
 FAILURES = Path(__file__).parent / "failures"
-AMPLIFIED = 20
-
-
-@dataclass
-class Difference:
-    """Two pictures of one size, apart from each other."""
-
-    actual: np.ndarray
-    expected: np.ndarray
-
-    @property
-    def levels(self) -> np.ndarray:
-        """Largest difference of a pixel's components, (height, width) int."""
-        return np.abs(self.actual.astype(int) - self.expected.astype(int)).max(axis=2)
-
-    def share_over(self, level: int) -> float:
-        return float((self.levels > level).mean())
-
-    def write(self, name: str, folder: Path) -> list[Path]:
-        """Writes the actual picture and, where sizes agree, the amplified difference."""
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / f"{name}.actual.png", folder / f"{name}.difference.png"]
-        Image.fromarray(self.actual).save(paths[0])
-        apart = np.abs(self.actual.astype(int) - self.expected.astype(int)) * AMPLIFIED
-        Image.fromarray(apart.clip(0, 255).astype(np.uint8)).save(paths[1])
-        return paths
 
 
 def check(
     name: str, actual: np.ndarray, scene: SceneFolder, renderer: str, scenes: Path, failures: Path
 ) -> None:
-    """Fails, in words, if the picture is not the one in `scenes`."""
+    """Fails, in words and with a report, if the picture is not the one in `scenes`."""
     path = scenes / name / "expected.png"
     if not path.is_file():
         pytest.fail(f"{path} is missing: look at the scene, then run pytest --update-pixels")
-    expected = np.asarray(Image.open(path).convert("RGB"))
-    if actual.shape != expected.shape:
-        pytest.fail(f"{name} is {actual.shape}, its expected.png {expected.shape}")
-    difference = Difference(actual, expected)
-    share = difference.share_over(scene.level)
-    said = (
-        f"{name} on {renderer}: {100 * share:.3f} % of pixels differ by more than level "
-        f"{scene.level} (allowed: {100 * scene.fraction:.3f} %), "
-        f"largest difference {difference.levels.max()}"
-    )
+    pair = Comparison(name, read_picture(path), actual, scene.level, scene.fraction)
+    said = f"{name} on {renderer}: {pair.verdict}"
     print(said)
-    if share > scene.fraction:
-        written = " and ".join(map(str, difference.write(name, failures)))
-        pytest.fail(f"{said}; see {written} (difference x {AMPLIFIED})")
+    if not pair.passes:
+        report = failures / f"{name}.html"
+        write_report(report, Folders([pair]), f"{name}: expected, and from {renderer}")
+        picture = failures / f"{name}.actual.png"
+        Image.fromarray(actual).save(picture)
+        pytest.fail(f"{said}; see {report} and {picture}")
 
 
 @pytest.mark.rendering
@@ -95,9 +69,8 @@ def test_level_of_detail_does_not_show(name: str, monkeypatch: pytest.MonkeyPatc
             monkeypatch.setattr(host.detail, "stride", lambda *_: 1)
         with host.context:
             pictures.append(scene.play(host))
-    share = Difference(*pictures).share_over(INVISIBLE)
-    said = f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
-    assert share <= scene.detail_fraction, said
+    pair = Comparison(name, *pictures, INVISIBLE, scene.detail_fraction)
+    assert pair.passes, pair.verdict
 
 
 def test_every_folder_is_a_scene() -> None:
@@ -131,11 +104,10 @@ class TestCheck:
         said = str(failed.value)
         for part in ("grey", "some renderer", "1.100 %", "1.000 %", "level 3", "difference 4"):
             assert part in said
-        for end in ("actual", "difference"):
-            path = tmp_path / "failures" / f"grey.{end}.png"
-            assert str(path) in said
-            written = np.asarray(Image.open(path))
-            assert written[0, 0, 1] == {"actual": 104, "difference": 4 * AMPLIFIED}[end]
+        picture, report = (tmp_path / "failures" / f"grey{end}" for end in (".actual.png", ".html"))
+        assert str(picture) in said and str(report) in said
+        assert np.array_equal(read_picture(picture), self.picture(11, 4))
+        assert "1.100 % of pixels" in report.read_text(encoding="utf-8")
 
     def test_missing_picture_fails_and_stays_missing(self, tmp_path: Path) -> None:
         with pytest.raises(pytest.fail.Exception, match=r"missing.*--update-pixels"):
@@ -143,5 +115,5 @@ class TestCheck:
         assert list(tmp_path.iterdir()) == []
 
     def test_other_size_fails(self, tmp_path: Path) -> None:
-        with pytest.raises(pytest.fail.Exception, match=r"\(9, 100, 3\).*\(10, 100, 3\)"):
+        with pytest.raises(pytest.fail.Exception, match="sizes differ: 100x10 and 100x9"):
             self.run(tmp_path, self.picture()[1:])

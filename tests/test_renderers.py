@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scene_folder import NAMES, OLDER, Agents, SceneFolder, Surface, gl_error
-from test_pixels import INVISIBLE, Difference
+from test_pixels import INVISIBLE, Comparison
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 
@@ -82,7 +83,7 @@ def rims(name: str) -> np.ndarray:
     files = {
         "marker_shape.glsl": shape[:start]
         + f"return vec4(vec3(pixels < {RIM}), pixels > -1.0);\n}}",
-        "trail_colour.glsl": "vec4 trail_colour(vec3 c, int mode, float age) "
+        "trail_colour.glsl": "vec4 trail_colour(vec3 c, int mode, float age, float edge) "
         "{ return vec4(vec3(0.0), 1.0); }",
         "surface_colour.glsl": "vec3 surface_colour(vec3 c, vec2 p, float level, float light, "
         "bool bad) { return vec3(0.0); }",
@@ -98,9 +99,12 @@ def rims(name: str) -> np.ndarray:
     return np.any([np.roll(found, shift, (0, 1)) for shift in shifts], axis=0)
 
 
-def without_rims(name: str, actual: np.ndarray, expected: np.ndarray) -> Difference:
+def share_apart(
+    name: str, actual: np.ndarray, expected: np.ndarray, level: int = INVISIBLE
+) -> float:
+    """Share of the pixels that differ by more than the level, those on rims apart."""
     rim = rims(name)[..., None]
-    return Difference(np.where(rim, 0, actual), np.where(rim, 0, expected))
+    return Comparison(name, np.where(rim, 0, actual), np.where(rim, 0, expected), level).share
 
 
 @pytest.mark.parametrize("kind", OLDER)
@@ -108,14 +112,13 @@ def without_rims(name: str, actual: np.ndarray, expected: np.ndarray) -> Differe
 class TestSameScene:
     def test_through_every_sample(self, name: str, kind: str) -> None:
         scene = SceneFolder.read(name)
-        difference = without_rims(name, picture(name, kind), picture(name, "panda"))
-        share = difference.share_over(scene.level)
+        share = share_apart(name, picture(name, kind), picture(name, "panda"), scene.level)
         said = f"{100 * share:.3f} % of pixels differ by more than {scene.level}"
         assert share <= scene.fraction, said
 
     def test_as_it_is_shown(self, name: str, kind: str) -> None:
         shown = picture(name, "panda", every_sample=False)
-        share = without_rims(name, picture(name, kind), shown).share_over(INVISIBLE)
+        share = share_apart(name, picture(name, kind), shown)
         said = f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
         assert share <= SceneFolder.read(name).detail_fraction, said
 
@@ -130,7 +133,7 @@ def test_the_comparison_would_notice(kind: str, missing: str) -> None:
     host.node.find(missing).hide()
     actual = play(kind, scene, host)
     host.close()
-    share = without_rims(name, actual, picture(name, "panda")).share_over(INVISIBLE)
+    share = share_apart(name, actual, picture(name, "panda"))
     assert share > 10 * scene.fraction
 
 
@@ -154,7 +157,7 @@ class TestHost:
             host.draw()
             pictures.append(host.screenshot())
             host.close()
-        assert Difference(*pictures).share_over(INVISIBLE) <= 2e-3
+        assert Comparison(kind, *pictures, INVISIBLE).share <= 2e-3
 
     def test_samples_before_the_first_critic_lie_on_it_too(self, kind: str) -> None:
         scene = SceneFolder("late", size=(240, 135), trail=60, steps=64, agents=[GROUP])
@@ -194,6 +197,46 @@ class TestHost:
         (tmp_path / "surface_colour.glsl").write_text(changed)
         host = SMALL.open(kind, library=ShaderLibrary(tmp_path))
         assert SMALL.play(host)[45, 80].tolist() == [255, 0, 0]
+        host.close()
+
+    @pytest.mark.parametrize("colour", ["BY_MODE", "BY_AGE", "BY_SPEED", "BY_CERTIFICATE"])
+    def test_lifted_trails_and_their_colours_are_as_the_gpu_renderers(
+        self, kind: str, colour: str, tmp_path: Path
+    ) -> None:
+        lift = "float trail_lift(float age) { return 1.5 * age; }\n"
+        (tmp_path / "trail_lift.glsl").write_text(lift)
+        scene = SceneFolder("lifted", size=(240, 135), trail=60, agents=[Agents(3, seed=2)])
+        pictures = []
+        for each, overlay in (("panda", tmp_path), (kind, tmp_path), (kind, None)):
+            host = scene.open(each, library=ShaderLibrary(overlay, {"TRAIL_COLOUR": colour}))
+            host.detail.stride = lambda: scene.stride
+            pictures.append(play(each, scene, host))
+            host.close()
+        lifted, actual, flat = pictures
+        assert Comparison(kind, lifted, actual, INVISIBLE).share <= 2e-3
+        assert Comparison(kind, flat, actual, INVISIBLE).share > 5e-3, "the lift is to be seen"
+
+    def test_saved_shaders_are_drawn_with(self, kind: str, tmp_path: Path) -> None:
+        host = SMALL.open(kind, library=ShaderLibrary(tmp_path))
+        before = SMALL.play(host)
+        (tmp_path / "surface_colour.glsl").write_text(
+            "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) "
+            "{ return vec3(0.0, 0.0, 1.0); }\n"
+        )
+        assert host.reload()
+        host.draw()
+        assert host.screenshot()[45, 80].tolist() == [0, 0, 255]
+        (tmp_path / "trail_width.glsl").write_text("broken\n")
+        with pytest.raises(UserError, match=r"trail_width.glsl:1: "):
+            host.reload()
+        host.draw()
+        assert host.screenshot()[45, 80].tolist() == [0, 0, 255], "the last good ones stay"
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert host.reload()
+        host.draw()
+        assert np.array_equal(host.screenshot(), before)
+        assert gl_error() == 0
         host.close()
 
     def test_steps_that_begin_anew_leave_no_trace(

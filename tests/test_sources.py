@@ -10,24 +10,48 @@ import pytest
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.render.problems import explain
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary, explain, shader_folder
+from calf_viz.render.sources import ShaderLibrary, read_define, shader_folder
 
-# As the compilers print them; the line is the fourth of the expanded text below.
-MESA = """GLSL Compiler failed
+# As the compilers print them, and as Panda3D passes that on; the line is the fourth of the expanded
+# text below.
+LOGS = {
+    "mesa": """GLSL Compiler failed
 
 fragment_shader
 ===============
 0:2(1): warning: extension `X' unsupported in fragment shader
 0:4(13): error: `undefined_name' undeclared
 0:4(5): error: operands to arithmetic operators must be numeric
-"""
-NVIDIA = """fragment_shader
+""",
+    "mesa in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
+created-shader:2(1): warning: extension `X' unsupported in fragment shader
+created-shader:4(13): error: `undefined_name' undeclared
+created-shader:4(5): error: operands to arithmetic operators must be numeric
+""",
+    "nvidia": """GLSL Compiler failed
+
+fragment_shader
 ===============
 0(2) : warning C7050: "x" might be used before being initialized
 0(4) : error C1503: undefined variable "undefined_name"
-"""
-APPLE = "ERROR: 0:4: Use of undeclared identifier 'undefined_name'\n"
+""",
+    "nvidia in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
+created-shader(2) : warning C7050: "x" might be used before being initialized
+created-shader(4) : error C1503: undefined variable "undefined_name"
+""",
+    "apple": """fragment_shader
+===============
+ERROR: 0:4: Use of undeclared identifier 'undefined_name'
+""",
+    "apple in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
+ERROR: created-shader:4: Use of undeclared identifier 'undefined_name'
+""",
+}
 
 
 def write(folder: Path, **files: str) -> ShaderLibrary:
@@ -104,10 +128,59 @@ def test_a_byte_order_mark_is_no_part_of_the_shader(tmp_path):
     assert library.load("main.vert").text == "x\nb\n"
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path):
-    (tmp_path / "main.vert").write_bytes(b"void \xff main")
-    with pytest.raises(UserError, match=r"main\.vert: not UTF-8"):
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"void\n \xff main", "main.vert:2: not UTF-8"),
+        (b"a\0b", "main.vert:1: a zero byte"),
+        (b"\n//" + b"x" * 1_000_00, "main.vert:2: a line of 100,002 characters"),
+        (b"x\n" * 200_000, "main.vert: 400,000 bytes"),
+        (b'#include "' + b"x" * 1500 + b'"', "main.vert:1: shader file xxx"),
+    ],
+    ids=["not utf-8", "zero", "long line", "large", "no name of a file"],
+)
+def test_a_file_that_is_no_shader_is_named(tmp_path, data, complaint):
+    (tmp_path / "main.vert").write_bytes(data)
+    with pytest.raises(UserError, match=re.escape(complaint)):
         ShaderLibrary(tmp_path).load("main.vert")
+
+
+def test_lines_are_counted_as_editors_count_them(tmp_path):
+    """Not at form feeds, nor at the line separator of Unicode, which in a comment would end it."""
+    library = write(tmp_path, main__vert="a\x0c\x0bb\n// é \u2028 π\r\nc\rd")
+    source = library.load("main.vert")
+    assert source.text == "a\x0c\x0bb\n// ? ? ?\nc\nd\n"
+    assert [line for _, line in source.origins] == [1, 2, 3, 4]
+
+
+def test_an_include_in_a_comment_includes_nothing(tmp_path):
+    library = write(
+        tmp_path, main__vert='/*\n#include "gone.glsl"\n*/\n// #include "gone.glsl"\nb\n'
+    )
+    assert library.load("main.vert").text.splitlines()[-1] == "b"
+
+
+def test_an_empty_file_is_an_empty_shader(tmp_path):
+    source = write(tmp_path, main__vert="").load("main.vert")
+    assert source.text == "\n" and source.origin(1)[1] == 1
+
+
+def test_an_overlay_may_be_a_single_file(tmp_path):
+    own = tmp_path / "trail_colour.glsl"
+    own.write_text("// mine\n")
+    (tmp_path / "surface_colour.glsl").write_text("// not asked for\n")
+    library = ShaderLibrary(own)
+    text = library.load("field.frag").text
+    assert "// mine" in text and "// not asked for" not in text
+    assert library.own_files() == ["trail_colour.glsl"]
+    (tmp_path / "ring.glsl").write_text("// in a folder\n")
+    assert ShaderLibrary(tmp_path / "ring.glsl").find("lib/ring.glsl") == tmp_path / "ring.glsl"
+
+
+def test_a_single_file_without_a_namesake_is_refused(tmp_path):
+    (tmp_path / "trial.glsl").write_text("")
+    with pytest.raises(UserError, match="replaces nothing"):
+        ShaderLibrary(tmp_path / "trial.glsl")
 
 
 def test_an_overlay_replaces_single_files_and_inherits_the_rest(tmp_path):
@@ -144,26 +217,65 @@ def test_every_expanded_line_is_found_in_its_file(name):
     assert lines[0] == "#version 330", "nothing may come before it"
 
 
-@pytest.mark.parametrize(
-    ("log", "words"),
-    [(MESA, "`undefined_name' undeclared"), (NVIDIA, "undefined variable"), (APPLE, "undeclared")],
-    ids=["mesa", "nvidia", "apple"],
-)
-def test_a_compilers_first_error_is_told_in_the_users_line(tmp_path, log, words):
+@pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
+def test_a_compilers_errors_are_told_in_the_users_lines(tmp_path, log):
+    """Through three levels of includes, the offending line beside it, warnings and the errors
+    that follow from the first left out."""
     library = write(
-        tmp_path, main__frag='a\n#include "hook.glsl"\nb\n', hook__glsl="// mine\n\nbroken\n"
+        tmp_path,
+        main__frag='a\n#include "outer.glsl"\nb\n',
+        main__vert="v\n",
+        outer__glsl='\n#include "inner.glsl"\n',
+        inner__glsl="\n  broken();  \n",
     )
-    source = library.load("main.frag")  # its lines: a, // mine, (empty), broken, b
-    message = explain(log, source)
-    assert message.startswith(f"{tmp_path / 'hook.glsl'}:3: ")
-    assert words in message and "\n" not in message
+    fragment = library.load("main.frag")  # its lines: a, (empty), (empty), broken, b
+    (problem,) = explain(log, library.load("main.vert"), fragment)
+    assert (problem.path, problem.line) == (tmp_path / "inner.glsl", 2)
+    assert "undefined" in problem.text or "undeclared" in problem.text
+    assert problem.code == "broken();"
+    assert str(problem).startswith(f"{tmp_path / 'inner.glsl'}:2: ")
+
+
+def test_errors_of_both_shaders_are_each_told_in_their_own(tmp_path):
+    library = write(tmp_path, main__vert="v\nv2\n", main__frag="f\nf2\n")
+    log = "An error occurred while compiling GLSL {} shader x:\nx:{}(1): error: {}\n"
+    text = log.format("vertex", 2, "one") + log.format("fragment", 1, "two")
+    problems = explain(text, library.load("main.vert"), library.load("main.frag"))
+    assert [(p.path.name, p.line, p.text) for p in problems] == [
+        ("main.vert", 2, "one"),
+        ("main.frag", 1, "two"),
+    ]
 
 
 @pytest.mark.parametrize("log", ["error: too many varyings", "", "something else"])
-def test_a_message_without_a_line_still_names_the_file(tmp_path, log):
+def test_a_message_without_a_line_still_names_a_file(tmp_path, log):
     source = write(tmp_path, main__frag="a\n").load("main.frag")
-    message = explain(log, source)
-    assert message.startswith(f"{tmp_path / 'main.frag'}: ") and len(message.split(": ", 1)[1]) > 3
+    (problem,) = explain(log, source, source)
+    assert problem.path == tmp_path / "main.frag" and len(problem.text) > 3
+
+
+class TestDefines:
+    def test_stand_behind_the_version_and_do_not_shift_lines(self, tmp_path):
+        write(tmp_path, main__frag="// first\n#version 330\nA\nB\n")
+        library = ShaderLibrary(tmp_path, {"A": "1", "B": "vec3(2.0)"})
+        source = library.load("main.frag")
+        assert source.text.splitlines()[1:5] == [
+            "#version 330", "#define A 1", "#define B vec3(2.0)", "A",
+        ]  # fmt: skip
+        assert source.origin(5) == (tmp_path / "main.frag", 3)
+        assert str(source.origin(3)[0]) == "--define A=1"
+
+    def test_are_read_as_compilers_read_them(self):
+        assert read_define("A") == ("A", "1")
+        assert read_define("A=") == ("A", "")
+        assert read_define("A_b1=x = y") == ("A_b1", "x = y")
+
+    @pytest.mark.parametrize(
+        "text", ["", "=1", "1A=2", "a b", "gl_X=1", "A__B", "A=\n", "A=é", "A=\\"]
+    )
+    def test_others_are_refused(self, text):
+        with pytest.raises(UserError, match="--define"):
+            read_define(text)
 
 
 @pytest.mark.rendering

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
+from calf_viz.hosts.programs import Programs
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
+from calf_viz.render.colours import palette_texels
+from calf_viz.render.controls import ControlValues
 from calf_viz.render.critic import CriticNetworks
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout, RingPacker
@@ -49,12 +52,15 @@ class Host(ABC):
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
         hud: what is written over the scene, if anything; see `set_hud`.
+        controls: values of the uniforms that the shaders' user may change.
+        programs: the shaders in force, and those before them.
     """
 
     design = "gpu"
     profiler: PerformanceProfiler = OFF
     renderer: str
     texture_limit: int
+    programs: Programs
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Where (x, y, third, stamp) go in a texel's memory."""
 
@@ -73,6 +79,9 @@ class Host(ABC):
         self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
+        self.controls = ControlValues()
+        self._controls_shown = 0
+        self.controls.adopt(self.programs.controls)
         self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels)
         self._stride = scene.stride  # as it was asked for
@@ -160,10 +169,34 @@ class Host(ABC):
         self._open_hud()
         self.hud = hud
 
+    def reload(self) -> bool:
+        """Use the shaders as their files are now, from the next frame on; whether any changed.
+
+        Raises ShaderError where one cannot be used; all that are in force stay.
+        """
+        changed = self.programs.reload()
+        self._take(changed)
+        return bool(changed)
+
+    def revert(self) -> None:
+        """Back to the shaders before the last that were reloaded."""
+        self._take(self.programs.revert())
+
+    def _take(self, names: set[str]) -> None:
+        self.controls.adopt(self.programs.controls)
+        self._use(names)
+
+    def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
+        """Other colours of the surface, RGBA from low to high, as many as there were."""
+        self._upload_palette(palette_texels(colour_map, self.scene.mode_colours))
+
     def prepare_hud(self) -> Hud | None:
         """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
         if self.hud is None or not self.hud.visible:
             return None
+        if self.controls.changes != self._controls_shown:
+            self._controls_shown = self.controls.changes
+            self.hud.redraw()
         self.hud.prepare(self.scene, self.heightfield, self.value_range)
         return self.hud
 
@@ -204,9 +237,9 @@ class Host(ABC):
         self._regrow_ring(old, self.layout)
 
     def uniforms(self) -> dict[str, Any]:
-        """Every uniform of the contract, for the frame to be drawn now."""
+        """Every uniform of the contract and of the controls, for the frame to be drawn now."""
         self.scene.stride = self.detail.stride()
-        return self.scene.uniforms(
+        values = self.scene.uniforms(
             self.grid,
             self.layout,
             self.agents,
@@ -215,6 +248,7 @@ class Host(ABC):
             self.value_range,
             self.morph,
         )
+        return values | self.controls.values
 
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Instances of the one draw."""
@@ -268,6 +302,14 @@ class Host(ABC):
     @abstractmethod
     def _use_heights(self, name: str) -> None:
         """Draws the surface from a texture of the critic's passes."""
+
+    @abstractmethod
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        """Uploads the colours, (2, entries, 4), in place of those that there are."""
+
+    @abstractmethod
+    def _use(self, names: set[str]) -> None:
+        """Draws with the programs of these names as they are now."""
 
     @abstractmethod
     def _open_hud(self) -> None:

@@ -17,22 +17,25 @@ from panda3d.core import GraphicsEngine, GraphicsOutput, NodePath, Texture
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary
 
 
 @dataclass(frozen=True)
 class Stage:
     """What a geometry draws with.
 
+    programs: the shaders in force.
+    dress: gives a node the program of a name, now and whenever it was rebuilt.
     node: what it draws goes below; the host sets the contract's inputs and the blending there.
     count: adds to what `Host.frame_counts` tells, by name.
     rendered: to be told of every frame that is rendered besides the host's own.
     """
 
     scene: Scene
-    library: ShaderLibrary
+    programs: Programs
+    dress: Callable[[NodePath, str], None]
     engine: GraphicsEngine
     output: GraphicsOutput
     node: NodePath

@@ -6,20 +6,17 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.critic_contract import PASSES
-from calf_viz.render.sources import ShaderLibrary
 
 
 class ModernglCritic:
-    """Textures and draws of `CriticPasses`. Raises UserError as `compile_program`."""
+    """Textures and draws of `CriticPasses`. Raises ShaderError as `Programs`."""
 
-    def __init__(self, context: moderngl.Context, library: ShaderLibrary) -> None:
+    def __init__(self, context: moderngl.Context, programs: Programs) -> None:
         self.context = context
-        self.programs = {
-            name: compile_program(context, library, name, "ring_copy") for name in PASSES
-        }
+        self.programs = {name: programs[name] for name in PASSES}
         self.arrays = {name: context.vertex_array(p, []) for name, p in self.programs.items()}
         self.textures: dict[str, moderngl.Texture] = {}
         self.targets: dict[str, moderngl.Framebuffer] = {}

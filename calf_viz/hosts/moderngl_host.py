@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import moderngl
@@ -15,6 +16,7 @@ from calf_viz.hosts.moderngl_critic import ModernglCritic
 from calf_viz.hosts.moderngl_hud import ModernglHud
 from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, relayout
@@ -54,8 +56,8 @@ class ModernglHost(Host):
         self.context = context or create_context()
         self.renderer = self.context.info["GL_RENDERER"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
-        self.library = library or ShaderLibrary()
-        self.program = compile_program(self.context, self.library, "field")
+        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, self.context))
+        self._use({"field"})
         palette = palette_texels(colour_map, scene.mode_colours)
         self.palette = data_texture(self.context, palette)
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
@@ -63,7 +65,13 @@ class ModernglHost(Host):
         self.framebuffer = self.context.framebuffer(
             [self.context.renderbuffer(size)], self.context.depth_renderbuffer(size)
         )
-        self.vertex_array = self.context.vertex_array(self.program, [])
+
+    def _use(self, names: set[str]) -> None:
+        if "field" in names:
+            self.program = self.programs["field"]
+            self.vertex_array = self.context.vertex_array(self.program, [])
+        if names & {"hud_shape", "hud_text"}:
+            self._open_hud()
 
     def _make_ring(self, layout: RingLayout) -> None:
         width, height = layout.size
@@ -84,14 +92,17 @@ class ModernglHost(Host):
         self.count("upload_bytes", texels.nbytes)
 
     def _open_critic(self) -> ModernglCritic:
-        self.critic_draws = ModernglCritic(self.context, self.library)
+        self.critic_draws = ModernglCritic(self.context, self.programs)
         return self.critic_draws
 
     def _use_heights(self, name: str) -> None:
         self.heights = self.critic_draws.textures[name]
 
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        self.palette.write(texels.tobytes())
+
     def _open_hud(self) -> None:
-        self.hud_draws = ModernglHud(self.context, self.library, self.palette)
+        self.hud_draws = ModernglHud(self.context, self.programs, self.palette)
 
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Sets every input that the program uses; returns the uniforms' values."""

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import moderngl
 
-from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
+from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.contract import TEXTURE_NAMES
 from calf_viz.hud.series import Series
-from calf_viz.render.sources import ShaderLibrary
 
 
 class ModernglHud:
-    """Draws a canvas over what is there. Raises UserError as `compile_program`."""
+    """Draws a canvas over what is there. Raises ShaderError as `Programs`."""
 
     def __init__(
-        self, context: moderngl.Context, library: ShaderLibrary, palette: moderngl.Texture
+        self, context: moderngl.Context, programs: Programs, palette: moderngl.Texture
     ) -> None:
         self.context = context
-        self.programs = tuple(
-            compile_program(context, library, name) for name in ("hud_shape", "hud_text")
-        )
+        self.programs = tuple(programs[name] for name in ("hud_shape", "hud_text"))
         self.arrays = tuple(context.vertex_array(program, []) for program in self.programs)
         self.textures: dict[str, moderngl.Texture] = {"u_palette": palette}
         self._atlas: Atlas | None = None
@@ -45,7 +42,8 @@ class ModernglHud:
             for unit, name in enumerate(TEXTURE_NAMES):
                 if name in program:
                     program[name] = unit
-            program["u_hud_viewport"] = tuple(map(float, size))
+            if "u_hud_viewport" in program:
+                program["u_hud_viewport"] = tuple(map(float, size))
             if batch.count:
                 array.render(moderngl.TRIANGLES, 6 * batch.count)
 

@@ -48,7 +48,7 @@ class OffscreenHost(PandaHost):
     ) -> None:
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
-        self.context = _context(engine)
+        self.context = open_context(engine)
         output = self._framebuffer(engine, scene.size)
         root = NodePath("scene")
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
@@ -119,7 +119,7 @@ def _pipe(module: str) -> GraphicsPipe | None:
     return GraphicsPipeSelection.get_global_ptr().make_module_pipe(module)
 
 
-def _context(engine: GraphicsEngine) -> GraphicsOutput:
+def open_context(engine: GraphicsEngine) -> GraphicsOutput:
     """A tiny buffer that holds the OpenGL context; it is never drawn to."""
     load_prc_file_data(
         "calf_viz",

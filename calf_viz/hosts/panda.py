@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -28,8 +29,10 @@ from calf_viz.hosts.geometry import GeometryMaker, Stage
 from calf_viz.hosts.gpu_timer import GpuTimer
 from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
+from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_strip import StripGeometry
-from calf_viz.hosts.panda_texture import data_texture
+from calf_viz.hosts.panda_texture import data_texture, fill
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -77,13 +80,17 @@ class PandaHost(Host):
         self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
         self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
-        self.library = library or ShaderLibrary()
+        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg))
         self._inputs: dict[str, Any] = {}
         self._gpu_timer: GpuTimer | None = None
         self._timed: int | None = None
         self.node = root.attach_new_node("scene")
         self._set_state()
-        stage = Stage(scene, self.library, engine, output, self.node, self.count, self._set_current)
+        self._dressed: list[tuple[NodePath, str]] = []
+        stage = Stage(
+            scene, self.programs, self._dress, engine, output, self.node, self.count,
+            self._set_current,
+        )  # fmt: skip
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
         palette = palette_texels(colour_map, scene.mode_colours)
@@ -136,7 +143,7 @@ class PandaHost(Host):
         return super().uniforms()
 
     def _open_critic(self) -> PandaCritic:
-        self.critic_draws = PandaCritic(self.engine, self.output, self.library)
+        self.critic_draws = PandaCritic(self.engine, self.output, self.programs)
         return self.critic_draws
 
     def _use_heights(self, name: str) -> None:
@@ -145,7 +152,23 @@ class PandaHost(Host):
     def _open_hud(self) -> None:
         if self.hud_draws is not None:
             self.hud_draws.close()
-        self.hud_draws = PandaHud(self.root, self.library, self.gsg, self.palette)
+        self.hud_draws = PandaHud(self.root, self.programs, self.palette)
+
+    def _dress(self, node: NodePath, program: str) -> None:
+        node.set_shader(self.programs[program])
+        self._dressed.append((node, program))
+
+    def _use(self, names: set[str]) -> None:
+        for node, program in self._dressed:
+            if program in names:
+                node.set_shader(self.programs[program])
+        # A control may come back as another type, whose value compares equal.
+        self._inputs.clear()
+        if names & {"hud_shape", "hud_text"}:
+            self._open_hud()
+
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        fill(self.palette, texels[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""

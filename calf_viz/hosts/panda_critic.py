@@ -22,26 +22,20 @@ from panda3d.core import (
 )
 
 from calf_viz.errors import UserError
-from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, empty_texture
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.critic_contract import PASSES
-from calf_viz.render.sources import ShaderLibrary
 
 
 class PandaCritic:
     """Textures and draws of `CriticPasses`.
 
-    Raises UserError as `compile_program`, or where the driver cannot render into float textures.
+    Raises ShaderError as `Programs`, or where the driver cannot render into float textures.
     """
 
-    def __init__(
-        self, engine: GraphicsEngine, output: GraphicsOutput, library: ShaderLibrary
-    ) -> None:
+    def __init__(self, engine: GraphicsEngine, output: GraphicsOutput, programs: Programs) -> None:
         self.engine, self.output, self.gsg = engine, output, output.get_gsg()
-        self.shaders = {
-            name: compile_program(library, name, self.gsg, vertex_name="ring_copy")
-            for name in PASSES
-        }
+        self.shaders = {name: programs[name] for name in PASSES}
         self.textures: dict[str, Texture] = {}
         self.buffers: dict[str, GraphicsOutput] = {}
         root = NodePath("critic")

@@ -11,29 +11,26 @@ from panda3d.core import (
     GeomTriangles,
     GeomVertexData,
     GeomVertexFormat,
-    GraphicsStateGuardian,
     NodePath,
     OmniBoundingVolume,
     Texture,
 )
 
-from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, empty_texture, fill
+from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.series import Series
-from calf_viz.render.sources import ShaderLibrary
 
 BGRA = [2, 1, 0, 3]
 
 
 class PandaHud:
-    """Draws a canvas after the scene, below its root. Raises UserError as `compile_program`."""
+    """Draws a canvas after the scene, below its root. Raises ShaderError as `Programs`."""
 
-    def __init__(
-        self, root: NodePath, library: ShaderLibrary, gsg: GraphicsStateGuardian, palette: Texture
-    ) -> None:
+    def __init__(self, root: NodePath, programs: Programs, palette: Texture) -> None:
+        shaders = programs["hud_shape"], programs["hud_text"]
         self.node = root.attach_new_node("hud")
         self.node.set_shader_input("u_palette", palette)
         self.node.set_depth_test(False)
@@ -48,8 +45,8 @@ class PandaHud:
         )  # fmt: skip
         self.shapes = _Quads(self.node, "shape", "u_hud_shapes", 0)
         self.text = _Quads(self.node, "text", "u_hud_text", 1)
-        for quads in (self.shapes, self.text):
-            quads.node.set_shader(compile_program(library, f"hud_{quads.name}", gsg))
+        for quads, shader in zip((self.shapes, self.text), shaders, strict=True):
+            quads.node.set_shader(shader)
         self._series: Texture | None = None
         self._atlas: Atlas | None = None
         self._size = (0, 0)

@@ -30,10 +30,9 @@ from panda3d.core import (
     WindowProperties,
 )
 
-from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import empty_texture, fill
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.ring import RingLayout, relayout
-from calf_viz.render.sources import ShaderLibrary
 
 log = logging.getLogger("calf_viz")
 
@@ -65,12 +64,12 @@ class Ring(Protocol):
 
 
 def make_ring(
-    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput, library: ShaderLibrary
+    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput, programs: Programs
 ) -> Ring:
     """The better ring that the driver is able to."""
     buffer = _float_buffer(layout, engine, output)
     if buffer is not None:
-        return RenderedRing(layout, engine, output, library, buffer)
+        return RenderedRing(layout, engine, output, programs, buffer)
     log.warning("this driver cannot render into float textures: trails are uploaded whole")
     return UploadedRing(layout)
 
@@ -104,12 +103,12 @@ class RenderedRing:
         layout: RingLayout,
         engine: GraphicsEngine,
         output: GraphicsOutput,
-        library: ShaderLibrary,
+        programs: Programs,
         buffer: GraphicsOutput,
     ) -> None:
         self.engine, self.output = engine, output
         self.pending = False
-        self.camera = self._pass(library)
+        self.camera = self._pass(programs)
         self._target(layout, buffer)
         # Once, the whole texture is cleared; after that only what is copied is written.
         buffer.set_clear_color((0, 0, 0, 0))
@@ -117,7 +116,7 @@ class RenderedRing:
         self._source(self.staging, layout, slots=(0, 1))
         self._render_alone()
 
-    def _pass(self, library: ShaderLibrary) -> NodePath:
+    def _pass(self, programs: Programs) -> NodePath:
         root = NodePath("ring")
         geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
         triangle = GeomTriangles(Geom.UH_static)
@@ -128,7 +127,7 @@ class RenderedRing:
         node.set_bounds(OmniBoundingVolume())
         node.set_final(True)
         self.triangle = root.attach_new_node(node)
-        self.triangle.set_shader(compile_program(library, "ring_copy", self.output.get_gsg()))
+        self.triangle.set_shader(programs["ring_copy"])
         self.triangle.set_depth_test(False)
         self.triangle.set_depth_write(False)
         self.triangle.set_two_sided(True)

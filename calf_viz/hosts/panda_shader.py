@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from panda3d.core import GraphicsStateGuardian, LineStream, Notify, Shader, load_prc_file_data
 
-from calf_viz.errors import UserError
-from calf_viz.render.sources import ShaderLibrary, explain
+from calf_viz.hosts.programs import ProgramSource
+from calf_viz.render.problems import ShaderError, explain
 
 # Panda would give the same text the same shader as long as anybody holds it, one that failed
 # included; that one is not compiled again, and there would be no message.
 load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 
-def compile_program(
-    library: ShaderLibrary,
-    name: str,
-    gsg: GraphicsStateGuardian,
-    fragment_name: str | None = None,
-    vertex_name: str | None = None,
-) -> Shader:
-    """The program of `name`.vert and `name`.frag, or of other files where they are named.
-
-    Raises UserError, as `file:line: message`, where a file is missing or does not compile.
-    """
-    vertex = library.load(f"{vertex_name or name}.vert")
-    fragment = library.load(f"{fragment_name or name}.frag")
+def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader:
+    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
+    vertex, fragment = source.vertex, source.fragment
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:
@@ -36,7 +26,5 @@ def compile_program(
     while lines.is_text_available():
         log.append(lines.get_line())
     if prepared is None or shader.get_error_flag():
-        text = "\n".join(log)
-        in_fragment = "fragment shader" in text and "vertex shader" not in text
-        raise UserError(explain(text, fragment if in_fragment else vertex))
+        raise ShaderError(explain("\n".join(log), vertex, fragment))
     return shader

@@ -19,7 +19,6 @@ from panda3d.core import (
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import Stage
 from calf_viz.hosts.panda_ring import make_ring
-from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout
@@ -37,7 +36,7 @@ class StripGeometry:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.node = stage.node.attach_new_node(self._strip())
-        self.node.set_shader(compile_program(stage.library, "field", stage.output.get_gsg()))
+        stage.dress(self.node, "field")
         self.heights: Texture | None = None
         self._vertices = self._instances = 0
 
@@ -65,7 +64,7 @@ class StripGeometry:
 
     def make(self, layout: RingLayout) -> None:
         stage = self.stage
-        self.ring = make_ring(layout, stage.engine, stage.output, stage.library)
+        self.ring = make_ring(layout, stage.engine, stage.output, stage.programs)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:

@@ -18,6 +18,7 @@ from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
+from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -57,7 +58,7 @@ class WindowHost(PandaHost):
             app.render,
             geometry,
         )
-        self.controls = OrbitControls(app, scene, self._captured)
+        self.mouse = OrbitControls(app, scene, self._captured)
         app.accept("window-event", self._on_window_event)
         self.bind_keys({})
 
@@ -73,6 +74,10 @@ class WindowHost(PandaHost):
             for event in key.events if key.action in actions else ():
                 self.app.accept(event, actions[key.action])
         return set(actions)
+
+    def set_hud(self, hud: Hud) -> None:
+        super().set_hud(hud)
+        self.mouse.panels = hud
 
     def _captured(self, x: float, y: float) -> bool:
         return self.hud is not None and self.hud.hit(x, y) is not None
@@ -94,7 +99,7 @@ class WindowHost(PandaHost):
 
     def _render(self) -> None:
         with self.profiler.section("input"):
-            self.controls.update()
+            self.mouse.update()
         self.app.step()  # Ursina's tasks; one of them renders the frame
 
     def screenshot(self) -> NDArray[np.uint8]:

@@ -42,6 +42,7 @@ class Axes:
         edges = edges_of(scene, heightfield, value_range, self.labels)
         ticks = [self._legible(canvas, edge.ticks) for edge in edges]
         step = canvas.metrics.unit
+        tones = theme.on_ground(scene.background)
         drawn: list[Rect] = []
 
         def free(rect: Rect) -> bool:
@@ -55,8 +56,8 @@ class Axes:
             if free(rect):
                 length = TICK_LENGTH * step
                 end = mark.x + length * mark.out[0], mark.y + length * mark.out[1]
-                canvas.line((mark.x, mark.y), end, canvas.metrics.line, theme.AXIS)
-                self._write(canvas, mark, rect, "small", theme.QUIET)
+                canvas.line((mark.x, mark.y), end, canvas.metrics.line, tones.line)
+                self._write(canvas, mark, rect, "small", tones.quiet)
                 drawn.append(rect)
         for edge, legible in zip(edges, ticks, strict=True):
             places = [
@@ -66,7 +67,7 @@ class Axes:
             ]
             found = next(((mark, rect) for mark, rect in places if free(rect)), None)
             if found is not None:
-                self._write(canvas, *found, "body", theme.BRIGHT)
+                self._write(canvas, *found, "body", tones.bright)
                 drawn.append(found[1])
         return drawn
 

@@ -46,10 +46,16 @@ class Hud:
         self._matrix: NDArray[np.float32] | None = None
         self._heightfield: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
+        self._pressed: Widget | None = None
 
-    def add(self, widget: Widget) -> None:
-        """One widget more: beyond those that are at its edge already, if there is room."""
-        self.widgets.append(widget)
+    def add(self, widget: Widget, first: bool = False) -> None:
+        """One widget more: beyond those that are at its edge already, if there is room; or before
+        all others, which then have what room is left."""
+        self.widgets.insert(0 if first else len(self.widgets), widget)
+        self._new_layout = True
+
+    def redraw(self) -> None:
+        """Lay all out anew for the next frame: something else than a text changed."""
         self._new_layout = True
 
     def update(self, **texts: str | None) -> None:
@@ -71,7 +77,7 @@ class Hud:
         """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
-        seen = size, scene.height_scale, value_range
+        seen = size, scene.height_scale, value_range, scene.background
         moved = (
             matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
         )
@@ -131,6 +137,24 @@ class Hud:
         captures = {widget.name for widget in self.widgets if widget.captures}
         found = (n for n, rect in self.placed.items() if n in captures and rect.holds(x, y))
         return next(found, None)
+
+    def press(self, x: float, y: float) -> None:
+        """The mouse went down: the widget there has it until it goes up."""
+        name = self.hit(x, y)
+        self._pressed = next((w for w in self.widgets if w.name == name), None)
+        if self._pressed is not None:
+            self._pressed.press(x, y)
+
+    def drag(self, x: float, y: float) -> None:
+        """The mouse moved, pressed."""
+        if self._pressed is not None:
+            self._pressed.drag(x, y)
+
+    def release(self) -> None:
+        """The mouse went up."""
+        if self._pressed is not None:
+            self._pressed.release()
+        self._pressed = None
 
     def rectangles(self) -> list[Rect]:
         """Where something is: every widget and every text of the axes."""

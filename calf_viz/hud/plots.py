@@ -16,7 +16,7 @@ from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint
-from calf_viz.hud.widgets import VALUE_CAPACITY, Values, Widget, _backing, _baseline
+from calf_viz.hud.widgets import VALUE_CAPACITY, Values, Widget, backing, baseline_of
 
 CURVE_WIDTH = 1.5
 """px at scale 1."""
@@ -79,12 +79,12 @@ class Plots(Widget):
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, title = canvas.metrics.unit, self._title_height(canvas)
-        _backing(canvas, rect)
+        backing(canvas, rect)
         left, width = rect.x + 3 * unit, rect.width - 6 * unit
         y = rect.y + unit
         self._labels = {}
         for plot in self._shown:
-            baseline = _baseline(canvas, "small", y, title)
+            baseline = baseline_of(canvas, "small", y, title)
             canvas.label(plot.title, "small", left, baseline, theme.QUIET, 2 * width // 3)
             self._labels[plot.key] = canvas.label(
                 values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 3,

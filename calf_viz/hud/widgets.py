@@ -47,13 +47,23 @@ class Widget(ABC):
     def update(self, canvas: Canvas, values: Values) -> None:
         """Change the texts that are drawn, in their places."""
 
+    def press(self, x: float, y: float) -> None:  # noqa: B027 (most widgets only show something)
+        """The mouse went down over it, at a pixel of the picture."""
 
-def _backing(canvas: Canvas, rect: Rect) -> None:
+    def drag(self, x: float, y: float) -> None:  # noqa: B027
+        """The mouse, pressed over it, is now at a pixel, anywhere."""
+
+    def release(self) -> None:  # noqa: B027
+        """The mouse went up again."""
+
+
+def backing(canvas: Canvas, rect: Rect) -> None:
+    """The ground that text stands on."""
     canvas.rectangle(rect, theme.BACKING, radius=1.5 * canvas.metrics.unit)
 
 
-def _baseline(canvas: Canvas, style: str, top: int, height: int) -> int:
-    """Of a line whose capitals stand in the middle of [top, top + height)."""
+def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
+    """Baseline of a line whose capitals stand in the middle of [top, top + height)."""
     return top + (height + canvas.face(style).cap_height + 1) // 2
 
 
@@ -104,10 +114,10 @@ class Panel(Widget):
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, row_height = canvas.metrics.unit, self._row(canvas)
-        _backing(canvas, rect)
+        backing(canvas, rect)
         left, right = rect.x + 3 * unit, rect.right - 3 * unit
         y = rect.y + 2 * unit
-        baseline = _baseline(canvas, "title", y, row_height)
+        baseline = baseline_of(canvas, "title", y, row_height)
         room = right - left
         canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
         self._labels = {}
@@ -125,7 +135,7 @@ class Panel(Widget):
     ) -> None:
         left, right, y = place
         unit = canvas.metrics.unit
-        baseline = _baseline(canvas, "body", y, self._row(canvas))
+        baseline = baseline_of(canvas, "body", y, self._row(canvas))
         indent = 0
         if row.swatch is not None:
             dot = 2 * unit
@@ -182,9 +192,9 @@ class ColourBar(Widget):
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, title_height = canvas.metrics.unit, self._title_height(canvas)
-        _backing(canvas, rect)
+        backing(canvas, rect)
         left, top = rect.x + 3 * unit, rect.y + 2 * unit
-        baseline = _baseline(canvas, "body", top, title_height)
+        baseline = baseline_of(canvas, "body", top, title_height)
         canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
         top += title_height + 2 * unit
         bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
@@ -228,8 +238,8 @@ class Notice(Widget):
         return (extent, height) if extent > 12 * unit and height <= room[1] else None
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
-        _backing(canvas, rect)
-        baseline = _baseline(canvas, "body", rect.y, rect.height)
+        backing(canvas, rect)
+        baseline = baseline_of(canvas, "body", rect.y, rect.height)
         x, room = rect.x + 3 * canvas.metrics.unit, rect.width - 6 * canvas.metrics.unit
         canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, room)
 
@@ -267,8 +277,8 @@ class KeyLine(Widget):
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, face = canvas.metrics.unit, canvas.face("small")
-        _backing(canvas, rect)
-        baseline = _baseline(canvas, "small", rect.y, rect.height)
+        backing(canvas, rect)
+        baseline = baseline_of(canvas, "small", rect.y, rect.height)
         x = rect.x + 2 * unit
         for key, does in self.keys[: self._shown]:
             canvas.label(key, "small", x, baseline, theme.BRIGHT, rect.width)

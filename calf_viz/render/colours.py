@@ -27,16 +27,23 @@ def mode_colours(palette: str = "standard") -> NDArray[np.float32]:
     return np.array([(*colour, 1.0) for colour in PALETTES[palette]], dtype=np.float32)
 
 
-def colour_map(name: str, entries: int = 256) -> NDArray[np.uint8]:
+ColourMap = str | tuple[str, ...]
+"""A name that cmap knows, or colours from low to high."""
+COLOUR_MAP = "cividis"
+"""The usual one."""
+
+
+def colour_map(colours: ColourMap, entries: int = 256) -> NDArray[np.uint8]:
     """RGBA of a colour map from low to high, (entries, 4).
 
-    Raises UserError for a name that cmap does not know.
+    Raises UserError for a name or colours that cmap does not know.
     """
+    name = colours if isinstance(colours, str) else list(colours)
     try:
-        colours = cmap.Colormap(name)(np.linspace(0.0, 1.0, entries))
-    except (ValueError, TypeError) as error:
+        rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, entries))
+    except (ValueError, TypeError, IndexError) as error:
         raise UserError(f"unknown colour map '{name}': see the catalogue of cmap") from error
-    return np.rint(np.asarray(colours) * 255).astype(np.uint8)
+    return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
 
 
 def palette_texels(

@@ -60,10 +60,21 @@ UNIFORMS = (
     Uniform("float", "u_marker_radius", "radius of a marker [px]"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
     Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]"),
+    Uniform("int", "u_chosen", "agent that u_q_plus is of"),
+    Uniform("vec2", "u_q_plus", "q+ of the chosen agent's last certified triple; 1: there is one"),
+    Uniform("vec3", "u_certificate", "constants of the certificate: nu_bar, C_low, C_up"),
+    Uniform("float", "u_hidden_square", "sum of the squares of the states not shown"),
 )
 
 TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
 NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
+
+
+def types(
+    textures: Sequence[TextureInput] = TEXTURES, uniforms: Sequence[Uniform] = UNIFORMS
+) -> dict[str, str]:
+    """GLSL type of each input, by name."""
+    return {t.name: "sampler2D" for t in textures} | {u.name: u.type for u in uniforms}
 
 
 def header(

@@ -20,6 +20,20 @@ PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
 
 
 @dataclass
+class Certificate:
+    """What the certificate would ask of one agent now, for shaders that show it."""
+
+    chosen: int = 0
+    """The agent."""
+    q_plus: float | None = None
+    """Its q+; None before its first certified step."""
+    constants: tuple[float, float, float] = (0.01, 0.01, 1000.0)
+    """nu_bar, C_low, C_up."""
+    hidden_square: float = 0.0
+    """Sum of the squares of the states that the plane does not show."""
+
+
+@dataclass
 class Scene:
     """Sizes in pixels where named so, else in plane units.
 
@@ -37,6 +51,7 @@ class Scene:
     training_agent: int = -1  # index of the agent that is trained; -1: none is
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
+    certificate: Certificate = field(default_factory=Certificate)
 
     def vertices(self, runs: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker."""
@@ -63,6 +78,7 @@ class Scene:
         vertices = self.vertices(runs)
         light = np.array([-0.45, -0.25, 0.86])
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
+        asked = self.certificate
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.size)),
@@ -86,6 +102,10 @@ class Scene:
             "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
+            "u_chosen": asked.chosen,
+            "u_q_plus": (0.0, 0.0) if asked.q_plus is None else (asked.q_plus, 1.0),
+            "u_certificate": asked.constants,
+            "u_hidden_square": asked.hidden_square,
         }
 
 

@@ -24,7 +24,6 @@ from panda3d.core import (
 )
 
 from calf_viz.hosts.geometry import Stage
-from calf_viz.hosts.panda_shader import compile_program
 
 Vertices = NDArray[np.void]
 Indices = NDArray[np.uint32]
@@ -100,11 +99,9 @@ def _format(dtype: np.dtype) -> GeomVertexFormat:
 
 def group(stage: Stage, name: str, order: int) -> NodePath:
     """A node for meshes that are drawn by shaders/mesh_`name`.vert and the scene's fragment
-    shader, in the `order` given among groups. Raises UserError as
-    `compile_program`."""
+    shader, in the `order` given among groups. Raises ShaderError as `Programs`."""
     node = stage.node.attach_new_node(name)
-    gsg = stage.output.get_gsg()
-    node.set_shader(compile_program(stage.library, f"mesh_{name}", gsg, fragment_name="field"))
+    stage.dress(node, f"mesh_{name}")
     node.set_bin("background", order)
     return node
 

@@ -26,3 +26,7 @@ uniform float u_trail_width;      // width of a trail [px]
 uniform float u_marker_radius;    // radius of a marker [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
 uniform vec2 u_depth_bias;        // towards the viewer: for all, and per agent [NDC]
+uniform int u_chosen;             // agent that u_q_plus is of
+uniform vec2 u_q_plus;            // q+ of the chosen agent's last certified triple; 1: there is one
+uniform vec3 u_certificate;       // constants of the certificate: nu_bar, C_low, C_up
+uniform float u_hidden_square;    // sum of the squares of the states not shown

@@ -18,9 +18,12 @@ vec2 direction(vec2 v, vec2 otherwise) {
     return l > 1e-3 ? v / l : otherwise;
 }
 
-vec4 to_clip(vec2 point, float level) {
-    return u_view_projection * vec4(point, level * u_height_scale, 1.0);
+// lift: above the surface, in units of the plane.
+vec4 to_clip(vec2 point, float level, float lift) {
+    return u_view_projection * vec4(point, level * u_height_scale + lift, 1.0);
 }
+
+vec4 to_clip(vec2 point, float level) { return to_clip(point, level, 0.0); }
 
 // Pixel of a point in clip coordinates, from the picture's centre.
 vec2 to_pixel(vec4 c) { return c.xy / max(c.w, 1e-3) * (0.5 * u_viewport); }
@@ -44,6 +47,12 @@ Tangent tangent_plane(vec4 c, vec2 gradient) {
     jx.xy *= 0.5 * u_viewport;
     jy.xy *= 0.5 * u_viewport;
     return Tangent(jx, jy);
+}
+
+// Movement in pixels for a step of 1 straight up.
+vec2 upwards(vec4 c) {
+    vec4 up = u_view_projection[2];
+    return (up.xy - c.xy / c.w * up.w) / c.w * (0.5 * u_viewport);
 }
 
 // Across a trail that comes along `behind` and goes on along `ahead` [px]; either may be 0 at an

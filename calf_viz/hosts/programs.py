@@ -1,0 +1,162 @@
+"""The programs that hosts compile: two shaders each, checked before a compiler sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calf_viz.hud import contract as hud_contract
+from calf_viz.render import contract, critic_contract, glsl
+from calf_viz.render.controls import MARK, Control, read_annotation
+from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.sources import ShaderLibrary, Source
+
+MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
+"""The older designs' programs: vertex shaders of their own, with the scene's fragment shader."""
+INPUTS: dict[str, dict[str, str]] = {
+    "field": contract.types(),
+    **dict.fromkeys(MESHES, contract.types()),
+    "hud_shape": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
+    "hud_text": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
+    **dict.fromkeys(
+        critic_contract.PASSES,
+        contract.types(critic_contract.TEXTURES, critic_contract.UNIFORMS),
+    ),
+    "ring_copy": {
+        "u_source": "sampler2D",
+        "u_source_layout": "ivec3",
+        "u_target_layout": "ivec3",
+    },
+}
+"""GLSL type of every input of each program, by name."""
+SCENE = ("field", *MESHES)
+"""Those that draw the scene, in every variant."""
+LOOK = (*SCENE, "hud_shape", "hud_text")
+"""Those that an overlay may replace. ring_copy and the critic's passes are none: samples that they
+spoiled would be lost, and values be wrong."""
+
+
+@dataclass(frozen=True)
+class ProgramSource:
+    """A program's two shaders, expanded, and its controls by the uniforms' names."""
+
+    name: str
+    vertex: Source
+    fragment: Source
+    controls: dict[str, Control]
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """What compilers see."""
+        return self.vertex.text, self.fragment.text
+
+
+def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
+    """`name`.vert and `name`.frag; meshes have the scene's fragment shader, the critic's passes the
+    ring's triangle over all of the target.
+
+    Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
+    annotation that cannot be read. Only the scene's uniforms may be controls.
+    """
+    if name not in LOOK:
+        library = ShaderLibrary()
+    triangle = name in critic_contract.PASSES
+    vertex = library.load("ring_copy.vert" if triangle else f"{name}.vert")
+    fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
+    controls: dict[str, Control] = {}
+    problems: dict[Problem, None] = {}
+    for source in (vertex, fragment):
+        for declared in glsl.uniforms(source.text):
+            try:
+                _declare(declared, source.line(declared.line), INPUTS[name], controls)
+            except ValueError as error:
+                path, line = source.origin(declared.line)
+                problems[Problem(path, line, str(error), source.line(declared.line))] = None
+    if controls and name not in SCENE:
+        raise ShaderError([Problem(Path(f"{name}.vert"), None, "only the scene has controls")])
+    if problems:
+        raise ShaderError(problems)
+    return ProgramSource(name, vertex, fragment, controls)
+
+
+def _declare(
+    declared: glsl.Declaration, written: str, inputs: dict[str, str], controls: dict[str, Control]
+) -> None:
+    """Take a uniform that is an input, or note a control; ValueError for another.
+
+    A driver would take that, and the host's values would be refused later, or missing.
+    """
+    type_, name = declared.type, declared.name
+    mark = MARK.search(written)
+    expected = inputs.get(name)
+    if expected is not None:
+        if expected != type_ or declared.array:
+            kind = f"{type_}[]" if declared.array else type_
+            raise ValueError(f"{name} is a {expected}, not a {kind}")
+        if mark:
+            raise ValueError(f"{name} is set by the program: a control has a name of its own")
+        return
+    if mark is None:
+        raise ValueError(
+            f"nobody sets {name}: it is neither in lib/contract.glsl nor a control, such as "
+            "// @slider 0..1"
+        )
+    if declared.array:
+        raise ValueError(f"{name} is an array: a control is a single value")
+    control = read_annotation(type_, name, written[mark.start() :])
+    if controls.setdefault(name, control) != control:
+        raise ValueError(f"{name} is declared twice, with another annotation")
+
+
+class Programs:
+    """A host's compiled programs by name; the last good ones where new ones are broken.
+
+    Attributes:
+        library: where their files are found.
+        sources: what each was compiled from.
+    """
+
+    def __init__(self, library: ShaderLibrary, compiler: Callable[[ProgramSource], Any]) -> None:
+        """compiler: what makes a program of its source; raises ShaderError."""
+        self.library, self.compiler = library, compiler
+        self.sources: dict[str, ProgramSource] = {}
+        self._compiled: dict[str, Any] = {}
+        self._before = self.sources, self._compiled
+
+    def __getitem__(self, name: str) -> Any:
+        """The program in force. Raises ShaderError where its first version does not compile."""
+        if name not in self._compiled:
+            source = load_program(self.library, name)
+            self._compiled[name] = self.compiler(source)
+            self.sources[name] = source
+        return self._compiled[name]
+
+    @property
+    def controls(self) -> dict[str, Control]:
+        """Those of all programs that were asked for, by the uniforms' names."""
+        found: dict[str, Control] = {}
+        for source in self.sources.values():
+            found |= source.controls
+        return found
+
+    def reload(self) -> set[str]:
+        """Compile those whose text changed, all or none of them; their names.
+
+        Raises ShaderError where one does not compile; those in force stay.
+        """
+        self.library.check_overlay()
+        sources = {name: load_program(self.library, name) for name in self.sources}
+        changed = {n for n, source in sources.items() if source.texts != self.sources[n].texts}
+        if changed:
+            new = {name: self.compiler(sources[name]) for name in sorted(changed)}
+            self._before = self.sources, self._compiled
+            self.sources, self._compiled = sources, {**self._compiled, **new}
+        return changed
+
+    def revert(self) -> set[str]:
+        """Back to those before the last reload that changed any; names of those that change."""
+        after = self._compiled
+        self.sources, self._compiled = self._before
+        return {name for name, program in self._compiled.items() if program is not after[name]}

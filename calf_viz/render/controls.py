@@ -1,0 +1,213 @@
+"""Annotated uniforms: what a comment behind a uniform makes of it, and the values they have.
+
+    uniform float u_glow;    // @slider 0..4 step 0.1 = 1 "glow"
+    uniform bool  u_grid;    // @toggle = on "grid"
+    uniform int   u_pattern; // @choice dots|lines|none = lines
+    uniform vec3  u_ink;     // @color = #203040 "ink"
+
+    annotation = "@" (slider | toggle | choice | color) ["=" default] [label in quotes]
+    slider     = "slider" low ".." high ["step" step]       of a float or an int
+    toggle     = "toggle"                                   of a bool or an int; on, off
+    choice     = "choice" word {"|" word}                   of an int, counted from 0
+    color      = "color" | "colour"                         of a vec3; #rrggbb
+
+Without a default it is the low end, off, the first word, white; without a label the uniform's name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from calf_viz.errors import UserError
+
+Value = float | int | tuple[float, float, float]
+"""A float of a slider, an int of the others, red, green and blue within [0, 1] of a colour."""
+
+MARK = re.compile(r"//\s*@")
+"""Where an annotation begins, behind a uniform."""
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_ANNOTATION = re.compile(r"//\s*@(\w+)([^\"=]*)(?:=([^\"]*))?(?:\"([^\"]*)\"\s*)?$")
+_SLIDER = re.compile(rf"({_NUMBER})\s*\.\.\s*({_NUMBER})(?:\s+step\s+({_NUMBER}))?")
+_WORDS = re.compile(r"[\w-]+(?:\s*\|\s*[\w-]+)*")
+_TYPES = {
+    "slider": ("float", "int"),
+    "toggle": ("bool", "int"),
+    "choice": ("int",),
+    "color": ("vec3",),
+}
+_SWITCH = {"on": 1, "true": 1, "1": 1, "off": 0, "false": 0, "0": 0}
+
+
+@dataclass(frozen=True)
+class Control:
+    """A uniform that its user may change while the program runs."""
+
+    name: str
+    type: str
+    """In GLSL."""
+    kind: str
+    """slider, toggle, choice or color."""
+    label: str
+    default: Value
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 0.0
+    """0: as fine as one likes."""
+    words: tuple[str, ...] = ()
+    """Of a choice."""
+
+    def parse(self, text: str) -> Value:
+        """A value as it is written in annotations and after `--set`. Raises ValueError for none."""
+        text = text.strip()
+        if self.kind == "toggle" and text.lower() in _SWITCH:
+            return _SWITCH[text.lower()]
+        if self.kind == "choice" and text in self.words:
+            return self.words.index(text)
+        if self.kind == "color" and re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+            red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+            return red, green, blue
+        if self.kind == "slider" and re.fullmatch(_NUMBER, text):
+            number = float(text)
+            whole = self.type != "int" or number.is_integer()
+            if self.low <= number <= self.high and whole:
+                return self.nearest(number)
+        raise ValueError(f"{text or 'nothing'} does not fit: give {self.wanted}")
+
+    def text(self, value: Value) -> str:
+        """A value as `parse` reads it."""
+        if isinstance(value, tuple):
+            return "#" + "".join(f"{round(255 * part):02x}" for part in value)
+        if self.kind == "toggle":
+            return "on" if value else "off"
+        if self.kind == "choice":
+            return self.words[int(value)]
+        return f"{value:.6g}" if self.type == "float" else str(value)
+
+    @property
+    def wanted(self) -> str:
+        """What values there are, in words."""
+        if self.kind == "slider":
+            return f"a number from {self.low:g} to {self.high:g}"
+        return {"toggle": "on or off", "color": "a colour such as #ff8800"}.get(
+            self.kind, " or ".join(self.words)
+        )
+
+    def nearest(self, number: float) -> float | int:
+        """The slider's value that is nearest to a number."""
+        if self.step > 0.0:
+            number = self.low + self.step * round((number - self.low) / self.step)
+        number = min(max(number, self.low), self.high)
+        return round(number) if self.type == "int" else float(number)
+
+    def fits(self, value: Value) -> bool:
+        """Whether a value is one of this control's."""
+        try:
+            self.parse(self.text(value))
+        except (ValueError, IndexError, TypeError):
+            return False
+        return True
+
+
+def read_annotation(type_: str, name: str, comment: str) -> Control:
+    """The control of a uniform, of the comment behind it, which begins with `//` and `@`.
+
+    Raises ValueError, in words, for one that cannot be read.
+    """
+    match = _ANNOTATION.match(comment.strip())
+    if match is None:
+        raise ValueError('cannot be read: write // @kind ... = default "label"')
+    kind, rest = match[1].replace("colour", "color"), match[2].strip()
+    if kind not in _TYPES:
+        raise ValueError(f"@{match[1]} is unknown: choose one of @{', @'.join(_TYPES)}")
+    if type_ not in _TYPES[kind]:
+        raise ValueError(f"@{kind} is for {' or '.join(_TYPES[kind])}, {name} is a {type_}")
+    label = match[4].strip() if match[4] else name.removeprefix("u_").replace("_", " ")
+    low, high, step = 0.0, 1.0, 0.0
+    words: tuple[str, ...] = ()
+    start: Value = 0
+    if kind == "slider":
+        low, high, step = _slider(rest)
+        start = round(low) if type_ == "int" else low
+        if type_ == "int" and not all(x.is_integer() for x in (low, high, step)):
+            raise ValueError(f"{name} is an int: give whole numbers")
+    elif kind == "choice":
+        if not _WORDS.fullmatch(rest):
+            raise ValueError("@choice takes words: @choice dots|lines")
+        words = tuple(word.strip() for word in rest.split("|"))
+        if len(set(words)) < len(words):
+            raise ValueError("@choice has the same word twice")
+    elif rest:
+        raise ValueError(f"@{kind} does not take '{rest}'")
+    elif kind == "color":
+        start = (1.0, 1.0, 1.0)
+    control = Control(name, type_, kind, label, start, low, high, step, words)
+    if match[3] is None:
+        return control
+    return replace(control, default=control.parse(match[3]))
+
+
+def _slider(rest: str) -> tuple[float, float, float]:
+    match = _SLIDER.fullmatch(rest)
+    if match is None:
+        raise ValueError("@slider takes a range: @slider 0..1, @slider 0..1 step 0.1")
+    low, high, step = (float(text or 0) for text in match.groups())
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"@slider: {match[1]}..{match[2]} is no range")
+    if not 0.0 <= step <= high - low:
+        raise ValueError(f"@slider: step {match[3]} does not fit the range")
+    return low, high, step
+
+
+class ControlValues:
+    """The controls in force and their values, which are kept while shaders come and go.
+
+    Attributes:
+        controls: by the uniform's name, in the order in which they are declared.
+        values: what the uniforms are set to.
+        changes: how often anything changed.
+    """
+
+    def __init__(self) -> None:
+        self.controls: dict[str, Control] = {}
+        self.values: dict[str, Value] = {}
+        self.changes = 0
+        self._kept: dict[tuple[str, str, str], Value] = {}
+
+    def adopt(self, controls: Mapping[str, Control]) -> None:
+        """Other controls: those of a name, type and kind that there was keep its value, if it
+        fits; the others begin with their default."""
+        if self.controls == dict(controls):
+            return
+        for name, value in self.values.items():
+            self._kept[_key(self.controls[name])] = value
+        self.controls = dict(controls)
+        self.values = {}
+        for name, control in self.controls.items():
+            kept = self._kept.get(_key(control), control.default)
+            self.values[name] = kept if control.fits(kept) else control.default
+        self.changes += 1
+
+    def set(self, name: str, value: Value) -> None:
+        """Set one that there is."""
+        if self.values[name] != value:
+            self.values[name] = value
+            self.changes += 1
+
+    def set_text(self, name: str, text: str) -> None:
+        """Set one by `Control.parse`. Raises UserError for what is unknown or does not fit."""
+        control = self.controls.get(name)
+        if control is None:
+            known = f"the controls are {', '.join(self.controls)}" if self.controls else "none is"
+            raise UserError(f"{name} is no control of these shaders: {known}")
+        try:
+            self.set(name, control.parse(text))
+        except ValueError as error:
+            raise UserError(f"{name} = {error}") from None
+
+
+def _key(control: Control) -> tuple[str, str, str]:
+    return control.name, control.type, control.kind

@@ -1,0 +1,55 @@
+"""A new overlay: copies of what one wants to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calf_viz.errors import UserError
+from calf_viz.files import make_folder, write_aside
+from calf_viz.render.sources import LOOKS, look_names, shader_folder, shipped_files
+from calf_viz.workbench import catalogue
+
+
+def sources(start: str | None) -> dict[str, Path]:
+    """Files to copy, by name: all hooks; or the part, the file or the shipped look named `start`.
+
+    A part is the beginning of hooks' names, such as trail or surface. UserError for no such thing.
+    """
+    folder, hooks = shader_folder(), catalogue.hooks()
+    if start in look_names():
+        look = folder / LOOKS / str(start)
+        return {p.relative_to(look).as_posix(): p for p in look.rglob("*") if p.is_file()}
+    if start is None:
+        names = hooks
+    else:
+        parts = [name for name in hooks if name.startswith(f"{start}_") or name == f"{start}.glsl"]
+        names = parts or [
+            name for name in shipped_files() if name == start and "ring_copy" not in name
+        ]
+    if not names:
+        parts = sorted({name.partition("_")[0].removesuffix(".glsl") for name in hooks})
+        raise UserError(
+            f"--from {start}: give a part ({', '.join(parts)}), a file of "
+            f"calf-viz shaders list{_looks()}"
+        )
+    return {name: folder / name for name in names}
+
+
+def _looks() -> str:
+    return f", or a look ({', '.join(look_names())})" if look_names() else ""
+
+
+def create(folder: Path, start: str | None) -> list[Path]:
+    """Copy `sources(start)` into the folder, which may exist; the files written.
+
+    Raises UserError, before anything is written, where one of them is there already.
+    """
+    files = sources(start)
+    there = [folder / name for name in files if (folder / name).exists()]
+    if there:
+        raise UserError(f"{there[0]} is there already: move it away, or choose another folder")
+    make_folder(folder)
+    for name, path in files.items():
+        with write_aside(folder / name) as part:
+            part.write_bytes(path.read_bytes())
+    return [folder / name for name in files]

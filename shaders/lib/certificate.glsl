@@ -1,0 +1,27 @@
+// The certificate of CALF, asked of the surface: where would the critic certify the actor's action,
+// were the chosen agent there? (Of a system with hidden states: with those at the slice.)
+//
+//     q - q+ >= nu_bar      and      C_low r^2 <= -q <= C_up r^2
+
+// q at a normalised height: heights are those of -q.
+float critic_q(float level) {
+    return -mix(u_value_range.x, u_value_range.y, level);
+}
+
+// By how much q rises above what the first condition asks, in units of q. Without a certified triple
+// yet nothing is asked.
+float certificate_rise(float level) {
+    return u_q_plus.y > 0.0 ? critic_q(level) - u_q_plus.x - u_certificate.x : 1.0;
+}
+
+// The smaller of the distances to the two bounds, in units of q; negative outside them.
+float certificate_room(vec2 point, float level) {
+    float square = dot(point, point) + u_hidden_square;
+    float candidate = -critic_q(level);
+    return min(candidate - u_certificate.y * square, u_certificate.z * square - candidate);
+}
+
+bool certified(vec2 point, float level) {
+    return u_q_plus.y == 0.0
+        || (certificate_rise(level) >= 0.0 && certificate_room(point, level) >= 0.0);
+}

@@ -1,0 +1,15 @@
+// A drop of ink with a rim of paper around it.
+// in  p       pixels from the marker's centre, x along the agent's heading
+//     radius  pixels
+//     colour  of the agent's mode
+//     shape   0: sphere, 1: arrow
+vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
+    vec2 q = p / radius;
+    float side = abs(q.y);
+    float front = 0.3624 * (q.x - 1.0) + 0.9320 * side;
+    float back = -0.8944 * (q.x + 0.45) - 0.4472 * side;
+    float inside = (shape == 0 ? 1.0 - length(q) : -max(front, back)) * radius;
+    vec3 ink = colour * colour * vec3(0.75, 0.62, 0.80);
+    vec3 paper = vec3(0.97, 0.95, 0.90);
+    return vec4(mix(paper, ink, clamp(inside - 1.2, 0.0, 1.0)), clamp(inside + 0.5, 0.0, 1.0));
+}

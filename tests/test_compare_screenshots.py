@@ -1,0 +1,147 @@
+"""Pictures compared: pairs, numbers, exit codes, and a report that holds the pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+sys.path.insert(0, str(TOOLS))
+
+import compare_screenshots as tool  # noqa: E402
+
+
+def picture(over: int = 0, by: int = 0, size: tuple[int, int] = (20, 50)) -> np.ndarray:
+    """Random, the same each time, with some pixels changed."""
+    drawn = np.random.default_rng(1).integers(0, 200, (*size, 3)).astype(np.uint8)
+    drawn.reshape(-1, 3)[:over, 1] += np.uint8(by)
+    return drawn
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.mkdir(), b.mkdir()
+    for folder, name, drawn in (
+        (a, "same", picture()), (b, "same", picture()),
+        (a, "near", picture()), (b, "near", picture(1000, 3)),
+        (a, "far & wide", picture()), (b, "far & wide", picture(100, 40)),
+        (b, "extra", picture()),
+    ):  # fmt: skip
+        Image.fromarray(drawn).save(folder / f"{name}.png")
+    return a, b
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(tool.main, list(map(str, arguments)))
+
+
+class Page(HTMLParser):
+    """Headings, pictures and choices of a report, section by section."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.sections: list[dict] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        found = dict(attributes)
+        self.links += [v for k, v in found.items() if k in ("src", "href")]
+        if tag == "section":
+            self.sections.append({"class": found["class"], "pictures": {}, "modes": []})
+        elif tag == "img":
+            data = base64.b64decode(found["src"].removeprefix("data:image/png;base64,"))
+            drawn = np.asarray(Image.open(io.BytesIO(data)))
+            self.sections[-1]["pictures"][found["class"]] = drawn
+        elif found.get("type") == "radio":
+            self.sections[-1]["modes"].append(found["value"])
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+class TestNumbers:
+    def test_share_and_largest(self) -> None:
+        pair = tool.Comparison("x", picture(), picture(10, 4))
+        assert (pair.share, pair.largest) == (0.01, 4)
+        assert tool.Comparison("x", picture(), picture(10, 4), level=4).share == 0.0
+
+    def test_either_side_may_be_brighter(self) -> None:
+        assert tool.Comparison("x", picture(10, 4), picture()).largest == 4
+
+    def test_flip_is_0_for_the_same_and_grows_with_what_is_seen(self) -> None:
+        errors = [tool.Comparison("x", picture(), picture(500, by)).flip for by in (0, 10, 50)]
+        assert errors[0] == 0.0 and 0.0 < errors[1] < errors[2] <= 1.0
+
+    def test_other_sizes_never_pass(self) -> None:
+        pair = tool.Comparison("x", picture(), picture(size=(20, 49)), fraction=1.0)
+        assert not pair.passes and pair.verdict == "sizes differ: 50x20 and 49x20"
+
+
+class TestCommand:
+    def test_exit_codes(self, folders: tuple[Path, Path]) -> None:
+        done = run(*folders)
+        assert done.exit_code == 1
+        assert run(*folders, "--level", 40).exit_code == 0
+        assert run(*folders, "--fraction", 0.1).exit_code == 0
+        assert run(*folders, "--fraction", 0.0999).exit_code == 1
+        assert run(*folders[::-1], "--level", 40).exit_code == 1, "extra.png is missing now"
+
+    def test_says_each_pictures_numbers(self, folders: tuple[Path, Path]) -> None:
+        rows = [row.split("│") for row in run(*folders).output.splitlines() if "│" in row]
+        said = {row[1].strip(): [cell.strip() for cell in row[2:6]] for row in rows}
+        assert next(iter(said)) == "far & wide.png", "the worst first"
+        assert said["far & wide.png"][:2] == ["10.000 %", "40"]
+        assert said["far & wide.png"][3] == "over"
+        assert said["near.png"][:2] == ["0.000 %", "3"] and said["near.png"][3] == "ok"
+        assert said["same.png"] == ["0.000 %", "0", "0.0000", "ok"]
+        assert said["extra.png"][3] == "extra"
+
+    def test_bad_input_ends_with_2(self, folders: tuple[Path, Path], tmp_path: Path) -> None:
+        assert run(tmp_path / "none", folders[1]).exit_code == 2
+        (tmp_path / "empty").mkdir()
+        assert run(tmp_path / "empty", tmp_path / "empty").exit_code == 2
+        for name in ("a", "b"):
+            (tmp_path / name / "same.png").write_bytes(b"no picture")
+        done = run(*folders)
+        assert done.exit_code == 2 and "same.png cannot be read" in done.output
+
+
+class TestReport:
+    @pytest.fixture
+    def page(self, folders: tuple[Path, Path], tmp_path: Path) -> Page:
+        path = tmp_path / "out" / "report.html"
+        done = run(*folders, "--html", path)
+        assert done.exit_code == 1 and str(path) in done.output
+        return Page(path.read_text(encoding="utf-8"))
+
+    def test_holds_the_very_pictures(self, page: Page) -> None:
+        assert [section["class"] for section in page.sections] == ["over", "ok", "ok"]
+        worst = page.sections[0]["pictures"]
+        assert set(worst) == {"a", "b", "heat"}
+        assert np.array_equal(worst["a"], picture())
+        assert np.array_equal(worst["b"], picture(100, 40))
+
+    def test_heat_is_where_they_differ(self, page: Page) -> None:
+        heat = page.sections[0]["pictures"]["heat"].astype(int).sum(axis=2)
+        assert heat.shape == (20, 50)
+        assert heat[:2].mean() > 5 * heat[10:].mean(), "the first 100 pixels are two rows"
+
+    def test_offers_each_view_and_needs_no_other_file(self, page: Page) -> None:
+        assert all(s["modes"] == ["side", "blink", "slider", "map"] for s in page.sections)
+        assert all(link.startswith("data:image/png;base64,") for link in page.links)
+
+    def test_says_names_and_numbers(self, page: Page) -> None:
+        for words in ("far & wide.png", "10.000 % of pixels", "3 pairs, 1 over", "extra: extra"):
+            assert words in page.text
+        assert "mean FLIP error 0.0000" in page.text

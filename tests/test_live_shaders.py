@@ -1,0 +1,297 @@
+"""Shaders rebuilt while the program draws: what was good stays, what is wrong is told, and files
+may be saved in any of the ways in which editors do it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scene_folder import HOSTS, Agents, SceneFolder
+from test_app import running
+from test_hosts import opened
+
+from calf_viz.hosts.base import Host
+from calf_viz.hud.problem_notice import ProblemNotice
+from calf_viz.render.problems import ShaderError
+from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.watch import Watcher
+
+SCENE = SceneFolder("live", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
+PATIENCE = 60.0  # s, for what takes a fraction of one
+
+
+def surface(colour: str, before: str = "") -> str:
+    return (
+        f"{before}vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)"
+        f" {{\n    return {colour};\n}}\n"
+    )
+
+
+RED, GREEN, BROKEN = surface("vec3(1, 0, 0)"), surface("vec3(0, 1, 0)"), surface("no_such_thing")
+
+
+def covers(picture: np.ndarray, colour: list[int]) -> bool:
+    return bool((picture == colour).all(axis=2).mean() > 0.1)
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    folder = tmp_path / "look"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(params=HOSTS)
+def host(request: pytest.FixtureRequest, look: Path) -> Iterator[Host]:
+    with opened(request.param, SCENE, library=ShaderLibrary(look)) as made:
+        SCENE.play(made)
+        yield made
+
+
+def picture(host: Host) -> np.ndarray:
+    host.draw()
+    return host.screenshot()
+
+
+@pytest.mark.rendering
+class TestReload:
+    """A host's own part, under Panda3D and moderngl alike."""
+
+    def test_the_last_good_picture_stays_and_the_first_comes_back(
+        self, host: Host, look: Path
+    ) -> None:
+        file, first = look / "surface_colour.glsl", picture(host)
+        assert host.reload() is False, "nothing changed"
+        file.write_text(RED)
+        assert host.reload() is True
+        red = picture(host)
+        assert covers(red, [255, 0, 0])
+        for broken in (BROKEN, "", "vec3 surface_colour(", surface("colour", "uniform int u_x;\n")):
+            file.write_text(broken)
+            with pytest.raises(ShaderError):
+                host.reload()
+            assert np.array_equal(picture(host), red)
+        file.unlink()
+        assert host.reload() is True
+        assert np.array_equal(picture(host), first)
+
+    def test_an_included_file_takes_part(self, host: Host, look: Path) -> None:
+        (look / "lib").mkdir()
+        text = (shader_folder() / "lib" / "ring.glsl").read_text()
+        (look / "lib" / "ring.glsl").write_text(text + "broken\n")
+        with pytest.raises(ShaderError) as error:
+            host.reload()
+        (problem,) = error.value.problems
+        assert (problem.path, problem.code) == (look / "lib" / "ring.glsl", "broken")
+        assert problem.line == len(text.splitlines()) + 1
+
+    def test_all_or_nothing(self, host: Host, look: Path) -> None:
+        """A good scene does not come with a broken HUD: both are one state of the files."""
+        words = SceneFolder.read("hud").hud
+        assert words is not None
+        host.set_hud(words.hud(host.scene.mode_colours))
+        first = picture(host)
+        (look / "surface_colour.glsl").write_text(RED)
+        (look / "hud_text.frag").write_text("#version 330\nbroken")
+        with pytest.raises(ShaderError, match=r"hud_text\.frag:2"):
+            host.reload()
+        assert np.array_equal(picture(host), first)
+        (look / "hud_text.frag").unlink()
+        host.reload()
+        assert covers(picture(host), [255, 0, 0])
+
+    def test_back_to_what_was_before(self, host: Host, look: Path) -> None:
+        first = picture(host)
+        (look / "surface_colour.glsl").write_text(RED)
+        host.reload()
+        host.revert()
+        assert np.array_equal(picture(host), first)
+
+    def test_a_folder_that_is_gone(self, host: Host, look: Path) -> None:
+        (look / "surface_colour.glsl").write_text(RED)
+        host.reload()
+        shutil.rmtree(look)
+        with pytest.raises(ShaderError, match="it is gone"):
+            host.reload()
+        assert covers(picture(host), [255, 0, 0])
+        look.mkdir()
+        assert host.reload() is True
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    """Whether it becomes true, however slow the machine is."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def soon_after(watcher: Watcher) -> bool:
+    time.sleep(0.3)
+    return watcher.take()
+
+
+def quiet_again(watcher: Watcher) -> None:
+    while soon_after(watcher):
+        pass
+
+
+def quiet(watcher: Watcher) -> None:
+    """Wait until what is told at the beginning is heard."""
+    assert soon(watcher.take)
+    quiet_again(watcher)
+
+
+class TestWatcher:
+    def test_saving_in_every_way(self, look: Path, tmp_path: Path) -> None:
+        file, beside = look / "a.glsl", tmp_path / "a.glsl.new"
+        file.write_text("1")
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            file.write_text("2")
+            assert soon(watcher.take), "in place"
+            quiet_again(watcher)
+            beside.write_text("3")
+            os.replace(beside, file)
+            assert soon(watcher.take), "renamed over"
+            quiet_again(watcher)
+            (look / "lib").mkdir()
+            (look / "lib" / "b.glsl").write_text("4")
+            assert soon(watcher.take), "a new file in a new folder"
+            quiet_again(watcher)
+            file.unlink()
+            assert soon(watcher.take), "removed"
+
+    def test_a_folder_that_vanishes_and_comes_back(self, look: Path, tmp_path: Path) -> None:
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            look.rename(tmp_path / "away")
+            assert soon(watcher.take)
+            look.mkdir()
+            assert soon(watcher.take)
+            quiet_again(watcher)
+            (look / "a.glsl").write_text("1")
+            assert soon(watcher.take), "the new folder is the one that is watched"
+
+    def test_a_folder_that_never_was(self, tmp_path: Path) -> None:
+        with closing(Watcher(tmp_path / "none")) as watcher:
+            assert not soon_after(watcher)
+            (tmp_path / "none").mkdir()
+            assert soon(watcher.take)
+
+
+@pytest.mark.rendering
+class TestLive:
+    """The program's part: files are saved while it runs."""
+
+    def test_edit_save_look(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """The program runs by itself; its user saves one thing after another and looks."""
+        file, pictures = look / "surface_colour.glsl", {}
+        with running(n_agents=3, hud=True, size=(640, 360), shaders=look, watch=True) as shown:
+            live, hud = shown.live_shaders, shown.hud
+            assert live is not None and hud is not None
+
+            def seen(colour: list[int]) -> Callable[[], bool]:
+                return lambda: covers(shown.host.screenshot(), colour)
+
+            def told(words: str) -> Callable[[], bool]:
+                return lambda: words in hud.values.get("problem", "")
+
+            def save(text: str) -> Callable[[], None]:
+                def replace() -> None:
+                    part = look / "part"
+                    part.write_text(text)
+                    os.replace(part, file)
+
+                return replace
+
+            steps = [
+                (save(RED), seen([255, 0, 0]), "red"),
+                (save("\n" + BROKEN), told("surface_colour.glsl:3: "), "broken"),
+                (save(GREEN), seen([0, 255, 0]), "green"),
+                (file.unlink, lambda: not seen([0, 255, 0])(), "shipped"),
+                (lambda: shutil.rmtree(look), told("it is gone"), "gone"),
+            ]
+            waiting = iter(steps)
+            now: list = []
+            end = time.monotonic() + PATIENCE
+
+            def each_frame() -> None:
+                if now and not now[0][1]():
+                    assert time.monotonic() < end, f"never: {now[0][2]}"
+                    return
+                if now:
+                    pictures[now[0][2]] = (shown.host.screenshot(), dict(hud.values), live.problem)
+                now[:] = [step for step in [next(waiting, None)] if step is not None]
+                if now:
+                    now[0][0]()
+                else:
+                    raise StopIteration
+
+            with caplog.at_level(logging.INFO, logger="calf_viz"), pytest.raises(StopIteration):
+                shown.config.frames = 10**9
+                shown.run(each_frame)
+        assert list(pictures) == [name for _, _, name in steps]
+        drawn, values, problem = pictures["broken"]
+        assert covers(drawn, [255, 0, 0]), "the last good one stays"
+        assert values["problem_code"] == "return no_such_thing;"
+        assert problem is not None and problem.path == file and problem.line == 3
+        assert f"{file}:3: " in caplog.text and "return no_such_thing;" in caplog.text
+        assert "problem" not in pictures["green"][1] and pictures["green"][2] is None
+
+    def test_what_compiles_but_cannot_be_drawn_with_is_given_up(self, look: Path) -> None:
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            SCENE.play(host)
+            first = picture(host)
+            with closing(LiveShaders(host, WornLook(host))) as live:
+                (look / "surface_colour.glsl").write_text(RED)
+                live.rebuild()
+                draws = []
+
+                def draw() -> None:
+                    draws.append(1)
+                    if len(draws) == 1:
+                        raise RuntimeError("refused")
+                    host.draw()
+
+                live.draw(draw)
+                assert np.array_equal(host.screenshot(), first)
+                assert live.problem is not None and "refused" in live.problem.text
+                live.draw(draw)
+                with pytest.raises(ZeroDivisionError):
+                    live.draw(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+
+    def test_nothing_is_watched_without_a_window_unless_asked(self) -> None:
+        with running() as shown:
+            assert shown.live_shaders is None
+
+
+class TestNotice:
+    @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (2560, 1440)])
+    def test_fits_and_keeps_clear_of_the_rest(self, size: tuple[int, int]) -> None:
+        from calf_viz.render.scene import Scene
+
+        scene = SceneFolder.read("hud")
+        assert scene.hud is not None
+        hud = scene.hud.hud(scene.scene().mode_colours)
+        hud.add(ProblemNotice(), first=True)
+        hud.update(problem="a/path/to/file.glsl:12: " + 40 * "long words ", problem_code="x = y;")
+        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
+        placed = hud.placed["problem"]
+        assert placed.within(size, 4)
+        others = [rect for name, rect in hud.placed.items() if name != "problem"]
+        assert others and not any(placed.overlaps(other) for other in others)
+        hud.update(problem=None, problem_code=None)
+        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
+        assert "problem" not in hud.placed

@@ -1,0 +1,97 @@
+"""The shipped looks: each compiles, changes the picture much, draws alike under both hosts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scene_folder import HOSTS, Agents, SceneFolder
+from test_app import running
+from test_hosts import opened
+from test_pixels import Comparison
+
+from calf_viz.cli import calf_viz
+from calf_viz.errors import UserError
+from calf_viz.hud import theme
+from calf_viz.render.look import FILE, read_look
+from calf_viz.render.scene import Certificate
+from calf_viz.render.sources import ShaderLibrary, look_names, overlay_path, shader_folder
+from calf_viz.workbench.check import unused
+from calf_viz.workbench.look import WornLook
+
+LOOKS = ["certificate", "ink", "night", "topographic", "tunnel"]
+PICTURES = Path(__file__).parents[1] / "docs" / "looks"
+
+
+def test_there_are_five_and_their_pictures() -> None:
+    assert look_names() == LOOKS
+    assert sorted(path.stem for path in PICTURES.glob("*.png")) == LOOKS
+
+
+@pytest.mark.parametrize("look", LOOKS)
+class TestEach:
+    def test_is_found_by_its_name_and_holds_nothing_unused(self, look: str) -> None:
+        library = ShaderLibrary(Path(look))
+        assert library.overlay == shader_folder() / "looks" / look
+        assert library.own_files() and not unused(library)
+        read_look(library.overlay / FILE)
+
+    @pytest.mark.rendering
+    def test_compiles_in_every_variant(self, look: str) -> None:
+        done = CliRunner().invoke(calf_viz, ["shaders", "check", look])
+        assert done.exit_code == 0, done.output
+
+    @pytest.mark.rendering
+    def test_both_hosts_draw_it_alike(self, look: str) -> None:
+        scene = SceneFolder(
+            look, steps=90, trail=80, agents=[Agents(6, seed=4, modes=[0, 2], reset_steps=70)]
+        )
+        pictures = []
+        for kind in HOSTS:
+            with opened(kind, scene, library=ShaderLibrary(Path(look))) as host:
+                WornLook(host)
+                host.scene.certificate = Certificate(q_plus=-20.0)
+                pictures.append(scene.play(host))
+        pair = Comparison(look, *pictures)
+        assert pair.passes, pair.verdict
+
+    @pytest.mark.rendering
+    def test_may_be_started_from(self, look: str, tmp_path: Path) -> None:
+        done = CliRunner().invoke(calf_viz, ["shaders", "new", str(tmp_path), "--from", look])
+        assert done.exit_code == 0
+        copies = {path.name for path in tmp_path.iterdir()}
+        assert copies == {path.name for path in overlay_path(Path(look)).iterdir()}
+
+
+@pytest.mark.rendering
+def test_they_are_far_from_the_usual_picture_and_from_each_other() -> None:
+    pictures = {}
+    for look in (None, *LOOKS):
+        with running(size=(320, 180), n_agents=8, shaders=look and Path(look)) as shown:
+            for _ in range(60):
+                shown.step()
+            pictures[look] = shown.screenshot()
+    names = list(pictures)
+    for i, name in enumerate(names):
+        for other in names[:i]:
+            error = Comparison(f"{name}", pictures[name], pictures[other]).flip
+            assert error > 0.03, f"{name} and {other}: mean FLIP error {error:.3f}"
+
+
+def test_a_look_that_there_is_not_is_told_with_those_there_are() -> None:
+    with pytest.raises(UserError, match="nor a look: certificate, ink"):
+        overlay_path(Path("inky"))
+
+
+def test_what_is_written_on_the_ground_stands_out() -> None:
+    def luminance(colour: int) -> float:
+        parts = (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
+        return float(np.dot(parts, (0.21, 0.72, 0.07)) / 255)
+
+    for ground in ((0.95, 0.92, 0.86), (0.055, 0.065, 0.085), (0.86, 0.89, 0.90)):
+        tones = theme.on_ground(ground)
+        there = float(np.dot(ground, (0.21, 0.72, 0.07)))
+        for colour in (tones.bright, tones.quiet, tones.line.colour):
+            assert abs(luminance(colour) - there) > 0.4

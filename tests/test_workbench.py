@@ -1,0 +1,210 @@
+"""`calf-viz shaders new | list | check`, and the variants that they tell of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from test_app import apart, running
+
+from calf_viz import VisualizationConfig
+from calf_viz.cli import calf_viz
+from calf_viz.errors import UserError
+from calf_viz.hosts.programs import INPUTS, SCENE
+from calf_viz.render import variants
+from calf_viz.render.sources import ShaderLibrary, shader_folder, shipped_files
+from calf_viz.workbench import catalogue
+
+HOOKS = {
+    "height.glsl", "marker_shape.glsl", "surface_colour.glsl", "trail_colour.glsl",
+    "trail_lift.glsl", "trail_profile.glsl", "trail_width.glsl",
+}  # fmt: skip
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(calf_viz, ["shaders", *map(str, arguments)])
+
+
+class TestNew:
+    def test_copies_every_hook(self, tmp_path: Path) -> None:
+        done = run("new", tmp_path / "look")
+        assert done.exit_code == 0, done.output
+        copies = {path.name: path.read_bytes() for path in (tmp_path / "look").iterdir()}
+        assert copies == {name: (shader_folder() / name).read_bytes() for name in HOOKS}
+        assert f"calf-viz --shaders {tmp_path / 'look'}" in done.output
+
+    def test_copies_say_what_goes_in_and_out(self) -> None:
+        for name in HOOKS:
+            head = (shader_folder() / name).read_text().split("\n\n")[0]
+            assert "// in  " in head and ("return" in head or "//" in head), name
+
+    @pytest.mark.parametrize(
+        ("start", "names"),
+        [
+            ("trail", {name for name in HOOKS if name.startswith("trail")}),
+            ("height", {"height.glsl"}),
+            ("lib/ring.glsl", {"lib/ring.glsl"}),
+        ],
+    )
+    def test_copies_a_part(self, tmp_path: Path, start: str, names: set[str]) -> None:
+        assert run("new", tmp_path, "--from", start).exit_code == 0
+        found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.glsl")}
+        assert found == names
+
+    def test_an_unknown_part_is_told_with_the_known(self, tmp_path: Path) -> None:
+        error = run("new", tmp_path / "look", "--from", "tail").exception
+        assert isinstance(error, UserError) and "height, marker, surface, trail" in str(error)
+        assert not (tmp_path / "look").exists()
+
+    def test_nothing_is_overwritten(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_width.glsl").write_text("mine")
+        error = run("new", tmp_path).exception
+        assert isinstance(error, UserError) and "trail_width.glsl is there already" in str(error)
+        assert [p.name for p in tmp_path.iterdir()] == ["trail_width.glsl"]
+
+
+class TestList:
+    def test_every_file_has_words_and_every_hook_its_function(self) -> None:
+        files = {file.name: file for file in catalogue.describe(ShaderLibrary())}
+        assert set(files) == set(shipped_files())
+        assert {name for name, file in files.items() if file.hook} == HOOKS
+        assert all(len(file.about) > 10 for file in files.values())
+        assert files["trail_width.glsl"].hook == "float trail_half_width(float age)"
+        assert "u_trail_width" in files["trail_width.glsl"].inputs
+
+    def test_says_where_each_comes_from(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_width.glsl").write_text("// Mine.\n")
+        done = run("list", tmp_path)
+        assert done.exit_code == 0
+        rows = {row.split("│")[1].strip(): row for row in done.output.splitlines() if "│" in row}
+        assert "shipped" in rows["trail_colour.glsl"]
+        assert "shipped" not in rows["trail_width.glsl"] and "Mine" in rows["trail_width.glsl"]
+        for variant in variants.VARIANTS:
+            for value in variant.values:
+                assert f"{variant.name}={value}" in done.output
+
+
+@pytest.mark.rendering
+class TestCheck:
+    def test_the_shipped_shaders_compile_in_every_variant(self, tmp_path: Path) -> None:
+        done = run("check", tmp_path)
+        assert done.exit_code == 0, done.output
+        count = len(list(variants.combinations()))
+        programs = 2 * (count * len(SCENE) + len(INPUTS) - len(SCENE))
+        assert f"{programs} programs compile, in {count} variants" in done.output
+        assert "Panda3D and moderngl" in done.output
+
+    def test_every_error_is_told_once_and_in_its_place(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_width.glsl").write_text(
+            "float trail_half_width(float age) {\n    float a = nothing;\n    return nowhere;\n}\n"
+        )
+        (tmp_path / "hud_text.frag").write_text(
+            "#version 330\nuniform vec3 u_mine;\nvoid main() {}"
+        )
+        done = run("check", tmp_path)
+        assert done.exit_code == 1
+        starts = [f"{tmp_path / 'trail_width.glsl'}:{line}: " for line in (2, 3)]
+        starts.append(f"{tmp_path / 'hud_text.frag'}:2: nobody sets u_mine")
+        lines = done.output.splitlines()
+        assert len(lines) == 3
+        assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines
+
+    def test_an_error_of_a_variant_names_it(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_width.glsl").write_text(
+            "#if TRAIL_COLOUR == BY_SPEED\nbroken\n#endif\n"
+            "float trail_half_width(float age) { return 1.0; }\n"
+        )
+        done = run("check", tmp_path)
+        assert done.exit_code == 1 and "(Panda3D, TRAIL_COLOUR=BY_SPEED)" in done.output
+
+    def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "trial_width.glsl").write_text("")
+        done = run("check", tmp_path)
+        assert done.exit_code == 0 and f"{tmp_path / 'trial_width.glsl'}: note: " in done.output
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("uniform ivec2 u_viewport;", "u_viewport is a vec2, not a ivec2"),
+            ("uniform vec2 u_viewport[2];", "u_viewport is a vec2, not a vec2[]"),
+            ("uniform float u_new;", "nobody sets u_new"),
+            ("\n/* uniform float u_old; */ // uniform int u_x;\nuniform highp int u_new;", "u_new"),
+        ],
+    )
+    def test_inputs_that_nobody_would_set(self, tmp_path: Path, text: str, words: str) -> None:
+        (tmp_path / "trail_lift.glsl").write_text(
+            f"{text}\nfloat trail_lift(float a) {{ return 0.0; }}"
+        )
+        done = run("check", tmp_path)
+        line = len(text.splitlines())
+        assert done.output.startswith(f"{tmp_path / 'trail_lift.glsl'}:{line}: "), done.output
+        assert words in done.output and done.output.count("\n") == 1
+
+
+@pytest.mark.rendering
+class TestVariants:
+    def drawn(self, **changes: Any) -> np.ndarray:
+        with running(n_agents=6, **changes) as shown:
+            for _ in range(40):
+                shown.step()
+            return shown.screenshot()
+
+    def test_each_changes_the_picture(self) -> None:
+        usual = self.drawn()
+        defines = [f"{v.name}={value}" for v in variants.VARIANTS for value in v.values]
+        pictures = {define: self.drawn(define=(define,)) for define in defines}
+        for variant in variants.VARIANTS:
+            default = pictures.pop(f"{variant.name}={variant.default}")
+            assert np.array_equal(default, usual)
+        drawn = [usual, *pictures.values()]
+        for i, picture in enumerate(drawn):
+            assert not any(np.array_equal(picture, other) for other in drawn[:i])
+        assert apart(usual, pictures["TRAILS=0"]) < 0.1, "the surface and the markers stay"
+
+    def test_a_flat_surface(self) -> None:
+        assert apart(self.drawn(), self.drawn(height_scale=0.0)) > 0.1
+
+    def test_a_value_that_there_is_not_is_refused(self) -> None:
+        with pytest.raises(UserError, match="TRAIL_COLOUR=BY_MOOD: choose one of BY_MODE"):
+            VisualizationConfig(define=("TRAIL_COLOUR=BY_MOOD",))
+
+    def test_a_define_of_ones_own(self, tmp_path: Path) -> None:
+        (tmp_path / "surface_colour.glsl").write_text(
+            "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {\n"
+            "    return TINT;\n}\n"
+        )
+        picture = self.drawn(shaders=tmp_path, define=("TINT=vec3(1.0, 0.0, 0.0)",))
+        assert (picture == [255, 0, 0]).all(axis=2).mean() > 0.1
+
+
+@pytest.mark.rendering
+def test_trails_by_certificate_agree_with_the_certificate() -> None:
+    """Where a trail passes, against `decide` asked of the surface's own values."""
+    from calf_viz.agent.certificate import decide
+
+    with running(n_agents=1, size=(640, 400), define=("TRAIL_COLOUR=BY_CERTIFICATE",)) as shown:
+        for _ in range(30):
+            shown.step()
+        asked = shown.host.scene.certificate
+        assert asked.q_plus is not None and asked.chosen == 0
+        pictures = {}
+        for q_plus in (-1e4, 1e4):  # everything rises enough, nothing does
+            asked.q_plus = q_plus
+            shown.draw()
+            state = shown.simulation.states[:1]
+            q = -shown.host.heightfield.heights(state)
+            (mode,) = decide(
+                q, shown.simulation.system.norm(state), np.array([q_plus]), np.array([True]),
+                0.0, np.zeros(1),
+            )  # fmt: skip
+            pictures[int(mode)] = shown.host.screenshot().astype(float) / 255.0
+        colours = shown.host.scene.mode_colours[:, :3]
+    assert set(pictures) == {0, 2}
+    trail = np.abs(pictures[0] - pictures[2]).max(axis=2) > 0.1
+    assert trail.sum() > 20
+    for mode, other in ((0, 2), (2, 0)):
+        away = np.abs(pictures[mode][trail][:, None] - colours[[mode, other]]).sum(axis=2)
+        assert (away[:, 0] < away[:, 1]).mean() > 0.8  # its soft edge is the surface's colour

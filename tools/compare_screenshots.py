@@ -1,0 +1,255 @@
+"""Pictures of two folders compared, name by name: numbers, and a report to look at.
+
+    python tools/compare_screenshots.py A/ B/ [--html report.html] [--level 3] [--fraction 0.001]
+
+A pair passes if no more than a fraction of its pixels differs by more than a level of 255. The mean
+FLIP error (Andersson et al., HPG 2020) says how visible the difference is to somebody who flips
+between the two. Exit code 1 where a pair does not pass, or a picture of A is missing from B; 2 for
+what cannot be read. The pixel tests use the same comparison and the same report.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+
+LEVEL, FRACTION = 3, 0.001
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two pictures of one name, (height, width, 3) uint8.
+
+    Attributes:
+        level: of 255, which a pixel's components may differ by.
+        fraction: share of the pixels that may differ by more.
+    """
+
+    name: str
+    a: np.ndarray
+    b: np.ndarray
+    level: int = LEVEL
+    fraction: float = FRACTION
+
+    @property
+    def same_size(self) -> bool:
+        return self.a.shape == self.b.shape
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """Largest difference of a pixel's components, (height, width) int; whole where the sizes
+        differ."""
+        if not self.same_size:
+            return np.full((1, 1), 255)
+        return np.abs(self.a.astype(int) - self.b.astype(int)).max(axis=2)
+
+    @property
+    def share(self) -> float:
+        """Share of the pixels that differ by more than the level."""
+        return float((self.levels > self.level).mean())
+
+    @property
+    def largest(self) -> int:
+        """Largest difference of a component, in levels."""
+        return int(self.levels.max())
+
+    @property
+    def passes(self) -> bool:
+        return self.same_size and self.share <= self.fraction
+
+    @cached_property
+    def _flip(self) -> tuple[np.ndarray, float]:
+        import flip_evaluator
+
+        pair = (np.ascontiguousarray(p, dtype=np.float32) / 255.0 for p in (self.a, self.b))
+        heat, mean, _ = flip_evaluator.evaluate(*pair, "LDR")
+        return np.rint(255.0 * np.clip(heat, 0.0, 1.0)).astype(np.uint8), float(mean)
+
+    @property
+    def flip(self) -> float:
+        """Mean FLIP error, 0 to 1; at 67 pixels a degree, a screen at arm's length."""
+        return self._flip[1] if self.same_size else 1.0
+
+    @property
+    def heat(self) -> np.ndarray:
+        """FLIP error of each pixel, (height, width, 3) uint8 in the colour map magma."""
+        return self._flip[0] if self.same_size else np.zeros((1, 1, 3), np.uint8)
+
+    @property
+    def verdict(self) -> str:
+        """What is to be said of it, on one line."""
+        if not self.same_size:
+            sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (self.a, self.b))
+            return f"sizes differ: {sizes}"
+        return (
+            f"{100 * self.share:.3f} % of pixels differ by more than level {self.level} "
+            f"(allowed: {100 * self.fraction:.3f} %), largest difference {self.largest}"
+        )
+
+
+@dataclass(frozen=True)
+class Folders:
+    """All comparisons of two folders, worst first, and the names that only one of them has."""
+
+    pairs: list[Comparison]
+    missing: list[str] = field(default_factory=list)
+    """In A alone."""
+    extra: list[str] = field(default_factory=list)
+    """In B alone."""
+
+    @property
+    def passes(self) -> bool:
+        return not self.missing and all(pair.passes for pair in self.pairs)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(height, width, 3) uint8. Raises UserError for what is no picture."""
+    try:
+        return np.asarray(Image.open(path).convert("RGB"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} cannot be read as a picture ({error})") from None
+
+
+def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRACTION) -> Folders:
+    """PNG files of two folders, paired by name. Raises UserError for what is no picture."""
+    names = [{path.name for path in folder.glob("*.png")} for folder in (a, b)]
+    if not names[0] | names[1]:
+        raise UserError(f"no PNG files in {a} and {b}")
+    pairs = [
+        Comparison(name, read_picture(a / name), read_picture(b / name), level, fraction)
+        for name in sorted(names[0] & names[1])
+    ]
+    pairs.sort(key=lambda pair: (pair.passes, -pair.share))
+    return Folders(pairs, sorted(names[0] - names[1]), sorted(names[1] - names[0]))
+
+
+def _picture(picture: np.ndarray, what: str) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, format="PNG", optimize=True)
+    data = base64.b64encode(stream.getvalue()).decode("ascii")
+    return f'<img class="{what}" alt="{what}" src="data:image/png;base64,{data}">'
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1340px; padding: 0 1em;
+  background: #14171d; color: #dde3ea; }}
+h2 {{ margin: 2em 0 0; font-size: 1.1em; }}
+p {{ margin: .2em 0 .6em; color: #9ba7b6; }}
+.over h2::after {{ content: " over"; color: #ff7b6b; }}
+.view {{ display: grid; gap: 8px; --at: 50%; position: relative; }}
+.view img {{ width: 100%; image-rendering: pixelated; display: block; }}
+.view .heat {{ display: none; }}
+.side {{ grid-template-columns: 1fr 1fr; }}
+.blink img, .slider img {{ grid-area: 1 / 1; }}
+.blink .b {{ animation: blink 1s steps(1) infinite; }}
+.slider .b {{ clip-path: inset(0 0 0 var(--at)); }}
+.slider::after {{ content: ""; position: absolute; inset: 0 auto 0 var(--at); width: 1px;
+  background: #f2c14e; }}
+.map .a, .map .b {{ display: none; }}
+.map .heat {{ display: block; }}
+@keyframes blink {{ 50% {{ visibility: hidden; }} }}
+label {{ margin-right: 1.2em; }}
+input[type=range] {{ width: 100%; }}
+</style></head><body><h1>{title}</h1><p>{summary}</p>
+{sections}
+<script>
+for (const section of document.querySelectorAll("section")) {{
+  const view = section.querySelector(".view"), range = section.querySelector("[type=range]");
+  for (const choice of section.querySelectorAll("[type=radio]"))
+    choice.onchange = () => {{ view.className = "view " + choice.value;
+      range.hidden = choice.value !== "slider"; }};
+  range.oninput = () => view.style.setProperty("--at", range.value + "%");
+}}
+</script></body></html>
+"""
+_MODES = {"side": "side by side", "blink": "blink", "slider": "slider", "map": "heat map (FLIP)"}
+
+
+def report(folders: Folders, title: str = "Pictures compared") -> str:
+    """One self-contained page: each pair side by side, blinking, under a slider, as a heat map."""
+    sections = [_section(number, pair) for number, pair in enumerate(folders.pairs)]
+    over = sum(not pair.passes for pair in folders.pairs)
+    said = [f"{len(folders.pairs)} pairs, {over} over"]
+    said += [f"missing: {', '.join(folders.missing)}"] if folders.missing else []
+    said += [f"extra: {', '.join(folders.extra)}"] if folders.extra else []
+    return _PAGE.format(
+        title=html.escape(title),
+        summary=html.escape("; ".join(said)),
+        sections="\n".join(sections),
+    )
+
+
+def _section(number: int, pair: Comparison) -> str:
+    choices = "".join(
+        f'<label><input type="radio" name="mode{number}" value="{mode}"'
+        f"{' checked' if mode == 'side' else ''}> {words}</label>"
+        for mode, words in _MODES.items()
+    )
+    pictures = _picture(pair.a, "a") + _picture(pair.b, "b") + _picture(pair.heat, "heat")
+    return (
+        f'<section class="{"ok" if pair.passes else "over"}"><h2>{html.escape(pair.name)}</h2>'
+        f"<p>{html.escape(pair.verdict)}, mean FLIP error {pair.flip:.4f}</p>{choices}"
+        f'<div class="view side">{pictures}</div>'
+        '<input type="range" min="0" max="100" value="50" hidden></section>'
+    )
+
+
+def write_report(path: Path, folders: Folders, title: str = "Pictures compared") -> None:
+    """Write `report`, whole or not at all. Raises UserError where it cannot be written."""
+    with write_aside(path) as part:
+        part.write_text(report(folders, title), encoding="utf-8")
+
+
+def _table(folders: Folders) -> Table:
+    table = Table("picture", "share over", "largest", "mean FLIP", "")
+    for pair in folders.pairs:
+        row = [f"{100 * pair.share:.3f} %", str(pair.largest), f"{pair.flip:.4f}"]
+        table.add_row(pair.name, *row, "ok" if pair.passes else "over")
+    for names, word in ((folders.missing, "missing"), (folders.extra, "extra")):
+        for name in names:
+            table.add_row(name, "", "", "", word)
+    return table
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(help=(__doc__ or "").splitlines()[0])
+@click.argument("a", type=_FOLDER)
+@click.argument("b", type=_FOLDER)
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Report to write.")
+@click.option("--level", default=LEVEL, show_default=True, type=click.IntRange(0, 255),
+              help="Level of 255 that pixels may differ by.")  # fmt: skip
+@click.option("--fraction", default=FRACTION, show_default=True, type=click.FloatRange(0, 1),
+              help="Share of the pixels that may differ by more.")  # fmt: skip
+@click.pass_context
+def main(
+    context: click.Context, a: Path, b: Path, page: Path | None, level: int, fraction: float
+) -> None:
+    try:
+        folders = compare_folders(a, b, level, fraction)
+        Console(width=120).print(_table(folders))
+        if page is not None:
+            write_report(page, folders, f"{a} and {b}")
+            click.echo(f"{page}")
+    except UserError as error:
+        raise click.UsageError(str(error)) from None
+    context.exit(0 if folders.passes else 1)
+
+
+if __name__ == "__main__":
+    main()
