@@ -333,3 +333,4 @@ class TestNumbers:
         assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])
         assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
         assert numbers.nice_ticks(1.0, 1.0, 5) == []
+        assert max(numbers.nice_ticks(0.07, 0.07 + 0.07, 4)) < 0.07 + 0.07, "though 7 * 0.02 rounds"

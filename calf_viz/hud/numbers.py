@@ -42,7 +42,8 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
         first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
         if last < first:
             break
-        ticks = [i * step for i in range(first, last + 1)]
+        # A multiple may round to the end itself.
+        ticks = [t for i in range(first, last + 1) if low < (t := i * step) < high]
         if len(ticks) <= most:
             return ticks
     # From too many to none in one step: some of the last, then.
