@@ -90,19 +90,18 @@ class Follower:
             self._waiting = self.on_gpu
         if self.on_gpu:
             begun = self._evaluate()
-        else:
-            begun = snapshot is not None and self._show(snapshot)
+        elif begun := snapshot is not None:
+            self._show(snapshot)
         if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
             host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
         if self.panel is not None:
             self.panel.frame(self.notice)
 
-    def _show(self, snapshot: Snapshot) -> bool:
+    def _show(self, snapshot: Snapshot) -> None:
         """Begin the morph to a snapshot's surface."""
         shown = self.host.heightfield
         values = snapshot.values.reshape(shown.shape)
         self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=0.0)
-        return True
 
     def _evaluate(self) -> bool:
         """A frame's share of the newest critic; whether a morph to its surface begins.
