@@ -53,7 +53,7 @@ void resolve_series(inout vec4 segment, inout vec4 form, inout vec4 paint) {
     sample_a.y = is_band ? 0.5 : sample_a.y;
     sample_b.y = is_band ? 0.5 : sample_b.y;
     segment = vec4(mix(plot.xy, plot.zw, sample_a.xy), mix(plot.xy, plot.zw, sample_b.xy));
-    paint.x = is_band ? sample_b.w : paint.x;
+    paint.x = is_band ? sample_a.w : paint.x;
     bool there = sample_b.z > 0.5 && sample_b.x <= 1.0;
     paint.y = there ? paint.y : 0.0;
     segment.zw = there ? segment.zw : segment.xy;

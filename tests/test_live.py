@@ -392,9 +392,22 @@ def test_a_trainer_outlives_no_viewer_that_was_killed(tmp_path: Path) -> None:
 
     until(gone)
     (folder,) = tmp_path.glob("point_mass-*")
+    assert not (folder / "board").exists()
     run, resumed = Run.open(folder)
     run.close()
     assert resumed.steps >= 10
+
+
+def test_train_shows_and_ends_with_what_is_shown(tmp_path: Path) -> None:
+    app = CALFApplication(configured(tmp_path, hud=False, episodes=1000, frames=12))
+    frames: list[int] = []
+    try:
+        app.train(lambda: frames.append(len(app.frame_times)))
+        assert frames == list(range(1, 13))
+        assert not app.live.process.running and app.training_failure is None
+    finally:
+        app.close()
+    Run.open(app.live.run.folder)[0].close()
 
 
 # Resuming

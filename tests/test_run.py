@@ -305,6 +305,7 @@ def test_without_tensorboard_the_option_says_what_to_install(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(UserError, match=r"pip install 'calf_viz\[tensorboard\]'"):
         training.train("point_mass", "quick", 5, progress=False, runs=tmp_path, tensorboard=True)
+    assert not list(tmp_path.iterdir()), "before a run is made"
 
 
 def test_tensorboard_gets_each_episode_once(

@@ -1,6 +1,7 @@
 """The metrics of a run for TensorBoard, where it is installed."""
 
 from pathlib import Path
+from typing import Any
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Episode, Trainer
@@ -15,14 +16,8 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path, trainer: Trainer) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise UserError(
-                "--tensorboard needs TensorBoard: pip install 'calf_viz[tensorboard]'"
-            ) from error
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        self.writer = SummaryWriter(str(folder), purge_step=len(trainer.episodes))
+        self.writer = summary_writer()(str(folder), purge_step=len(trainer.episodes))
 
     def start(self, trainer: Trainer) -> None:
         """Nothing is to be written before an episode ends."""
@@ -36,6 +31,21 @@ class TensorBoard:
     def finish(self, trainer: Trainer) -> None:
         """Everything is on disk."""
         self.writer.close()
+
+
+def summary_writer() -> Any:
+    """Its class.
+
+    Raises:
+        UserError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UserError(
+            "--tensorboard needs TensorBoard: pip install 'calf_viz[tensorboard]'"
+        ) from error
+    return SummaryWriter
 
 
 def scalars(episode: Episode) -> dict[str, float]:

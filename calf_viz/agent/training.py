@@ -19,7 +19,7 @@ from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
 from calf_viz.agent.run import Run, is_run
-from calf_viz.agent.tensorboard import TensorBoard
+from calf_viz.agent.tensorboard import TensorBoard, summary_writer
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 
@@ -89,6 +89,10 @@ def train(
     """
     # The products are too small to share: a second thread would only wait.
     torch.set_num_threads(1)
+    if tensorboard and output is not None:
+        raise UserError("--tensorboard writes into a run: leave --output out")
+    if tensorboard:
+        summary_writer()  # before there is a run without it
     records: Run | Files
     if resume_from is not None:
         if changes:
@@ -113,7 +117,7 @@ def train(
             records = Files(output)
     kept: list[Records] = [records]
     if tensorboard:
-        if isinstance(records, Files):
+        if isinstance(records, Files):  # resumed from one
             raise UserError("--tensorboard writes into a run: leave --output out")
         kept.append(TensorBoard(records.folder / "tensorboard", trainer))
     follow(trainer, kept, progress)

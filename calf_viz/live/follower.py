@@ -84,37 +84,37 @@ class Follower:
         self.process.pause(paused)
         host = self.host
         snapshot = self.process.board.snapshot(self.version)
-        # A new surface begins from what the last frame showed.
-        if host.morph < 1.0 and (snapshot is None or self.on_gpu):
-            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
         if snapshot is not None:
             self.version = snapshot.version
             self.agent.set_flat_weights(snapshot.weights)
             self._waiting = self.on_gpu
-            if not self.on_gpu:
-                self._show(snapshot)
         if self.on_gpu:
-            self._evaluate()
+            begun = self._evaluate()
+        elif begun := snapshot is not None:
+            self._show(snapshot)
+        if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
+            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
         if self.panel is not None:
             self.panel.frame(self.notice)
 
     def _show(self, snapshot: Snapshot) -> None:
+        """Begin the morph to a snapshot's surface."""
         shown = self.host.heightfield
         values = snapshot.values.reshape(shown.shape)
-        # The first step towards it is taken in this very frame.
-        morph = 1.0 / self.morph_frames
-        self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=morph)
+        self.host.set_heightfield(Heightfield(values, shown.lo, shown.hi), morph=0.0)
 
-    def _evaluate(self) -> None:
-        """A frame's share of the newest critic; one begun is shown before the next begins."""
+    def _evaluate(self) -> bool:
+        """A frame's share of the newest critic; whether a morph to its surface begins.
+
+        One that was begun is shown before the next is.
+        """
         host = self.host
         if self._waiting and not host.evaluating:
             self._waiting = False
             grid = host.grid
             networks = critic_networks(self.agent, self.slice)
             host.evaluate_critic(networks, Grid(grid.shape, grid.lo, grid.hi))
-        if host.evaluating and host.continue_critic():
-            host.morph = 1.0 / self.morph_frames
+        return host.evaluating and host.continue_critic()
 
     def join(self, samples: Samples) -> Samples:
         """A step's samples with the agent in training at its place."""

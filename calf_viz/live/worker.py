@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,8 @@ def main(arguments: list[str]) -> int:
     # Ctrl-C in the viewer's terminal is the viewer's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     board = Board(Path(board_file))
+    with suppress(OSError):  # both have it now; no name is left behind, whoever ends how
+        board.path.unlink()
     threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()
     try:
         run, trainer = Run.open(run_folder)
@@ -137,9 +140,6 @@ def main(arguments: list[str]) -> int:
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         board.fail(f"{kind}{error}")
         return 1
-    finally:
-        if board[Word.DETACHED]:  # nobody else is left to do it
-            board.path.unlink(missing_ok=True)
     return 0
 
 
