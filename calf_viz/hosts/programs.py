@@ -20,6 +20,7 @@ INPUTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(MESHES, contract.types()),
     "hud_shape": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     "hud_text": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
+    "difference": {"u_a": "sampler2D", "u_b": "sampler2D", "u_gain": "float"},
     "ring_copy": {
         "u_source": "sampler2D",
         "u_source_layout": "ivec3",
@@ -30,7 +31,7 @@ INPUTS: dict[str, dict[str, str]] = {
 SCENE = ("field", *MESHES)
 """Those that draw the scene, in every variant."""
 LOOK = (*SCENE, "hud_shape", "hud_text")
-"""Those that an overlay may replace. ring_copy is none: samples that it spoiled would be lost."""
+"""Those that an overlay may replace. The others are no looks: ring_copy could spoil samples."""
 
 
 @dataclass(frozen=True)
