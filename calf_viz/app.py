@@ -104,6 +104,7 @@ class CALFApplication:
         self.host = _open_host(config, system.marker)
         self.look = WornLook(self.host, config.colour_map)
         self.look.set(config.set)
+        self.second = self._open_second() if config.ab is not None else None
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
@@ -114,10 +115,14 @@ class CALFApplication:
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
         watch = self.host.has_window if config.watch is None else config.watch
-        self.live_shaders = LiveShaders(self.host, self.look) if watch else None
+        looks = [look for look in (self.look, self.second) if look is not None]
+        self.live_shaders = LiveShaders(self.host, looks) if watch else None
         if self.hud is not None and self.host.has_window:
-            saves = by_action("save_look").events[0]
-            self.hud.add(ControlPanel(self.host.controls, hint=f"{saves} saves"))
+            saves = f"{by_action('save_look').events[0]} saves"
+            self.hud.add(ControlPanel(self.host.controls, hint=saves))
+            if self.second is not None:
+                controls = self.second.wearer.controls
+                self.hud.add(ControlPanel(controls, "controls_b", "look B", saves))
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         config = self.config
@@ -140,6 +145,12 @@ class CALFApplication:
             timed = self.host.has_window
             self.readings = Readings(self.hud, self.stats, self._mean_value, timed)
 
+    def _open_second(self) -> WornLook:
+        config = self.config
+        library = ShaderLibrary(config.ab, config.defines)
+        colours = colour_map(config.colour_map or COLOUR_MAP)
+        return WornLook(self.host.set_second(library, colours), config.colour_map)
+
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
         actions: dict[str, Callable[[], None]] = {
@@ -151,8 +162,10 @@ class CALFApplication:
         }
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
-        if self.look.path is not None:
+        if self.look.path is not None or self.second is not None:
             actions["save_look"] = self._save_look
+        if self.host.compare is not None:
+            actions["next_view"] = self.host.compare.view.next
         return self.host.bind_keys(actions)
 
     def _open_hud(self, keys: list[tuple[str, str]]) -> Hud:
@@ -172,12 +185,14 @@ class CALFApplication:
             self.hud.visible = not self.hud.visible
 
     def _save_look(self) -> None:
+        looks = [look for look in (self.look, self.second) if look is not None and look.path]
         try:
-            self.look.save()
+            for look in looks:
+                look.save()
         except UserError as error:
             self._say(str(error))
         else:
-            self._say(f"values written: {self.look.path}")
+            self._say(f"values written: {', '.join(str(look.path) for look in looks)}")
 
     def _toggle_profiler(self) -> None:
         self.profiler.enabled = not self.profiler.enabled

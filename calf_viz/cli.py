@@ -201,9 +201,9 @@ def _show(app: CALFApplication, output: Path) -> None:
     frames = config.frames or HEADLESS_FRAMES
     for _ in track(range(frames), config.system, console=Console(stderr=True)):
         app.step()
-    path = _write_picture(app, output, frames)
     median = 1e3 * float(np.median(app.frame_times))
-    _say(f"{path}")
+    for path in _write_pictures(app, output, frames):
+        _say(f"{path}")
     _say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
 
 
@@ -217,16 +217,25 @@ def _screenshots(app: CALFApplication, output: Path) -> None:
             app.advance()
         app.step()
         done = frame
-        _say(f"{_write_picture(app, output, frame)}")
+        for path in _write_pictures(app, output, frame):
+            _say(f"{path}")
 
 
-def _write_picture(app: CALFApplication, folder: Path, frame: int) -> Path:
+def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
+    """The last frame's picture; of two looks one of each, and one of their difference."""
     from PIL import Image
 
-    path = folder / f"{app.config.system}_{app.n_agents}_{frame}.png"
-    with write_aside(path) as part:
-        Image.fromarray(app.screenshot()).save(part, format="PNG")
-    return path
+    stem, compare = f"{app.config.system}_{app.n_agents}_{frame}", app.host.compare
+    paths = []
+    for mode in ("",) if compare is None else ("a", "b", "difference"):
+        if compare is not None:
+            compare.view.mode = mode
+            app.draw()
+        path = folder / f"{stem}{'_' if mode else ''}{mode}.png"
+        with write_aside(path) as part:
+            Image.fromarray(app.screenshot()).save(part, format="PNG")
+        paths.append(path)
+    return paths
 
 
 def main() -> None:

@@ -70,6 +70,9 @@ class VisualizationConfig:
     shaders: Path | None = _option(
         None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
     )
+    ab: Path | None = _option(
+        None, "Another look, beside the first: tab shows the one, the other, their difference."
+    )
     define: tuple[str, ...] = _option(
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
     )

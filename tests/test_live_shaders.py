@@ -254,7 +254,7 @@ class TestLive:
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
             SCENE.play(host)
             first = picture(host)
-            with closing(LiveShaders(host, WornLook(host))) as live:
+            with closing(LiveShaders(host, [WornLook(host)])) as live:
                 (look / "surface_colour.glsl").write_text(RED)
                 live.rebuild()
                 draws = []

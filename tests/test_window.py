@@ -107,6 +107,34 @@ class TestControls:
         controls.update()
         assert scene.camera != before
 
+    def test_what_captures_the_mouse_is_told_of_it(self, app: Application, scene: Scene) -> None:
+        heard: list[tuple[str, float, float]] = []
+
+        class Listener:
+            def press(self, x: float, y: float) -> None:
+                heard.append(("press", x, y))
+
+            def drag(self, x: float, y: float) -> None:
+                heard.append(("drag", x, y))
+
+            def release(self) -> None:
+                heard.append(("release", 0, 0))
+
+        controls = OrbitControls(app, scene, lambda x, y: x < 100, Listener())
+        app.pointer = Pointer(200, 90)
+        app.events["mouse1"]()
+        controls.update()
+        app.events["mouse1-up"]()
+        assert heard == [], "the camera's"
+        app.pointer = Pointer(50, 90)
+        app.events["mouse1"]()
+        app.pointer = Pointer(300, 95)
+        controls.update()
+        app.events["mouse1-up"]()
+        app.pointer = Pointer(50, 95)
+        controls.update()
+        assert heard == [("press", 50, 90), ("drag", 300, 95), ("drag", 300, 95), ("release", 0, 0)]
+
 
 @pytest.mark.parametrize("name", ["DISPLAY", "WAYLAND_DISPLAY"])
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a display")

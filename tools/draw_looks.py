@@ -1,6 +1,8 @@
 """A picture of the program in each shipped look.
 
-    python tools/draw_looks.py [--output docs/looks] [--look ink ...]
+    python tools/draw_looks.py [--output docs] [--look ink ...]
+
+writes looks/<name>.png, and of all of them two_looks.png, two side by side.
 
 The shipped point mass, its agents from the same starts each time; the same picture on one machine.
 """
@@ -19,11 +21,12 @@ from calf_viz.render.sources import look_names
 AGENTS, STEPS = 20, 330
 
 
-def draw(look: str, size: tuple[int, int]) -> Image.Image:
-    """The look's picture."""
+def draw(look: str, size: tuple[int, int], other: str | None = None) -> Image.Image:
+    """The look's picture; half of it in another look, where one is given."""
     config = VisualizationConfig(
-        n_agents=AGENTS, shaders=Path(look), size=size, headless=True, seed=3
-    )
+        n_agents=AGENTS, shaders=Path(look), size=size, headless=True, seed=3,
+        ab=other and Path(other),
+    )  # fmt: skip
     app = CALFApplication(config)
     try:
         for _ in range(STEPS - 1):
@@ -35,14 +38,19 @@ def draw(look: str, size: tuple[int, int]) -> Image.Image:
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.option("--output", type=click.Path(path_type=Path), default=Path("docs/looks"))
+@click.option("--output", type=click.Path(path_type=Path), default=Path("docs"))
 @click.option("--look", "looks", multiple=True, help="May be repeated.  [default: all]")
 @click.option("--width", default=960, show_default=True, type=click.IntRange(64, 3840))
 def main(output: Path, looks: tuple[str, ...], width: int) -> None:
-    for look in looks or look_names():
-        path = output / f"{look}.png"
+    size = width, width * 9 // 16
+    pictures: dict[Path, tuple[str, str | None]] = {
+        output / "looks" / f"{look}.png": (look, None) for look in looks or look_names()
+    }
+    if not looks:
+        pictures[output / "two_looks.png"] = "topographic", "night"
+    for path, (look, other) in pictures.items():
         with write_aside(path) as part:
-            draw(look, (width, width * 9 // 16)).save(part, format="PNG", optimize=True)
+            draw(look, size, other).save(part, format="PNG", optimize=True)
         click.echo(str(path))
 
 

@@ -186,6 +186,15 @@ class Host(ABC):
         self.controls.adopt(self.programs.controls)
         self._use(names)
 
+    @property
+    def background(self) -> tuple[float, float, float]:
+        """Of the picture, each component within [0, 1]."""
+        return self.scene.background
+
+    @background.setter
+    def background(self, colour: tuple[float, float, float]) -> None:
+        self.scene.background = colour
+
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Other colours of the surface, RGBA from low to high, as many as there were."""
         self._upload_palette(palette_texels(colour_map, self.scene.mode_colours))

@@ -27,8 +27,10 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail, Host
 from calf_viz.hosts.geometry import GeometryMaker, Stage
 from calf_viz.hosts.gpu_timer import GpuTimer
+from calf_viz.hosts.panda_compare import Compare
 from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
+from calf_viz.hosts.panda_second import SecondLook
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
@@ -86,9 +88,11 @@ class PandaHost(Host):
         self._timed: int | None = None
         self.node = root.attach_new_node("scene")
         self._set_state()
+        self.first = self.node.attach_new_node("first look")
+        self.compare: Compare | None = None
         self._dressed: list[tuple[NodePath, str]] = []
         stage = Stage(
-            scene, self.programs, self._dress, engine, output, self.node, self.count,
+            scene, self.programs, self._dress, engine, output, self.first, self.count,
             self._set_current,
         )  # fmt: skip
         self.geometry = geometry(stage)
@@ -153,6 +157,8 @@ class PandaHost(Host):
         if self.hud_draws is not None:
             self.hud_draws.close()
         self.hud_draws = PandaHud(self.root, self.programs, self.palette)
+        if self.compare is not None:
+            self.compare.hide_from_textures(self.hud_draws.node)
 
     def _dress(self, node: NodePath, program: str) -> None:
         node.set_shader(self.programs[program])
@@ -166,6 +172,22 @@ class PandaHost(Host):
         self._inputs.clear()
         if names & {"hud_shape", "hud_text"}:
             self._open_hud()
+
+    def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
+        """Show another look beside this one from the next frame on; see `compare.view`.
+
+        Raises ShaderError where its shaders do not compile.
+        """
+        scene = self.scene
+        second = SecondLook(
+            self.node, self._dressed, library, self.gsg, colour_map, scene.mode_colours,
+            scene.background,
+        )  # fmt: skip
+        shader = self.programs["difference"]
+        self.compare = Compare(self.root, self.first, second, shader, self.engine, self.output)
+        if self.hud_draws is not None:
+            self.compare.hide_from_textures(self.hud_draws.node)
+        return second
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
         fill(self.palette, texels[..., [2, 1, 0, 3]])
@@ -185,6 +207,9 @@ class PandaHost(Host):
                 self._inputs[name] = value
                 self.node.set_shader_input(name, value)
         self.geometry.prepare(values)
+        if self.compare is not None:
+            self.compare.prepare(self.scene)
+            self.count("draw_calls", self.compare.draws)
 
     def draw(self) -> None:
         """One frame: a clear, what the geometry draws, and at most two draws of the HUD."""
@@ -205,6 +230,8 @@ class PandaHost(Host):
             timer.end(token)
         self._set_current()
         self.geometry.done()
+        if self.compare is not None:
+            self.compare.done()
 
     def _render(self) -> None:
         self.engine.render_frame()
@@ -221,6 +248,8 @@ class PandaHost(Host):
 
     def close(self) -> None:
         self.node.remove_node()
+        if self.compare is not None:
+            self.compare.close()
         if self.hud_draws is not None:
             self.hud_draws.close()
         if self._critic is not None:

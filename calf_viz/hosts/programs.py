@@ -24,6 +24,7 @@ INPUTS: dict[str, dict[str, str]] = {
         critic_contract.PASSES,
         contract.types(critic_contract.TEXTURES, critic_contract.UNIFORMS),
     ),
+    "difference": {"u_a": "sampler2D", "u_b": "sampler2D", "u_gain": "float"},
     "ring_copy": {
         "u_source": "sampler2D",
         "u_source_layout": "ivec3",

@@ -18,7 +18,6 @@ from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
-from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -58,7 +57,8 @@ class WindowHost(PandaHost):
             app.render,
             geometry,
         )
-        self.mouse = OrbitControls(app, scene, self._captured)
+        self._line_held = False
+        self.mouse = OrbitControls(app, scene, self._captured, self)
         app.accept("window-event", self._on_window_event)
         self.bind_keys({})
 
@@ -75,12 +75,34 @@ class WindowHost(PandaHost):
                 self.app.accept(event, actions[key.action])
         return set(actions)
 
-    def set_hud(self, hud: Hud) -> None:
-        super().set_hud(hud)
-        self.mouse.panels = hud
-
     def _captured(self, x: float, y: float) -> bool:
-        return self.hud is not None and self.hud.hit(x, y) is not None
+        over_panel = self.hud is not None and self.hud.hit(x, y) is not None
+        return over_panel or self._over_line(x)
+
+    def _over_line(self, x: float) -> bool:
+        return self.compare is not None and self.compare.view.near(x, self.scene.size[0])
+
+    # As `Panels`: what has the mouse where it is not the camera's.
+
+    def press(self, x: float, y: float) -> None:
+        """The mouse went down on a panel, or on the line between two looks."""
+        over_panel = self.hud is not None and self.hud.hit(x, y) is not None
+        self._line_held = not over_panel and self._over_line(x)
+        if self.hud is not None:
+            self.hud.press(x, y)
+
+    def drag(self, x: float, y: float) -> None:
+        """It moved, still down."""
+        if self._line_held and self.compare is not None:
+            self.compare.view.move(x, self.scene.size[0])
+        elif self.hud is not None:
+            self.hud.drag(x, y)
+
+    def release(self) -> None:
+        """It went up."""
+        self._line_held = False
+        if self.hud is not None:
+            self.hud.release()
 
     def _on_window_event(self, window: Any) -> None:
         if window != self.app.win:  # each event brings a wrapper of its own

@@ -42,7 +42,6 @@ class Axes:
         edges = edges_of(scene, heightfield, value_range, self.labels)
         ticks = [self._legible(canvas, edge.ticks) for edge in edges]
         step = canvas.metrics.unit
-        tones = theme.on_ground(scene.background)
         drawn: list[Rect] = []
 
         def free(rect: Rect) -> bool:
@@ -54,6 +53,7 @@ class Axes:
         for mark in chain(*ticks):
             rect = self._text_rect(canvas, mark, "small", TEXT_AWAY * step)
             if free(rect):
+                tones = theme.on_ground(scene.ground_at(mark.x))
                 length = TICK_LENGTH * step
                 end = mark.x + length * mark.out[0], mark.y + length * mark.out[1]
                 canvas.line((mark.x, mark.y), end, canvas.metrics.line, tones.line)
@@ -67,6 +67,7 @@ class Axes:
             ]
             found = next(((mark, rect) for mark, rect in places if free(rect)), None)
             if found is not None:
+                tones = theme.on_ground(scene.ground_at(found[1].x))
                 self._write(canvas, *found, "body", tones.bright)
                 drawn.append(found[1])
         return drawn

@@ -77,7 +77,8 @@ class Hud:
         """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
-        seen = size, scene.height_scale, value_range, scene.background
+        grounds = scene.background, scene.second_ground
+        seen = size, scene.height_scale, value_range, grounds
         moved = (
             matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
         )

@@ -29,6 +29,7 @@ KEYS = (
     Key("top_view", ("t",), "top view", "look from above"),
     Key("toggle_hud", ("h",), "HUD", "hide or show everything written over the scene"),
     Key("save_look", ("s",), "save look", "save the controls' values beside the look's shaders"),
+    Key("next_view", ("tab",), "A/B", "of two looks: split, the one, the other, their difference"),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "forget what the profiler measured"),

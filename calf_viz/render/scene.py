@@ -51,7 +51,15 @@ class Scene:
     training_agent: int = -1  # index of the agent that is trained; -1: none is
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
+    second_ground: tuple[float, tuple[float, float, float]] | None = None
+    """Where another background begins, as a part of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
+
+    def ground_at(self, x: float) -> tuple[float, float, float]:
+        """The background at a pixel's column."""
+        if self.second_ground is not None and x >= self.second_ground[0] * self.size[0]:
+            return self.second_ground[1]
+        return self.background
 
     def vertices(self, runs: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from calf_viz.hosts.base import Host
@@ -22,24 +22,26 @@ log = logging.getLogger("calf_viz")
 
 
 class LiveShaders:
-    """Keeps a host's shaders as their files are. Used by the thread that draws, alone.
+    """Keeps the shaders of one or more looks as their files are. Used by the thread that draws.
 
     Attributes:
         problem: what is wrong now; None while what is drawn is what was saved.
         built: seconds that the last rebuild took, the driver's compiling included.
     """
 
-    def __init__(self, host: Host, look: WornLook) -> None:
-        self.host, self.look = host, look
+    def __init__(self, host: Host, looks: Sequence[WornLook]) -> None:
+        """looks: the host's own, and a second one that it may show beside it."""
+        self.host, self.looks = host, looks
         self.problem: Problem | None = None
         self.built = 0.0
-        self._on_trial = False
-        library = host.programs.library
-        self._watchers = [Watcher(library.shipped)]
-        if library.overlay is not None:
-            single = library.overlay.is_file()
-            folder = library.overlay.parent if single else library.overlay
-            self._watchers.append(Watcher(folder, recursive=not single))
+        self._on_trial: list[WornLook] = []
+        self._watchers = [Watcher(host.programs.library.shipped)]
+        for look in looks:
+            overlay = look.wearer.programs.library.overlay
+            if overlay is not None:
+                single = overlay.is_file()
+                folder = overlay.parent if single else overlay
+                self._watchers.append(Watcher(folder, recursive=not single))
         if host.hud is not None:
             host.hud.add(ProblemNotice(), first=True)
 
@@ -53,10 +55,11 @@ class LiveShaders:
         """Use the files as they are now, or say why not."""
         start = time.perf_counter()
         try:
-            if self.host.reload():
-                self._on_trial = True
-                log.info("shaders rebuilt")
-            self.look.refresh()
+            for look in self.looks:
+                if look.wearer.reload():
+                    self._on_trial.append(look)
+                    log.info("shaders rebuilt")
+                look.refresh()
             self._solved()
         except ShaderError as error:
             self._tell(error.problems[0])
@@ -67,13 +70,15 @@ class LiveShaders:
         if not self._on_trial:
             draw()
             return
-        self._on_trial = False
+        tried, self._on_trial = self._on_trial, []
         try:
             draw()
         except Exception as error:  # whatever a driver's binding makes of it
-            self.host.revert()
-            path = self.host.programs.library.overlay or self.host.programs.library.shipped
-            self._tell(Problem(path, None, f"cannot be drawn with ({error})"))
+            for look in tried:
+                look.wearer.revert()
+            library = tried[0].wearer.programs.library
+            where = library.overlay or library.shipped
+            self._tell(Problem(where, None, f"cannot be drawn with ({error})"))
             draw()
 
     def _tell(self, problem: Problem) -> None:

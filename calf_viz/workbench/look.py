@@ -1,27 +1,44 @@
-"""A host in a look: its background, its colour map and its controls' values follow `look.toml`."""
+"""What wears a look: background, colour map and controls' values follow `look.toml`."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
-from calf_viz.hosts.base import Host
+from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
+from calf_viz.render.controls import ControlValues
 from calf_viz.render.look import Look, look_file, read_look, save_values
 from calf_viz.render.problems import Problem, ShaderError
 
 log = logging.getLogger("calf_viz")
 
 
-class WornLook:
-    """What the look's file asks of one host. Raises ShaderError for a file that cannot be read."""
+class Wearer(Protocol):
+    """A host, or a second look beside its own."""
 
-    def __init__(self, host: Host, chosen: ColourMap | None = None) -> None:
+    programs: Programs
+    controls: ControlValues
+    background: tuple[float, float, float]
+
+    def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None: ...
+    def reload(self) -> bool: ...
+    def revert(self) -> None: ...
+
+
+class WornLook:
+    """What the look's file asks of its wearer. Raises ShaderError for one that cannot be read."""
+
+    def __init__(self, wearer: Wearer, chosen: ColourMap | None = None) -> None:
         """chosen: a colour map that its user prefers to the look's."""
-        self.host, self.chosen = host, chosen
-        self.path = look_file(host.programs.library.overlay)
-        self._background = host.scene.background
+        self.wearer, self.chosen = wearer, chosen
+        self.path = look_file(wearer.programs.library.overlay)
+        self._background = wearer.background
         self._look = Look()
         self.refresh()
 
@@ -32,7 +49,7 @@ class WornLook:
         if look == before:
             return False
         assert self.path is not None
-        controls = self.host.controls
+        controls = self.wearer.controls
         for name, text in look.values.items():
             if name not in controls.controls:
                 log.warning("%s: %s is no control of these shaders", self.path, name)
@@ -42,9 +59,9 @@ class WornLook:
                 except UserError as error:
                     raise ShaderError([Problem(self.path, None, str(error))]) from None
         self._look = look
-        self.host.scene.background = look.background or self._background
+        self.wearer.background = look.background or self._background
         if look.colour_map != before.colour_map and self.chosen is None:
-            self.host.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
+            self.wearer.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
         return True
 
     def set(self, assignments: Iterable[str]) -> None:
@@ -53,13 +70,13 @@ class WornLook:
             name, equals, value = text.partition("=")
             if not equals:
                 raise UserError(f"--set {text}: write NAME=VALUE")
-            self.host.controls.set_text(name.strip(), value)
+            self.wearer.controls.set_text(name.strip(), value)
 
     def save(self) -> None:
         """Write the controls' values beside the shaders. Raises UserError where it cannot."""
         if self.path is None:
             raise UserError("values are saved beside the shaders of a look: give --shaders")
-        save_values(self.path, self.host.controls)
+        save_values(self.path, self.wearer.controls)
         # What was written is not news.
         self._look = read_look(self.path)
         log.info("%s written", self.path)

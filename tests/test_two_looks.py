@@ -1,0 +1,159 @@
+"""Two looks at one simulation: each as if alone, side by side, and how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from test_app import running
+
+from calf_viz import CALFApplication
+from calf_viz.cli import calf_viz
+from calf_viz.hosts.panda_compare import GAIN, LINE, MODES, View
+
+pytestmark = pytest.mark.rendering
+
+A, B = Path("ink"), Path("night")
+SIZE = (320, 180)
+STEPS = 40
+
+
+def play(app: CALFApplication) -> CALFApplication:
+    for _ in range(STEPS):
+        app.advance()
+    return app
+
+
+def alone(look: Path, renderer: str = "gpu") -> np.ndarray:
+    with running(shaders=look, size=SIZE, n_agents=5, renderer=renderer) as shown:
+        play(shown).step()
+        return shown.screenshot()
+
+
+@pytest.fixture(scope="module", params=["gpu", "batched"])
+def renderer(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def each(renderer: str) -> tuple[np.ndarray, np.ndarray]:
+    return alone(A, renderer), alone(B, renderer)
+
+
+@pytest.fixture(scope="module")
+def both(renderer: str) -> Iterator[CALFApplication]:
+    with running(shaders=A, ab=B, size=SIZE, n_agents=5, renderer=renderer) as shown:
+        play(shown).step()
+        yield shown
+
+
+def drawn(shown: CALFApplication, mode: str, at: float = 0.5) -> np.ndarray:
+    assert shown.host.compare is not None
+    shown.host.compare.view.mode, shown.host.compare.view.at = mode, at
+    shown.draw()
+    return shown.host.screenshot()
+
+
+class TestPictures:
+    def test_one_alone_is_that_look(
+        self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray]
+    ) -> None:
+        assert np.array_equal(drawn(both, "a"), each[0])
+        assert np.array_equal(drawn(both, "b"), each[1])
+
+    @pytest.mark.parametrize("at", [0.0, 0.3, 0.5, 1.0])
+    def test_split(
+        self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray], at: float
+    ) -> None:
+        picture, edge = drawn(both, "split", at), round(at * SIZE[0])
+        left, right = max(edge - LINE, 0), min(edge + LINE, SIZE[0])
+        assert np.array_equal(picture[:, :left], each[0][:, :left])
+        assert np.array_equal(picture[:, right:], each[1][:, right:])
+        if 0.0 < at < 1.0:
+            line = picture[:, edge - LINE // 2 : edge + LINE // 2]
+            assert (line == line[0, 0]).all() and line[0, 0].max() > 200
+
+    def test_difference(self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray]) -> None:
+        apart = np.abs(each[0].astype(int) - each[1].astype(int))
+        expected = np.clip(GAIN * apart, 0, 255)
+        assert np.abs(drawn(both, "difference") - expected).max() <= GAIN
+        assert apart.max() > 50
+
+    def test_from_one_to_another_and_back(
+        self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray]
+    ) -> None:
+        first = [drawn(both, mode) for mode in MODES]
+        for mode, picture in reversed(list(zip(MODES, first, strict=True))):
+            assert np.array_equal(drawn(both, mode), picture), mode
+
+    def test_another_host_beside_it_draws_its_own(
+        self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray], renderer: str
+    ) -> None:
+        picture = drawn(both, "difference")
+        assert np.array_equal(alone(A, renderer), each[0])
+        assert np.array_equal(drawn(both, "difference"), picture)
+
+
+def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
+    looks = []
+    for name, default in (("one", 0.0), ("two", 1.0)):
+        looks.append(tmp_path / name)
+        looks[-1].mkdir()
+        (looks[-1] / "surface_colour.glsl").write_text(
+            f"uniform float u_red; // @slider 0..1 = {default}\n"
+            "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {\n"
+            "    return vec3(u_red, 0.0, 1.0);\n}\n"
+        )
+    with running(shaders=looks[0], ab=looks[1], size=SIZE, watch=True) as shown:
+        play(shown).step()
+
+        def covers(mode: str, colour: list[int]) -> bool:
+            return bool((drawn(shown, mode) == colour).all(axis=2).mean() > 0.1)
+
+        assert covers("a", [0, 0, 255]) and covers("b", [255, 0, 255])
+        assert shown.second is not None and shown.live is not None
+        shown.second.set(["u_red=0.2"])
+        assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
+        file = looks[1] / "surface_colour.glsl"
+        file.write_text(file.read_text().replace("0.0, 1.0);", "1.0, 1.0);"))
+        shown.live.rebuild()
+        assert covers("a", [0, 0, 255]) and covers("b", [51, 255, 255]), "rebuilt, its value kept"
+        file.write_text("broken")
+        shown.live.rebuild()
+        assert shown.live.problem is not None and shown.live.problem.path == file
+        assert covers("b", [51, 255, 255])
+
+
+class TestView:
+    def test_the_key_goes_round(self) -> None:
+        view, seen = View(), []
+        for _ in MODES:
+            view.next()
+            seen.append(view.mode)
+        assert seen == ["a", "b", "difference", "split"]
+
+    def test_the_line_follows_the_mouse_within_the_picture(self) -> None:
+        view = View()
+        assert view.near(164, 320) and not view.near(180, 320)
+        for x, at in ((80, 0.25), (-20, 0.0), (900, 1.0)):
+            view.move(x, 320)
+            assert view.at == at
+        view.mode = "a"
+        assert not view.near(320, 320), "no line, nothing to take hold of"
+
+
+def test_without_a_window_all_three_are_written(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        calf_viz,
+        ["--headless", "--shaders", "ink", "--ab", "night", "--frames", "3", "--size", "96x54",
+         "--grid", "8", "--no-hud", "--output", str(tmp_path)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    pictures = {p.stem.split("_")[-1]: np.asarray(Image.open(p)) for p in tmp_path.glob("*.png")}
+    assert set(pictures) == {"a", "b", "difference"}
+    apart = np.abs(pictures["a"].astype(int) - pictures["b"])
+    assert np.abs(pictures["difference"] - np.clip(GAIN * apart, 0, 255)).max() <= GAIN
