@@ -125,7 +125,7 @@ def test_agents_that_go_take_their_entities_along(opened: Opener) -> None:
         host.frame_counts()
         host.draw()
         assert host.frame_counts()["entities"] == 1 + 2 * agents
-        assert len(host.node.find("marker").get_children()) == agents
+        assert len(host.node.find("**/marker").get_children()) == agents
 
 
 def test_many_episodes_within_a_trail_of_long_strides(opened: Opener) -> None:

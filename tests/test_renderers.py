@@ -130,7 +130,7 @@ def test_the_comparison_would_notice(kind: str, missing: str) -> None:
     name = "many_agents"
     scene = SceneFolder.read(name)
     host = scene.open(kind)
-    host.node.find(missing).hide()
+    host.node.find(f"**/{missing}").hide()
     actual = play(kind, scene, host)
     host.close()
     share = share_apart(name, actual, picture(name, "panda"))

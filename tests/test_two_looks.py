@@ -115,16 +115,16 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
             return bool((drawn(shown, mode) == colour).all(axis=2).mean() > 0.1)
 
         assert covers("a", [0, 0, 255]) and covers("b", [255, 0, 255])
-        assert shown.second is not None and shown.live is not None
+        assert shown.second is not None and shown.live_shaders is not None
         shown.second.set(["u_red=0.2"])
         assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
         file = looks[1] / "surface_colour.glsl"
         file.write_text(file.read_text().replace("0.0, 1.0);", "1.0, 1.0);"))
-        shown.live.rebuild()
+        shown.live_shaders.rebuild()
         assert covers("a", [0, 0, 255]) and covers("b", [51, 255, 255]), "rebuilt, its value kept"
         file.write_text("broken")
-        shown.live.rebuild()
-        assert shown.live.problem is not None and shown.live.problem.path == file
+        shown.live_shaders.rebuild()
+        assert shown.live_shaders.problem is not None and shown.live_shaders.problem.path == file
         assert covers("b", [51, 255, 255])
 
 
