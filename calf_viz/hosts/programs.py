@@ -148,7 +148,10 @@ class Programs:
         Raises ShaderError where one does not compile; those in force stay.
         """
         self.library.check_overlay()
-        sources = {name: load_program(self.library, name) for name in self.sources}
+        sources = {
+            name: load_program(self.library, name) if name in LOOK else source
+            for name, source in self.sources.items()
+        }
         changed = {n for n, source in sources.items() if source.texts != self.sources[n].texts}
         if changed:
             new = {name: self.compiler(sources[name]) for name in sorted(changed)}

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Uniform:
-    """A uniform: GLSL type, name, what it means (with units)."""
+    """A uniform: GLSL type, name, what it means with its unit in brackets behind, and the
+    coordinate system that it is of, if any."""
 
     type: str
     name: str
     meaning: str
+    space: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,37 +31,50 @@ class TextureInput:
     name: str
     format: str
     meaning: str
+    space: str = ""
 
 
 TEXTURES = (
-    TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl"),
-    TextureInput("u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes"),
+    TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
+    TextureInput(
+        "u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes", "grid"
+    ),
     TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
 )
 
 UNIFORMS = (
-    Uniform("mat4", "u_view_projection", "plane units and scaled height to clip space"),
-    Uniform("vec2", "u_viewport", "size of the picture [px]"),
-    Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]"),
-    Uniform("ivec2", "u_cells", "cells of the heightfield along each axis"),
+    Uniform(
+        "mat4",
+        "u_view_projection",
+        "plane units and scaled height to clip space",
+        space="plane to clip",
+    ),
+    Uniform("vec2", "u_viewport", "size of the picture [px]", "picture"),
+    Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]", "plane"),
+    Uniform("ivec2", "u_cells", "cells of the heightfield along each axis", "grid"),
     Uniform("float", "u_morph", "0: last critic, 1: current critic"),
-    Uniform("float", "u_height_scale", "scaled height of the normalised height 1 [plane units]"),
+    Uniform(
+        "float",
+        "u_height_scale",
+        "scaled height of the normalised height 1 [plane units]",
+        space="plane",
+    ),
     Uniform("vec2", "u_value_range", "critic values at normalised heights 0 and 1"),
-    Uniform("vec3", "u_light", "unit vector towards the light"),
+    Uniform("vec3", "u_light", "unit vector towards the light", "plane"),
     Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
     Uniform("int", "u_vertices", "vertices of each instance"),
     Uniform("int", "u_agents", "agents drawn"),
     Uniform("int", "u_training_agent", "agent that is trained, in a colour of its own; -1: none"),
-    Uniform("int", "u_ring_rows", "texture rows of one slot of the ring"),
-    Uniform("int", "u_ring_slots", "slots of the ring"),
-    Uniform("int", "u_head", "slot of the newest sample shown"),
+    Uniform("int", "u_ring_rows", "texture rows of one slot of the ring", "ring"),
+    Uniform("int", "u_ring_slots", "slots of the ring", "ring"),
+    Uniform("int", "u_head", "slot of the newest sample shown", "ring"),
     Uniform("int", "u_head_step", "simulation step of the newest sample shown"),
     Uniform("int", "u_trail", "steps that a trail reaches back"),
     Uniform("int", "u_stride", "steps between drawn samples (level of detail)"),
-    Uniform("float", "u_trail_width", "width of a trail [px]"),
-    Uniform("float", "u_marker_radius", "radius of a marker [px]"),
+    Uniform("float", "u_trail_width", "width of a trail [px]", "picture"),
+    Uniform("float", "u_marker_radius", "radius of a marker [px]", "picture"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
-    Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]"),
+    Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]", "NDC"),
     Uniform("int", "u_chosen", "agent that u_q_plus is of"),
     Uniform("vec2", "u_q_plus", "q+ of the chosen agent's last certified triple; 1: there is one"),
     Uniform("vec3", "u_certificate", "constants of the certificate: nu_bar, C_low, C_up"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -40,9 +40,13 @@ def lines_of(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def uniforms(text: str) -> Iterator[Declaration]:
+@lru_cache(maxsize=32)
+def uniforms(text: str) -> tuple[Declaration, ...]:
     """The uniforms that a text declares outside comments, one name in each declaration."""
     code = without_comments(text)
-    for match in _UNIFORM.finditer(code):
-        line = code.count("\n", 0, match.start(2)) + 1
-        yield Declaration(match[1], match[2], match[3] is not None, line)
+    return tuple(
+        Declaration(
+            match[1], match[2], match[3] is not None, code.count("\n", 0, match.start(2)) + 1
+        )
+        for match in _UNIFORM.finditer(code)
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -214,16 +215,21 @@ def _namesake(name: str) -> str:
     raise UserError(f"--shaders {name}: replaces nothing; see calf-viz shaders list for names")
 
 
-def _read(path: Path) -> list[_Line]:
+def _read(path: Path) -> tuple[_Line, ...]:
     """Lines of a file; for compilers comments are in ASCII, and includes in comments left out."""
     try:
-        data = path.read_bytes()
+        return _lines_of(path, path.read_bytes())
+    except OSError as error:
+        raise ShaderError([Problem(path, None, error.strerror or str(error))]) from None
+
+
+@lru_cache(maxsize=128)  # of all files, a save changes one
+def _lines_of(path: Path, data: bytes) -> tuple[_Line, ...]:
+    try:
         text = data.decode("utf-8-sig")  # editors on Windows write a mark
     except UnicodeDecodeError as error:
         broken = data.count(b"\n", 0, error.start) + 1
         raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
-    except OSError as error:
-        raise ShaderError([Problem(path, None, error.strerror or str(error))]) from None
     if len(data) > LARGEST_FILE:
         what = f"{len(data):,} bytes: no shader needs more than {LARGEST_FILE:,}"
         raise ShaderError([Problem(path, None, what)])
@@ -240,4 +246,4 @@ def _read(path: Path) -> list[_Line]:
         commented_out = _INCLUDE.match(line) and "include" not in code[number]
         text = "" if commented_out else compiled[number]
         read.append(_Line(text, line, (path, number + 1)))
-    return read
+    return tuple(read)

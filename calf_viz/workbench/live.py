@@ -26,14 +26,15 @@ class LiveShaders:
 
     Attributes:
         problem: what is wrong now; None while what is drawn is what was saved.
-        built: seconds that the last rebuild took, the driver's compiling included.
+        rebuilds: how often files were looked at because something changed.
+        built: seconds that the last of these took, the driver's compiling included.
     """
 
     def __init__(self, host: Host, looks: Sequence[WornLook]) -> None:
         """looks: the host's own, and a second one that it may show beside it."""
         self.host, self.looks = host, looks
         self.problem: Problem | None = None
-        self.built = 0.0
+        self.rebuilds, self.built = 0, 0.0
         self._on_trial: list[WornLook] = []
         self._watchers = [Watcher(host.programs.library.shipped)]
         for look in looks:
@@ -63,6 +64,7 @@ class LiveShaders:
             self._solved()
         except ShaderError as error:
             self._tell(error.problems[0])
+        self.rebuilds += 1
         self.built = time.perf_counter() - start
 
     def draw(self, draw: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ import watchfiles
 
 log = logging.getLogger("calf_viz")
 
-STEP, DEBOUNCE = 20, 100
+STEP, DEBOUNCE = 10, 100
 """Milliseconds without a change before one is told, so that a file half written is rarely read; and
 after which it is told in any case."""
 LOOK_AGAIN = 250

@@ -1,0 +1,396 @@
+"""Broken shaders swapped in while frames are drawn: what must not break the program.
+
+    python tools/fuzz_shaders.py [--count 1000] [--seed 0] [--host panda|moderngl] [--limit 60]
+
+Each mutant is a shipped shader, damaged at random and saved into an overlay. Then, as when a file
+is saved: the shaders are rebuilt, two frames are drawn, the file is taken away, and the shaders are
+rebuilt once more. A mutant is survived if there was no crash and no OpenGL error, if the last good
+picture stayed while there was a problem, and if the first picture came back exactly. Mutants run in
+a child process with a time limit; one that does not end in time is told as such, not as survived.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import queue
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
+from rich.console import Console
+from rich.progress import track
+
+from calf_viz.render.sources import shader_folder, shipped_files
+
+HOSTS = ("panda", "moderngl")
+LIMIT = 60.0
+"""Seconds that a mutant may take; a child that starts takes some of the first one's."""
+TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*|\S")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A damaged file: its name, what was done to it, its bytes."""
+
+    name: str
+    damage: str
+    data: bytes
+
+
+def _lines(random_: random.Random, data: bytes) -> bytes:
+    """Without some lines."""
+    lines = data.splitlines(keepends=True)
+    for _ in range(random_.randint(1, 3)):
+        if lines:
+            del lines[random_.randrange(len(lines))]
+    return b"".join(lines)
+
+
+def _twice(random_: random.Random, data: bytes) -> bytes:
+    """A line twice."""
+    lines = data.splitlines(keepends=True)
+    at = random_.randrange(len(lines))
+    return b"".join([*lines[:at], lines[at], *lines[at:]])
+
+
+def _swap(random_: random.Random, data: bytes) -> bytes:
+    """Two tokens swapped."""
+    tokens = list(TOKEN.finditer(data))
+    a, b = sorted(random_.sample(tokens, 2), key=lambda token: token.start())
+    return b"".join([data[: a.start()], b[0], data[a.end() : b.start()], a[0], data[b.end() :]])
+
+
+def _replace(random_: random.Random, data: bytes) -> bytes:
+    """A token for another of the file."""
+    tokens = list(TOKEN.finditer(data))
+    at, other = random_.choice(tokens), random_.choice(tokens)
+    return data[: at.start()] + other[0] + data[at.end() :]
+
+
+def _delete(random_: random.Random, data: bytes) -> bytes:
+    """Without a token."""
+    at = random_.choice(list(TOKEN.finditer(data)))
+    return data[: at.start()] + data[at.end() :]
+
+
+def _number(random_: random.Random, data: bytes) -> bytes:
+    """A number for a strange one."""
+    numbers = list(re.finditer(rb"\b\d+\.?\d*\b", data))
+    if not numbers:
+        return _delete(random_, data)
+    at = random_.choice(numbers)
+    strange = random_.choice(
+        [b"0", b"-1", b"1e38", b"2147483647", b"0.0/0.0", b"1.", b"0x7fffffff"]
+    )
+    return data[: at.start()] + strange + data[at.end() :]
+
+
+def _garbage(random_: random.Random, data: bytes) -> bytes:
+    """Random bytes somewhere."""
+    at = random_.randrange(len(data) + 1)
+    return data[:at] + random_.randbytes(random_.randint(1, 200)) + data[at:]
+
+
+def _invalid(random_: random.Random, data: bytes) -> bytes:
+    """A byte that is no UTF-8."""
+    at = random_.randrange(len(data) + 1)
+    return data[:at] + random_.choice([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\0"]) + data[at:]
+
+
+def _long(random_: random.Random, data: bytes) -> bytes:
+    """A line of a megabyte, in a comment or in the code."""
+    start = random_.choice([b"\n//", b"\n", b"\nfloat x = "])
+    at = random_.randrange(len(data) + 1)
+    return data[:at] + start + random_.choice([b"x", b"(", b"1+"]) * 2**20 + data[at:]
+
+
+def _cycle(random_: random.Random, data: bytes) -> bytes:
+    """An include of some file, often one that includes this one."""
+    name = random_.choice([*shipped_files(), "field.frag", "no/such.glsl", "../field.vert", "."])
+    lines = data.splitlines(keepends=True)
+    lines.insert(random_.randrange(len(lines) + 1), f'#include "{name}"\n'.encode())
+    return b"".join(lines)
+
+
+def _half(random_: random.Random, data: bytes) -> bytes:
+    """As far as it was written."""
+    return data[: random_.randrange(len(data))]
+
+
+def _empty(random_: random.Random, data: bytes) -> bytes:
+    """Nothing."""
+    return random_.choice([b"", b"\n", b"\xef\xbb\xbf", b"// nothing"])
+
+
+def _declare(random_: random.Random, data: bytes) -> bytes:
+    """A uniform or a macro more."""
+    more = random_.choice([
+        b"uniform float u_x; // @slider 0..1", b"uniform float u_x; // @slider 1..0",
+        b"uniform vec3 u_viewport;", b"uniform float u_x[1000];", b"uniform sampler2D u_s;",
+        b"uniform bool u_b; // @toggle = on", b"uniform Block { vec4 u_v; };",
+        b"#define float int", b"#define main nothing", b"#if 0", b"#endif", b"#error no",
+        b"#version 150", b"#line 7", b"in vec4 a_new;", b"out vec4 o_new;",
+        b"layout(location = 3) out vec4 o_more;", b"#extension GL_none : require",
+    ])  # fmt: skip
+    lines = data.splitlines(keepends=True)
+    lines.insert(random_.randrange(len(lines) + 1), more + b"\n")
+    return b"".join(lines)
+
+
+DAMAGES: dict[str, Callable[[random.Random, bytes], bytes]] = {
+    (damage.__doc__ or "").rstrip("."): damage
+    for damage in (
+        _lines, _twice, _swap, _replace, _delete, _number, _garbage, _invalid, _long, _cycle,
+        _half, _empty, _declare,
+    )
+}  # fmt: skip
+
+
+def files() -> list[str]:
+    """The files that take part in the program's own picture."""
+    rest = ("ring_copy", "difference", "mesh_", "critic_", "lib/critic_")
+    return [name for name in shipped_files() if not name.startswith(rest)]
+
+
+def mutants(seed: int) -> Iterator[Mutant]:
+    """Mutants without end, the same for each seed."""
+    random_ = random.Random(seed)
+    names, kinds = files(), list(DAMAGES)
+    while True:
+        name, kind = random_.choice(names), random_.choice(kinds)
+        data = (shader_folder() / name).read_bytes()
+        yield Mutant(name, kind, DAMAGES[kind](random_, data))
+
+
+@dataclass
+class Verdict:
+    """How a mutant went: refused, drawn, or `crashed` or `endless`, which no child can tell.
+
+    kept: the last good picture stayed, or the mutant was drawn. restored: the first picture came
+    back exactly. errors: of OpenGL, as far as they were told.
+    """
+
+    outcome: str
+    kept: bool = False
+    restored: bool = False
+    errors: tuple[str, ...] = ()
+    said: str = ""
+
+    @property
+    def survived(self) -> bool:
+        good = self.kept and self.restored and not self.errors
+        return self.outcome in ("refused", "drawn") and good
+
+
+class Subject:
+    """A host that draws, in the child."""
+
+    def __init__(self, kind: str, overlay: Path) -> None:
+        from calf_viz.agent.modes import NAMES
+        from calf_viz.heightfield import Heightfield, plane_nodes
+        from calf_viz.hud.overview import overview
+        from calf_viz.render.colours import colour_map
+        from calf_viz.render.scene import Scene
+        from calf_viz.render.sources import ShaderLibrary
+        from calf_viz.workbench.live import LiveShaders
+        from calf_viz.workbench.look import WornLook
+
+        if kind == "panda":
+            from calf_viz.hosts.offscreen import OffscreenHost as Kind
+        else:
+            from calf_viz.hosts.moderngl_host import ModernglHost as Kind  # type: ignore[assignment]
+        lo, hi = (-5.0, -5.0), (5.0, 5.0)
+        x, y = plane_nodes(lo, hi, 17, 17).T
+        field = Heightfield((np.sin(x) * np.cos(y)).reshape(17, 17), lo, hi)
+        scene = Scene(size=(320, 180), trail=40)
+        library = ShaderLibrary(overlay)
+        self.kind, self.overlay = kind, overlay
+        self.host: Any = Kind(scene, field, colour_map("cividis"), 4, library)
+        hud = overview("fuzz", NAMES, scene.mode_colours, ("x", "y"))
+        hud.update(step="1", agents="4")
+        self.host.set_hud(hud)
+        for step in range(60):
+            turn = 0.1 * step + np.arange(4)
+            positions = np.stack([3 * np.cos(turn), 3 * np.sin(turn)], axis=1)
+            modes = np.full(4, step // 20, np.uint8)
+            self.host.push(positions, modes, np.full(4, step in (0, 25)))
+        self.live = LiveShaders(self.host, [WornLook(self.host)])
+        self.first = self.picture()
+
+    def picture(self) -> np.ndarray:
+        """A frame; without the notice, which would cover the last good picture."""
+        self.host.hud.update(problem=None, problem_code=None)
+        self.live.draw(self.host.draw)
+        picture: np.ndarray = self.host.screenshot()
+        return picture
+
+    @staticmethod
+    def errors(log: list[str]) -> tuple[str, ...]:
+        """OpenGL's errors since the last call: its own word, and what Panda3D heard before."""
+        found = [line for line in log if "GL error" in line or "Assertion" in line]
+        for _ in range(8):  # without a current context some drivers would never end
+            if code := glGetError():
+                found.append(f"OpenGL error {code:#x}")
+        return tuple(found)
+
+    def try_(self, mutant: Mutant) -> Verdict:
+        """Saved, drawn, taken away again."""
+        path = self.overlay / mutant.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(mutant.data)
+        with _panda_log() as log:
+            self.live.rebuild()
+            tried = [self.picture() for _ in range(2)]
+        refused = self.live.problem is not None
+        kept = not refused or all(np.array_equal(p, self.first) for p in tried)
+        said = str(self.live.problem or "")[:200]
+        errors = self.errors(log)
+        path.unlink()
+        with _panda_log() as log:
+            self.live.rebuild()
+            restored = np.array_equal(self.picture(), self.first) and self.live.problem is None
+        errors += self.errors(log)
+        return Verdict("refused" if refused else "drawn", kept, restored, errors, said)
+
+
+@contextmanager
+def _panda_log() -> Iterator[list[str]]:
+    """Lines that Panda3D logs meanwhile; those of compilers go elsewhere."""
+    from panda3d.core import LineStream, Notify
+
+    stream, lines = LineStream(), list[str]()
+    Notify.ptr().set_ostream_ptr(stream, False)
+    try:
+        yield lines
+    finally:
+        Notify.ptr().set_ostream_ptr(None, False)
+        while stream.is_text_available():
+            lines.append(stream.get_line())
+
+
+def serve(kind: str) -> None:
+    """The child: a mutant a line on stdin, a verdict a line on stdout."""
+    # Drivers print what they like: to stderr, then.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        subject = Subject(kind, Path(folder))
+        for line in sys.stdin:
+            said = json.loads(line)
+            mutant = Mutant(said["name"], said["damage"], base64.b64decode(said["data"]))
+            answers.write(json.dumps(asdict(subject.try_(mutant))) + "\n")
+            answers.flush()
+
+
+class Child:
+    """A process that tries mutants, and is started again where one ends it."""
+
+    def __init__(self, kind: str, limit: float = LIMIT) -> None:
+        self.kind, self.limit = kind, limit
+        self._process: subprocess.Popen[str] | None = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._process = process = subprocess.Popen(
+            [sys.executable, __file__, "--serve", self.kind],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._answers: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, args=(process, self._answers), daemon=True).start()
+        return process
+
+    @staticmethod
+    def _listen(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            answers.put(line)
+        answers.put("")
+
+    def try_(self, mutant: Mutant) -> Verdict:
+        """The verdict, whatever becomes of the child."""
+        process = self._process or self._start()
+        data = base64.b64encode(mutant.data).decode("ascii")
+        asked = {"name": mutant.name, "damage": mutant.damage, "data": data}
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.flush()
+        try:
+            answer = self._answers.get(timeout=self.limit)
+        except queue.Empty:
+            self.close()
+            return Verdict("endless", said=f"not done after {self.limit:.0f} s")
+        if not answer:
+            code = process.wait()
+            self.close()
+            return Verdict("crashed", said=f"the child ended with {code}")
+        said = json.loads(answer)
+        return Verdict(**{**said, "errors": tuple(said["errors"])})
+
+    def close(self) -> None:
+        """End the child."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def verdicts(
+    kind: str, seed: int, limit: float, rounds: Iterable[int]
+) -> Iterator[tuple[Mutant, Verdict]]:
+    """A mutant and its verdict for each of the rounds, under a host of that kind."""
+    child = Child(kind, limit)
+    try:
+        for _, mutant in zip(rounds, mutants(seed), strict=False):
+            yield mutant, child.try_(mutant)
+    finally:
+        child.close()
+
+
+@click.command(help=(__doc__ or "").splitlines()[0])
+@click.option("--count", default=1000, show_default=True, help="Mutants under each host.")
+@click.option("--seed", default=0, show_default=True, help="Decides the mutants.")
+@click.option("--host", "hosts", multiple=True, type=click.Choice(HOSTS), help="[default: both]")
+@click.option("--limit", default=LIMIT, show_default=True, help="Seconds for each mutant.")
+@click.option("--serve", "served", type=click.Choice(HOSTS), hidden=True)
+@click.pass_context
+def main(
+    context: click.Context,
+    count: int,
+    seed: int,
+    hosts: tuple[str, ...],
+    limit: float,
+    served: str | None,
+) -> None:
+    if served is not None:
+        serve(served)
+        return
+    good = True
+    for kind in hosts or HOSTS:
+        outcomes = Counter[str]()
+        rounds = track(range(count), kind, console=Console(stderr=True))
+        for mutant, verdict in verdicts(kind, seed, limit, rounds):
+            outcomes[verdict.outcome if verdict.survived else f"NOT SURVIVED: {verdict}"] += 1
+            if not verdict.survived:
+                good = False
+                print(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
+        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+        print(f"{kind}, {count} mutants of seed {seed}: {told}")
+    context.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
