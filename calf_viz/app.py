@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -51,6 +52,8 @@ GRID_SOFTWARE, GRID_GPU = 64, 192
 RING_PER_TRAIL = 4
 """Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
 HEADLESS_FRAMES = 300
+FRAMES_KEPT = 10_000
+"""Newest frames whose times are kept: a window may stay open for weeks."""
 SAID_FOR = 4.0
 """Seconds that a notice stays."""
 SCREENSHOT_FRAMES = (60, 240, 600)
@@ -72,7 +75,8 @@ class CALFApplication:
         training: what `train` trains.
         live: the training that is watched, if any.
         profiler: measures the frames of `step`, simulation included; off unless given.
-        frame_times: seconds that each frame drawn by `step` took, simulation apart.
+        frames: frames drawn by `step`.
+        frame_times: seconds that each of the newest of them took, simulation apart.
     """
 
     def __init__(
@@ -131,7 +135,8 @@ class CALFApplication:
         self.simulation = Simulation(
             self.agent, config.n_agents, config.seed, config.policy, config.p_relax, profiler
         )
-        self.frame_times: list[float] = []
+        self.frames = 0
+        self.frame_times: deque[float] = deque(maxlen=FRAMES_KEPT)
         self.stats = StatsCache(
             {
                 "value": config.stats_q_value_update_freq,
@@ -297,6 +302,7 @@ class CALFApplication:
                 host.time_next_frame(profiler.frame_number)
             self.draw()
             self.frame_times.append(time.perf_counter() - start)
+            self.frames += 1
             profiler.count_all(host.frame_counts())
         for number, seconds in host.gpu_times():
             profiler.set_gpu_time(number, seconds)
@@ -355,7 +361,7 @@ class CALFApplication:
         frames = self.config.frames
         if frames is None and not self.host.has_window:
             frames = HEADLESS_FRAMES
-        while not self.host.closed and (frames is None or len(self.frame_times) < frames):
+        while not self.host.closed and (frames is None or self.frames < frames):
             if self.playback.take():
                 self.step()
             else:

@@ -43,7 +43,7 @@ ivec2 surface_node(int instance, int vertex) {
     int row_length = 2 * (u_cells.x + 1) + 2;        // two more join it to the next row
     int last = row_length * u_cells.y - 1;
     int index = min(instance * (u_vertices - 2) + vertex, last);
-    int row = index / row_length;
+    int row = quotient(index, row_length);
     int along = min(index - row * row_length, row_length - 2);
     bool joint = index - row * row_length >= row_length - 2;   // last vertex again, then the next first
     if (joint) {

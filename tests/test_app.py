@@ -48,7 +48,7 @@ def test_frames_show_agents_that_move_on_a_surface(system: str) -> None:
     assert first.shape == (108, 192, 3) and first.dtype == np.uint8
     assert len(np.unique(first.reshape(-1, 3), axis=0)) > 100
     assert 0.002 < apart(first, later) < 0.2, "trails and markers moved, the surface did not"
-    assert len(shown.frame_times) == 61
+    assert shown.frames == 61
 
 
 def test_agents_may_come_and_go_while_it_runs() -> None:
@@ -104,12 +104,12 @@ def test_drawing_asks_the_critic_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_run_ends_after_the_frames_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     with running(frames=7) as shown:
-        shown.run(lambda: calls.append(len(shown.frame_times)))
+        shown.run(lambda: calls.append(shown.frames))
     assert calls == [1, 2, 3, 4, 5, 6, 7]
     monkeypatch.setattr(app, "HEADLESS_FRAMES", 3)
     with running() as shown:
         shown.run()
-    assert len(shown.frame_times) == 3
+    assert shown.frames == 3
 
 
 def test_steps_that_are_not_drawn_are_in_the_trails() -> None:
@@ -135,7 +135,7 @@ def test_a_restart_is_a_fresh_start() -> None:
             again.step()
         np.testing.assert_array_equal(fresh.screenshot(), again.screenshot())
         np.testing.assert_array_equal(fresh.simulation.states, again.simulation.states)
-        assert len(again.frame_times) == 25
+        assert again.frames == 25
 
 
 class TestProfiler:
@@ -344,7 +344,7 @@ class TestHud:
             drawn: list[int] = []
 
             def each_frame() -> None:
-                drawn.append(len(shown.frame_times))
+                drawn.append(shown.frames)
                 if len(drawn) in (2, 6):
                     shown.playback.toggle()
                 if len(drawn) == 4:

@@ -304,7 +304,7 @@ def test_the_exit_code_tells_of_a_dead_trainer(
 
     def killing(app: CALFApplication) -> None:
         step(app)
-        if len(app.frame_times) == 5:
+        if app.frames == 5:
             os.kill(app.live.process.process.pid, signal.SIGKILL)
             until(lambda: not app.live.process.running)
 
@@ -402,7 +402,7 @@ def test_train_shows_and_ends_with_what_is_shown(tmp_path: Path) -> None:
     app = CALFApplication(configured(tmp_path, hud=False, episodes=1000, frames=12))
     frames: list[int] = []
     try:
-        app.train(lambda: frames.append(len(app.frame_times)))
+        app.train(lambda: frames.append(app.frames))
         assert frames == list(range(1, 13))
         assert not app.live.process.running and app.training_failure is None
     finally:

@@ -187,10 +187,10 @@ for _ in range(3):
 said["agents"] = host.agents
 
 for name in ("q", "escape"):
-    drawn = len(app.frame_times)
+    drawn = app.frames
     host.app.messenger.send(name)
     app.run()
-    said[name] = host.closed and len(app.frame_times) == drawn
+    said[name] = host.closed and app.frames == drawn
     host._closed = False
 
 closing = WindowProperties()
@@ -252,11 +252,11 @@ shown = app.screenshot()
 
 def press(event, frames=2):
     host.app.messenger.send(event)
-    drawn, budget = len(app.frame_times), iter(range(frames))
+    drawn, budget = app.frames, iter(range(frames))
     app.config.frames = None
     while next(budget, None) is not None:
         app.step() if app.playback.take() else app.draw()
-    return len(app.frame_times) - drawn
+    return app.frames - drawn
 
 said["paused"] = press("space", 3), hud.values.get("state")
 said["single"] = press("n", 3), press(".", 3)

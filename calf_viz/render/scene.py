@@ -61,10 +61,16 @@ class Scene:
             return self.second_ground[1]
         return self.background
 
-    def vertices(self, runs: int) -> int:
-        """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker."""
+    def vertices(self, runs: int, head_step: int) -> int:
+        """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.
+
+        At first trails reach back to step 0 only; their room grows by quarters, so that it seldom
+        changes.
+        """
+        quarter = math.ceil(self.trail / 4)
+        reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)
         runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
-        return 2 * (self.trail // self.stride + PAIRS_PER_RUN * runs) + 5
+        return 2 * (reach // self.stride + PAIRS_PER_RUN * runs) + 5
 
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
         """Instances that the surface's one long strip is cut into."""
@@ -83,7 +89,7 @@ class Scene:
     ) -> dict[str, Any]:
         """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
         rows, columns = heightfield.shape
-        vertices = self.vertices(runs)
+        vertices = self.vertices(runs, head_step)
         light = np.array([-0.45, -0.25, 0.86])
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
         asked = self.certificate

@@ -8,6 +8,7 @@
 //           bits 18..29  age = samples since the run began (at most 4095)
 //
 // calf_viz/render/ring.py writes them. A run is an unbroken piece of one episode.
+#include "lib/division.glsl"
 
 const int MODE_INVALID = 3;     // a sample that must not be drawn (its position was not finite)
 const int LONGEST_AGE = 4095;
@@ -18,7 +19,8 @@ vec4 ring_sample(int agent, int back) {
     int columns = textureSize(u_ring, 0).x;
     int slot = u_head - back;
     slot += slot < 0 ? u_ring_slots : 0;
-    return texelFetch(u_ring, ivec2(agent % columns, slot * u_ring_rows + agent / columns), 0);
+    int row = quotient(agent, columns);
+    return texelFetch(u_ring, ivec2(agent - row * columns, slot * u_ring_rows + row), 0);
 }
 
 // Empty slots, stale laps and the future all bear another stamp than the step asked for.

@@ -22,14 +22,15 @@ Pair trail_pair(int agent, int pair) {
     Pair result = Pair(0, 0, 0, false, true);
     int start = 0;                                   // of the run, steps back
     int reach = min(u_trail, u_ring_slots - 1);      // of the trail
+    int phase = u_head_step % u_stride + u_stride - 1;
     for (int run = 0; run < MOST_RUNS; ++run) {
         vec4 head = ring_sample(agent, start);
         if (!ring_current(head, start)) return result;
         int age = ring_age(head);
         int span = min(age, reach - start);          // steps from the run's head to its tail
-        // To the first strided sample. GLSL leaves % of negative numbers open: hence + u_stride.
-        int first = (u_head_step - start - 1 + u_stride) % u_stride + 1;
-        int strided = span > first ? (span - 1 - first) / u_stride + 1 : 0;
+        // To the first strided sample: head's step - start - 1, modulo the stride; never below 0.
+        int first = remainder(phase + start * (u_stride - 1), u_stride) + 1;
+        int strided = span > first ? quotient(span - 1 - first, u_stride) + 1 : 0;
         int count = strided + 4;
         if (pair < count) {
             int at = clamp(pair - 1, 0, strided + 1);           // 0 head, strided + 1 tail

@@ -1,0 +1,85 @@
+"""Whether memory grows: a renderer drawn headless for minutes, its resident memory as it goes.
+
+    python tools/bench_memory.py [--renderer gpu --renderer batched ...] [--minutes 10]
+
+A small picture, so that a minute holds as many frames as many minutes do else: what grows, grows
+by the frame. The first minute is left out, in which caches fill. (Not with GALLIUM_NOOP=1: that
+driver itself keeps some hundred bytes of every frame.)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import click
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.profiling.resources import slope
+
+RENDERERS = ("gpu", "batched", "per_agent")
+EVERY = 2.0
+"""Seconds between two looks at the memory."""
+WARM_UP = 60.0
+
+
+def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int, float, float]:
+    """Frames drawn after the warm-up, memory at the end [MB], its growth [MB a minute]."""
+    app = CALFApplication(
+        VisualizationConfig(
+            n_agents=agents, renderer=renderer, headless=True, size=(width, width * 9 // 16)
+        )
+    )
+    process = psutil.Process()
+    start = time.monotonic()
+    warm = min(WARM_UP, 60 * minutes / 2)
+    seconds: list[float] = []
+    memory: list[float] = []
+    first = 0
+    while (now := time.monotonic() - start) < warm + 60 * minutes:
+        app.step()
+        if now < warm:
+            first = app.frames
+        elif now >= warm + EVERY * len(seconds):
+            seconds.append(now)
+            memory.append(float(process.memory_info().rss))
+    grows = slope(np.array(seconds), np.array(memory))
+    app_frames = app.frames - first
+    app.close()
+    return app_frames, memory[-1] / 1e6, 60 * (grows or 0.0) / 1e6
+
+
+@click.command()
+@click.option("--renderer", "renderers", multiple=True, default=RENDERERS, show_default=True,
+              type=click.Choice(RENDERERS))  # fmt: skip
+@click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.1))
+@click.option("--agents", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--width", default=64, show_default=True, type=click.IntRange(16))
+@click.option("--one", hidden=True)
+def main(
+    renderers: tuple[str, ...], minutes: float, agents: int, width: int, one: str | None
+) -> None:
+    """Tell how resident memory grows while each renderer draws."""
+    if one is not None:
+        print(*measure(one, minutes, agents, width))
+        return
+    out = Table(title=f"{agents} agents, {minutes:g} minutes after the first")
+    for head in ("renderer", "frames", "memory [MB]", "growth [MB a minute]", "bytes a frame"):
+        out.add_column(head, justify="left" if head == "renderer" else "right")
+    for renderer in renderers:  # one process each: what one has freed, another would take
+        command = [sys.executable, __file__, "--one", renderer, "--minutes", str(minutes),
+                   "--agents", str(agents), "--width", str(width)]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        frames, memory, grows = map(float, done.stdout.split()[-3:])
+        per_frame = 1e6 * grows * minutes / frames
+        out.add_row(renderer, f"{frames:,.0f}", f"{memory:.1f}", f"{grows:.3f}", f"{per_frame:.1f}")
+    Console(width=100).print(out)
+
+
+if __name__ == "__main__":
+    main()
