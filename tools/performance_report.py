@@ -86,10 +86,10 @@ class Contestant:
         self.profiler.reset()
 
     def frame(self) -> tuple[float, float]:
-        """One frame, waited for: its time, and the processor's [ms]."""
+        """One frame, which a program without a window waits for: its time, and the processor's
+        [ms]."""
         start, cpu = time.perf_counter(), time.process_time()
         self.app.step()
-        self.app.host.finish()
         return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - cpu)
 
     def turn(self, frames: int) -> None:
@@ -107,7 +107,6 @@ class Contestant:
         start = time.perf_counter()
         self.app.show_critic()
         self.app.step()
-        self.app.host.finish()
         self.row.new_critic = 1e3 * (time.perf_counter() - start)
         self.app.close()
         return self.row
