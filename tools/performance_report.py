@@ -386,6 +386,7 @@ agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 1
 
 {counts_table(rows)}
 
+`draw calls`: of the scene; the HUD adds two to each, and the ring of `gpu` one of a row of pixels.
 `critic queries`: of the critic for what is drawn, with the critic unchanged; `new critic`: the
 frame in which another one arrives, its grid's evaluation included.
 
