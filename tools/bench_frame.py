@@ -20,6 +20,8 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,6 @@ from rich.table import Table
 from calf_viz.app import GRID_GPU, GRID_SOFTWARE
 from calf_viz.files import write_aside
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.hosts.base import Host
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
 from calf_viz.render.colours import colour_map
@@ -80,13 +81,11 @@ def surface(cells: int) -> Heightfield:
 def steps(agents: int, count: int, policy: str) -> list[Samples]:
     """`count` steps of agents under a policy, after a while."""
     simulation = Simulation(agent(), agents, seed=0, policy=policy)
-    return [
-        Samples(*(a if a is None else a.copy() for a in simulation.step())) for _ in range(count)
-    ]
+    return [deepcopy(simulation.step()) for _ in range(count)]
 
 
 def filled(
-    kind: type[Host], agents: int, trail: int, cells: int, policy: str = "nominal"
+    kind: Callable[..., Any], agents: int, trail: int, cells: int, policy: str = "nominal"
 ) -> tuple[Any, list[Samples]]:
     """A host whose trails are whole, and steps to go on with."""
     host = kind(Scene(size=SIZE, trail=trail), surface(cells), colour_map("cividis"), agents)
@@ -225,7 +224,9 @@ def main(
     output: Path | None, rounds: int, scenes: tuple[str, ...], policy: str, python_only: bool
 ) -> None:
     """Measure what a frame costs, against its floor and a clear alone."""
-    pairs = [tuple(map(int, text.split("x"))) for text in scenes] or list(SCENES)
+    pairs = list(SCENES)
+    if scenes:
+        pairs = [(int(agents), int(trail)) for agents, trail in (s.split("x") for s in scenes)]
     if python_only:
         print(json.dumps(python_time(*pairs[0], rounds)))
         return

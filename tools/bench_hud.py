@@ -15,13 +15,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import click
 import numpy as np
 from bench_frame import SIZE, surface
 
 from calf_viz.agent.modes import NAMES
-from calf_viz.hosts.base import Host
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
 from calf_viz.hud.keys import KEYS, help_line
@@ -32,9 +32,9 @@ from calf_viz.render.scene import Scene
 CASES = ("none", "at rest", "text changes", "camera moves")
 
 
-def measure(kind: type[Host], rounds: int, with_keys: bool) -> dict[str, float]:
+def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str, float]:
     """Median frame [ms] of each case."""
-    host = kind(Scene(size=SIZE, trail=60), surface(64), colour_map("cividis"), 20)  # type: ignore[call-arg]
+    host = kind(Scene(size=SIZE, trail=60), surface(64), colour_map("cividis"), 20)
     keys = help_line({key.action for key in KEYS}) if with_keys else ()
     hud = overview("point mass", NAMES, host.scene.mode_colours, ("x [m]", "v [m/s]"), keys)
     texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
@@ -50,7 +50,7 @@ def measure(kind: type[Host], rounds: int, with_keys: bool) -> dict[str, float]:
         if case == "camera moves":
             host.scene.camera.orbit(1e-3, 0.0)
 
-    wait: Callable[[], None] = host.context.finish if kind is ModernglHost else lambda: None  # type: ignore[attr-defined]
+    wait: Callable[[], None] = host.context.finish if kind is ModernglHost else lambda: None
     times: dict[str, list[float]] = {case: [] for case in CASES}
     for count in range(rounds + 20):
         for case in CASES:

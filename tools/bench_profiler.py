@@ -54,11 +54,12 @@ def measure(agents: int, rounds: int, block: int, gpu: bool, clock: Clock) -> di
                 app.step()
             times[on].append(1e6 * (clock() - start) / block)
     app.close()
-    on, off = np.array(times[True]), np.array(times[False])
-    extra = resampled([on - off], lambda x: np.median(x, axis=-1), 2000, np.random.default_rng(0))
+    with_it, without = np.array(times[True]), np.array(times[False])
+    differences, rng = with_it - without, np.random.default_rng(0)
+    extra = resampled([differences], lambda x: np.median(x, axis=-1), 2000, rng)
     low, high = np.quantile(extra, (0.025, 0.975)).tolist()
-    medians = {"off": float(np.median(off)), "on": float(np.median(on))}
-    return {**medians, "extra": float(np.median(on - off)), "low": low, "high": high}
+    medians = {"off": float(np.median(without)), "on": float(np.median(with_it))}
+    return {**medians, "extra": float(np.median(differences)), "low": low, "high": high}
 
 
 def calls(frames: int = 20_000) -> dict[str, float]:

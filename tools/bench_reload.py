@@ -31,14 +31,13 @@ def measure(folder: Path, rounds: int, agents: int) -> dict[str, np.ndarray]:
     text = (shader_folder() / HOOK).read_text(encoding="utf-8")
     config = VisualizationConfig(n_agents=agents, headless=True, watch=True, shaders=folder)
     app = CALFApplication(config)
-    live = app.live
+    live = app.live_shaders
     assert live is not None
     times: dict[str, list[float]] = {"total": [], "rebuild": [], "first": [], "frame": []}
 
     def frame() -> float:
         start = time.perf_counter()
-        app.step()
-        app.host.finish()  # type: ignore[attr-defined]
+        app.step()  # without a window each frame is waited for
         return time.perf_counter() - start
 
     for _ in range(100):

@@ -6,9 +6,10 @@
 `watching` alternates blocks in which both run, only the viewer draws, only the trainer trains. The
 viewer has one rasteriser thread (LP_NUM_THREADS=1) and at most 30 frames a second, the trainer one
 torch thread; --unrestricted takes the viewer's limits off. CPU times are told beside the times on
-the clock, which other work on the machine lengthens. `trainer` alternates this project's training
-steps with those of a TD3 loop of CleanRL's shape, with networks of the same sizes, on the same
-system and machine.
+the clock, which other work on the machine lengthens; and how long a snapshot takes from the
+trainer's board to the end of the first frame that shows it. `trainer` alternates this project's
+training steps with those of a TD3 loop of CleanRL's shape, with networks of the same sizes, on the
+same system and machine.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from calf_viz import AppConfig, CALFApplication, systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import Trainer
 from calf_viz.live.board import Word
+from calf_viz.live.follower import Follower
 
 CAP = 30.0
 """Frames a second of the restricted viewer."""
@@ -44,32 +46,47 @@ class Block:
     """What some seconds of frames and of training took."""
 
     def __init__(self, app: CALFApplication) -> None:
-        self.app = app
+        self.app, self.live, self._version = app, follower(app), -1
         self.frames: list[float] = []
         self.frame_cpu: list[float] = []
+        self.late: list[float] = []
+        """From when a snapshot was published until the first frame that shows it was drawn."""
         self.speeds: list[float] = []
         self.step_cpu: list[float] = []
 
     def draw(self, seconds: float, capped: bool) -> None:
         """Frames, simulation and reading of the board included, sleep apart."""
         end = time.perf_counter() + seconds
+        self._version = -1  # what came between two blocks waited for the next
         while (start := time.perf_counter()) < end:
             cpu = time.process_time()
-            self.app.step()
-            self.app.host.finish()
+            self.app.step()  # without a window each frame is waited for
             self.frames.append(time.perf_counter() - start)
+            self._look()
             self.frame_cpu.append(time.process_time() - cpu)
             if capped:
                 time.sleep(max(0.0, 1.0 / CAP - self.frames[-1]))
 
+    def _look(self) -> None:
+        board, version = self.live.process.board, self.live.version
+        newest = version == board[Word.LATEST]  # else the time is that of the next
+        if newest and version != self._version >= 0:
+            self.late.append(1e-9 * (time.monotonic_ns() - board[Word.PUBLISHED]))
+        self._version = version
+
     def train(self, meanwhile: Callable[[], None]) -> None:
         """Training steps while something else goes on."""
-        process = self.app.live.process
+        process = self.live.process
         steps, cpu, start = process.board[Word.STEPS], cpu_of(process.process.pid), time.time()
         meanwhile()
         steps = max(process.board[Word.STEPS] - steps, 1)
         self.speeds.append(steps / (time.time() - start))
         self.step_cpu.append((cpu_of(process.process.pid) - cpu) / steps)
+
+
+def follower(app: CALFApplication) -> Follower:
+    assert app.live is not None
+    return app.live
 
 
 def cpu_of(pid: int) -> float:
@@ -105,7 +122,7 @@ def watching(system: str, rounds: int, seconds: float, unrestricted: bool, n_age
 
 
 def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -> None:
-    live = app.live
+    live = follower(app)
     Block(app).draw(WARM_UP, capped)
     both, alone = Block(app), Block(app)
     first = live.version
@@ -117,6 +134,7 @@ def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -
         _without_training(app, lambda: alone.draw(seconds, capped))
         live.process.pause(False)
         time.sleep(0.1)
+    late = 1e3 * np.array(both.late)
     table = Table(title=f"{app.config.n_agents} agents, {app.host.renderer}")
     for head in ("", "with the other", "without", "ratio"):
         table.add_column(head, justify="left" if not head else "right")
@@ -131,24 +149,28 @@ def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -
         add(f"frame, {name}", one, other, "ms")
     one, other = (1e3 * float(np.median(b.frame_cpu)) for b in (both, alone))
     add("frame, CPU", one, other, "ms")
-    add("training", *(float(np.median(b.speeds)) for b in (both, alone)), "steps/s", 0)
-    add("step, CPU", *(1e3 * float(np.median(b.step_cpu)) for b in (both, alone)), "ms", 2)
+    one, other = (float(np.median(b.speeds)) for b in (both, alone))
+    add("training", one, other, "steps/s", 0)
+    one, other = (1e3 * float(np.median(b.step_cpu)) for b in (both, alone))
+    add("step, CPU", one, other, "ms", 2)
     table.caption = (
         f"{len(both.frames)} and {len(alone.frames)} frames, {live.version - first} snapshots "
         f"shown; longest frame with training: {max(both.frames) / np.median(both.frames):.1f} "
-        "medians"
+        f"medians. Snapshot to screen: median {np.median(late):.1f} ms, 95 % "
+        f"{np.percentile(late, 95):.1f} ms, longest {max(late):.1f} ms"
     )
     Console(width=100).print(table)
 
 
 def _without_training(app: CALFApplication, draw: Callable[[], None]) -> None:
     """Frames in which the agents move and the trainer waits."""
-    follow = app.live.frame
-    app.live.frame = lambda paused: follow(True)
+    live = follower(app)
+    follow = live.frame
+    live.frame = lambda paused: follow(True)  # type: ignore[method-assign]
     try:
         draw()
     finally:
-        app.live.frame = follow
+        live.frame = follow  # type: ignore[method-assign]
 
 
 class CleanTD3:
@@ -186,13 +208,13 @@ class CleanTD3:
         with torch.no_grad():
             action = torch.tanh(self.actor(torch.from_numpy(self.state))) * self.limits
             action = action + torch.normal(0.0, self.limits.expand_as(action) * 0.1)
-        action = system.clip(action.numpy())
-        reward = float(system.reward(self.state, action)[0])
-        new = system.step(self.state, action)
+        taken = system.clip(action.numpy())
+        reward = float(system.reward(self.state, taken)[0])
+        new = system.step(self.state, taken)
         goal = bool(system.in_goal(new)[0])
         place = self.count % len(self.arrays[0])
         for array, row in zip(
-            self.arrays, (self.state[0], action[0], 10 * reward, new[0], goal), strict=True
+            self.arrays, (self.state[0], taken[0], 10 * reward, new[0], goal), strict=True
         ):
             array[place] = row
         self.count += 1
@@ -214,7 +236,8 @@ class CleanTD3:
             q = torch.minimum(*(target(x) for target in self.target_critics))
             goal = r + 0.99 * (1 - done) * q
         x = torch.cat([s, a], 1)
-        loss = sum(nn.functional.mse_loss(critic(x), goal) for critic in self.critics)
+        first, second = (nn.functional.mse_loss(critic(x), goal) for critic in self.critics)
+        loss = first + second
         self.critic_adam.zero_grad()
         loss.backward()
         self.critic_adam.step()
@@ -242,7 +265,10 @@ def trainer(system: str, rounds: int, steps: int) -> None:
     config = TrainingConfig.from_preset(
         "quick", system=system, episodes=100_000, select_every=100_000
     )
-    both = {"calf_viz": Trainer.of(config), "plain TD3": CleanTD3(system)}
+    both: dict[str, Trainer | CleanTD3] = {
+        "calf_viz": Trainer.of(config),
+        "plain TD3": CleanTD3(system),
+    }
     found: dict[str, list[float]] = {name: [] for name in both}
     for one in both.values():
         for _ in range(300):

@@ -25,7 +25,7 @@ def draw(look: str, size: tuple[int, int], other: str | None = None) -> Image.Im
     """The look's picture; half of it in another look, where one is given."""
     config = VisualizationConfig(
         n_agents=AGENTS, shaders=Path(look), size=size, headless=True, seed=3,
-        ab=other and Path(other),
+        ab=None if other is None else Path(other),
     )  # fmt: skip
     app = CALFApplication(config)
     try:

@@ -16,6 +16,7 @@ writes become visible in. Records of the rings carry their number at both ends a
 from __future__ import annotations
 
 import mmap
+import time
 import zlib
 from enum import IntEnum
 from pathlib import Path
@@ -61,6 +62,8 @@ class Word(IntEnum):
     WEIGHTS = 12
     RATE = 13
     """Steps a second in thousandths; 0: as fast as can be."""
+    PUBLISHED = 14
+    """When the newest snapshot was, by the system's monotonic clock [ns]."""
     COUNT = 16
 
 
@@ -194,6 +197,7 @@ class Board:
         numbers[self.nodes :] = weights
         slot[-16:-8].view(np.int64)[0] = _checksum(slot)
         foot[0] = version
+        self[Word.PUBLISHED] = time.monotonic_ns()
         self[Word.LATEST] = version
         return version
 
