@@ -18,7 +18,7 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.layout import SMALLEST_SCALE, Metrics, Rect
 from calf_viz.hud.overview import overview
-from calf_viz.hud.widgets import Panel, Row
+from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import mode_colours
 from calf_viz.render.scene import Scene
@@ -334,3 +334,11 @@ class TestNumbers:
         assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
         assert numbers.nice_ticks(1.0, 1.0, 5) == []
         assert max(numbers.nice_ticks(0.07, 0.07 + 0.07, 4)) < 0.07 + 0.07, "though 7 * 0.02 rounds"
+
+
+def test_a_notice_is_replaced_by_another() -> None:
+    hud = Hud([Notice("state", "state")])
+    hud.update(state="paused")
+    hud._new_layout = False
+    hud.update(state="profiler on")
+    assert hud._new_layout, "a notice is as wide as its text"
