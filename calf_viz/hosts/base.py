@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.reloading import Reloading
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.render.colours import palette_texels
@@ -41,7 +41,7 @@ class Detail(Protocol):
         """The stride to draw with now."""
 
 
-class Host(ABC):
+class Host(Reloading):
     """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
     Attributes:
@@ -60,7 +60,6 @@ class Host(ABC):
     profiler: PerformanceProfiler = OFF
     renderer: str
     texture_limit: int
-    programs: Programs
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Where (x, y, third, stamp) go in a texel's memory."""
 
@@ -169,23 +168,6 @@ class Host(ABC):
         self._open_hud()
         self.hud = hud
 
-    def reload(self) -> bool:
-        """Use the shaders as their files are now, from the next frame on; whether any changed.
-
-        Raises ShaderError where one cannot be used; all that are in force stay.
-        """
-        changed = self.programs.reload()
-        self._take(changed)
-        return bool(changed)
-
-    def revert(self) -> None:
-        """Back to the shaders before the last that were reloaded."""
-        self._take(self.programs.revert())
-
-    def _take(self, names: set[str]) -> None:
-        self.controls.adopt(self.programs.controls)
-        self._use(names)
-
     @property
     def background(self) -> tuple[float, float, float]:
         """Of the picture, each component within [0, 1]."""
@@ -278,7 +260,7 @@ class Host(ABC):
         asked, self._asked = self._asked, Counter()
         return asked
 
-    def time_next_frame(self, token: int) -> None:  # noqa: B027 (not every host can)
+    def time_next_frame(self, token: int) -> None:
         """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
 
     def gpu_times(self) -> list[tuple[int, float]]:
@@ -317,10 +299,6 @@ class Host(ABC):
         """Uploads the colours, (2, entries, 4), in place of those that there are."""
 
     @abstractmethod
-    def _use(self, names: set[str]) -> None:
-        """Draws with the programs of these names as they are now."""
-
-    @abstractmethod
     def _open_hud(self) -> None:
         """Makes what draws a HUD."""
 
@@ -346,5 +324,5 @@ class Host(ABC):
         """Whether its user closed the window."""
         return False
 
-    def close(self) -> None:  # noqa: B027 (most hosts are closed by their garbage collection)
+    def close(self) -> None:
         """Gives the window or context back."""

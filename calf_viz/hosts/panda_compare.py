@@ -15,16 +15,10 @@ from panda3d.core import (
     Camera,
     DisplayRegion,
     FrameBufferProperties,
-    Geom,
-    GeomNode,
-    GeomTriangles,
-    GeomVertexData,
-    GeomVertexFormat,
     GraphicsEngine,
     GraphicsOutput,
     GraphicsPipe,
     NodePath,
-    OmniBoundingVolume,
     PandaNode,
     ScissorAttrib,
     Shader,
@@ -35,6 +29,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.hosts.panda_second import SecondLook
 from calf_viz.hosts.panda_texture import empty_texture
+from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.render.scene import Scene
 
 MODES = ("split", "a", "b", "difference")
@@ -95,11 +90,8 @@ class Compare:
         self._ground = self._region(-10)
         self._line = self._region(10)
         self._line.set_clear_color(LINE_COLOUR)
-        self._triangle = root.attach_new_node(_triangle())
+        self._triangle = triangle(root, "difference")
         self._triangle.set_shader(shader)
-        self._triangle.set_depth_test(False)
-        self._triangle.set_depth_write(False)
-        self._triangle.set_two_sided(True)
         self._triangle.set_shader_input("u_gain", GAIN)
         self._triangle.node().adjust_draw_mask(
             BitMask32.all_off(), A_ONLY | B_ONLY, BitMask32.all_off()
@@ -230,15 +222,3 @@ class _Target:
     def close(self, engine: GraphicsEngine) -> None:
         engine.remove_window(self.buffer)
         self.camera.remove_node()
-
-
-def _triangle() -> GeomNode:
-    geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
-    triangle = GeomTriangles(Geom.UH_static)
-    triangle.add_consecutive_vertices(0, 3)
-    geom.add_primitive(triangle)
-    node = GeomNode("difference")
-    node.add_geom(geom)
-    node.set_bounds(OmniBoundingVolume())
-    node.set_final(True)
-    return node

@@ -7,22 +7,17 @@ from numpy.typing import NDArray
 from panda3d.core import (
     Camera,
     FrameBufferProperties,
-    Geom,
-    GeomNode,
-    GeomTriangles,
-    GeomVertexData,
-    GeomVertexFormat,
     GraphicsEngine,
     GraphicsOutput,
     GraphicsPipe,
     NodePath,
-    OmniBoundingVolume,
     Texture,
     WindowProperties,
 )
 
 from calf_viz.errors import UserError
 from calf_viz.hosts.panda_texture import data_texture, empty_texture
+from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.critic_contract import PASSES
 
@@ -39,10 +34,7 @@ class PandaCritic:
         self.textures: dict[str, Texture] = {}
         self.buffers: dict[str, GraphicsOutput] = {}
         root = NodePath("critic")
-        self.triangle = root.attach_new_node(_triangle())
-        self.triangle.set_depth_test(False)
-        self.triangle.set_depth_write(False)
-        self.triangle.set_two_sided(True)
+        self.triangle = triangle(root)
         self.camera = root.attach_new_node(Camera("critic"))
 
     def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
@@ -120,15 +112,3 @@ class PandaCritic:
         for buffer in self.buffers.values():
             self.engine.remove_window(buffer)
         self.buffers.clear()
-
-
-def _triangle() -> GeomNode:
-    geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
-    triangle = GeomTriangles(Geom.UH_static)
-    triangle.add_consecutive_vertices(0, 3)
-    geom.add_primitive(triangle)
-    node = GeomNode("triangle")
-    node.add_geom(geom)
-    node.set_bounds(OmniBoundingVolume())
-    node.set_final(True)
-    return node

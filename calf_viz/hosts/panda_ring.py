@@ -16,21 +16,16 @@ from numpy.typing import NDArray
 from panda3d.core import (
     Camera,
     FrameBufferProperties,
-    Geom,
-    GeomNode,
-    GeomTriangles,
-    GeomVertexData,
-    GeomVertexFormat,
     GraphicsEngine,
     GraphicsOutput,
     GraphicsPipe,
     NodePath,
-    OmniBoundingVolume,
     Texture,
     WindowProperties,
 )
 
 from calf_viz.hosts.panda_texture import empty_texture, fill
+from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.ring import RingLayout, relayout
 
@@ -118,19 +113,8 @@ class RenderedRing:
 
     def _pass(self, programs: Programs) -> NodePath:
         root = NodePath("ring")
-        geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
-        triangle = GeomTriangles(Geom.UH_static)
-        triangle.add_consecutive_vertices(0, 3)
-        geom.add_primitive(triangle)
-        node = GeomNode("triangle")
-        node.add_geom(geom)
-        node.set_bounds(OmniBoundingVolume())
-        node.set_final(True)
-        self.triangle = root.attach_new_node(node)
+        self.triangle = triangle(root)
         self.triangle.set_shader(programs["ring_copy"])
-        self.triangle.set_depth_test(False)
-        self.triangle.set_depth_write(False)
-        self.triangle.set_two_sided(True)
         return root.attach_new_node(Camera("ring"))
 
     def _target(self, layout: RingLayout, buffer: GraphicsOutput) -> None:

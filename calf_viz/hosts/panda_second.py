@@ -13,6 +13,7 @@ from panda3d.core import GraphicsStateGuardian, NodePath, Texture
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.reloading import Reloading
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.sources import ShaderLibrary
@@ -21,7 +22,7 @@ OVERRIDE = 1
 """Priority over the first look's shaders, which the shared nodes wear themselves."""
 
 
-class SecondLook:
+class SecondLook(Reloading):
     """Draws what other nodes draw. Raises ShaderError as `Programs`.
 
     Attributes:
@@ -62,18 +63,7 @@ class SecondLook:
         """Other colours of the surface, RGBA from low to high, as many as there were."""
         fill(self.palette, palette_texels(colour_map, self._mode_colours)[..., [2, 1, 0, 3]])
 
-    def reload(self) -> bool:
-        """As `Host.reload`."""
-        changed = self.programs.reload()
-        self._take(changed)
-        return bool(changed)
-
-    def revert(self) -> None:
-        """As `Host.revert`."""
-        self._take(self.programs.revert())
-
-    def _take(self, names: set[str]) -> None:
-        self.controls.adopt(self.programs.controls)
+    def _use(self, names: set[str]) -> None:
         for node, program in self._worn:
             if program in names:
                 node.set_shader(self.programs[program], OVERRIDE)
