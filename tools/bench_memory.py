@@ -21,8 +21,8 @@ from rich.table import Table
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.profiling.resources import slope
+from calf_viz.renderers.toggles import RENDERERS
 
-RENDERERS = ("gpu", "batched", "per_agent")
 EVERY = 2.0
 """Seconds between two looks at the memory."""
 WARM_UP = 60.0
@@ -49,14 +49,13 @@ def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int
             seconds.append(now)
             memory.append(float(process.memory_info().rss))
     grows = slope(np.array(seconds), np.array(memory))
-    app_frames = app.frames - first
     app.close()
-    return app_frames, memory[-1] / 1e6, 60 * (grows or 0.0) / 1e6
+    return app.frames - first, memory[-1] / 1e6, 60 * (grows or 0.0) / 1e6
 
 
 @click.command()
-@click.option("--renderer", "renderers", multiple=True, default=RENDERERS, show_default=True,
-              type=click.Choice(RENDERERS))  # fmt: skip
+@click.option("--renderer", "renderers", multiple=True, default=list(RENDERERS), show_default=True,
+              type=click.Choice(list(RENDERERS)))  # fmt: skip
 @click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.1))
 @click.option("--agents", default=20, show_default=True, type=click.IntRange(1))
 @click.option("--width", default=64, show_default=True, type=click.IntRange(16))

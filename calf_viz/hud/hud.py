@@ -19,7 +19,7 @@ from calf_viz.hud.atlas import atlas
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Anchor, Metrics, Rect, place
-from calf_viz.hud.widgets import Notice, Widget
+from calf_viz.hud.widgets import Widget
 from calf_viz.render.scene import Scene
 
 
@@ -69,12 +69,11 @@ class Hud:
             else:
                 self.values[key] = text
             self._new_texts = True
-            # A notice is as wide as its text.
-            fits = text is not None and old is not None and key not in self._notices()
-            self._new_layout |= not fits
+            self._new_layout |= text is None or old is None or self._fits(key)
 
-    def _notices(self) -> set[str]:
-        return {widget.key for widget in self.widgets if isinstance(widget, Notice)}
+    def _fits(self, key: str) -> bool:
+        """Whether a widget is as large as that text asks for."""
+        return any(key in widget.fitted for widget in self.widgets)
 
     def prepare(
         self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]

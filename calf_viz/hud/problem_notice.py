@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from calf_viz.hud import theme
@@ -23,6 +24,10 @@ class ProblemNotice(Widget):
     captures = False
     share = (0.7, 0.35)
     _lines: list[tuple[str, int]] = field(default_factory=list, repr=False)
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return "problem", "problem_code"
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
@@ -58,4 +63,4 @@ class ProblemNotice(Widget):
             canvas.label(text, "body", left, baseline_of(canvas, "body", y, row), colour, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Another problem is another layout: its keys are emptied before they get new texts."""
+        """Another problem is another layout."""

@@ -33,6 +33,11 @@ class Widget(ABC):
     captures = True
     share = (0.45, 0.4)
 
+    @property
+    def fitted(self) -> Sequence[str]:
+        """Keys of texts that its size depends on: when one changes, it is laid out anew."""
+        return ()
+
     @abstractmethod
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
@@ -245,6 +250,10 @@ class Notice(Widget):
 
     def update(self, canvas: Canvas, values: Values) -> None:
         """Its text comes, changes and goes with a new layout."""
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return (self.key,)
 
 
 @dataclass

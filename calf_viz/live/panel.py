@@ -120,9 +120,7 @@ class TrainingPanel:
 
     def frame(self, notice: str | None) -> None:
         """Before each frame. notice: what one must not miss."""
-        if notice != self.hud.values.get("train_notice"):
-            self.hud.update(train_notice=None)  # another one takes another width
-            self.hud.update(train_notice=notice)
+        self.hud.update(train_notice=notice)
         if self._frame % EVERY == 0:
             self.refresh()
         self._frame += 1

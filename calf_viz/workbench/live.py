@@ -90,8 +90,6 @@ class LiveShaders:
         log.error("%s%s", problem, f"\n    {problem.code}" if problem.code else "")
         if self.host.hud is not None:
             shown = Problem(_short(problem.path), problem.line, problem.text)
-            # None before it: a text that only changes is not laid out anew.
-            self.host.hud.update(problem=None, problem_code=None)
             self.host.hud.update(problem=str(shown), problem_code=problem.code or None)
 
     def _solved(self) -> None:
