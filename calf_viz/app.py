@@ -293,7 +293,7 @@ class CALFApplication:
         """One step of the simulation and one frame."""
         profiler, host = self.profiler, self.host
         if self.live is not None and self.playback.paused:
-            self.live.process.grant()  # a single step is taken on both sides
+            self.live.process.single_step()  # it is taken on both sides
         with profiler.frame():
             samples = self.simulation.step()
             start = time.perf_counter()
@@ -379,7 +379,7 @@ class CALFApplication:
         rate = steps_per_second(config.train_rate, self.agent.system.dt)
         self.live = begin(
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
-            config.morph_frames, config.critic_on_gpu,
+            config.morph_frames, config.critic_on_gpu, config.detach,
         )  # fmt: skip
         self.training = self.live.run.config
         self.simulation.memory.reset()
@@ -399,7 +399,7 @@ class CALFApplication:
     def stop_training(self) -> None:
         """End a training with a checkpoint, or let it go on where the configuration says detach."""
         if self.live is not None:
-            self.live.close(self.config.detach)
+            self.live.close()
 
     @property
     def training_failure(self) -> str | None:

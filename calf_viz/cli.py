@@ -147,7 +147,7 @@ def calf_viz(
     app = CALFApplication(in_force)
     try:
         if in_force.visualization.train:
-            _say(f"training {app.start_training()}")
+            _say(f"training {app.start_training()}{_process(app)}")
         if profile:
             from calf_viz import profile_run
 
@@ -156,12 +156,12 @@ def calf_viz(
             _screenshots(app, folder)
         else:
             _show(app, folder)
-        failure = app.training_failure
     finally:
         app.close()
-    if failure is not None:
-        click.echo(f"calf-viz: the training died: {failure}", err=True)
+    if app.training_failure is not None:  # which was told when it was found
         sys.exit(1)
+    if goes_on := _process(app):
+        _say(f"the training goes on{goes_on}")
 
 
 @calf_viz.command("config")
@@ -182,6 +182,14 @@ calf_viz.add_command(shaders)
 
 def _say(text: str) -> None:
     click.echo(text)
+
+
+def _process(app: CALFApplication) -> str:
+    """How to end a training that outlives the viewer; nothing where none does."""
+    if app.live is None or not (app.live.process.detached and app.live.process.running):
+        return ""
+    pid = app.live.process.process.pid
+    return f", in process {pid}: `kill {pid}` ends it with a checkpoint"
 
 
 def _show(app: CALFApplication, output: Path) -> None:

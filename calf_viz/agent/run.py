@@ -42,10 +42,12 @@ class Run:
     Attributes:
         folder: where it is.
         config: what its `config.toml` says.
+        saved: steps of the training that its newest checkpoint holds.
     """
 
     def __init__(self, folder: Path, config: TrainingConfig) -> None:
         self.folder, self.config = folder, config
+        self.saved = 0
         self._lock = FileLock(folder / ".lock")
         try:
             self._lock.acquire(timeout=0)
@@ -88,6 +90,7 @@ class Run:
         run = cls(folder, read_config(folder))
         try:
             trainer = run._newest()
+            run.saved = trainer.steps
             metrics.write(run.metrics, trainer.episodes)
         except BaseException:
             run.close()
@@ -142,6 +145,7 @@ class Run:
         """Write a checkpoint and the best agent; drop the oldest beyond those to keep."""
         name = f"{len(trainer.episodes):06d}{SUFFIX}"
         resume.save(trainer, self.folder / "checkpoints" / name)
+        self.saved = trainer.steps
         trainer.result().save(self.agent)
         views.write_certificate(self.folder, trainer)
         for path in self.checkpoints()[: -self.config.checkpoints]:

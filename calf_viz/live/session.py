@@ -24,11 +24,12 @@ def begin(
     slice_value: float = 0.0,
     morph_frames: int = 15,
     on_gpu: bool = False,
+    detached: bool = False,
 ) -> Follower:
     """Start a training, new below `runs` or resumed, and give `agent` the networks it begins with.
 
     The critic is evaluated on the grid of the surface that `host` shows now, by the trainer or,
-    where `on_gpu`, by the host. rate: steps a second.
+    where `on_gpu`, by the host. rate: steps a second. detached: whether it outlives the viewer.
 
     Raises:
         UserError: the run cannot be written or resumed, or is of another system.
@@ -46,6 +47,6 @@ def begin(
     rows, columns = host.grid.shape
     assert rows == columns, "the surface's grid is as fine along both axes"
     nodes, cells = (0, 0) if on_gpu else (rows * columns, columns - 1)
-    process = TrainerProcess(run.folder, nodes, len(weights), cells, slice_value, rate)
+    process = TrainerProcess(run.folder, nodes, len(weights), cells, slice_value, rate, detached)
     start = trainer.state[0]
     return Follower(process, agent, host, start, run, morph_frames, on_gpu, slice_value)
