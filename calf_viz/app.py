@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
+from calf_viz.agent.run_config import read_config
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
@@ -100,7 +101,11 @@ class CALFApplication:
             self.training, config = config.training, config.visualization
         else:
             config = config or VisualizationConfig()
-            self.training = TrainingConfig.from_preset(system=config.system, seed=config.seed)
+            self.training = (
+                TrainingConfig.from_preset(system=config.system, seed=config.seed)
+                if config.resume is None
+                else read_config(config.resume)
+            )
         self.config = config
         system = systems.get(config.system)
         file = config.checkpoint or checkpoint.shipped(system.name)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calf_viz import AppConfig, CALFApplication, cli
+from calf_viz import AppConfig, CALFApplication, VisualizationConfig, cli
 from calf_viz.agent.metrics import COLUMNS
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run import Run
@@ -518,17 +518,21 @@ def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
     until(lambda: board(first)[Word.STEPS] > 15)
     first.close()
     steps = board(first)[Word.STEPS]
-    second = CALFApplication(configured(tmp_path, hud=False, resume=folder))
+    second = CALFApplication(resuming(folder, episodes=4))
     second.start_training()
     try:
-        assert second.training.episodes == 3
+        assert (second.training.episodes, second.training.steps) == (4, 40)
         until(lambda: not second.live.process.running, second.step)
     finally:
         second.close()
     assert board(second)[Word.STEPS] > steps
     run, trainer = Run.open(folder)
     run.close()
-    assert trainer.finished and len(trainer.episodes) == 3
+    assert trainer.finished and len(trainer.episodes) == 4
+
+
+def resuming(folder: Path, **changes: Any) -> AppConfig:
+    return AppConfig.from_preset("low", **{**SMALL, "resume": folder, "hud": False, **changes})
 
 
 def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path) -> None:
@@ -557,12 +561,39 @@ def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
         folder = app.start_training()
     finally:
         app.close()
-    app = CALFApplication(configured(tmp_path, resume=folder, system="differential_drive"))
+    with pytest.raises(UserError, match="system point_mass, not differential_drive"):
+        resuming(folder, system="differential_drive")
+    # Nor where nothing is said of the training.
+    shown = VisualizationConfig(**SMALL, resume=folder, system="differential_drive")
+    app = CALFApplication(shown)
     try:
         with pytest.raises(UserError, match="trains point_mass, not differential_drive"):
             app.start_training()
     finally:
         app.close()
+
+
+def test_what_is_shown_may_resume_without_saying_more(tmp_path: Path) -> None:
+    config = configured(tmp_path).training
+    run = Run.create(Trainer.of(config), config, tmp_path)
+    run.close()
+    app = CALFApplication(VisualizationConfig(**SMALL, resume=run.folder))
+    try:
+        app.start_training()
+        assert app.training == config
+    finally:
+        app.close()
+
+
+def test_tensorboard_is_written_by_the_trainers_process(
+    tmp_path: Path, tensorboard: dict[tuple[str, int], float]
+) -> None:
+    config = configured(tmp_path, tensorboard=True).training
+    trainer = Trainer.of(config)
+    run = Run.create(trainer, config, tmp_path / "run")
+    made = Board.create(tmp_path / "b", 0, len(trainer.agent.flat_weights()))
+    worker.Worker(run, trainer, made, 0, 0.0).work()
+    assert {step for _, step in tensorboard} == set(range(4))
 
 
 def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from calf_viz.agent.calf import CALFAgent
@@ -28,6 +29,8 @@ def begin(
 ) -> Follower:
     """Start a training, new below `runs` or resumed, and give `agent` the networks it begins with.
 
+    config: of a run that is resumed, its own, but for what may change (see `run_config`).
+
     The critic is evaluated on the grid of the surface that `host` shows now, by the trainer or,
     where `on_gpu`, by the host. rate: steps a second. detached: whether it outlives the viewer.
 
@@ -38,7 +41,7 @@ def begin(
         trainer = Trainer.of(config)
         run = Run.create(trainer, config, runs)
     else:
-        run, trainer = Run.open(resume)
+        run, trainer = Run.open(resume, **asdict(config))
     run.close()  # from now on it is the trainer's process that has it
     if trainer.system is not agent.system:
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")

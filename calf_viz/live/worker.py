@@ -55,6 +55,7 @@ class Worker:
             board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
                               *episode.modes, episode.p_relax)  # fmt: skip
         self._publish()
+        self.run.start(trainer)
         board[Word.PHASE] = Phase.TRAINING
         while not trainer.finished and self._may_step():
             self._step()
