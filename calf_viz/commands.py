@@ -1,7 +1,10 @@
-"""The commands `train` and `evaluate`. torch is imported only when one of them runs."""
+"""The commands `train`, `evaluate` and `benchmark`; torch is imported only when one runs."""
 
+import signal
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +13,7 @@ import click
 from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.presets import PRESETS, Preset
+from calf_viz.agent.run_config import LATER
 from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
@@ -32,13 +36,15 @@ PATH = _Path(path_type=Path)
 _SYSTEM_HELP = f"System: {', '.join(systems.names())}."
 
 
-def training_options(command: Command, hidden: bool = False) -> Command:
+def training_options(
+    command: Command, hidden: bool = False, without: Collection[str] = ()
+) -> Command:
     """An option for each setting of a training but system, seed and preset; None if not given.
 
-    hidden: not in the help, where only some uses of the command train.
+    hidden: not in the help, where only some uses of the command train. without: settings left out.
     """
     for name, f in reversed(fields_of(TrainingConfig).items()):
-        if name in ("system", "seed", "preset"):
+        if name in ("system", "seed", "preset", *without):
             continue
         option = f"--{name.replace('_', '-')}"
         kinds: dict[str, Any] = {"int": int, "float": float, "bool": None}
@@ -131,10 +137,19 @@ def evaluate(system: str, checkpoint: str | None, episodes: int, seed: int) -> N
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")
 @click.option("--jobs", default=1, show_default=True, help="Trainings at the same time.")
-@click.option("--output", default="benchmarks", show_default=True, help="Folder for plot and CSV.")
-@training_options
+@click.option("--output", type=PATH, default="benchmarks", show_default=True,
+              help="Folder for plot and CSV.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Let it replace files of an older benchmark.")
+@partial(training_options, without=("certificate", *(name for name in LATER if name != "episodes")))
 def benchmark(
-    system: str, seeds: int, seed: int, preset: str, jobs: int, output: str, **changes: Any
+    system: str,
+    seeds: int,
+    seed: int,
+    preset: str,
+    jobs: int,
+    output: Path,
+    overwrite: bool,
+    **changes: Any,
 ) -> None:
     """Compare CALF, plain TD3 and the nominal policy over several seeds.
 
@@ -150,22 +165,31 @@ def benchmark(
     within("jobs", jobs, 1, 1024)
     given = {name: value for name, value in changes.items() if value is not None}
     config = TrainingConfig.from_preset(preset, system=system, seed=seed, **given)
-    folder, name = Path(output), f"{config.system}-{config.preset}"
-    make_folder(folder)
+    name = f"{config.system}-{config.preset}"
+    files = benchmarks.files(output, name)
+    for path in files:
+        if path.exists() and not overwrite:
+            raise UserError(f"{path} exists: give another --output, or --overwrite")
+    make_folder(output)
     tasks = seeds * len(benchmarks.POLICIES)
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=tasks)
-        results = benchmarks.run(
-            config, range(seed, seed + seeds), jobs, lambda result: bar.advance(task)
-        )
-    files = benchmarks.write_csv(results, folder, name)
+    # It ends its processes as Ctrl-C does.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(name, total=tasks)
+            results = benchmarks.run(
+                config, range(seed, seed + seeds), jobs, lambda result: bar.advance(task)
+            )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    benchmarks.write_csv(results, *files[:2])
     title = f"{config.system}, {config.preset}, {seeds} seeds"
-    benchmarks.plot(results, folder / f"{name}.png", title)
+    benchmarks.plot(results, files[2], title)
     console = Console()
     if not console.is_terminal:
         console = Console(width=130)
     console.print(benchmarks.table(results, title))
-    for path in (*files, folder / f"{name}.png"):
+    for path in files:
         click.echo(f"{path}")
     missed = [r.seed for r in benchmarks.of_policy(results, "CALF") if r.final.goal < 1.0]
     if missed:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -110,7 +115,75 @@ def test_the_command_prints_plots_and_writes(
         assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
 
 
-@pytest.mark.parametrize("bad", ["--seeds 0", "--jobs 0", "--preset nonsense", "--seed -1"])
+def test_older_files_are_not_replaced_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "point_mass-quick-final.csv"
+    old.write_text("a night's work")
+    flags = ("system=point_mass", "seeds=1", "episodes=1", "steps=5", "batch=4")
+    command = ["calf-viz", "benchmark", *(f"--{f}" for f in flags), f"--output={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert f"{old} exists: give another --output, or --overwrite" in capsys.readouterr().err
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["a night's work"]
+    command.append("--overwrite")
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0 and old.read_text().startswith("policy,seed,")
+
+
+@pytest.mark.parametrize(
+    ("killed", "number", "code"),
+    [
+        ("all", signal.SIGINT, 130),  # as a terminal does
+        ("parent", signal.SIGTERM, 130),
+        ("parent", signal.SIGKILL, -signal.SIGKILL),
+        ("worker", signal.SIGKILL, 2),
+    ],
+)
+def test_however_it_ends_no_process_is_left(
+    tmp_path: Path, killed: str, number: signal.Signals, code: int
+) -> None:
+    arguments = f"benchmark --system point_mass --preset thorough --jobs 2 --output {tmp_path}"
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "calf_viz", *arguments.split()], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        workers: list[psutil.Process] = []
+        while len(workers) < 2:
+            assert parent.poll() is None
+            time.sleep(0.02)
+            children = psutil.Process(parent.pid).children()
+            workers = [p for p in children if "spawn_main" in " ".join(p.cmdline())]
+        time.sleep(0.3)  # all are submitted
+        pids = {"all": [parent.pid, *(w.pid for w in workers)], "parent": [parent.pid]}
+        for pid in pids.get(killed, [workers[0].pid]):
+            os.kill(pid, number)
+        _, said = parent.communicate(timeout=60)
+        assert parent.returncode == code
+        assert "Traceback" not in said
+        if killed == "worker":
+            assert "calf-viz: a training's process was killed" in said and "fewer --jobs" in said
+        _, alive = psutil.wait_procs(workers, timeout=30)
+        assert not [w for w in alive if w.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "--no-certificate",
+        "--checkpoints 2",
+        "--seeds 0",
+        "--jobs 0",
+        "--preset nonsense",
+        "--seed -1",
+    ],
+)
 def test_bad_use_is_one_line(
     bad: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,10 +8,15 @@ Afterwards each is tried from held-out starts: CALF strict (P_relax = 0), of TD3
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +30,7 @@ from calf_viz.agent import evaluation, plots
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import Row, held_out_starts
 from calf_viz.agent.trainer import Trainer
+from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.systems import System
 
@@ -115,7 +121,13 @@ def run(
     jobs: int = 1,
     each: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """All policies with all seeds, in `jobs` processes; `each` as soon as one is there."""
+    """All policies with all seeds, in `jobs` processes; `each` as soon as one is there.
+
+    However it ends, it leaves no process behind.
+
+    Raises:
+        UserError: one of the processes was killed.
+    """
     tasks = [(policy, replace(config, seed=seed)) for seed in seeds for policy in POLICIES]
     found: list[Result] = []
     for result in _results(tasks, jobs):
@@ -128,8 +140,54 @@ def _results(tasks: list[tuple[str, TrainingConfig]], jobs: int) -> Iterator[Res
     if jobs == 1:
         yield from (measure(*task) for task in tasks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from (f.result() for f in as_completed(pool.submit(measure, *t) for t in tasks))
+    others = set(active_children())
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_the_parent)
+    try:
+        with _ctrl_c_is_mine():
+            futures = [pool.submit(measure, *task) for task in tasks]
+        yield from (future.result() for future in as_completed(futures))
+    except BaseException as error:
+        # Trainings that nobody waits for any more take minutes each.
+        for process in set(active_children()) - others:
+            process.terminate()
+        if not isinstance(error, BrokenProcessPool):
+            raise
+        raise UserError(
+            "a training's process was killed, for lack of memory perhaps: try fewer --jobs"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_is_mine() -> Iterator[None]:
+    """Processes started meanwhile ignore it from their first moment: this one ends them."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: there it never arrives anyway
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_with_the_parent() -> None:
+    """In a pool's process: outlive the parent in no way that it may end."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def files(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    """What is written: the training episodes, what came of them, and the picture."""
+    return folder / f"{name}-episodes.csv", folder / f"{name}-final.csv", folder / f"{name}.png"
 
 
 def of_policy(results: Sequence[Result], policy: str) -> list[Result]:
@@ -145,9 +203,8 @@ def curves(results: Sequence[Result], policy: str) -> tuple[Interval, Interval]:
     return median_interval(cost), median_interval(goal)
 
 
-def write_csv(results: Sequence[Result], folder: Path, name: str) -> list[Path]:
-    """`NAME-episodes.csv` with each training episode, `NAME-final.csv` with what came of it."""
-    episodes, final = folder / f"{name}-episodes.csv", folder / f"{name}-final.csv"
+def write_csv(results: Sequence[Result], episodes: Path, final: Path) -> None:
+    """One file with each training episode, one with what came of it."""
     with write_aside(episodes) as part, part.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(("policy", "seed", "episode", "cost", "goal"))
@@ -160,7 +217,6 @@ def write_csv(results: Sequence[Result], folder: Path, name: str) -> list[Path]:
         for r in results:
             f = r.final
             lines.writerow((r.policy, r.seed, f.goal, f.cost, f.steps, f.within, f.longest))
-    return [episodes, final]
 
 
 def plot(results: Sequence[Result], output: Path, title: str) -> None:
