@@ -100,7 +100,7 @@ def test_the_command_prints_plots_and_writes(
     assert end.value.code == 0
     out = capsys.readouterr().out
     for policy in benchmark.POLICIES:
-        assert f"│ {policy}" in out
+        assert f"\n{policy} " in out
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "point_mass-quick-episodes.csv",
         "point_mass-quick-final.csv",

@@ -126,6 +126,22 @@ class TestBadInput:
         said = in_a_child("--n_agents", "0").complaint
         assert said.startswith("n_agents 0 is out of range: give 1 to ")
 
+    def test_in_a_folder_with_one_of_the_packages_name(self, tmp_path: Path) -> None:
+        """As the parent of a checkout is."""
+        (tmp_path / "calf_viz").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", "calf_viz", "--version"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        if done.returncode == 0:  # installed as a path, not by a finder: it is not hidden then
+            assert done.stdout.startswith("calf-viz, version ")
+        else:
+            said = Said(done.returncode, done.stdout, done.stderr).complaint
+            assert said.startswith(f"the folder {tmp_path / 'calf_viz'} hides the package: use ")
+
     @pytest.mark.parametrize(
         ("kind", "said"),
         [

@@ -172,7 +172,7 @@ def test_evaluate_refuses_no_episodes_and_unknown_systems() -> None:
 def test_the_table_shows_every_figure() -> None:
     rows = [
         Row("calf strict", 1.0, 512.4, 345.67, (0.25, 0.0, 0.75), 0.875, 0.125, 1234),
-        Row("actor alone", 0.0, float("nan"), 9999.0, (1.0, 0.0, 0.0), 0.0, 1.0, 5000),
+        Row("actor alone", 0.0, float("nan"), 999.0, (1.0, 0.0, 0.0), 0.0, 0.25, 5000),
     ]
     console = Console(width=150, record=True, file=StringIO())
     console.print(training.table(rows, "the title"))
@@ -182,3 +182,4 @@ def test_the_table_shows_every_figure() -> None:
         assert figure in strict.split()
     assert "nan" not in alone and alone.split().count("-") == 4
     assert "the title" in text and f"{HORIZON} steps" in text
+    assert max(map(len, text.splitlines())) <= 80, "it fits a usual terminal, and what pipes show"

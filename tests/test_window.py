@@ -223,6 +223,30 @@ app.close()
 """
 
 
+ONE_WINDOW_SCRIPT = """
+import signal
+from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.errors import UserError
+
+def opened():
+    return CALFApplication(VisualizationConfig(size=(200, 120), n_agents=2, grid=8))
+
+app = opened()
+app.step()
+app.host.app.task_mgr.add(lambda task: signal.raise_signal(signal.SIGINT), "ctrl-c")
+try:
+    app.run()
+except KeyboardInterrupt:
+    print("interrupted")
+for close in (lambda: None, app.close):
+    close()
+    try:
+        opened()
+    except UserError as error:
+        print(error)
+"""
+
+
 def under_display(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     xvfb = shutil.which("xvfb-run")
     if xvfb is None:
@@ -343,6 +367,14 @@ class TestWindow:
         panel = pictures["shown"][16:100, 16:100].astype(int)
         assert panel.max() > 200, "text over its backing"
         assert (pictures["without"][16:100, 16:100] == [14, 17, 22]).all()
+
+    def test_ctrl_c_ends_it_silently_and_a_second_one_is_refused(self) -> None:
+        done = under_display(sys.executable, "-c", ONE_WINDOW_SCRIPT)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == [
+            "interrupted",
+            *["a process can open one window only, once: use headless for another"] * 2,
+        ]
 
     @pytest.mark.parametrize("renderer", ["batched", "per_agent"])
     def test_older_renderers_draw_in_it(self, tmp_path: Path, renderer: str) -> None:

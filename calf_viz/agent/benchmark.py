@@ -30,6 +30,7 @@ from calf_viz.agent import evaluation, plots
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import Row, held_out_starts
 from calf_viz.agent.trainer import Trainer
+from calf_viz.agent.training import narrow_table
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.systems import System
@@ -245,9 +246,9 @@ def plot(results: Sequence[Result], output: Path, title: str) -> None:
 
 def table(results: Sequence[Result], title: str) -> Table:
     """Medians over the seeds with their 95 % intervals, for the terminal."""
-    out = Table(title=title)
-    for head in ("policy", "cost, last episodes", "goal %, last episodes", "cost, held out",
-                 "goal %, held out", "goal %, worst seed"):  # fmt: skip
+    out = narrow_table(title)
+    for head in ("policy", "cost,\nlast episodes", "goal %,\nlast episodes", "cost,\nheld out",
+                 "goal %,\nheld out", "goal %,\nworst seed"):  # fmt: skip
         out.add_column(head, justify="left" if head == "policy" else "right")
     for policy in POLICIES:
         own = of_policy(results, policy)

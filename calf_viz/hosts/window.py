@@ -30,6 +30,7 @@ class WindowHost(PandaHost):
     """
 
     has_window = True
+    _opened = False
 
     def __init__(
         self,
@@ -43,7 +44,11 @@ class WindowHost(PandaHost):
         vsync: bool = True,
     ) -> None:
         """As `PandaHost`. vsync: wait for the display before each next frame."""
+        if WindowHost._opened:
+            raise UserError("a process can open one window only, once: use headless for another")
         self.app = app = _open_window(scene.size, vsync)
+        WindowHost._opened = True
+        _interrupt_silently(app.task_mgr)
         self._closed = False
         super().__init__(
             scene,
@@ -136,6 +141,17 @@ class WindowHost(PandaHost):
         super().close()
         with suppress(SystemExit):
             self.app.destroy()
+
+
+def _interrupt_silently(tasks: Any) -> None:
+    """On Ctrl-C end the frame, as Panda does, but without its words; a second one does not wait."""
+
+    def handler(number: int, frame: Any) -> None:
+        if tasks.fKeyboardInterrupt:
+            raise KeyboardInterrupt
+        tasks.fKeyboardInterrupt = True
+
+    tasks.keyboardInterruptHandler = handler
 
 
 def _open_window(size: tuple[int, int], vsync: bool) -> Any:
