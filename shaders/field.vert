@@ -157,7 +157,7 @@ void main() {
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
             modes |= ring_modes(ring_sample(agent, pair.back + i)) << (2 * i);
         }
-        modes = drawn_modes(modes, agent);
+        modes = trail_modes(modes, agent);
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 turned;
@@ -165,7 +165,7 @@ void main() {
         offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
         pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
-        v_data = vec4(turned, radius, float(drawn_modes(ring_mode(here), agent) & 3));
+        v_data = vec4(turned, radius, float(marker_mode(ring_mode(here), agent)));
     }
 
     float layer = kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y);

@@ -29,6 +29,6 @@ void main() {
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
     gl_Position = expand(c, t, offset, depth_agent(a_id.x), MARKER_LAYER);
     v_id = ivec4(2, u_marker_shape, 0, 0);
-    v_data = vec4(turned, radius, float(drawn_modes(a_id.y, a_id.x) & 3));
+    v_data = vec4(turned, radius, float(marker_mode(a_id.y, a_id.x)));
     if (a_id.y == MODE_INVALID) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
 }

@@ -141,20 +141,23 @@ def test_the_range_begins_with_the_trainings_own_critic(
     assert app.host.value_range == app.host.heightfield.range
 
 
+@pytest.mark.parametrize("renderer", ["gpu", "batched"])
+@pytest.mark.parametrize("mode", range(3))
 def test_the_agent_in_training_is_drawn_in_its_own_colour(
-    training: Callable[..., CALFApplication],
+    training: Callable[..., CALFApplication], mode: int, renderer: str
 ) -> None:
-    app = training(hud=False, size=(320, 180), colour_map="gray")
+    """Whatever the rule, so that it can be found at all times."""
+    app = training(hud=False, size=(320, 180), colour_map="gray", renderer=renderer)
     until(lambda: board(app)[Word.SAMPLES] > 3, app.step)
     assert app.host.agents == 3 and app.simulation.states.shape == (2, 2)
     yellow = app.host.scene.mode_colours[3, :3] * 255
     positions = app.simulation.states[:, :2]
     live = app.live
-    # At a place where no other agent is, with a mode that is certain.
+    # At a place where no other agent is.
     app.host.push(
         *Samples(
             np.concatenate([[(-2.0, 2.0)], np.full_like(positions, 4.0)]).astype(np.float32),
-            np.zeros(3, np.uint8), np.ones(3, bool), None,
+            np.full(3, mode, np.uint8), np.ones(3, bool), None,
         )
     )  # fmt: skip
     app.host.draw()
