@@ -205,6 +205,20 @@ def test_a_second_signal_stops_the_hard_way_and_the_handler_is_put_back(
     assert signal.getsignal(number) is before
 
 
+def test_ctrl_c_does_not_cut_the_last_files_short() -> None:
+    done: list[str] = []
+
+    class Records:
+        def start(self, trainer: Trainer) -> None: ...
+        def episode(self, trainer: Trainer) -> None: ...
+        def finish(self, trainer: Trainer) -> None:
+            signal.raise_signal(signal.SIGINT)
+            done.append("all written")
+
+    training.follow(short_trainer("point_mass"), Records(), progress=False)
+    assert done == ["all written"]
+
+
 # `train` itself
 
 

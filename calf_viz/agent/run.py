@@ -128,7 +128,8 @@ class Run:
                 # Or it would pass for one of the newest, and the others be dropped for it.
                 aside = damaged.with_suffix(DAMAGED)
                 os.replace(damaged, aside)
-                log.warning("%s (now %s); going on from %s", failure, aside.name, path.name)
+                why = str(failure).rpartition(": ")[0]  # without its advice
+                log.warning("%s (now %s): going on from %s", why, aside.name, path.name)
             return trainer
         raise next(
             iter(failures.values()), UserError(f"{self.folder} has no checkpoint: train anew")

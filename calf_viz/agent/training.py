@@ -146,14 +146,15 @@ def _for_files(config: TrainingConfig) -> None:
 def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:
     """Train to the end, or until Ctrl-C, and keep the records."""
     records.start(trainer)
-    with _interruptible() as interrupted, TrainingProgress(trainer, progress) as shown:
+    with _interruptible() as interrupted:
+        with TrainingProgress(trainer, progress) as shown:
 
-        def each_episode(trainer: Trainer) -> None:
-            shown.update(trainer)
-            records.episode(trainer)
+            def each_episode(trainer: Trainer) -> None:
+                shown.update(trainer)
+                records.episode(trainer)
 
-        trainer.run(each_episode, stop=lambda: bool(interrupted))
-    records.finish(trainer)
+            trainer.run(each_episode, stop=lambda: bool(interrupted))
+        records.finish(trainer)
 
 
 def metrics_path(path: str | Path) -> Path:
