@@ -101,11 +101,11 @@ class TestReload:
         host.set_hud(words.hud(host.scene.mode_colours))
         first = picture(host)
         (look / "surface_colour.glsl").write_text(RED)
-        (look / "hud_text.frag").write_text("#version 330\nbroken")
-        with pytest.raises(ShaderError, match=r"hud_text\.frag:2"):
+        (look / "hud.frag").write_text("#version 330\nbroken")
+        with pytest.raises(ShaderError, match=r"hud\.frag:2"):
             host.reload()
         assert np.array_equal(picture(host), first)
-        (look / "hud_text.frag").unlink()
+        (look / "hud.frag").unlink()
         host.reload()
         assert covers(picture(host), [255, 0, 0])
 

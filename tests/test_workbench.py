@@ -101,13 +101,11 @@ class TestCheck:
         (tmp_path / "trail_width.glsl").write_text(
             "float trail_half_width(float age) {\n    float a = nothing;\n    return nowhere;\n}\n"
         )
-        (tmp_path / "hud_text.frag").write_text(
-            "#version 330\nuniform vec3 u_mine;\nvoid main() {}"
-        )
+        (tmp_path / "hud.frag").write_text("#version 330\nuniform vec3 u_mine;\nvoid main() {}")
         done = run("check", tmp_path)
         assert done.exit_code == 1
         starts = [f"{tmp_path / 'trail_width.glsl'}:{line}: " for line in (2, 3)]
-        starts.append(f"{tmp_path / 'hud_text.frag'}:2: nobody sets u_mine")
+        starts.append(f"{tmp_path / 'hud.frag'}:2: nobody sets u_mine")
         lines = done.output.splitlines()
         assert len(lines) == 3
         assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines

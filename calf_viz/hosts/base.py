@@ -104,15 +104,15 @@ class Host(Reloading):
 
         restart: take its range as it is, and nothing of what was before.
         """
-        first = self._texels is None or restart
-        last = None if first else shown_heights(self._texels, self.morph)
-        self._take(heightfield, heightfield.range, first)
+        shown = None if restart else self._texels
+        last = None if shown is None else shown_heights(shown, self.morph)
+        self._set_surface(heightfield, heightfield.range, first=last is None)
         self._grid = None
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
 
-    def _take(
+    def _set_surface(
         self, heightfield: Heightfield, value_range: tuple[float, float], first: bool
     ) -> None:
         """A new surface. Each has its own range, so that all fill the picture alike; the morph
@@ -160,7 +160,7 @@ class Host(Reloading):
         done = self._critic.step(-1.0 if first else self.morph)
         if done is None:
             return False
-        self._take(done.sampled, done.value_range, first)
+        self._set_surface(done.sampled, done.value_range, first)
         self._grid, self._texels = self._critic.grid, None
         self.morph = 1.0 if first else 0.0
         self._use_heights(done.heights)
@@ -310,7 +310,7 @@ class Host(Reloading):
 
     @abstractmethod
     def draw(self) -> None:
-        """One frame: a clear, one draw, and at most two of the HUD."""
+        """One frame: a clear, one draw, and one of the HUD."""
 
     @abstractmethod
     def screenshot(self) -> NDArray[np.uint8]:

@@ -18,8 +18,7 @@ MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
 INPUTS: dict[str, dict[str, str]] = {
     "field": contract.types(),
     **dict.fromkeys(MESHES, contract.types()),
-    "hud_shape": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
-    "hud_text": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
+    "hud": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     **dict.fromkeys(
         critic_contract.PASSES,
         contract.types(critic_contract.TEXTURES, critic_contract.UNIFORMS),
@@ -34,7 +33,7 @@ INPUTS: dict[str, dict[str, str]] = {
 """GLSL type of every input of each program, by name."""
 SCENE = ("field", *MESHES)
 """Those that draw the scene, in every variant."""
-LOOK = (*SCENE, "hud_shape", "hud_text")
+LOOK = (*SCENE, "hud")
 """Those that an overlay may replace. ring_copy and the critic's passes are none: samples that they
 spoiled would be lost, and values be wrong."""
 

@@ -1,6 +1,6 @@
 """The HUD: what is written over the scene, laid out for its size, changed in place.
 
-values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
+values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ one draw
                                 ▲
       size, camera, surface ────┘
 """
