@@ -145,6 +145,8 @@ def calf_viz(
     from calf_viz.app import CALFApplication
 
     app = CALFApplication(in_force)
+    if output is not None:
+        app.profiles = output
     try:
         if in_force.visualization.train:
             _say(f"training {app.start_training()}")

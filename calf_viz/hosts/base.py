@@ -191,10 +191,11 @@ class Host(Reloading):
         """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
         if self.hud is None or not self.hud.visible:
             return None
-        if self.controls.changes != self._controls_shown:
-            self._controls_shown = self.controls.changes
-            self.hud.redraw()
-        self.hud.prepare(self.scene, self.heightfield, self.value_range)
+        with self.profiler.section("ui"):
+            if self.controls.changes != self._controls_shown:
+                self._controls_shown = self.controls.changes
+                self.hud.redraw()
+            self.hud.prepare(self.scene, self.heightfield, self.value_range)
         return self.hud
 
     def push(

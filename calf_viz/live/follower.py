@@ -17,6 +17,7 @@ from calf_viz.live.networks import critic_networks
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.live.process import TrainerProcess
 from calf_viz.simulation import Samples
+from calf_viz.stats_cache import StatsCache
 
 TRAINEE = 0
 """Index of the agent in training among those drawn: the first, which stays so when others come."""
@@ -88,10 +89,11 @@ class Follower:
             self.version = snapshot.version
             self.agent.set_flat_weights(snapshot.weights)
             self._waiting = self.on_gpu
-        if self.on_gpu:
-            begun = self._evaluate()
-        elif begun := snapshot is not None:
-            self._show(snapshot)
+        with host.profiler.section("heatmap"):
+            if self.on_gpu:
+                begun = self._evaluate()
+            elif begun := snapshot is not None:
+                self._show(snapshot)
         if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
             host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
         if self.panel is not None:
@@ -136,11 +138,11 @@ class Follower:
             None if headings is None else np.concatenate([[heading], headings]),
         )
 
-    def add_panel(self, hud: Hud) -> None:
-        """Show the training's counts and plots on a HUD."""
+    def add_panel(self, hud: Hud, stats: StatsCache) -> None:
+        """Show the training's counts and plots on a HUD, at the interval of "training"."""
         config, colours = self.run.config, self.host.scene.mode_colours
         board = self.process.board
-        self.panel = TrainingPanel(hud, board, colours, config.episodes, config.steps)
+        self.panel = TrainingPanel(hud, stats, board, colours, config.episodes, config.steps)
 
     def close(self, detach: bool = False) -> None:
         """End the training with a checkpoint; or let it go on, detached."""
