@@ -65,7 +65,7 @@ class TrainingPanel:
     def _add_widgets(self) -> None:
         certified, relax, nominal, training = self.colours
         rows = [
-            Row("train_mode", "training agent", swatch=training),
+            Row("train_mode", "agent", swatch=training),
             Row("train_episode", "episode"),
             Row("train_steps", "training steps", rank=1),
             Row("train_speed", "steps/s", rank=2),
@@ -79,7 +79,7 @@ class TrainingPanel:
             [
                 Plot(
                     "plot_certificate",
-                    "q+, its bounds; modes",
+                    "q+, bounds",
                     [
                         Curve("floor", quiet),
                         Curve("ceiling", quiet),
@@ -89,7 +89,7 @@ class TrainingPanel:
                 ),
                 Plot(
                     "plot_reward",
-                    "reward, mean; goals",
+                    "reward, goals",
                     [
                         Curve("reward", quiet),
                         Curve("goal", Paint(relax, 0.9)),
@@ -98,7 +98,7 @@ class TrainingPanel:
                 ),
                 Plot(
                     "plot_modes",
-                    "modes' shares, P_relax",
+                    "modes, P_relax",
                     [
                         *(Curve(f"share_{name}", Paint(colour)) for name, colour in lines),
                         Curve("p_relax", Paint(theme.ACCENT, 0.9)),
