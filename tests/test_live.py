@@ -128,6 +128,25 @@ def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     np.testing.assert_allclose(host._texels[..., 0], seen, atol=1e-6)
 
 
+def test_a_morph_ends_though_the_next_snapshot_comes_early(
+    training: Callable[..., CALFApplication],
+) -> None:
+    """With slow frames there are fewer between two snapshots than a morph was to have."""
+    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
+    until(lambda: app.live.version == 2, app.step)
+    host, weights = app.host, app.agent.flat_weights()
+    while host.morph < 1.0:
+        app.step()
+    reached = []
+    for number in range(4):
+        values = np.arange(17 * 17, dtype=np.float32) + number
+        board(app).publish(number, 0.5, values, weights)
+        for _ in range(3):
+            app.step()
+        reached.append(host.morph)
+    assert reached == pytest.approx([0.3, 1.0, 1.0, 1.0])
+
+
 def test_the_range_begins_with_the_trainings_own_critic(
     training: Callable[..., CALFApplication],
 ) -> None:

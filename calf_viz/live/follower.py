@@ -29,7 +29,7 @@ class Follower:
     Attributes:
         run: what is trained.
         version: of the snapshot shown; 0 before the first.
-        morph_frames: frames over which the surface changes to a new snapshot's.
+        morph_frames: frames over which the surface changes to a new snapshot's, or fewer.
     """
 
     def __init__(
@@ -53,6 +53,9 @@ class Follower:
         self._waiting = False  # a newer critic than the one being evaluated
         self.panel: TrainingPanel | None = None
         self.version = 0
+        # Where frames are slow the next snapshot comes before so many: each morph then has as many
+        # as there were for the one before, so that it ends.
+        self._frames = self._steps = morph_frames
         self._seen = 0
         self._last = _place(agent, start)
         self._mode, self._first = 0, True
@@ -94,8 +97,11 @@ class Follower:
                 begun = self._evaluate()
             elif begun := snapshot is not None:
                 self._show(snapshot)
+        self._frames += 1
+        if begun:
+            self._steps, self._frames = min(self.morph_frames, self._frames), 0
         if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
-            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
+            host.morph = min(1.0, host.morph + 1.0 / self._steps)
         if self.panel is not None:
             self.panel.frame(self.notice)
 
