@@ -345,7 +345,11 @@ class TestFile:
             ("colour_map = 'no such map'", "unknown colour map"),
             ("colour_map = ['no', 'colours']", "unknown colour map"),
             ("colour_map = []", "unknown colour map"),
-            ("values = 3", "values: write a table"),
+            ("\nvalues = 3", f"{FILE}:2: values: write a table"),
+            ("colour_map = 3", f"{FILE}:1: colour_map: give a name that cmap knows, or colours"),
+            ("colour_map = ['#fff', 3]", f"{FILE}:1: colour_map: give a name"),
+            ("values = {}\n'background' = 3", f"{FILE}:2: background"),
+            ("colour_map = 'ink'\ncolour_map = 'ink'\n", f"{FILE}:2: Cannot overwrite"),
             ("\x00", FILE),
         ],
     )
@@ -373,9 +377,39 @@ class TestFile:
             assert covers(picture, [255, 0, 0]), "what stands there as before changes nothing"
             worn.save()
             assert tomllib.loads(file.read_text())["values"]["u_red"] == 1.0
-            file.write_text("[values]\nu_red = 7\n")
-            with pytest.raises(ShaderError, match="u_red = 7 does not fit"):
+            file.write_text("background = '#0000ff'\n[values]\nu_on = false\nu_red = 7\n")
+            with pytest.raises(ShaderError, match=r"look\.toml:4: u_red = 7 does not fit"):
                 worn.refresh()
+            host.draw()
+            assert np.array_equal(host.screenshot(), picture), "all of a file or nothing"
+
+    @pytest.mark.rendering
+    def test_a_value_waits_for_its_control(self, look: Path) -> None:
+        (look / FILE).write_text("[values]\nu_green = 0.4\n")
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            file = look / "surface_colour.glsl"
+            file.write_text("uniform float u_green; // @slider 0..1\n" + file.read_text())
+            host.reload()
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.4
+            host.controls.set("u_green", 0.5)
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
+
+    @pytest.mark.rendering
+    def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            look.rename(tmp_path / "away")
+            with pytest.raises(UserError, match="is gone: values are saved when it is back"):
+                worn.save()
+            assert not look.exists()
+            (tmp_path / "away").rename(look)
+            (look / FILE).write_text("values = 3\n")
+            with pytest.raises(UserError, match="values is no table"):
+                worn.save()
+            assert (look / FILE).read_text() == "values = 3\n"
 
     @pytest.mark.rendering
     def test_a_look_may_bring_its_colour_map(self, tmp_path: Path) -> None:

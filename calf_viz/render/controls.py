@@ -137,7 +137,7 @@ def read_annotation(type_: str, name: str, comment: str) -> Control:
         raise ValueError(f"@{match[1]} is unknown: choose one of @{', @'.join(_TYPES)}")
     if type_ not in _TYPES[kind]:
         raise ValueError(f"@{kind} is for {' or '.join(_TYPES[kind])}, {name} is a {type_}")
-    label = match[4].strip() if match[4] else name.removeprefix("u_").replace("_", " ")
+    label = (match[4] or "").strip() or name.removeprefix("u_").replace("_", " ")
     low, high, step = 0.0, 1.0, 0.0
     words: tuple[str, ...] = ()
     start: Value = 0
