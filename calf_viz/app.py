@@ -197,14 +197,17 @@ class CALFApplication:
             self.hud.visible = not self.hud.visible
 
     def _save_look(self) -> None:
-        looks = [look for look in (self.look, self.second) if look is not None and look.path]
-        try:
-            for look in looks:
+        said = []
+        for look in (self.look, self.second):
+            if look is None or look.path is None:
+                continue
+            try:
                 look.save()
-        except UserError as error:
-            self._say(str(error))
-        else:
-            self._say(f"values written: {', '.join(str(look.path) for look in looks)}")
+            except UserError as error:
+                said.append(str(error))
+            else:
+                said.append(f"values written: {look.path}")
+        self._say("; ".join(said))
 
     def _unless_measuring(self, action: Callable[[], None]) -> Callable[[], None]:
         """What a key does, while it would spoil nothing."""

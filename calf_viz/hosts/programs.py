@@ -89,7 +89,11 @@ def _declare(
     A driver would take that, and the host's values would be refused later, or missing.
     """
     type_, name = declared.type, declared.name
+    if declared.wrong:
+        raise ValueError(declared.wrong)
     mark = MARK.search(written)
+    if mark and not declared.alone:
+        raise ValueError("an annotation is for one uniform: give each a line of its own")
     expected = inputs.get(name)
     if expected is not None:
         if expected != type_ or declared.array:
