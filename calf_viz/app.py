@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
+from calf_viz.agent.run_config import read_config
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
@@ -102,7 +103,11 @@ class CALFApplication:
             self.training, config = config.training, config.visualization
         else:
             config = config or VisualizationConfig()
-            self.training = TrainingConfig.from_preset(system=config.system, seed=config.seed)
+            self.training = (
+                TrainingConfig.from_preset(system=config.system, seed=config.seed)
+                if config.resume is None
+                else read_config(config.resume)
+            )
         self.config = config
         system = systems.get(config.system)
         file = config.checkpoint or checkpoint.shipped(system.name)
@@ -323,7 +328,7 @@ class CALFApplication:
         """One step of the simulation and one frame."""
         profiler, host = self.profiler, self.host
         if self.live is not None and self.playback.paused:
-            self.live.process.grant()  # a single step is taken on both sides
+            self.live.process.single_step()  # it is taken on both sides
         with profiler.frame():
             samples = self.simulation.step()
             start = time.perf_counter()
@@ -409,7 +414,7 @@ class CALFApplication:
         rate = steps_per_second(config.train_rate, self.agent.system.dt)
         self.live = begin(
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
-            config.morph_frames, config.critic_on_gpu,
+            config.morph_frames, config.critic_on_gpu, config.detach,
         )  # fmt: skip
         self.training = self.live.run.config
         self.simulation.memory.reset()
@@ -429,7 +434,7 @@ class CALFApplication:
     def stop_training(self) -> None:
         """End a training with a checkpoint, or let it go on where the configuration says detach."""
         if self.live is not None:
-            self.live.close(self.config.detach)
+            self.live.close()
 
     @property
     def training_failure(self) -> str | None:

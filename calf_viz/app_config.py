@@ -23,6 +23,7 @@ from typing import Any
 import tomlkit
 
 from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.run_config import continued, read_config
 from calf_viz.config import PRESETS, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.renderers import toggles
@@ -61,7 +62,8 @@ class AppConfig:
     def from_preset(cls, preset: str = "medium", **changes: Any) -> AppConfig:
         """The preset low, medium or high, with single fields of either changed, by name.
 
-        `training_preset` is the training's own: quick, standard or thorough.
+        `training_preset` is the training's own: quick, standard or thorough. Where `resume` names
+        a run, the training is that run's, and only some settings may differ (see `run_config`).
 
         Raises:
             UserError: an unknown name, with the nearest that is known, or a value without sense.
@@ -103,10 +105,14 @@ class AppConfig:
     @classmethod
     def _made(cls, preset: str, given: Mapping[str, dict[str, Any]]) -> AppConfig:
         one_of("preset", preset, PRESETS)
-        visualization = VisualizationConfig.from_preset(preset, **given["visualization"])
-        own = dict(given["training"])
-        training = TrainingConfig.from_preset(own.pop("preset", PAIRED[preset]), **own)
-        return cls(visualization, training, preset)
+        shown, own = dict(given["visualization"]), dict(given["training"])
+        run = shown.get("resume")
+        if run is None:
+            training = TrainingConfig.from_preset(own.pop("preset", PAIRED[preset]), **own)
+        else:  # it says itself what it trains
+            training = continued(read_config(run), own, run)
+            shown |= {name: getattr(training, name) for name in SHARED}
+        return cls(VisualizationConfig.from_preset(preset, **shown), training, preset)
 
     def text(self) -> str:
         """As a TOML file, which `load` reads as the same configuration."""

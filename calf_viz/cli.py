@@ -13,11 +13,13 @@ import click
 import numpy as np
 
 from calf_viz import __version__
-from calf_viz.app_config import AppConfig
-from calf_viz.commands import benchmark, evaluate, train, training_options
-from calf_viz.config import PRESETS, options
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.app_config import SHARED, TRAINING_PRESET, AppConfig
+from calf_viz.commands import PATH, benchmark, evaluate, train, training_options
+from calf_viz.config import PRESETS, TRAINING_ONLY, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.settings import fields_of
 from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ Command = TypeVar("Command", bound=Any)
 
 # Hyphens and underscores are the same in names of options and commands.
 _CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
+
+
+TRAINED = fields_of(TrainingConfig).keys() - SHARED - {"preset"} | {TRAINING_PRESET}
+"""What only a training has a use for."""
 
 
 class _Size(click.ParamType):
@@ -48,8 +54,8 @@ _TYPES: dict[str, Any] = {
     "int | None": int,
     "float": float,
     "bool": bool,
-    "Path": click.Path(path_type=Path),
-    "Path | None": click.Path(path_type=Path),
+    "Path": PATH,
+    "Path | None": PATH,
     "tuple[str, ...]": str,
     "tuple[int, int]": _Size(),
 }
@@ -93,12 +99,6 @@ def _all_options(command: Command) -> Command:
 def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
     """What is in force: the preset, changed by the file, changed by the options given."""
     given = {name: value for name, value in given.items() if value not in (None, ())}
-    if given.get("resume") is not None:
-        from calf_viz.agent.run import read_config
-
-        # A run says itself what it trains.
-        run = read_config(given["resume"])
-        given = {"system": run.system, "seed": run.seed, **given}
     if config is None:
         return AppConfig.from_preset(preset or "medium", **given)
     return AppConfig.load(config, preset, **given)
@@ -115,7 +115,7 @@ def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> Ap
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
 )
-@click.option("--output", type=click.Path(path_type=Path),
+@click.option("--output", type=PATH,
               help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context
@@ -133,7 +133,14 @@ def calf_viz(
 
     Opens a window where there is a display, and draws without one elsewhere.
     """
+    typed = click.core.ParameterSource.COMMANDLINE
+    given = [name for name in context.params if context.get_parameter_source(name) is typed]
     if context.invoked_subcommand is not None:
+        if given:
+            option, command = _flag(given[0]), context.invoked_subcommand
+            raise UserError(
+                f"{option} stands before {command}, which does not see it: put it after"
+            )
         return
     if profile and screenshot:
         raise UserError("--profile and --screenshot exclude each other: give one of them")
@@ -145,6 +152,10 @@ def calf_viz(
         changes["no_vsync"] = True  # else the display would be measured
     folder = output or Path("profiles" if profile else "pictures")
     in_force = _config(preset, config, changes)
+    if not in_force.visualization.train:
+        for name in given:
+            if name in TRAINING_ONLY or name in TRAINED:
+                raise UserError(f"{name} says nothing without train: give both")
     from calf_viz.app import CALFApplication
 
     app = CALFApplication(in_force)
@@ -152,7 +163,7 @@ def calf_viz(
         app.profiles = output
     try:
         if in_force.visualization.train:
-            _say(f"training {app.start_training()}")
+            _say(f"training {app.start_training()}{_process(app)}")
         if profile:
             from calf_viz import profile_run
 
@@ -161,12 +172,12 @@ def calf_viz(
             _screenshots(app, folder)
         else:
             _show(app, folder)
-        failure = app.training_failure
     finally:
         app.close()
-    if failure is not None:
-        click.echo(f"calf-viz: the training died: {failure}", err=True)
+    if app.training_failure is not None:  # which was told when it was found
         sys.exit(1)
+    if goes_on := _process(app):
+        _say(f"the training goes on{goes_on}")
 
 
 @calf_viz.command("config")
@@ -185,8 +196,20 @@ calf_viz.add_command(evaluate)
 calf_viz.add_command(shaders)
 
 
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _say(text: str) -> None:
     click.echo(text)
+
+
+def _process(app: CALFApplication) -> str:
+    """How to end a training that outlives the viewer; nothing where none does."""
+    if app.live is None or not (app.live.process.detached and app.live.process.running):
+        return ""
+    pid = app.live.process.process.pid
+    return f", in process {pid}: `kill {pid}` ends it with a checkpoint"
 
 
 def _show(app: CALFApplication, output: Path) -> None:

@@ -17,6 +17,18 @@ from calf_viz.settings import fields_of, within
 
 Command = TypeVar("Command", bound=Any)
 
+
+class _Path(click.Path):
+    """A path that says where; an empty one, as of a variable that is not set, would mean here."""
+
+    def convert(self, value: Any, param: Any, context: Any) -> Any:
+        if value == "":
+            self.fail("it is empty: give a path, . for this folder", param, context)
+        return super().convert(value, param, context)
+
+
+PATH = _Path(path_type=Path)
+
 _SYSTEM_HELP = f"System: {', '.join(systems.names())}."
 
 
@@ -46,45 +58,49 @@ def training_options(command: Command, hidden: bool = False) -> Command:
 @click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
 @click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
 @click.option("--config", help="TOML file with settings, which options override.")
-@click.option("--output", help="Checkpoint to write, with two files beside it, instead of a run.")
-@click.option("--runs", default="runs", show_default=True, help="Folder for runs.")
+@click.option("--output", type=PATH,
+              help="Checkpoint to write, with two files beside it, instead of a run.")  # fmt: skip
+@click.option("--runs", type=PATH, help="Folder for runs.  [default: runs]")
 @click.option("--resume", help="Run, or checkpoint with a .resume file beside it, to go on from.")
 @click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
-@click.option("--overwrite", is_flag=True, help="Let a new training replace an older one's file.")
-@click.option("--tensorboard", is_flag=True, help="Write a run's metrics for TensorBoard too.")
+@click.option("--overwrite", is_flag=True, help="Let --output replace an older training's file.")
 @training_options
 def train(
     system: str | None,
     preset: str | None,
     seed: int | None,
     config: str | None,
-    output: str | None,
-    runs: str,
+    output: Path | None,
+    runs: Path | None,
     resume: str | None,
     progress: bool,
     overwrite: bool,
-    tensorboard: bool,
     **changes: Any,
 ) -> None:
     """Train an agent without a window; Ctrl-C stops with a checkpoint.
 
     Writes a run, RUNS/<system>-<seed>-<time>/: configuration, metrics, checkpoints, best agent.
+
+    A run that is resumed keeps the settings that it began with; only --episodes and what is kept of
+    it may be others.
     """
     from calf_viz.agent import training
 
-    given = {name: value for name, value in changes.items() if value is not None}
-    given |= {"seed": seed} if seed is not None else {}
     if config is not None and resume is not None:
         raise UserError("--resume keeps the settings it began with: leave --config out")
+    if runs is not None and (resume is not None or output is not None):
+        raise UserError("--runs is for a new run: leave it out, or --output and --resume")
+    if overwrite and output is None:
+        raise UserError("--overwrite goes with --output: a run replaces nothing")
+    given = {name: value for name, value in changes.items() if value is not None}
     if config is not None:
-        given |= {"system": system} if system is not None else {}
-        given |= {"training_preset": preset} if preset is not None else {}
-        made = asdict(AppConfig.load(config, **given).training)
-        system, preset, given = made.pop("system"), made.pop("preset"), made
+        flags = {"system": system, "seed": seed, "training_preset": preset}
+        given |= {name: value for name, value in flags.items() if value is not None}
+        given = asdict(AppConfig.load(config, **given).training)
+        system, preset, seed = (given.pop(name) for name in ("system", "preset", "seed"))
     training.train(
-        system, preset or "standard", given.pop("seed", 0), output, resume, progress, overwrite,
-        runs, tensorboard, **given,
-    )  # fmt: skip
+        system, preset, seed, output, resume, progress, overwrite, runs or "runs", **given
+    )
 
 
 @click.command()

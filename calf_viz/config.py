@@ -14,7 +14,7 @@ from calf_viz.render.colours import COLOUR_MAP, PALETTES
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.sources import read_define
 from calf_viz.renderers import toggles
-from calf_viz.settings import known
+from calf_viz.settings import check_types, known
 from calf_viz.settings import one_of as _one_of
 from calf_viz.settings import option as _option
 from calf_viz.settings import within as _within
@@ -25,6 +25,8 @@ MOST_AGENTS = 10_000_000
 LONGEST_TRAIL = 4000
 FINEST_GRID = 2048
 LARGEST_SIDE = 16384
+TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
+"""Settings that say nothing without `train`."""
 RAREST_STATS = 100_000
 """Frames: half an hour at 60 a second."""
 
@@ -93,12 +95,18 @@ class VisualizationConfig:
     use_stats_cache: bool = _option(True, "Compute figures when they are due, not each frame.")
     use_batched_trails: bool = _option(True, "All trails together, not a mesh for each agent.")
     use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
-    train: bool = _option(False, "Train an agent, and show its critic and policy as they learn.")
-    train_rate: str = _option("max", "Training steps a second: max, realtime, or such as 200/s.")
+    train: bool = _option(
+        False,
+        "Train an agent, and show its critic and policy as they learn; every setting of "
+        "`calf-viz train` goes with it.",
+    )
+    train_rate: str = _option(
+        "max", "With --train: its steps a second, max, realtime, or such as 200/s."
+    )
     resume: Path | None = _option(None, "With --train: run to go on with.  [default: a new one]")
     runs: Path = _option(Path("runs"), "With --train: folder for new runs.")
     detach: bool = _option(False, "With --train: let the training go on without the viewer.")
-    morph_frames: int = _option(15, "Frames over which the surface changes to a new critic's.")
+    morph_frames: int = _option(15, "With --train: frames of the change to a new critic.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
@@ -106,6 +114,7 @@ class VisualizationConfig:
     stats_profiler_update_freq: int = _option(30, "Frames between updates of the profiler's.")
 
     def __post_init__(self) -> None:
+        check_types(self)
         self.system = systems.get(self.system).name
         self.palette = self.palette.replace("-", "_")
         self._choose_renderer()

@@ -45,7 +45,9 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         os.replace(part, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"cannot write {path}: {reason}; choose another place") from error
+        raise UserError(
+            f"cannot write {path}: {reason}; make room or choose another place"
+        ) from error
     finally:
         # After a rename there is none; in a folder that cannot be read there is none either.
         with suppress(OSError):

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields
 from difflib import get_close_matches
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,21 @@ def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, 
     """
     by_name = fields_of(kind)
     known(values, by_name, where)
-    return {name: _convert(name, value, str(by_name[name].type)) for name, value in values.items()}
+    return {
+        name: _convert(name, value, str(by_name[name].type), where)
+        for name, value in values.items()
+    }
+
+
+def check_types(settings: Any) -> None:
+    """Have each field of a dataclass of the type that it is declared with, in place.
+
+    Numbers of NumPy's become Python's, strings paths, lists tuples. Raises UserError for others.
+    """
+    for name, f in fields_of(settings).items():
+        value, annotation = getattr(settings, name), str(f.type)
+        if value is not None or not annotation.endswith(" | None"):
+            object.__setattr__(settings, name, _convert(name, value, annotation))
 
 
 _EXPECTED = {
@@ -78,26 +93,29 @@ _EXPECTED = {
 }
 
 
-def _convert(name: str, value: Any, annotation: str) -> Any:
+def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     kind = annotation.removesuffix(" | None")
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind == "tuple[int, int]" and isinstance(value, list):
-        if len(value) == 2 and all(isinstance(v, int) for v in value):
-            return tuple(value)
-    elif kind == "tuple[str, ...]" and isinstance(value, list):
-        if all(isinstance(v, str) for v in value):
-            return tuple(value)
-    elif kind == "Path" and isinstance(value, str):
+    if kind == "Path" and value == "":
+        raise UserError(f"{name} is empty{where}: give a path, . for this folder")
+    many = value if isinstance(value, list | tuple) else ()
+    if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
+        return int(many[0]), int(many[1])
+    if kind == "tuple[str, ...]" and many is value and all(isinstance(v, str) for v in many):
+        return tuple(many)
+    if kind == "Path" and isinstance(value, str | Path):
         return Path(value)
-    elif kind == "float" and (whole or isinstance(value, float)):
+    if kind == "int" and _whole(value):
+        return int(value)
+    if kind == "float" and isinstance(value, Real) and not isinstance(value, bool):
         return float(value)
-    elif (
-        (kind == "int" and whole)
-        or (kind == "str" and isinstance(value, str))
-        or (kind == "bool" and isinstance(value, bool))
-    ):
+    if (kind == "str" and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
         return value
-    raise UserError(f"{name} = {value!r} is of a wrong type: give {_EXPECTED.get(kind, kind)}")
+    expected = _EXPECTED.get(kind, kind)
+    raise UserError(f"{name} = {value!r}{where} is of a wrong type: give {expected}")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

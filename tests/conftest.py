@@ -8,6 +8,9 @@ missing driver cannot pass for a green picture.
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -64,3 +67,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rendering: needs OpenGL (see conftest.py for CI's rule)")
     if not hasattr(config, "workerinput"):  # under xdist the controller sees all reports
         config.pluginmanager.register(RenderingGuard(), "calf_viz_rendering_guard")
+
+
+@pytest.fixture
+def tensorboard(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], float]:
+    """What a stand-in for TensorBoard was given, by name and episode; none of them twice."""
+    written: dict[tuple[str, int], float] = {}
+
+    class SummaryWriter:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            assert Path(folder).name == "tensorboard"
+            for key in [key for key in written if key[1] >= purge_step]:
+                del written[key]
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            assert (name, step) not in written
+            written[name, step] = value
+
+        def flush(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    stand_in = ModuleType("torch.utils.tensorboard")
+    stand_in.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    return written

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from calf_viz import cli
-from calf_viz.agent.run import read_config
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.run_config import read_config, write_config
 from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.settings import fields_of
@@ -103,12 +106,16 @@ def test_what_is_printed_is_read_as_the_same(
         ("preset = 3", "preset = 3 in .* is of a wrong type"),
         ('preset = "lo"', "unknown preset 'lo': choose one of low, medium, high"),
         ('[training]\npreset = "low"', "unknown preset 'low': choose one of quick, "),
-        ("seed = true", "seed = True is of a wrong type: give a whole number"),
-        ("seed = 1.5", "seed = 1.5 is of a wrong type: give a whole number"),
-        ("size = [1]", r"size = \[1\] is of a wrong type: give two whole numbers"),
-        ("hud = 1", "hud = 1 is of a wrong type: give true or false"),
-        ("lr = 'fast'", "lr = 'fast' is of a wrong type: give a number"),
-        ("checkpoint = 3", "checkpoint = 3 is of a wrong type: give a path in quotes"),
+        ("seed = true", "seed = True in .*mine.toml is of a wrong type: give a whole number"),
+        ("seed = 1.5", "seed = 1.5 in .*mine.toml is of a wrong type: give a whole number"),
+        ("size = [1]", r"size = \[1\] in .*mine.toml is of a wrong type: give two whole numbers"),
+        ("hud = 1", "hud = 1 in .*mine.toml is of a wrong type: give true or false"),
+        ("lr = 'fast'", "lr = 'fast' in .*mine.toml is of a wrong type: give a number"),
+        (
+            "checkpoint = 3",
+            "checkpoint = 3 in .*mine.toml is of a wrong type: give a path in quotes",
+        ),
+        ("runs = ''", "runs is empty in .*mine.toml: give a path"),
         ("n_agents = 0", "n_agents 0 is out of range"),
         ("[visualization]\nseed = 1\n[training]\nseed = 2", "seed is 1 to be shown, 2 to be trai"),
         ("seed = ", "mine.toml is not TOML: "),
@@ -136,6 +143,84 @@ def test_unknown_names_among_changes(changes: dict[str, Any], tmp_path: Path) ->
     ):
         with pytest.raises(UserError, match=r"unknown setting '\w+': did you mean \w+\?"):
             make()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"batch": "x"}, "batch = 'x' is of a wrong type: give a whole number"),
+        ({"batch": 3.5}, "batch = 3.5 is of a wrong type"),
+        ({"batch": True}, "batch = True is of a wrong type"),
+        ({"lr": None}, "lr = None is of a wrong type: give a number"),
+        ({"n_agents": "3"}, "n_agents = '3' is of a wrong type"),
+        ({"size": 640}, "size = 640 is of a wrong type: give two whole numbers"),
+        ({"hud": "no"}, "hud = 'no' is of a wrong type: give true or false"),
+        ({"system": 3}, "system = 3 is of a wrong type: give a text in quotes"),
+    ],
+)
+def test_changes_of_a_wrong_type(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        AppConfig.from_preset("low", **changes)
+
+
+def test_what_python_has_for_a_type_is_taken_too() -> None:
+    made = AppConfig.from_preset(
+        "low", batch=np.int64(32), lr=1, size=[64, 36], runs="a", checkpoint=None
+    )
+    shown, trained = made.visualization, made.training
+    assert (type(trained.batch), type(trained.lr)) == (int, float)
+    assert (shown.size, shown.runs, shown.checkpoint) == ((64, 36), Path("a"), None)
+
+
+def test_a_run_that_is_resumed_says_itself_what_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = TrainingConfig.from_preset("quick", system="differential_drive", seed=7, lr=0.01)
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == config
+    made = AppConfig.from_preset("high", resume=tmp_path)
+    assert made.training == config
+    assert (made.visualization.system, made.visualization.seed) == ("differential_drive", 7)
+    later: dict[str, Any] = {
+        "episodes": 300, "checkpoints": 1, "checkpoint_every": 2, "tensorboard": True
+    }  # fmt: skip
+    made = AppConfig.from_preset("high", resume=tmp_path, lr=0.01, **later)
+    assert made.training == replace(config, **later)
+    for flag, words in (
+        ("--seed=3", "is trained with seed 7, not 3: leave seed out, or train anew"),
+        ("--lr=0.1", "is trained with lr 0.01, not 0.1: leave lr out"),
+        ("--training-preset=standard", "is trained with preset quick, not standard"),
+        ("--system=point_mass", "with system differential_drive, not point_mass"),
+    ):
+        for command in ((), ("config",)):
+            assert run(monkeypatch, *command, "--train", flag, f"--resume={tmp_path}") == 2
+            assert words in capsys.readouterr().err
+    path = toml(tmp_path, "[training]\nsteps = 9")
+    assert run(monkeypatch, "--train", f"--config={path}", f"--resume={tmp_path}") == 2
+    assert "is trained with steps 500, not 9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["--detach", "--train-rate=max", "--resume=r", "--runs=r", "--batch=3", "--no-certificate"],
+)
+def test_what_only_a_training_has_a_use_for_goes_with_train(
+    flag: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    if flag == "--resume=r":
+        flag = f"--resume={tmp_path}"
+        write_config(tmp_path, TrainingConfig())
+    assert run(monkeypatch, "--headless", flag) == 2
+    name = flag.split("=")[0].removeprefix("--").removeprefix("no-").replace("-", "_")
+    said = capsys.readouterr().err
+    assert said == f"calf-viz: {name} says nothing without train: give both\n"
+
+
+def test_an_option_before_a_command_is_not_swallowed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--system=point_mass", "train") == 2
+    assert "--system stands before train, which does not see it" in capsys.readouterr().err
 
 
 def test_the_system_may_be_given_for_one_of_the_two(tmp_path: Path) -> None:

@@ -164,9 +164,15 @@ def test_rates(text: str, rate: float | None) -> None:
         assert steps_per_second(text, 0.01) == rate
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0/s", "-3/s", "5", "9999999999/s", "nan/s"])
+@pytest.mark.parametrize("text", ["", "fast", "-3/s", "5", "nan/s"])
 def test_what_is_no_rate(text: str) -> None:
     with pytest.raises(UserError, match="unknown train_rate"):
+        steps_per_second(text, 0.01)
+
+
+@pytest.mark.parametrize("text", ["0/s", "2000000/s"])
+def test_a_rate_that_no_training_has(text: str) -> None:
+    with pytest.raises(UserError, match=f"{text} is out of range: give 0.001/s to 1000000/s, or"):
         steps_per_second(text, 0.01)
 
 

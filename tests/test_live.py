@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,14 +15,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calf_viz import AppConfig, CALFApplication, cli
+from calf_viz import AppConfig, CALFApplication, VisualizationConfig, cli
 from calf_viz.agent.metrics import COLUMNS
+from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run import Run
+from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield
-from calf_viz.live import worker
-from calf_viz.live.board import Phase, Word
+from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.hud.overview import overview
+from calf_viz.live import process, worker
+from calf_viz.live.board import Board, Phase, Word
 from calf_viz.live.follower import TRAINEE
+from calf_viz.live.panel import TrainingPanel
+from calf_viz.render.colours import mode_colours
 from calf_viz.simulation import Samples
 
 pytestmark = pytest.mark.rendering
@@ -245,7 +251,7 @@ def test_pause_and_single_steps_act_on_both_sides(
         app.playback.single_step()
         assert app.playback.take()
         app.step()
-        until(lambda e=expected: board(app)[Word.STEPS] == steps + e)
+        assert app.live._seen == board(app)[Word.SAMPLES], "its marker too is a step further"
         time.sleep(0.05)
         assert board(app)[Word.STEPS] == steps + expected
     assert not np.array_equal(app.simulation.states, shown)
@@ -284,9 +290,10 @@ def test_a_trainer_that_is_killed_is_told_and_the_last_state_stays(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=True, size=(960, 540), episodes=1000)
-    until(lambda: app.live.version > 0, app.step)
+    until(lambda: board(app)[Word.STEPS] > 5, app.step)
     os.kill(app.live.process.process.pid, signal.SIGKILL)
     until(lambda: not app.live.process.running)
+    app.step()
     shown = app.host.heightfield
     for _ in range(20):
         app.step()
@@ -299,8 +306,6 @@ def test_a_trainer_that_is_killed_is_told_and_the_last_state_stays(
 def test_an_error_of_the_trainers_own_is_told(
     training: Callable[..., CALFApplication], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from calf_viz.live import process
-
     popen = subprocess.Popen
 
     def without_checkpoints(command: list[str], **options: Any) -> Any:
@@ -317,36 +322,85 @@ def test_an_error_of_the_trainers_own_is_told(
 
 
 def test_the_exit_code_tells_of_a_dead_trainer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def kill(app: CALFApplication) -> None:
+        os.kill(app.live.process.process.pid, signal.SIGKILL)
+        until(lambda: not app.live.process.running)
+
+    assert watch(monkeypatch, tmp_path, kill) == 1
+    (record,) = caplog.records
+    assert record.message.startswith("the training died: killed by signal 9")
+    assert list(tmp_path.glob("*.png")), "the picture of the last frame is there"
+
+
+def watch(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, meanwhile: Callable[[CALFApplication], Any]
+) -> int:
+    """`calf-viz --train` for some frames, with something that happens after 20 steps; its exit
+    code."""
     step = CALFApplication.step
 
-    def killing(app: CALFApplication) -> None:
+    def stepped(app: CALFApplication) -> None:
         step(app)
         if app.frames == 5:
-            os.kill(app.live.process.process.pid, signal.SIGKILL)
-            until(lambda: not app.live.process.running)
+            until(lambda: board(app)[Word.STEPS] > 20)
+            meanwhile(app)
 
-    monkeypatch.setattr(CALFApplication, "step", killing)
-    arguments = [
-        "calf-viz",
-        "--train",
-        "--headless",
-        "--size",
-        "64x36",
-        "--grid",
-        "8",
-        "--frames",
-        "9",
-    ]
-    monkeypatch.setattr(
-        sys, "argv", [*arguments, f"--runs={tmp_path / 'r'}", f"--output={tmp_path}"]
-    )
+    monkeypatch.setattr(CALFApplication, "step", stepped)
+    flags = ("train", "headless", "no-hud", "size=64x36", "grid=8", "frames=9", "steps=1000")
+    places = (f"runs={folder / 'r'}", f"output={folder}")
+    monkeypatch.setattr(sys, "argv", ["calf-viz", *(f"--{flag}" for flag in (*flags, *places))])
     with pytest.raises(SystemExit) as end:
         cli.main()
-    assert end.value.code == 1
-    assert "calf-viz: the training died: killed by signal 9" in capfd.readouterr().err
-    assert list(tmp_path.glob("*.png")), "the picture of the last frame is there"
+    return int(end.value.code or 0)
+
+
+def test_a_last_checkpoint_that_fails_is_told_with_what_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fill(app: CALFApplication) -> None:
+        checkpoints = app.live.run.folder / "checkpoints"
+        checkpoints.rename(tmp_path / "moved")
+        checkpoints.write_text("no folder")  # even root cannot write below it
+
+    assert watch(monkeypatch, tmp_path, fill) == 1
+    (record,) = caplog.records
+    (run,) = (tmp_path / "r").iterdir()
+    assert re.fullmatch(
+        rf"the training died: cannot write {run}/checkpoints/000000.resume: File exists; .*"
+        rf" \(\d+ steps since the last checkpoint are lost\); go on with --resume {run}",
+        record.message,
+    )
+
+
+def test_a_trainer_that_does_not_end_is_killed_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process, "PATIENCE", 0.1)
+
+    def stop(app: CALFApplication) -> None:
+        os.kill(app.live.process.process.pid, signal.SIGSTOP)
+
+    assert watch(monkeypatch, tmp_path, stop) == 1
+    (record,) = caplog.records
+    assert "killed, as it did not end within 0 s (" in record.message
+
+
+@pytest.mark.parametrize("hud", [True, False])
+def test_a_trainers_death_is_logged_at_once_and_once(
+    training: Callable[..., CALFApplication], caplog: pytest.LogCaptureFixture, hud: bool
+) -> None:
+    app = training(hud=hud, episodes=1000)
+    if hud:
+        app.hud.visible = False
+    app.live.process.process.kill()
+    until(lambda: not app.live.process.running)
+    for _ in range(3):
+        app.step()
+        assert [r.levelname for r in caplog.records] == ["ERROR"]
+    app.close()
+    assert len(caplog.records) == 1
 
 
 def test_detached_the_training_goes_on_without_the_viewer(
@@ -382,7 +436,9 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_live import configured, CALFApplication, Word
-app = CALFApplication(configured(Path(sys.argv[1]), episodes=1000, hud=False))
+detach = len(sys.argv) > 3
+episodes = 3 if detach else 1000
+app = CALFApplication(configured(Path(sys.argv[1]), episodes=episodes, hud=False, detach=detach))
 app.start_training()
 while app.live.process.board[Word.STEPS] < 10:
     app.step()
@@ -417,6 +473,49 @@ def test_a_trainer_outlives_no_viewer_that_was_killed(tmp_path: Path) -> None:
     assert resumed.steps >= 10
 
 
+def test_a_detached_trainer_outlives_a_viewer_that_was_killed_while_paused(
+    tmp_path: Path,
+) -> None:
+    here = str(Path(__file__).parent)
+    paused = VIEWER.replace("while True:\n", "app.playback.toggle()\nwhile True:\n")
+    viewer = subprocess.Popen(
+        [sys.executable, "-c", paused, str(tmp_path), here, "detach"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert viewer.stdout is not None
+    viewer.stdout.readline()
+    viewer.kill()
+    viewer.communicate()
+    (folder,) = tmp_path.glob("point_mass-*")
+    until((folder / "training.png").exists)
+
+    def resumed() -> bool:
+        try:
+            run, trainer = Run.open(folder)
+        except UserError:  # it still writes
+            return False
+        run.close()
+        return trainer.finished
+
+    until(resumed)
+
+
+def test_a_trainer_ends_with_a_checkpoint_when_it_is_told_to_terminate(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=True, detach=True, episodes=1000, steps=500)
+    until(lambda: board(app)[Word.STEPS] > 20, app.step)
+    app.live.process.process.terminate()
+    until(lambda: not app.live.process.running, app.step)
+    app.step()
+    assert app.training_failure is None
+    assert app.hud.values["train_notice"] == "the training was stopped"
+    run, trainer = Run.open(app.live.run.folder)
+    run.close()
+    assert trainer.steps == board(app)[Word.STEPS]
+
+
 def test_train_shows_and_ends_with_what_is_shown(tmp_path: Path) -> None:
     app = CALFApplication(configured(tmp_path, hud=False, episodes=1000, frames=12))
     frames: list[int] = []
@@ -438,17 +537,41 @@ def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
     until(lambda: board(first)[Word.STEPS] > 15)
     first.close()
     steps = board(first)[Word.STEPS]
-    second = CALFApplication(configured(tmp_path, hud=False, resume=folder))
+    second = CALFApplication(resuming(folder, episodes=4))
     second.start_training()
     try:
-        assert second.training.episodes == 3
+        assert (second.training.episodes, second.training.steps) == (4, 40)
         until(lambda: not second.live.process.running, second.step)
     finally:
         second.close()
     assert board(second)[Word.STEPS] > steps
     run, trainer = Run.open(folder)
     run.close()
-    assert trainer.finished and len(trainer.episodes) == 3
+    assert trainer.finished and len(trainer.episodes) == 4
+
+
+def resuming(folder: Path, **changes: Any) -> AppConfig:
+    return AppConfig.from_preset("low", **{**SMALL, "resume": folder, "hud": False, **changes})
+
+
+def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path) -> None:
+    config = configured(tmp_path).training
+    trainer = Trainer.of(config)
+    for _ in range(30):
+        trainer.step()
+    run = Run.create(trainer, config, tmp_path / "run")
+    made = Board.create(tmp_path / "b", 0, len(trainer.agent.flat_weights()))
+    panel = TrainingPanel(
+        overview("", NAMES, mode_colours(), ("x", "v"), []), made, mode_colours(), 4, 50
+    )
+    panel.refresh()
+    assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
+    made.stop()
+    worker.Worker(run, trainer, made, 0, 0.0).work()
+    assert made[Word.STEPS] == made[Word.SAVED] == 30
+    panel.refresh()
+    assert panel.hud.values["train_steps"] == "30"
+    assert panel.hud.values["train_speed"] == "–", "and not 30 since it started"
 
 
 def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
@@ -457,7 +580,11 @@ def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
         folder = app.start_training()
     finally:
         app.close()
-    app = CALFApplication(configured(tmp_path, resume=folder, system="differential_drive"))
+    with pytest.raises(UserError, match="system point_mass, not differential_drive"):
+        resuming(folder, system="differential_drive")
+    # Nor where nothing is said of the training.
+    shown = VisualizationConfig(**SMALL, resume=folder, system="differential_drive")
+    app = CALFApplication(shown)
     try:
         with pytest.raises(UserError, match="trains point_mass, not differential_drive"):
             app.start_training()
@@ -465,11 +592,30 @@ def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
         app.close()
 
 
-def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
-    from calf_viz.agent.trainer import Trainer
-    from calf_viz.heightfield import plane_nodes
-    from calf_viz.live.board import Board
+def test_what_is_shown_may_resume_without_saying_more(tmp_path: Path) -> None:
+    config = configured(tmp_path).training
+    run = Run.create(Trainer.of(config), config, tmp_path)
+    run.close()
+    app = CALFApplication(VisualizationConfig(**SMALL, resume=run.folder))
+    try:
+        app.start_training()
+        assert app.training == config
+    finally:
+        app.close()
 
+
+def test_tensorboard_is_written_by_the_trainers_process(
+    tmp_path: Path, tensorboard: dict[tuple[str, int], float]
+) -> None:
+    config = configured(tmp_path, tensorboard=True).training
+    trainer = Trainer.of(config)
+    run = Run.create(trainer, config, tmp_path / "run")
+    made = Board.create(tmp_path / "b", 0, len(trainer.agent.flat_weights()))
+    worker.Worker(run, trainer, made, 0, 0.0).work()
+    assert {step for _, step in tensorboard} == set(range(4))
+
+
+def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     config = configured(tmp_path, system="differential_drive").training
     trainer = Trainer.of(config)
     run = Run.create(trainer, config, tmp_path)

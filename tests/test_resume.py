@@ -164,10 +164,11 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_a_checkpoint_that_resumes(
-    running: subprocess.Popen[str], tmp_path: Path
+    running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     output = tmp_path / "a.safetensors"
@@ -191,14 +192,17 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(
         twin.step()
 
 
-def test_a_second_ctrl_c_stops_the_hard_way_and_the_handler_is_put_back() -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_stops_the_hard_way_and_the_handler_is_put_back(
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
     with training._interruptible() as caught:
-        signal.raise_signal(signal.SIGINT)
-        assert caught == [signal.SIGINT]
+        signal.raise_signal(number)
+        assert caught == [number]
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 # `train` itself
@@ -211,14 +215,14 @@ def test_train_writes_at_once_and_resumes_to_the_end(
     trainer = short_trainer("point_mass")
     trainer.run(stop=lambda: trainer.steps >= 100)
     training.save(trainer, output)
-    finished = training.train(None, "ignored", 0, None, resume_from=output, progress=False)
+    finished = training.train(resume_from=output, progress=False)
     assert finished.finished and finished.preset == SHORT
     assert resume.load(resume.resume_path(output)).finished
     assert (
         len((tmp_path / "a.safetensors.metrics.csv").read_text().splitlines()) == 1 + SHORT.episodes
     )
     # Nothing is left to do, which is no error.
-    assert training.train("point-mass", "quick", 0, None, output, progress=False).steps
+    assert training.train("point-mass", "quick", 7, None, output, progress=False).steps
 
 
 def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,12 +238,29 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
         ((None, "quick", 0, output), "give --system"),
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
-        (("differential_drive", "quick", 0, None, output), "trains point_mass"),
-        (("point_mass", "quick", 0, None, tmp_path / "none"), "no checkpoint at .*none.resume"),
+        (("differential_drive", None, None, None, output), "with system point_mass, not diff"),
+        ((None, None, 3, None, output), "with seed 7, not 3: leave seed out"),
+        ((None, None, None, None, tmp_path / "none"), "no checkpoint at .*none.resume"),
     ):
         with pytest.raises(UserError, match=words) as caught:
             training.train(*arguments, progress=False)
         assert "\n" not in str(caught.value)
+
+
+# A training that diverged
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_could_not_be_resumed_is_not_written(tmp_path: Path, bad: float) -> None:
+    trainer = short_trainer("point_mass")
+    output = tmp_path / "a.safetensors"
+    training.save(trainer, output)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    trainer.step()
+    trainer.td3.flats["critic"].data[3] = bad
+    with pytest.raises(UserError, match=r"diverged, td3.flat.critic is not finite after 1 steps"):
+        training.save(trainer, output)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 # Damaged resume files

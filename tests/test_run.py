@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import torch
 from PIL import Image
 
 from calf_viz import settings
-from calf_viz.agent import plots, resume, run, training
+from calf_viz.agent import plots, resume, run, run_config, training
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.certificate import DEFAULTS
 from calf_viz.agent.config import TrainingConfig
@@ -146,7 +147,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
         if orderly:
             made.finish(trainer)
         made.close()
-        training.train(None, "ignored", 0, resume_from=made.folder, progress=False)
+        training.train(resume_from=made.folder, progress=False)
         assert contents(made.folder) == contents(whole)
 
 
@@ -168,11 +169,29 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     opened, trainer = Run.open(folder)
     opened.close()
     assert len(trainer.episodes) == 8
-    assert str(newest) in caplog.text
+    (record,) = caplog.records
+    assert str(newest) in record.message
+    assert record.message.endswith("(now 000009.damaged); going on from 000008.resume")
+    assert (folder / "checkpoints" / "000009.damaged").stat().st_size == 1000
     for path in (folder / "checkpoints").iterdir():
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"000008.resume is truncated"):
         Run.open(folder)
+
+
+def test_a_run_that_falls_back_to_its_beginning_can_be_stopped_there(tmp_path: Path) -> None:
+    """Though files are there that tell of what came after."""
+    trainer = Trainer.of(config())
+    made = Run.create(trainer, config(checkpoints=2), tmp_path)
+    trainer.run(made.episode, stop=lambda: len(trainer.episodes) == 2)
+    made.finish(trainer)
+    (made.folder / "checkpoints" / "000002.resume").write_bytes(b"")
+    opened, trainer = Run.open(made.folder)
+    assert trainer.steps == 0 and not (made.folder / "certificate.csv").exists()
+    trainer.step()
+    opened.finish(trainer)
+    opened, trainer = Run.open(made.folder)
+    assert trainer.steps == 1, "and not the damaged one, as the newest, instead of this"
 
 
 def test_runs_of_the_same_second_do_not_mix(
@@ -195,12 +214,14 @@ def test_runs_of_the_same_second_do_not_mix(
         ("no checkpoint", "has no checkpoint"),
         ("not TOML", "is not TOML: "),
         ("unknown", r"unknown setting 'bach' in .*config.toml: did you mean batch\?"),
-        ("wrong type", "batch = 'big' is of a wrong type: give a whole number"),
+        ("wrong type", "batch = 'big' in .*config.toml is of a wrong type: give a whole num"),
     ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, words: str) -> None:
     trainer = Trainer.of(config())
-    folder = Run.create(trainer, config(), tmp_path).folder
+    made = Run.create(trainer, config(), tmp_path)
+    made.close()
+    folder = made.folder
     file = folder / "config.toml"
     if damage == "missing":
         folder = tmp_path
@@ -212,19 +233,68 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, word
         texts = {"not TOML": "[training", "unknown": "bach = 3", "wrong type": 'batch = "big"'}
         file.write_text(texts[damage] if damage == "not TOML" else f"[training]\n{texts[damage]}")
     with pytest.raises(UserError, match=words) as caught:
-        training.train(None, "quick", 0, resume_from=folder, progress=False)
+        training.train(resume_from=folder, progress=False)
     assert "\n" not in str(caught.value)
 
 
 def test_options_that_contradict_each_other(tmp_path: Path) -> None:
-    folder = Run.create(Trainer.of(config()), config(), tmp_path).folder
+    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    made.close()
+    folder = made.folder
     for words, arguments in (
         ("leave --output out", {"output": tmp_path / "a", "resume_from": folder}),
-        ("keeps the settings it began with: leave lr out", {"resume_from": folder, "lr": 0.1}),
-        ("leave --output out", {"output": tmp_path / "a", "tensorboard": True}),
+        ("with lr 0.0003, not 0.1: leave lr out", {"resume_from": folder, "lr": 0.1}),
+        ("with seed 5, not 0: leave seed out", {"resume_from": folder, "seed": 0}),
+        ("with preset quick, not th", {"resume_from": folder, "preset": "thorough"}),
+        ("tensorboard is a run's", {"output": tmp_path / "a", "tensorboard": True}),
+        ("checkpoints is a run's", {"output": tmp_path / "a", "checkpoints": 7}),
     ):
         with pytest.raises(UserError, match=words):
-            training.train("point_mass", "quick", 0, progress=False, **arguments)
+            training.train("point_mass", progress=False, **arguments)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_run_can_be_lengthened(
+    whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To the same result as if it had been so long from the beginning."""
+    folder = train(tmp_path, episodes=6)
+    caplog.clear()
+    training.train(resume_from=folder, progress=False)
+    (record,) = caplog.records
+    assert record.message == f"{folder} is finished, after 6 episodes: --episodes gives it more"
+    training.train(resume_from=folder, progress=False, episodes=9)
+    assert contents(folder) == contents(whole)
+    assert run.read_config(folder).episodes == 9
+    with pytest.raises(UserError, match="episodes 8 is less than are done: give 9 or more"):
+        training.train(resume_from=folder, progress=False, episodes=8)
+    assert contents(folder) == contents(whole)
+
+
+def test_an_edited_configuration_lengthens_or_is_refused(whole: Path, tmp_path: Path) -> None:
+    folder = train(tmp_path, episodes=6)
+    file = folder / "config.toml"
+    text = file.read_text()
+    file.write_text(text.replace("lr = 0.0003", "lr = 0.01"))
+    words = r"config.toml says lr = 0.01, its checkpoint 0.0003: put that back, or train anew"
+    with pytest.raises(UserError, match=words):
+        training.train(resume_from=folder, progress=False)
+    file.write_text(text.replace("episodes = 6", "episodes = 9"))
+    training.train(resume_from=folder, progress=False)
+    assert contents(folder) == contents(whole)
+
+
+def test_a_run_that_diverges_keeps_its_checkpoints(tmp_path: Path) -> None:
+    made = Run.create(Trainer.of(config()), config(checkpoints=1), tmp_path)
+    before = contents(made.folder)
+    trainer = Trainer.of(config())
+    trainer.step()
+    trainer.td3.flats["critic"].data[3] = float("inf")
+    with pytest.raises(UserError, match=r"the training diverged, td3.flat.critic is not finite"):
+        made.finish(trainer)
+    assert contents(made.folder) == before
+    made.close()
+    Run.open(made.folder)[0].close()
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
@@ -309,26 +379,9 @@ def test_without_tensorboard_the_option_says_what_to_install(
 
 
 def test_tensorboard_gets_each_episode_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tensorboard: dict[tuple[str, int], float]
 ) -> None:
-    written: dict[tuple[str, int], float] = {}
-
-    class SummaryWriter:
-        def __init__(self, folder: str, purge_step: int) -> None:
-            assert Path(folder).name == "tensorboard"
-            for key in [key for key in written if key[1] >= purge_step]:
-                del written[key]
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            assert (name, step) not in written
-            written[name, step] = value
-
-        def close(self) -> None:
-            pass
-
-    stand_in = ModuleType("torch.utils.tensorboard")
-    stand_in.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    written = tensorboard
     folder = train(tmp_path, tensorboard=True)
     steps = {step for _, step in written}
     assert steps == set(range(9))
@@ -341,7 +394,7 @@ def test_tensorboard_gets_each_episode_once(
     # Resumed from an earlier checkpoint, what was written beyond it is written again.
     (folder / "checkpoints" / "000009.resume").unlink()
     before = dict(written)
-    training.train(None, "", 0, resume_from=folder, progress=False, tensorboard=True)
+    training.train(resume_from=folder, progress=False)
     assert written == before
 
 
@@ -373,8 +426,9 @@ def test_every_setting_reaches_the_trainer() -> None:
     trainer = Trainer.of(changed)
     found = {**vars(trainer.preset), **vars(trainer.settings), **vars(trainer.settings.td3)}
     for name in settings.fields_of(changed):
-        if name not in ("system", "seed", "preset", "checkpoint_every", "checkpoints"):
+        if name not in ("system", "seed", "preset", *run_config.LATER[1:]):
             assert found[name] == getattr(changed, name), name
+    assert trainer.config == replace(changed, checkpoint_every=10, checkpoints=3)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 from calf_viz import systems
 from calf_viz.agent import presets
 from calf_viz.agent.presets import Preset
-from calf_viz.settings import known, option, within
+from calf_viz.settings import check_types, known, option, within
 
 LONGEST = 2**31 - 1
 
@@ -38,8 +38,10 @@ class TrainingConfig:
     policy_delay: int = option(2, "Critic updates for each update of the actor.")
     checkpoint_every: int = option(10, "Episodes between two checkpoints of a run.")
     checkpoints: int = option(3, "Newest checkpoints that a run keeps.")
+    tensorboard: bool = option(False, "Write a run's metrics for TensorBoard too.")
 
     def __post_init__(self) -> None:
+        check_types(self)
         object.__setattr__(self, "system", systems.get(self.system).name)
         presets.get(self.preset)
         within("seed", self.seed, 0, 2**63 - 1)

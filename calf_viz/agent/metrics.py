@@ -34,7 +34,9 @@ def append(path: str | Path, episode: Episode) -> None:
         with Path(path).open("ab", buffering=0) as file:
             file.write(_lines([_row(episode)]).encode())
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; make room or resume") from error
+        raise UserError(
+            f"cannot write {path}: {error.strerror}; make room or put that right, then --resume"
+        ) from error
 
 
 def _row(e: Episode) -> tuple[object, ...]:

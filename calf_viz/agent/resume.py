@@ -22,6 +22,8 @@ from calf_viz.systems import System
 
 _MEMORY = ("states", "actions", "q_plus", "has_triple")
 _TIMELINES = ("timeline", "last_timeline")
+_FINITE = ("td3.", "memory.", "best.", "state")
+"""Tensors all of whose values must be finite."""
 
 
 def resume_path(path: str | Path) -> Path:
@@ -34,7 +36,7 @@ def save(trainer: Trainer, path: str | Path) -> None:
     """Write the trainer's whole state to `path`.
 
     Raises:
-        UserError: the file cannot be written.
+        UserError: the file cannot be written, or `load` would refuse it.
     """
     tensors = {f"td3.{name}": t for name, t in trainer.td3.state().items()}
     tensors |= {f"memory.{n}": torch.from_numpy(getattr(trainer.memory, n)) for n in _MEMORY}
@@ -56,6 +58,12 @@ def save(trainer: Trainer, path: str | Path) -> None:
         "episode": asdict(trainer.episode),
         "episodes": [asdict(episode) for episode in trainer.episodes],
     }
+    for name, tensor in tensors.items():
+        if name.startswith(_FINITE) and not _finite(tensor):
+            raise UserError(
+                f"the training diverged, {name} is not finite after {trainer.steps} steps: "
+                f"{path} is not written; train anew, with a lower lr"
+            )
     checkpoint.write(path, tensors, metadata)
 
 
@@ -143,5 +151,9 @@ def _compare(what: str, given: dict[str, Tensor], mine: dict[str, Tensor]) -> No
         wrong = sorted(set(shapes(given).items()) ^ set(shapes(mine).items()))[0][0]
         raise ValueError(f"{what} has wrong shapes, see {wrong}")
     for name, tensor in given.items():
-        if not bool(torch.isfinite(tensor).all()):
+        if not _finite(tensor):
             raise ValueError(f"{what} is not finite, see {name}")
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())

@@ -9,7 +9,8 @@
 
 The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
 written aside and renamed: whenever the training is killed, what has the name of a run resumes.
-Metrics later than the checkpoint resumed from are dropped, and come again as they were.
+Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
+checkpoint that cannot be used is set aside, and the one before is resumed from.
 """
 
 import logging
@@ -19,19 +20,22 @@ import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from calf_viz import settings
 from calf_viz.agent import metrics, resume, views
 from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.run_config import LATER, continued, read_config, write_config
+from calf_viz.agent.tensorboard import TensorBoard, summary_writer
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
-from calf_viz.files import make_folder, write_aside
+from calf_viz.files import make_folder
+from calf_viz.settings import fields_of
 
 log = logging.getLogger("calf_viz")
 
-SUFFIX = ".resume"
+SUFFIX, DAMAGED = ".resume", ".damaged"
 
 
 class Run:
@@ -41,11 +45,17 @@ class Run:
 
     Attributes:
         folder: where it is.
-        config: what its `config.toml` says.
+        config: what its `config.toml` says; with `tensorboard`, each episode is written for it
+            too, from `start` on.
+        saved: steps of the training that its newest checkpoint holds.
     """
 
     def __init__(self, folder: Path, config: TrainingConfig) -> None:
         self.folder, self.config = folder, config
+        self.saved = 0
+        self._tensorboard: TensorBoard | None = None
+        if config.tensorboard:
+            summary_writer()  # before there is work to lose without it
         self._lock = FileLock(folder / ".lock")
         try:
             self._lock.acquire(timeout=0)
@@ -67,7 +77,7 @@ class Run:
         try:
             building.chmod(0o777 & ~_umask())
             run = cls(building, config)
-            run._write_config()
+            write_config(building, config)
             metrics.write(run.metrics, trainer.episodes)
             run.checkpoint(trainer)
             run.folder = _named(building, Path(root) / name)
@@ -78,32 +88,51 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, folder: str | Path) -> tuple["Run", Trainer]:
+    def open(cls, folder: str | Path, **changes: Any) -> tuple["Run", Trainer]:
         """A run and its trainer as the newest checkpoint has it; metrics beyond it are dropped.
 
+        changes: settings for the rest of it; of them only those of `LATER` may differ.
+
         Raises:
-            UserError: no run is there, it is in use, or no checkpoint of it can be used.
+            UserError: no run is there, it is in use, no checkpoint of it can be used, a setting
+                cannot change, or `config.toml` was edited to say other than the checkpoint.
         """
         folder = Path(folder)
-        run = cls(folder, read_config(folder))
+        said = read_config(folder)
+        run = cls(folder, continued(said, changes, folder))
         try:
             trainer = run._newest()
+            _check(said, trainer.config, folder / "config.toml")
+            trainer.plan(run.config.episodes)
+            if run.config != said:
+                write_config(folder, run.config)
+            run.saved = trainer.steps
             metrics.write(run.metrics, trainer.episodes)
+            views.write_certificate(folder, trainer)
         except BaseException:
             run.close()
             raise
+        tell_finished(trainer, folder)
         return run, trainer
 
     def _newest(self) -> Trainer:
-        """The trainer of the newest checkpoint that can be used."""
-        failure = UserError(f"{self.folder} has no checkpoint: train anew")
+        """The trainer of the newest checkpoint that can be used; newer ones are set aside."""
+        failures: dict[Path, UserError] = {}
         for path in reversed(self.checkpoints()):
             try:
-                return resume.load(path)
+                trainer = resume.load(path)
             except UserError as error:
-                log.warning("%s", error)
-                failure = error
-        raise failure
+                failures[path] = error
+                continue
+            for damaged, failure in failures.items():
+                # Or it would pass for one of the newest, and the others be dropped for it.
+                aside = damaged.with_suffix(DAMAGED)
+                os.replace(damaged, aside)
+                log.warning("%s (now %s); going on from %s", failure, aside.name, path.name)
+            return trainer
+        raise next(
+            iter(failures.values()), UserError(f"{self.folder} has no checkpoint: train anew")
+        )
 
     @property
     def metrics(self) -> Path:
@@ -120,10 +149,14 @@ class Run:
         return sorted((self.folder / "checkpoints").glob(f"*{SUFFIX}"))
 
     def start(self, trainer: Trainer) -> None:
-        """Nothing: a run begins with a checkpoint."""
+        """Before the first step: this is the process that trains."""
+        if self.config.tensorboard:
+            self._tensorboard = TensorBoard(self.folder / "tensorboard", trainer)
 
     def episode(self, trainer: Trainer) -> None:
         """Note the episode that just ended; a checkpoint where one is due."""
+        if self._tensorboard is not None:
+            self._tensorboard.episode(trainer)
         metrics.append(self.metrics, trainer.episodes[-1])
         if len(trainer.episodes) % self.config.checkpoint_every == 0:
             self.checkpoint(trainer)
@@ -136,22 +169,27 @@ class Run:
 
     def close(self) -> None:
         """Let another process have it."""
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+            self._tensorboard = None
         self._lock.release()
 
     def checkpoint(self, trainer: Trainer) -> None:
-        """Write a checkpoint and the best agent; drop the oldest beyond those to keep."""
+        """Write a checkpoint and the best agent; drop the oldest beyond those to keep.
+
+        Raises:
+            UserError: it cannot be written, or the training diverged: then all stays as it was.
+        """
+        if self._tensorboard is not None:
+            self._tensorboard.flush()  # what a checkpoint is later than never comes again
         name = f"{len(trainer.episodes):06d}{SUFFIX}"
         resume.save(trainer, self.folder / "checkpoints" / name)
+        self.saved = trainer.steps
         trainer.result().save(self.agent)
         views.write_certificate(self.folder, trainer)
         for path in self.checkpoints()[: -self.config.checkpoints]:
             with suppress(OSError):
                 path.unlink()
-
-    def _write_config(self) -> None:
-        with write_aside(self.folder / "config.toml") as part:
-            text = settings.document(training=settings.table(self.config))
-            part.write_text(text, encoding="utf-8")
 
 
 def is_run(path: str | Path) -> bool:
@@ -159,17 +197,21 @@ def is_run(path: str | Path) -> bool:
     return Path(path).is_dir()
 
 
-def read_config(folder: Path) -> TrainingConfig:
-    """What a run's `config.toml` says.
+def tell_finished(trainer: Trainer, where: str | Path) -> None:
+    """Say so of a training in which there is nothing left to do."""
+    if trainer.finished:
+        done = len(trainer.episodes)
+        log.warning("%s is finished, after %d episodes: --episodes gives it more", where, done)
 
-    Raises:
-        UserError: it is missing, or is no such file.
-    """
-    path = folder / "config.toml"
-    if not path.is_file():
-        raise UserError(f"{folder} is no run (it has no config.toml): give a folder of runs/")
-    values = settings.read_toml(path).get("training", {})
-    return TrainingConfig(**settings.convert(values, TrainingConfig, f" in {path}"))
+
+def _check(said: TrainingConfig, true: TrainingConfig, path: Path) -> None:
+    """Raise UserError where a file says other than a checkpoint does."""
+    for name in fields_of(said):
+        if name not in LATER and getattr(said, name) != getattr(true, name):
+            raise UserError(
+                f"{path} says {name} = {getattr(said, name)}, its checkpoint "
+                f"{getattr(true, name)}: put that back, or train anew"
+            )
 
 
 def _named(building: Path, wanted: Path) -> Path:

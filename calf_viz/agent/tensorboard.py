@@ -19,17 +19,18 @@ class TensorBoard:
         # What an earlier attempt wrote beyond the checkpoint comes again.
         self.writer = summary_writer()(str(folder), purge_step=len(trainer.episodes))
 
-    def start(self, trainer: Trainer) -> None:
-        """Nothing is to be written before an episode ends."""
-
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
         episode = trainer.episodes[-1]
         for name, value in scalars(episode).items():
             self.writer.add_scalar(name, value, episode.episode)
 
-    def finish(self, trainer: Trainer) -> None:
-        """Everything is on disk."""
+    def flush(self) -> None:
+        """Have everything on disk."""
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Have everything on disk, and end."""
         self.writer.close()
 
 

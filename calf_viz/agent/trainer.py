@@ -6,7 +6,7 @@ it had never stopped; one NumPy generator gives all randomness, so that there is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from calf_viz.agent.modes import CERTIFIED, NAMES
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.td3 import TD3, TD3Settings
+from calf_viz.errors import UserError
 from calf_viz.systems import System, get
 
 
@@ -121,6 +122,28 @@ class Trainer:
         """The trainer that a configuration describes."""
         settings = TrainerSettings.of(config)
         return cls(get(config.system), config.size, config.seed, settings)
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The configuration that describes it; what is kept of it in a run is the run's."""
+        values = {**asdict(self.settings), **asdict(self.settings.td3), **asdict(self.preset)}
+        del values["td3"]
+        preset = values.pop("name")
+        return TrainingConfig(system=self.system.name, seed=self.seed, preset=preset, **values)
+
+    def plan(self, episodes: int) -> None:
+        """Train for another number of episodes in all.
+
+        At the end planned before, the agent was compared with the best one so far; nothing else
+        differs from a training for which as many were planned from the beginning.
+
+        Raises:
+            UserError: more are done already.
+        """
+        done = len(self.episodes)
+        if episodes < done:
+            raise UserError(f"episodes {episodes} is less than are done: give {done} or more")
+        self.preset = replace(self.preset, episodes=episodes)
 
     @property
     def finished(self) -> bool:

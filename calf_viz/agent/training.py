@@ -1,8 +1,8 @@
 """`calf-viz train` and `calf-viz evaluate`, as functions."""
 
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,10 +18,11 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
-from calf_viz.agent.run import Run, is_run
-from calf_viz.agent.tensorboard import TensorBoard, summary_writer
+from calf_viz.agent.run import Run, is_run, tell_finished
+from calf_viz.agent.run_config import continued
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
+from calf_viz.settings import fields_of
 
 
 class Records(Protocol):
@@ -56,71 +57,60 @@ class Files:
 
 
 def train(
-    system: str | None,
-    preset: str,
-    seed: int,
+    system: str | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
     output: str | Path | None = None,
     resume_from: str | Path | None = None,
     progress: bool = True,
     overwrite: bool = False,
     runs: str | Path = "runs",
-    tensorboard: bool = False,
     **changes: Any,
 ) -> Trainer:
     """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
 
-    Ctrl-C stops between two steps, with all files written.
+    Ctrl-C and SIGTERM stop between two steps, with all files written.
 
     Args:
-        system: name of the system; may be None when resuming.
-        preset: quick, standard or thorough; a resumed training keeps its own.
-        seed: decides everything random; a resumed training goes on with its own state.
+        system: name of the system.
+        preset: quick, standard (the default) or thorough.
+        seed: decides everything random; 0 by default.
         output: a file to write instead of a run, with two beside it.
         resume_from: a run, or a checkpoint whose `.resume` file to go on from.
         progress: whether to show a progress bar.
         overwrite: whether a new training may replace an older one's file.
         runs: folder for new runs.
-        tensorboard: whether to write a run's metrics for TensorBoard too.
-        changes: settings of `TrainingConfig` that differ from the preset's.
+        changes: settings of `TrainingConfig` that differ from the preset's; of a resumed training
+            only those of `run_config.LATER` can, and system, preset and seed are its own.
 
     Raises:
         UserError: an unknown name, a resume file that cannot be used, an output that cannot be
-            written.
+            written, a training that diverged.
     """
     # The products are too small to share: a second thread would only wait.
     torch.set_num_threads(1)
-    if tensorboard and output is not None:
-        raise UserError("--tensorboard writes into a run: leave --output out")
-    if tensorboard:
-        summary_writer()  # before there is a run without it
     records: Run | Files
     if resume_from is not None:
-        if changes:
-            raise UserError(f"--resume keeps the settings it began with: leave {min(changes)} out")
-        trainer, records = _resume(resume_from, output)
-        if system is not None and systems.get(system) is not trainer.system:
-            raise UserError(
-                f"{resume_from} trains {trainer.system.name}, not {system}: leave --system out"
-            )
+        own = {"system": system, "preset": preset, "seed": seed}
+        changes |= {name: value for name, value in own.items() if value is not None}
+        trainer, records = _resume(resume_from, output, changes)
     elif system is None:
         raise UserError("no system to train: give --system, or --resume with a run or checkpoint")
     else:
-        config = TrainingConfig.from_preset(preset, system=system, seed=seed, **changes)
+        config = TrainingConfig.from_preset(
+            preset or "standard", system=system, seed=seed or 0, **changes
+        )
         trainer = Trainer.of(config)
         if output is None:
             records = Run.create(trainer, config, runs)
-        elif Path(output).exists() and not overwrite:
-            raise UserError(
-                f"{output} exists: give another --output, --resume {output}, or --overwrite"
-            )
         else:
+            if Path(output).exists() and not overwrite:
+                raise UserError(
+                    f"{output} exists: give another --output, --resume {output}, or --overwrite"
+                )
+            _for_files(config)
             records = Files(output)
-    kept: list[Records] = [records]
-    if tensorboard:
-        if isinstance(records, Files):  # resumed from one
-            raise UserError("--tensorboard writes into a run: leave --output out")
-        kept.append(TensorBoard(records.folder / "tensorboard", trainer))
-    follow(trainer, kept, progress)
+    follow(trainer, records, progress)
     where = records.folder if isinstance(records, Run) else records.output
     said = str(records.agent if isinstance(records, Run) else where)
     if not trainer.finished:
@@ -129,29 +119,40 @@ def train(
     return trainer
 
 
-def _resume(path: str | Path, output: str | Path | None) -> tuple[Trainer, Run | Files]:
-    if not is_run(path):
-        return resume.load(resume.resume_path(path)), Files(output or path)
-    if output is not None:
-        raise UserError(f"{path} is a run, which is written where it is: leave --output out")
-    run, trainer = Run.open(path)
-    return trainer, run
+def _resume(
+    path: str | Path, output: str | Path | None, changes: dict[str, Any]
+) -> tuple[Trainer, Run | Files]:
+    if is_run(path):
+        if output is not None:
+            raise UserError(f"{path} is a run, which is written where it is: leave --output out")
+        run, trainer = Run.open(path, **changes)
+        return trainer, run
+    trainer = resume.load(resume.resume_path(path))
+    config = continued(trainer.config, changes, path)
+    _for_files(config)
+    trainer.plan(config.episodes)
+    tell_finished(trainer, path)
+    return trainer, Files(output or path)
 
 
-def follow(trainer: Trainer, kept: Sequence[Records], progress: bool = True) -> None:
+def _for_files(config: TrainingConfig) -> None:
+    """Raise UserError for a setting that only a run knows."""
+    for name in ("checkpoint_every", "checkpoints", "tensorboard"):
+        if getattr(config, name) != fields_of(config)[name].default:
+            raise UserError(f"{name} is a run's: leave it out, or --output and its --resume")
+
+
+def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:
     """Train to the end, or until Ctrl-C, and keep the records."""
-    for records in kept:
-        records.start(trainer)
+    records.start(trainer)
     with _interruptible() as interrupted, TrainingProgress(trainer, progress) as shown:
 
         def each_episode(trainer: Trainer) -> None:
             shown.update(trainer)
-            for records in kept:
-                records.episode(trainer)
+            records.episode(trainer)
 
         trainer.run(each_episode, stop=lambda: bool(interrupted))
-    for records in kept:
-        records.finish(trainer)
+    records.finish(trainer)
 
 
 def metrics_path(path: str | Path) -> Path:
@@ -162,14 +163,14 @@ def metrics_path(path: str | Path) -> Path:
 
 def save(trainer: Trainer, output: str | Path) -> None:
     """Write checkpoint, resume file and metrics, each whole or not at all."""
-    trainer.result().save(output)
     resume.save(trainer, resume.resume_path(output))
+    trainer.result().save(output)
     metrics.write(metrics_path(output), trainer.episodes)
 
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """A list that Ctrl-C puts its signal into; a second Ctrl-C stops the hard way."""
+    """A list that Ctrl-C or SIGTERM puts its signal into; a second one stops the hard way."""
     caught: list[int] = []
 
     def handler(number: int, _frame: object) -> None:
@@ -177,15 +178,15 @@ def _interruptible() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         caught.append(number)
 
-    try:
-        old = signal.signal(signal.SIGINT, handler)
-    except ValueError:  # not the main thread: there Ctrl-C never arrives anyway
-        yield caught
-        return
+    old: dict[signal.Signals, Any] = {}
+    with suppress(ValueError):  # not the main thread: there signals never arrive anyway
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old[number] = signal.signal(number, handler)
     try:
         yield caught
     finally:
-        signal.signal(signal.SIGINT, old)
+        for number, before in old.items():
+            signal.signal(number, before)
 
 
 def evaluate(

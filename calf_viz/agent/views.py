@@ -17,14 +17,15 @@ WINDOW = 20
 
 
 def write_certificate(folder: Path, trainer: Trainer) -> None:
-    """Write `certificate.csv`; nothing before an episode is over.
+    """Write `certificate.csv`; before an episode is over there is none.
 
     Raises:
         UserError: the file cannot be written.
     """
-    if not trainer.last_timeline:
-        return
     path = folder / "certificate.csv"
+    if not trainer.last_timeline:
+        path.unlink(missing_ok=True)
+        return
     with write_aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(plots.CERTIFICATE)

@@ -1,7 +1,7 @@
 """The board: memory that trainer and viewer share, a file that both map.
 
     viewer writes   paused, granted, stop, detached, rate (max: 0)
-    trainer writes  phase, taken, steps, episodes, error
+    trainer writes  phase, taken, steps, saved, episodes, error
                     snapshots   two slots, version v in slot v % 2: critic on the grid, weights
                     samples     a ring of training steps
                     episodes    a ring of finished episodes
@@ -64,6 +64,8 @@ class Word(IntEnum):
     """Steps a second in thousandths; 0: as fast as can be."""
     PUBLISHED = 14
     """When the newest snapshot was, by the system's monotonic clock [ns]."""
+    SAVED = 15
+    """Steps that the newest checkpoint holds."""
     COUNT = 16
 
 
@@ -163,6 +165,10 @@ class Board:
 
     def __setitem__(self, word: Word, value: int) -> None:
         self.words[word] = value
+
+    def stop(self) -> None:
+        """Have the training end, with a checkpoint."""
+        self[Word.STOP] = 1
 
     @property
     def error(self) -> str:

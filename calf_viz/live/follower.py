@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from calf_viz.live.panel import TrainingPanel
 from calf_viz.live.process import TrainerProcess
 from calf_viz.simulation import Samples
 from calf_viz.stats_cache import StatsCache
+
+log = logging.getLogger("calf_viz")
 
 TRAINEE = 0
 """Index of the agent in training among those drawn: the first, which stays so when others come."""
@@ -60,15 +63,13 @@ class Follower:
         self._last = _place(agent, start)
         self._mode, self._first = 0, True
         self._episode = -1
-        self._failure: str | None = None
+        self._told = False
         host.scene.training_agent = TRAINEE
 
     @property
     def failure(self) -> str | None:
         """Why the trainer died, if it did; once dead, it stays so."""
-        if self._failure is None:
-            self._failure = self.process.failure
-        return self._failure
+        return self.process.failure
 
     @property
     def notice(self) -> str | None:
@@ -86,6 +87,7 @@ class Follower:
     def frame(self, paused: bool) -> None:
         """Before each frame: take up the newest snapshot, go on with the morph."""
         self.process.pause(paused)
+        self._tell_death()
         host = self.host
         snapshot = self.process.board.snapshot(self.version)
         if snapshot is not None:
@@ -104,6 +106,12 @@ class Follower:
             host.morph = min(1.0, host.morph + 1.0 / self._steps)
         if self.panel is not None:
             self.panel.frame(self.notice)
+
+    def _tell_death(self) -> None:
+        """At once and once, for the HUD may be hidden and the viewer stay open for hours."""
+        if not self._told and (obituary := self.process.obituary) is not None:
+            self._told = True
+            log.error(obituary)
 
     def _show(self, snapshot: Snapshot) -> None:
         """Begin the morph to a snapshot's surface."""
@@ -150,9 +158,10 @@ class Follower:
         board = self.process.board
         self.panel = TrainingPanel(hud, stats, board, colours, config.episodes, config.steps)
 
-    def close(self, detach: bool = False) -> None:
+    def close(self) -> None:
         """End the training with a checkpoint; or let it go on, detached."""
-        self.process.close(detach)
+        self.process.close()
+        self._tell_death()
 
 
 def _place(agent: CALFAgent, state: NDArray[Any]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import Paint, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
-from calf_viz.live.board import Board, Word
+from calf_viz.live.board import Board, Phase, Word
 from calf_viz.stats_cache import StatsCache
 
 SPEED_EVERY = 1.0
@@ -115,7 +115,7 @@ class TrainingPanel:
             series.scale(name, 0.0, 1.0, self._spans[1])
         self.hud.update(
             plot_certificate="–", plot_reward="–", plot_modes="–", train_mode="–",
-            train_episode=f"– / {self.total}", train_steps="0",
+            train_episode=f"– / {self.total}", train_steps="–", train_speed="–",
         )  # fmt: skip
 
     def frame(self, notice: str | None) -> None:
@@ -133,9 +133,10 @@ class TrainingPanel:
         if len(episodes):
             self._episodes = int(episodes["number"][-1]) + 1
             self._draw_episodes(episodes)
-        self.hud.update(
-            train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()
-        )
+        if self.board[Word.PHASE] != Phase.STARTING:  # before that, nobody knows its steps
+            self.hud.update(
+                train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()
+            )
 
     def _draw_steps(self, samples: NDArray[Any]) -> None:
         series = self.hud.canvas.series

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,26 +14,41 @@ from calf_viz.live.board import Board, Phase, Word
 
 PATIENCE = 20.0
 """Seconds that a trainer has to end in good order, with a checkpoint."""
+MOMENT = 0.5
+"""Seconds that a single step is waited for."""
 
 
 class TrainerProcess:
     """A run being trained by a process of its own; starts with the object.
 
     Attributes:
+        run: the run's folder.
+        detached: whether it goes on when the viewer is gone, however that went.
         board: what the two share.
         log: the file that what the trainer says on its standard error goes to.
     """
 
     def __init__(
-        self, run: Path, nodes: int, weights: int, cells: int, slice_value: float, rate: float
+        self,
+        run: Path,
+        nodes: int,
+        weights: int,
+        cells: int,
+        slice_value: float,
+        rate: float,
+        detached: bool = False,
     ) -> None:
         """nodes, weights: sizes of a snapshot. rate: steps a second, infinite for the most.
 
         Raises UserError where the run's folder cannot be written.
         """
+        self.run, self.detached = run, detached
+        self._overdue = False
         path = run / "board"
         self.board = Board.create(path, nodes, weights)
         self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
+        # From the start, for a viewer that is killed tells nobody.
+        self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command = [sys.executable, "-m", "calf_viz.live.worker"]
         arguments = [str(run), str(path), str(cells), repr(slice_value)]
@@ -59,9 +75,20 @@ class TrainerProcess:
         code = self.process.poll()
         if code is None or code == 0:
             return None
+        if self._overdue:
+            return f"killed, as it did not end within {PATIENCE:.0f} s"
         if code < 0:
             return f"killed by signal {-code}"
         return self.board.error or self._last_words() or f"exit code {code}"
+
+    @property
+    def obituary(self) -> str | None:
+        """`failure`, what is lost by it and how to go on, in one line; None without a failure."""
+        if self.failure is None:
+            return None
+        lost = self.board[Word.STEPS] - self.board[Word.SAVED]
+        told = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
+        return f"the training died: {self.failure}{told}; go on with --resume {self.run}"
 
     def _last_words(self) -> str:
         with suppress(OSError):
@@ -80,22 +107,28 @@ class TrainerProcess:
         if self.board[Word.PAUSED] != paused:
             self.board[Word.PAUSED] = int(paused)
 
-    def grant(self) -> None:
-        """One step more while paused."""
-        self.board[Word.GRANTED] += 1
+    def single_step(self) -> None:
+        """Pause, take one step more, and wait for it to be on the board, a moment at most."""
+        board = self.board
+        self.pause(True)
+        board[Word.GRANTED] += 1
+        end = time.monotonic() + MOMENT
+        while board[Word.TAKEN] < board[Word.GRANTED] and time.monotonic() < end:
+            if board[Word.PHASE] != Phase.TRAINING or not self.running:
+                return
+            time.sleep(0.001)
 
-    def close(self, detach: bool = False) -> None:
+    def close(self) -> None:
         """Let it end with a checkpoint; or, detached, go on without a viewer."""
-        if detach and self.running:
-            self.board[Word.DETACHED] = 1
-            self.board[Word.PAUSED] = 0
+        if self.detached and self.running:
             self._release()
             return
-        self.board[Word.STOP] = 1
+        self.board.stop()
         self._release()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
+            self._overdue = True
             self.process.kill()
             self.process.wait()
         with suppress(OSError):

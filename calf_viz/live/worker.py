@@ -1,6 +1,7 @@
 """The trainer's process: `python -m calf_viz.live.worker RUN BOARD CELLS SLICE`.
 
 standard input   closed when the viewer is gone, however it went
+SIGTERM          ends the training with a checkpoint
 RUN              the run to go on with; its checkpoints are written as by `calf-viz train`
 BOARD            the board (see `board.py`)
 CELLS, SLICE     grid on which the critic is evaluated; 0 cells: only weights are published
@@ -49,29 +50,34 @@ class Worker:
     def work(self) -> None:
         """Train until the run is finished, or the board or the viewer's end says stop."""
         trainer, board = self.trainer, self.board
+        board[Word.STEPS] = board[Word.SAVED] = trainer.steps
         for episode in trainer.episodes:
             board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
                               *episode.modes, episode.p_relax)  # fmt: skip
         self._publish()
+        self.run.start(trainer)
         board[Word.PHASE] = Phase.TRAINING
         while not trainer.finished and self._may_step():
             self._step()
         self._publish()
-        self.run.finish(trainer)
+        try:
+            self.run.finish(trainer)
+        finally:
+            board[Word.SAVED] = self.run.saved
         board[Word.PHASE] = Phase.FINISHED if trainer.finished else Phase.STOPPED
 
     def _may_step(self) -> bool:
         """Wait for the next step; False where there is to be none."""
         board = self.board
         while not board[Word.STOP]:
+            granted = board[Word.GRANTED]  # before the pause is looked at, which comes before it
             if board[Word.PAUSED]:
-                if board[Word.TAKEN] < board[Word.GRANTED]:
-                    board[Word.TAKEN] += 1
+                if board[Word.TAKEN] < granted:
                     return True
                 self._publish()
                 time.sleep(POLL)
                 continue
-            board[Word.TAKEN] = board[Word.GRANTED]
+            board[Word.TAKEN] = granted
             rate = board[Word.RATE]
             wait = self._pace.wait(rate / 1e3) if rate else 0.0
             if wait == 0.0:
@@ -83,6 +89,7 @@ class Worker:
 
     def _step(self) -> None:
         trainer, board = self.trainer, self.board
+        taken = min(board[Word.TAKEN] + 1, board[Word.GRANTED])
         episode, number = trainer.episode.episode, trainer.episode.steps
         ended = trainer.step()
         step = (trainer.last_timeline if ended else trainer.timeline)[-1]
@@ -97,6 +104,8 @@ class Worker:
             e = trainer.episodes[-1]
             board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
             self.run.episode(trainer)
+            board[Word.SAVED] = self.run.saved
+        board[Word.TAKEN] = taken  # now that whoever waits for it finds it on the board
         if time.perf_counter() >= self._next_snapshot:
             self._publish()
 
@@ -114,12 +123,14 @@ class Worker:
 
 
 def _stop_with_the_viewer(board: Board) -> None:
-    """Wait for the end of standard input; unless detached, stop then."""
+    """Wait for the end of standard input, and stop then; detached, go on, paused or not."""
     # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
     while os.read(0, 4096):
         pass
-    if not board[Word.DETACHED]:
-        board[Word.STOP] = 1
+    if board[Word.DETACHED]:
+        board[Word.PAUSED] = 0
+    else:
+        board.stop()
 
 
 def main(arguments: list[str]) -> int:
@@ -129,6 +140,7 @@ def main(arguments: list[str]) -> int:
     # Ctrl-C in the viewer's terminal is the viewer's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     board = Board(Path(board_file))
+    signal.signal(signal.SIGTERM, lambda *_: board.stop())
     with suppress(OSError):  # both have it now; no name is left behind, whoever ends how
         board.path.unlink()
     threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()

@@ -1,0 +1,58 @@
+"""A run's `config.toml`: written, read, and what of it may be another when the run is resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from calf_viz import settings
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.errors import UserError
+from calf_viz.files import write_aside
+
+LATER = ("episodes", "checkpoint_every", "checkpoints", "tensorboard")
+"""Settings that may change: how long it is trained and what is kept of it, not what it learns."""
+
+
+def read_config(folder: str | Path) -> TrainingConfig:
+    """What a run's `config.toml` says.
+
+    Raises:
+        UserError: it is missing, or is no such file.
+    """
+    path = Path(folder) / "config.toml"
+    if not path.is_file():
+        raise UserError(f"{folder} is no run (it has no config.toml): give a folder of runs/")
+    values = settings.read_toml(path).get("training", {})
+    return TrainingConfig(**settings.convert(values, TrainingConfig, f" in {path}"))
+
+
+def write_config(folder: Path, config: TrainingConfig) -> None:
+    """Write `config.toml`, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    with write_aside(folder / "config.toml") as part:
+        part.write_text(settings.document(training=settings.table(config)), encoding="utf-8")
+
+
+def continued(
+    config: TrainingConfig, changes: Mapping[str, Any], where: str | Path
+) -> TrainingConfig:
+    """The configuration of a training that is resumed, with what changes from now on.
+
+    Raises:
+        UserError: a change of anything but `LATER`.
+    """
+    settings.known(changes, settings.fields_of(config), " of a training")
+    changed = replace(config, **changes)
+    for name in settings.fields_of(config):
+        old, new = getattr(config, name), getattr(changed, name)
+        if name not in LATER and old != new:
+            raise UserError(
+                f"{where} is trained with {name} {old}, not {new}: leave {name} out, or train anew"
+            )
+    return changed
