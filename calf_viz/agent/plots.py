@@ -181,8 +181,7 @@ def plot_certificate(path: Path, output: str | Path) -> None:
         band.set_xlabel("step of the episode")
         band.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
         # Above both: within, the area that is allowed would hide its own sign.
-        for axes, place in ((value, "left"), (band, "right")):
-            handles, names = axes.get_legend_handles_labels()
-            figure.legend(
-                handles, names, frameon=False, ncols=2, fontsize=9, loc=f"outside upper {place}"
-            )
+        look: dict[str, Any] = {"frameon": False, "fontsize": 9, "ncols": 2}
+        lines, modes_shown = value.get_legend_handles_labels(), band.get_legend_handles_labels()
+        figure.legend(*lines, loc="outside upper left", **look)
+        figure.legend(*modes_shown, loc="outside upper right", **look)
