@@ -25,7 +25,7 @@ from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import by_action, help_line
+from calf_viz.hud.keys import by_action, event_name, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.live.rate import steps_per_second
 from calf_viz.playback import Playback
@@ -73,6 +73,8 @@ class CALFApplication:
         hud: what is written over the scene; None where the configuration wants none.
         live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
         playback: whether `run` goes on; the window's keys pause it.
+        measuring: whether frames are being measured, which no key is to disturb.
+        profiles: folder that a key's profile goes to.
         training: what `train` trains.
         live: the training that is watched, if any.
         profiler: measures the frames of `step`, simulation included; off unless given.
@@ -117,6 +119,17 @@ class CALFApplication:
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
+        self.measuring = False
+        self.profiles = Path("profiles")
+        self.stats = StatsCache(
+            {
+                "value": config.stats_q_value_update_freq,
+                "texts": config.stats_text_update_freq,
+                "training": config.stats_text_update_freq,
+                "fps": config.stats_profiler_update_freq,
+            },
+            enabled=config.use_stats_cache,
+        )
         actions = self._bind_keys()
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
         self.live: Follower | None = None
@@ -142,14 +155,7 @@ class CALFApplication:
         )
         self.frames = 0
         self.frame_times: deque[float] = deque(maxlen=FRAMES_KEPT)
-        self.stats = StatsCache(
-            {
-                "value": config.stats_q_value_update_freq,
-                "texts": config.stats_text_update_freq,
-                "fps": config.stats_profiler_update_freq,
-            },
-            enabled=config.use_stats_cache,
-        )
+        self.stats.mark_dirty()
         self.readings = None
         if self.hud is not None:
             timed = self.host.has_window
@@ -164,12 +170,13 @@ class CALFApplication:
     def _bind_keys(self) -> set[str]:
         """Give the host what its keys do; the actions that it has keys for."""
         actions: dict[str, Callable[[], None]] = {
-            "pause": self.playback.toggle,
-            "single_step": self.playback.single_step,
-            "export_profile": self._export_profile,
-            "toggle_profiler": self._toggle_profiler,
-            "reset_profiler": lambda: self.profiler.reset(),
+            "pause": self._unless_measuring(self.playback.toggle),
+            "single_step": self._unless_measuring(self.playback.single_step),
+            "export_profile": self._unless_measuring(self._export_profile),
+            "toggle_profiler": self._unless_measuring(self._toggle_profiler),
+            "reset_profiler": self._unless_measuring(self._reset_profiler),
         }
+        self._actions = actions
         if self.config.hud:
             actions["toggle_hud"] = self._toggle_hud
         if self.look.path is not None or self.second is not None:
@@ -195,22 +202,44 @@ class CALFApplication:
             self.hud.visible = not self.hud.visible
 
     def _save_look(self) -> None:
-        looks = [look for look in (self.look, self.second) if look is not None and look.path]
-        try:
-            for look in looks:
+        said = []
+        for look in (self.look, self.second):
+            if look is None or look.path is None:
+                continue
+            try:
                 look.save()
-        except UserError as error:
-            self._say(str(error))
-        else:
-            self._say(f"values written: {', '.join(str(look.path) for look in looks)}")
+            except UserError as error:
+                said.append(str(error))
+            else:
+                said.append(f"values written: {look.path}")
+        self._say("; ".join(said))
+
+    def _unless_measuring(self, action: Callable[[], None]) -> Callable[[], None]:
+        """What a key does, while it would spoil nothing."""
+
+        def act() -> None:
+            if self.measuring:
+                self._say("not while frames are measured")
+            else:
+                action()
+
+        return act
 
     def _toggle_profiler(self) -> None:
         self.profiler.enabled = not self.profiler.enabled
         self._say("profiler on" if self.profiler.enabled else "profiler off")
 
+    def _reset_profiler(self) -> None:
+        self.profiler.reset()
+        self._say("profiler: measuring anew" if self.profiler.enabled else "profiler emptied")
+
     def _export_profile(self) -> None:
         """Write what was measured so far; a key that cannot is no reason to stop the program."""
-        path = Path("profiles") / f"{self.profile_stem()}.json"
+        if not self.profiler.enabled and not len(self.profiler.run()):
+            key = event_name(by_action("toggle_profiler").events[0])
+            self._say(f"the profiler is off: {key} switches it on")
+            return
+        path = self.profiles / f"{self.profile_stem()}.json"
         try:
             self.profiler.save_json(path)
         except UserError as error:
@@ -224,7 +253,8 @@ class CALFApplication:
         return f"{self.config.system}_n{self.n_agents}_{self.host.design}_{when}"
 
     def _say(self, text: str) -> None:
-        log.info(text)
+        on_screen = self.hud is not None and self.hud.visible
+        log.log(logging.INFO if on_screen else logging.WARNING, text)
         self._said = text, time.monotonic() + SAID_FOR
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
@@ -390,7 +420,7 @@ class CALFApplication:
         self.simulation.memory.reset()
         self.show_critic(restart=True)
         if self.hud is not None:
-            self.live.add_panel(self.hud)
+            self.live.add_panel(self.hud, self.stats)
         return self.live.run.folder
 
     def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:

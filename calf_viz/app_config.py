@@ -26,6 +26,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.run_config import continued, read_config
 from calf_viz.config import PRESETS, VisualizationConfig
 from calf_viz.errors import UserError
+from calf_viz.renderers import toggles
 from calf_viz.settings import convert, fields_of, known, one_of, read_toml, table
 
 PAIRED = {"low": "quick", "medium": "standard", "high": "thorough"}
@@ -91,10 +92,9 @@ class AppConfig:
             given[name] |= values
         known(changes, NAMES)
         flags = _split(changes)
-        merged = {
-            name: convert(values, KINDS[name], where) | flags[name]
-            for name, values in given.items()
-        }
+        merged = {name: convert(values, KINDS[name], where) for name, values in given.items()}
+        shown = toggles.changed(merged["visualization"], flags["visualization"])
+        merged = {"visualization": shown, "training": merged["training"] | flags["training"]}
         one, other = merged.values()
         for name in SHARED:  # given for one of the two only, it is meant for both
             if name in one or name in other:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -156,6 +159,8 @@ def calf_viz(
     from calf_viz.app import CALFApplication
 
     app = CALFApplication(in_force)
+    if output is not None:
+        app.profiles = output
     try:
         if in_force.visualization.train:
             _say(f"training {app.start_training()}{_process(app)}")
@@ -261,10 +266,23 @@ def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path
     return paths
 
 
+@contextmanager
+def _logged() -> Iterator[None]:
+    """What the program notes meanwhile, good news included, goes to stderr."""
+    log, handler = logging.getLogger("calf_viz"), logging.StreamHandler()
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
 def main() -> None:
     """Run, and end with one line and exit code 2 where the user can put something right."""
     try:
-        code = calf_viz.main(prog_name="calf-viz", standalone_mode=False)
+        with _logged():
+            code = calf_viz.main(prog_name="calf-viz", standalone_mode=False)
     except (UserError, click.UsageError) as error:
         text = error.format_message() if isinstance(error, click.UsageError) else str(error)
         click.echo(f"calf-viz: {' '.join(text.split())}", err=True)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RUNS = 3
 FRAMES = 300
+DRAWS = {"draw_calls": "scene", "ring_draws": "samples into the ring", "hud_draws": "HUD"}
+"""What the draws of each counter are for."""
 
 
 def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
@@ -39,7 +41,11 @@ def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
     host, frames = app.host, app.config.frames or FRAMES
     where = "window" if host.has_window else "no window (EGL)"
     click.echo(f"{where}, OpenGL by {host.renderer}")
-    profilers = [_run(app, index, frames) for index in range(RUNS)]
+    app.measuring = True
+    try:
+        profilers = [_run(app, index, frames) for index in range(RUNS)]
+    finally:
+        app.measuring = False
     described = app.profiler.describe()
     machine = describe(described.gl_renderer, described.gl_version)
     result = Profile.of([p.run() for p in profilers], described.configuration, machine)
@@ -100,11 +106,15 @@ def _lines(result: Profile) -> list[str]:
     growth = s["memory_growth_mb_per_minute"]
     memory = f"{number(s['memory_mb'])} MB"
     memory += "" if growth is None else f", growing by {number(growth)} a minute"
-    names = ("draw_calls", "ring_draws", "critic_queries", "mesh_updates", "upload_bytes")
+    names = ("critic_queries", "mesh_updates", "upload_bytes")
     counts = ", ".join(f"{n.replace('_', ' ')} {number(s[f'{n}_per_frame'])}" for n in names)
+    draws = {what: s[f"{name}_per_frame"] for name, what in DRAWS.items()}
+    apart = ", ".join(f"{what} {number(n)}" for what, n in draws.items())
+    cpu = s["cpu_percent"]
     return [
         f"frames a second: {number(s['fps_avg'])}, at least {number(s['fps_min'])}",
         f"median frame of each run: {medians} ms",
+        f"draws a frame: {number(sum(draws.values()))} ({apart})",
         f"a frame: {counts}, vertices {number(s['vertices'])}, entities {number(s['entities'])}",
-        f"CPU {number(s['cpu_percent'])} %, memory {memory}",
+        f"CPU {'unknown' if cpu is None else f'{number(cpu)} %'}, memory {memory}",
     ]

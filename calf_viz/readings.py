@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
@@ -22,8 +23,6 @@ class Readings:
     """Texts for a HUD such as `hud.overview`, at the intervals of frames that the cache has for
     "texts", "value" (the agents' mean) and "fps".
 
-    Attributes:
-        stale: whether something was sampled that the HUD does not show yet.
     """
 
     def __init__(
@@ -38,42 +37,49 @@ class Readings:
         have in common."""
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.mean_value = mean_value
-        self.stale = False
         self._step = 0
+        self._told: dict[str, int] = {}  # the step that a text is of
         self._samples: Samples | None = None
         self._since: tuple[float, int] | None = None
 
     def see(self, samples: Samples) -> None:
         """One step of the simulation."""
-        self._samples, self.stale = samples, True
+        self._samples = samples
         self._step += 1
+
+    @property
+    def stale(self) -> bool:
+        """Whether something was sampled that the HUD does not show yet."""
+        return any(self._told.get(key, 0) < self._step for key in ("texts", "value"))
 
     def frame(self, heightfield: Heightfield) -> None:
         """Before each frame: new texts where they are due."""
         if self.timed:
             self.hud.update(fps=self.stats.get("fps", self._frame_rate))
-        if self.stale:
-            self.stats.get("texts", lambda: self._write(heightfield))
+        self._show(heightfield)
         self.stats.next_frame()
 
     def refresh(self, heightfield: Heightfield) -> None:
         """Bring the texts up to date now, the mean value too."""
         for key in ("texts", "value"):
             self.stats.mark_dirty(key)
-        if self._samples is not None:
-            self.stats.get("texts", lambda: self._write(heightfield))
+        self._show(heightfield)
 
-    def _write(self, heightfield: Heightfield) -> None:
-        assert self._samples is not None
-        modes = self._samples.modes
+    def _show(self, heightfield: Heightfield) -> None:
+        if self._samples is not None and self.stale:
+            modes = self._samples.modes
+            texts = self.stats.get("texts", lambda: self._counts(modes))
+            mean = self.stats.get("value", lambda: self._mean(heightfield))
+            self.hud.update(**texts, mean_value=mean)
+
+    def _counts(self, modes: NDArray[np.uint8]) -> dict[str, str]:
+        self._told["texts"] = self._step
         counts = np.bincount(modes, minlength=len(NAMES))
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(len(NAMES))}
-        texts |= {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
-        texts["mean_value"] = self.stats.get("value", lambda: self._mean(heightfield))
-        self.hud.update(**texts)
-        self.stale = False
+        return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
 
     def _mean(self, heightfield: Heightfield) -> str:
+        self._told["value"] = self._step
         low, high = heightfield.range
         return numbers.value(self.mean_value(), high - low)
 

@@ -91,6 +91,8 @@ class StatsCache:
 
 
 def _whole(interval: int) -> int:
+    if isinstance(interval, bool) or not isinstance(interval, int):
+        raise ValueError(f"an interval of {interval!r} frames: give a whole number")
     if interval < 1:
         raise ValueError(f"an interval of {interval} frames: give 1 or more")
     return interval

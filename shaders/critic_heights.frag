@@ -10,10 +10,10 @@ float plain(float height) { return height < -4.0 ? -8.0 - height : height; }
 void main() {
     ivec2 node = ivec2(gl_FragCoord.xy);
     vec2 value = texelFetch(u_critic_values, node, 0).xy;
-    vec4 range = texelFetch(u_critic_range, ivec2(0), 0);
+    vec2 range = texelFetch(u_critic_range, ivec2(0), 0).xy;
     float span = range.y > range.x ? range.y - range.x : 1.0;
     bool bad = value.y != 0.0;
-    float height = clamp(((bad ? range.z : value.x) - range.x) / span, -2.0, 3.0);
+    float height = ((bad ? range.y : value.x) - range.x) / span;
     float current = bad ? -8.0 - height : height;
     vec2 last = texelFetch(u_critic_last, node, 0).xy;
     float shown = u_critic_morph >= 1.0 ? last.y : mix(plain(last.x), plain(last.y), u_critic_morph);

@@ -1,5 +1,5 @@
 #version 330
-// The range of all columns, one texel: followed slowly by what heights are normalised with.
+// The range of all columns, one texel: what heights are normalised with.
 #include "lib/critic_contract.glsl"
 
 const float HUGE = 3.4e38;
@@ -14,8 +14,5 @@ void main() {
         range = vec4(min(range.x, part.x), max(range.y, part.y), range.zw + part.zw);
     }
     if (range.z == 0.0) range.xy = vec2(0.0);
-    vec2 last = texelFetch(u_critic_range, ivec2(0), 0).xy;
-    vec2 smoothed = u_critic_smoothing < 1.0 ? last + u_critic_smoothing * (range.xy - last)
-                                             : range.xy;
-    o_range = vec4(smoothed, range.y, range.w);
+    o_range = range;
 }

@@ -352,3 +352,52 @@ class TestHud:
 
             shown.run(each_frame)
         assert drawn == [1, 2, 2, 2, 3, 3, 4, 5]
+
+
+class TestKeysOfTheProfiler:
+    """As the window calls them."""
+
+    def pressed(self, shown: CALFApplication, action: str) -> str:
+        """What is said once the key was pressed."""
+        shown._actions[action]()
+        return shown._said[0]
+
+    def test_it_is_exported_to_the_folder_asked_for(self, tmp_path: Path) -> None:
+        with running(profiler=PerformanceProfiler(warm_up=0)) as shown:
+            shown.profiles = tmp_path / "mine"
+            shown.step()
+            assert "mine" in self.pressed(shown, "export_profile")
+            assert len(list((tmp_path / "mine").glob("*.json"))) == 1
+
+    def test_one_that_is_off_says_how_to_switch_it_on(self) -> None:
+        with running() as shown:
+            assert self.pressed(shown, "export_profile").endswith("F2 switches it on")
+            assert self.pressed(shown, "toggle_profiler") == "profiler on"
+            assert self.pressed(shown, "reset_profiler") == "profiler: measuring anew"
+
+    @pytest.mark.parametrize(
+        "action", ["pause", "single_step", "toggle_profiler", "reset_profiler", "export_profile"]
+    )
+    def test_none_disturbs_a_measurement(self, action: str) -> None:
+        with running(profiler=PerformanceProfiler(warm_up=0)) as shown:
+            shown.measuring = True
+            shown.step()
+            assert self.pressed(shown, action) == "not while frames are measured"
+            shown.step()
+            assert len(shown.profiler.run()) == 2 and not shown.playback.paused
+
+    def test_without_anything_on_screen_the_terminal_says_it(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with running() as shown, caplog.at_level("WARNING", logger="calf_viz"):
+            self.pressed(shown, "toggle_profiler")
+        assert "profiler on" in caplog.text
+
+
+def test_the_sections_of_a_frame() -> None:
+    profiler = PerformanceProfiler(warm_up=0)
+    with running(profiler=profiler, hud=True, size=(800, 450)) as shown:
+        shown.step()
+    sections = profiler.get_stats()["sections"]
+    assert set(sections) == {"policy", "physics", "upload", "stats", "draw", "ui"}
+    assert sections["draw"]["own_ms"] < sections["draw"]["mean_ms"], "ui is within draw"

@@ -245,6 +245,25 @@ class TestPictures:
             assert (picture.size, picture.mode) == ((64, 36), "RGB")
             assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 20
 
+    def test_shaders_that_compile_again_are_said(
+        self, calf_viz: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        look, step = tmp_path / "look", CALFApplication.step
+        look.mkdir()
+
+        def save_and_step(shown: CALFApplication) -> None:
+            assert shown.live_shaders is not None
+            for text in ("broken", "float trail_half_width(float age) { return 1.0; }"):
+                (look / "trail_width.glsl").write_text(text)
+                shown.live_shaders.rebuild()
+            step(shown)
+
+        monkeypatch.setattr(CALFApplication, "step", save_and_step)
+        watched = ("--shaders", look, "--watch", "--frames", "1", "--output", tmp_path)
+        said = calf_viz(*SMALL, *watched)
+        assert "trail_width.glsl:1: " in said.err
+        assert said.err.index("broken") < said.err.index("shaders compile again\n")
+
     def test_hyphens_and_underscores_are_the_same(self, calf_viz: Command, tmp_path: Path) -> None:
         written = []
         for way in ("-", "_"):

@@ -304,6 +304,8 @@ class TestCommand:
             (["--fail-if", "frame_p95:-1%"], "'frame_p95:-1%' is no limit"),
             (["--fail-if", "frame_p95:nan"], "'frame_p95:nan' is no limit"),
             (["--nonsense"], "No such option"),
+            (["--output", ""], "'.' is to be Markdown"),
+            (["--output", "picture.png"], "'picture.png' is to be Markdown"),
         ],
     )
     def test_bad_use(
@@ -314,6 +316,23 @@ class TestCommand:
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.count("\n") == 1 and said in ended.err
         assert not output.exists()
+
+    def test_brackets_in_a_path_are_only_brackets(
+        self, run: Any, files: dict[str, Path], tmp_path: Path
+    ) -> None:
+        """rich takes what is in brackets for colours."""
+        odd = made_profile(made_run(noisy(rng(0), 10.0)), size="[/red]", shaders="[/a]")
+        save_profile(odd, tmp_path / "odd.json")
+        ended = run(files["a"], tmp_path / "odd.json", "--force")
+        assert ended.code == 0 and "[/red]" in ended.out and "[/a]" in ended.out
+        output = tmp_path / "comparison.md"
+        assert run(files["a"], tmp_path / "odd.json", "--force", "--output", output).code == 0
+
+    def test_a_metric_that_was_not_measured_has_no_limit(
+        self, run: Any, files: dict[str, Path]
+    ) -> None:
+        ended = run(files["a"], files["same"], "--fail-if", "gpu_mean:1%")
+        assert ended.code == 2 and "gpu_mean" in ended.err
 
     def test_an_unknown_metric_lists_all_there_are(self, run: Any, files: dict[str, Path]) -> None:
         said = run(files["a"], files["same"], "--fail-if", "x:1%").err

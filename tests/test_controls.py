@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
@@ -38,6 +38,7 @@ class TestGrammar:
         self, low: float, span: float, part: float, label: str, with_default: bool
     ) -> None:
         high = low + span
+        assume(np.float32(low) < np.float32(high))
         default = min(max(low + part * span, low), high)
         tail = f" = {default!r}" if with_default else ""
         read = read_annotation("float", "u_a", f'//@slider {low!r}..{high!r}{tail} "{label}"')
@@ -92,7 +93,13 @@ class TestGrammar:
             ("float", "@slidr 0..1", "@slidr is unknown: choose one of @slider"),
             ("float", "@slider", "takes a range"),
             ("float", "@slider 1..0", "is no range"),
-            ("float", "@slider 0..1e999", "is no range"),
+            ("float", "@slider 0..1e999", "beyond GLSL's floats, of at most 3.4028234e+38"),
+            ("float", "@slider -1e308..1e308", "beyond GLSL's floats"),
+            ("float", "@slider 1..1.00000001", "is one number to GLSL"),
+            ("float", "@slider 0..1 step 1e-320", "step 1e-320 is too fine"),
+            ("float", "@slider 0..1 step 1e-400", "step 1e-400 is too fine"),
+            ("int", "@slider 0..2147483648", "beyond GLSL's ints, of at most 2147483647"),
+            ("int", "@slider 0..4 = 0.5", "0.5 does not fit: give a whole number from 0 to 4"),
             ("float", "@slider 0..1 step 2", "step 2 does not fit"),
             ("float", "@slider 0..1 = 2", "2 does not fit: give a number from 0 to 1"),
             ("int", "@slider 0..1.5", "give whole numbers"),
@@ -144,6 +151,32 @@ class TestValues:
         moved = read_annotation("float", "u_f", '// @slider -9..9 = 0 "another label"')
         values.adopt({"u_f": moved})
         assert values.values == {"u_f": 1.5}
+
+    def test_a_default_written_anew_is_seen_where_the_value_was_not_set(self) -> None:
+        values = self.of(EVERY[0])
+        for default in (1.0, -1.0):
+            text = f"// @slider -2..3 = {default}"
+            values.adopt({"u_f": read_annotation("float", "u_f", text)})
+            assert values.values == {"u_f": default}
+        values.set("u_f", -1.0)
+        values.adopt({"u_f": EVERY[0]})
+        assert values.values == {"u_f": -1.0}, "set to what was the default"
+
+    def test_a_value_kept_takes_the_nearest_of_other_steps(self) -> None:
+        values = self.of(EVERY[0])
+        values.set("u_f", 1.04)
+        values.adopt({"u_f": read_annotation("float", "u_f", "// @slider -2..3 step 0.1")})
+        assert values.values == {"u_f": 1.0}
+        values.set("u_f", values.controls["u_f"].nearest(0.31))
+        assert values.values == {"u_f": 0.3}, "as one would write it"
+
+    def test_the_ends_of_a_range_are_kept_whatever_their_digits(self) -> None:
+        text = "// @slider 0.12345678..0.87654321 = 0.5"
+        values = self.of(read_annotation("float", "u_f", text))
+        for end in (0.12345678, 0.87654321):
+            values.set("u_f", end)
+            values.adopt({"u_f": read_annotation("float", "u_f", text + ' "again"')})
+            assert values.values == {"u_f": end}
 
     def test_are_kept_while_a_control_is_away(self) -> None:
         values = self.of(EVERY[0])
@@ -312,7 +345,11 @@ class TestFile:
             ("colour_map = 'no such map'", "unknown colour map"),
             ("colour_map = ['no', 'colours']", "unknown colour map"),
             ("colour_map = []", "unknown colour map"),
-            ("values = 3", "values: write a table"),
+            ("\nvalues = 3", f"{FILE}:2: values: write a table"),
+            ("colour_map = 3", f"{FILE}:1: colour_map: give a name that cmap knows, or colours"),
+            ("colour_map = ['#fff', 3]", f"{FILE}:1: colour_map: give a name"),
+            ("values = {}\n'background' = 3", f"{FILE}:2: background"),
+            ("colour_map = 'ink'\ncolour_map = 'ink'\n", f"{FILE}:2: Cannot overwrite"),
             ("\x00", FILE),
         ],
     )
@@ -340,9 +377,39 @@ class TestFile:
             assert covers(picture, [255, 0, 0]), "what stands there as before changes nothing"
             worn.save()
             assert tomllib.loads(file.read_text())["values"]["u_red"] == 1.0
-            file.write_text("[values]\nu_red = 7\n")
-            with pytest.raises(ShaderError, match="u_red = 7 does not fit"):
+            file.write_text("background = '#0000ff'\n[values]\nu_on = false\nu_red = 7\n")
+            with pytest.raises(ShaderError, match=r"look\.toml:4: u_red = 7 does not fit"):
                 worn.refresh()
+            host.draw()
+            assert np.array_equal(host.screenshot(), picture), "all of a file or nothing"
+
+    @pytest.mark.rendering
+    def test_a_value_waits_for_its_control(self, look: Path) -> None:
+        (look / FILE).write_text("[values]\nu_green = 0.4\n")
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            file = look / "surface_colour.glsl"
+            file.write_text("uniform float u_green; // @slider 0..1\n" + file.read_text())
+            host.reload()
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.4
+            host.controls.set("u_green", 0.5)
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
+
+    @pytest.mark.rendering
+    def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            look.rename(tmp_path / "away")
+            with pytest.raises(UserError, match="is gone: values are saved when it is back"):
+                worn.save()
+            assert not look.exists()
+            (tmp_path / "away").rename(look)
+            (look / FILE).write_text("values = 3\n")
+            with pytest.raises(UserError, match="values is no table"):
+                worn.save()
+            assert (look / FILE).read_text() == "values = 3\n"
 
     @pytest.mark.rendering
     def test_a_look_may_bring_its_colour_map(self, tmp_path: Path) -> None:
@@ -435,6 +502,30 @@ class TestPanel:
         hud.press(*self.middle(panel, "u_v", 1))
         red, green, blue = values["u_v"]
         assert (red, blue) == (before[0], before[2]) and green == pytest.approx(0.5, abs=0.1)
+
+    @pytest.mark.rendering
+    @pytest.mark.parametrize("kind", HOSTS)
+    @pytest.mark.parametrize(
+        ("type_", "ends"),
+        [("float", ("-3.4e38", "3.4e38")), ("int", ("-2147483647", "2147483647"))],
+    )
+    def test_the_widest_sliders_are_drawn_from_end_to_end(
+        self, look: Path, kind: str, type_: str, ends: tuple[str, str]
+    ) -> None:
+        text = f"uniform {type_} u_wide; // @slider {'..'.join(ends)}\n"
+        text += BODY.partition("{")[0] + "{ return u_wide > 0 ? vec3(1, 0, 0) : colour; }\n"
+        (look / "surface_colour.glsl").write_text(text)
+        scene = SceneFolder.read("hud")
+        with opened(kind, scene, library=ShaderLibrary(look)) as host:
+            assert host.hud is not None
+            panel = ControlPanel(host.controls)
+            host.hud.add(panel)
+            for end in ends:
+                host.controls.set_text("u_wide", end)
+                self.drawn(host)
+            host.hud.press(*self.middle(panel, "u_wide"))
+            host.hud.drag(1e4, 0.0)
+            assert covers(self.drawn(host), [255, 0, 0])
 
     def test_elsewhere_is_not_its_own(self, panel: ControlPanel, shown: Callable[[], Hud]) -> None:
         hud, before = shown(), dict(panel.controls.values)

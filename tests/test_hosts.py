@@ -16,7 +16,7 @@ from scene_folder import HOSTS, NAMES, Agents, SceneFolder, Surface, gl_error, r
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts import panda_ring
-from calf_viz.hosts.base import RANGE_SMOOTHING, Host
+from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.programs import load_program
 from calf_viz.render.sources import ShaderLibrary, shader_folder
@@ -208,19 +208,34 @@ class TestHeightfield:
             host.draw()
             return host.screenshot()
 
-    def test_range_starts_at_the_first_and_follows_slowly(self, kind: str) -> None:
+    def test_range_is_each_surfaces_own_and_morphs_with_it(self, kind: str) -> None:
         def ramp(low: float, high: float) -> Heightfield:
             return Heightfield(np.array([[low, low], [high, high]]), (-5.0, -5.0), (5.0, 5.0))
 
         with opened(kind, heightfield=None) as host:
+
+            def shown(morph: float) -> tuple[float, float]:
+                host.morph = morph
+                return host.uniforms()["u_value_range"]
+
             host.set_heightfield(ramp(100.0, 300.0))
-            assert host.value_range == (100.0, 300.0)
-            host.set_heightfield(ramp(200.0, 200.0 + 1e3))
-            expected = 100.0 + RANGE_SMOOTHING * 100.0, 300.0 + RANGE_SMOOTHING * 900.0
-            assert host.value_range == pytest.approx(expected)
+            assert shown(1.0) == host.value_range == (100.0, 300.0)
+            host.set_heightfield(ramp(200.0, 1200.0), morph=0.0)
+            assert host.value_range == (200.0, 1200.0)
+            assert shown(0.0) == (100.0, 300.0)
+            assert shown(0.25) == (125.0, 525.0)
+            # One that comes in the middle begins from what is shown.
+            host.set_heightfield(ramp(0.0, 4.0), morph=0.0)
+            assert shown(0.0) == (125.0, 525.0)
+            assert shown(1.0) == (0.0, 4.0)
+
+    def test_a_surface_that_is_a_million_times_higher_looks_the_same(self, kind: str) -> None:
+        higher = Heightfield(1e6 * self.waves.values, self.waves.lo, self.waves.hi)
+        once, twice = self.drawn(kind, self.waves), self.drawn(kind, self.waves, higher)
+        assert np.abs(once.astype(int) - twice).max() <= 2
 
     def test_morph(self, kind: str) -> None:
-        # Of one range, so that smoothing changes nothing: -1 to 1 up to the grid's nodes.
+        # -1 to 1 up to the grid's nodes, both.
         lo, hi = self.waves.range
         assert (lo, hi) == pytest.approx((-hi, hi))
         first, second = self.drawn(kind, self.waves), self.drawn(kind, self.flipped)

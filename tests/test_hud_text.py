@@ -123,7 +123,13 @@ class TestLines:
 
     def test_wrapped_keeps_paragraphs(self) -> None:
         assert text.wrapped(BODY, "one\n\ntwo three", 1000) == ["one", "", "two three"]
-        assert text.wrapped(BODY, "W" * 50, 60)[0].endswith("…")
+
+    @SEEDED
+    @given(st.text("Wi/", min_size=1, max_size=80), st.integers(30, 300))
+    def test_a_word_that_is_longer_than_a_line_is_broken(self, word: str, room: int) -> None:
+        lines = text.wrapped(BODY, word, room)
+        assert "".join(lines) == word
+        assert all(text.width(BODY, line) <= room for line in lines)
 
     def test_texels(self) -> None:
         drawn = text.texels(BODY, "A1", 100, 50, 0x123456)

@@ -29,6 +29,7 @@ from calf_viz.live.follower import TRAINEE
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.render.colours import mode_colours
 from calf_viz.simulation import Samples
+from calf_viz.stats_cache import StatsCache
 
 pytestmark = pytest.mark.rendering
 
@@ -132,6 +133,25 @@ def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     board(app).publish(2, 0.5, high, weights)
     app.step()
     np.testing.assert_allclose(host._texels[..., 0], seen, atol=1e-6)
+
+
+def test_a_morph_ends_though_the_next_snapshot_comes_early(
+    training: Callable[..., CALFApplication],
+) -> None:
+    """With slow frames there are fewer between two snapshots than a morph was to have."""
+    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
+    until(lambda: app.live.version == 2, app.step)
+    host, weights = app.host, app.agent.flat_weights()
+    for _ in range(10):
+        app.step()
+    reached = []
+    for number in range(4):
+        values = np.arange(17 * 17, dtype=np.float32) + number
+        board(app).publish(number, 0.5, values, weights)
+        for _ in range(3):
+            app.step()
+        reached.append(host.morph)
+    assert reached == pytest.approx([0.3, 1.0, 1.0, 1.0])
 
 
 def test_the_range_begins_with_the_trainings_own_critic(
@@ -545,9 +565,8 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
         trainer.step()
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(tmp_path / "b", 0, len(trainer.agent.flat_weights()))
-    panel = TrainingPanel(
-        overview("", NAMES, mode_colours(), ("x", "v"), []), made, mode_colours(), 4, 50
-    )
+    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
     panel.refresh()
     assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
     made.stop()

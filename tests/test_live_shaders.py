@@ -101,11 +101,11 @@ class TestReload:
         host.set_hud(words.hud(host.scene.mode_colours))
         first = picture(host)
         (look / "surface_colour.glsl").write_text(RED)
-        (look / "hud_text.frag").write_text("#version 330\nbroken")
-        with pytest.raises(ShaderError, match=r"hud_text\.frag:2"):
+        (look / "hud.frag").write_text("#version 330\nbroken")
+        with pytest.raises(ShaderError, match=r"hud\.frag:2"):
             host.reload()
         assert np.array_equal(picture(host), first)
-        (look / "hud_text.frag").unlink()
+        (look / "hud.frag").unlink()
         host.reload()
         assert covers(picture(host), [255, 0, 0])
 
@@ -183,6 +183,41 @@ class TestWatcher:
             quiet_again(watcher)
             (look / "a.glsl").write_text("1")
             assert soon(watcher.take), "the new folder is the one that is watched"
+
+    @pytest.mark.parametrize("recursive", [True, False])
+    def test_a_folder_made_anew_is_followed(
+        self, look: Path, tmp_path: Path, recursive: bool
+    ) -> None:
+        """However often: the system may give the new one the number of the old one."""
+        file = look / "a.glsl"
+        file.write_text("1")
+        shutil.copytree(look, tmp_path / "backup")
+        with closing(Watcher(look, recursive)) as watcher:
+            for attempt in range(4):
+                quiet(watcher) if attempt == 0 else quiet_again(watcher)
+                shutil.rmtree(look)
+                shutil.copytree(tmp_path / "backup", look)
+                assert soon(watcher.take)
+                quiet_again(watcher)
+                file.write_text(f"{attempt}")
+                assert soon_after(watcher), f"saved after it was made anew {attempt + 1} times"
+
+    def test_what_links_point_to_is_followed(self, look: Path, tmp_path: Path) -> None:
+        shared = tmp_path / "shared"
+        shared.mkdir()
+        for name in ("a.glsl", "b.glsl"):
+            (shared / name).write_text("1")
+        (look / "a.glsl").symlink_to(shared / "a.glsl")
+        (look / "gone.glsl").symlink_to(shared / "gone.glsl")
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            (shared / "a.glsl").write_text("22")
+            assert soon(watcher.take)
+            (look / "lib").symlink_to(shared)
+            (look / "circle").symlink_to(look)
+            quiet(watcher)
+            (shared / "b.glsl").write_text("22")
+            assert soon(watcher.take), "in a folder that is a link"
 
     def test_a_folder_that_never_was(self, tmp_path: Path) -> None:
         with closing(Watcher(tmp_path / "none")) as watcher:

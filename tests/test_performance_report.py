@@ -52,10 +52,10 @@ def test_a_small_report(tool: ModuleType, tmp_path: Path) -> None:
     for words in ("per_agent", "batched", "1280x720", "GALLIUM_NOOP=1", "## Lessons", "exponent"):
         assert words in text
     drawn = [line for line in text.splitlines() if line.startswith("| gpu | 20 |")]
-    assert drawn[0].split("|")[3].strip() == "1", "one draw"
+    assert drawn[0].split("|")[3].strip() == "3", "three draws"
     pictures = sorted(p.name for p in (tmp_path / "report").iterdir())
     assert pictures == sorted(
-        f"{name}.png" for name in ("frame", "cpu", "draw_calls", "upload_bytes", "critic_queries")
+        f"{name}.png" for name in ("frame", "cpu", "draws", "upload_bytes", "critic_queries")
     )
     assert all(
         np.fromfile(tmp_path / "report" / p, np.uint8)[1:4].tobytes() == b"PNG" for p in pictures

@@ -10,6 +10,7 @@ import pytest
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.render import glsl
 from calf_viz.render.problems import explain
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, read_define, shader_folder
@@ -24,6 +25,14 @@ fragment_shader
 0:2(1): warning: extension `X' unsupported in fragment shader
 0:4(13): error: `undefined_name' undeclared
 0:4(5): error: operands to arithmetic operators must be numeric
+""",
+    "mesa's preprocessor": """fragment_shader
+===============
+0:4(5): preprocessor error: syntax error, undeclared name
+""",
+    "mesa's preprocessor in panda": """:display:gsg:glgsg(error): An error occurred while \
+compiling GLSL fragment shader created-shader:
+created-shader:4(5): preprocessor error: syntax error, undeclared name
 """,
     "mesa in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
 fragment shader created-shader:
@@ -151,6 +160,69 @@ def test_lines_are_counted_as_editors_count_them(tmp_path):
     source = library.load("main.vert")
     assert source.text == "a\x0c\x0bb\n// ? ? ?\nc\nd\n"
     assert [line for _, line in source.origins] == [1, 2, 3, 4]
+
+
+def test_numbers_of_lines_are_the_files_own(tmp_path):
+    """What `#line` says would have compilers tell of other lines."""
+    library = write(tmp_path, main__vert="#line 7\na\n # line 3 4\n// #line\n#linen\n")
+    source = library.load("main.vert")
+    assert source.text == "\na\n\n// #line\n#linen\n"
+    assert source.line(1) == "#line 7" and source.origin(2) == (tmp_path / "main.vert", 2)
+
+
+@pytest.mark.parametrize("text", ["a\n/* b\nc\n", "a\n/* b */ /*/\n", "a\nb /* // */ /**\n"])
+def test_a_comment_without_an_end_is_told_where_it_begins(tmp_path, text):
+    library = write(tmp_path, main__vert='#include "part.glsl"\nb */\n', part__glsl=text)
+    with pytest.raises(UserError, match=r"part\.glsl:2: this comment has no end"):
+        library.load("main.vert")
+    library = write(tmp_path, part__glsl="/**/ // /*\n/*/ */ /* // */\n")
+    assert library.load("main.vert").text.startswith("/**/")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../main.vert", "lib/../../x.glsl"])
+def test_includes_stay_in_their_folders(tmp_path, name):
+    """What lies elsewhere is not followed, and no other machine has it there."""
+    library = write(tmp_path, main__vert=f'\n#include "{name}"\n')
+    with pytest.raises(UserError, match=r"main\.vert:2: .*name a file below the look's folder"):
+        library.load("main.vert")
+
+
+class TestUniforms:
+    """As `glsl.uniforms` reads them; the compiler is asked in tests of `shaders check`."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("uniform float u_a;", [("float", "u_a", False, 1, True)]),
+            ("uniform float u_a, u_b;", [("float", f"u_{x}", False, 1, False) for x in "ab"]),
+            ("uniform vec2 u_a = vec2(1, 2),\n u_b[2];",
+             [("vec2", "u_a", False, 1, True), ("vec2", "u_b", True, 2, True)]),
+            ("float x; uniform float u_a; uniform int u_b;",
+             [("float", "u_a", False, 1, False), ("int", "u_b", False, 1, False)]),
+            ("layout(location = 3) uniform\nhighp float\nu_a;", [("float", "u_a", False, 3, True)]),
+            ("uniform float[2] u_a;", [("float", "u_a", True, 1, True)]),
+            ("// uniform float u_a;\n/* uniform int u_b; */ uniformly = u_uniform;", []),
+            ("#if uniform\n#error uniform float u_a;\n#endif", []),
+        ],
+    )  # fmt: skip
+    def test_every_one_is_found(self, text, expected):
+        assert [declared[:5] for declared in glsl.uniforms(text)] == expected
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("#define IN uniform float\nIN u_a;", "a macro declares no uniform"),
+            ("#define IN \\\n  uniform\nIN float u_a;", "a macro declares no uniform"),
+            ("#define NAME u_a\nuniform float NAME;", "NAME is a macro"),
+            ("#define IN(q) q float u_a;\nIN(uniform)", "cannot be read"),
+            ("uniform Block { vec4 u_v; };", "nobody sets a uniform block"),
+            ("uniform struct { vec4 v; } u_v;", "nobody sets a uniform block"),
+            ("uniform float u_a\nvoid f() {}", "cannot be read"),
+            ("uniform", "cannot be read"),
+        ],
+    )
+    def test_what_cannot_be_read_is_told(self, text, words):
+        assert [words in declared.wrong for declared in glsl.uniforms(text)] == [True]
 
 
 def test_an_include_in_a_comment_includes_nothing(tmp_path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.renderers import heights
@@ -165,3 +167,34 @@ def test_loop_and_numpy_agree_on_heights_and_slopes() -> None:
     expected = heights.vectorised(field)(points)
     np.testing.assert_allclose(heights.loop(field)(points), expected, atol=1e-9)
     assert heights.loop(field)(points[:0]).shape == (0, 3)
+
+
+class TestOverAFile:
+    """A later choice replaces the file's, whichever of the two ways it is made in."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "settings.toml"
+        path.write_text(AppConfig.from_preset("medium").text())  # both ways are in it
+        return path
+
+    @pytest.mark.parametrize("renderer", RENDERERS)
+    def test_a_renderer(self, file: Path, renderer: str) -> None:
+        config = AppConfig.load(file, renderer=renderer).visualization
+        assert (config.renderer, config.toggles) == (renderer, RENDERERS[renderer])
+
+    def test_a_toggle(self, file: Path) -> None:
+        config = AppConfig.load(file, use_batched_trails=False).visualization
+        assert config.renderer == "per_agent" and config.use_stats_cache
+        file.write_text('[visualization]\nrenderer = "per_agent"\n')
+        config = AppConfig.load(file, use_batched_trails=True).visualization
+        assert config.renderer == "batched" and not config.use_stats_cache
+
+    def test_a_file_that_contradicts_itself_says_so_all_the_same(self, file: Path) -> None:
+        file.write_text('[visualization]\nrenderer = "gpu"\nuse_batched_trails = false\n')
+        with pytest.raises(UserError, match="use_batched_trails"):
+            AppConfig.load(file, renderer="batched")
+
+
+def test_a_hyphen_is_as_good_as_an_underscore() -> None:
+    assert configured(renderer="per-agent").renderer == "per_agent"

@@ -119,13 +119,27 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
         shown.second.set(["u_red=0.2"])
         assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
         file = looks[1] / "surface_colour.glsl"
-        file.write_text(file.read_text().replace("0.0, 1.0);", "1.0, 1.0);"))
+        surface = file.read_text()
+        file.write_text(surface.replace("0.0, 1.0);", "1.0, 1.0);"))
         shown.live_shaders.rebuild()
         assert covers("a", [0, 0, 255]) and covers("b", [51, 255, 255]), "rebuilt, its value kept"
         file.write_text("broken")
         shown.live_shaders.rebuild()
         assert shown.live_shaders.problem is not None and shown.live_shaders.problem.path == file
         assert covers("b", [51, 255, 255])
+        other = looks[0] / "surface_colour.glsl"
+        other.write_text("broken")
+        file.write_text(surface.replace("0.0, 1.0);", "1.0, 0.0);"))
+        shown.live_shaders.rebuild()
+        assert shown.live_shaders.problem.path == other
+        assert covers("b", [51, 255, 0]), "B is followed while A is broken"
+        file.write_text("broken")
+        other.write_text(surface)
+        shown.live_shaders.rebuild()
+        assert shown.live_shaders.problem.path == file, "what is left is told"
+        file.write_text(surface)
+        shown.live_shaders.rebuild()
+        assert shown.live_shaders.problem is None
 
 
 class TestView:

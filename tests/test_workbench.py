@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import moderngl
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -13,7 +15,9 @@ from test_app import apart, running
 from calf_viz import VisualizationConfig
 from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.hosts.programs import INPUTS, SCENE
+from calf_viz.hosts.moderngl_host import create_context
+from calf_viz.hosts.moderngl_shader import compile_program
+from calf_viz.hosts.programs import INPUTS, SCENE, load_program
 from calf_viz.render import variants
 from calf_viz.render.sources import ShaderLibrary, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
@@ -101,16 +105,49 @@ class TestCheck:
         (tmp_path / "trail_width.glsl").write_text(
             "float trail_half_width(float age) {\n    float a = nothing;\n    return nowhere;\n}\n"
         )
-        (tmp_path / "hud_text.frag").write_text(
-            "#version 330\nuniform vec3 u_mine;\nvoid main() {}"
-        )
+        (tmp_path / "hud.frag").write_text("#version 330\nuniform vec3 u_mine;\nvoid main() {}")
         done = run("check", tmp_path)
         assert done.exit_code == 1
         starts = [f"{tmp_path / 'trail_width.glsl'}:{line}: " for line in (2, 3)]
-        starts.append(f"{tmp_path / 'hud_text.frag'}:2: nobody sets u_mine")
+        starts.append(f"{tmp_path / 'hud.frag'}:2: nobody sets u_mine")
         lines = done.output.splitlines()
         assert len(lines) == 3
         assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines
+
+    @pytest.mark.parametrize(
+        ("text", "line", "words"),
+        [
+            ("\n#error no\n", 2, "no"),
+            ("\n#if 0\n", 2, "Unterminated #if"),
+            ("\n#line 70\nnothing\n", 3, ""),
+            ("\n/* so\n\n", 2, "this comment has no end"),
+        ],
+    )
+    def test_what_a_preprocessor_finds_is_told_once_and_in_its_place(
+        self, tmp_path: Path, text: str, line: int, words: str
+    ) -> None:
+        file = tmp_path / "trail_width.glsl"
+        file.write_text(text + "float trail_half_width(float age) { return 1.0; }\n")
+        done = run("check", tmp_path)
+        assert done.output.startswith(f"{file}:{line}: ") and words in done.output
+        assert done.exit_code == 1 and len(done.output.splitlines()) == 1, done.output
+
+    def test_what_compiles_has_no_uniform_that_nobody_sets(self, tmp_path: Path) -> None:
+        """The linked program is asked, of what `glsl.uniforms` reads."""
+        (tmp_path / "trail_width.glsl").write_text(
+            'float x; uniform float u_new; // @slider 0..1 "// uniform"\n'
+            "float trail_half_width(float age) { return u_new * u_trail_width; }\n"
+        )
+        with ExitStack() as closing:
+            context = create_context()
+            closing.callback(context.release)
+            for library in (ShaderLibrary(tmp_path), ShaderLibrary()):
+                for name, inputs in INPUTS.items():
+                    source = load_program(library, name)
+                    program = compile_program(context, source)
+                    linked = {n for n in program if isinstance(program[n], moderngl.Uniform)}
+                    assert linked <= {*inputs, *source.controls}, name
+                    assert name != "field" or ("u_new" in linked) == bool(library.overlay)
 
     def test_an_error_of_a_variant_names_it(self, tmp_path: Path) -> None:
         (tmp_path / "trail_width.glsl").write_text(
@@ -131,6 +168,9 @@ class TestCheck:
             ("uniform ivec2 u_viewport;", "u_viewport is a vec2, not a ivec2"),
             ("uniform vec2 u_viewport[2];", "u_viewport is a vec2, not a vec2[]"),
             ("uniform float u_new;", "nobody sets u_new"),
+            ("uniform float u_a, u_b; // @slider 0..1", "an annotation is for one uniform"),
+            ("#define IN uniform float", "a macro declares no uniform"),
+            ("float x; uniform float u_new;", "nobody sets u_new"),
             ("\n/* uniform float u_old; */ // uniform int u_x;\nuniform highp int u_new;", "u_new"),
         ],
     )

@@ -48,9 +48,11 @@ class _Limit(click.ParamType):
 def show(comparison: Comparison, console: Console) -> None:
     """Print the verdicts."""
     if comparison.forced:
-        console.print(f"not comparable, forced: {'; '.join(comparison.forced)}", style="yellow")
+        forced = "; ".join(comparison.forced)
+        console.print(f"not comparable, forced: {escape(forced)}", style="yellow")
     if comparison.differences:
-        console.print(f"they differ in (A, B): {'; '.join(comparison.differences)}")
+        differences = "; ".join(comparison.differences)
+        console.print(f"they differ in (A, B): {escape(differences)}")
     table = Table()
     for i, head in enumerate(HEADS):
         table.add_column(head, justify="left" if i in (0, 5) else "right")
@@ -72,7 +74,7 @@ def _console() -> Console:
 @click.option("--no-plot", is_flag=True, help="Write no plot beside it.")
 @click.option("--fail-if", "limits", multiple=True, type=_Limit(), default=DEFAULT,
               show_default=True,
-              help="Exit with 1 if this metric is shown to be worse by more..")  # fmt: skip
+              help="Exit with 1 if this metric is shown to be worse by more.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Compare what is not comparable.")
 def compare_profiles(
     a: Path,
@@ -112,6 +114,8 @@ def compare_profiles(
 
 def _exceeded(comparison: Comparison, metric: str, share: float) -> str | None:
     verdict = comparison[metric]
+    if verdict.worsening is None:
+        raise UserError(f"{metric} was not measured in both profiles: {verdict.verdict}")
     if not verdict.is_worse_by(share):
         return None
     _, a, b, change, interval, _ = cells(verdict)
@@ -130,6 +134,8 @@ def main() -> None:
         text = error.format_message() if isinstance(error, click.UsageError) else str(error)
         click.echo(" ".join(text.split()), err=True)
         sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -28,7 +28,7 @@ from rich.progress import Progress
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.files import make_folder, write_aside
 from calf_viz.profiling.machine import describe
 from calf_viz.renderers.toggles import RENDERERS
 
@@ -41,8 +41,9 @@ WARM_UP = 5
 SLOWEST = 1000.0
 """Frame time [ms] beyond which per_agent is not tried with more agents."""
 COLOURS = {"gpu": "#2f7fc1", "batched": "#4f9d69", "per_agent": "#c4554d"}
+DRAWS = ("draw_calls", "ring_draws", "hud_draws")
 COUNTS = {
-    "draw_calls": "draw calls",
+    "draws": "draws",
     "upload_bytes": "upload [bytes]",
     "critic_queries": "critic queries",
     "mesh_updates": "meshes rebuilt",
@@ -101,6 +102,7 @@ class Contestant:
     def end(self) -> Row:
         """What came of it, with one frame more, in which a new critic arrives."""
         stats = self.profiler.get_stats()
+        stats["draws"] = sum(stats[f"{name}_per_frame"] for name in DRAWS)
         self.row.counts = {
             name: stats.get(f"{name}_per_frame", stats.get(name, 0.0)) or 0.0 for name in COUNTS
         }
@@ -191,7 +193,7 @@ def steps_table(rows: list[Row], outside: dict[tuple[str, int], float], agents: 
         ("frame time [ms]", old.median, new.median),
         ("outside the driver [ms]", outside["per_agent", agents], outside["gpu", agents]),
         ("critic queries", old.counts["critic_queries"], new.counts["critic_queries"]),
-        ("draw calls", old.counts["draw_calls"], new.counts["draw_calls"]),
+        ("draws, HUD included", old.counts["draws"], new.counts["draws"]),
         ("upload [bytes]", old.counts["upload_bytes"], new.counts["upload_bytes"]),
         ("frame with a new critic [ms]", old.new_critic, new.new_critic),
     ):
@@ -212,12 +214,11 @@ def plots(rows: list[Row], folder: Path) -> list[tuple[str, Path]]:
     kinds = {
         "frame": "frame time, median [ms]",
         "cpu": "processor time a frame, all threads [ms]",
-        "draw_calls": "draw calls a frame",
+        "draws": "draws a frame, HUD included",
         "upload_bytes": "bytes uploaded a frame",
         "critic_queries": "critic queries a frame",
     }
     made = []
-    folder.mkdir(parents=True, exist_ok=True)
     for name, label in kinds.items():
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
@@ -274,10 +275,17 @@ def counts_table(rows: list[Row]) -> str:
     heads = ["renderer", "agents", *COUNTS.values(), "CPU [ms]", "new critic [ms]"]
     lines = []
     for row in rows:
-        counts = [f"{row.counts[name]:,.0f}".replace(",", " ") for name in COUNTS]
+        counts = [_figure(row.counts[name]) for name in COUNTS]
         cells = [*counts, f"{np.median(row.cpu):.1f}", f"{row.new_critic:.0f}"]
         lines.append([row.renderer, str(row.agents), *cells])
     return table(heads, lines)
+
+
+def _figure(count: float) -> str:
+    """A mean count: whole, or with its first decimals."""
+    return (
+        f"{count:,.0f}".replace(",", " ") if count == round(count) or count > 99 else f"{count:.2g}"
+    )
 
 
 def growth(rows: list[Row], renderer: str) -> float:
@@ -307,9 +315,9 @@ def lessons(
         last = mine[-1]
         gpu = by["gpu", last.agents]
         said.append(
-            f"With {last.agents} agents `{renderer}` asks for {last.counts['draw_calls']:.0f} "
+            f"With {last.agents} agents `{renderer}` asks for {last.counts['draws']:.0f} "
             f"draws and uploads {last.counts['upload_bytes']:,.0f} bytes a frame; `gpu` asks for "
-            f"{gpu.counts['draw_calls']:.0f} and uploads {gpu.counts['upload_bytes']:,.0f}."
+            f"{gpu.counts['draws']:.0f} and uploads {gpu.counts['upload_bytes']:,.0f}."
         )
         said.append(
             f"A new critic costs `{renderer}` a frame of {last.new_critic:.0f} ms there, "
@@ -386,7 +394,8 @@ agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 1
 
 {counts_table(rows)}
 
-`draw calls`: of the scene; the HUD adds two to each, and the ring of `gpu` one of a row of pixels.
+`draws`: of the whole frame; the HUD's is one of them, and with `gpu` the one that puts a step's
+samples into the ring, a row of pixels.
 `critic queries`: of the critic for what is drawn, with the critic unchanged; `new critic`: the
 frame in which another one arrives, its grid's evaluation included.
 
@@ -397,7 +406,8 @@ frame in which another one arrives, its grid's evaluation included.
 
 
 @click.command()
-@click.option("--agents", multiple=True, type=int, help="Numbers of agents.", default=AGENTS)
+@click.option("--agents", multiple=True, type=click.IntRange(1), help="Numbers of agents.",
+              default=AGENTS)  # fmt: skip
 @click.option("--frames", default=60, show_default=True, type=click.IntRange(10))
 @click.option("--trail", default=600, show_default=True, type=click.IntRange(2))
 @click.option("--outside", hidden=True)
@@ -416,6 +426,7 @@ def main(
     arguments = [a for a in sys.argv[1:] if a]
     command = shlex.join(["python", "tools/performance_report.py", *arguments])
     try:
+        make_folder(output.parent / output.stem)  # before there is work to lose
         rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
         beside = measure_outside(rows, frames, trail)
         pictures = plots(rows, output.parent / output.stem)
@@ -423,7 +434,8 @@ def main(
         with write_aside(output) as part:
             part.write_text(text, encoding="utf-8")
     except UserError as error:
-        raise SystemExit(f"error: {error}") from None
+        click.echo(f"performance_report: {error}", err=True)
+        sys.exit(2)
     click.echo(str(output))
 
 

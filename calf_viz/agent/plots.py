@@ -163,7 +163,7 @@ def plot_certificate(path: Path, output: str | Path) -> None:
     with figure_file(output, 7.6, 4.2) as figure:
         value, band = figure.subplots(2, 1, sharex=True, height_ratios=(9, 1))
         value.fill_between(
-            steps, columns["floor"], columns["ceiling"], color="#eef1f4", lw=0, label="allowed"
+            steps, columns["floor"], columns["ceiling"], color="#d9e1ea", lw=0, label="allowed"
         )
         value.plot(
             steps, columns["floor"], color=QUIET, lw=1.0, label="q⁺ of the first, + ν̄ a step"
@@ -171,7 +171,6 @@ def plot_certificate(path: Path, output: str | Path) -> None:
         value.plot(steps, columns["ceiling"], color=QUIET, lw=1.0, ls="--", label="−C_low ‖s⁺‖²")
         value.plot(steps, columns["q_plus"], color=INK, lw=1.8, label="q⁺")
         value.set_ylabel("certified value q⁺")
-        value.legend(frameon=False, fontsize=9)
         value.grid(axis="y", color="#e6e9ec", lw=0.8)
         value.set_axisbelow(True)
         for number, name in enumerate(NAMES):
@@ -181,5 +180,8 @@ def plot_certificate(path: Path, output: str | Path) -> None:
         band.set_yticks([])
         band.set_xlabel("step of the episode")
         band.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
-        handles, names = band.get_legend_handles_labels()
-        figure.legend(handles, names, frameon=False, ncols=len(NAMES), loc="outside upper right")
+        # Above both: within, the area that is allowed would hide its own sign.
+        look: dict[str, Any] = {"frameon": False, "fontsize": 9, "ncols": 2}
+        lines, modes_shown = value.get_legend_handles_labels(), band.get_legend_handles_labels()
+        figure.legend(*lines, loc="outside upper left", **look)
+        figure.legend(*modes_shown, loc="outside upper right", **look)

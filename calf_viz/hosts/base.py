@@ -25,9 +25,6 @@ from calf_viz.render.scene import Scene, height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
 
-RANGE_SMOOTHING = 0.1
-"""How far the normalisation range follows each new critic's, so that the surface does not jump."""
-
 
 class Detail(Protocol):
     """Chooses every how manieth sample of a trail is drawn."""
@@ -66,7 +63,7 @@ class Host(Reloading):
     heightfield: Heightfield
     """The surface drawn; some nodes of it where the GPU evaluates it."""
     value_range: tuple[float, float]
-    """Critic values at normalised heights 0 and 1."""
+    """Critic values at normalised heights 0 and 1, of `heightfield`."""
 
     def __init__(
         self, scene: Scene, heightfield: Heightfield | None, agents: int, slots: int
@@ -88,6 +85,7 @@ class Host(Reloading):
         self._warned = False
         self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
+        self._last_range = 0.0, 1.0
         self._critic: CriticPasses | None = None
         self._grid: Grid | None = None
         if heightfield is not None:
@@ -106,19 +104,29 @@ class Host(Reloading):
 
         restart: take its range as it is, and nothing of what was before.
         """
-        low, high = heightfield.range
-        if self._texels is None or restart:
-            self.value_range, last = (low, high), None
-        else:
-            old = self.value_range
-            low = old[0] + RANGE_SMOOTHING * (low - old[0])
-            high = old[1] + RANGE_SMOOTHING * (high - old[1])
-            self.value_range, last = (low, high), shown_heights(self._texels, self.morph)
-        self.heightfield, self._grid = heightfield, None
-        self.detail.surface = heightfield, self.value_range
+        shown = None if restart else self._texels
+        last = None if shown is None else shown_heights(shown, self.morph)
+        self._set_surface(heightfield, heightfield.range, first=last is None)
+        self._grid = None
         self._texels = height_texels(heightfield, self.value_range, last)
         self.morph = morph
         self._upload_heights(self._texels)
+
+    def _set_surface(
+        self, heightfield: Heightfield, value_range: tuple[float, float], first: bool
+    ) -> None:
+        """A new surface. Each has its own range, so that all fill the picture alike; the morph
+        between two goes from the one's to the other's."""
+        self._last_range = value_range if first else self._shown_range
+        self.heightfield, self.value_range = heightfield, value_range
+        self.detail.surface = heightfield, self.value_range
+
+    @property
+    def _shown_range(self) -> tuple[float, float]:
+        """Critic values at heights 0 and 1 where the morph is at."""
+        (last_low, last_high), (low, high) = self._last_range, self.value_range
+        part = self.morph
+        return last_low + part * (low - last_low), last_high + part * (high - last_high)
 
     @property
     def grid(self) -> Heightfield | Grid:
@@ -149,13 +157,11 @@ class Host(Reloading):
         if self._critic is None:
             return False
         first = restart or self._grid != self._critic.grid
-        morph, smoothing = (-1.0, 1.0) if first else (self.morph, RANGE_SMOOTHING)
-        done = self._critic.step(morph, smoothing)
+        done = self._critic.step(-1.0 if first else self.morph)
         if done is None:
             return False
-        self.heightfield, self.value_range = done.sampled, done.value_range
+        self._set_surface(done.sampled, done.value_range, first)
         self._grid, self._texels = self._critic.grid, None
-        self.detail.surface = self.heightfield, self.value_range
         self.morph = 1.0 if first else 0.0
         self._use_heights(done.heights)
         return True
@@ -185,10 +191,11 @@ class Host(Reloading):
         """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
         if self.hud is None or not self.hud.visible:
             return None
-        if self.controls.changes != self._controls_shown:
-            self._controls_shown = self.controls.changes
-            self.hud.redraw()
-        self.hud.prepare(self.scene, self.heightfield, self.value_range)
+        with self.profiler.section("ui"):
+            if self.controls.changes != self._controls_shown:
+                self._controls_shown = self.controls.changes
+                self.hud.redraw()
+            self.hud.prepare(self.scene, self.heightfield, self.value_range)
         return self.hud
 
     def push(
@@ -236,7 +243,7 @@ class Host(Reloading):
             self.agents,
             self.packer.step - self.scrub,
             self.packer.runs(self.scrub),
-            self.value_range,
+            self._shown_range,
             self.morph,
         )
         return values | self.controls.values
@@ -304,7 +311,7 @@ class Host(Reloading):
 
     @abstractmethod
     def draw(self) -> None:
-        """One frame: a clear, one draw, and at most two of the HUD."""
+        """One frame: a clear, one draw, and one of the HUD."""
 
     @abstractmethod
     def screenshot(self) -> NDArray[np.uint8]:

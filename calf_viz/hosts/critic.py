@@ -65,7 +65,7 @@ class CriticPasses:
         rows, columns = grid.shape
         self.sampled = min(rows, SAMPLED), min(columns, SAMPLED)
         sizes = {
-            "values": grid.shape, "columns": (1, columns), "range 0": (1, 1), "range 1": (1, 1),
+            "values": grid.shape, "columns": (1, columns), "range": (1, 1),
             "heights 0": grid.shape, "heights 1": grid.shape, "sampled": self.sampled,
         }  # fmt: skip
         for name, (height, width) in sizes.items():
@@ -78,11 +78,10 @@ class CriticPasses:
         self.draws.set_texture("weights", networks.texels())
         self.bands = Bands(self.grid.shape[0], self.budget)
 
-    def step(self, morph: float, smoothing: float) -> Evaluated | None:
+    def step(self, morph: float) -> Evaluated | None:
         """A frame's share; what came of it where it was the last.
 
-        morph: where the surface shown is in its own morph; < 0 where there is none. smoothing: how
-        far the range follows this critic's; 1 takes it.
+        morph: where the surface shown is in its own morph; < 0 where there is none.
         """
         bands = self.bands
         if bands is None:
@@ -98,19 +97,19 @@ class CriticPasses:
         if not bands.complete:
             return None
         self.bands = None
-        return self._finish(morph, smoothing)
+        return self._finish(morph)
 
-    def _finish(self, morph: float, smoothing: float) -> Evaluated:
+    def _finish(self, morph: float) -> Evaluated:
         old, new = self._turn, 1 - self._turn
         self._turn = new
         self._draw("critic_columns", "columns")
-        self._draw("critic_range", f"range {new}", f"range {old}", smoothing=smoothing)
+        self._draw("critic_range", "range")
         heights = f"heights {new}"
-        self._draw("critic_heights", heights, f"range {new}", f"heights {old}", morph=morph)
+        self._draw("critic_heights", heights, f"heights {old}", morph=morph)
         rows, columns = self.sampled
         self._draw("critic_sample", "sampled", cells=(columns - 1, rows - 1))
         sampled = self.draws.read("sampled")
-        low, high, _, _ = self.draws.read(f"range {new}")[0, 0].tolist()
+        low, high, _, _ = self.draws.read("range")[0, 0].tolist()
         values = np.where(sampled[..., 1] == 0.0, sampled[..., 0], np.nan)
         field = Heightfield(values.astype(np.float32), self.grid.lo, self.grid.hi)
         return Evaluated(heights, field, (low, high))
@@ -119,16 +118,14 @@ class CriticPasses:
         self,
         shader: str,
         target: str,
-        value_range: str = "range 0",
         last: str = "heights 0",
         rows: tuple[int, int] | None = None,
         cells: tuple[int, int] | None = None,
-        smoothing: float = 1.0,
         morph: float = 1.0,
     ) -> None:
         textures = {
             "u_critic_weights": "weights", "u_critic_values": "values",
-            "u_critic_columns": "columns", "u_critic_range": value_range, "u_critic_last": last,
+            "u_critic_columns": "columns", "u_critic_range": "range", "u_critic_last": last,
         }  # fmt: skip
         # A texture is never read by the pass that draws into it, which would be undefined.
         inputs = {s: ("weights" if name == target else name) for s, name in textures.items()}
@@ -136,7 +133,6 @@ class CriticPasses:
         values: dict[str, tuple[float, ...] | float] = {
             "u_critic_plane": (*self.grid.lo, *self.grid.hi),
             "u_critic_cells": cells or (grid_columns - 1, grid_rows - 1),
-            "u_critic_smoothing": smoothing,
             "u_critic_morph": morph,
         }
         self.draws.draw(shader, target, inputs, values, rows)

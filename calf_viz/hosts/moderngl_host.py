@@ -70,7 +70,7 @@ class ModernglHost(Host):
         if "field" in names:
             self.program = self.programs["field"]
             self.vertex_array = self.context.vertex_array(self.program, [])
-        if names & {"hud_shape", "hud_text"}:
+        if "hud" in names:
             self._open_hud()
 
     def _make_ring(self, layout: RingLayout) -> None:
@@ -138,7 +138,7 @@ class ModernglHost(Host):
         context.clear(*self.scene.background, 1.0)
 
     def draw(self) -> None:
-        """One frame: a clear, one draw, and at most two of the HUD."""
+        """One frame: a clear, one draw, and one of the HUD."""
         self.begin()
         values = self.bind(self.program)
         vertices, instances = values["u_vertices"], self.instances(values)

@@ -1,6 +1,8 @@
-"""The HUD's two draws under moderngl."""
+"""The HUD's draw under moderngl."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import moderngl
 
@@ -20,8 +22,8 @@ class ModernglHud:
         self, context: moderngl.Context, programs: Programs, palette: moderngl.Texture
     ) -> None:
         self.context = context
-        self.programs = tuple(programs[name] for name in ("hud_shape", "hud_text"))
-        self.arrays = tuple(context.vertex_array(program, []) for program in self.programs)
+        self.program = programs["hud"]
+        self.array = context.vertex_array(self.program, [])
         self.textures: dict[str, moderngl.Texture] = {"u_palette": palette}
         self._atlas: Atlas | None = None
 
@@ -37,15 +39,15 @@ class ModernglHud:
         self.context.disable(moderngl.DEPTH_TEST)
         for unit, name in enumerate(TEXTURE_NAMES):
             self.textures[name].use(unit)
-        batches = canvas.shapes, canvas.glyphs
-        for program, array, batch in zip(self.programs, self.arrays, batches, strict=True):
-            for unit, name in enumerate(TEXTURE_NAMES):
-                if name in program:
-                    program[name] = unit
-            if "u_hud_viewport" in program:
-                program["u_hud_viewport"] = tuple(map(float, size))
-            if batch.count:
-                array.render(moderngl.TRIANGLES, 6 * batch.count)
+            self._set(name, unit)
+        self._set("u_hud_viewport", tuple(map(float, size)))
+        self._set("u_hud_shape_count", canvas.shapes.count)
+        if canvas.quads:
+            self.array.render(moderngl.TRIANGLES, 6 * canvas.quads)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name in self.program:  # a driver drops what a look's shader does not use
+            self.program[name] = value
 
     def _replace(self, name: str, texture: moderngl.Texture) -> None:
         if name in self.textures:

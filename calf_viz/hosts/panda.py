@@ -170,7 +170,7 @@ class PandaHost(Host):
                 node.set_shader(self.programs[program])
         # A control may come back as another type, whose value compares equal.
         self._inputs.clear()
-        if names & {"hud_shape", "hud_text"}:
+        if "hud" in names:
             self._open_hud()
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
@@ -212,7 +212,7 @@ class PandaHost(Host):
             self.count("draw_calls", self.compare.draws)
 
     def draw(self) -> None:
-        """One frame: a clear, what the geometry draws, and at most two draws of the HUD."""
+        """One frame: a clear, what the geometry draws, and one draw of the HUD."""
         self._prepare()
         if self.hud_draws is not None:
             hud = self.prepare_hud()

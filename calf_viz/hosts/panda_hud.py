@@ -1,9 +1,8 @@
-"""The HUD's two draws under Panda3D."""
+"""The HUD's draw under Panda3D."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from panda3d.core import (
     ColorBlendAttrib,
     Geom,
@@ -30,8 +29,13 @@ class PandaHud:
     """Draws a canvas after the scene, below its root. Raises ShaderError as `Programs`."""
 
     def __init__(self, root: NodePath, programs: Programs, palette: Texture) -> None:
-        shaders = programs["hud_shape"], programs["hud_text"]
-        self.node = root.attach_new_node("hud")
+        self.geom_node = GeomNode("hud")
+        # Only the shader knows where anything is: never cull.
+        self.geom_node.set_bounds(OmniBoundingVolume())
+        self.geom_node.set_final(True)
+        self.node = root.attach_new_node(self.geom_node)
+        self.node.set_shader(programs["hud"])
+        self.node.set_bin("fixed", 0)  # after the scene
         self.node.set_shader_input("u_palette", palette)
         self.node.set_depth_test(False)
         self.node.set_depth_write(False)
@@ -43,11 +47,9 @@ class PandaHud:
                 blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha,
             )
         )  # fmt: skip
-        self.shapes = _Quads(self.node, "shape", "u_hud_shapes", 0)
-        self.text = _Quads(self.node, "text", "u_hud_text", 1)
-        for quads, shader in zip((self.shapes, self.text), shaders, strict=True):
-            quads.node.set_shader(shader)
-        self._series: Texture | None = None
+        self._textures: dict[str, Texture] = {}
+        self._shapes = -1
+        self._quads = 0
         self._atlas: Atlas | None = None
         self._size = (0, 0)
 
@@ -63,24 +65,47 @@ class PandaHud:
             glyphs = data_texture("hud glyphs", canvas.atlas.table[None], Texture.F_rgba32)
             self.node.set_shader_inputs(u_hud_atlas=image, u_hud_glyphs=glyphs)
             uploaded += canvas.atlas.image.nbytes + canvas.atlas.table.nbytes
-        uploaded += self._show_series(canvas.series)
-        return uploaded + self.shapes.show(canvas.shapes) + self.text.show(canvas.glyphs)
+        uploaded += self._upload("u_hud_series", canvas.series)
+        uploaded += self._upload("u_hud_shapes", canvas.shapes)
+        uploaded += self._upload("u_hud_text", canvas.glyphs)
+        if canvas.shapes.count != self._shapes:
+            self._shapes = canvas.shapes.count
+            self.node.set_shader_input("u_hud_shape_count", self._shapes)
+        self._set_quads(canvas.quads)
+        return uploaded
 
     @property
     def draws(self) -> int:
         """Draws that the next frame takes."""
-        return 0 if self.node.is_hidden() else (self.shapes.count > 0) + (self.text.count > 0)
+        return 0 if self.node.is_hidden() else int(self._quads > 0)
 
-    def _show_series(self, series: Series) -> int:
-        rows, columns, _ = series.texels.shape
-        if self._series is None or self._series.y_size != rows:
-            self._series = empty_texture("series", columns, rows, Texture.F_rgba32, np.float32)
-            self.node.set_shader_input("u_hud_series", self._series)
-        elif not series.dirty:
+    def _upload(self, sampler: str, batch: Batch | Series) -> int:
+        """A batch's texels, where they changed: Panda uploads whole textures, these are small."""
+        rows, columns, _ = batch.texels.shape
+        texture = self._textures.get(sampler)
+        if texture is None or texture.y_size != rows:
+            texture = empty_texture(sampler, columns, rows, Texture.F_rgba32, np.float32)
+            self._textures[sampler] = texture
+            self.node.set_shader_input(sampler, texture)
+        elif not batch.dirty:
             return 0
-        fill(self._series, series.texels[..., BGRA])
-        series.clean()
-        return series.texels.nbytes
+        fill(texture, batch.texels[..., BGRA])
+        batch.clean()
+        return batch.texels.nbytes
+
+    def _set_quads(self, count: int) -> None:
+        """Six vertices without data for each item."""
+        if count == self._quads:
+            return
+        self._quads = count
+        self.geom_node.remove_all_geoms()
+        if count:
+            triangles = GeomTriangles(Geom.UH_static)
+            triangles.add_consecutive_vertices(0, 6 * count)
+            vertices = GeomVertexData("hud", GeomVertexFormat.get_empty(), Geom.UH_static)
+            geom = Geom(vertices)
+            geom.add_primitive(triangles)
+            self.geom_node.add_geom(geom)
 
     def show(self, visible: bool) -> None:
         """Whether anything is drawn."""
@@ -89,47 +114,3 @@ class PandaHud:
 
     def close(self) -> None:
         self.node.remove_node()
-
-
-class _Quads:
-    """One draw: six vertices without data for each item of a batch."""
-
-    def __init__(self, parent: NodePath, name: str, sampler: str, order: int) -> None:
-        self.name, self.sampler = name, sampler
-        self.count = 0
-        node = GeomNode(name)
-        # Only the shader knows where anything is: never cull.
-        node.set_bounds(OmniBoundingVolume())
-        node.set_final(True)
-        self.geom_node = node
-        self.node = parent.attach_new_node(node)
-        self.node.set_bin("fixed", order)  # after the scene; text above shapes
-        self.texture: Texture | None = None
-
-    def show(self, batch: Batch) -> int:
-        uploaded = 0
-        if batch.dirty or self.texture is None:
-            self._upload(batch.texels)
-            batch.clean()
-            uploaded = batch.texels.nbytes
-        if batch.count != self.count:
-            self._set_count(batch.count)
-        return uploaded
-
-    def _upload(self, texels: NDArray[np.float32]) -> None:
-        rows, columns, _ = texels.shape
-        if self.texture is None or self.texture.y_size != rows:
-            self.texture = empty_texture(self.name, columns, rows, Texture.F_rgba32, np.float32)
-            self.node.set_shader_input(self.sampler, self.texture)
-        fill(self.texture, texels[..., BGRA])  # Panda uploads whole textures: these are small
-
-    def _set_count(self, count: int) -> None:
-        self.count = count
-        self.geom_node.remove_all_geoms()
-        if count:
-            triangles = GeomTriangles(Geom.UH_static)
-            triangles.add_consecutive_vertices(0, 6 * count)
-            vertices = GeomVertexData(self.name, GeomVertexFormat.get_empty(), Geom.UH_static)
-            geom = Geom(vertices)
-            geom.add_primitive(triangles)
-            self.geom_node.add_geom(geom)

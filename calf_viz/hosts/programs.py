@@ -18,8 +18,7 @@ MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
 INPUTS: dict[str, dict[str, str]] = {
     "field": contract.types(),
     **dict.fromkeys(MESHES, contract.types()),
-    "hud_shape": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
-    "hud_text": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
+    "hud": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     **dict.fromkeys(
         critic_contract.PASSES,
         contract.types(critic_contract.TEXTURES, critic_contract.UNIFORMS),
@@ -34,7 +33,7 @@ INPUTS: dict[str, dict[str, str]] = {
 """GLSL type of every input of each program, by name."""
 SCENE = ("field", *MESHES)
 """Those that draw the scene, in every variant."""
-LOOK = (*SCENE, "hud_shape", "hud_text")
+LOOK = (*SCENE, "hud")
 """Those that an overlay may replace. ring_copy and the critic's passes are none: samples that they
 spoiled would be lost, and values be wrong."""
 
@@ -90,7 +89,11 @@ def _declare(
     A driver would take that, and the host's values would be refused later, or missing.
     """
     type_, name = declared.type, declared.name
+    if declared.wrong:
+        raise ValueError(declared.wrong)
     mark = MARK.search(written)
+    if mark and not declared.alone:
+        raise ValueError("an annotation is for one uniform: give each a line of its own")
     expected = inputs.get(name)
     if expected is not None:
         if expected != type_ or declared.array:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import signal
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import load_prc_file_data
+from panda3d.core import Notify, StringStream, load_prc_file_data
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
@@ -154,12 +155,29 @@ def _interrupt_silently(tasks: Any) -> None:
     tasks.keyboardInterruptHandler = handler
 
 
+@contextmanager
+def _notices_held() -> Iterator[list[str]]:
+    """What Panda3D would write to the terminal: written later, or not at all where this raises."""
+    notify, held = Notify.ptr(), StringStream()
+    notices: list[str] = []
+    terminal = notify.get_ostream_ptr()
+    notify.set_ostream_ptr(held, False)
+    try:
+        yield notices
+    finally:
+        notify.set_ostream_ptr(terminal, False)
+        notices += held.get_data().decode(errors="replace").splitlines()
+    for notice in notices:
+        click.echo(notice, err=True)
+
+
 def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     load_prc_file_data(
         "calf_viz",
         f"gl-version 3 3\nsync-video {vsync:d}\naudio-library-name null\nprint-pipe-types 0\n"
         # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
-        "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n",
+        "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n"
+        "notify-level-ShowBase error\n",  # what it warns of is told below
     )
     # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
     with suppress(ValueError):
@@ -167,7 +185,8 @@ def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     from ursina import Ursina
 
     try:
-        with redirect_stdout(io.StringIO()):  # it tells of its folders and monitors
+        # It tells of its folders and monitors.
+        with redirect_stdout(io.StringIO()), _notices_held() as notices:
             app = Ursina(
                 title="calf_viz",
                 size=size,
@@ -178,8 +197,9 @@ def _open_window(size: tuple[int, int], vsync: bool) -> Any:
                 vsync=vsync,
             )
     except Exception as error:  # Panda raises a bare Exception where no window can be had
+        reason = next((n.partition(": ")[2] for n in notices if "(error)" in n), str(error))
         raise UserError(
-            f"no window can be opened ({str(error).rstrip('.')}): "
+            f"no window can be opened ({reason.rstrip('.')}): "
             "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
         ) from error
     from ursina import camera

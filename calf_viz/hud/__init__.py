@@ -1,1 +1,1 @@
-"""What is written over the scene: panels, a colour bar, axes; at most two draws a frame."""
+"""What is written over the scene: panels, a colour bar, axes; one draw a frame."""

@@ -40,6 +40,11 @@ class Canvas:
         self.shapes, self.glyphs = Batch(shape.TEXELS), Batch(1)
         self.series = Series()
 
+    @property
+    def quads(self) -> int:
+        """Items of both."""
+        return self.shapes.count + self.glyphs.count
+
     def face(self, style: str) -> Face:
         """The glyphs of a style."""
         return self.atlas.faces[style]

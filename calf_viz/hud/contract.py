@@ -1,4 +1,4 @@
-"""The host-shader contract of the HUD: every input of its two programs, declared once.
+"""The host-shader contract of the HUD: every input of its program, declared once.
 
 `shaders/lib/hud_contract.glsl` is generated from here (`python -m calf_viz.hud.contract`), and a
 test holds the two together.
@@ -13,11 +13,14 @@ TEXTURES = (
     TextureInput("u_hud_atlas", "r8", "coverage of every glyph"),
     TextureInput("u_hud_glyphs", "rgba32f", "table of glyphs: x, y, width, height in the atlas"),
     TextureInput("u_hud_text", "rgba32f", "glyphs drawn: x, y [px], index in the table, colour"),
-    TextureInput("u_hud_shapes", "rgba32f", "shapes drawn, 3 texels each; see hud_shape.vert"),
+    TextureInput("u_hud_shapes", "rgba32f", "shapes drawn, 3 texels each; see lib/hud_shape.glsl"),
     TextureInput("u_hud_series", "rgba32f", "rings of plots; see calf_viz/hud/series.py"),
     TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
 )
-UNIFORMS = (Uniform("vec2", "u_hud_viewport", "size of the picture [px]"),)
+UNIFORMS = (
+    Uniform("vec2", "u_hud_viewport", "size of the picture [px]"),
+    Uniform("int", "u_hud_shape_count", "shapes, which are drawn before the text"),
+)
 
 TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
 NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)

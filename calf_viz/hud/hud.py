@@ -1,6 +1,6 @@
 """The HUD: what is written over the scene, laid out for its size, changed in place.
 
-values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ two draws
+values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ one draw
                                 ▲
       size, camera, surface ────┘
 """
@@ -111,22 +111,42 @@ class Hud:
     def _lay_out(self) -> None:
         metrics = Metrics.fit(self._size)
         self.canvas.begin(metrics, atlas(metrics.sizes))
-        margin, gap = 4 * metrics.unit, 2 * metrics.unit
+        self._place(4 * metrics.unit, 2 * metrics.unit)
+        for widget in self.widgets:
+            if widget.name in self.placed:
+                widget.draw(self.canvas, self.values, self.placed[widget.name])
+        self._panels_end = self.canvas.mark
+
+    def _place(self, margin: int, gap: int) -> None:
+        """Where each widget goes that has room; then the urgent ones, which find some."""
         stacked: dict[Anchor, int] = defaultdict(int)
         self.placed = {}
-        for widget in self.widgets:
+        for widget in sorted(self.widgets, key=lambda widget: widget.urgent):
             anchor = widget.anchor
             room = self._room(widget, margin, stacked[anchor])
             extent = widget.measure(self.canvas, self.values, room)
             if extent is None:
                 continue
             rect = place(extent, anchor, self._size, margin, stacked[anchor])
-            if any(rect.overlaps(other, gap) for other in self.placed.values()):
-                continue
-            self.placed[widget.name] = rect
-            stacked[anchor] += rect.height + gap
-            widget.draw(self.canvas, self.values, rect)
-        self._panels_end = self.canvas.mark
+            if widget.urgent:
+                rect = self._room_below(rect, margin, gap) or rect
+            for other in self._overlapped(rect, gap):
+                if not widget.urgent:
+                    break
+                del self.placed[other]
+            else:
+                self.placed[widget.name] = rect
+                stacked[anchor] += rect.height + gap
+
+    def _overlapped(self, rect: Rect, gap: int) -> list[str]:
+        return [name for name, other in self.placed.items() if rect.overlaps(other, gap)]
+
+    def _room_below(self, rect: Rect, margin: int, gap: int) -> Rect | None:
+        """The rectangle, moved down past what is in its way; None where the picture ends before."""
+        while overlapped := self._overlapped(rect, gap):
+            below = max(self.placed[name].bottom for name in overlapped) + gap
+            rect = rect._replace(y=below)
+        return rect if rect.within(self._size, margin) else None
 
     def _room(self, widget: Widget, margin: int, stacked: int) -> tuple[int, int]:
         width, height = (

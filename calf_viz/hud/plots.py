@@ -54,7 +54,7 @@ class Plots(Widget):
     columns: int = 56
     tall: int = 14
     """Width of all and height of each plot's curves, in units."""
-    share = (0.45, 0.6)
+    share = (0.45, 0.45)
     _shown: list[Plot] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
@@ -85,9 +85,9 @@ class Plots(Widget):
         self._labels = {}
         for plot in self._shown:
             baseline = baseline_of(canvas, "small", y, title)
-            canvas.label(plot.title, "small", left, baseline, theme.QUIET, 2 * width // 3)
+            canvas.label(plot.title, "small", left, baseline, theme.QUIET, width // 2)
             self._labels[plot.key] = canvas.label(
-                values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 3,
+                values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 2 - unit,
                 "right", 2 * VALUE_CAPACITY,
             )  # fmt: skip
             box = Rect(left, y + title, width, self.tall * unit)

@@ -4,8 +4,8 @@
     texel 1: samples that the plot's width holds
     then     the ring, `SAMPLES` slots: value, colour 0xRRGGBB (of bands)
 
-A new sample writes one slot and the row's head; `shaders/hud_shape.vert` finds the curve in it, so
-that no shape is ever rewritten.
+A new sample writes one slot and the row's head; `shaders/lib/hud_shape.glsl` finds the curve in it,
+so that no shape is ever rewritten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rectangles and lines as texels; `shaders/hud_shape.vert` draws what they mean."""
+"""Rectangles and lines as texels; `shaders/lib/hud_shape.glsl` draws what they mean."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ def shortened(face: Face, text: str, room: int) -> str:
 
 
 def wrapped(face: Face, text: str, room: int) -> list[str]:
-    """Lines of at most `room` px, broken between words; a word that is longer is shortened."""
+    """Lines of at most `room` px, broken between words; a word that is longer, such as a path, is
+    broken wherever its line ends."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
@@ -41,9 +42,21 @@ def wrapped(face: Face, text: str, room: int) -> list[str]:
             if line and width(face, longer) > room:
                 lines.append(line)
                 longer = word
-            line = longer if width(face, longer) <= room else shortened(face, longer, room)
-        lines.append(line)
+            while width(face, longer) > room and (fit := _fitting(face, longer, room)):
+                lines.append(longer[:fit])
+                longer = longer[fit:]
+            line = longer
+        lines.append(shortened(face, line, room))
     return lines
+
+
+def _fitting(face: Face, text: str, room: int) -> int:
+    """How many characters fit `room` px."""
+    for count, character in enumerate(text):
+        room -= face.glyph(character).advance
+        if room < 0:
+            return count
+    return len(text)
 
 
 def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:

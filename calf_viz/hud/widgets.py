@@ -10,7 +10,7 @@ from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint
-from calf_viz.hud.text import width
+from calf_viz.hud.text import shortened, width, wrapped
 
 Values = Mapping[str, str]
 """Texts by key. A row without one is not shown."""
@@ -24,6 +24,7 @@ class Widget(ABC):
     Attributes:
         name: what `Hud.hit` answers.
         captures: whether the mouse over it is its own, not the camera's.
+        urgent: whether it must be seen: it goes where there is room, or in place of others.
         share: the most of the picture's width and height that it may take, so that the data stay
             in sight.
     """
@@ -31,6 +32,7 @@ class Widget(ABC):
     name: str
     anchor: Anchor
     captures = True
+    urgent = False
     share = (0.45, 0.4)
 
     @property
@@ -225,12 +227,15 @@ class ColourBar(Widget):
 
 @dataclass
 class Notice(Widget):
-    """A word that one must not miss, while its key has a text; shortened where it is too long."""
+    """A word that one must not miss, while its key has a text."""
 
     name: str
     key: str
     anchor: Anchor = TOP
     captures = False
+    urgent = True
+    share = (0.55, 0.8)
+    _lines: list[str] = field(default_factory=list, repr=False)
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
@@ -238,15 +243,27 @@ class Notice(Widget):
         if self.key not in values:
             return None
         unit, face = canvas.metrics.unit, canvas.face("body")
-        height = max(6 * unit, face.height + unit)
-        extent = min(width(face, values[self.key]) + 6 * unit, room[0])
-        return (extent, height) if extent > 12 * unit and height <= room[1] else None
+        inside, most = room[0] - 6 * unit, (room[1] - unit) // self._row(canvas)
+        if inside < 12 * unit or most < 1:
+            return None
+        lines = wrapped(face, values[self.key], inside)
+        if len(lines) > most:
+            lines = [*lines[: most - 1], shortened(face, " ".join(lines[most - 1 :]), inside)]
+        self._lines = lines
+        widest = max(width(face, line) for line in self._lines)
+        return widest + 6 * unit, len(self._lines) * self._row(canvas) + unit
+
+    def _row(self, canvas: Canvas) -> int:
+        return max(5 * canvas.metrics.unit, canvas.face("body").height)
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         backing(canvas, rect)
-        baseline = baseline_of(canvas, "body", rect.y, rect.height)
-        x, room = rect.x + 3 * canvas.metrics.unit, rect.width - 6 * canvas.metrics.unit
-        canvas.label(values[self.key], "body", x, baseline, theme.ACCENT, room)
+        unit, row = canvas.metrics.unit, self._row(canvas)
+        x, room = rect.x + 3 * unit, rect.width - 6 * unit
+        top = rect.y + (rect.height - len(self._lines) * row) // 2
+        for number, line in enumerate(self._lines):
+            baseline = baseline_of(canvas, "body", top + number * row, row)
+            canvas.label(line, "body", x, baseline, theme.ACCENT, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
         """Its text comes, changes and goes with a new layout."""

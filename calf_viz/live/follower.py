@@ -18,6 +18,7 @@ from calf_viz.live.networks import critic_networks
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.live.process import TrainerProcess
 from calf_viz.simulation import Samples
+from calf_viz.stats_cache import StatsCache
 
 log = logging.getLogger("calf_viz")
 
@@ -31,7 +32,7 @@ class Follower:
     Attributes:
         run: what is trained.
         version: of the snapshot shown; 0 before the first.
-        morph_frames: frames over which the surface changes to a new snapshot's.
+        morph_frames: frames over which the surface changes to a new snapshot's, or fewer.
     """
 
     def __init__(
@@ -55,6 +56,9 @@ class Follower:
         self._waiting = False  # a newer critic than the one being evaluated
         self.panel: TrainingPanel | None = None
         self.version = 0
+        # Where frames are slow the next snapshot comes before so many: each morph then has as many
+        # as there were for the one before, so that it ends.
+        self._frames = self._steps = morph_frames
         self._seen = 0
         self._last = _place(agent, start)
         self._mode, self._first = 0, True
@@ -90,12 +94,16 @@ class Follower:
             self.version = snapshot.version
             self.agent.set_flat_weights(snapshot.weights)
             self._waiting = self.on_gpu
-        if self.on_gpu:
-            begun = self._evaluate()
-        elif begun := snapshot is not None:
-            self._show(snapshot)
+        with host.profiler.section("heatmap"):
+            if self.on_gpu:
+                begun = self._evaluate()
+            elif begun := snapshot is not None:
+                self._show(snapshot)
+        self._frames += 1
+        if begun:
+            self._steps, self._frames = min(self.morph_frames, self._frames), 0
         if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
-            host.morph = min(1.0, host.morph + 1.0 / self.morph_frames)
+            host.morph = min(1.0, host.morph + 1.0 / self._steps)
         if self.panel is not None:
             self.panel.frame(self.notice)
 
@@ -144,11 +152,11 @@ class Follower:
             None if headings is None else np.concatenate([[heading], headings]),
         )
 
-    def add_panel(self, hud: Hud) -> None:
-        """Show the training's counts and plots on a HUD."""
+    def add_panel(self, hud: Hud, stats: StatsCache) -> None:
+        """Show the training's counts and plots on a HUD, at the interval of "training"."""
         config, colours = self.run.config, self.host.scene.mode_colours
         board = self.process.board
-        self.panel = TrainingPanel(hud, board, colours, config.episodes, config.steps)
+        self.panel = TrainingPanel(hud, stats, board, colours, config.episodes, config.steps)
 
     def close(self) -> None:
         """End the training with a checkpoint; or let it go on, detached."""

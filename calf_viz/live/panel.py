@@ -25,9 +25,8 @@ from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import Paint, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.live.board import Board, Phase, Word
+from calf_viz.stats_cache import StatsCache
 
-EVERY = 5
-"""Frames between two changes of texts and curves: each costs an upload of small textures."""
 SPEED_EVERY = 1.0
 """Seconds that a speed is the mean of."""
 AVERAGED = 20
@@ -40,21 +39,22 @@ class TrainingPanel:
     def __init__(
         self,
         hud: Hud,
+        stats: StatsCache,
         board: Board,
         mode_colours: NDArray[np.floating],
         episodes: int,
         steps: int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """mode_colours: of the modes and of the training agent, (4, >= 3). episodes, steps: of the
-        whole training, and of an episode at most."""
-        self.hud, self.board, self.clock = hud, board, clock
+        """stats: says when texts and curves, key "training", change: each time costs an upload of
+        small textures. mode_colours: of the modes and of the training agent, (4, >= 3). episodes,
+        steps: of the whole training, and of an episode at most."""
+        self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
         self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
         self.steps_each = math.ceil(steps / SAMPLES)
         self.episodes_each = math.ceil(episodes / SAMPLES)
         self._spans = math.ceil(steps / self.steps_each), math.ceil(episodes / self.episodes_each)
         self.total = episodes
-        self._frame = 0
         self._samples = self._episodes = 0
         self._episode = -1
         self._recent: list[tuple[float, ...]] = []
@@ -65,7 +65,7 @@ class TrainingPanel:
     def _add_widgets(self) -> None:
         certified, relax, nominal, training = self.colours
         rows = [
-            Row("train_mode", "training agent", swatch=training),
+            Row("train_mode", "agent", swatch=training),
             Row("train_episode", "episode"),
             Row("train_steps", "training steps", rank=1),
             Row("train_speed", "steps/s", rank=2),
@@ -79,7 +79,7 @@ class TrainingPanel:
             [
                 Plot(
                     "plot_certificate",
-                    "q+, its bounds; modes",
+                    "q+, bounds",
                     [
                         Curve("floor", quiet),
                         Curve("ceiling", quiet),
@@ -89,7 +89,7 @@ class TrainingPanel:
                 ),
                 Plot(
                     "plot_reward",
-                    "reward, mean; goals",
+                    "reward, goals",
                     [
                         Curve("reward", quiet),
                         Curve("goal", Paint(relax, 0.9)),
@@ -98,7 +98,7 @@ class TrainingPanel:
                 ),
                 Plot(
                     "plot_modes",
-                    "modes' shares, P_relax",
+                    "modes, P_relax",
                     [
                         *(Curve(f"share_{name}", Paint(colour)) for name, colour in lines),
                         Curve("p_relax", Paint(theme.ACCENT, 0.9)),
@@ -121,9 +121,7 @@ class TrainingPanel:
     def frame(self, notice: str | None) -> None:
         """Before each frame. notice: what one must not miss."""
         self.hud.update(train_notice=notice)
-        if self._frame % EVERY == 0:
-            self.refresh()
-        self._frame += 1
+        self.stats.get("training", self.refresh)
 
     def refresh(self) -> None:
         """Bring texts and curves up to date now."""
@@ -191,7 +189,7 @@ class TrainingPanel:
             series.scale(name, -0.03, 1.03)
         mean, goal = np.mean(self._recent, axis=0)
         self.hud.update(
-            plot_reward=f"{numbers.value(mean, high - low)}, {100 * goal:.0f}%",
+            plot_reward=f"{numbers.value(mean, max(high - low, abs(mean)))}, {100 * goal:.0f}%",
             plot_modes=f"P {episodes['p_relax'][-1]:.2f}",
         )
 

@@ -158,7 +158,7 @@ def _change(a: float, b: float) -> float:
 
 def _difference(a: Profile, b: Profile, part: str, key: str) -> str | None:
     here, there = (getattr(profile, part).get(key) for profile in (a, b))
-    return None if here == there else f"{key}: {_short(here)}, {_short(there)}"
+    return None if here == there else f"{key}: {short(here)}, {short(there)}"
 
 
 def _differences(a: Profile, b: Profile) -> list[str]:
@@ -167,7 +167,7 @@ def _differences(a: Profile, b: Profile) -> list[str]:
         here, there = _flat(getattr(a, part)), _flat(getattr(b, part))
         for key in {**here, **there}:
             if here.get(key) != there.get(key):
-                found.append(f"{key}: {_short(here.get(key))}, {_short(there.get(key))}")
+                found.append(f"{key}: {short(here.get(key))}, {short(there.get(key))}")
     return found
 
 
@@ -179,7 +179,8 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value of the configuration in a line of text."""
     if isinstance(value, list):
         return "x".join(map(str, value))
     return "none" if value is None else str(value)

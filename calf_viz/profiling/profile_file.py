@@ -27,6 +27,8 @@ from calf_viz.profiling.run import Column, Resources, Run
 
 KIND = "calf_viz profile"
 SCHEMA = 1
+LONGEST = 86_400e3
+"""The longest frame [ms] that anybody measures."""
 DIGITS = 6
 """After the point: nanoseconds in milliseconds."""
 
@@ -132,7 +134,7 @@ def _profile_from_json(content: dict[str, Any]) -> Profile:
     if not runs:
         raise _NoSamples
     reported = content["reported"]
-    if not isinstance(reported, int) or not 0 <= reported < len(runs):
+    if type(reported) is not int or not 0 <= reported < len(runs):
         raise ValueError(f"reported is {reported!r}, and there are {len(runs)} runs")
     return Profile(
         runs=[
@@ -150,6 +152,10 @@ def _run_from_json(run: dict[str, Any], where: str) -> Run:
     n = len(frame_ms)
     if n == 0:
         raise _NoSamples
+    if frame_ms.min() < 0.0:
+        raise ValueError(f"{where}.frame_ms holds a negative number")
+    if frame_ms.max() > LONGEST:
+        raise ValueError(f"{where}.frame_ms holds a frame of more than a day")
 
     def columns(key: str) -> dict[str, Column]:
         named = _mapping(run[key], f"{where}.{key}")

@@ -262,8 +262,8 @@ class PerformanceProfiler:
             cpu_percent: processor time by wall time, 100 for one busy core, since the warm-up.
             memory_mb, memory_growth_mb_per_minute: resident memory [10^6 bytes], and its slope.
             critic_queries_per_frame, mesh_updates_per_frame, draw_calls_per_frame,
-                ring_draws_per_frame, upload_bytes_per_frame, policy_queries_per_frame, and
-                `<name>_per_frame` of every other counter: means.
+                ring_draws_per_frame, hud_draws_per_frame, upload_bytes_per_frame,
+                policy_queries_per_frame, and `<name>_per_frame` of every other counter: means.
             vertices, entities: of the last frame.
         """
         return summarise(self.run(last))

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from calf_viz.errors import UserError
 from calf_viz.files import write_aside
-from calf_viz.profiling.comparison import CONFIDENCE, Comparison, Verdict
+from calf_viz.profiling.comparison import CONFIDENCE, Comparison, Verdict, short
 from calf_viz.profiling.metrics import MEMORY, PROCESSOR, TIMES
 from calf_viz.profiling.profile import Profile
 
@@ -18,8 +19,12 @@ def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> N
     """Write the Markdown to `path`, and a PNG of its name beside it.
 
     Raises:
-        UserError: a file cannot be written, or matplotlib is missing.
+        UserError: a file cannot be written, or is named as a picture, or matplotlib is missing.
     """
+    if not path.name or path.suffix.lower() == ".png":
+        raise UserError(
+            f"'{path}' is to be Markdown, a plot goes beside it: give a name such as comparison.md"
+        )
     picture = path.with_suffix(".png") if plot else None
     if picture is not None:
         from calf_viz.profiling.plot import plot_comparison
@@ -75,9 +80,11 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """With some four digits, and never in powers of ten."""
+    """With some four digits, and in powers of ten only where it would be longer than any column."""
     if value is None:
         return ""
+    if abs(value) >= 1e15:
+        return f"{value:.3e}"
     digits = 0 if value == int(value) or abs(value) >= 1000 else 1 if abs(value) >= 100 else 3
     return f"{value:.{digits}f}"
 
@@ -95,7 +102,7 @@ def _row(texts: Iterable[str]) -> str:
 
 def _said(profile: Profile) -> str:
     c = profile.configuration
-    size = "x".join(map(str, c.get("size", ())))
+    size = short(c.get("size"))
     runs = f"{len(profile.runs)} x {len(profile.run)} frames"
     parts = (c.get("system"), f"{c.get('n_agents')} agents", f"renderer {c.get('renderer')}", size)
     return ", ".join([*map(str, parts), runs, profile.created])

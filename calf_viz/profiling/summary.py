@@ -14,6 +14,7 @@ PER_FRAME = (
     "mesh_updates",
     "draw_calls",
     "ring_draws",
+    "hud_draws",
     "upload_bytes",
     "policy_queries",
 )

@@ -11,15 +11,17 @@
     choice     = "choice" word {"|" word}                   of an int, counted from 0
     color      = "color" | "colour"                         of a vec3; #rrggbb
 
-Without a default it is the low end, off, the first word, white; without a label the uniform's name.
+Steps are counted from the low end. Without a default it is the low end, off, the first word, white;
+without a label the uniform's name.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from calf_viz.errors import UserError
 
@@ -39,6 +41,10 @@ _TYPES = {
     "choice": ("int",),
     "color": ("vec3",),
 }
+_LARGEST = {"float": 3.4028234e38, "int": 2**31 - 1}
+"""Of GLSL's numbers."""
+_FINEST = 1e-9
+"""The finest step, as a part of the range; whole steps apart."""
 _SWITCH = {"on": 1, "true": 1, "1": 1, "off": 0, "false": 0, "0": 0}
 
 
@@ -85,13 +91,18 @@ class Control:
             return "on" if value else "off"
         if self.kind == "choice":
             return self.words[int(value)]
-        return f"{value:.6g}" if self.type == "float" else str(value)
+        # For people: a few digits; as many as the ends need lest they lie beyond themselves.
+        short = f"{value:.6g}"
+        if self.type == "int":
+            return str(value)
+        return short if self.low <= float(short) <= self.high else repr(float(value))
 
     @property
     def wanted(self) -> str:
         """What values there are, in words."""
         if self.kind == "slider":
-            return f"a number from {self.low:g} to {self.high:g}"
+            number = "whole number" if self.type == "int" else "number"
+            return f"a {number} from {self.low:.10g} to {self.high:.10g}"
         return {"toggle": "on or off", "color": "a colour such as #ff8800"}.get(
             self.kind, " or ".join(self.words)
         )
@@ -100,11 +111,12 @@ class Control:
         """The slider's value that is nearest to a number."""
         if self.step > 0.0:
             number = self.low + self.step * round((number - self.low) / self.step)
+            number = float(f"{number:.12g}")  # 0.3, not 0.30000000000000004
         number = min(max(number, self.low), self.high)
         return round(number) if self.type == "int" else float(number)
 
     def fits(self, value: Value) -> bool:
-        """Whether a value is one of this control's."""
+        """Whether a value is one of this control's, or of a slider's within its range."""
         try:
             self.parse(self.text(value))
         except (ValueError, IndexError, TypeError):
@@ -125,15 +137,13 @@ def read_annotation(type_: str, name: str, comment: str) -> Control:
         raise ValueError(f"@{match[1]} is unknown: choose one of @{', @'.join(_TYPES)}")
     if type_ not in _TYPES[kind]:
         raise ValueError(f"@{kind} is for {' or '.join(_TYPES[kind])}, {name} is a {type_}")
-    label = match[4].strip() if match[4] else name.removeprefix("u_").replace("_", " ")
+    label = (match[4] or "").strip() or name.removeprefix("u_").replace("_", " ")
     low, high, step = 0.0, 1.0, 0.0
     words: tuple[str, ...] = ()
     start: Value = 0
     if kind == "slider":
-        low, high, step = _slider(rest)
+        low, high, step = _slider(type_, name, rest)
         start = round(low) if type_ == "int" else low
-        if type_ == "int" and not all(x.is_integer() for x in (low, high, step)):
-            raise ValueError(f"{name} is an int: give whole numbers")
     elif kind == "choice":
         if not _WORDS.fullmatch(rest):
             raise ValueError("@choice takes words: @choice dots|lines")
@@ -150,15 +160,29 @@ def read_annotation(type_: str, name: str, comment: str) -> Control:
     return replace(control, default=control.parse(match[3]))
 
 
-def _slider(rest: str) -> tuple[float, float, float]:
+def _slider(type_: str, name: str, rest: str) -> tuple[float, float, float]:
     match = _SLIDER.fullmatch(rest)
     if match is None:
         raise ValueError("@slider takes a range: @slider 0..1, @slider 0..1 step 0.1")
     low, high, step = (float(text or 0) for text in match.groups())
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not low < high:
         raise ValueError(f"@slider: {match[1]}..{match[2]} is no range")
+    largest = _LARGEST[type_]
+    if max(-low, high) > largest:
+        raise ValueError(
+            f"@slider: {match[1]}..{match[2]} is beyond GLSL's {type_}s, of at most {largest:.10g}"
+        )
+    if type_ == "int":
+        if not all(x.is_integer() for x in (low, high, step)):
+            raise ValueError(f"{name} is an int: give whole numbers")
+    elif np.float32(low) == np.float32(high):
+        raise ValueError(
+            f"@slider: {match[1]}..{match[2]} is one number to GLSL, which has 7 digits"
+        )
     if not 0.0 <= step <= high - low:
         raise ValueError(f"@slider: step {match[3]} does not fit the range")
+    if match[3] and (step == 0.0 or (type_ != "int" and step < _FINEST * (high - low))):
+        raise ValueError(f"@slider: step {match[3]} is too fine: leave it out")
     return low, high, step
 
 
@@ -175,24 +199,28 @@ class ControlValues:
         self.controls: dict[str, Control] = {}
         self.values: dict[str, Value] = {}
         self.changes = 0
-        self._kept: dict[tuple[str, str, str], Value] = {}
+        self._set: dict[tuple[str, str, str], Value] = {}
 
     def adopt(self, controls: Mapping[str, Control]) -> None:
-        """Other controls: those of a name, type and kind that there was keep its value, if it
-        fits; the others begin with their default."""
+        """Other controls: those of a name, type and kind that was set keep its value, if it fits,
+        and take the step nearest to it. The others begin with their default: who writes another
+        one in the source wants to see it."""
         if self.controls == dict(controls):
             return
-        for name, value in self.values.items():
-            self._kept[_key(self.controls[name])] = value
         self.controls = dict(controls)
         self.values = {}
         for name, control in self.controls.items():
-            kept = self._kept.get(_key(control), control.default)
-            self.values[name] = kept if control.fits(kept) else control.default
+            kept = self._set.get(_key(control), control.default)
+            if not control.fits(kept):
+                kept = control.default
+            elif control.kind == "slider" and not isinstance(kept, tuple):
+                kept = control.nearest(kept)
+            self.values[name] = kept
         self.changes += 1
 
     def set(self, name: str, value: Value) -> None:
         """Set one that there is."""
+        self._set[_key(self.controls[name])] = value
         if self.values[name] != value:
             self.values[name] = value
             self.changes += 1

@@ -13,13 +13,12 @@ TEXTURES = (
     TextureInput("u_critic_weights", "rgba32f", "the networks; see calf_viz/render/critic.py"),
     TextureInput("u_critic_values", "rgba32f", "critic at each node: value, 1 where not finite"),
     TextureInput("u_critic_columns", "rgba32f", "of each column: lowest, highest, good, bad nodes"),
-    TextureInput("u_critic_range", "rgba32f", "smoothed range, highest value, bad nodes; the last"),
+    TextureInput("u_critic_range", "rgba32f", "of all nodes: lowest, highest, good, bad nodes"),
     TextureInput("u_critic_last", "rgba32f", "the heightfield shown until now"),
 )
 UNIFORMS = (
     Uniform("vec4", "u_critic_plane", "corners of the plane: lo.xy, hi.xy [state units]"),
     Uniform("ivec2", "u_critic_cells", "cells of the grid along each axis"),
-    Uniform("float", "u_critic_smoothing", "how far the range follows; 1: takes the new one"),
     Uniform("float", "u_critic_morph", "where the morph is; < 0: there is no last surface"),
 )
 

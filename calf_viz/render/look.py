@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from calf_viz.render.problems import Problem, ShaderError
 FILE = "look.toml"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LINE = re.compile(r"at line (\d+)")
+_WHERE = re.compile(r" \(at [^()]*\)$")
 
 
 @dataclass(frozen=True)
@@ -59,44 +61,63 @@ def read_look(path: Path | None) -> Look:
     if path is None:
         return Look()
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        said = tomllib.loads(text)
     except FileNotFoundError:
         return Look()
     except tomllib.TOMLDecodeError as error:
         line = _LINE.search(str(error))
-        raise ShaderError([Problem(path, int(line[1]) if line else None, str(error))]) from None
+        number = int(line[1]) if line else len(text.splitlines())  # "at end of document"
+        raise ShaderError([Problem(path, number, _WHERE.sub("", str(error)))]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ShaderError([Problem(path, None, f"cannot be read ({error})")]) from None
+    known = {"background": _background, "colour_map": _colours, "values": _values}
+    read: dict[str, Any] = {}
+    problems = []
+    for key, value in said.items():
+        try:
+            if key not in known:
+                raise ValueError(f"{key} is unknown: write {', '.join(known)}")
+            read[key] = known[key](value)
+        except (ValueError, UserError) as error:
+            problems.append(problem_at(path, key, str(error)))
+    if problems:
+        raise ShaderError(problems)
+    return Look(**read)
+
+
+def problem_at(path: Path, key: str, text: str) -> Problem:
+    """A problem with what a file says of a key, at the line that begins with it, if one does."""
     try:
-        return _look(said)
-    except (ValueError, UserError) as error:
-        raise ShaderError([Problem(path, None, str(error))]) from None
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    begins = re.compile(rf"""\s*\[*\s*(values\s*\.\s*)?["']?{re.escape(key)}["']?\s*[]=.]""")
+    number = next((i for i, line in enumerate(lines, 1) if begins.match(line)), None)
+    return Problem(path, number, text, lines[number - 1].strip() if number else "")
 
 
-def _look(said: dict[str, Any]) -> Look:
-    known = {"background", "colour_map", "values"}
-    if set(said) - known:
-        raise ValueError(f"{min(set(said) - known)} is unknown: write {', '.join(sorted(known))}")
-    background, colours, values = (said.get(key) for key in ("background", "colour_map", "values"))
-    if background is not None and not (
-        isinstance(background, str) and _COLOUR.fullmatch(background)
-    ):
+def _background(said: Any) -> tuple[float, float, float]:
+    if not (isinstance(said, str) and _COLOUR.fullmatch(said)):
         raise ValueError("background: give a colour such as #f4efe4")
-    if colours is not None:
-        colours = tuple(colours) if isinstance(colours, list) else colours
-        colour_map(colours)  # raises where cmap knows no such colours
-    if values is not None and not isinstance(values, dict):
-        raise ValueError("values: write a table, [values]")
-    return Look(
-        None if background is None else _components(background),
-        colours,
-        {name: _text(value) for name, value in (values or {}).items()},
-    )
-
-
-def _components(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (int(said[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return red, green, blue
+
+
+def _colours(said: Any) -> ColourMap:
+    colours = tuple(said) if isinstance(said, list) else said
+    if not all(isinstance(c, str) for c in (colours if isinstance(colours, tuple) else [colours])):
+        raise ValueError(
+            'colour_map: give a name that cmap knows, or colours, ["#fffaf0", "#7d8b6a"]'
+        )
+    colour_map(colours)  # raises where cmap knows no such colours
+    return colours
+
+
+def _values(said: Any) -> dict[str, str]:
+    if not isinstance(said, dict):
+        raise ValueError("values: write a table, [values]")
+    return {name: _text(value) for name, value in said.items()}
 
 
 def _text(value: Any) -> str:
@@ -114,6 +135,8 @@ def save_values(path: Path, controls: ControlValues) -> None:
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise UserError(f"{path} cannot be changed ({error}): mend it, or move it away") from None
     table = document.setdefault("values", tomlkit.table())
+    if not isinstance(table, MutableMapping):
+        raise UserError(f"{path}: values is no table: write [values]")
     for name, control in controls.controls.items():
         value = controls.values[name]
         if control.kind == "slider":

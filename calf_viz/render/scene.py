@@ -128,12 +128,11 @@ def height_texels(
 ) -> NDArray[np.float32]:
     """Texels of `u_heightfield`, (rows, columns, 2) float32: normalised (last, current) heights.
 
-    A replaced value is stored as -8 - value, for the shader to mark. Heights are clipped to
-    [-2, 3], which a smoothed range that lags may reach.
+    A replaced value is stored as -8 - value, for the shader to mark.
     """
     lo, hi = value_range
     span = hi - lo if hi > lo else 1.0
-    heights = np.clip((current.values.astype(np.float64) - lo) / span, -2.0, 3.0)
+    heights = (current.values.astype(np.float64) - lo) / span
     stored = np.where(current.bad, -8.0 - heights, heights).astype(np.float32)
     same = last is not None and last.shape == stored.shape
     return np.stack([last if same and last is not None else stored, stored], axis=-1)

@@ -5,7 +5,8 @@
     shaders/ ─┘              └────▶ table from expanded line to (file, line)
 
 An overlay, a folder or one file, replaces files by name and inherits the rest. The table lets a
-compiler's message be told in the user's file. (Not `#line`: Panda replaces the source index.)
+compiler's message be told in the user's file. (Not `#line`: Panda replaces the source index; where
+files have some, it is left out.)
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ LONGEST_LINE, LARGEST_FILE = 2000, 2**18
 their stack."""
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+_LINE_NUMBER = re.compile(r"^\s*#\s*line\b")
 _VERSION = re.compile(r"^\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
 
@@ -182,6 +184,8 @@ class ShaderLibrary:
             at = problem or Problem(Path(name), None, "")
             return ShaderError([Problem(at.path, at.line, text, at.code)])
 
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise refuse(f"include {name[:100]}: name a file below the look's folder or shaders/")
         if name in stack:
             raise refuse(f"include cycle: {' -> '.join([*stack, name])}")
         if name in seen:
@@ -235,6 +239,10 @@ def _lines_of(path: Path, data: bytes) -> tuple[_Line, ...]:
         raise ShaderError([Problem(path, None, what)])
     read = []
     written = glsl.lines_of(text)
+    unclosed = glsl.unclosed_comment("\n".join(written))
+    if unclosed is not None:
+        begun = written[unclosed - 1].strip()[:LONGEST_LINE]
+        raise ShaderError([Problem(path, unclosed, "this comment has no end: write */", begun)])
     compiled = glsl.lines_of(glsl.with_ascii_comments(text))
     code = glsl.lines_of(glsl.without_comments(text))
     for number, line in enumerate(written):
@@ -244,6 +252,8 @@ def _lines_of(path: Path, data: bytes) -> tuple[_Line, ...]:
         if "\0" in line:
             raise ShaderError([Problem(path, number + 1, "a zero byte: this is no text")])
         commented_out = _INCLUDE.match(line) and "include" not in code[number]
-        text = "" if commented_out else compiled[number]
+        # Messages are told in the lines of the files, whatever else these claim to be.
+        left_out = commented_out or _LINE_NUMBER.match(code[number])
+        text = "" if left_out else compiled[number]
         read.append(_Line(text, line, (path, number + 1)))
     return tuple(read)

@@ -25,6 +25,7 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
     name = changes.get("renderer")
     if name is None:
         return dict(changes)
+    name = str(name).replace("-", "_")
     if name not in RENDERERS:
         raise UserError(f"unknown renderer '{name}': choose one of {', '.join(RENDERERS)}")
     stands_for = RENDERERS[name]
@@ -34,7 +35,19 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
                 f"renderer '{name}' means {toggle} = {stands_for[toggle]}, but {toggle} = "
                 f"{changes[toggle]} was given: leave out one of them"
             )
-    return {**stands_for, **changes}
+    return {**stands_for, **changes, "renderer": name}
+
+
+def changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with later ones over them: a renderer replaces all toggles, a toggle the renderer's
+    own. Raises UserError as `expand`, for either of the two.
+    """
+    before = expand(settings)
+    if "renderer" in changes:
+        before = {name: value for name, value in before.items() if name not in TOGGLES}
+    elif not changes.keys().isdisjoint(TOGGLES):
+        before.pop("renderer", None)
+    return {**before, **changes}
 
 
 def renderer(toggles: Mapping[str, bool]) -> str:

@@ -19,7 +19,8 @@ class Report:
     """What was compiled, and what is wrong with it.
 
     Attributes:
-        problems: each once, with where it was met: `host` or `host, NAME=VALUE`.
+        problems: one for each line, as compilers differ in their words, with where it was met:
+            `host` or `host, NAME=VALUE`.
         unused: files of the overlay that replace nothing and that nothing includes.
     """
 
@@ -27,6 +28,12 @@ class Report:
     compiled: int = 0
     problems: dict[Problem, list[str]] = field(default_factory=dict)
     unused: list[Path] = field(default_factory=list)
+
+    def add(self, problem: Problem, where: str) -> None:
+        """One more, or one more place where it is met."""
+        key = (problem.path, problem.line or problem.text)
+        first = next((p for p in self.problems if (p.path, p.line or p.text) == key), problem)
+        self.problems.setdefault(first, []).append(where)
 
     def lines(self) -> list[str]:
         """`file:line: message` of each problem; behind it the variants, if not the default one."""
@@ -52,8 +59,7 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
                         compile_one(library, program)
                     except ShaderError as error:
                         for problem in error.problems:
-                            met = report.problems.setdefault(problem, [])
-                            met.append(", ".join([host, *chosen]))
+                            report.add(problem, ", ".join([host, *chosen]))
     report.unused = unused(ShaderLibrary(overlay, defines))
     return report
 

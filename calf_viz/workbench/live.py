@@ -53,17 +53,22 @@ class LiveShaders:
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Use the files as they are now, or say why not."""
+        """Use the files as they are now, or say why not; a look's mistakes are no other look's."""
         start = time.perf_counter()
-        try:
-            for look in self.looks:
+        problems: list[Problem] = []
+        for look in self.looks:
+            try:
                 if look.wearer.reload():
                     self._on_trial.append(look)
-                    log.info("shaders rebuilt")
                 look.refresh()
+            except ShaderError as error:
+                problems.append(error.problems[0])
+        if problems:
+            self._tell(problems[0])
+        elif self.problem is not None:
             self._solved()
-        except ShaderError as error:
-            self._tell(error.problems[0])
+        if self._on_trial:
+            log.info("shaders rebuilt")
         self.rebuilds += 1
         self.built = time.perf_counter() - start
 
@@ -93,11 +98,10 @@ class LiveShaders:
             self.host.hud.update(problem=str(shown), problem_code=problem.code or None)
 
     def _solved(self) -> None:
-        if self.problem is not None:
-            self.problem = None
-            log.info("shaders compile again")
-            if self.host.hud is not None:
-                self.host.hud.update(problem=None, problem_code=None)
+        self.problem = None
+        log.info("shaders compile again")
+        if self.host.hud is not None:
+            self.host.hud.update(problem=None, problem_code=None)
 
     def close(self) -> None:
         """Stop watching."""

@@ -4,7 +4,8 @@
 uniform sampler2D u_hud_atlas;   // r8: coverage of every glyph
 uniform sampler2D u_hud_glyphs;  // rgba32f: table of glyphs: x, y, width, height in the atlas
 uniform sampler2D u_hud_text;    // rgba32f: glyphs drawn: x, y [px], index in the table, colour
-uniform sampler2D u_hud_shapes;  // rgba32f: shapes drawn, 3 texels each; see hud_shape.vert
+uniform sampler2D u_hud_shapes;  // rgba32f: shapes drawn, 3 texels each; see lib/hud_shape.glsl
 uniform sampler2D u_hud_series;  // rgba32f: rings of plots; see calf_viz/hud/series.py
 uniform sampler2D u_palette;     // rgba8: row 0: the surface from low to high; row 1: the modes
 uniform vec2 u_hud_viewport;     // size of the picture [px]
+uniform int u_hud_shape_count;   // shapes, which are drawn before the text

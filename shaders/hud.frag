@@ -1,5 +1,5 @@
 #version 330
-// A rounded box with a border, its edge a pixel soft.
+// A rounded box with a border, its edge a pixel soft; or a glyph's coverage, from the atlas.
 #include "lib/hud_contract.glsl"
 
 flat in vec4 v_box;
@@ -9,6 +9,10 @@ in vec2 v_point;
 layout(location = 0) out vec4 o_colour;
 
 void main() {
+    if (v_box.w < 0.0) {
+        o_colour = vec4(v_fill.rgb, texelFetch(u_hud_atlas, ivec2(v_point), 0).r);
+        return;
+    }
     vec2 corner = abs(v_point) - v_box.xy + v_box.z;
     // Signed distance to the edge, negative inside.
     float outside = length(max(corner, 0.0)) + min(max(corner.x, corner.y), 0.0) - v_box.z;

@@ -1,4 +1,3 @@
-#version 330
 // Rectangles and lines of the HUD, in the order of u_hud_shapes. Both are the same: a segment from
 // one point to another, with a width.
 //
@@ -15,15 +14,8 @@
 //                                        texel 2   colour, opacity: the curve to the next sample
 //                                        texel 1   height, row, number of the sample, 3
 //                                                  a band, coloured by the sample
-#include "lib/hud_contract.glsl"
-#include "lib/hud.glsl"
 
 const float MARGIN = 1.0;       // beyond the edge, for its soft pixel
-
-flat out vec4 v_box;            // half length, half width, radius, border [px]
-flat out vec4 v_border;
-out vec4 v_fill;
-out vec2 v_point;               // px along and across, from the middle
 
 vec3 mapped_colour(float level) {
     int last = textureSize(u_palette, 0).x - 1;
@@ -60,8 +52,8 @@ void resolve_series(inout vec4 segment, inout vec4 form, inout vec4 paint) {
     form = vec4(there ? form.x : 0.0, 0.0, 0.0, 0.0);
 }
 
-void main() {
-    int texel = gl_VertexID / 6 * 3;
+void draw_shape(int item) {
+    int texel = 3 * item;
     vec4 segment = hud_texel(u_hud_shapes, texel);
     vec4 form = hud_texel(u_hud_shapes, texel + 1);
     vec4 paint = hud_texel(u_hud_shapes, texel + 2);
