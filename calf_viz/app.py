@@ -32,12 +32,12 @@ from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.render.sources import ShaderLibrary, overlay_path
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
 from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import WornLook, set_controls
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -107,8 +107,8 @@ class CALFApplication:
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
         self.look = WornLook(self.host, config.colour_map)
-        self.look.set(config.set)
-        self.second = self._open_second() if config.ab is not None else None
+        self.second = self._open_second(config.ab) if config.ab is not None else None
+        set_controls(config.set, self.look, self.second)
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
@@ -150,9 +150,9 @@ class CALFApplication:
             timed = self.host.has_window
             self.readings = Readings(self.hud, self.stats, self._mean_value, timed)
 
-    def _open_second(self) -> WornLook:
+    def _open_second(self, look: Path) -> WornLook:
         config = self.config
-        library = ShaderLibrary(config.ab, config.defines)
+        library = ShaderLibrary(overlay_path(look, "--ab"), config.defines)
         colours = colour_map(config.colour_map or COLOUR_MAP)
         return WornLook(self.host.set_second(library, colours), config.colour_map)
 

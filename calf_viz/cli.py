@@ -18,6 +18,7 @@ from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.parameters import GIVEN_PATH, SIZE
 from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:
@@ -29,18 +30,6 @@ Command = TypeVar("Command", bound=Any)
 _CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
 
 
-class _Size(click.ParamType):
-    name = "WxH"
-
-    def convert(self, value: Any, param: Any, context: Any) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"'{value}' is not a size: give one such as 1280x720", param, context)
-        return int(width), int(height)
-
-
 _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
@@ -48,10 +37,10 @@ _TYPES: dict[str, Any] = {
     "int | None": int,
     "float": float,
     "bool": bool,
-    "Path": click.Path(path_type=Path),
-    "Path | None": click.Path(path_type=Path),
+    "Path": GIVEN_PATH,
+    "Path | None": GIVEN_PATH,
     "tuple[str, ...]": str,
-    "tuple[int, int]": _Size(),
+    "tuple[int, int]": SIZE,
 }
 
 
@@ -115,7 +104,7 @@ def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> Ap
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
 )
-@click.option("--output", type=click.Path(path_type=Path),
+@click.option("--output", type=GIVEN_PATH,
               help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context

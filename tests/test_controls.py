@@ -368,7 +368,7 @@ class TestFile:
             assert "u_gone is no control" in caplog.text
             picture = SCENE.play(host)
             assert covers(picture, [51, 0, 0]) and picture[0, 0].tolist() == [255, 0, 255]
-            worn.set(["u_red=1"])
+            worn.set("u_red=1")
             file.write_text("background = '#00ff00'\n[values]\nu_red = 0.2\n")
             worn.refresh()
             host.draw()

@@ -13,6 +13,7 @@ from test_app import running
 
 from calf_viz import CALFApplication
 from calf_viz.cli import calf_viz
+from calf_viz.errors import UserError
 from calf_viz.hosts.panda_compare import GAIN, LINE, MODES, View
 
 pytestmark = pytest.mark.rendering
@@ -108,6 +109,17 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
             "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {\n"
             "    return vec3(u_red, 0.0, 1.0);\n}\n"
         )
+    asked = ("u_red=0.4", "b:u_red=0.6")
+    with running(shaders=looks[0], ab=looks[1], size=SIZE, set=asked) as shown:
+        play(shown).step()
+        assert shown.second is not None
+        values = (look.wearer.controls.values for look in (shown.look, shown.second))
+        assert list(values) == [{"u_red": 0.4}, {"u_red": 0.6}]
+    with (
+        pytest.raises(UserError, match="--set b:u_red = 2 does not fit"),
+        running(shaders=looks[0], ab=looks[1], set=("a:u_red=1", "b:u_red=2")),
+    ):
+        pass
     with running(shaders=looks[0], ab=looks[1], size=SIZE, watch=True) as shown:
         play(shown).step()
 
@@ -116,7 +128,7 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
 
         assert covers("a", [0, 0, 255]) and covers("b", [255, 0, 255])
         assert shown.second is not None and shown.live_shaders is not None
-        shown.second.set(["u_red=0.2"])
+        shown.second.set("u_red=0.2")
         assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
         file = looks[1] / "surface_colour.glsl"
         surface = file.read_text()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.render.colours import ColourMap, colour_map
-from calf_viz.render.controls import ControlValues
+from calf_viz.render.controls import Control, ControlValues, Value
 from calf_viz.render.problems import Problem, ShaderError
 
 FILE = "look.toml"
@@ -84,6 +84,21 @@ def read_look(path: Path | None) -> Look:
     if problems:
         raise ShaderError(problems)
     return Look(**read)
+
+
+def parsed(
+    path: Path, texts: Mapping[str, str], controls: Mapping[str, Control]
+) -> dict[str, Value]:
+    """Values of those controls that there are. Raises ShaderError for all that do not fit."""
+    values, problems = {}, []
+    for name in texts.keys() & controls.keys():
+        try:
+            values[name] = controls[name].parse(texts[name])
+        except ValueError as error:
+            problems.append(problem_at(path, name, f"{name} = {error}"))
+    if problems:
+        raise ShaderError(sorted(problems, key=lambda problem: problem.line or 0))
+    return values
 
 
 def problem_at(path: Path, key: str, text: str) -> Problem:
