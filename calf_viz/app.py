@@ -22,6 +22,7 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action, help_line
@@ -121,9 +122,12 @@ class CALFApplication:
         watch = self.host.has_window if config.watch is None else config.watch
         looks = [look for look in (self.look, self.second) if look is not None]
         self.live_shaders = LiveShaders(self.host, looks) if watch else None
+        if self.hud is not None and self.second is not None:
+            two_looks.name_looks(self.hud)
         if self.hud is not None and self.host.has_window:
             saves = f"{by_action('save_look').events[0]} saves"
-            self.hud.add(ControlPanel(self.host.controls, hint=saves))
+            title = "look" if self.second is None else "look A"
+            self.hud.add(ControlPanel(self.host.controls, title=title, hint=saves))
             if self.second is not None:
                 controls = self.second.wearer.controls
                 self.hud.add(ControlPanel(controls, "controls_b", "look B", saves))
@@ -331,7 +335,7 @@ class CALFApplication:
             self.live_shaders.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
-                self.hud.update(state=self._state())
+                self.hud.update(state=self._state(), **self._view())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
             if self.live_shaders is not None:
@@ -344,6 +348,14 @@ class CALFApplication:
         if time.monotonic() < until:
             return text
         return "paused" if self.playback.paused else None
+
+    def _view(self) -> dict[str, str]:
+        """Which of two looks is shown, in words."""
+        compare, config = self.host.compare, self.config
+        if compare is None:
+            return {}
+        a, b = (str(name or "shipped") for name in (config.shaders, config.ab))
+        return two_looks.texts(compare.view.mode, a, b, compare.view.gain)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
