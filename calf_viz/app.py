@@ -127,10 +127,12 @@ class CALFApplication:
         if self.hud is not None and self.host.has_window:
             saves = f"{by_action('save_look').events[0]} saves"
             title = "look" if self.second is None else "look A"
-            self.hud.add(ControlPanel(self.host.controls, title=title, hint=saves))
+            panels = [ControlPanel(self.host.controls, title=title, hint=saves)]
             if self.second is not None:
                 controls = self.second.wearer.controls
-                self.hud.add(ControlPanel(controls, "controls_b", "look B", saves))
+                panels.append(ControlPanel(controls, "controls_b", "look B", saves))
+            for panel in panels:
+                self.hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         config = self.config

@@ -15,10 +15,13 @@ from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
 
+from calf_viz.agent.modes import NAMES
 from calf_viz.errors import UserError
 from calf_viz.hosts.base import Host
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import help_line
+from calf_viz.hud.overview import overview
 from calf_viz.render.controls import Control, ControlValues, read_annotation
 from calf_viz.render.look import FILE, look_file, read_look, save_values
 from calf_viz.render.problems import ShaderError
@@ -398,6 +401,14 @@ class TestFile:
             assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
 
     @pytest.mark.rendering
+    def test_a_shipped_look_stays_as_it_is(self) -> None:
+        with (
+            opened("moderngl", SCENE, library=ShaderLibrary(Path("night"))) as host,
+            pytest.raises(UserError, match="shaders new my_night --from night"),
+        ):
+            WornLook(host).save()
+
+    @pytest.mark.rendering
     def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
             worn = WornLook(host)
@@ -553,6 +564,17 @@ class TestPanel:
         placed = shown().placed["controls"]
         assert placed.within(self.size)
         assert 5 < len({part.name for part in panel.parts}) < 50
+
+    def test_comes_before_the_line_of_keys_where_there_is_room_for_one(
+        self, panel: ControlPanel
+    ) -> None:
+        scene = SceneFolder.read("hud").scene()
+        hud = overview("a title", NAMES, scene.mode_colours, keys=help_line({"pause", "quit"}))
+        hud.add(panel, before="keys")
+        surface = SceneFolder.read("hud").surface.heightfield()
+        for size, there in (((400, 240), {"controls"}), ((1280, 720), {"controls", "keys"})):
+            hud.prepare(Scene(size=size), surface, (0.0, 1.0))
+            assert {"controls", "keys"} & set(hud.placed) == there
 
     @pytest.mark.rendering
     def test_a_changed_value_moves_the_knob(self, look: Path) -> None:

@@ -40,7 +40,7 @@ class ControlPanel(Widget):
     hint: str = ""
     """Beside the title, such as how to save."""
     anchor: Anchor = BOTTOM_RIGHT
-    share = (0.45, 0.6)
+    share = (0.6, 0.6)
     columns: int = 68
     """Width in units."""
     parts: list[Part] = field(default_factory=list, repr=False)

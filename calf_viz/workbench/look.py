@@ -14,7 +14,7 @@ from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.render.controls import ControlValues, Value
 from calf_viz.render.look import Look, look_file, parsed, read_look, save_values
-from calf_viz.render.sources import is_kept
+from calf_viz.render.sources import LOOKS, is_kept, shader_folder
 
 log = logging.getLogger("calf_viz")
 
@@ -83,6 +83,11 @@ class WornLook:
         overlay = self.wearer.programs.library.overlay
         if self.path is None or overlay is None:
             raise UserError("values are saved beside the shaders of a look: give --shaders")
+        if overlay.parent == shader_folder() / LOOKS:
+            raise UserError(
+                f"{overlay.name} came with the program, which others use: make it yours by "
+                f"calf-viz shaders new my_{overlay.name} --from {overlay.name}"
+            )
         if not overlay.exists():
             raise UserError(f"{overlay} is gone: values are saved when it is back")
         save_values(self.path, self.wearer.controls)
