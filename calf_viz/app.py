@@ -356,8 +356,8 @@ class CALFApplication:
         compare, config = self.host.compare, self.config
         if compare is None:
             return {}
-        a, b = (str(name or "shipped") for name in (config.shaders, config.ab))
-        return two_looks.texts(compare.view.mode, a, b, compare.view.gain)
+        names = two_looks.names(config.shaders, config.ab)
+        return two_looks.texts(compare.view.mode, names, compare.view.gain)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.

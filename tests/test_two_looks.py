@@ -15,6 +15,7 @@ from calf_viz import CALFApplication
 from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.panda_compare import LINE, MODES, View
+from calf_viz.hud.two_looks import names
 
 pytestmark = pytest.mark.rendering
 
@@ -129,6 +130,12 @@ def test_what_is_written_is_of_the_look_that_is_shown() -> None:
                 assert np.array_equal(there[16:], bars[mode][16:]), (
                     "its colours, of the same values"
                 )
+
+
+def test_names_are_as_short_as_tells_them_apart() -> None:
+    assert names(Path("/a/long/way/to/mine"), Path("night")) == ("mine", "night")
+    assert names(Path("a/mine"), Path("b/mine")) == ("a/mine", "b/mine")
+    assert names(None, Path(".")) == ("shipped", ".")
 
 
 def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class WornLook:
             raise UserError("values are saved beside the shaders of a look: give --shaders")
         if overlay.parent == shader_folder() / LOOKS:
             raise UserError(
-                f"{overlay.name} came with the program, which others use: make it yours by "
+                f"{overlay.name} is shipped, so not written to: "
                 f"calf-viz shaders new my_{overlay.name} --from {overlay.name}"
             )
         if not overlay.exists():
