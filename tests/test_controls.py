@@ -362,6 +362,11 @@ class TestFile:
             read_look(tmp_path / FILE)
         assert words in str(error.value) and str(tmp_path) in str(error.value)
 
+    def test_what_is_no_text_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / FILE).write_bytes(b"[values]\n# \xff\n")
+        with pytest.raises(ShaderError, match=rf"{FILE}:2: not UTF-8 \(byte 11\)"):
+            read_look(tmp_path / FILE)
+
     @pytest.mark.rendering
     def test_a_look_follows_its_file(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
         file = look / FILE

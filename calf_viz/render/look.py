@@ -69,8 +69,12 @@ def read_look(path: Path | None) -> Look:
         line = _LINE.search(str(error))
         number = int(line[1]) if line else len(text.splitlines())  # "at end of document"
         raise ShaderError([Problem(path, number, _WHERE.sub("", str(error)))]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ShaderError([Problem(path, None, f"cannot be read ({error})")]) from None
+    except UnicodeDecodeError as error:
+        broken = error.object.count(b"\n", 0, error.start) + 1
+        raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise ShaderError([Problem(path, None, what)]) from None
     known = {"background": _background, "colour_map": _colours, "values": _values}
     read: dict[str, Any] = {}
     problems = []
