@@ -126,11 +126,11 @@ class CALFApplication:
             two_looks.name_looks(self.hud)
         if self.hud is not None and self.host.has_window:
             saves = f"{by_action('save_look').events[0]} saves"
-            title = "look" if self.second is None else "look A"
-            panels = [ControlPanel(self.host.controls, title=title, hint=saves)]
+            panels = [ControlPanel(self.host.controls, hint=saves)]
             if self.second is not None:
+                panels[0].title, panels[0].look = "look A", "A"
                 controls = self.second.wearer.controls
-                panels.append(ControlPanel(controls, "controls_b", "look B", saves))
+                panels.append(ControlPanel(controls, "controls_b", "look B", saves, "B"))
             for panel in panels:
                 self.hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
 

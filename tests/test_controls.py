@@ -570,6 +570,18 @@ class TestPanel:
         assert placed.within(self.size)
         assert 5 < len({part.name for part in panel.parts}) < 50
 
+    def test_is_there_while_its_look_is_shown(
+        self, panel: ControlPanel, shown: Callable[[], Hud]
+    ) -> None:
+        panel.look = "B"
+        hud = shown()
+        for looks, there in (("AB", True), ("A", False), ("B", True)):
+            hud.update(looks=looks)
+            hud.prepare(
+                Scene(size=self.size), SceneFolder.read("hud").surface.heightfield(), (0.0, 1.0)
+            )
+            assert ("controls" in hud.placed) == there
+
     def test_comes_before_the_line_of_keys_where_there_is_room_for_one(
         self, panel: ControlPanel
     ) -> None:
