@@ -23,6 +23,7 @@ from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found
+from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action, event_name, help_line
@@ -33,12 +34,12 @@ from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.render.sources import ShaderLibrary, overlay_path
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
 from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import WornLook, set_controls
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -114,8 +115,8 @@ class CALFApplication:
         self.agent = CALFAgent.load(file, system)
         self.host = _open_host(config, system.marker)
         self.look = WornLook(self.host, config.colour_map)
-        self.look.set(config.set)
-        self.second = self._open_second() if config.ab is not None else None
+        self.second = self._open_second(config.ab) if config.ab is not None else None
+        set_controls(config.set, self.look, self.second)
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
         self.playback = Playback()
@@ -139,12 +140,17 @@ class CALFApplication:
         watch = self.host.has_window if config.watch is None else config.watch
         looks = [look for look in (self.look, self.second) if look is not None]
         self.live_shaders = LiveShaders(self.host, looks) if watch else None
+        if self.hud is not None and self.second is not None:
+            two_looks.name_looks(self.hud)
         if self.hud is not None and self.host.has_window:
             saves = f"{by_action('save_look').events[0]} saves"
-            self.hud.add(ControlPanel(self.host.controls, hint=saves))
+            panels = [ControlPanel(self.host.controls, hint=saves)]
             if self.second is not None:
+                panels[0].title, panels[0].look = "look A", "A"
                 controls = self.second.wearer.controls
-                self.hud.add(ControlPanel(controls, "controls_b", "look B", saves))
+                panels.append(ControlPanel(controls, "controls_b", "look B", saves, "B"))
+            for panel in panels:
+                self.hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         config = self.config
@@ -161,9 +167,9 @@ class CALFApplication:
             timed = self.host.has_window
             self.readings = Readings(self.hud, self.stats, self._mean_value, timed)
 
-    def _open_second(self) -> WornLook:
+    def _open_second(self, look: Path) -> WornLook:
         config = self.config
-        library = ShaderLibrary(config.ab, config.defines)
+        library = ShaderLibrary(overlay_path(look, "--ab"), config.defines)
         colours = colour_map(config.colour_map or COLOUR_MAP)
         return WornLook(self.host.set_second(library, colours), config.colour_map)
 
@@ -363,7 +369,7 @@ class CALFApplication:
             self.live_shaders.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
-                self.hud.update(state=self._state())
+                self.hud.update(state=self._state(), **self._view())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
             if self.live_shaders is not None:
@@ -376,6 +382,14 @@ class CALFApplication:
         if time.monotonic() < until:
             return text
         return "paused" if self.playback.paused else None
+
+    def _view(self) -> dict[str, str]:
+        """Which of two looks is shown, in words."""
+        compare, config = self.host.compare, self.config
+        if compare is None:
+            return {}
+        names = two_looks.names(config.shaders, config.ab)
+        return two_looks.texts(compare.view.mode, names, compare.view.gain)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.

@@ -15,10 +15,11 @@ import numpy as np
 from calf_viz import __version__
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.app_config import SHARED, TRAINING_PRESET, AppConfig
-from calf_viz.commands import PATH, benchmark, evaluate, train, training_options
+from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, TRAINING_ONLY, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.parameters import GIVEN_PATH, SIZE
 from calf_viz.settings import fields_of
 from calf_viz.workbench.commands import shaders
 
@@ -35,18 +36,6 @@ TRAINED = fields_of(TrainingConfig).keys() - SHARED - {"preset"} | {TRAINING_PRE
 """What only a training has a use for."""
 
 
-class _Size(click.ParamType):
-    name = "WxH"
-
-    def convert(self, value: Any, param: Any, context: Any) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"'{value}' is not a size: give one such as 1280x720", param, context)
-        return int(width), int(height)
-
-
 _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
@@ -54,10 +43,10 @@ _TYPES: dict[str, Any] = {
     "int | None": int,
     "float": float,
     "bool": bool,
-    "Path": PATH,
-    "Path | None": PATH,
+    "Path": GIVEN_PATH,
+    "Path | None": GIVEN_PATH,
     "tuple[str, ...]": str,
-    "tuple[int, int]": _Size(),
+    "tuple[int, int]": SIZE,
 }
 
 
@@ -115,7 +104,7 @@ def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> Ap
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
 )
-@click.option("--output", type=PATH,
+@click.option("--output", type=GIVEN_PATH,
               help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context

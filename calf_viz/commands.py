@@ -17,21 +17,11 @@ from calf_viz.agent.run_config import LATER
 from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.settings import fields_of, within
 
 Command = TypeVar("Command", bound=Any)
 
-
-class _Path(click.Path):
-    """A path that says where; an empty one, as of a variable that is not set, would mean here."""
-
-    def convert(self, value: Any, param: Any, context: Any) -> Any:
-        if value == "":
-            self.fail("it is empty: give a path, . for this folder", param, context)
-        return super().convert(value, param, context)
-
-
-PATH = _Path(path_type=Path)
 
 _SYSTEM_HELP = f"System: {', '.join(systems.names())}."
 
@@ -64,9 +54,9 @@ def training_options(
 @click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
 @click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
 @click.option("--config", help="TOML file with settings, which options override.")
-@click.option("--output", type=PATH,
+@click.option("--output", type=GIVEN_PATH,
               help="Checkpoint to write, with two files beside it, instead of a run.")  # fmt: skip
-@click.option("--runs", type=PATH, help="Folder for runs.  [default: runs]")
+@click.option("--runs", type=GIVEN_PATH, help="Folder for runs.  [default: runs]")
 @click.option("--resume", help="Run, or checkpoint with a .resume file beside it, to go on from.")
 @click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
 @click.option("--overwrite", is_flag=True, help="Let --output replace an older training's file.")
@@ -137,7 +127,7 @@ def evaluate(system: str, checkpoint: str | None, episodes: int, seed: int) -> N
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")
 @click.option("--jobs", default=1, show_default=True, help="Trainings at the same time.")
-@click.option("--output", type=PATH, default="benchmarks", show_default=True,
+@click.option("--output", type=GIVEN_PATH, default="benchmarks", show_default=True,
               help="Folder for plot and CSV.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Let it replace files of an older benchmark.")
 @partial(training_options, without=("certificate", *(name for name in LATER if name != "episodes")))

@@ -79,7 +79,7 @@ class VisualizationConfig:
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
     )
     set: tuple[str, ...] = _option(
-        (), "A control's value, may be repeated; the look's own otherwise.", "NAME=VALUE"
+        (), "A control's value, may be repeated; with b: of --ab's look.", "[b:]NAME=VALUE"
     )
     watch: bool | None = _option(
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"

@@ -111,10 +111,45 @@ class TestCommand:
         assert run(tmp_path / "none", folders[1]).exit_code == 2
         (tmp_path / "empty").mkdir()
         assert run(tmp_path / "empty", tmp_path / "empty").exit_code == 2
-        for name in ("a", "b"):
-            (tmp_path / name / "same.png").write_bytes(b"no picture")
-        done = run(*folders)
-        assert done.exit_code == 2 and "same.png cannot be read" in done.output
+        for bad in (("--fraction", "nan"), ("--fraction", 2), ("--level", 256), ("--no-such",)):
+            done = run(*folders, *bad)
+            assert done.exit_code == 2 and not done.stdout
+            assert done.stderr.startswith("compare_screenshots: ")
+            assert done.stderr.count("\n") == 1, "one line"
+
+    @pytest.mark.parametrize("kind", ["no picture", "cut short", "a folder"])
+    def test_what_cannot_be_read_does_not_hide_the_rest(
+        self, folders: tuple[Path, Path], tmp_path: Path, kind: str
+    ) -> None:
+        file = folders[1] / "same.png"
+        data = file.read_bytes()
+        file.unlink()
+        if kind == "a folder":
+            file.mkdir()
+        else:
+            file.write_bytes(b"no picture" if kind == "no picture" else data[: len(data) // 2])
+        page = tmp_path / "report.html"
+        done = run(*folders, "--html", page)
+        assert done.exit_code == 2 and f"{file} cannot be read as a picture" in done.stderr
+        assert done.stderr.count("\n") == 1 and "far & wide.png" in done.stdout
+        assert "2 pairs, 1 over" in page.read_text() and "unreadable: same.png" in page.read_text()
+
+    def test_names_are_no_markup_and_their_endings_may_be_large(
+        self, folders: tuple[Path, Path]
+    ) -> None:
+        a, b = folders
+        (a / "same.png").rename(a / "[red]same.PNG")
+        (b / "same.png").rename(b / "[red]same.png")
+        done = run(*folders, "--level", 40)
+        assert done.exit_code == 0 and "[red]same.png" in done.output
+
+    def test_pictures_of_16_bits(self, folders: tuple[Path, Path]) -> None:
+        grey = picture()[..., 0]
+        Image.fromarray(grey.astype(np.uint16) * 257).save(folders[0] / "same.png")
+        Image.fromarray(grey).save(folders[1] / "same.png")
+        rows = [row.split("│") for row in run(*folders).output.splitlines() if "│" in row]
+        (row,) = (row for row in rows if row[1].strip() == "same.png")
+        assert [cell.strip() for cell in row[2:6]] == ["0.000 %", "0", "0.0000", "ok"]
 
 
 class TestReport:

@@ -15,10 +15,13 @@ from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
 
+from calf_viz.agent.modes import NAMES
 from calf_viz.errors import UserError
 from calf_viz.hosts.base import Host
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import help_line
+from calf_viz.hud.overview import overview
 from calf_viz.render.controls import Control, ControlValues, read_annotation
 from calf_viz.render.look import FILE, look_file, read_look, save_values
 from calf_viz.render.problems import ShaderError
@@ -359,6 +362,11 @@ class TestFile:
             read_look(tmp_path / FILE)
         assert words in str(error.value) and str(tmp_path) in str(error.value)
 
+    def test_what_is_no_text_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / FILE).write_bytes(b"[values]\n# \xff\n")
+        with pytest.raises(ShaderError, match=rf"{FILE}:2: not UTF-8 \(byte 11\)"):
+            read_look(tmp_path / FILE)
+
     @pytest.mark.rendering
     def test_a_look_follows_its_file(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
         file = look / FILE
@@ -368,7 +376,7 @@ class TestFile:
             assert "u_gone is no control" in caplog.text
             picture = SCENE.play(host)
             assert covers(picture, [51, 0, 0]) and picture[0, 0].tolist() == [255, 0, 255]
-            worn.set(["u_red=1"])
+            worn.set("u_red=1")
             file.write_text("background = '#00ff00'\n[values]\nu_red = 0.2\n")
             worn.refresh()
             host.draw()
@@ -396,6 +404,14 @@ class TestFile:
             host.controls.set("u_green", 0.5)
             worn.refresh()
             assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
+
+    @pytest.mark.rendering
+    def test_a_shipped_look_stays_as_it_is(self) -> None:
+        with (
+            opened("moderngl", SCENE, library=ShaderLibrary(Path("night"))) as host,
+            pytest.raises(UserError, match="shaders new my_night --from night"),
+        ):
+            WornLook(host).save()
 
     @pytest.mark.rendering
     def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
@@ -553,6 +569,29 @@ class TestPanel:
         placed = shown().placed["controls"]
         assert placed.within(self.size)
         assert 5 < len({part.name for part in panel.parts}) < 50
+
+    def test_is_there_while_its_look_is_shown(
+        self, panel: ControlPanel, shown: Callable[[], Hud]
+    ) -> None:
+        panel.look = "B"
+        hud = shown()
+        for looks, there in (("AB", True), ("A", False), ("B", True)):
+            hud.update(looks=looks)
+            hud.prepare(
+                Scene(size=self.size), SceneFolder.read("hud").surface.heightfield(), (0.0, 1.0)
+            )
+            assert ("controls" in hud.placed) == there
+
+    def test_comes_before_the_line_of_keys_where_there_is_room_for_one(
+        self, panel: ControlPanel
+    ) -> None:
+        scene = SceneFolder.read("hud").scene()
+        hud = overview("a title", NAMES, scene.mode_colours, keys=help_line({"pause", "quit"}))
+        hud.add(panel, before="keys")
+        surface = SceneFolder.read("hud").surface.heightfield()
+        for size, there in (((400, 240), {"controls"}), ((1280, 720), {"controls", "keys"})):
+            hud.prepare(Scene(size=size), surface, (0.0, 1.0))
+            assert {"controls", "keys"} & set(hud.placed) == there
 
     @pytest.mark.rendering
     def test_a_changed_value_moves_the_knob(self, look: Path) -> None:

@@ -35,6 +35,7 @@ LAYERS = (
     "stats_cache",
     "profiling",
     "settings",
+    "parameters",
     "files",
     "errors",
 )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from calf_viz.agent.modes import NAMES
+from calf_viz.heightfield import Heightfield
 from calf_viz.hud import keys
 from calf_viz.hud.keys import KEYS, by_action, documented, help_line
+from calf_viz.hud.overview import overview
+from calf_viz.hud.widgets import KeyLine
+from calf_viz.render.colours import mode_colours
+from calf_viz.render.scene import Scene
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "hud.md"
 
@@ -48,3 +55,13 @@ def test_a_document_without_marks_is_refused() -> None:
     around = f"before {keys.BEGIN} old {keys.END} after"
     assert documented(around).startswith("before ") and documented(around).endswith(" after")
     assert "old" not in documented(around)
+
+
+def test_how_to_quit_is_shown_at_the_usual_size() -> None:
+    """With every key there is beside it."""
+    every = help_line({key.action for key in KEYS})
+    hud = overview("a title", NAMES, mode_colours(), keys=every)
+    heightfield = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
+    hud.prepare(Scene(size=(1280, 720)), heightfield, (0.0, 1.0))
+    (line,) = (widget for widget in hud.widgets if isinstance(widget, KeyLine))
+    assert ("escape", "quit") in every[: line._shown]

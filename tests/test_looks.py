@@ -66,6 +66,42 @@ class TestEach:
 
 
 @pytest.mark.rendering
+@pytest.mark.parametrize("renderer", ["gpu", "batched"])
+def test_the_certificate_marks_the_chosen_agent(renderer: str) -> None:
+    """With white around it, which moves as another is chosen."""
+    places = []
+    for chosen in (0, 1):
+        look = Path("certificate")
+        with running(
+            size=(640, 360), n_agents=2, shaders=look, chosen=chosen, seed=5, renderer=renderer
+        ) as shown:
+            shown.step()
+            scene, (x, y) = shown.host.scene, shown.simulation.states[chosen, :2]
+            level = shown.host.heightfield.heights(np.array([[x, y]]))[0]
+            low, high = shown.host.value_range
+            up = scene.height_scale * (level - low) / (high - low)
+            clip = scene.camera.view_projection(640 / 360) @ np.array([x, y, up, 1.0])
+            at = np.array([0.5 + 0.5 * clip[0] / clip[3], 0.5 - 0.5 * clip[1] / clip[3]])
+            column, row = np.rint(at * (640, 360)).astype(int)
+            near = shown.screenshot()[row - 20 : row + 21, column - 20 : column + 21]
+            white = np.argwhere((near > 235).all(axis=2)) - 20
+            assert len(white) > 20
+            assert np.abs(white.mean(axis=0)).max() < 3, "all around it"
+            places.append((column, row))
+    assert places[0] != places[1]
+
+
+@pytest.mark.rendering
+def test_trails_in_ink_have_the_legends_colours() -> None:
+    with running(size=(640, 360), n_agents=3, shaders=Path("ink"), policy="nominal") as shown:
+        for _ in range(60):
+            shown.step()
+        picture = shown.screenshot().astype(float)
+        legend = 255 * shown.host.scene.mode_colours[2, :3]
+    assert (np.abs(picture - legend).max(axis=2) < 45).sum() > 100
+
+
+@pytest.mark.rendering
 def test_they_are_far_from_the_usual_picture_and_from_each_other() -> None:
     pictures = {}
     for look in (None, *LOOKS):

@@ -47,6 +47,10 @@ fragment_shader
 0(2) : warning C7050: "x" might be used before being initialized
 0(4) : error C1503: undefined variable "undefined_name"
 """,
+    "nvidia, fatal": """fragment_shader
+===============
+0(4) : fatal error C9999: undefined name
+""",
     "nvidia in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
 fragment shader created-shader:
 created-shader(2) : warning C7050: "x" might be used before being initialized

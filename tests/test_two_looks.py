@@ -13,7 +13,9 @@ from test_app import running
 
 from calf_viz import CALFApplication
 from calf_viz.cli import calf_viz
-from calf_viz.hosts.panda_compare import GAIN, LINE, MODES, View
+from calf_viz.errors import UserError
+from calf_viz.hosts.panda_compare import LINE, MODES, View
+from calf_viz.hud.two_looks import names
 
 pytestmark = pytest.mark.rendering
 
@@ -79,8 +81,8 @@ class TestPictures:
 
     def test_difference(self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray]) -> None:
         apart = np.abs(each[0].astype(int) - each[1].astype(int))
-        expected = np.clip(GAIN * apart, 0, 255)
-        assert np.abs(drawn(both, "difference") - expected).max() <= GAIN
+        expected = np.clip(View.gain * apart, 0, 255)
+        assert np.abs(drawn(both, "difference") - expected).max() <= View.gain
         assert apart.max() > 50
 
     def test_from_one_to_another_and_back(
@@ -98,6 +100,44 @@ class TestPictures:
         assert np.array_equal(drawn(both, "difference"), picture)
 
 
+def test_what_is_written_is_of_the_look_that_is_shown() -> None:
+    """By name, and with its own colours beside the values; on ground of any colour."""
+    size, bars = (640, 400), {}
+    for name, look in (("a", A), ("b", B)):
+        with running(shaders=look, size=size, hud=True) as shown:
+            shown.step()
+            assert shown.hud is not None
+            x, y, width, height = shown.hud.placed["critic"]
+            bars[name] = shown.screenshot()[y : y + height, x : x + width]
+    with running(shaders=A, ab=B, size=size, hud=True) as shown:
+        shown.step()
+        hud = shown.hud
+        assert hud is not None
+        for mode, words in (
+            ("split", "A  ink   |   B  night"),
+            ("a", "A  ink"),
+            ("b", "B  night"),
+            ("difference", "A  ink  −  B  night,  × 4"),
+        ):
+            picture = drawn(shown, mode)
+            assert hud.values["view"] == words and "view" in hud.placed
+            ground = shown.host.scene.ground_at(size[0] - 1)
+            assert np.allclose(255 * np.array(ground), picture[-1, -1], atol=2)
+            x, y, width, height = hud.placed["critic"]
+            assert (width > bars["a"].shape[1]) == (mode in ("split", "difference"))
+            if mode in bars:
+                there = picture[y : y + height, x : x + width]
+                assert np.array_equal(there[16:], bars[mode][16:]), (
+                    "its colours, of the same values"
+                )
+
+
+def test_names_are_as_short_as_tells_them_apart() -> None:
+    assert names(Path("/a/long/way/to/mine"), Path("night")) == ("mine", "night")
+    assert names(Path("a/mine"), Path("b/mine")) == ("a/mine", "b/mine")
+    assert names(None, Path(".")) == ("shipped", ".")
+
+
 def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
     looks = []
     for name, default in (("one", 0.0), ("two", 1.0)):
@@ -108,6 +148,17 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
             "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {\n"
             "    return vec3(u_red, 0.0, 1.0);\n}\n"
         )
+    asked = ("u_red=0.4", "b:u_red=0.6")
+    with running(shaders=looks[0], ab=looks[1], size=SIZE, set=asked) as shown:
+        play(shown).step()
+        assert shown.second is not None
+        values = (look.wearer.controls.values for look in (shown.look, shown.second))
+        assert list(values) == [{"u_red": 0.4}, {"u_red": 0.6}]
+    with (
+        pytest.raises(UserError, match="--set b:u_red = 2 does not fit"),
+        running(shaders=looks[0], ab=looks[1], set=("a:u_red=1", "b:u_red=2")),
+    ):
+        pass
     with running(shaders=looks[0], ab=looks[1], size=SIZE, watch=True) as shown:
         play(shown).step()
 
@@ -116,7 +167,7 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
 
         assert covers("a", [0, 0, 255]) and covers("b", [255, 0, 255])
         assert shown.second is not None and shown.live_shaders is not None
-        shown.second.set(["u_red=0.2"])
+        shown.second.set("u_red=0.2")
         assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
         file = looks[1] / "surface_colour.glsl"
         surface = file.read_text()
@@ -170,4 +221,4 @@ def test_without_a_window_all_three_are_written(tmp_path: Path) -> None:
     pictures = {p.stem.split("_")[-1]: np.asarray(Image.open(p)) for p in tmp_path.glob("*.png")}
     assert set(pictures) == {"a", "b", "difference"}
     apart = np.abs(pictures["a"].astype(int) - pictures["b"])
-    assert np.abs(pictures["difference"] - np.clip(GAIN * apart, 0, 255)).max() <= GAIN
+    assert np.abs(pictures["difference"] - np.clip(View.gain * apart, 0, 255)).max() <= View.gain

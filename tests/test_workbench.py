@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.moderngl_host import create_context
 from calf_viz.hosts.moderngl_shader import compile_program
-from calf_viz.hosts.programs import INPUTS, SCENE, load_program
+from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import variants
-from calf_viz.render.sources import ShaderLibrary, shader_folder, shipped_files
+from calf_viz.render.sources import ShaderLibrary, is_kept, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
 
 HOOKS = {
@@ -44,6 +45,17 @@ class TestNew:
         for name in HOOKS:
             head = (shader_folder() / name).read_text().split("\n\n")[0]
             assert "// in  " in head and ("return" in head or "//" in head), name
+
+    def test_what_it_says_to_do_next_may_be_pasted(self, tmp_path: Path) -> None:
+        folder = tmp_path / "it's a look"
+        done = run("new", folder)
+        command = done.output.splitlines()[-1].partition("watch: ")[2]
+        assert shlex.split(command) == ["calf-viz", "--shaders", str(folder)]
+
+    def test_what_is_no_part_of_a_look_is_not_copied(self, tmp_path: Path) -> None:
+        for name in ("ring_copy.frag", "critic_values.frag", "difference.vert"):
+            assert isinstance(run("new", tmp_path, "--from", name).exception, UserError)
+        assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize(
         ("start", "names"),
@@ -89,6 +101,31 @@ class TestList:
         for variant in variants.VARIANTS:
             for value in variant.values:
                 assert f"{variant.name}={value}" in done.output
+
+    def test_controls_with_labels_and_values_and_what_cannot_be_read(self, tmp_path: Path) -> None:
+        look = tmp_path / "a [bold]look"
+        look.mkdir()
+        (look / "trail_width.glsl").write_text(
+            "// Widths [red] of all.\n"
+            'uniform float u_wide; // @slider 0..4 = 2 "how [i]wide"\n'
+            "uniform float u_bad; // @slider 4..0\n"
+            "float trail_half_width(float age) { return u_wide; }\n"
+        )
+        (look / "look.toml").write_text("[values]\nu_wide = 3.5\n")
+        done = run("list", look)
+        assert done.exit_code == 1
+        (row,) = (r.split("│")[1:-1] for r in done.output.splitlines() if "u_wide" in r)
+        expected = ["u_wide", "how [i]wide", "a number from 0 to 4", "2", "3.5"]
+        assert [cell.strip() for cell in row] == expected
+        assert "Widths [red] of all" in done.output and "[bold]" in done.output
+        assert f"{look / 'trail_width.glsl'}:3: @slider: 4..0 is no range" in done.stderr
+        (look / "look.toml").write_text("[values]\nu_wide = 7\n")
+        assert "look.toml:2: u_wide = 7 does not fit" in run("list", look).stderr
+
+
+def test_without_a_command_it_says_which_there_are() -> None:
+    done = run()
+    assert done.exit_code == 0 and all(w in done.output for w in ("new", "list", "check"))
 
 
 @pytest.mark.rendering
@@ -156,6 +193,47 @@ class TestCheck:
         )
         done = run("check", tmp_path)
         assert done.exit_code == 1 and "(Panda3D, TRAIL_COLOUR=BY_SPEED)" in done.output
+
+    def test_what_look_toml_says_is_checked(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_width.glsl").write_text(
+            "uniform float u_wide; // @slider 0..4\n"
+            "float trail_half_width(float age) { return u_wide; }\n"
+        )
+        file = tmp_path / "look.toml"
+        for text, said, code in (
+            ("[values]\nu_gone = 1\nu_wide = 9\n", "3: u_wide = 9 does not fit", 1),
+            ("\ncolour_map = 3\n", "2: colour_map: give a name", 1),
+            ("[values]\nu_gone = 1\n", "2: note: u_gone is no control of these shaders", 0),
+            ("[values]\nu_wide = 1\n", "", 0),
+        ):
+            file.write_text(text)
+            done = run("check", tmp_path)
+            assert done.exit_code == code
+            assert not said or f"{file}:{said}" in done.output
+
+    def test_files_that_are_no_part_of_a_look_are_told(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """By the check and by the program, which keeps its own."""
+        names = {name for name in shipped_files() if is_kept(name)}
+        read: set[str] = set()
+        shipped = ShaderLibrary()
+        for program in LOOK:
+            source = load_program(shipped, program)
+            paths = {path for s in (source.vertex, source.fragment) for path, _ in s.origins}
+            read |= {path.relative_to(shipped.shipped).as_posix() for path in paths}
+        assert names == set(shipped_files()) - read
+        for name in names:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("broken")
+        done = run("check", tmp_path)
+        assert done.exit_code == 0
+        for name in names:
+            assert f"{tmp_path / name}: note: no part of a look, and not used" in done.output
+        with running(shaders=tmp_path):
+            assert all(f"{name} is no part of a look" in caplog.text for name in names)
+        with pytest.raises(UserError, match="is no part of a look"):
+            ShaderLibrary(tmp_path / "ring_copy.frag")
 
     def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "trial_width.glsl").write_text("")

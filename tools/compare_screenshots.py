@@ -5,7 +5,7 @@
 A pair passes if no more than a fraction of its pixels differs by more than a level of 255. The mean
 FLIP error (Andersson et al., HPG 2020) says how visible the difference is to somebody who flips
 between the two. Exit code 1 where a pair does not pass, or a picture of A is missing from B; 2 for
-what cannot be read. The pixel tests use the same comparison and the same report.
+what cannot be read, told after all that can. The pixel tests use the same comparison and report.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from calf_viz.errors import UserError
@@ -109,31 +113,56 @@ class Folders:
     """In A alone."""
     extra: list[str] = field(default_factory=list)
     """In B alone."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """What is wrong with files that are no pictures, by name."""
 
     @property
     def passes(self) -> bool:
-        return not self.missing and all(pair.passes for pair in self.pairs)
+        good = not self.missing and not self.unreadable
+        return good and all(pair.passes for pair in self.pairs)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is to be said of pictures that are in no pair, by name."""
+        alone = dict.fromkeys(self.missing, "missing") | dict.fromkeys(self.extra, "extra")
+        return alone | dict.fromkeys(self.unreadable, "unreadable")
 
 
 def read_picture(path: Path) -> np.ndarray:
     """(height, width, 3) uint8. Raises UserError for what is no picture."""
     try:
-        return np.asarray(Image.open(path).convert("RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        with Image.open(path) as image:
+            if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+                grey = np.rint(np.asarray(image) / 257.0).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
+            return np.asarray(image.convert("RGB"))
+    # Pillow's readers raise what they like for files that were damaged.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read as a picture ({error})") from None
 
 
+def _pictures(folder: Path) -> dict[str, Path]:
+    """PNG files by name, their endings in lower case."""
+    found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png")
+    return {path.with_suffix(".png").name: path for path in found}
+
+
 def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRACTION) -> Folders:
-    """PNG files of two folders, paired by name. Raises UserError for what is no picture."""
-    names = [{path.name for path in folder.glob("*.png")} for folder in (a, b)]
-    if not names[0] | names[1]:
+    """PNG files of two folders, paired by name. Raises UserError where there are none."""
+    one, other = _pictures(a), _pictures(b)
+    if not one and not other:
         raise UserError(f"no PNG files in {a} and {b}")
-    pairs = [
-        Comparison(name, read_picture(a / name), read_picture(b / name), level, fraction)
-        for name in sorted(names[0] & names[1])
-    ]
+    pairs, unreadable = [], {}
+    for name in sorted(one.keys() & other.keys()):
+        try:
+            both = read_picture(one[name]), read_picture(other[name])
+        except UserError as error:
+            unreadable[name] = str(error)
+        else:
+            pairs.append(Comparison(name, *both, level, fraction))
     pairs.sort(key=lambda pair: (pair.passes, -pair.share))
-    return Folders(pairs, sorted(names[0] - names[1]), sorted(names[1] - names[0]))
+    missing, extra = sorted(one.keys() - other.keys()), sorted(other.keys() - one.keys())
+    return Folders(pairs, missing, extra, unreadable)
 
 
 def _picture(picture: np.ndarray, what: str) -> str:
@@ -184,8 +213,9 @@ def report(folders: Folders, title: str = "Pictures compared") -> str:
     sections = [_section(number, pair) for number, pair in enumerate(folders.pairs)]
     over = sum(not pair.passes for pair in folders.pairs)
     said = [f"{len(folders.pairs)} pairs, {over} over"]
-    said += [f"missing: {', '.join(folders.missing)}"] if folders.missing else []
-    said += [f"extra: {', '.join(folders.extra)}"] if folders.extra else []
+    for word in ("missing", "extra", "unreadable"):
+        names = [name for name, note in folders.notes.items() if note == word]
+        said += [f"{word}: {', '.join(names)}"] if names else []
     return _PAGE.format(
         title=html.escape(title),
         summary=html.escape("; ".join(said)),
@@ -218,37 +248,57 @@ def _table(folders: Folders) -> Table:
     table = Table("picture", "share over", "largest", "mean FLIP", "")
     for pair in folders.pairs:
         row = [f"{100 * pair.share:.3f} %", str(pair.largest), f"{pair.flip:.4f}"]
-        table.add_row(pair.name, *row, "ok" if pair.passes else "over")
-    for names, word in ((folders.missing, "missing"), (folders.extra, "extra")):
-        for name in names:
-            table.add_row(name, "", "", "", word)
+        table.add_row(escape(pair.name), *row, "ok" if pair.passes else "over")
+    for name, note in folders.notes.items():
+        table.add_row(escape(name), "", "", "", note)
     return table
+
+
+class _OneLine(click.Command):
+    """Ends with one line where the user can put something right."""
+
+    def main(self, *arguments: Any, **given: Any) -> Any:
+        try:
+            code = super().main(*arguments, **{**given, "standalone_mode": False})
+        except (UserError, click.UsageError) as error:
+            text = error.format_message() if isinstance(error, click.UsageError) else str(error)
+            click.echo(f"compare_screenshots: {' '.join(text.split())}", err=True)
+            sys.exit(2)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class _Share(click.FloatRange):
+    """A number from 0 to 1: nan, which no comparison refuses, is none."""
+
+    def convert(self, value: Any, parameter: Any, context: Any) -> Any:
+        if math.isnan(share := super().convert(value, parameter, context)):
+            self.fail("nan is no number from 0 to 1", parameter, context)
+        return share
 
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command(help=(__doc__ or "").splitlines()[0])
+@click.command(cls=_OneLine, help=(__doc__ or "").splitlines()[0])
 @click.argument("a", type=_FOLDER)
 @click.argument("b", type=_FOLDER)
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Report to write.")
 @click.option("--level", default=LEVEL, show_default=True, type=click.IntRange(0, 255),
               help="Level of 255 that pixels may differ by.")  # fmt: skip
-@click.option("--fraction", default=FRACTION, show_default=True, type=click.FloatRange(0, 1),
+@click.option("--fraction", default=FRACTION, show_default=True, type=_Share(0, 1),
               help="Share of the pixels that may differ by more.")  # fmt: skip
 @click.pass_context
 def main(
     context: click.Context, a: Path, b: Path, page: Path | None, level: int, fraction: float
 ) -> None:
-    try:
-        folders = compare_folders(a, b, level, fraction)
-        Console(width=120).print(_table(folders))
-        if page is not None:
-            write_report(page, folders, f"{a} and {b}")
-            click.echo(f"{page}")
-    except UserError as error:
-        raise click.UsageError(str(error)) from None
-    context.exit(0 if folders.passes else 1)
+    folders = compare_folders(a, b, level, fraction)
+    Console(width=120).print(_table(folders))
+    if page is not None:
+        write_report(page, folders, f"{a} and {b}")
+        click.echo(f"{page}")
+    for problem in folders.unreadable.values():
+        click.echo(f"compare_screenshots: {problem}", err=True)
+    context.exit(2 if folders.unreadable else 0 if folders.passes else 1)
 
 
 if __name__ == "__main__":

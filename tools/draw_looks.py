@@ -39,7 +39,8 @@ def draw(look: str, size: tuple[int, int], other: str | None = None) -> Image.Im
 
 @click.command(help=(__doc__ or "").splitlines()[0])
 @click.option("--output", type=click.Path(path_type=Path), default=Path("docs"))
-@click.option("--look", "looks", multiple=True, help="May be repeated.  [default: all]")
+@click.option("--look", "looks", multiple=True, type=click.Choice(look_names()),
+              help="May be repeated.  [default: all]")  # fmt: skip
 @click.option("--width", default=960, show_default=True, type=click.IntRange(64, 3840))
 def main(output: Path, looks: tuple[str, ...], width: int) -> None:
     size = width, width * 9 // 16

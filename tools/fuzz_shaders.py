@@ -142,6 +142,8 @@ def _declare(random_: random.Random, data: bytes) -> bytes:
         b"uniform float u_x; // @slider 0..1", b"uniform float u_x; // @slider 1..0",
         b"uniform vec3 u_viewport;", b"uniform float u_x[1000];", b"uniform sampler2D u_s;",
         b"uniform bool u_b; // @toggle = on", b"uniform Block { vec4 u_v; };",
+        b"uniform float u_x, u_y; // @slider 0..1", b"float x; uniform float u_x;", b"/* so",
+        b"uniform int u_x; // @slider 0..3000000000", b"#define u_x uniform float u_y",
         b"#define float int", b"#define main nothing", b"#if 0", b"#endif", b"#error no",
         b"#version 150", b"#line 7", b"in vec4 a_new;", b"out vec4 o_new;",
         b"layout(location = 3) out vec4 o_more;", b"#extension GL_none : require",

@@ -98,6 +98,7 @@ class PandaHost(Host):
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
         palette = palette_texels(colour_map, scene.mode_colours)
+        self._colours = palette
         self.palette = data_texture("palette", palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self.hud_draws: PandaHud | None = None
@@ -181,16 +182,23 @@ class PandaHost(Host):
         scene = self.scene
         second = SecondLook(
             self.node, self._dressed, library, self.gsg, colour_map, scene.mode_colours,
-            scene.background,
+            scene.background, self._fill_palette,
         )  # fmt: skip
         shader = self.programs["difference"]
         self.compare = Compare(self.root, self.first, second, shader, self.engine, self.output)
         if self.hud_draws is not None:
             self.compare.hide_from_textures(self.hud_draws.node)
+        self._fill_palette()
         return second
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        fill(self.palette, texels[..., [2, 1, 0, 3]])
+        self._colours = texels
+        self._fill_palette()
+
+    def _fill_palette(self) -> None:
+        if self.compare is not None:  # what is written over both looks shows the colours of both
+            self._colours[2] = self.compare.second.colour_map
+        fill(self.palette, self._colours[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:
         """Sets the inputs that changed since the last frame."""

@@ -33,13 +33,10 @@ from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.render.scene import Scene
 
 MODES = ("split", "a", "b", "difference")
-GAIN = 4.0
-"""By which a difference is amplified."""
 LINE = 2
 """Width of the line between the halves [px]."""
 GRIP = 8.0
 """How near to the line the mouse takes hold of it [px]."""
-BLACK = (0.0, 0.0, 0.0)
 LINE_COLOUR = (0.95, 0.76, 0.31, 1.0)
 A_ONLY, B_ONLY = BitMask32.bit(28), BitMask32.bit(29)
 """What the cameras of the two textures see, beside which no other camera sees it."""
@@ -47,10 +44,12 @@ A_ONLY, B_ONLY = BitMask32.bit(28), BitMask32.bit(29)
 
 @dataclass
 class View:
-    """What is shown of two looks. `at`: where the line is, as a part of the width."""
+    """What is shown of two looks. `at`: where the line is, as a part of the width. `gain`: by which
+    their difference is amplified."""
 
     mode: str = "split"
     at: float = 0.5
+    gain: float = 4.0
 
     def next(self) -> None:
         """The next of `MODES`."""
@@ -92,7 +91,6 @@ class Compare:
         self._line.set_clear_color(LINE_COLOUR)
         self._triangle = triangle(root, "difference")
         self._triangle.set_shader(shader)
-        self._triangle.set_shader_input("u_gain", GAIN)
         self._triangle.node().adjust_draw_mask(
             BitMask32.all_off(), A_ONLY | B_ONLY, BitMask32.all_off()
         )
@@ -119,11 +117,19 @@ class Compare:
         """Arrange the next frame; tells the scene where which background is."""
         self.second.prepare()
         size, view, other = scene.size, self.view, self.second.background
-        shown = view.mode, view.at, size, scene.background, other
+        shown = view.mode, view.at, view.gain, size, scene.background, other
         if shown != self._shown:
             self._shown = shown
             self._arrange(size, scene.background)
-            grounds = {"split": (view.at, other), "b": (0.0, other), "difference": (0.0, BLACK)}
+            red, green, blue = (
+                min(view.gain * abs(a - b), 1.0)
+                for a, b in zip(scene.background, other, strict=True)
+            )
+            grounds = {
+                "split": (view.at, other),
+                "b": (0.0, other),
+                "difference": (0.0, (red, green, blue)),
+            }
             scene.second_ground = grounds.get(view.mode)
         # Active for this frame only: one engine serves all hosts of the process.
         for target in self._targets:
@@ -173,6 +179,7 @@ class Compare:
             ]
             a, b = (target.texture for target in self._targets)
             self._triangle.set_shader_inputs(u_a=a, u_b=b)
+        self._triangle.set_shader_input("u_gain", self.view.gain)
         for target, background in zip(self._targets, backgrounds, strict=True):
             target.buffer.set_clear_color((*background, 1.0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ class SecondLook(Reloading):
         node: what is drawn is below it; it stands beside the first look's node.
         programs, controls: as a host's.
         background: of its picture.
+        colour_map: of its surface, RGBA.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class SecondLook(Reloading):
         colour_map: NDArray[np.uint8],
         mode_colours: NDArray[np.float32],
         background: tuple[float, float, float],
+        recoloured: Callable[[], None],
     ) -> None:
         """parent: has the inputs that both looks share. dressed: nodes of the first look, and the
-        names of their programs."""
+        names of their programs. recoloured: called after `colour_map` changed."""
         self.programs = Programs(library, partial(compile_program, gsg))
         self.controls = ControlValues()
         self.background, self._mode_colours = background, mode_colours
@@ -53,6 +55,7 @@ class SecondLook(Reloading):
             own.set_shader(self.programs[program], OVERRIDE)
             shared.instance_to(own)
             self._worn.append((own, program))
+        self.colour_map, self._recoloured = colour_map, recoloured
         texels = palette_texels(colour_map, mode_colours)
         self.palette = data_texture("second palette", texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
@@ -61,7 +64,9 @@ class SecondLook(Reloading):
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Other colours of the surface, RGBA from low to high, as many as there were."""
+        self.colour_map = colour_map
         fill(self.palette, palette_texels(colour_map, self._mode_colours)[..., [2, 1, 0, 3]])
+        self._recoloured()
 
     def _use(self, names: set[str]) -> None:
         for node, program in self._worn:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from calf_viz.hud import contract as hud_contract
@@ -34,8 +33,7 @@ INPUTS: dict[str, dict[str, str]] = {
 SCENE = ("field", *MESHES)
 """Those that draw the scene, in every variant."""
 LOOK = (*SCENE, "hud")
-"""Those that an overlay may replace. ring_copy and the critic's passes are none: samples that they
-spoiled would be lost, and values be wrong."""
+"""Those that an overlay may replace; the others' files are `sources.KEPT`."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,28 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     triangle = name in critic_contract.PASSES
     vertex = library.load("ring_copy.vert" if triangle else f"{name}.vert")
     fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
-    controls: dict[str, Control] = {}
-    problems: dict[Problem, None] = {}
-    for source in (vertex, fragment):
-        for declared in glsl.uniforms(source.text):
-            try:
-                _declare(declared, source.line(declared.line), INPUTS[name], controls)
-            except ValueError as error:
-                path, line = source.origin(declared.line)
-                problems[Problem(path, line, str(error), source.line(declared.line))] = None
-    if controls and name not in SCENE:
-        raise ShaderError([Problem(Path(f"{name}.vert"), None, "only the scene has controls")])
+    controls, problems = read_controls(name, (vertex, fragment))
     if problems:
         raise ShaderError(problems)
     return ProgramSource(name, vertex, fragment, controls)
+
+
+def read_controls(
+    name: str, sources: Iterable[Source]
+) -> tuple[dict[str, Control], tuple[Problem, ...]]:
+    """A program's controls by the uniforms' names, and what is wrong with its other uniforms."""
+    controls: dict[str, Control] = {}
+    problems: dict[Problem, None] = {}
+    for source in sources:
+        for declared in glsl.uniforms(source.text):
+            try:
+                _declare(declared, source.line(declared.line), INPUTS[name], controls)
+                if name not in SCENE and declared.name in controls:
+                    raise ValueError(f"{declared.name}: only the scene has controls")
+            except ValueError as error:
+                path, line = source.origin(declared.line)
+                problems[Problem(path, line, str(error), source.line(declared.line))] = None
+    return controls, tuple(problems)
 
 
 def _declare(

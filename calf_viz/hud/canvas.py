@@ -73,9 +73,9 @@ class Canvas:
         """Its pixels are [a, b) where it is level or upright and ends on whole pixels."""
         self.shapes.append(shape.segment(a, b, width, paint))
 
-    def map_bar(self, rect: Rect) -> None:
-        """The surface's colours, low at the foot."""
-        self.shapes.append(shape.map_bar(rect))
+    def map_bar(self, rect: Rect, row: int = 0) -> None:
+        """The surface's colours, low at the foot: a row of the palette."""
+        self.shapes.append(shape.map_bar(rect, row))
 
     def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:
         """A series' curve, from the rectangle's foot to its head."""

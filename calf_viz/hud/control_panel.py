@@ -8,6 +8,7 @@ name        --o- -o-- o---  []      a colour: red, green and blue
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,8 +40,10 @@ class ControlPanel(Widget):
     title: str = "look"
     hint: str = ""
     """Beside the title, such as how to save."""
+    look: str = ""
+    """Letter of the look of two that they are of; they are there while the key `looks` has it."""
     anchor: Anchor = BOTTOM_RIGHT
-    share = (0.45, 0.6)
+    share = (0.6, 0.6)
     columns: int = 68
     """Width in units."""
     parts: list[Part] = field(default_factory=list, repr=False)
@@ -50,6 +53,8 @@ class ControlPanel(Widget):
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
     ) -> tuple[int, int] | None:
+        if self.look not in values.get("looks", self.look):
+            return None
         unit, row = canvas.metrics.unit, self._row(canvas)
         fit = (room[1] - 5 * unit) // row - 1
         every = list(self.controls.controls.values())
@@ -59,6 +64,10 @@ class ControlPanel(Widget):
         lines = 1 + len(self._shown) + (len(every) > len(self._shown))
         extent = self.columns * unit, lines * row + 5 * unit
         return extent if self._shown and extent[0] <= room[0] else None
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return ("looks",)
 
     def _row(self, canvas: Canvas) -> int:
         return max(6 * canvas.metrics.unit, canvas.face("body").height)

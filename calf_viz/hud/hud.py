@@ -48,10 +48,12 @@ class Hud:
         self._seen: tuple[object, ...] = ()
         self._pressed: Widget | None = None
 
-    def add(self, widget: Widget, first: bool = False) -> None:
+    def add(self, widget: Widget, first: bool = False, before: str = "") -> None:
         """One widget more: beyond those that are at its edge already, if there is room; or before
-        all others, which then have what room is left."""
-        self.widgets.insert(0 if first else len(self.widgets), widget)
+        all others, or before one, by name, which then have what room is left."""
+        names = [other.name for other in self.widgets]
+        last = names.index(before) if before in names else len(names)
+        self.widgets.insert(0 if first else last, widget)
         self._new_layout = True
 
     def redraw(self) -> None:
@@ -123,7 +125,8 @@ class Hud:
         self.placed = {}
         for widget in sorted(self.widgets, key=lambda widget: widget.urgent):
             anchor = widget.anchor
-            room = self._room(widget, margin, stacked[anchor])
+            opposite = anchor._replace(bottom=not anchor.bottom)
+            room = self._room(widget, margin, stacked[anchor], stacked[opposite])
             extent = widget.measure(self.canvas, self.values, room)
             if extent is None:
                 continue
@@ -148,12 +151,14 @@ class Hud:
             rect = rect._replace(y=below)
         return rect if rect.within(self._size, margin) else None
 
-    def _room(self, widget: Widget, margin: int, stacked: int) -> tuple[int, int]:
+    def _room(self, widget: Widget, margin: int, stacked: int, opposite: int) -> tuple[int, int]:
+        """For a widget, beyond those at its edge and clear of those opposite, on the same side."""
         width, height = (
             min(round(part * side), side - 2 * margin)
             for part, side in zip(widget.share, self._size, strict=True)
         )
-        return width, height - stacked
+        free = self._size[1] - 2 * margin - opposite
+        return width, min(height, free) - stacked
 
     def hit(self, x: float, y: float) -> str | None:
         """The widget at a pixel of the picture that captures the mouse there, by name."""

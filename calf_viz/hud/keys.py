@@ -23,6 +23,7 @@ class Key(NamedTuple):
 
 
 KEYS = (
+    # In the line of keys the last ones go where room is short.
     Key("pause", ("space",), "pause", "pause, and go on"),
     Key("single_step", ("n", "."), "step", "pause, and take a single step"),
     Key("reset_view", ("r",), "reset view", "the view at start"),
@@ -30,10 +31,10 @@ KEYS = (
     Key("toggle_hud", ("h",), "HUD", "hide or show everything written over the scene"),
     Key("save_look", ("s",), "save look", "save the controls' values beside the look's shaders"),
     Key("next_view", ("tab",), "A/B", "of two looks: split, the one, the other, their difference"),
+    Key("quit", ("escape", "q"), "quit", "close the window"),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "forget what the profiler measured"),
-    Key("quit", ("escape", "q"), "quit", "close the window"),
 )
 
 

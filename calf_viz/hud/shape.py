@@ -51,8 +51,8 @@ def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float
     return segment((rect.x, middle), (rect.right, middle), rect.height, paint, radius)
 
 
-def map_bar(rect: Rect) -> NDArray[np.float32]:
-    """A rectangle filled by the colour map from its foot to its head, (3 * pieces, 4).
+def map_bar(rect: Rect, row: int = 0) -> NDArray[np.float32]:
+    """A rectangle filled by a row of the palette from its foot to its head, (3 * pieces, 4).
 
     In pieces, as colours between the ends of each are interpolated; their edges lie on whole
     pixels, or they would be seen.
@@ -66,6 +66,7 @@ def map_bar(rect: Rect) -> NDArray[np.float32]:
     drawn[:, 1, 0] = rect.width
     drawn[:, 1, 1], drawn[:, 1, 2] = low / rect.height, high / rect.height
     drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
+    drawn[:, 2, 0] = row
     return drawn.reshape(-1, 4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
@@ -164,7 +165,10 @@ class Panel(Widget):
 
 @dataclass
 class ColourBar(Widget):
-    """The surface's colours with the values that they stand for: keys `low`, `middle`, `high`."""
+    """The surface's colours with the values that they stand for: keys `low`, `middle`, `high`.
+
+    Of two looks, those that are shown: the key `looks` has their letters, A, B or AB.
+    """
 
     name: str
     title: str
@@ -176,6 +180,12 @@ class ColourBar(Widget):
 
     KEYS = ("low", "middle", "high")
     CAPACITY = 8
+    ROWS: ClassVar[dict[str, int]] = {"A": 0, "B": 2}
+    """Of the palette, by letter."""
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return ("looks",)
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
@@ -184,11 +194,12 @@ class ColourBar(Widget):
             return None
         unit, small = canvas.metrics.unit, canvas.face("small")
         # As wide as the title, or as numbers of some length, whatever they are now.
-        ticks = 5 * unit + max(
+        bars = max(len(values.get("looks", "")), 1)
+        ticks = 5 * bars * unit + max(
             width(small, "−0.000"), *(width(small, values[k]) for k in self.KEYS)
         )
         extent = max(ticks, width(canvas.face("body"), self.title)) + 6 * unit
-        around = self._title_height(canvas) + 7 * unit
+        around = self._title_height(canvas) * (1 + (bars > 1)) + 7 * unit
         length = min(self.longest * unit, room[1] - around)
         if length < self.shortest * unit or extent > room[0]:
             return None
@@ -204,8 +215,18 @@ class ColourBar(Widget):
         baseline = baseline_of(canvas, "body", top, title_height)
         canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
         top += title_height + 2 * unit
+        looks = values.get("looks", "") or "A"
+        if len(looks) > 1:
+            baseline = baseline_of(canvas, "small", top - 2 * unit, title_height)
+            for i, look in enumerate(looks):
+                x = left + (5 * i + 1) * unit + unit // 2
+                canvas.label(look, "small", x, baseline, theme.BRIGHT, 4 * unit, "centre")
+            top += title_height
         bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
-        canvas.map_bar(bar)
+        canvas.map_bar(bar, self.ROWS[looks[0]])
+        for look in looks[1:]:
+            bar = bar._replace(x=bar.x + 5 * unit)
+            canvas.map_bar(bar, self.ROWS[look])
         self._labels = {}
         line = canvas.metrics.line
         for key, level in zip(self.KEYS, (0.0, 0.5, 1.0), strict=True):
@@ -232,6 +253,7 @@ class Notice(Widget):
     name: str
     key: str
     anchor: Anchor = TOP
+    colour: int = theme.ACCENT
     captures = False
     urgent = True
     share = (0.55, 0.8)
@@ -263,7 +285,7 @@ class Notice(Widget):
         top = rect.y + (rect.height - len(self._lines) * row) // 2
         for number, line in enumerate(self._lines):
             baseline = baseline_of(canvas, "body", top + number * row, row)
-            canvas.label(line, "body", x, baseline, theme.ACCENT, room)
+            canvas.label(line, "body", x, baseline, self.colour, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
         """Its text comes, changes and goes with a new layout."""

@@ -49,12 +49,13 @@ def colour_map(colours: ColourMap, entries: int = 256) -> NDArray[np.uint8]:
 def palette_texels(
     colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Texels of `u_palette`, (2, entries, 4): the surface's colours and the modes'.
+    """Texels of `u_palette`, (3, entries, 4): the surface's colours, the modes', and again the
+    surface's, in place of which a second look's may be.
 
     One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
     from uniforms took a software renderer longer than shading the surface.
     """
-    texels = np.zeros((2, *colour_map.shape), dtype=np.uint8)
-    texels[0] = colour_map
+    texels = np.zeros((3, *colour_map.shape), dtype=np.uint8)
+    texels[0] = texels[2] = colour_map
     texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
     return texels

@@ -39,7 +39,11 @@ TEXTURES = (
     TextureInput(
         "u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes", "grid"
     ),
-    TextureInput("u_palette", "rgba8", "row 0: the surface from low to high; row 1: the modes"),
+    TextureInput(
+        "u_palette",
+        "rgba8",
+        "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look",
+    ),
 )
 
 UNIFORMS = (

@@ -229,8 +229,8 @@ class ControlValues:
         """Set one by `Control.parse`. Raises UserError for what is unknown or does not fit."""
         control = self.controls.get(name)
         if control is None:
-            known = f"the controls are {', '.join(self.controls)}" if self.controls else "none is"
-            raise UserError(f"{name} is no control of these shaders: {known}")
+            known = ", ".join(self.controls) or "none"
+            raise UserError(f"{name} is no control of these shaders: they have {known}")
         try:
             self.set(name, control.parse(text))
         except ValueError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.render.colours import ColourMap, colour_map
-from calf_viz.render.controls import ControlValues
+from calf_viz.render.controls import Control, ControlValues, Value
 from calf_viz.render.problems import Problem, ShaderError
 
 FILE = "look.toml"
@@ -69,8 +69,12 @@ def read_look(path: Path | None) -> Look:
         line = _LINE.search(str(error))
         number = int(line[1]) if line else len(text.splitlines())  # "at end of document"
         raise ShaderError([Problem(path, number, _WHERE.sub("", str(error)))]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ShaderError([Problem(path, None, f"cannot be read ({error})")]) from None
+    except UnicodeDecodeError as error:
+        broken = error.object.count(b"\n", 0, error.start) + 1
+        raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise ShaderError([Problem(path, None, what)]) from None
     known = {"background": _background, "colour_map": _colours, "values": _values}
     read: dict[str, Any] = {}
     problems = []
@@ -84,6 +88,21 @@ def read_look(path: Path | None) -> Look:
     if problems:
         raise ShaderError(problems)
     return Look(**read)
+
+
+def parsed(
+    path: Path, texts: Mapping[str, str], controls: Mapping[str, Control]
+) -> dict[str, Value]:
+    """Values of those controls that there are. Raises ShaderError for all that do not fit."""
+    values, problems = {}, []
+    for name in texts.keys() & controls.keys():
+        try:
+            values[name] = controls[name].parse(texts[name])
+        except ValueError as error:
+            problems.append(problem_at(path, name, f"{name} = {error}"))
+    if problems:
+        raise ShaderError(sorted(problems, key=lambda problem: problem.line or 0))
+    return values
 
 
 def problem_at(path: Path, key: str, text: str) -> Problem:

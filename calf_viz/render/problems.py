@@ -45,7 +45,7 @@ class ShaderError(UserError):
 #   NVIDIA    0(12) : error C1008: ...            under Panda  created-shader(12) : error C1008: ...
 #   others    ERROR: 0:12: ...                    under Panda  ERROR: created-shader:12: ...
 _MESA = re.compile(r"^[\w./-]+:(\d+)\(\d+\): (?:preprocessor )?(\w+): (.*)")
-_NVIDIA = re.compile(r"^[\w./-]+\((\d+)\) : (\w+) ?\w*: (.*)")
+_NVIDIA = re.compile(r"^[\w./-]+\((\d+)\) : (?:fatal )?(\w+) ?\w*: (.*)")
 _OTHER = re.compile(r"^(ERROR|WARNING): [\w./-]+:(\d+): (.*)")
 # Which shader the lines that follow are about: Panda's log, and moderngl's.
 _STAGE = re.compile(r"GLSL (vertex|fragment) shader|^(vertex|fragment)_shader$")

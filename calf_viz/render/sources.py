@@ -26,6 +26,9 @@ from calf_viz.render.problems import Problem, ShaderError
 SUFFIXES = (".glsl", ".vert", ".frag")
 LOOKS = "looks"
 """The folder of the shipped overlays, below the shaders."""
+KEPT = ("ring_copy", "difference", "critic_", "lib/critic_")
+"""How names of shipped files begin that are no part of a look: samples that they spoiled would be
+lost, and values and comparisons be wrong."""
 LONGEST_LINE, LARGEST_FILE = 2000, 2**18
 """Characters, bytes: what no shader needs. Drivers copy whole lines into messages, and those onto
 their stack."""
@@ -63,14 +66,20 @@ def look_names() -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
 
 
-def overlay_path(given: Path) -> Path:
-    """A folder, a file, or the folder of the shipped look of that name. UserError for none."""
+def is_kept(name: str) -> bool:
+    """Whether a file of that name is the program's own, whatever an overlay holds."""
+    return name.startswith(KEPT) and _is_file(shader_folder() / name)
+
+
+def overlay_path(given: Path, option: str = "--shaders") -> Path:
+    """A folder, a file, or the folder of the shipped look of that name. UserError for none, by the
+    option that gave it."""
     if given.is_dir() or given.is_file():
         return given
     if str(given) in look_names():
         return shader_folder() / LOOKS / given
     looks = f", nor a look: {', '.join(look_names())}" if look_names() else ""
-    raise UserError(f"--shaders {given}: neither a folder nor a file{looks}")
+    raise UserError(f"{option} {given}: neither a folder nor a file{looks}")
 
 
 def read_define(text: str) -> tuple[str, str]:
@@ -135,7 +144,7 @@ class ShaderLibrary:
 
     def find(self, name: str) -> Path | None:
         """The file in force for a name such as `lib/ring.glsl`, or None."""
-        if self.overlay is not None:
+        if self.overlay is not None and not is_kept(name):
             replaced = self._replaced == name
             own = self.overlay if replaced else self.overlay / name
             if (replaced or self._replaced is None) and _is_file(own):
@@ -215,8 +224,10 @@ def _namesake(name: str) -> str:
     """The shipped file that a single file of that name replaces."""
     for shipped in shipped_files():
         if shipped.rpartition("/")[2] == name:
+            if is_kept(shipped):
+                raise UserError(f"look {name}: is no part of a look, the program keeps its own")
             return shipped
-    raise UserError(f"--shaders {name}: replaces nothing; see calf-viz shaders list for names")
+    raise UserError(f"look {name}: replaces nothing; see calf-viz shaders list for names")
 
 
 def _read(path: Path) -> tuple[_Line, ...]:

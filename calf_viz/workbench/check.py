@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
+from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program, read_controls
 from calf_viz.render import variants
+from calf_viz.render.controls import Control
+from calf_viz.render.look import look_file, parsed, problem_at, read_look
 from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.render.sources import ShaderLibrary, is_kept
 
 
 @dataclass
@@ -21,13 +23,13 @@ class Report:
     Attributes:
         problems: one for each line, as compilers differ in their words, with where it was met:
             `host` or `host, NAME=VALUE`.
-        unused: files of the overlay that replace nothing and that nothing includes.
+        notes: what is no mistake, but may be meant otherwise.
     """
 
     hosts: list[str]
     compiled: int = 0
     problems: dict[Problem, list[str]] = field(default_factory=dict)
-    unused: list[Path] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def add(self, problem: Problem, where: str) -> None:
         """One more, or one more place where it is met."""
@@ -60,19 +62,51 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
                     except ShaderError as error:
                         for problem in error.problems:
                             report.add(problem, ", ".join([host, *chosen]))
-    report.unused = unused(ShaderLibrary(overlay, defines))
+    library = ShaderLibrary(overlay, defines)
+    report.notes += (Problem(path, None, text) for path, text in unused(library).items())
+    _check_look(library, report)
     return report
 
 
-def unused(library: ShaderLibrary) -> list[Path]:
-    """Files of the overlay that no program reads: misspelt, most likely."""
+def _check_look(library: ShaderLibrary, report: Report) -> None:
+    """The look's file: what it says, and its values of the controls that there are."""
+    path = look_file(library.overlay)
+    try:
+        texts = read_look(path).values
+        if path is None or not texts:
+            return
+        controls, _ = find_controls(library)
+        for name in texts.keys() - controls.keys():
+            report.notes.append(problem_at(path, name, f"{name} is no control of these shaders"))
+        parsed(path, texts, controls)
+    except ShaderError as error:
+        for problem in error.problems:
+            report.add(problem, report.hosts[0])
+
+
+def find_controls(library: ShaderLibrary) -> tuple[dict[str, Control], tuple[Problem, ...]]:
+    """The scene's controls, by the uniforms' names, and what is wrong with others."""
+    try:
+        sources = library.load("field.vert"), library.load("field.frag")
+    except ShaderError as error:
+        return {}, error.problems
+    return read_controls("field", sources)
+
+
+def unused(library: ShaderLibrary) -> dict[Path, str]:
+    """Files of the overlay that no program reads, with why: misspelt, most likely."""
+    if library.overlay is None:
+        return {}
+    single = library.overlay.is_file()
+    own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
+    found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
     read: set[Path] = set()
     for program in LOOK:
         try:
             source = load_program(library, program)
         except ShaderError:
-            return []  # who knows what the rest would read
+            return found  # who knows what the rest would read
         for shader in (source.vertex, source.fragment):
             read.update(path for path, _ in shader.origins)
-    found = (library.find(name) for name in library.own_files())
-    return [path for path in found if path is not None and path not in read]
+    rest = (path for path in own.values() if path not in read and path not in found)
+    return found | dict.fromkeys(rest, "replaces nothing, and nothing includes it")

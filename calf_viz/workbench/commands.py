@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
+from calf_viz.render.look import Look, look_file, parsed, read_look
+from calf_viz.render.problems import ShaderError
 from calf_viz.render.sources import ShaderLibrary, look_names, overlay_path, read_define
 
-_FOLDER = click.Path(path_type=Path)
 _DEFINE = click.option("--define", multiple=True, metavar="NAME[=VALUE]", help="A macro more.")
 
 
-@click.group()
-def shaders() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def shaders(context: click.Context) -> None:
     """Make, list and check shaders of your own: see docs/shaders.md."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @shaders.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=GIVEN_PATH)
 @click.option("--from", "start", help="A part such as trail, a file, or a look.  [default: all]")
 def new(folder: Path, start: str | None) -> None:
     """Copy what one wants to change into FOLDER."""
@@ -27,50 +34,47 @@ def new(folder: Path, start: str | None) -> None:
 
     for path in overlay.create(folder, start):
         click.echo(str(path))
-    click.echo(f"now change a file there, and watch: calf-viz --shaders {folder}")
+    command = shlex.join(["calf-viz", "--shaders", str(folder)])
+    click.echo(f"now change a file there, and watch: {command}")
 
 
 @shaders.command("list")
-@click.argument("overlay", type=_FOLDER, required=False)
-def list_files(overlay: Path | None) -> None:
-    """Show files, hooks, inputs, variants and controls; with OVERLAY, where each comes from."""
+@click.argument("overlay", type=GIVEN_PATH, required=False)
+@click.pass_context
+def list_files(context: click.Context, overlay: Path | None) -> None:
+    """Show files, hooks, inputs, variants and controls; with OVERLAY, where each comes from.
+
+    Exit 1, with file:line: message, where some of it cannot be read.
+    """
     from rich.console import Console
-    from rich.table import Table
 
-    from calf_viz.hosts.programs import load_program
-    from calf_viz.workbench import catalogue
+    from calf_viz.workbench import tables
+    from calf_viz.workbench.check import find_controls
 
-    library = ShaderLibrary(overlay)
+    library = ShaderLibrary(None if overlay is None else overlay_path(overlay, "OVERLAY"))
     console = Console()
     if not console.is_terminal:  # a table cut to a narrow pipe is of no use
         console = Console(width=160)
-    table = Table("file", "what it is", "inputs", "from", title="shaders")
-    for file in catalogue.describe(library):
-        own = not file.path.is_relative_to(library.shipped)
-        about = f"{file.about}\n[bold]{file.hook}[/bold]" if file.hook else file.about
-        inputs = " ".join(file.inputs)
-        if file.name.startswith("lib/") and file.name.endswith("contract.glsl"):
-            inputs = "declares them"
-        table.add_row(file.name, about, inputs, str(file.path) if own else "shipped")
-    console.print(table)
-    table = Table("--define", "what it does", title="variants")
-    for variant in variants.VARIANTS:
-        for value, meaning in variant.values.items():
-            default = " (default)" if value == variant.default else ""
-            table.add_row(f"{variant.name}={value}", f"{meaning}{default}")
-    table.add_row("", "a flat surface: --height-scale 0, which sets u_height_scale")
-    console.print(table)
-    controls = load_program(library, "field").controls
+    console.print(tables.files(library))
+    console.print(tables.macros())
+    controls, problems = find_controls(library)
+    path, look = look_file(library.overlay), Look()
+    try:
+        look = read_look(path)
+        if path is not None:
+            parsed(path, look.values, controls)
+    except ShaderError as error:
+        problems += error.problems
     if controls:
-        table = Table("--set", "values", "default", title="controls")
-        for control in controls.values():
-            table.add_row(control.name, control.wanted, control.text(control.default))
-        console.print(table)
+        console.print(tables.controls(controls, look))
     console.print(f"looks: {', '.join(look_names()) or 'none'}", highlight=False)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    context.exit(1 if problems else 0)
 
 
 @shaders.command()
-@click.argument("overlay", type=_FOLDER)
+@click.argument("overlay", type=GIVEN_PATH)
 @_DEFINE
 @click.pass_context
 def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> None:
@@ -79,9 +83,9 @@ def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> Non
 
     defines = dict(map(read_define, define))
     variants.check(defines)
-    report = compile_all(overlay_path(overlay), defines)
-    for path in report.unused:
-        click.echo(f"{path}: note: replaces nothing, and nothing includes it", err=True)
+    report = compile_all(overlay_path(overlay, "OVERLAY"), defines)
+    for note in report.notes:
+        click.echo(str(replace(note, text=f"note: {note.text}")), err=True)
     for line in report.lines():
         click.echo(line)
     if report.problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +13,8 @@ from calf_viz.errors import UserError
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.render.controls import ControlValues, Value
-from calf_viz.render.look import Look, look_file, problem_at, read_look, save_values
-from calf_viz.render.problems import ShaderError
+from calf_viz.render.look import Look, look_file, parsed, read_look, save_values
+from calf_viz.render.sources import LOOKS, is_kept, shader_folder
 
 log = logging.getLogger("calf_viz")
 
@@ -37,7 +37,10 @@ class WornLook:
     def __init__(self, wearer: Wearer, chosen: ColourMap | None = None) -> None:
         """chosen: a colour map that its user prefers to the look's."""
         self.wearer, self.chosen = wearer, chosen
-        self.path = look_file(wearer.programs.library.overlay)
+        library = wearer.programs.library
+        self.path = look_file(library.overlay)
+        for name in filter(is_kept, library.own_files()):
+            log.warning("%s: %s is no part of a look, and not used", library.overlay, name)
         self._background = wearer.background
         self._look = Look()
         self._taken: dict[str, str] = {}
@@ -49,12 +52,17 @@ class WornLook:
         anything changed. Values that stand there as they stood are left alone, as they may have
         been changed by hand since; those of controls that come later are taken then."""
         look, before = read_look(self.path), self._look
-        values = self._news(look.values)
+        news = {n: text for n, text in look.values.items() if text != self._taken.get(n)}
+        values: dict[str, Value] = {}
+        if self.path is not None:
+            values = parsed(self.path, news, self.wearer.controls.controls)
+        for name in news.keys() - values.keys() - before.values.keys():  # told once
+            log.warning("%s: %s is no control of these shaders", self.path, name)
         if look == before and not values:
             return False
         self._taken = {name: text for name, text in self._taken.items() if name in look.values}
-        for name, (text, value) in values.items():
-            self._taken[name] = text
+        for name, value in values.items():
+            self._taken[name] = news[name]
             self.wearer.controls.set(name, value)
         self._look = look
         self.wearer.background = look.background or self._background
@@ -62,30 +70,12 @@ class WornLook:
             self.wearer.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
         return True
 
-    def _news(self, texts: Mapping[str, str]) -> dict[str, tuple[str, Value]]:
-        """Texts and values of those that say something else than what was taken last."""
-        controls, found, problems = self.wearer.controls.controls, {}, []
-        for name, text in texts.items():
-            if name not in controls:
-                if name not in self._look.values:  # told once
-                    log.warning("%s: %s is no control of these shaders", self.path, name)
-            elif text != self._taken.get(name):
-                try:
-                    found[name] = text, controls[name].parse(text)
-                except ValueError as error:
-                    assert self.path is not None
-                    problems.append(problem_at(self.path, name, f"{name} = {error}"))
-        if problems:
-            raise ShaderError(problems)
-        return found
-
-    def set(self, assignments: Iterable[str]) -> None:
-        """Set controls by NAME=VALUE. Raises UserError for one that cannot be."""
-        for text in assignments:
-            name, equals, value = text.partition("=")
-            if not equals:
-                raise UserError(f"--set {text}: write NAME=VALUE")
-            self.wearer.controls.set_text(name.strip(), value)
+    def set(self, assignment: str) -> None:
+        """Set a control by NAME=VALUE. Raises UserError for one that cannot be."""
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UserError(f"{assignment}: write NAME=VALUE")
+        self.wearer.controls.set_text(name.strip(), value)
 
     def save(self) -> None:
         """Write the controls' values beside the shaders. Raises UserError where it cannot: where
@@ -93,6 +83,11 @@ class WornLook:
         overlay = self.wearer.programs.library.overlay
         if self.path is None or overlay is None:
             raise UserError("values are saved beside the shaders of a look: give --shaders")
+        if overlay.parent == shader_folder() / LOOKS:
+            raise UserError(
+                f"{overlay.name} is shipped, so not written to: "
+                f"calf-viz shaders new my_{overlay.name} --from {overlay.name}"
+            )
         if not overlay.exists():
             raise UserError(f"{overlay} is gone: values are saved when it is back")
         save_values(self.path, self.wearer.controls)
@@ -100,3 +95,17 @@ class WornLook:
         self._look = read_look(self.path)
         self._taken.update(self._look.values)
         log.info("%s written", self.path)
+
+
+def set_controls(assignments: Iterable[str], first: WornLook, second: WornLook | None) -> None:
+    """Set what follows `--set`: NAME=VALUE, of the second look b:NAME=VALUE. Raises UserError."""
+    for text in assignments:
+        which, colon, rest = text.partition(":")
+        marked = colon and which in ("a", "b")
+        look = second if marked and which == "b" else first
+        if look is None:
+            raise UserError(f"--set {text}: there is no look B: give --ab as well")
+        try:
+            look.set(rest if marked else text)
+        except UserError as error:
+            raise UserError(f"--set {which + colon if marked else ''}{error}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
-from calf_viz.render.sources import LOOKS, look_names, shader_folder, shipped_files
+from calf_viz.render.sources import LOOKS, is_kept, look_names, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
 
 
@@ -23,9 +23,7 @@ def sources(start: str | None) -> dict[str, Path]:
         names = hooks
     else:
         parts = [name for name in hooks if name.startswith(f"{start}_") or name == f"{start}.glsl"]
-        names = parts or [
-            name for name in shipped_files() if name == start and "ring_copy" not in name
-        ]
+        names = parts or [name for name in shipped_files() if name == start and not is_kept(name)]
     if not names:
         parts = sorted({name.partition("_")[0].removesuffix(".glsl") for name in hooks})
         raise UserError(

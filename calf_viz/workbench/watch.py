@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
 import watchfiles
+
+from calf_viz.render.sources import SUFFIXES
 
 log = logging.getLogger("calf_viz")
 
@@ -22,6 +25,8 @@ STEP, DEBOUNCE = 10, 100
 after which it is told in any case."""
 LOOK_AGAIN = 250
 """Milliseconds between looks at whether the folder is still the same one, and its links."""
+RARELY = 20
+"""Times as long as a look at the links takes, in a folder of many files, it is not done again."""
 
 Files = dict[str, tuple[int, int, int]]
 """Inode, size and time of writing [ns], by path."""
@@ -61,7 +66,7 @@ class Watcher:
 
     def _watch(self, watched: os.stat_result, polling: bool) -> None:
         """Until the folder is another one, or none. Raises OSError where there is none."""
-        links = self._links()
+        links, due = self._links(), 0.0
         changes = watchfiles.watch(
             self.folder,
             watch_filter=None,
@@ -76,7 +81,10 @@ class Watcher:
         )
         self._changed.set()  # who knows what happened until now
         for found in changes:
-            before, links = links, self._links()
+            before, start = links, time.monotonic()
+            if start >= due:
+                links = self._links()
+                due = start + RARELY * (time.monotonic() - start)
             if found or links != before:
                 self._changed.set()
             if not self.folder.is_dir() or not os.path.samestat(self.folder.stat(), watched):
@@ -96,7 +104,10 @@ class Watcher:
             linked = real != os.path.normpath(
                 os.path.join(root, os.path.relpath(folder, self.folder))
             )
-            for path in (os.path.join(folder, name) for name in names):
+            folders[:] = (name for name in folders if not name.startswith("."))
+            for path in (
+                os.path.join(folder, n) for n in names if n.endswith((*SUFFIXES, ".toml"))
+            ):
                 if linked or os.path.islink(path):
                     with suppress(OSError):  # it points nowhere, now
                         is_ = os.stat(path)

@@ -8,6 +8,7 @@
 //       ends are square: no caps
 //                                        or, filled by the colour map instead, without a border:
 //                                        texel 1   width, levels at `from` and at `to` (0 to 1), 1
+//                                        texel 2   row of u_palette, opacity
 //                                        or, of a series (a row of u_hud_series; see there):
 //                                        texel 0   the plot: left, foot, right, head [px]
 //                                        texel 1   width, row, number of the sample, 2
@@ -17,10 +18,10 @@
 
 const float MARGIN = 1.0;       // beyond the edge, for its soft pixel
 
-vec3 mapped_colour(float level) {
+vec3 mapped_colour(float level, int row) {
     int last = textureSize(u_palette, 0).x - 1;
     int entry = int(clamp(level, 0.0, 1.0) * float(last) + 0.5);
-    return texelFetch(u_palette, ivec2(entry, 0), 0).rgb;
+    return texelFetch(u_palette, ivec2(entry, row), 0).rgb;
 }
 
 // The number-th oldest sample of a series; x where it lies in the plot, from 0 to 1; w in 0xRRGGBB.
@@ -69,7 +70,8 @@ void draw_shape(int item) {
 
     // Mapped here and not in each pixel, which software renderers would pay for in every shape.
     float part = 0.5 + 0.5 * v_point.x / max(half_size.x, 0.5);
-    vec3 map_colour = mix(mapped_colour(form.y), mapped_colour(form.z), part);
+    int row = mapped ? int(paint.x) : 0;
+    vec3 map_colour = mix(mapped_colour(form.y, row), mapped_colour(form.z, row), part);
     v_fill = vec4(mapped ? map_colour : hud_colour(paint.x), paint.y);
     v_border = vec4(hud_colour(paint.z), paint.w);
 

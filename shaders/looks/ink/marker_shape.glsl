@@ -9,7 +9,6 @@ vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     float front = 0.3624 * (q.x - 1.0) + 0.9320 * side;
     float back = -0.8944 * (q.x + 0.45) - 0.4472 * side;
     float inside = (shape == 0 ? 1.0 - length(q) : -max(front, back)) * radius;
-    vec3 ink = colour * colour * vec3(0.75, 0.62, 0.80);
     vec3 paper = vec3(0.97, 0.95, 0.90);
-    return vec4(mix(paper, ink, clamp(inside - 1.2, 0.0, 1.0)), clamp(inside + 0.5, 0.0, 1.0));
+    return vec4(mix(paper, 0.86 * colour, clamp(inside - 1.2, 0.0, 1.0)), clamp(inside + 0.5, 0.0, 1.0));
 }

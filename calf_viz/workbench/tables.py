@@ -1,0 +1,51 @@
+"""What `calf-viz shaders list` shows. Whatever comes out of files is escaped: it is no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.markup import escape
+from rich.table import Table
+
+from calf_viz.render import variants
+from calf_viz.render.controls import Control
+from calf_viz.render.look import Look
+from calf_viz.render.sources import ShaderLibrary
+from calf_viz.workbench import catalogue
+
+
+def files(library: ShaderLibrary) -> Table:
+    """Every file in force, with its hook, its inputs and where it comes from."""
+    table = Table("file", "what it is", "inputs", "from", title="shaders")
+    for file in catalogue.describe(library):
+        own = not file.path.is_relative_to(library.shipped)
+        about = escape(file.about)
+        if file.hook:
+            about += f"\n[bold]{escape(file.hook)}[/bold]"
+        inputs = " ".join(file.inputs)
+        if file.name.startswith("lib/") and file.name.endswith("contract.glsl"):
+            inputs = "declares them"
+        path = escape(str(file.path)) if own else "shipped"
+        table.add_row(escape(file.name), about, inputs, path)
+    return table
+
+
+def macros() -> Table:
+    """The built-in variants."""
+    table = Table("--define", "what it does", title="variants")
+    for variant in variants.VARIANTS:
+        for value, meaning in variant.values.items():
+            default = " (default)" if value == variant.default else ""
+            table.add_row(f"{variant.name}={value}", f"{meaning}{default}")
+    table.add_row("", "a flat surface: --height-scale 0, which sets u_height_scale")
+    return table
+
+
+def controls(found: Mapping[str, Control], look: Look) -> Table:
+    """The controls, with their values as the look's file has them."""
+    table = Table("--set", "label", "values", "default", "now", title="controls")
+    for control in found.values():
+        default = control.text(control.default)
+        row = control.name, control.label, control.wanted, default
+        table.add_row(*map(escape, row), escape(look.values.get(control.name, default)))
+    return table
