@@ -323,6 +323,8 @@ class CALFApplication:
 
     @n_agents.setter
     def n_agents(self, n_agents: int) -> None:
+        if n_agents != self.n_agents:
+            self.profiler.reset()  # a profile is of one number of agents
         self.config = self.config.changed(n_agents=n_agents)
         self.simulation.resize(n_agents)
 

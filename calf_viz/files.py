@@ -32,11 +32,15 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     older `path` stays as it was.
 
     Raises:
-        UserError: the folder or the file cannot be written.
+        UserError: the folder or the file cannot be written, or the path is something else.
     """
     path = Path(path)
     # Not with_name, which raises where there is no name (".", "/"): renaming then tells.
     part = Path(f"{path}.part")
+    if path.exists() and not path.is_file():
+        # Renamed over, a device or a pipe would be no more.
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise UserError(f"cannot write {path}: it is {kind}; choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part

@@ -401,3 +401,14 @@ def test_the_sections_of_a_frame() -> None:
     sections = profiler.get_stats()["sections"]
     assert set(sections) == {"policy", "physics", "upload", "stats", "draw", "ui"}
     assert sections["draw"]["own_ms"] < sections["draw"]["mean_ms"], "ui is within draw"
+
+
+def test_a_profile_is_of_one_number_of_agents() -> None:
+    profiler = PerformanceProfiler(warm_up=0)
+    with running(profiler=profiler, n_agents=2) as shown:
+        shown.step()
+        shown.n_agents = 2
+        assert len(profiler.run()) == 1
+        shown.n_agents = 3
+        shown.step()
+        assert len(profiler.run()) == 1

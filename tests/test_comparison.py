@@ -369,6 +369,14 @@ class TestCommand:
             "comparison.md", "comparison.png",
         ]  # fmt: skip
 
+    def test_one_that_cannot_be_written_leaves_no_plot(
+        self, run: Any, files: dict[str, Path], tmp_path: Path
+    ) -> None:
+        (tmp_path / "folder.md").mkdir()
+        ended = run(files["a"], files["same"], "--output", tmp_path / "folder.md")
+        assert ended.code == 2 and "is a folder" in ended.err
+        assert not (tmp_path / "folder.png").exists()
+
     def test_without_matplotlib_it_says_what_to_do(
         self, run: Any, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,13 @@ def test_a_folder_is_no_file(tmp_path: Path, name: str, monkeypatch: pytest.Monk
     with pytest.raises(UserError, match="cannot write"), write_aside(name) as part:
         part.write_text("never")
     assert names(tmp_path) == ["folder"] and names(tmp_path / "folder") == []
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    """A device, say: renamed over, it would be no more."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place, said in ((pipe, "no regular file"), (tmp_path, "a folder")):
+        with pytest.raises(UserError, match=said), write_aside(place):
+            raise AssertionError("nothing is to be written")
+    assert pipe.is_fifo() and [file.name for file in tmp_path.iterdir()] == ["pipe"]

@@ -39,14 +39,14 @@ def test_changes_are_in_percent_of_the_older(tool: ModuleType) -> None:
 
 def test_an_agents_part_is_the_slope(tool: ModuleType) -> None:
     rows = [tool.Row("gpu", n, [2.0 + 0.05 * n]) for n in (3, 20, 100)]
-    assert tool.growth(rows, "gpu") == pytest.approx(0.05)
+    assert tool.growth(rows, "gpu") == pytest.approx(50.0)
 
 
 @pytest.mark.rendering
 def test_a_small_report(tool: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     arguments = ["--agents", "2", "--agents", "20", "--frames", "10", "--trail", "20"]
-    done = CliRunner().invoke(tool.main, [*arguments, "--output", str(path)])
+    done = CliRunner().invoke(tool.performance_report, [*arguments, "--output", str(path)])
     assert done.exit_code == 0, done.output
     text = path.read_text(encoding="utf-8")
     for words in ("per_agent", "batched", "1280x720", "GALLIUM_NOOP=1", "## Lessons", "exponent"):

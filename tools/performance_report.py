@@ -288,10 +288,10 @@ def _figure(count: float) -> str:
     )
 
 
-def growth(rows: list[Row], renderer: str) -> float:
-    """Frame time's part that an agent adds [ms]: the slope of a line through all rows."""
+def growth(rows: list[Row], renderer: str) -> float | None:
+    """What an agent adds to the frame time [µs]: the slope of a line through all rows, if any."""
     points = np.array([(r.agents, r.median) for r in rows if r.renderer == renderer])
-    return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else 0.0
+    return 1e3 * float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
 
 
 def lessons(
@@ -304,9 +304,10 @@ def lessons(
         mine = [r for r in rows if r.renderer == renderer]
         fast = [r.agents for r in mine if r.median <= 1000 / 30]
         most = max(fast, default=0)
+        text = f"`{renderer}` keeps 30 frames a second up to {most} agents of those tried"
+        adds = growth(rows, renderer)
         said.append(
-            f"`{renderer}` keeps 30 frames a second up to {most} agents of those tried; an agent "
-            f"adds {1e3 * growth(rows, renderer):.0f} µs to its frame."
+            f"{text}." if adds is None else f"{text}; an agent adds {adds:.0f} µs to its frame."
         )
     for renderer in ("batched", "per_agent"):
         mine = [r for r in rows if r.renderer == renderer]
@@ -321,8 +322,12 @@ def lessons(
         )
         said.append(
             f"A new critic costs `{renderer}` a frame of {last.new_critic:.0f} ms there, "
-            f"`gpu` one of {gpu.new_critic:.0f} ms: the first moves every vertex, the second "
-            "uploads one texture."
+            f"`gpu` one of {gpu.new_critic:.0f} ms"
+            + (
+                ": the first moves every vertex, the second uploads one texture."
+                if gpu.new_critic < 0.9 * last.new_critic
+                else "."
+            )
         )
     n = max(r.agents for r in rows if r.renderer == "per_agent")
     said.append(
@@ -336,7 +341,9 @@ def lessons(
             "do, they do, and with few agents the older meshes are as fast or faster. With many, "
             "uploads and vertices that the level of detail leaves out decide."
         )
-    small = min(r.agents for r in rows)
+    small, largest = min(r.agents for r in rows), max(r.agents for r in rows)
+    if small == largest:
+        return said
     few = {name: by[name, small].median for name in RENDERERS if (name, small) in by}
     slowest, fastest = max(few, key=few.__getitem__), min(few, key=few.__getitem__)
     said.append(
@@ -415,7 +422,7 @@ frame in which another one arrives, its grid's evaluation included.
     "--output", default="docs/performance_report.md", show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
 )  # fmt: skip
-def main(
+def performance_report(
     agents: tuple[int, ...], frames: int, trail: int, outside: str | None, output: Path
 ) -> None:
     """Measure the renderers side by side, and write the report with its plots."""
@@ -425,18 +432,26 @@ def main(
         return
     arguments = [a for a in sys.argv[1:] if a]
     command = shlex.join(["python", "tools/performance_report.py", *arguments])
-    try:
-        make_folder(output.parent / output.stem)  # before there is work to lose
-        rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
-        beside = measure_outside(rows, frames, trail)
-        pictures = plots(rows, output.parent / output.stem)
-        text = report(rows, machine, pictures, command, frames, trail, output.parent, beside)
-        with write_aside(output) as part:
-            part.write_text(text, encoding="utf-8")
-    except UserError as error:
-        click.echo(f"performance_report: {error}", err=True)
-        sys.exit(2)
+    make_folder(output.parent / output.stem)  # before there is work to lose
+    rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
+    beside = measure_outside(rows, frames, trail)
+    pictures = plots(rows, output.parent / output.stem)
+    text = report(rows, machine, pictures, command, frames, trail, output.parent, beside)
+    with write_aside(output) as part:
+        part.write_text(text, encoding="utf-8")
     click.echo(str(output))
+
+
+def main() -> None:
+    """Run, and end with one line where the user can put something right."""
+    try:
+        performance_report.main(prog_name="performance_report", standalone_mode=False)
+    except (UserError, click.UsageError) as error:
+        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        click.echo(f"performance_report: {' '.join(text.split())}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
 
 
 if __name__ == "__main__":

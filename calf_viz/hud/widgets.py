@@ -282,9 +282,9 @@ class Notice(Widget):
         backing(canvas, rect)
         unit, row = canvas.metrics.unit, self._row(canvas)
         x, room = rect.x + 3 * unit, rect.width - 6 * unit
-        top = rect.y + (rect.height - len(self._lines) * row) // 2
+        first = rect.height - (len(self._lines) - 1) * row  # with half of the margins on each side
         for number, line in enumerate(self._lines):
-            baseline = baseline_of(canvas, "body", top + number * row, row)
+            baseline = baseline_of(canvas, "body", rect.y + number * row, first)
             canvas.label(line, "body", x, baseline, self.colour, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:

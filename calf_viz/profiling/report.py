@@ -26,11 +26,11 @@ def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> N
             f"'{path}' is to be Markdown, a plot goes beside it: give a name such as comparison.md"
         )
     picture = path.with_suffix(".png") if plot else None
-    if picture is not None:
-        from calf_viz.profiling.plot import plot_comparison
-
-        plot_comparison(comparison, picture)
     with write_aside(path) as part:
+        if picture is not None:
+            from calf_viz.profiling.plot import plot_comparison
+
+            plot_comparison(comparison, picture)
         part.write_text(markdown(comparison, picture), encoding="utf-8")
 
 

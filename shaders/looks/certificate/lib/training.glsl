@@ -4,10 +4,12 @@
 const float TRAINING_MARKER = 1.35;   // size of its marker
 const float CHOSEN_MARKER = 1.8;      // up to the outside of the ring
 
-int drawn_modes(int modes, int agent) {
+int trail_modes(int modes, int agent) {
     int certified = ~(modes | modes >> 1) & 0x15555555;
     return agent == u_training_agent ? modes | certified * 3 : modes;
 }
+
+int marker_mode(int mode, int agent) { return agent == u_training_agent ? 3 : mode; }
 
 float marker_radius(int agent) {
     float size = agent == u_training_agent ? TRAINING_MARKER : 1.0;
