@@ -261,6 +261,30 @@ class TestCheck:
         assert done.output.startswith(f"{tmp_path / 'trail_lift.glsl'}:{line}: "), done.output
         assert words in done.output and done.output.count("\n") == 1
 
+    HEAD = "vec4 trail_colour(vec3 colour, int mode, float age, float edge)"
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (f"{HEAD} {{\n    return vec4(colour, 1.0);\n", ":2: what follows does not compile ("),
+            ("vec4 trai", ":1: what follows does not compile (trail_profile.glsl:"),
+            ("// nothing\n", ": defines no trail_colour as it is called: "),
+            ("", ": defines no trail_colour as it is called: "),
+            (
+                "vec4 trail_colour(vec3 colour, float age) { return vec4(colour, 1.0); }",
+                ": defines no trail_colour as it is called: no matching function",
+            ),
+        ],
+    )
+    def test_what_a_shipped_file_misses_is_told_of_the_overlays(
+        self, tmp_path: Path, text: str, said: str
+    ) -> None:
+        (tmp_path / "trail_colour.glsl").write_text(text)
+        done = run("check", tmp_path)
+        assert done.exit_code == 1
+        assert done.output.startswith(f"{tmp_path / 'trail_colour.glsl'}{said}"), done.output
+        assert done.output.count("\n") == 1
+
 
 @pytest.mark.rendering
 class TestVariants:

@@ -259,8 +259,9 @@ def table(results: Sequence[Result], title: str) -> Table:
             policy, _text(cost), _text(goal, 100), _text(final_cost),
             _text(median_interval(goals), 100), f"{100 * goals.min():.0f}",
         )  # fmt: skip
+    averaged = min(WINDOW, *(len(result.cost) for result in results))
     out.caption = (
-        f"median over the seeds [95 % bootstrap interval]. last episodes: mean of {WINDOW} in "
+        f"median over the seeds [95 % bootstrap interval]. last episodes: mean of {averaged} in "
         f"training. held out: {HELD_OUT} starts over {evaluation.HORIZON} steps, CALF strict, of "
         "TD3 the actor."
     )

@@ -47,13 +47,16 @@ class ShaderError(UserError):
 _MESA = re.compile(r"^[\w./-]+:(\d+)\(\d+\): (?:preprocessor )?(\w+): (.*)")
 _NVIDIA = re.compile(r"^[\w./-]+\((\d+)\) : (?:fatal )?(\w+) ?\w*: (.*)")
 _OTHER = re.compile(r"^(ERROR|WARNING): [\w./-]+:(\d+): (.*)")
+# A function that is missing, or has other parameters.
+_CALLED = re.compile(r"\bfunction\b[^`'\"]*[`'\"](\w+)")
 # Which shader the lines that follow are about: Panda's log, and moderngl's.
 _STAGE = re.compile(r"GLSL (vertex|fragment) shader|^(vertex|fragment)_shader$")
 
 
 def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
     """The errors in a compiler's log, at least one; one for each line, as others follow from it."""
-    found: dict[tuple[Path, int], Problem] = {}
+    found: dict[tuple[Path, int | None], Problem] = {}
+    told: list[tuple[tuple[Path, int], Source]] = []
     source, spoken = vertex, []
     for text in log.splitlines():
         stage = _STAGE.search(text)
@@ -64,12 +67,32 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
         if line is None:
             if "error" in text.lower() and not text.startswith(":display:"):
                 spoken.append(text.strip())
-        elif level == "error":
-            path, own = source.origin(line)
-            found.setdefault((path, own), Problem(path, own, message, source.line(line)))
+        elif level == "error" and (source.origin(line), source) not in told:
+            told.append((source.origin(line), source))
+            problem = _problem(source, line, message.removesuffix("; candidates are:"))
+            found.setdefault((problem.path, problem.line), problem)
     if found:
         return tuple(found.values())
     return (Problem(source.origins[0][0], None, spoken[0] if spoken else "does not compile"),)
+
+
+def _problem(source: Source, line: int, message: str) -> Problem:
+    """Shipped files compile: what a compiler finds in one is due to the overlay's file that lacks a
+    function, or that ends unfinished before it."""
+    from calf_viz.render.sources import is_overlays
+
+    path, number = source.origin(line)
+    if not is_overlays(path):
+        called = _CALLED.search(message)
+        for mine, _ in source.origins:
+            if called and mine.stem == called[1] and is_overlays(mine):
+                return Problem(mine, None, f"defines no {called[1]} as it is called: {message}")
+        for index in range(min(line, len(source.origins)) - 1, -1, -1):
+            mine, last = source.origins[index]
+            if is_overlays(mine):
+                said = f"what follows does not compile ({path.name}:{number}: {message})"
+                return Problem(mine, last, said, source.line(index + 1))
+    return Problem(path, number, message, source.line(line))
 
 
 def _read(text: str) -> tuple[int | None, str, str]:

@@ -71,6 +71,13 @@ def is_kept(name: str) -> bool:
     return name.startswith(KEPT) and _is_file(shader_folder() / name)
 
 
+def is_overlays(path: Path) -> bool:
+    """Whether what `Source.origin` names is a file of an overlay, or of a look; not a --define."""
+    shipped = shader_folder()
+    own = not path.is_relative_to(shipped) or path.is_relative_to(shipped / LOOKS)
+    return own and not str(path).startswith("--define ")
+
+
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
     """A folder, a file, or the folder of the shipped look of that name. UserError for none, by the
     option that gave it."""
@@ -267,4 +274,4 @@ def _lines_of(path: Path, data: bytes) -> tuple[_Line, ...]:
         left_out = commented_out or _LINE_NUMBER.match(code[number])
         text = "" if left_out else compiled[number]
         read.append(_Line(text, line, (path, number + 1)))
-    return tuple(read)
+    return tuple(read) or (_Line("", "", (path, 1)),)  # an empty file takes part as well
