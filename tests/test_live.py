@@ -577,6 +577,32 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
     assert panel.hud.values["train_speed"] == "–", "and not 30 since it started"
 
 
+def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> None:
+    """Then there is no step for seconds."""
+    config = configured(tmp_path).training
+    trainer = Trainer.of(config)
+    run = Run.create(trainer, config, tmp_path / "run")
+    made = Board.create(tmp_path / "b", 0, len(trainer.agent.flat_weights()))
+    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
+    made[Word.PHASE] = Phase.TRAINING
+    said = []
+    at_work = worker.Worker(run, trainer, made, 0, 0.0)
+    begin = trainer.before_comparison
+
+    def compare() -> None:
+        begin()
+        panel.refresh()
+        said.append(hud.values["train_mode"])
+        made.stop()
+
+    trainer.before_comparison = compare
+    at_work.work()
+    assert said == ["comparing"]
+    panel.refresh()
+    assert hud.values["train_mode"] in NAMES
+
+
 def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
     app = CALFApplication(configured(tmp_path, hud=False))
     try:

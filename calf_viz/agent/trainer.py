@@ -87,6 +87,7 @@ class Trainer:
 
     Attributes:
         agent: the agent as it is now.
+        before_comparison: called before its agent is compared with the best, which takes seconds.
         best: weights of the best agent so far, by name; None before the first comparison.
         episodes: metrics of the finished episodes.
         steps: training steps so far.
@@ -111,6 +112,7 @@ class Trainer:
         self.p_relax = self.settings.lambda_relax
         self.steps = 0
         self.episodes: list[Episode] = []
+        self.before_comparison: Callable[[], None] = lambda: None
         self.best: dict[str, Tensor] | None = None
         self.best_info: dict[str, float] = {}
         self.timeline: list[Step] = []
@@ -220,6 +222,7 @@ class Trainer:
 
         Plain TD3 has no strict agent; there it is the actor alone.
         """
+        self.before_comparison()
         starts = held_out_starts(
             self.system, self.settings.selection_episodes, self.seed, SELECTION
         )

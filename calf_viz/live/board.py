@@ -42,6 +42,8 @@ class Phase(IntEnum):
     FINISHED = 2
     STOPPED = 3
     FAILED = 4
+    COMPARING = 5
+    """Of training: its agent, with the best so far. Seconds, in which there is no step."""
 
 
 class Word(IntEnum):

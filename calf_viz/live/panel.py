@@ -133,6 +133,8 @@ class TrainingPanel:
         if len(episodes):
             self._episodes = int(episodes["number"][-1]) + 1
             self._draw_episodes(episodes)
+        if self.board[Word.PHASE] == Phase.COMPARING:
+            self.hud.update(train_mode="comparing")
         if self.board[Word.PHASE] != Phase.STARTING:  # before that, nobody knows its steps
             self.hud.update(
                 train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()

@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ class Worker:
         self._published = -1
         self._next_snapshot = 0.0
         self._pace = Pace()
+        trainer.before_comparison = partial(board.__setitem__, Word.PHASE, Phase.COMPARING)
 
     def work(self) -> None:
         """Train until the run is finished, or the board or the viewer's end says stop."""
@@ -101,6 +103,7 @@ class Worker:
         )  # fmt: skip
         board[Word.STEPS] = trainer.steps
         if ended:
+            board[Word.PHASE] = Phase.TRAINING
             e = trainer.episodes[-1]
             board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
             self.run.episode(trainer)
