@@ -20,6 +20,7 @@ from calf_viz.config import PRESETS, TRAINING_ONLY, options
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH, SIZE
+from calf_viz.run_command import run_command
 from calf_viz.settings import fields_of
 from calf_viz.workbench.commands import shaders
 
@@ -268,14 +269,6 @@ def _logged() -> Iterator[None]:
 
 
 def main() -> None:
-    """Run, and end with one line and exit code 2 where the user can put something right."""
-    try:
-        with _logged():
-            code = calf_viz.main(prog_name="calf-viz", standalone_mode=False)
-    except (UserError, click.UsageError) as error:
-        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
-        click.echo(f"calf-viz: {' '.join(text.split())}", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+    """What `calf-viz` runs."""
+    with _logged():
+        run_command(calf_viz, "calf-viz", "calf-viz: ")

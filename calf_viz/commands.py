@@ -13,7 +13,7 @@ import click
 from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.presets import PRESETS, Preset
-from calf_viz.agent.run_config import LATER
+from calf_viz.agent.run_config import KEPT
 from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
@@ -130,7 +130,7 @@ def evaluate(system: str, checkpoint: str | None, episodes: int, seed: int) -> N
 @click.option("--output", type=GIVEN_PATH, default="benchmarks", show_default=True,
               help="Folder for plot and CSV.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Let it replace files of an older benchmark.")
-@partial(training_options, without=("certificate", *(name for name in LATER if name != "episodes")))
+@partial(training_options, without=("certificate", *KEPT))
 def benchmark(
     system: str,
     seeds: int,

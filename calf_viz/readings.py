@@ -21,9 +21,7 @@ from calf_viz.stats_cache import StatsCache
 
 class Readings:
     """Texts for a HUD such as `hud.overview`, at the intervals of frames that the cache has for
-    "texts", "value" (the agents' mean) and "fps".
-
-    """
+    "texts", "value" (the agents' mean) and "fps"."""
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ LAYERS = (
     "profiling",
     "settings",
     "parameters",
+    "run_command",
     "files",
     "errors",
 )

@@ -81,6 +81,16 @@ def board(app: CALFApplication) -> Any:
 # What is shown
 
 
+def at_rest(training: Callable[..., CALFApplication]) -> CALFApplication:
+    """Shows all snapshots that there will be; a morph takes 10 frames."""
+    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
+    until(lambda: app.live.version == 2, app.step)  # before and after the only step
+    for _ in range(10):
+        app.step()
+    assert app.host.morph == 1.0
+    return app
+
+
 def test_a_new_version_is_uploaded_once_and_morphed_to(
     training: Callable[..., CALFApplication], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,11 +127,8 @@ def test_a_new_version_is_uploaded_once_and_morphed_to(
 def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     training: Callable[..., CALFApplication],
 ) -> None:
-    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
-    until(lambda: app.live.version == 2, app.step)
+    app = at_rest(training)
     host, weights = app.host, app.agent.flat_weights()
-    while host.morph < 1.0:
-        app.step()
     low, high = (np.full(17 * 17, v, np.float32) for v in (1.0, 2.0))
     low[0], high[0] = 0.0, 9.0
     board(app).publish(1, 0.5, low, weights)
@@ -139,11 +146,8 @@ def test_a_morph_ends_though_the_next_snapshot_comes_early(
     training: Callable[..., CALFApplication],
 ) -> None:
     """With slow frames there are fewer between two snapshots than a morph was to have."""
-    app = training(hud=False, morph_frames=10, train_rate="0.001/s")
-    until(lambda: app.live.version == 2, app.step)
+    app = at_rest(training)
     host, weights = app.host, app.agent.flat_weights()
-    for _ in range(10):
-        app.step()
     reached = []
     for number in range(4):
         values = np.arange(17 * 17, dtype=np.float32) + number

@@ -8,7 +8,6 @@ the table goes into a Markdown file too, with a plot of both frame times beside 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -18,8 +17,9 @@ from rich.table import Table
 
 from calf_viz import compare_results
 from calf_viz.errors import UserError
-from calf_viz.profiling.comparison import Comparison, IncomparableError
+from calf_viz.profiling.comparison import Comparison
 from calf_viz.profiling.report import HEADS, cells
+from calf_viz.run_command import run_command
 
 STYLES = {"better": "green", "worse": "red"}
 DEFAULT = ("frame_p50:0%",)
@@ -124,19 +124,8 @@ def _exceeded(comparison: Comparison, metric: str, share: float) -> str | None:
 
 
 def main() -> None:
-    """Run, and end with one line where the user can put something right."""
-    try:
-        code = compare_profiles.main(prog_name="compare_profiles", standalone_mode=False)
-    except IncomparableError as error:
-        click.echo(str(error), err=True)
-        sys.exit(3)
-    except (UserError, click.UsageError) as error:
-        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
-        click.echo(" ".join(text.split()), err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+    """Run from the command line."""
+    run_command(compare_profiles, "compare_profiles")
 
 
 if __name__ == "__main__":

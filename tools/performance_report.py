@@ -27,10 +27,11 @@ import numpy as np
 from rich.progress import Progress
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
-from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
+from calf_viz.profile_run import DRAWS
 from calf_viz.profiling.machine import describe
 from calf_viz.renderers.toggles import RENDERERS
+from calf_viz.run_command import run_command
 
 AGENTS = (3, 5, 10, 20, 30, 100, 1000)
 OUTSIDE = 10_000
@@ -41,7 +42,6 @@ WARM_UP = 5
 SLOWEST = 1000.0
 """Frame time [ms] beyond which per_agent is not tried with more agents."""
 COLOURS = {"gpu": "#2f7fc1", "batched": "#4f9d69", "per_agent": "#c4554d"}
-DRAWS = ("draw_calls", "ring_draws", "hud_draws")
 COUNTS = {
     "draws": "draws",
     "upload_bytes": "upload [bytes]",
@@ -443,15 +443,8 @@ def performance_report(
 
 
 def main() -> None:
-    """Run, and end with one line where the user can put something right."""
-    try:
-        performance_report.main(prog_name="performance_report", standalone_mode=False)
-    except (UserError, click.UsageError) as error:
-        text = error.format_message() if isinstance(error, click.UsageError) else str(error)
-        click.echo(f"performance_report: {' '.join(text.split())}", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+    """Run from the command line."""
+    run_command(performance_report, "performance_report", "performance_report: ")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 
-LATER = ("episodes", "checkpoint_every", "checkpoints", "tensorboard")
+KEPT = ("checkpoint_every", "checkpoints", "tensorboard")
+"""Settings of what a run keeps of a training."""
+LATER = ("episodes", *KEPT)
 """Settings that may change: how long it is trained and what is kept of it, not what it learns."""
 
 

@@ -20,7 +20,7 @@ from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
 from calf_viz.agent.run import Run, is_run, tell_finished
-from calf_viz.agent.run_config import continued
+from calf_viz.agent.run_config import KEPT, continued
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 from calf_viz.settings import fields_of
@@ -138,7 +138,7 @@ def _resume(
 
 def _for_files(config: TrainingConfig) -> None:
     """Raise UserError for a setting that only a run knows."""
-    for name in ("checkpoint_every", "checkpoints", "tensorboard"):
+    for name in KEPT:
         if getattr(config, name) != fields_of(config)[name].default:
             raise UserError(f"{name} is a run's: leave it out, or --output and its --resume")
 

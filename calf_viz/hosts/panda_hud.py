@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from panda3d.core import (
-    ColorBlendAttrib,
-    Geom,
-    GeomNode,
-    GeomTriangles,
-    GeomVertexData,
-    GeomVertexFormat,
-    NodePath,
-    OmniBoundingVolume,
-    Texture,
-)
+from panda3d.core import ColorBlendAttrib, NodePath, Texture
 
 from calf_viz.hosts.panda_texture import data_texture, empty_texture, fill
+from calf_viz.hosts.panda_triangle import shader_placed, triangles
 from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
@@ -29,10 +20,7 @@ class PandaHud:
     """Draws a canvas after the scene, below its root. Raises ShaderError as `Programs`."""
 
     def __init__(self, root: NodePath, programs: Programs, palette: Texture) -> None:
-        self.geom_node = GeomNode("hud")
-        # Only the shader knows where anything is: never cull.
-        self.geom_node.set_bounds(OmniBoundingVolume())
-        self.geom_node.set_final(True)
+        self.geom_node = shader_placed("hud")
         self.node = root.attach_new_node(self.geom_node)
         self.node.set_shader(programs["hud"])
         self.node.set_bin("fixed", 0)  # after the scene
@@ -100,12 +88,7 @@ class PandaHud:
         self._quads = count
         self.geom_node.remove_all_geoms()
         if count:
-            triangles = GeomTriangles(Geom.UH_static)
-            triangles.add_consecutive_vertices(0, 6 * count)
-            vertices = GeomVertexData("hud", GeomVertexFormat.get_empty(), Geom.UH_static)
-            geom = Geom(vertices)
-            geom.add_primitive(triangles)
-            self.geom_node.add_geom(geom)
+            self.geom_node.add_geom(triangles("hud", 6 * count))
 
     def show(self, visible: bool) -> None:
         """Whether anything is drawn."""

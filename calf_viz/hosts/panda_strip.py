@@ -12,7 +12,6 @@ from panda3d.core import (
     GeomTristrips,
     GeomVertexData,
     GeomVertexFormat,
-    OmniBoundingVolume,
     Texture,
 )
 
@@ -20,6 +19,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import Stage
 from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_texture import data_texture, fill
+from calf_viz.hosts.panda_triangle import shader_placed
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -43,14 +43,10 @@ class StripGeometry:
     def _strip(self) -> GeomNode:
         # One strip of consecutive vertices without data is exactly one call to OpenGL.
         self.geom = Geom(GeomVertexData("field", GeomVertexFormat.get_empty(), Geom.UH_static))
-        node = GeomNode("field")
+        self.geom_node = shader_placed("field")
         self._set_vertices(3)
-        node.add_geom(self.geom)
-        # Only the shader knows where anything is: never cull.
-        node.set_bounds(OmniBoundingVolume())
-        node.set_final(True)
-        self.geom_node = node
-        return node
+        self.geom_node.add_geom(self.geom)
+        return self.geom_node
 
     def _set_vertices(self, vertices: int) -> None:
         strip = GeomTristrips(Geom.UH_static)

@@ -1,4 +1,5 @@
-"""The triangle that a pass over a whole texture draws; its vertex shader knows where it lies."""
+"""Triangles without vertex data, whose shader knows where they lie: the HUD's quads, and the one
+that a pass over a whole texture draws."""
 
 from __future__ import annotations
 
@@ -13,16 +14,27 @@ from panda3d.core import (
 )
 
 
-def triangle(root: NodePath, name: str = "triangle") -> NodePath:
-    """One triangle below `root`, without vertex data, never culled, regardless of depth."""
-    geom = Geom(GeomVertexData("triangle", GeomVertexFormat.get_empty(), Geom.UH_static))
+def triangles(name: str, vertices: int) -> Geom:
+    """So many consecutive vertices without data, three a triangle."""
+    geom = Geom(GeomVertexData(name, GeomVertexFormat.get_empty(), Geom.UH_static))
     primitive = GeomTriangles(Geom.UH_static)
-    primitive.add_consecutive_vertices(0, 3)
+    primitive.add_consecutive_vertices(0, vertices)
     geom.add_primitive(primitive)
+    return geom
+
+
+def shader_placed(name: str) -> GeomNode:
+    """A node that is never culled: only the shader knows where anything is."""
     node = GeomNode(name)
-    node.add_geom(geom)
     node.set_bounds(OmniBoundingVolume())
     node.set_final(True)
+    return node
+
+
+def triangle(root: NodePath, name: str = "triangle") -> NodePath:
+    """One triangle below `root`, without vertex data, never culled, regardless of depth."""
+    node = shader_placed(name)
+    node.add_geom(triangles("triangle", 3))
     path = root.attach_new_node(node)
     path.set_depth_test(False)
     path.set_depth_write(False)

@@ -6,7 +6,7 @@ test holds the two together.
 
 from __future__ import annotations
 
-from calf_viz.render.contract import TextureInput, Uniform
+from calf_viz.render.contract import PALETTE, TextureInput, Uniform
 from calf_viz.render.contract import header as declare
 
 TEXTURES = (
@@ -15,11 +15,7 @@ TEXTURES = (
     TextureInput("u_hud_text", "rgba32f", "glyphs drawn: x, y [px], index in the table, colour"),
     TextureInput("u_hud_shapes", "rgba32f", "shapes drawn, 3 texels each; see lib/hud_shape.glsl"),
     TextureInput("u_hud_series", "rgba32f", "rings of plots; see calf_viz/hud/series.py"),
-    TextureInput(
-        "u_palette",
-        "rgba8",
-        "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look",
-    ),
+    PALETTE,
 )
 UNIFORMS = (
     Uniform("vec2", "u_hud_viewport", "size of the picture [px]"),

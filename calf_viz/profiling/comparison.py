@@ -34,6 +34,8 @@ MUST_AGREE = (
 class IncomparableError(UserError):
     """Two profiles of different machines, picture sizes, systems or numbers of agents."""
 
+    exit_code = 3
+
 
 @dataclass(frozen=True)
 class Verdict:

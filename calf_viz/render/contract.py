@@ -34,16 +34,17 @@ class TextureInput:
     space: str = ""
 
 
+PALETTE = TextureInput(
+    "u_palette",
+    "rgba8",
+    "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look",
+)
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
     TextureInput(
         "u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes", "grid"
     ),
-    TextureInput(
-        "u_palette",
-        "rgba8",
-        "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look",
-    ),
+    PALETTE,
 )
 
 UNIFORMS = (

@@ -56,7 +56,7 @@ _STAGE = re.compile(r"GLSL (vertex|fragment) shader|^(vertex|fragment)_shader$")
 def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
     """The errors in a compiler's log, at least one; one for each line, as others follow from it."""
     found: dict[tuple[Path, int | None], Problem] = {}
-    told: list[tuple[tuple[Path, int], Source]] = []
+    told: set[tuple[Path, int]] = set()
     source, spoken = vertex, []
     for text in log.splitlines():
         stage = _STAGE.search(text)
@@ -67,8 +67,8 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
         if line is None:
             if "error" in text.lower() and not text.startswith(":display:"):
                 spoken.append(text.strip())
-        elif level == "error" and (source.origin(line), source) not in told:
-            told.append((source.origin(line), source))
+        elif level == "error" and source.origin(line) not in told:
+            told.add(source.origin(line))
             problem = _problem(source, line, message.removesuffix("; candidates are:"))
             found.setdefault((problem.path, problem.line), problem)
     if found:
@@ -79,17 +79,15 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
 def _problem(source: Source, line: int, message: str) -> Problem:
     """Shipped files compile: what a compiler finds in one is due to the overlay's file that lacks a
     function, or that ends unfinished before it."""
-    from calf_viz.render.sources import is_overlays
-
     path, number = source.origin(line)
-    if not is_overlays(path):
+    if not source.is_overlays(path):
         called = _CALLED.search(message)
         for mine, _ in source.origins:
-            if called and mine.stem == called[1] and is_overlays(mine):
+            if called and mine.stem == called[1] and source.is_overlays(mine):
                 return Problem(mine, None, f"defines no {called[1]} as it is called: {message}")
         for index in range(min(line, len(source.origins)) - 1, -1, -1):
             mine, last = source.origins[index]
-            if is_overlays(mine):
+            if source.is_overlays(mine):
                 said = f"what follows does not compile ({path.name}:{number}: {message})"
                 return Problem(mine, last, said, source.line(index + 1))
     return Problem(path, number, message, source.line(line))

@@ -71,13 +71,6 @@ def is_kept(name: str) -> bool:
     return name.startswith(KEPT) and _is_file(shader_folder() / name)
 
 
-def is_overlays(path: Path) -> bool:
-    """Whether what `Source.origin` names is a file of an overlay, or of a look; not a --define."""
-    shipped = shader_folder()
-    own = not path.is_relative_to(shipped) or path.is_relative_to(shipped / LOOKS)
-    return own and not str(path).startswith("--define ")
-
-
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
     """A folder, a file, or the folder of the shipped look of that name. UserError for none, by the
     option that gave it."""
@@ -116,6 +109,13 @@ class Source:
     def origin(self, line: int) -> tuple[Path, int]:
         """(file, line) of an expanded line, both counted from 1."""
         return self.origins[min(max(line, 1), len(self.origins)) - 1]
+
+    @staticmethod
+    def is_overlays(path: Path) -> bool:
+        """Whether an origin's file is an overlay's or a look's: not shipped, nor a --define."""
+        shipped = shader_folder()
+        own = not path.is_relative_to(shipped) or path.is_relative_to(shipped / LOOKS)
+        return own and not str(path).startswith("--define ")
 
     def line(self, line: int) -> str:
         """An expanded line as it was written, counted from 1; empty where there is none."""
