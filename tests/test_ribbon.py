@@ -171,7 +171,7 @@ def test_trails_and_markers_lie_on_the_surface(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_expanded_vertices_take_the_depth_of_the_surface(seed):
     """Nearer than the tangent plane by a small bias that grows with the agent, no more; a trail's
-    newer samples are nearer than its older ones, and its marker nearer than both."""
+    newer samples are nearer than its older ones, and markers nearer than any trail."""
     rng = np.random.default_rng(seed)
     camera = OrbitCamera(azimuth=rng.uniform(-3, 3), elevation=rng.uniform(0.5, 1.2))
     agents = 5
@@ -194,9 +194,9 @@ def test_expanded_vertices_take_the_depth_of_the_surface(seed):
         assert (np.diff(trail[2:-2:2]) > 0).all()
     of_trails, of_markers = (highest - lowest)[0::2], (highest - lowest)[1::2]
     assert (of_markers < 2 * noise).all() and (of_trails < 0.5 * DEPTH_BIAS + 2 * noise).all()
-    assert (lowest > 0).all() and (highest < 3 * DEPTH_BIAS + noise).all()
+    assert (lowest > 0).all() and (highest < 4 * DEPTH_BIAS + noise).all()
     trails, markers = highest[0::2], lowest[1::2]
-    assert (markers > trails).all(), "a marker lies above its own trail"
+    assert markers.min() > trails.max() + 0.4 * DEPTH_BIAS, "also where chords leave the surface"
     assert (np.diff(trails) > 0).all() and (np.diff(markers) > 0).all()
 
 

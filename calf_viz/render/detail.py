@@ -20,12 +20,15 @@ from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.scene import DEPTH_BIAS, Scene
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
-TOLERANCE = 0.06  # px that a drawn trail may leave its samples by
+TOLERANCE = 0.06  # px that a drawn trail may leave its samples by, in most places
+# Shares of its curves, and how many times the tolerance they stay within: a curve over a kink, where
+# another rule takes over, leaves it by more, and a few of them do not show.
+WITHIN = ((0.75, 1.0), (0.90, 3.0), (0.99, 15.0))
 RISE = 0.9  # of the tolerance: what a longer stride must keep to before it is taken
 CROWD = (
     200_000  # vertices of trails from which on they cover one another, and a frame costs too much
 )
-CROWDED = 4.0  # times the tolerance that a longer stride may then leave the samples by
+CROWDED = 2.0  # times the tolerance that a longer stride may then leave the samples by
 WATCHED = 128  # agents that are measured
 WINDOW = 32  # how often is measured, and over how many samples [steps]
 MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
@@ -93,7 +96,7 @@ class DetailChooser:
         with np.errstate(invalid="ignore"):
             each = [_deviation(path, runs, int(s)) for s in self.strides]
         left, sunk = zip(*each, strict=True)
-        worst = [_worst(values) for values in left], [_largest(values) for values in sunk]
+        worst = [_most(values) for values in left], [_largest(values) for values in sunk]
         self._errors.append(np.array(worst))
         errors = np.array(self._errors)
         self.error = np.array([errors[:, 0].mean(axis=0), errors[:, 1].max(axis=0)])
@@ -139,13 +142,13 @@ def _deviation(
     return worst + bulge / stride**2, 0.25 * stride * stride * np.abs(bend[..., 2])
 
 
-def _worst(values: NDArray[np.float64]) -> float:
-    """What nine in ten stay below, and 99 in 100 below five times as much; 0 if none is known."""
+def _most(values: NDArray[np.float64]) -> float:
+    """The tolerance that just all shares of `WITHIN` keep to; 0 if no value is known."""
     known = values[np.isfinite(values)]
     if not known.size:
         return 0.0
-    most, nearly_all = np.percentile(known, (90, 99))
-    return float(max(most, nearly_all / 5.0))
+    shares, times = np.array(WITHIN).T
+    return float((np.quantile(known, shares) / times).max())
 
 
 def _largest(values: NDArray[np.float64]) -> float:

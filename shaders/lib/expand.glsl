@@ -78,7 +78,8 @@ vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 tur
     return offset;
 }
 
-const float MARKER_LAYER = 2.0;
+// With the agents' share, at most 1, trails take 1 to 2.5: every marker lies above every trail.
+const float MARKER_LAYER = 3.0;
 
 float trail_layer(float age) { return 1.5 - 0.5 * age; }
 
