@@ -46,4 +46,5 @@ void main() {
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
+    o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA
 }

@@ -54,7 +54,7 @@ def test_scene(name: str, request: pytest.FixtureRequest) -> None:
     check(name, actual, SceneFolder.read(name), drawn.renderer, SCENES, FAILURES)
 
 
-INVISIBLE = 12  # levels of 255: an edge of trails moved by the tolerance, 0.06 px
+INVISIBLE = 25  # levels of 255: an edge of full contrast, moved by the tolerance of 0.1 px
 
 
 @pytest.mark.rendering

@@ -127,14 +127,7 @@ class ModernglHost(Host):
         self.framebuffer.use()
         context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
         context.depth_func = "<="
-        one_minus_alpha = moderngl.ONE_MINUS_SRC_ALPHA
-        # Colour and alpha separately; moderngl's stubs know only the first pair.
-        context.blend_func = (  # type: ignore[assignment]
-            moderngl.SRC_ALPHA,
-            one_minus_alpha,
-            moderngl.ONE,
-            one_minus_alpha,
-        )
+        context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         context.clear(*self.scene.background, 1.0)
 
     def draw(self) -> None:

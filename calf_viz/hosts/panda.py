@@ -112,11 +112,8 @@ class PandaHost(Host):
         node.set_attrib(DepthTestAttrib.make(RenderAttrib.M_less_equal))
         blend = ColorBlendAttrib
         node.set_attrib(
-            blend.make(
-                blend.M_add, blend.O_incoming_alpha, blend.O_one_minus_incoming_alpha,
-                blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha,
-            )
-        )  # fmt: skip
+            blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha)
+        )
 
     def _make_detail(self) -> Detail:
         return self.geometry.detail(self.scene)
