@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("calf_viz")
 
-GRID_SOFTWARE, GRID_GPU = 48, 192
+GRID_SOFTWARE, GRID_GPU = 40, 192
 """Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
 RING_PER_TRAIL = 4
 """Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""

@@ -13,9 +13,7 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     vec3 value = vec3(point, level * LEVELS);
     vec3 density = max(fwidth(value), 1e-6);
     vec3 distance = abs(fract(value - 0.5) - 0.5) / density;
-    // In a picture larger than 1152 x 720 px lines grow with it.
-    vec3 half_width = (0.5 + LINE_WIDTH) * max(min(u_viewport.y, u_viewport.x / 1.6) / 720.0, 1.0);
-    vec3 line = clamp(half_width - distance, 0.0, 1.0)
+    vec3 line = clamp((0.5 + LINE_WIDTH) * u_line_scale - distance, 0.0, 1.0)
               * clamp(min(1.6 - 5.0 * density, 2e3 * density), 0.0, 1.0);
     colour *= 1.0 - 0.16 * max(line.x, line.y);
 #if CONTOURS

@@ -77,7 +77,7 @@ def test_agents_that_go_straight_or_rest_need_few_samples() -> None:
 
 
 def test_it_follows_the_camera() -> None:
-    chooser = watch(Scene(), circling(0.11, 2.0, 200))
+    chooser = watch(Scene(), circling(0.095, 2.0, 200))
     usual = chooser.stride()
     chooser.scene.camera.distance = 5.0
     near = chooser.stride()

@@ -54,7 +54,7 @@ def test_scene(name: str, request: pytest.FixtureRequest) -> None:
     check(name, actual, SceneFolder.read(name), drawn.renderer, SCENES, FAILURES)
 
 
-INVISIBLE = 25  # levels of 255: an edge of full contrast, moved by the tolerance of 0.1 px
+INVISIBLE = 16  # levels of 255: an edge of full contrast, moved by the tolerance of 1/16 px
 
 
 @pytest.mark.rendering

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.hosts import raster_threads
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hud.hud import Hud
@@ -69,6 +70,8 @@ class Host(Reloading):
         self, scene: Scene, heightfield: Heightfield | None, agents: int, slots: int
     ) -> None:
         """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
+        if self.software:
+            raster_threads.spread()
         self.scene = scene
         self._asked: Counter[str] = Counter()
         self.agents = agents

@@ -37,6 +37,7 @@ class ModernglHud:
         self._upload("u_hud_text", canvas.glyphs)
         self._upload("u_hud_series", canvas.series)
         self.context.disable(moderngl.DEPTH_TEST)
+        self.context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         for unit, name in enumerate(TEXTURE_NAMES):
             self.textures[name].use(unit)
             self._set(name, unit)

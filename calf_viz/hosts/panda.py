@@ -111,9 +111,7 @@ class PandaHost(Host):
         node.set_depth_write(True)
         node.set_attrib(DepthTestAttrib.make(RenderAttrib.M_less_equal))
         blend = ColorBlendAttrib
-        node.set_attrib(
-            blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha)
-        )
+        node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
 
     def _make_detail(self) -> Detail:
         return self.geometry.detail(self.scene)

@@ -29,12 +29,7 @@ class PandaHud:
         self.node.set_depth_write(False)
         self.node.set_two_sided(True)
         blend = ColorBlendAttrib
-        self.node.set_attrib(
-            blend.make(
-                blend.M_add, blend.O_incoming_alpha, blend.O_one_minus_incoming_alpha,
-                blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha,
-            )
-        )  # fmt: skip
+        self.node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
         self._textures: dict[str, Texture] = {}
         self._shapes = -1
         self._quads = 0

@@ -55,6 +55,9 @@ UNIFORMS = (
         space="plane to clip",
     ),
     Uniform("vec2", "u_viewport", "size of the picture [px]", "picture"),
+    Uniform(
+        "float", "u_line_scale", "how much wider lines are than up to 1152 x 720 px; from 1 on"
+    ),
     Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]", "plane"),
     Uniform("ivec2", "u_cells", "cells of the heightfield along each axis", "grid"),
     Uniform("float", "u_morph", "0: last critic, 1: current critic"),

@@ -20,11 +20,11 @@ from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.scene import DEPTH_BIAS, Scene
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
-TOLERANCE = 0.1  # px that a drawn trail may leave its samples by, in most places
-# Shares of its curves, and how many times the tolerance they stay within: a curve over a kink, where
-# another rule takes over, leaves it by more, and a few of them do not show.
-WITHIN = ((0.75, 1.0), (0.90, 3.0), (0.99, 15.0))
-RISE = 0.9  # of the tolerance: what a longer stride must keep to before it is taken
+TOLERANCE = 0.0625  # px that half of a trail's curves may leave its samples by
+# Shares of its curves, and how many times the tolerance they stay within: a curve over a kink,
+# where another rule takes over, leaves it by more, and a few of them do not show.
+WITHIN = ((0.5, 1.0), (0.75, 2.0), (0.9, 4.0), (0.99, 20.0))
+RISE = 0.95  # of the tolerance: what a longer stride must keep to before it is taken
 CROWD = (
     200_000  # vertices of trails from which on they cover one another, and a frame costs too much
 )

@@ -96,6 +96,7 @@ class Scene:
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.size)),
+            "u_line_scale": pixels,
             "u_plane": (*heightfield.lo, *heightfield.hi),
             "u_cells": (columns - 1, rows - 1),
             "u_morph": morph,

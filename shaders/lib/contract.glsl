@@ -6,6 +6,7 @@ uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current cr
 uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look
 uniform mat4 u_view_projection;   // plane units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
+uniform float u_line_scale;       // how much wider lines are than up to 1152 x 720 px; from 1 on
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
 uniform ivec2 u_cells;            // cells of the heightfield along each axis
 uniform float u_morph;            // 0: last critic, 1: current critic

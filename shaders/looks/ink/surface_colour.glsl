@@ -16,19 +16,18 @@ float line_at(float value, float density, float reach) {
 }
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
-    float size = max(u_viewport.y / 720.0, 1.0);
     float value = level * LEVELS;
     float density = max(fwidth(value), 1e-6);
-    float contour = 0.75 * line_at(value, density, 0.3 * size);
-    contour = max(contour, line_at(value / 5.0, density / 5.0, 0.75 * size));
+    float contour = 0.75 * line_at(value, density, 0.3 * u_line_scale);
+    contour = max(contour, line_at(value / 5.0, density / 5.0, 0.75 * u_line_scale));
 
     // The rim of the plane.
     vec2 rim = min(point - u_plane.xy, u_plane.zw - point) / max(fwidth(point), 1e-6);
-    contour = max(contour, clamp(1.4 * size - min(rim.x, rim.y), 0.0, 1.0));
+    contour = max(contour, clamp(1.4 * u_line_scale - min(rim.x, rim.y), 0.0, 1.0));
 
     // A second stroke where it is darker still, across the first.
     vec2 across = vec2(gl_FragCoord.x + gl_FragCoord.y, gl_FragCoord.x - gl_FragCoord.y);
-    vec2 stroke = abs(fract(across / (8.0 * size)) - 0.5);
+    vec2 stroke = abs(fract(across / (8.0 * u_line_scale)) - 0.5);
     vec2 shade = clamp((vec2(0.84, 0.66) - light) / 0.10, 0.0, 1.0);
     vec2 pen = clamp(1.0 + 1.4 * shade - 9.0 * stroke, 0.0, 1.0) * smoothstep(0.0, 0.4, shade);
     float hatch = u_hatching ? 0.30 * max(pen.x, pen.y) : 0.0;

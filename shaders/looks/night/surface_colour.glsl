@@ -10,8 +10,7 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     float value = level * LEVELS;
     float density = max(fwidth(value), 1e-6);
     float pixels = abs(fract(value - 0.5) - 0.5) / density;
-    float size = max(u_viewport.y / 720.0, 1.0);
-    float contour = clamp(1.0 * size - pixels, 0.0, 1.0) * clamp(1.6 - 5.0 * density, 0.0, 1.0);
+    float contour = clamp(u_line_scale - pixels, 0.0, 1.0) * clamp(1.6 - 5.0 * density, 0.0, 1.0);
     vec3 ground = colour * (0.35 + 0.9 * light);
     vec3 line = mix(vec3(0.08, 0.24, 0.36), vec3(0.05, 0.06, 0.15), clamp(1.6 * level, 0.0, 1.0));
     return bad ? vec3(0.25, 0.02, 0.15) : ground + contour * line;

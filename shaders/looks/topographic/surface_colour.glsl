@@ -13,13 +13,14 @@ const float LEVELS = 40.0;      // contours from low to high
 const float WATER = 0.025;      // level of the lake
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
-    float size = max(u_viewport.y / 720.0, 1.0);
     float value = level * LEVELS;
     float density = max(fwidth(value), 1e-6);
     float near = abs(fract(value - 0.5) - 0.5) / density;
     float fifth = abs(fract(value / 5.0 - 0.5) - 0.5) * 5.0 / density;
-    float fine = 0.34 * clamp(0.8 * size - near, 0.0, 1.0) * clamp(1.5 - 4.0 * density, 0.0, 1.0);
-    float index = 0.75 * clamp(1.2 * size - fifth, 0.0, 1.0) * clamp(1.5 - density, 0.0, 1.0);
+    float fine = 0.34 * clamp(0.8 * u_line_scale - near, 0.0, 1.0)
+               * clamp(1.5 - 4.0 * density, 0.0, 1.0);
+    float index = 0.75 * clamp(1.2 * u_line_scale - fifth, 0.0, 1.0)
+                * clamp(1.5 - density, 0.0, 1.0);
 
     float shade = clamp(1.0 + u_relief * 1.9 * (light - 0.72), 0.35, 1.25);
     vec3 land = mix(min(colour * shade, 1.0), BROWN, max(fine, index));

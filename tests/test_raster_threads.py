@@ -1,0 +1,57 @@
+"""llvmpipe's threads get a core each; nobody else's do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from calf_viz.hosts import raster_threads
+
+
+def tasks(folder: Path, names: list[str]) -> Path:
+    for number, name in enumerate(names):
+        (folder / str(100 + number)).mkdir()
+        (folder / str(100 + number) / "comm").write_text(name + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("cores", "names", "expected"),
+    [
+        ({0, 1}, ["python", "llvmpipe-0", "llvmpipe-1"], {101: {0}, 102: {1}}),
+        ({3, 5}, ["llvmpipe-1", "llvmpipe-0"], {100: {5}, 101: {3}}),
+        ({0}, ["python", "llvmpipe-0"], {101: {0}}),
+        ({0, 1}, ["python", "python:disk$0"], {}),
+        ({0, 1, 2}, ["llvmpipe-0", "llvmpipe-1"], {}),  # LP_NUM_THREADS was set
+        ({0, 1}, ["llvmpipe-0", "llvmpipe-1", "llvmpipe-0", "llvmpipe-1"], {}),  # two contexts
+        (set(range(8)), [f"llvmpipe-{i}" for i in range(8)], {}),
+    ],
+)
+def test_who_gets_which_core(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cores: set[int],
+    names: list[str],
+    expected: dict[int, set[int]],
+) -> None:
+    given: dict[int, set[int]] = {}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", given.__setitem__, raising=False)
+    raster_threads.spread(tasks(tmp_path, names))
+    assert given == expected
+
+
+def test_where_it_cannot_be_nothing_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
+    raster_threads.spread(tasks(tmp_path, ["llvmpipe-0"]))
+    raster_threads.spread(tmp_path / "no such folder")
+    monkeypatch.delattr(os, "sched_getaffinity")
+    raster_threads.spread(tmp_path)
