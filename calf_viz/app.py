@@ -22,7 +22,7 @@ from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
-from calf_viz.hosts import display_found
+from calf_viz.hosts import display_found, raster_threads
 from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
@@ -432,6 +432,7 @@ class CALFApplication:
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
             config.morph_frames, config.critic_on_gpu, config.detach,
         )  # fmt: skip
+        raster_threads.release()  # the training keeps a core busy
         self.training = self.live.run.config
         self.simulation.memory.reset()
         self.show_critic(restart=True)

@@ -46,5 +46,6 @@ void main() {
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
+    o_colour = clamp(o_colour, 0.0, 1.0);            // hooks may give more
     o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.detail import LADDER, RISE, TOLERANCE, DetailChooser
+from calf_viz.render.detail import LADDER, RISE, TOLERANCE, DetailChooser, _most
 from calf_viz.render.scene import DEPTH_BIAS, Scene
 
 LEVEL = Heightfield(np.zeros((5, 5)), (-5, -5), (5, 5))
@@ -145,3 +145,25 @@ def test_no_position_but_finite_ones_counts() -> None:
     path = circling(0.01, 2.0, 100)
     path[40:60, 1] = np.nan
     assert watch(Scene(), path).stride() >= 4
+
+
+@pytest.mark.parametrize(
+    ("large", "expected"), [(60, 1.0), (30, 1 / 2), (15, 1 / 4), (2, 1 / 20), (0, 0.0)]
+)
+def test_few_curves_may_leave_their_samples_by_more(large: int, expected: float) -> None:
+    """Of 100 curves, so many leave by 1 px: the fewer, the larger the tolerance they fit in."""
+    values = np.zeros(100)
+    values[:large] = 1.0
+    values = np.append(np.random.default_rng(0).permutation(values), np.nan)
+    assert _most(values) == pytest.approx(expected)
+    assert _most(np.full(3, np.nan)) == 0.0
+
+
+def test_rare_kinks_do_not_shorten_all_strides() -> None:
+    def zigzag(every: int) -> np.ndarray:
+        steps = np.arange(300)
+        side = np.abs(steps % (2 * every) - every) * 0.01
+        return np.stack([0.02 * steps - 3, side], axis=1)[:, None]
+
+    rare, frequent = (watch(Scene(), zigzag(every)).stride() for every in (100, 5))
+    assert frequent < rare and rare >= 8

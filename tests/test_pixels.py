@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scene_folder import NAMES, SCENES, SceneFolder, rendered
+from scene_folder import NAMES, SCENES, Agents, SceneFolder, rendered
+
+from calf_viz.render.sources import ShaderLibrary
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
@@ -54,7 +56,7 @@ def test_scene(name: str, request: pytest.FixtureRequest) -> None:
     check(name, actual, SceneFolder.read(name), drawn.renderer, SCENES, FAILURES)
 
 
-INVISIBLE = 16  # levels of 255: an edge of full contrast, moved by the tolerance of 1/16 px
+INVISIBLE = 16  # levels of 255: an edge moved by 1/16 px, as half of the curves may be
 
 
 @pytest.mark.rendering
@@ -71,6 +73,20 @@ def test_level_of_detail_does_not_show(name: str, monkeypatch: pytest.MonkeyPatc
             pictures.append(scene.play(host))
     pair = Comparison(name, *pictures, INVISIBLE, scene.detail_fraction)
     assert pair.passes, pair.verdict
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("kind", ["panda", "moderngl"])
+def test_colours_are_clamped(kind: str, tmp_path: Path) -> None:
+    """What a hook gives beyond 1 counts as 1, before it is multiplied by its opacity."""
+    scene = SceneFolder("bright", size=(160, 90), trail=60, steps=40, agents=[Agents(3, seed=2)])
+    pictures = []
+    for colour in ("4.0, 4.0, 4.0, 0.25", "1.0, 1.0, 1.0, 0.25"):
+        head = "vec4 trail_colour(vec3 colour, int mode, float age, float edge)"
+        (tmp_path / "trail_colour.glsl").write_text(f"{head} {{ return vec4({colour}); }}\n")
+        host = scene.open(kind, library=ShaderLibrary(tmp_path))
+        pictures.append(scene.play(host))
+    assert np.array_equal(*pictures)
 
 
 def test_every_folder_is_a_scene() -> None:

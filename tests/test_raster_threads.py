@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,8 +42,11 @@ def test_who_gets_which_core(
     given: dict[int, set[int]] = {}
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores, raising=False)
     monkeypatch.setattr(os, "sched_setaffinity", given.__setitem__, raising=False)
-    raster_threads.spread(tasks(tmp_path, names))
+    folder = tasks(tmp_path, names)
+    raster_threads.spread(folder)
     assert given == expected
+    raster_threads.release(folder)
+    assert given == dict.fromkeys(expected, cores)
 
 
 def test_where_it_cannot_be_nothing_happens(
@@ -55,3 +61,30 @@ def test_where_it_cannot_be_nothing_happens(
     raster_threads.spread(tmp_path / "no such folder")
     monkeypatch.delattr(os, "sched_getaffinity")
     raster_threads.spread(tmp_path)
+
+
+OPENED = """
+import json, os
+from pathlib import Path
+from calf_viz import CALFApplication, VisualizationConfig
+app = CALFApplication(VisualizationConfig(n_agents=1, size=(160, 90), headless=True))
+app.step()
+names = {int(t.name): (t / "comm").read_text() for t in Path("/proc/self/task").iterdir()}
+cores = [sorted(os.sched_getaffinity(t)) for t in sorted(names) if names[t].startswith("llvmpipe-")]
+print(json.dumps([app.host.software, cores]))
+"""
+
+
+@pytest.mark.rendering
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot be asked")
+def test_an_applications_threads_have_a_core_each() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if not 2 <= len(cores) <= raster_threads.MOST_CORES or "LP_NUM_THREADS" in os.environ:
+        pytest.skip(f"threads are not spread over {len(cores)} cores")
+    ran = subprocess.run(
+        [sys.executable, "-c", OPENED], capture_output=True, text=True, timeout=120, check=True
+    )
+    software, found = json.loads(ran.stdout)
+    if not software:
+        pytest.skip("a GPU draws here")
+    assert sorted(found) == [[core] for core in cores]

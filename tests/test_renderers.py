@@ -71,6 +71,7 @@ def picture(name: str, kind: str, every_sample: bool = True) -> np.ndarray:
     return result
 
 
+SAME = 8  # levels of 255, where all draw every sample
 RIM = 1.5  # px inside a marker's outline
 
 
@@ -99,9 +100,7 @@ def rims(name: str) -> np.ndarray:
     return np.any([np.roll(found, shift, (0, 1)) for shift in shifts], axis=0)
 
 
-def share_apart(
-    name: str, actual: np.ndarray, expected: np.ndarray, level: int = INVISIBLE
-) -> float:
+def share_apart(name: str, actual: np.ndarray, expected: np.ndarray, level: int = SAME) -> float:
     """Share of the pixels that differ by more than the level, those on rims apart."""
     rim = rims(name)[..., None]
     return Comparison(name, np.where(rim, 0, actual), np.where(rim, 0, expected), level).share
@@ -118,7 +117,7 @@ class TestSameScene:
 
     def test_as_it_is_shown(self, name: str, kind: str) -> None:
         shown = picture(name, "panda", every_sample=False)
-        share = share_apart(name, picture(name, kind), shown)
+        share = share_apart(name, picture(name, kind), shown, INVISIBLE)
         said = f"{100 * share:.3f} % of pixels differ by more than {INVISIBLE}"
         assert share <= SceneFolder.read(name).detail_fraction, said
 
@@ -157,7 +156,7 @@ class TestHost:
             host.draw()
             pictures.append(host.screenshot())
             host.close()
-        assert Comparison(kind, *pictures, INVISIBLE).share <= 2e-3
+        assert Comparison(kind, *pictures, SAME).share <= 2e-3
 
     def test_samples_before_the_first_critic_lie_on_it_too(self, kind: str) -> None:
         scene = SceneFolder("late", size=(240, 135), trail=60, steps=64, agents=[GROUP])
@@ -213,8 +212,8 @@ class TestHost:
             pictures.append(play(each, scene, host))
             host.close()
         lifted, actual, flat = pictures
-        assert Comparison(kind, lifted, actual, INVISIBLE).share <= 2e-3
-        assert Comparison(kind, flat, actual, 8).share > 4e-3, "the lift is to be seen"
+        assert Comparison(kind, lifted, actual, SAME).share <= 2e-3
+        assert Comparison(kind, flat, actual, SAME).share > 4e-3, "the lift is to be seen"
 
     def test_saved_shaders_are_drawn_with(self, kind: str, tmp_path: Path) -> None:
         host = SMALL.open(kind, library=ShaderLibrary(tmp_path))

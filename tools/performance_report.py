@@ -338,7 +338,7 @@ def lessons(
     if "llvmpipe" in renderer_name:
         said.append(
             "A renderer in software runs the vertex shader on the same cores: what Python does not "
-            "do, they do, and with few agents the older meshes are as fast or faster. With many, "
+            "do, they do, and with few agents the designs lie close together. With many, "
             "uploads and vertices that the level of detail leaves out decide."
         )
     small, largest = min(r.agents for r in rows), max(r.agents for r in rows)

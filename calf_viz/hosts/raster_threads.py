@@ -15,21 +15,32 @@ log = logging.getLogger("calf_viz")
 
 MOST_CORES = 4
 """With more, the kernel finds idle ones, and others' work may well be on a thread's own."""
+TASKS = Path("/proc/self/task")
 
 
-def spread(tasks: Path = Path("/proc/self/task")) -> None:
+def spread(tasks: Path = TASKS) -> None:
     """Gives each of this process's llvmpipe threads one core; elsewhere than on Linux, or where
     there are not as many threads as cores, nothing changes."""
+    _place(tasks, apart=True)
+
+
+def release(tasks: Path = TASKS) -> None:
+    """Lets them run on any core again: where something else keeps a core busy, a training say."""
+    _place(tasks, apart=False)
+
+
+def _place(tasks: Path, apart: bool) -> None:
     try:
         cores = sorted(os.sched_getaffinity(0))  # type: ignore[attr-defined,unused-ignore]
         threads: dict[int, int] = {}
         for task in tasks.iterdir():
-            kind, _, index = (task / "comm").read_text().strip().partition("-")
-            if kind == "llvmpipe" and index.isdigit():
-                threads[int(task.name)] = int(index)
+            kind, _, number = (task / "comm").read_text().strip().partition("-")
+            if kind == "llvmpipe" and number.isdigit():
+                threads[int(task.name)] = int(number)
         if len(cores) > MOST_CORES or sorted(threads.values()) != list(range(len(cores))):
             return
-        for thread, number in threads.items():
-            os.sched_setaffinity(thread, {cores[number]})  # type: ignore[attr-defined,unused-ignore]
+        for thread, index in threads.items():
+            mine = {cores[index]} if apart else set(cores)
+            os.sched_setaffinity(thread, mine)  # type: ignore[attr-defined,unused-ignore]
     except (AttributeError, OSError) as error:
         log.debug("llvmpipe's threads stay where they are: %s", error)

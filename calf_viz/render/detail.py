@@ -3,9 +3,9 @@
 Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
 three of its samples, on the surface, which leaves the polyline through all of them by some
 pixels, and the surface by some depth; the stride is the largest of a ladder at which the first
-stays below what an anti-aliased line shows, and the second below what hides a line. They are
-measured on the samples themselves, now and then; the stride falls at once but rises late, so that
-it does not flicker.
+stays, for most of its curves, below what an anti-aliased line shows, and the second below what
+hides a line. They are measured on the samples themselves, now and then; the stride falls at once
+but rises late, so that it does not flicker.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ class DetailChooser:
         camera = self.scene.camera
         pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
         sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
-        error = np.maximum(self.error[0] * pixels, sunk * TOLERANCE)
-        while self.rung > 0 and not error[self.rung] <= self._allowed(self.rung):
+        allowed = np.array([self._allowed(rung) for rung in range(len(self.strides))])
+        # Parts of what each stride may: a crowd hides bends, but depth is one for all.
+        error = np.maximum(self.error[0] * pixels / allowed, sunk)
+        while self.rung > 0 and not error[self.rung] <= 1.0:
             self.rung -= 1
-        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE * self._allowed(
-            self.rung + 1
-        ):
+        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE:
             self.rung += 1
         return int(self.strides[self.rung])
 

@@ -6,8 +6,9 @@
 //   older
 //
 // Expanded vertices keep to the tangent plane of the surface, and come a little nearer with each
-// agent, so that the later drawn lies above and none is eaten by the slope. A trail's newer samples
-// lie above its older ones, or two of its runs along one way would break into dashes.
+// agent, so that of trails, and of markers, the later drawn lies above, markers above the trails that
+// pass under them, and none is eaten by the slope. A trail's newer samples lie above its older ones,
+// or two of its runs along one way would break into dashes.
 
 const float MITER_LIMIT = 2.0;
 const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
@@ -78,7 +79,7 @@ vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 tur
     return offset;
 }
 
-// With the agents' share, at most 1, trails take 1 to 2.5: every marker lies above every trail.
+// With the agents' share, at most 1, trails take 1 to 2.5: markers lie above whatever the order.
 const float MARKER_LAYER = 3.0;
 
 float trail_layer(float age) { return 1.5 - 0.5 * age; }
