@@ -86,6 +86,7 @@ def test_colours_are_clamped(kind: str, tmp_path: Path) -> None:
         (tmp_path / "trail_colour.glsl").write_text(f"{head} {{ return vec4({colour}); }}\n")
         host = scene.open(kind, library=ShaderLibrary(tmp_path))
         pictures.append(scene.play(host))
+        host.close()
     assert np.array_equal(*pictures)
 
 

@@ -14,7 +14,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.moderngl_critic import ModernglCritic
 from calf_viz.hosts.moderngl_hud import ModernglHud
-from calf_viz.hosts.moderngl_shader import compile_program
+from calf_viz.hosts.moderngl_shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import palette_texels
@@ -127,7 +127,7 @@ class ModernglHost(Host):
         self.framebuffer.use()
         context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
         context.depth_func = "<="
-        context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+        context.blend_func = BLENDING
         context.clear(*self.scene.background, 1.0)
 
     def draw(self) -> None:

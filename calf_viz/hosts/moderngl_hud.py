@@ -6,6 +6,7 @@ from typing import Any
 
 import moderngl
 
+from calf_viz.hosts.moderngl_shader import BLENDING
 from calf_viz.hosts.moderngl_texture import data_texture
 from calf_viz.hosts.programs import Programs
 from calf_viz.hud.atlas import Atlas
@@ -37,7 +38,7 @@ class ModernglHud:
         self._upload("u_hud_text", canvas.glyphs)
         self._upload("u_hud_series", canvas.series)
         self.context.disable(moderngl.DEPTH_TEST)
-        self.context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+        self.context.blend_func = BLENDING
         for unit, name in enumerate(TEXTURE_NAMES):
             self.textures[name].use(unit)
             self._set(name, unit)

@@ -7,6 +7,9 @@ import moderngl
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.problems import ShaderError, explain
 
+BLENDING = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+"""The shaders' colours are multiplied by their opacity."""
+
 
 def compile_program(context: moderngl.Context, source: ProgramSource) -> moderngl.Program:
     """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""

@@ -12,7 +12,6 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
-    ColorBlendAttrib,
     DepthTestAttrib,
     GraphicsEngine,
     GraphicsOutput,
@@ -31,7 +30,7 @@ from calf_viz.hosts.panda_compare import Compare
 from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_second import SecondLook
-from calf_viz.hosts.panda_shader import compile_program
+from calf_viz.hosts.panda_shader import BLENDING, compile_program
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.hosts.programs import Programs
@@ -110,8 +109,7 @@ class PandaHost(Host):
         node.set_two_sided(True)
         node.set_depth_write(True)
         node.set_attrib(DepthTestAttrib.make(RenderAttrib.M_less_equal))
-        blend = ColorBlendAttrib
-        node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
+        node.set_attrib(BLENDING)
 
     def _make_detail(self) -> Detail:
         return self.geometry.detail(self.scene)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from panda3d.core import ColorBlendAttrib, NodePath, Texture
+from panda3d.core import NodePath, Texture
 
+from calf_viz.hosts.panda_shader import BLENDING
 from calf_viz.hosts.panda_texture import data_texture, empty_texture, fill
 from calf_viz.hosts.panda_triangle import shader_placed, triangles
 from calf_viz.hosts.programs import Programs
@@ -28,8 +29,7 @@ class PandaHud:
         self.node.set_depth_test(False)
         self.node.set_depth_write(False)
         self.node.set_two_sided(True)
-        blend = ColorBlendAttrib
-        self.node.set_attrib(blend.make(blend.M_add, blend.O_one, blend.O_one_minus_incoming_alpha))
+        self.node.set_attrib(BLENDING)
         self._textures: dict[str, Texture] = {}
         self._shapes = -1
         self._quads = 0

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from panda3d.core import GraphicsStateGuardian, LineStream, Notify, Shader, load_prc_file_data
+from panda3d.core import (
+    ColorBlendAttrib,
+    GraphicsStateGuardian,
+    LineStream,
+    Notify,
+    Shader,
+    load_prc_file_data,
+)
 
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.problems import ShaderError, explain
@@ -10,6 +17,11 @@ from calf_viz.render.problems import ShaderError, explain
 # Panda would give the same text the same shader as long as anybody holds it, one that failed
 # included; that one is not compiled again, and there would be no message.
 load_prc_file_data("calf_viz", "cache-generated-shaders 0")
+
+BLENDING = ColorBlendAttrib.make(
+    ColorBlendAttrib.M_add, ColorBlendAttrib.O_one, ColorBlendAttrib.O_one_minus_incoming_alpha
+)
+"""The shaders' colours are multiplied by their opacity."""
 
 
 def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader:

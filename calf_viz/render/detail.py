@@ -46,6 +46,7 @@ class DetailChooser:
         self.scene = scene
         base = scene.stride
         self.strides = np.array([base * k for k in LADDER if base * k <= LONGEST_STRIDE])
+        self._before = np.roll(self.strides, 1)  # the one before each; the first has none
         self.rung = 0
         # How far each stride leaves the samples, on average over a trail, and the surface, at
         # worst, (2, strides) [plane units]: measured while the samples now in it were the newest.
@@ -75,19 +76,18 @@ class DetailChooser:
         camera = self.scene.camera
         pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
         sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
-        allowed = np.array([self._allowed(rung) for rung in range(len(self.strides))])
         # Parts of what each stride may: a crowd hides bends, but depth is one for all.
-        error = np.maximum(self.error[0] * pixels / allowed, sunk)
+        error = np.maximum(self.error[0] * pixels / self._allowed(), sunk)
         while self.rung > 0 and not error[self.rung] <= 1.0:
             self.rung -= 1
         while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE:
             self.rung += 1
         return int(self.strides[self.rung])
 
-    def _allowed(self, rung: int) -> float:
-        """What a stride may leave the samples by [px]: more if the one before draws a crowd."""
-        vertices = 2 * self._agents * self.scene.trail / self.strides[rung - 1]
-        return TOLERANCE * (CROWDED if vertices > CROWD else 1.0)
+    def _allowed(self) -> NDArray[np.float64]:
+        """What each stride may leave the samples by [px]: more if the one before draws a crowd."""
+        vertices = 2 * self._agents * self.scene.trail / self._before
+        return np.where(vertices > CROWD, CROWDED * TOLERANCE, TOLERANCE)
 
     def _measure(self) -> None:
         oldest = self._seen % (WINDOW + 1)
