@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.errors import UserError
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
@@ -65,6 +66,7 @@ class Simulation:
         self.profiler = profiler
         self.p_relax = 1.0 if policy == "actor" else p_relax
         self.rng = np.random.default_rng(seed)
+        self.networks = ArrayNetworks(agent)
         self.memory = agent.memory(n_agents)
         self.states = np.zeros((n_agents, self.system.state_dim), dtype=np.float32)
         self._steps = np.zeros(n_agents, dtype=np.int64)
@@ -125,4 +127,6 @@ class Simulation:
             modes = np.full(len(self), NOMINAL, dtype=np.uint8)
             return self.system.nominal(self.states), modes
         self.profiler.count("policy_queries")
-        return self.agent.act(self.states, self.memory, self.p_relax, self.rng)
+        return self.agent.act(
+            self.states, self.memory, self.p_relax, self.rng, networks=self.networks
+        )

@@ -8,6 +8,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from calf_viz import systems
+from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.agent.networks import encode
@@ -87,6 +88,43 @@ def test_q1_is_the_first_of_the_twins(agent: CALFAgent) -> None:
     assert both.shape == (2, 40)
     assert_allclose(agent.q_values(states, actions), both[0], atol=2e-5)
     assert not np.allclose(both[0], both[1], atol=0.1)
+
+
+@pytest.mark.parametrize("n", [1, 7, 300])
+def test_networks_in_numpy_agree_with_torchs(agent: CALFAgent, n: int) -> None:
+    with torch.no_grad():
+        agent.critic.w3 /= 20.0  # the agreement promised is for values of about 1
+    states = agent.system.initial_states(n, np.random.default_rng(n))
+    networks = ArrayNetworks(agent)
+    actions = networks.actor_actions(states)
+    q = networks.q_values(states, actions)
+    assert (actions.dtype, q.dtype, q.shape) == (np.float32, np.float32, (n,))
+    assert_allclose(actions, agent.actor_actions(states), atol=1e-5)
+    assert_allclose(q, agent.q_values(states, actions), rtol=0, atol=1e-5)
+
+
+def test_networks_in_numpy_follow_weights_that_arrive(agent: CALFAgent) -> None:
+    networks = ArrayNetworks(agent)
+    other = CALFAgent.random(agent.system, np.random.default_rng(77))
+    states = agent.system.initial_states(5, np.random.default_rng(1))
+    assert np.abs(networks.actor_actions(states) - other.actor_actions(states)).max() > 1e-3
+    agent.set_flat_weights(other.flat_weights())
+    assert_allclose(networks.actor_actions(states), other.actor_actions(states), atol=1e-5)
+    agent.set_tensors(CALFAgent.random(agent.system, np.random.default_rng(78)).tensors(), "here")
+    assert_allclose(networks.actor_actions(states), agent.actor_actions(states), atol=1e-5)
+
+
+def test_networks_in_numpy_act_as_torchs(agent: CALFAgent) -> None:
+    memories = agent.memory(50), agent.memory(50)
+    states = agent.system.initial_states(50, np.random.default_rng(3))
+    for seed, step in enumerate((states, states + 0.5)):
+        (actions, modes), (expected, expected_modes) = (
+            agent.act(step, memory, 0.3, np.random.default_rng(seed), networks=networks)
+            for memory, networks in zip(memories, (ArrayNetworks(agent), None), strict=True)
+        )
+        assert_array_equal(modes, expected_modes)
+        assert_allclose(actions, expected, atol=1e-5)
+    assert_allclose(memories[0].actions, memories[1].actions, atol=1e-5)
 
 
 def test_networks_agree_between_a_batch_and_single_rows(agent: CALFAgent) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from calf_viz import systems
 from calf_viz.agent import checkpoint
+from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.certificate import CertificateMemory, Constants, decide, decide_one
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.agent.networks import HIDDEN, Actor, TwinCritic
@@ -73,6 +74,7 @@ class CALFAgent:
         p_relax: float,
         rng: np.random.Generator,
         exploration: float = 0.0,
+        networks: ArrayNetworks | None = None,
     ) -> tuple[Floats32, NDArray[np.uint8]]:
         """Actions (n, action_dim) and modes (n,) of n agents; certified triples go to `memory`.
 
@@ -83,13 +85,15 @@ class CALFAgent:
                 never depends on the others' modes.
             exploration: standard deviation of noise on the actor's actions, as a fraction of the
                 limits; added and clipped before the certificate is asked.
+            networks: this agent's, in NumPy, to ask instead of torch's.
         """
+        asked = self if networks is None else networks
         states = np.asarray(states, dtype=np.float32)
-        actions = self.actor_actions(states)
+        actions = asked.actor_actions(states)
         if exploration > 0.0:
             noise = rng.standard_normal(actions.shape) * (exploration * self.system.action_limits)
             actions = self.system.clip(actions + noise).astype(np.float32)
-        q = self.q_values(states, actions).astype(np.float64)
+        q = asked.q_values(states, actions).astype(np.float64)
         modes = decide(
             q,
             self.system.norm(states),
