@@ -67,28 +67,25 @@ void main() {
     int trail_vertices = u_vertices - 5;             // even
     int kind = agent < 0 ? SURFACE : gl_VertexID < trail_vertices ? TRAIL : MARKER;
 
-    Pair pair = Pair(0, 0, 0, true, true);
+    TrailVertex vertex = TrailVertex(0, 0, 0, 1.0, true);
     vec4 here = vec4(0.0), newer = vec4(0.0);
     vec2 point;
     if (kind == SURFACE) {
         ivec2 node = surface_node(gl_InstanceID, gl_VertexID);
         point = u_plane.xy + (u_plane.zw - u_plane.xy) * (vec2(node) / vec2(u_cells));
     } else {
-        int last = trail_vertices / 2 - 1;
-        int index = last - gl_VertexID / 2;          // pairs are counted from the newest
         if (kind == TRAIL) {
-            pair = trail_pair(agent, index);
-            if (index == last) pair.collapsed = true;   // runs beyond the strip's room
-            newer = ring_sample(agent, pair.newer);
+            vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);
+            newer = ring_sample(agent, vertex.newer);
         }
-        here = ring_sample(agent, pair.back);
+        here = ring_sample(agent, vertex.back);
         point = here.xy;
     }
 
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    float age = float(pair.back) / float(u_trail);
+    float age = float(vertex.back) / float(u_trail);
     float lift = kind == SURFACE ? 0.0 : trail_lift(age);
     vec4 c = to_clip(point, level, lift);
     gl_Position = c;
@@ -109,23 +106,23 @@ void main() {
     vec2 offset;                                     // px
     if (kind == TRAIL) {
         // A run's tail has no older sample: its segment is then the one that comes to it.
-        int other = pair.older > pair.back ? pair.older : pair.newer;
-        int middle = (pair.back + other) / 2;
-        span = abs(other - pair.back);
-        bool tail = pair.older == pair.back;
+        int other = vertex.older > vertex.back ? vertex.older : vertex.newer;
+        int middle = (vertex.back + other) / 2;
+        span = abs(other - vertex.back);
+        bool tail = vertex.older == vertex.back;
         vec2 start = to_pixel(c);
         vec2 older = ring_sample(agent, other).xy;
         vec3 end = pixel(older, float(other) / float(u_trail));
         vec3 amid = pixel(ring_sample(agent, middle).xy, float(middle) / float(u_trail));
         vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
-        float rise = trail_lift(float(pair.newer) / float(u_trail)) - lift;
+        float rise = trail_lift(float(vertex.newer) / float(u_trail)) - lift;
         vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point) + upwards(c) * rise;
         vec2 behind = tail ? vec2(0.0) : chord;
         float stretch;
         vec2 normal = miter(ahead, behind, stretch);
         // The curve through the segment's middle sample, on the surface: long strides stay true.
         float along = length(chord);
-        int before = abs(middle - pair.back), after = span - before;
+        int before = abs(middle - vertex.back), after = span - before;
         vec2 apart = amid.xy - start;
         float across = (chord.x * apart.y - chord.y * apart.x) / max(along, 1e-3);
         bend = across / float(max(before * after, 1));
@@ -139,23 +136,22 @@ void main() {
         float bulge = 0.25 * bend * float(span * span);
 
         float width = trail_half_width(age);
-        float side = (gl_VertexID & 1) == 0 ? 1.0 : -1.0;
         // Wider where the curve bulges; thrice, since the neighbour's may be straight.
+        float side = vertex.side;
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
-        reach = pair.collapsed ? 0.0 : reach;
         offset = normal * reach * stretch;
-        v_data = vec4(float(pair.back), age, reach, width);
+        v_data = vec4(float(vertex.back), age, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
         v_measure = trail_measure(older - point, span, point, level);
 #endif
 #if TRAILS == 0
-        pair.drawn = false;
+        vertex.drawn = false;
 #endif
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
         // modes of the segment are packed here, so that a fragment need not read the ring.
         modes = ring_modes(here);
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
-            modes |= ring_modes(ring_sample(agent, pair.back + i)) << (2 * i);
+            modes |= ring_modes(ring_sample(agent, vertex.back + i)) << (2 * i);
         }
         modes = trail_modes(modes, agent);
     } else {
@@ -164,14 +160,14 @@ void main() {
         float radius = marker_radius(agent);
         offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
-        pair.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
+        vertex.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
         v_data = vec4(turned, radius, float(marker_mode(ring_mode(here), agent)));
     }
 
     float layer = kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y);
     gl_Position = expand(c, t, offset, depth_agent(agent), layer);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
-    v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | pair.back << 6 | off << 22, modes,
+    v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22, modes,
                  floatBitsToInt(bend), floatBitsToInt(lean));
-    if (!pair.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
+    if (!vertex.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
 }

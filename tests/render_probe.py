@@ -164,6 +164,12 @@ def middles(pairs: np.ndarray) -> np.ndarray:
     return (pairs[..., :2] * weight[..., None]).sum(axis=1)
 
 
+def sides(reaches: np.ndarray) -> np.ndarray:
+    """Of pairs' reaches across the trail (pairs, 2), whether they are a sample's two sides. A
+    joint's vertices are the one before it and the one after it in the strip."""
+    return (reaches[:, 0] > 0.0) & (reaches[:, 1] < 0.0)
+
+
 def area(strip: np.ndarray) -> np.ndarray:
     """Areas of a strip's triangles, (vertices, 2) -> (vertices - 2,)."""
     a, b = strip[1:-1] - strip[:-2], strip[2:] - strip[:-2]

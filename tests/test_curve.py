@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from render_probe import FlatCamera, Probe
+from render_probe import FlatCamera, Probe, sides
 from test_ribbon import EDGE, LEVEL, PLANE, SIZE, project, to_pixels
 
 from calf_viz.heightfield import Heightfield, plane_nodes
@@ -65,8 +65,8 @@ def segments(probe: Probe) -> list[Segment]:
     ):
         bend, lean = np.array(bits, np.int32).view(np.float32).astype(float)
         span, back = packed >> 2 & 15, packed >> 6 & 0xFFFF
-        if left[6] == right[6] or back + span > probe.packer.step:
-            continue  # collapsed; a tail, which is no segment's newer end
+        if not sides(np.array([[left[6], right[6]]])) or back + span > probe.packer.step:
+            continue  # a joint; a tail, which is no segment's newer end
         found.append(
             Segment(
                 back, span, ((packed >> 22) - 128) / 512, [modes >> 2 * k & 3 for k in range(span)],
@@ -143,7 +143,7 @@ def test_the_ribbon_is_wider_on_the_side_to_which_it_bulges(turn):
     probe = pushed(spiral(turn), 12, LEVEL, FlatCamera())
     values, surface = probe.vertices()
     trail = values[surface, : (values.shape[1] - 5) // 2 * 2].reshape(-1, 2, 8)
-    tail = next(pair for pair in trail if pair[0, 6] != pair[1, 6])  # oldest first
+    tail = trail[sides(trail[..., 6])][0]  # oldest first
     assert (tail[0, 6] > -tail[1, 6]) == (turn < 0), "wider on the side of the curve that ends here"
     for s in segments(probe):
         if s.span < 12:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from render_probe import FlatCamera, Probe, area
+from render_probe import FlatCamera, Probe, area, sides
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.render.camera import OrbitCamera
@@ -40,24 +40,26 @@ def constant_width(tmp_path: Path) -> Path:
 
 
 def drawn(samples, field=LEVEL, camera=None, overlay=None, trail=None, agents=1) -> np.ndarray:
-    """Pushes samples, (steps, agents, 2), as one run; clip coordinates, (agents, vertices, 4)."""
+    """Pushes samples, (steps, agents, 2), as one run; as `Probe.vertices`, of the agents alone:
+    (agents, vertices, 8)."""
     samples = np.asarray(samples, dtype=np.float64).reshape(len(samples), agents, 2)
     trail = trail or len(samples) + 2
     scene = Scene(size=SIZE, camera=camera or FlatCamera(), trail=trail)
     probe = Probe(scene, field, RingLayout.fit(agents, trail + 1), overlay)
     for positions in samples:
         probe.push(positions)
-    clip, surface = probe.clip()
-    return clip[surface:]
+    vertices, surface = probe.vertices()
+    return vertices[surface:]
 
 
 def to_pixels(clip: np.ndarray) -> np.ndarray:
-    return clip[..., :2] / clip[..., 3:] * HALF
+    return clip[..., :2] / clip[..., 3:4] * HALF
 
 
 def wide_pairs(clip: np.ndarray) -> np.ndarray:
     """An agent's pairs that have width, in pixels, oldest first: (pairs, 2, 2)."""
-    pairs = to_pixels(clip[: (len(clip) - 5) // 2 * 2]).reshape(-1, 2, 2)
+    trail = clip[: (len(clip) - 5) // 2 * 2].reshape(-1, 2, 8)
+    pairs = to_pixels(trail[sides(trail[..., 6])])
     return pairs[np.linalg.norm(pairs[:, 0] - pairs[:, 1], axis=1) > 0.1]
 
 

@@ -251,7 +251,7 @@ def test_a_ring_that_grows_goes_on():
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("trail", "slots"), [(1, 2), (7, 9), (8, 32), (11, 12)])
-def test_runs_leave_room_for_every_trail_and_not_much_more(seed, trail, slots):
+def test_runs_leave_room_for_every_trail(seed, trail, slots):
     rng = np.random.default_rng(seed)
     agents = 6
     packer = RingPacker(RingLayout.fit(agents, slots), trail)
@@ -261,8 +261,7 @@ def test_runs_leave_room_for_every_trail_and_not_much_more(seed, trail, slots):
         history = np.vstack([history, stamps < 0])
         within = history[max(len(history) - 1 - trail, 0) :]  # the trail's samples, head included
         exact = int((1 + within[1:].sum(axis=0)).max())
-        assert exact <= packer.runs() < 2 * exact + 2
-        assert packer.runs() & (packer.runs() - 1) == 0
+        assert exact <= packer.runs() <= exact + 1
 
 
 def test_runs_are_forgotten_as_they_leave_the_trail():
@@ -298,6 +297,6 @@ def test_runs_are_right_after_the_restart_too(slots, offset):
     for _ in range(3 * slots):
         push(packer, 1)
     assert packer.runs() == 1
-    for expected in (2, 4, 4, 8):
+    for expected in (2, 3, 4, 5):
         push(packer, 1, first=[0])
         assert packer.runs() == expected

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from render_probe import FlatCamera, Probe, area, middles
+from render_probe import FlatCamera, Probe, area, middles, sides
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.render.ring import LAST_STEP, RingLayout
@@ -64,7 +64,8 @@ def drawn_runs(strip: np.ndarray) -> list[np.ndarray]:
 
     Asserts that no triangle from one run to the next has an area."""
     pairs = strip[: (len(strip) - 5) // 2 * 2].reshape(-1, 2, 3)
-    wide = np.linalg.norm(pairs[:, 0, :2] - pairs[:, 1, :2], axis=1) > 0.1
+    wide = sides(pairs[..., 2])
+    wide &= np.linalg.norm(pairs[:, 0, :2] - pairs[:, 1, :2], axis=1) > 0.1
     areas = area(strip)
     inside = np.zeros(len(areas), bool)
     for k in np.flatnonzero(wide[:-1] & wide[1:]):

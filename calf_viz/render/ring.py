@@ -205,10 +205,10 @@ class RingPacker:
 
     def runs(self, scrub: int = 0) -> int:
         """Most runs that any agent's trail holds, seen `scrub` steps back: what a trail's strip
-        must have room for. A power of two, so that the strip's length seldom changes."""
+        must have room for."""
         if scrub == 0:
             most = self._breaks.max(initial=0)
         else:
             slots = (self.step - scrub - np.arange(self.trail)) % self.layout.slots
             most = self._began[slots].sum(axis=0).max(initial=0)
-        return 1 << int(most).bit_length()
+        return int(most) + 1

@@ -15,8 +15,9 @@ from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import LONGEST_AGE, RingLayout
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
+LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards it
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
-PAIRS_PER_RUN = 5  # head, tail, two collapsed, one for the stride's remainder
+PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
 
 
 @dataclass
@@ -70,7 +71,8 @@ class Scene:
         quarter = math.ceil(self.trail / 4)
         reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)
         runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
-        return 2 * (reach // self.stride + PAIRS_PER_RUN * runs) + 5
+        strided = reach // self.stride + 1  # of all runs, since they are told by their steps
+        return 2 * (strided + PAIRS_PER_RUN * runs + 1) + 5
 
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
         """Instances that the surface's one long strip is cut into."""
@@ -90,7 +92,6 @@ class Scene:
         """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
         rows, columns = heightfield.shape
         vertices = self.vertices(runs, head_step)
-        light = np.array([-0.45, -0.25, 0.86])
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
         asked = self.certificate
         return {
@@ -102,7 +103,7 @@ class Scene:
             "u_morph": morph,
             "u_height_scale": self.height_scale,
             "u_value_range": value_range,
-            "u_light": tuple((light / np.linalg.norm(light)).tolist()),
+            "u_light": LIGHT,
             "u_surface_instances": self.surface_instances(heightfield, vertices),
             "u_vertices": vertices,
             "u_agents": agents,
