@@ -32,7 +32,7 @@ void main() {
     int packed_mode = (v_id.y >> (2 * min(int(steps), 14))) & 3;
     int mode = kind == 1 ? packed_mode : int(v_data.w + 0.5);
     // One texel tells the colour, whatever is drawn: loading uniforms costs more.
-    float entry = clamp(v_data.z, 0.0, 1.0) * float(textureSize(u_palette, 0).x - 1) + 0.5;
+    float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
     vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(mode, 1), 0).rgb;
 
     // Derivatives stay outside branches.
@@ -46,6 +46,6 @@ void main() {
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
-    o_colour = clamp(o_colour, 0.0, 1.0);            // hooks may give more
+    o_colour = min(o_colour, 1.0);                   // hooks may give more
     o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA
 }

@@ -7,7 +7,7 @@
 const vec3 MARKER_RIM = vec3(0.05, 0.06, 0.09);
 
 vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
-    vec2 q = p / radius;
+    vec2 q = p * (1.0 / radius);
     float square = dot(q, q);
     // A dart: tip at (1, 0), wings at (-0.8, +-0.7), notch at (-0.45, 0).
     float side = abs(q.y);
@@ -21,7 +21,10 @@ vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     float gloss = facing * facing;
     gloss *= gloss;
     gloss *= gloss;
-    vec3 sphere = (colour + 0.45 * gloss) * (0.55 + 0.45 * facing);
-    vec3 fill = shape == 0 ? sphere : colour * (q.y > 0.0 ? 1.0 : 0.72);
-    return vec4(mix(MARKER_RIM, fill, clamp(pixels - 1.0, 0.0, 1.0)), clamp(pixels + 0.5, 0.0, 1.0));
+    float lit = 0.55 + 0.45 * facing;
+    float shade = shape == 0 ? lit : q.y > 0.0 ? 1.0 : 0.72;
+    float shine = shape == 0 ? 0.45 * gloss * lit : 0.0;
+    float fill = clamp(pixels - 1.0, 0.0, 1.0);      // within the rim
+    return vec4((colour * shade + shine) * fill + MARKER_RIM * (1.0 - fill),
+                clamp(pixels + 0.5, 0.0, 1.0));
 }

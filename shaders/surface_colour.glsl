@@ -9,16 +9,17 @@ const float LEVELS = 20.0;                       // contours from low to high
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
     // Distance to the nearest whole number in pixels. Lines closer than a few pixels fade away, and
-    // so do those so wide apart that level ground would be all line.
+    // so do contours so wide apart that level ground would be all line.
     vec3 value = vec3(point, level * LEVELS);
     vec3 density = max(fwidth(value), 1e-6);
-    vec3 distance = abs(fract(value - 0.5) - 0.5) / density;
+    vec3 distance = abs(value - roundEven(value)) / density;
     vec3 line = clamp((0.5 + LINE_WIDTH) * u_line_scale - distance, 0.0, 1.0)
-              * clamp(min(1.6 - 5.0 * density, 2e3 * density), 0.0, 1.0);
-    colour *= 1.0 - 0.16 * max(line.x, line.y);
+              * clamp(1.6 - 5.0 * density, 0.0, 1.0);
+    float darker = 1.0 - 0.16 * max(line.x, line.y), paler = 0.0;
 #if CONTOURS
-    colour += (1.0 - colour) * (0.30 * line.z);
+    paler = 0.30 * line.z * min(2e3 * density.z, 1.0);
 #endif
+    colour = colour * (darker * (1.0 - paler)) + paler;
 
     bool hatch = fract((point.x + point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
+from calf_viz.render.contract import PALETTE_COLOURS
 
 # calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow.
 # The second palette gives the same roles colours that colour-blind users tell apart (Okabe and
@@ -33,14 +34,14 @@ COLOUR_MAP = "cividis"
 """The usual one."""
 
 
-def colour_map(colours: ColourMap, entries: int = 256) -> NDArray[np.uint8]:
-    """RGBA of a colour map from low to high, (entries, 4).
+def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
+    """RGBA of a colour map from low to high, (PALETTE_COLOURS, 4).
 
     Raises UserError for a name or colours that cmap does not know.
     """
     name = colours if isinstance(colours, str) else list(colours)
     try:
-        rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, entries))
+        rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
     except (ValueError, TypeError, IndexError) as error:
         raise UserError(f"unknown colour map '{name}': see the catalogue of cmap") from error
     return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
@@ -49,8 +50,8 @@ def colour_map(colours: ColourMap, entries: int = 256) -> NDArray[np.uint8]:
 def palette_texels(
     colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Texels of `u_palette`, (3, entries, 4): the surface's colours, the modes', and again the
-    surface's, in place of which a second look's may be.
+    """Texels of `u_palette`, (3, PALETTE_COLOURS, 4): the surface's colours, the modes', and again
+    the surface's, in place of which a second look's may be.
 
     One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
     from uniforms took a software renderer longer than shading the surface.

@@ -34,6 +34,8 @@ class TextureInput:
     space: str = ""
 
 
+PALETTE_COLOURS = 256  # texels in a row of u_palette
+
 PALETTE = TextureInput(
     "u_palette",
     "rgba8",
@@ -113,6 +115,9 @@ def header(
         "",
     ]
     rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in textures]
+    if PALETTE in textures:
+        constant = f"const int PALETTE_COLOURS = {PALETTE_COLOURS};"
+        rows.append((constant, f"texels in a row of {PALETTE.name}"))
     rows += [(f"uniform {u.type} {u.name};", u.meaning) for u in uniforms]
     width = max(len(left) for left, _ in rows)
     lines += [f"{left:<{width}}  // {right}" for left, right in rows]

@@ -19,8 +19,7 @@
 const float MARGIN = 1.0;       // beyond the edge, for its soft pixel
 
 vec3 mapped_colour(float level, int row) {
-    int last = textureSize(u_palette, 0).x - 1;
-    int entry = int(clamp(level, 0.0, 1.0) * float(last) + 0.5);
+    int entry = int(clamp(level, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5);
     return texelFetch(u_palette, ivec2(entry, row), 0).rgb;
 }
 
