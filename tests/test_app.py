@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 from panda3d.core import RenderState
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig, app
+from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
 from calf_viz.hosts import panda
@@ -78,14 +80,15 @@ def test_those_who_left_are_gone_from_the_picture() -> None:
 
 def test_drawing_asks_the_critic_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    for name in ("lyapunov", "q_values", "actor_actions"):
-        original = getattr(CALFAgent, name)
+    for kind in (CALFAgent, ArrayNetworks):
+        for name in {"lyapunov", "q_values", "actor_actions"} & set(vars(kind)):
+            original = getattr(kind, name)
 
-        def counting(self: Any, *args: Any, name: str = name, original: Any = original) -> Any:
-            asked.append(name)
-            return original(self, *args)
+            def counting(self: Any, *args: Any, name: str = name, original: Any = original) -> Any:
+                asked.append(name)
+                return original(self, *args)
 
-        monkeypatch.setattr(CALFAgent, name, counting)
+            monkeypatch.setattr(kind, name, counting)
     with running(n_agents=5, policy="nominal") as shown:
         assert asked == ["lyapunov"], "the surface: one batched pass"
         uploads: list[int] = []
@@ -412,3 +415,34 @@ def test_a_profile_is_of_one_number_of_agents() -> None:
         shown.n_agents = 3
         shown.step()
         assert len(profiler.run()) == 1
+
+
+WITHOUT_PYOPENGL = """
+import subprocess
+import sys
+sys.modules["OpenGL"] = None
+
+import numpy as np
+from panda3d.core import ConfigVariableBool
+from calf_viz import CALFApplication, VisualizationConfig
+
+application = CALFApplication(
+    VisualizationConfig(size=(192, 108), grid=16, trail_length=40, headless=True, hud=False)
+)
+for _ in range(30):
+    application.step()
+np.save(sys.argv[1], application.screenshot())
+assert ConfigVariableBool("gl-finish")
+application.close()
+"""
+
+
+def test_without_pyopengl_panda_waits_for_frames_and_the_picture_is_the_same(
+    tmp_path: Path,
+) -> None:
+    program = [sys.executable, "-c", WITHOUT_PYOPENGL, str(tmp_path / "picture.npy")]
+    subprocess.run(program, check=True, timeout=120)
+    with running() as shown:
+        for _ in range(30):
+            shown.step()
+        np.testing.assert_array_equal(shown.screenshot(), np.load(tmp_path / "picture.npy"))

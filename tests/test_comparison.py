@@ -384,7 +384,7 @@ class TestCommand:
         output = tmp_path / "comparison.md"
         ended = run(files["a"], files["same"], "--output", output)
         assert ended.code == 2 and ended.err.count("\n") == 1
-        assert "a plot needs matplotlib: pip install 'calf_viz[profile]'" in ended.err
+        assert "a plot needs matplotlib: pip install matplotlib" in ended.err
         assert not output.exists()
         assert run(files["a"], files["same"], "--output", output, "--no-plot").code == 0
         assert output.exists() and "![" not in output.read_text()

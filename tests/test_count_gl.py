@@ -144,6 +144,7 @@ def test_frames_with_swaps_end_there() -> None:
         ("80 glBlitFramebuffer(srcX0 = 0, srcY0 = 0, srcX1 = 8, srcY1 = 8)\n", "copies"),
         ("80 glUseProgram(program = 7)\n", "programs"),
         ("80 glReadPixels(x = 0, y = 0, width = 8, height = 8, pixels = 0x7f)\n", "readbacks"),
+        ("80 glFinish()\n", "waits"),
     ],
 )
 def test_one_call_more_in_one_frame_is_noticed(extra: str, kind: str) -> None:

@@ -291,5 +291,6 @@ def test_counts_are_those_of_a_trace(kind: str) -> None:
     for frame, (counts, trace) in enumerate(zip(told, seen, strict=True)):
         assert counts["draw_calls"] == trace.scene_draws, frame
         assert counts["ring_draws"] == trace.ring_draws or frame == 0  # the first clears the ring
+        assert trace.waits == 0, "nothing is waited for within a frame"
         if frame >= count_gl.SETTLED:
             assert counts["upload_bytes"] == trace.upload_bytes, frame

@@ -4,8 +4,9 @@
 
 Runs PROGRAM (by default `python -m calf_viz --headless --frames N`) under apitrace and prints, for
 each frame: draws of the scene, draws of the pass that writes the ring and of the HUD (apart),
-dispatches, copies between framebuffers, program changes, readbacks, and the bytes uploaded into
-each texture, buffer and into uniforms. Frames that cost the same share a line; the first also
+dispatches, copies between framebuffers, program changes, readbacks, waits for all that was drawn
+(the one at a frame's end is asked past apitrace, by PyOpenGL), and the bytes uploaded into each
+texture, buffer and into uniforms. Frames that cost the same share a line; the first also
 holds what sets up.
 
     upload --> samples --ring pass--> ring --+
@@ -56,6 +57,7 @@ class Counts:
     copies: int = 0
     programs: int = 0
     readbacks: int = 0
+    waits: int = 0
     uploads: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -80,7 +82,7 @@ def count(events: list[Event]) -> Counts:
             uploads[str(event.target)] += event.bytes
     return Counts(
         kinds["draw"] - ring - hud, ring, hud, kinds["dispatch"], kinds["copy"],
-        kinds["program"], kinds["readback"], dict(sorted(uploads.items())),
+        kinds["program"], kinds["readback"], kinds["wait"], dict(sorted(uploads.items())),
     )  # fmt: skip
 
 
@@ -185,6 +187,7 @@ def show(counts: Report, console: Console) -> None:
         "copies",
         "programs",
         "readbacks",
+        "waits",
     )
     table.add_column("frame")
     for head in heads:

@@ -18,6 +18,7 @@ HUD = "u_hud_"
 DRAW = re.compile(r"gl(Multi)?Draw(?!Buffer)")
 UNIFORM = re.compile(r"gl(?:Program)?Uniform(Matrix)?(\d)(?:x(\d))?(?:f|i|ui|d)v?$")
 COPIES = ("glBlit", "glCopyTex", "glCopyImage")
+WAITS = {"glFinish", "glClientWaitSync"}
 READBACKS = ("glReadPixels", "glReadnPixels", "glGetTexImage", "glGetnTexImage",
              "glGetTextureImage", "glGetBufferSubData", "glGetNamedBufferSubData")  # fmt: skip
 CALL = re.compile(r"\d+ (\w+)\((.*)$")
@@ -142,6 +143,8 @@ class Tracer:
             self._note("copy")
         elif call.name in READBACKS:
             self._note("readback")
+        elif call.name in WAITS:
+            self._note("wait")
         elif "SwapBuffers" in call.name:
             self._note("swap")
 

@@ -3,8 +3,8 @@
     begin ──▶ ring pass, picture ──▶ end       The answers are fetched some frames later, so that
       t0                              t1       nobody waits for them.
 
-Panda3D times only for its own PStats, so the queries are PyOpenGL's. Where that is missing, or the
-driver keeps no timestamps, there are no times and nothing else changes.
+Panda3D times only for its own PStats, so the queries are PyOpenGL's. Where that finds no OpenGL, or
+the driver keeps no timestamps, there are no times and nothing else changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import ctypes
 import logging
 from collections import deque
 from collections.abc import Callable
+
+from calf_viz.hosts.raw_gl import raw
 
 log = logging.getLogger("calf_viz")
 
@@ -75,15 +77,10 @@ class GpuTimer:
 
 
 class _Queries:
-    """Timestamp queries, as PyOpenGL has them: raw, since its wrappers cost some 20 us each."""
+    """Timestamp queries."""
 
     def __init__(self) -> None:
-        import OpenGL
-
-        OpenGL.ERROR_CHECKING = False  # Panda's errors are not ours to report
-        from OpenGL.raw.GL.VERSION import GL_1_5, GL_3_3
-
-        self.v15, self.v33 = GL_1_5, GL_3_3
+        self.v15, self.v33 = raw("1_5"), raw("3_3")
 
     def counts_time(self) -> bool:
         """Whether a timestamp has any bits here."""
@@ -113,6 +110,6 @@ class _Queries:
 def _load() -> _Queries | None:
     try:
         return _Queries()
-    except Exception as error:  # PyOpenGL is missing, or found no OpenGL of its own
-        log.info("no GPU times: install PyOpenGL (%s)", error)
+    except Exception as error:  # PyOpenGL found no OpenGL of its own
+        log.info("no GPU times (%s)", error)
         return None

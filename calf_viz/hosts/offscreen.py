@@ -27,9 +27,11 @@ from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import empty_texture
+from calf_viz.hosts.raw_gl import waiter
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
+COLLECTED_EVERY = 64  # frames
 MISSING = "no OpenGL 3.3 can be had: install libegl1 libgl1 libgl1-mesa-dri, or a graphics driver"
 
 
@@ -49,6 +51,7 @@ class OffscreenHost(PandaHost):
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
         self.context = open_context(engine)
+        self._frames = 0
         output = self._framebuffer(engine, scene.size)
         root = NodePath("scene")
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
@@ -86,9 +89,15 @@ class OffscreenHost(PandaHost):
         self.output.set_active(True)
         super()._render()
         self.output.set_active(False)
-        # States that nobody holds any more; in a window a task of Ursina's does it.
-        RenderState.garbage_collect()
-        TransformState.garbage_collect()
+        # Each frame is waited for: its time is its own, and none queue up in memory.
+        wait = waiter()
+        if wait is not None:
+            wait()
+        self._frames += 1
+        if self._frames % COLLECTED_EVERY == 0:
+            # States that nobody holds any more; in a window a task of Ursina's does it.
+            RenderState.garbage_collect()
+            TransformState.garbage_collect()
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame, (height, width, 3) uint8, top row first."""
@@ -124,9 +133,11 @@ def open_context(engine: GraphicsEngine) -> GraphicsOutput:
     load_prc_file_data(
         "calf_viz",
         "gl-version 3 3\nsync-video 0\ntextures-power-2 none\nnotify-level-egldisplay error\n"
-        # Each frame is waited for: its time is its own, and none queue up in memory.
-        "gl-finish true\nnotify-level-glgsg error\n",
+        "notify-level-glgsg error\n",
     )
+    if waiter() is None:
+        # Panda waits after every upload and draw too, which many of them feel.
+        load_prc_file_data("calf_viz", "gl-finish true")
     for module in ("p3headlessgl", "pandagl"):
         pipe = _pipe(module)
         if pipe is None:
