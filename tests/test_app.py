@@ -186,7 +186,7 @@ class TestProfiler:
             known = profiler.run().gpu_ms[np.isfinite(profiler.run().gpu_ms)]
             assert ((known > 0.0) & (known < 60_000.0)).all()
             if shown.host.software:  # llvmpipe has them
-                assert 60 / panda.TIMED_BY_CPU - 3 <= len(known) <= 60 / panda.TIMED_BY_CPU
+                assert 60 // panda.TIMED_BY_CPU - 2 <= len(known) <= 60 / panda.TIMED_BY_CPU + 1
 
     def test_without_them_it_runs_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "OpenGL", None)

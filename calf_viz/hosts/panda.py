@@ -42,8 +42,8 @@ from calf_viz.render.sources import ShaderLibrary
 log = logging.getLogger("calf_viz")
 
 MIN_GL = (3, 3)
-TIMED_BY_CPU = 8
-"""Where the CPU draws, only every 8th frame is timed: llvmpipe takes a timestamp in a pass over all
+TIMED_BY_CPU = 16
+"""Where the CPU draws, only every 16th frame is timed: llvmpipe takes a timestamp in a pass over all
 of the picture, which costs 0.3 ms."""
 
 
