@@ -22,6 +22,7 @@ import numpy as np
 from bench_frame import SIZE, surface
 
 from calf_viz.agent.modes import NAMES
+from calf_viz.app import GRID_SOFTWARE
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
 from calf_viz.hud.keys import KEYS, help_line
@@ -34,7 +35,7 @@ CASES = ("none", "at rest", "text changes", "camera moves")
 
 def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str, float]:
     """Median frame [ms] of each case."""
-    host = kind(Scene(size=SIZE, trail=60), surface(64), colour_map("cividis"), 20)
+    host = kind(Scene(size=SIZE, trail=60), surface(GRID_SOFTWARE), colour_map("cividis"), 20)
     keys = help_line({key.action for key in KEYS}) if with_keys else ()
     hud = overview("point mass", NAMES, host.scene.mode_colours, ("x [m]", "v [m/s]"), keys)
     texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
