@@ -43,8 +43,8 @@ log = logging.getLogger("calf_viz")
 
 MIN_GL = (3, 3)
 TIMED_BY_CPU = 16
-"""Where the CPU draws, only every 16th frame is timed: llvmpipe takes a timestamp in a pass over all
-of the picture, which costs 0.3 ms."""
+"""Where the CPU draws, only every 16th frame is timed: llvmpipe takes a timestamp in a pass over
+all of the picture, which costs 0.3 ms."""
 
 
 class PandaHost(Host):

@@ -1,0 +1,60 @@
+"""How far the surface drawn lies from the critic itself, by its number of cells.
+
+    python tools/grid_error.py [--cells 40 --cells 64 ...]
+
+The drawn surface is linear between the nodes of its grid. At 401 x 401 points of the plane its
+height is compared with the critic's, in pixels of a picture of 1280x720 at the nearest point of the
+usual camera, where a unit up is at most so many pixels high.
+"""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from calf_viz import systems
+from calf_viz.agent import checkpoint
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.app import GRID_SOFTWARE
+from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.render.scene import Scene
+
+POINTS = 401
+
+
+def errors(agent: CALFAgent, cells: int) -> np.ndarray:
+    """What separates surface and critic at each point, (POINTS * POINTS,) [px]."""
+    plane, scene = agent.system.plane, Scene()
+
+    def values(points: np.ndarray) -> np.ndarray:
+        return agent.lyapunov(agent.system.plane_states(points))
+
+    points = plane_nodes(plane.lo, plane.hi, POINTS, POINTS)
+    nodes = values(plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1))
+    surface = Heightfield(nodes.reshape(cells + 1, cells + 1), plane.lo, plane.hi)
+    exact = values(points)
+    pixels = scene.height_scale * scene.camera.pixels_per_unit(scene.size, nearest=True)
+    apart: np.ndarray = np.abs(surface.heights(points) - exact) / np.ptp(exact) * pixels
+    return apart
+
+
+@click.command(help=(__doc__ or "").splitlines()[0])
+@click.option("--cells", multiple=True, type=click.IntRange(1), default=(GRID_SOFTWARE, 64, 128),
+              show_default=True, help="Cells a side.")  # fmt: skip
+def main(cells: tuple[int, ...]) -> None:
+    table = Table(title="pixels between the surface drawn and the critic")
+    for head in ("system", "cells", "mean", "99 in 100 within", "most"):
+        table.add_column(head, justify="left" if head == "system" else "right")
+    for name in systems.names():
+        agent = CALFAgent.load(checkpoint.shipped(name))
+        for count in cells:
+            apart = errors(agent, count)
+            figures = apart.mean(), np.percentile(apart, 99), apart.max()
+            table.add_row(name, str(count), *(f"{figure:.2f}" for figure in figures))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
