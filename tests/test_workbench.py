@@ -70,6 +70,19 @@ class TestNew:
         found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.glsl")}
         assert found == names
 
+    def test_copies_several_parts(self, tmp_path: Path) -> None:
+        assert run("new", tmp_path, "--from", "height", "--from", "lib/ring.glsl").exit_code == 0
+        found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.glsl")}
+        assert found == {"height.glsl", "lib/ring.glsl"}
+
+    def test_parts_with_files_of_one_name_are_refused(self, tmp_path: Path) -> None:
+        folder = tmp_path / "look"
+        error = run("new", folder, "--from", "ink", "--from", "night").exception
+        assert isinstance(error, UserError) and "--from night: another --from has its own" in str(
+            error
+        )
+        assert not folder.exists()
+
     def test_an_unknown_part_is_told_with_the_known(self, tmp_path: Path) -> None:
         error = run("new", tmp_path / "look", "--from", "tail").exception
         assert isinstance(error, UserError) and "height, marker, surface, trail" in str(error)
@@ -150,6 +163,14 @@ class TestCheck:
         lines = done.output.splitlines()
         assert len(lines) == 3
         assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines
+
+    def test_what_only_looks_like_a_file_is_noted(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_colour.glsl").mkdir()
+        (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
+        done = run("check", tmp_path)
+        assert done.exit_code == 0
+        assert f"{tmp_path / 'trail_colour.glsl'}: note: a folder, and no shader" in done.output
+        assert f"{tmp_path / 'trail_width.glsl'}: note: a link to nothing" in done.output
 
     @pytest.mark.parametrize(
         ("text", "line", "words"),

@@ -19,7 +19,7 @@ class ProblemNotice(Widget):
     """Shown while the key `problem` has a text; the line of code has the key `problem_code`."""
 
     name: str = "problem"
-    title: str = "shader error; the last good one is shown"
+    title: str = "error; the last look without one is shown"
     anchor: Anchor = BOTTOM_LEFT
     captures = False
     share = (0.7, 0.35)

@@ -13,7 +13,7 @@ from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import look_file, parsed, problem_at, read_look
 from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.sources import ShaderLibrary, is_kept
+from calf_viz.render.sources import SUFFIXES, ShaderLibrary, is_kept
 
 
 @dataclass
@@ -100,6 +100,9 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
     single = library.overlay.is_file()
     own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
     found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
+    for path in library.overlay.rglob("*"):
+        if path.suffix in SUFFIXES and not path.is_file():
+            found[path] = "a folder, and no shader" if path.is_dir() else "a link to nothing"
     read: set[Path] = set()
     for program in LOOK:
         try:

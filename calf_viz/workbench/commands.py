@@ -27,12 +27,15 @@ def shaders(context: click.Context) -> None:
 
 @shaders.command()
 @click.argument("folder", type=GIVEN_PATH)
-@click.option("--from", "start", help="A part such as trail, a file, or a look.  [default: all]")
-def new(folder: Path, start: str | None) -> None:
+@click.option(
+    "--from", "starts", multiple=True,
+    help="A part such as trail, a file, or a look; may be repeated.  [default: all]",
+)  # fmt: skip
+def new(folder: Path, starts: tuple[str, ...]) -> None:
     """Copy what one wants to change into FOLDER."""
     from calf_viz.workbench import overlay
 
-    for path in overlay.create(folder, start):
+    for path in overlay.create(folder, starts):
         click.echo(str(path))
     command = shlex.join(["calf-viz", "--shaders", str(folder)])
     click.echo(f"now change a file there, and watch: {command}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from calf_viz.errors import UserError
@@ -37,12 +38,17 @@ def _looks() -> str:
     return f", or a look ({', '.join(look_names())})" if look_names() else ""
 
 
-def create(folder: Path, start: str | None) -> list[Path]:
-    """Copy `sources(start)` into the folder, which may exist; the files written.
+def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
+    """Copy `sources` of each start into the folder, which may exist; the files written.
 
-    Raises UserError, before anything is written, where one of them is there already.
+    Raises UserError, before anything is written, where one of them is there already, or two starts
+    have files of one name.
     """
-    files = sources(start)
+    files: dict[str, Path] = {}
+    for start in starts or (None,):
+        for name, path in sources(start).items():
+            if files.setdefault(name, path) != path:
+                raise UserError(f"--from {start}: another --from has its own {name}: choose one")
     there = [folder / name for name in files if (folder / name).exists()]
     if there:
         raise UserError(f"{there[0]} is there already: move it away, or choose another folder")
