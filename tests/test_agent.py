@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -112,6 +114,20 @@ def test_networks_in_numpy_follow_weights_that_arrive(agent: CALFAgent) -> None:
     assert_allclose(networks.actor_actions(states), other.actor_actions(states), atol=1e-5)
     agent.set_tensors(CALFAgent.random(agent.system, np.random.default_rng(78)).tensors(), "here")
     assert_allclose(networks.actor_actions(states), agent.actor_actions(states), atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [np.inf, -np.inf, np.nan, 1e38])
+def test_networks_in_numpy_are_silent_about_weights_that_diverged(
+    agent: CALFAgent, weight: float
+) -> None:
+    agent.set_flat_weights(np.full_like(agent.flat_weights(), weight))
+    states = agent.system.initial_states(4, np.random.default_rng(1))
+    states[0] = np.inf
+    networks = ArrayNetworks(agent)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        q = networks.q_values(states, networks.actor_actions(states))
+    assert not np.isfinite(q).all()
 
 
 def test_networks_in_numpy_act_as_torchs(agent: CALFAgent) -> None:

@@ -17,7 +17,7 @@ from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig, 
 from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
-from calf_viz.hosts import panda
+from calf_viz.hosts import panda, raw_gl
 
 pytestmark = pytest.mark.rendering
 
@@ -189,6 +189,7 @@ class TestProfiler:
                 assert 60 // panda.TIMED_BY_CPU - 2 <= len(known) <= 60 / panda.TIMED_BY_CPU + 1
 
     def test_without_them_it_runs_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        raw_gl.waiter()  # which would else have Panda wait, from now on
         monkeypatch.setitem(sys.modules, "OpenGL", None)
         profiler = PerformanceProfiler(warm_up=0)
         with running(profiler=profiler) as shown:
@@ -435,6 +436,17 @@ np.save(sys.argv[1], application.screenshot())
 assert ConfigVariableBool("gl-finish")
 application.close()
 """
+
+
+def test_pyopengl_checks_for_no_errors_of_pandas() -> None:
+    program = """
+from calf_viz.hosts.raw_gl import raw, waiter
+assert waiter() is not None
+raw("3_3")
+import OpenGL._configflags
+assert not OpenGL._configflags.ERROR_CHECKING
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_without_pyopengl_panda_waits_for_frames_and_the_picture_is_the_same(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.render import detail
 from calf_viz.render.detail import LADDER, RISE, TOLERANCE, DetailChooser, _most
 from calf_viz.render.scene import DEPTH_BIAS, Scene
 
@@ -32,6 +33,23 @@ def watch(
         chooser.see(positions, begins)
         chooser.stride()
     return chooser
+
+
+def test_one_stride_is_measured_in_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them in one step made every 32nd frame longer."""
+    measured: list[int] = []
+    deviation = detail._deviation
+    monkeypatch.setattr(detail, "_deviation", lambda *a: (measured.append(a[2]), deviation(*a))[1])
+    chooser = DetailChooser(Scene())
+    each = []
+    for positions in circling(0.02, 2.0, 200):
+        measured.clear()
+        chooser.see(positions, np.zeros(3, bool))
+        each.append(tuple(measured))
+    assert max(map(len, each)) == 1
+    strides = [stride for some in each for stride in some]
+    whole = 4 * len(LADDER)
+    assert strides[:whole] == [*LADDER] * 4
 
 
 def test_before_anything_is_known_every_sample_is_drawn() -> None:

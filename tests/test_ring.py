@@ -13,10 +13,12 @@ from calf_viz.render.ring import (
     INVALID,
     LAST_STEP,
     LONGEST_AGE,
+    MOST_RUNS,
     RingLayout,
     RingPacker,
     float_bits,
 )
+from calf_viz.render.sources import shader_folder
 
 SEEDS = [1, 2, 3]
 
@@ -269,6 +271,15 @@ def test_runs_are_forgotten_as_they_leave_the_trail():
     for step in range(40):
         push(packer, 1, first=[0] if step < 12 else [])
     assert packer.runs() == 1
+
+
+def test_more_runs_than_are_drawn_have_no_room() -> None:
+    packer = RingPacker(RingLayout.fit(1, 256), trail=200)
+    for _ in range(150):
+        push(packer, 1, first=[0])
+    assert packer.runs() == MOST_RUNS
+    said = (shader_folder() / "lib" / "trail.glsl").read_text(encoding="utf-8")
+    assert f"const int MOST_RUNS = {MOST_RUNS};" in said
 
 
 @pytest.mark.parametrize("offset", range(5))

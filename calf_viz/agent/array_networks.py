@@ -1,8 +1,8 @@
 """An agent's networks in NumPy: what many agents are asked for in every frame.
 
 For some rows at a time, torch's way to each operation takes longer than the operation, the more so
-when drawing has just emptied the processor's caches: at 20 agents NumPy is twice as fast, and at
-thousands no slower (docs/performance.md).
+when drawing has just emptied the processor's caches: at 20 agents NumPy is twice as fast
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 Floats32 = NDArray[np.float32]
 Layers = list[tuple[Floats32, Floats32]]
 """Weights (in, out) and bias of each layer."""
+BLOCK = 128
+"""Rows at a time. For more than some 200 OpenBLAS takes a thread more, which spins for tens of
+milliseconds after the product, on a core that what draws could use."""
 
 
 class ArrayNetworks:
     """The actor and Q1 of an agent, equal to its own but for rounding.
 
-    The weights are views of the agent's: what is copied into those is followed.
+    The weights are views of the agent's: what is copied into those is followed, but not another
+    place that they are moved to, as by `networks.flatten`.
     """
 
     def __init__(self, agent: CALFAgent) -> None:
@@ -39,15 +43,17 @@ class ArrayNetworks:
 
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
         """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
-        actions = _forward(self._actor, self._encode(states))
-        np.tanh(actions, out=actions)
-        actions *= self._limits
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights that diverged
+            actions = _forward(self._actor, self._encode(states))
+            np.tanh(actions, out=actions)
+            actions *= self._limits
         return actions
 
     def q_values(self, states: NDArray[Any], actions: NDArray[Any]) -> Floats32:
         """Q1(s, a), (n,)."""
-        rows = np.concatenate((self._encode(states), actions), axis=1, dtype=np.float32)
-        return _forward(self._critic, rows)[:, 0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = np.concatenate((self._encode(states), actions), axis=1, dtype=np.float32)
+            return _forward(self._critic, rows)[:, 0]
 
     def _encode(self, states: NDArray[Any]) -> Floats32:
         """As `calf_viz.agent.networks.encode`."""
@@ -62,6 +68,9 @@ class ArrayNetworks:
 
 def _forward(layers: Layers, rows: Floats32) -> Floats32:
     """A network's output (n, out), ReLU between its layers."""
+    if len(rows) > BLOCK:
+        blocks = (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
+        return np.concatenate([_forward(layers, block) for block in blocks])
     *hidden, (weights, bias) = layers
     for w, b in hidden:
         rows = rows @ w

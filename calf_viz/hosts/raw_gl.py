@@ -12,23 +12,26 @@ log = logging.getLogger("calf_viz")
 
 
 def raw(version: str) -> ModuleType:
-    """PyOpenGL's raw functions and constants that came with a version, `1_0` and so on; its
+    """PyOpenGL's raw functions and constants that came with a version, `1_5` and so on; its
     wrappers cost some 20 us each. Raises whatever PyOpenGL does where it finds no OpenGL."""
+    return _module(f"raw.GL.VERSION.GL_{version}")
+
+
+def _module(name: str) -> ModuleType:
     import OpenGL
 
-    OpenGL.ERROR_CHECKING = False  # Panda's errors are not ours to report
-    return import_module(f"OpenGL.raw.GL.VERSION.GL_{version}")
+    # Panda's errors are not ours to report. Read by the first module below `OpenGL`, and once.
+    OpenGL.ERROR_CHECKING = False
+    return import_module(f"OpenGL.{name}")
 
 
 @cache
 def waiter() -> Callable[[], None] | None:
     """What waits until all is drawn; None where PyOpenGL finds no OpenGL."""
     try:
-        from OpenGL.platform import PLATFORM
-
         # The library's own: PyOpenGL's would raise Panda's errors, if whoever imported it first
         # let it check for them.
-        found: Callable[[], None] = PLATFORM.GL.glFinish
+        found: Callable[[], None] = _module("platform").PLATFORM.GL.glFinish
     except Exception as error:  # whatever a system lacks, there is another way to wait
         log.info("PyOpenGL cannot be used (%s)", error)
         return None

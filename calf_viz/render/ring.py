@@ -30,6 +30,7 @@ from calf_viz.errors import UserError
 
 HEADINGS = 256
 LONGEST_AGE = 4095
+MOST_RUNS = 64  # of a trail, that are drawn: the newest
 LONGEST_STRIDE = 15  # steps between drawn samples: a shader packs their modes into one int
 INVALID = 3  # the mode of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
@@ -204,11 +205,11 @@ class RingPacker:
         return self.texels
 
     def runs(self, scrub: int = 0) -> int:
-        """Most runs that any agent's trail holds, seen `scrub` steps back: what a trail's strip
-        must have room for."""
+        """Most runs that any agent's trail holds, seen `scrub` steps back, of those drawn:
+        what a trail's strip must have room for."""
         if scrub == 0:
             most = self._breaks.max(initial=0)
         else:
             slots = (self.step - scrub - np.arange(self.trail)) % self.layout.slots
             most = self._began[slots].sum(axis=0).max(initial=0)
-        return int(most) + 1
+        return min(int(most) + 1, MOST_RUNS)

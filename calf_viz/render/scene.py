@@ -65,8 +65,8 @@ class Scene:
     def vertices(self, runs: int, head_step: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.
 
-        At first trails reach back to step 0 only; their room grows by quarters, so that it seldom
-        changes.
+        At first trails reach back to step 0 only; their room for samples grows by quarters, so that
+        it seldom changes.
         """
         quarter = math.ceil(self.trail / 4)
         reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)

@@ -101,7 +101,8 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
     own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
     found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
     for path in library.overlay.rglob("*"):
-        if path.suffix in SUFFIXES and not path.is_file():
+        hidden = path.name.startswith(".")  # an editor's lock, say
+        if path.suffix in SUFFIXES and not hidden and not path.is_file():
             found[path] = "a folder, and no shader" if path.is_dir() else "a link to nothing"
     read: set[Path] = set()
     for program in LOOK:
