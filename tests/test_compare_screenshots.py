@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
@@ -40,8 +42,25 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return a, b
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(tool.main, list(map(str, arguments)))
+@dataclass
+class Ended:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: object) -> Ended:
+    """The tool, as the command line runs it."""
+    argv = ["compare_screenshots", *map(str, arguments)]
+    with (
+        patch.object(sys, "argv", argv),
+        redirect_stdout(io.StringIO()) as out,
+        redirect_stderr(io.StringIO()) as err,
+        pytest.raises(SystemExit) as end,
+    ):
+        tool.main()
+    assert isinstance(end.value.code, int)
+    return Ended(end.value.code, out.getvalue(), err.getvalue())
 
 
 class Page(HTMLParser):
@@ -98,7 +117,7 @@ class TestCommand:
         assert run(*folders[::-1], "--level", 40).exit_code == 1, "extra.png is missing now"
 
     def test_says_each_pictures_numbers(self, folders: tuple[Path, Path]) -> None:
-        rows = [row.split("│") for row in run(*folders).output.splitlines() if "│" in row]
+        rows = [row.split("│") for row in run(*folders).stdout.splitlines() if "│" in row]
         said = {row[1].strip(): [cell.strip() for cell in row[2:6]] for row in rows}
         assert next(iter(said)) == "far & wide.png", "the worst first"
         assert said["far & wide.png"][:2] == ["10.000 %", "40"]
@@ -141,13 +160,13 @@ class TestCommand:
         (a / "same.png").rename(a / "[red]same.PNG")
         (b / "same.png").rename(b / "[red]same.png")
         done = run(*folders, "--level", 40)
-        assert done.exit_code == 0 and "[red]same.png" in done.output
+        assert done.exit_code == 0 and "[red]same.png" in done.stdout
 
     def test_pictures_of_16_bits(self, folders: tuple[Path, Path]) -> None:
         grey = picture()[..., 0]
         Image.fromarray(grey.astype(np.uint16) * 257).save(folders[0] / "same.png")
         Image.fromarray(grey).save(folders[1] / "same.png")
-        rows = [row.split("│") for row in run(*folders).output.splitlines() if "│" in row]
+        rows = [row.split("│") for row in run(*folders).stdout.splitlines() if "│" in row]
         (row,) = (row for row in rows if row[1].strip() == "same.png")
         assert [cell.strip() for cell in row[2:6]] == ["0.000 %", "0", "0.0000", "ok"]
 
@@ -157,7 +176,7 @@ class TestReport:
     def page(self, folders: tuple[Path, Path], tmp_path: Path) -> Page:
         path = tmp_path / "out" / "report.html"
         done = run(*folders, "--html", path)
-        assert done.exit_code == 1 and str(path) in done.output
+        assert done.exit_code == 1 and str(path) in done.stdout
         return Page(path.read_text(encoding="utf-8"))
 
     def test_holds_the_very_pictures(self, page: Page) -> None:

@@ -14,7 +14,6 @@ import base64
 import html
 import io
 import math
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +28,7 @@ from rich.table import Table
 
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
+from calf_viz.run_command import run_command
 
 LEVEL, FRACTION = 3, 0.001
 
@@ -254,19 +254,6 @@ def _table(folders: Folders) -> Table:
     return table
 
 
-class _OneLine(click.Command):
-    """Ends with one line where the user can put something right."""
-
-    def main(self, *arguments: Any, **given: Any) -> Any:
-        try:
-            code = super().main(*arguments, **{**given, "standalone_mode": False})
-        except (UserError, click.UsageError) as error:
-            text = error.format_message() if isinstance(error, click.UsageError) else str(error)
-            click.echo(f"compare_screenshots: {' '.join(text.split())}", err=True)
-            sys.exit(2)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
 class _Share(click.FloatRange):
     """A number from 0 to 1: nan, which no comparison refuses, is none."""
 
@@ -279,7 +266,7 @@ class _Share(click.FloatRange):
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command(cls=_OneLine, help=(__doc__ or "").splitlines()[0])
+@click.command(help=(__doc__ or "").splitlines()[0])
 @click.argument("a", type=_FOLDER)
 @click.argument("b", type=_FOLDER)
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Report to write.")
@@ -288,7 +275,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--fraction", default=FRACTION, show_default=True, type=_Share(0, 1),
               help="Share of the pixels that may differ by more.")  # fmt: skip
 @click.pass_context
-def main(
+def compare_screenshots(
     context: click.Context, a: Path, b: Path, page: Path | None, level: int, fraction: float
 ) -> None:
     folders = compare_folders(a, b, level, fraction)
@@ -299,6 +286,11 @@ def main(
     for problem in folders.unreadable.values():
         click.echo(f"compare_screenshots: {problem}", err=True)
     context.exit(2 if folders.unreadable else 0 if folders.passes else 1)
+
+
+def main() -> None:
+    """Run from the command line."""
+    run_command(compare_screenshots, "compare_screenshots", "compare_screenshots: ")
 
 
 if __name__ == "__main__":
