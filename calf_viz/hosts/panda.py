@@ -152,7 +152,7 @@ class PandaHost(Host):
             self.hud_draws.close()
         self.hud_draws = PandaHud(self.root, self.programs, self.palette)
         if self.compare is not None:
-            self.compare.hide_from_textures(self.hud_draws.node)
+            self.compare.lift(self.hud_draws.node)
 
     def _dress(self, node: NodePath, program: str) -> None:
         node.set_shader(self.programs[program])
@@ -180,7 +180,7 @@ class PandaHost(Host):
         shader = self.programs["difference"]
         self.compare = Compare(self.root, self.first, second, shader, self.engine, self.output)
         if self.hud_draws is not None:
-            self.compare.hide_from_textures(self.hud_draws.node)
+            self.compare.lift(self.hud_draws.node)
         self._fill_palette()
         return second
 

@@ -94,6 +94,10 @@ class Compare:
         self._triangle.node().adjust_draw_mask(
             BitMask32.all_off(), A_ONLY | B_ONLY, BitMask32.all_off()
         )
+        self._above = NodePath("above")
+        self._last = output.make_display_region()
+        self._last.set_sort(20)
+        self._last.set_camera(self._above.attach_new_node(Camera("above")))
         self._targets: list[_Target] = []
         for region in output.get_display_regions():
             camera = region.get_camera()
@@ -109,9 +113,10 @@ class Compare:
         region.set_active(False)
         return region
 
-    def hide_from_textures(self, node: NodePath) -> None:
-        """Keep what is written over the scene out of the pictures that are compared."""
-        node.node().adjust_draw_mask(BitMask32.all_off(), A_ONLY | B_ONLY, BitMask32.all_off())
+    def lift(self, node: NodePath) -> None:
+        """Draw what is written over the scene above the line too, and out of the pictures that are
+        compared."""
+        node.reparent_to(self._above)
 
     def prepare(self, scene: Scene) -> None:
         """Arrange the next frame; tells the scene where which background is."""
@@ -192,7 +197,7 @@ class Compare:
         """Give back what the driver holds."""
         self._close_targets()
         self._triangle.remove_node()
-        for region in (self._ground, self._line):
+        for region in (self._ground, self._line, self._last):
             self.output.remove_display_region(region)
 
 
