@@ -23,6 +23,7 @@ from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud.overview import overview
+from calf_viz.hud.series import SAMPLES
 from calf_viz.live import process, worker
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.live.follower import TRAINEE
@@ -605,6 +606,29 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
     assert said == ["comparing"]
     panel.refresh()
     assert hud.values["train_mode"] in NAMES
+
+
+def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_path: Path) -> None:
+    made = Board.create(tmp_path / "b", 0, 1)
+    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 500, 50)
+    series = hud.canvas.series
+    points = {}
+    for episode in range(500):
+        made.add_episode(episode, 10, float(episode), episode % 2, 5, 0, 5, 0.5)
+        panel.refresh()
+        values = series.values("reward")
+        points[episode + 1] = len(values)
+        each = panel.episodes_each
+        whole = (episode + 1) // each * each
+        expected = np.arange(whole).reshape(-1, each).mean(axis=1)
+        np.testing.assert_allclose(values, expected, rtol=1e-6)
+        span = series.texels[series.row("reward"), 1, 0]
+        assert len(values) <= span <= SAMPLES
+    assert [points[n] for n in (1, 2, 80, 81, 160, 500)] == [1, 2, 80, 40, 80, 62]
+    assert span == 63, "8 episodes a point: the width is the training"
+    np.testing.assert_allclose(series.values("goal")[2:], 0.5, atol=0.06)
+    np.testing.assert_allclose(series.values("share_certified"), 0.5)
 
 
 def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
     board ──▶ rings of `hud.Series` ──▶ curves, drawn by the GPU
           └─▶ texts
 
-Each plot holds `SAMPLES` points: of the episode every few steps one, of the whole training the mean
-of every few episodes, so that a plot's width is the episode, or the training.
+Each plot holds `SAMPLES` points. Of the episode every few steps give one, so that a plot's width is
+the episode; of the training every episode, until there are `SAMPLES`: then two become one, their
+mean, and so on, so that its width is soon the training.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ SPEED_EVERY = 1.0
 """Seconds that a speed is the mean of."""
 AVERAGED = 20
 """Episodes that the moving average and the success rate are over."""
+OF_EPISODES = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{name}" for name in NAMES))
+"""Series with a point for every few episodes."""
 
 
 class TrainingPanel:
@@ -52,17 +55,21 @@ class TrainingPanel:
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
         self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
         self.steps_each = math.ceil(steps / SAMPLES)
-        self.episodes_each = math.ceil(episodes / SAMPLES)
-        self._spans = math.ceil(steps / self.steps_each), math.ceil(episodes / self.episodes_each)
+        self.episodes_each = 1
         self.total = episodes
         self._samples = self._episodes = 0
         self._episode = -1
         self._recent: list[tuple[float, ...]] = []
         self._group: list[tuple[float, ...]] = []
         self._speed_since: tuple[float, int] | None = None
-        self._add_widgets()
+        self._add_widgets(steps)
 
-    def _add_widgets(self) -> None:
+    @property
+    def _span(self) -> int:
+        """Points of episodes that a plot's width holds."""
+        return min(SAMPLES, math.ceil(self.total / self.episodes_each))
+
+    def _add_widgets(self, steps: int) -> None:
         certified, relax, nominal, training = self.colours
         rows = [
             Row("train_mode", "agent", swatch=training),
@@ -110,9 +117,9 @@ class TrainingPanel:
             self.hud.add(widget)
         series = self.hud.canvas.series
         for name in ("q_plus", "floor", "ceiling", "modes"):
-            series.scale(name, 0.0, 1.0, self._spans[0])
-        for name in ("reward", "goal", "mean_reward", "p_relax", *(f"share_{n}" for n in NAMES)):
-            series.scale(name, 0.0, 1.0, self._spans[1])
+            series.scale(name, 0.0, 1.0, math.ceil(steps / self.steps_each))
+        for name in OF_EPISODES:
+            series.scale(name, 0.0, 1.0, self._span)
         self.hud.update(
             plot_certificate="–", plot_reward="–", plot_modes="–", train_mode="–",
             train_episode=f"– / {self.total}", train_steps="–", train_speed="–",
@@ -174,26 +181,37 @@ class TrainingPanel:
             shares = (int(e[name]) / steps for name in NAMES)
             self._recent = [*self._recent[1 - AVERAGED :], (float(e["ret"]), float(e["goal"]))]
             mean, goal = np.mean(self._recent, axis=0)
+            if not self._group and len(series.values("reward")) == SAMPLES:
+                self._thin_out()
             self._group.append((float(e["ret"]), mean, goal, float(e["p_relax"]), *shares))
             if len(self._group) < self.episodes_each:
                 continue
             values = np.mean(self._group, axis=0)
             self._group = []
-            names = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{n}" for n in NAMES))
-            for name, value in zip(names, values, strict=True):
+            for name, value in zip(OF_EPISODES, values, strict=True):
                 series.push(name, float(value))
         drawn = series.values("reward")
         low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
         margin = 0.05 * max(high - low, 1e-3)
         for name in ("reward", "mean_reward"):
-            series.scale(name, low - margin, high + margin)
-        for name in ("goal", "p_relax", *(f"share_{n}" for n in NAMES)):
-            series.scale(name, -0.03, 1.03)
+            series.scale(name, low - margin, high + margin, self._span)
+        for name in OF_EPISODES[2:]:
+            series.scale(name, -0.03, 1.03, self._span)
         mean, goal = np.mean(self._recent, axis=0)
         self.hud.update(
             plot_reward=f"{numbers.value(mean, max(high - low, abs(mean)))}, {100 * goal:.0f}%",
             plot_modes=f"P {episodes['p_relax'][-1]:.2f}",
         )
+
+    def _thin_out(self) -> None:
+        """Two points of episodes become one."""
+        series = self.hud.canvas.series
+        self.episodes_each *= 2
+        for name in OF_EPISODES:
+            means = series.values(name).reshape(-1, 2).mean(axis=1)
+            series.clear(name)
+            for value in means.tolist():
+                series.push(name, value)
 
     def _speed(self) -> str | None:
         now, steps = self.clock(), self.board[Word.STEPS]
