@@ -103,6 +103,7 @@ class RenderedRing:
     ) -> None:
         self.engine, self.output = engine, output
         self.pending = False
+        self._copied: Texture | None = None
         self.camera = self._pass(programs)
         self._target(layout, buffer)
         # Once, the whole texture is cleared; after that only what is copied is written.
@@ -134,13 +135,13 @@ class RenderedRing:
 
     def _source(self, texture: Texture, source: RingLayout, slots: tuple[int, int]) -> None:
         """Has the pass copy `texture` to the slots [from, to) of the ring."""
+        if texture is not self._copied:
+            self._copied = texture
+            layout = source.columns, source.rows, source.agents
+            self.triangle.set_shader_inputs(u_source=texture, u_source_layout=layout)
         first, end = slots
         target = self.layout
-        self.triangle.set_shader_inputs(
-            u_source=texture,
-            u_source_layout=(source.columns, source.rows, source.agents),
-            u_target_layout=(target.columns, target.rows, first),
-        )
+        self.triangle.set_shader_input("u_target_layout", (target.columns, target.rows, first))
         self.region.set_dimensions(0, 1, first / target.slots, end / target.slots)
 
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
