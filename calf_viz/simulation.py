@@ -66,7 +66,7 @@ class Simulation:
         self.profiler = profiler
         self.p_relax = 1.0 if policy == "actor" else p_relax
         self.rng = np.random.default_rng(seed)
-        self.networks = ArrayNetworks(agent)
+        self._networks = ArrayNetworks(agent)
         self.memory = agent.memory(n_agents)
         self.states = np.zeros((n_agents, self.system.state_dim), dtype=np.float32)
         self._steps = np.zeros(n_agents, dtype=np.int64)
@@ -128,5 +128,5 @@ class Simulation:
             return self.system.nominal(self.states), modes
         self.profiler.count("policy_queries")
         return self.agent.act(
-            self.states, self.memory, self.p_relax, self.rng, networks=self.networks
+            self.states, self.memory, self.p_relax, self.rng, networks=self._networks
         )

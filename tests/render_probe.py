@@ -124,19 +124,14 @@ class Probe:
                     self.program[name] = value
         return values
 
-    def clip(self, **options: Any) -> tuple[np.ndarray, int]:
-        """Clip coordinates of every vertex, (instances, vertices, 4) float64, and how many of
-        the instances are the surface's. Options: see `bind`."""
-        result, surface = self.vertices(**options)
-        return result[..., :4], surface
-
     def vertices(self, **options: Any) -> tuple[np.ndarray, int]:
-        """As `clip`, with v_data behind: (instances, vertices, 8)."""
+        """Clip coordinates of every vertex and v_data behind them, (instances, vertices, 8)
+        float64, and how many of the instances are the surface's. Options: see `bind`."""
         result, surface = self._run(**options)
         return result[..., :8].astype(np.float64), surface
 
     def ids(self, **options: Any) -> tuple[np.ndarray, int]:
-        """v_id of every vertex, (instances, vertices, 4) int32, as `clip`."""
+        """v_id of every vertex, (instances, vertices, 4) int32, as `vertices`."""
         result, surface = self._run(**options)
         return np.ascontiguousarray(result[..., 8:]).view(np.int32), surface
 
@@ -149,7 +144,7 @@ class Probe:
         return result.reshape(instances, vertices, 12), surface
 
     def pixels(self, **options: Any) -> tuple[np.ndarray, int]:
-        """As `clip`, but (instances, vertices, 3): pixels from the picture's centre, and what a
+        """As `vertices`, but (instances, vertices, 3): pixels from the picture's centre, and what a
         trail's vertex is told that it lies across its chord [px]."""
         found, surface = self.vertices(**options)
         pixels = found[..., :2] / found[..., 3:4] * (0.5 * np.array(self.scene.size))

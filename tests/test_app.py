@@ -181,12 +181,12 @@ class TestProfiler:
     def test_gpu_times_where_there_are_timer_queries(self) -> None:
         profiler = PerformanceProfiler(warm_up=0)
         with running(profiler=profiler) as shown:
-            for _ in range(60):
+            for _ in range(120):
                 shown.step()
             known = profiler.run().gpu_ms[np.isfinite(profiler.run().gpu_ms)]
             assert ((known > 0.0) & (known < 60_000.0)).all()
             if shown.host.software:  # llvmpipe has them
-                assert 60 // panda.TIMED_BY_CPU - 2 <= len(known) <= 60 / panda.TIMED_BY_CPU + 1
+                assert 120 / panda.TIMED_BY_CPU - 3 <= len(known) <= 120 / panda.TIMED_BY_CPU
 
     def test_without_them_it_runs_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
         raw_gl.waiter()  # which would else have Panda wait, from now on
@@ -419,7 +419,6 @@ def test_a_profile_is_of_one_number_of_agents() -> None:
 
 
 WITHOUT_PYOPENGL = """
-import subprocess
 import sys
 sys.modules["OpenGL"] = None
 

@@ -78,9 +78,8 @@ class TestNew:
     def test_parts_with_files_of_one_name_are_refused(self, tmp_path: Path) -> None:
         folder = tmp_path / "look"
         error = run("new", folder, "--from", "ink", "--from", "night").exception
-        assert isinstance(error, UserError) and "--from night: another --from has its own" in str(
-            error
-        )
+        assert isinstance(error, UserError)
+        assert "--from night: another --from has its own" in str(error)
         assert not folder.exists()
 
     def test_an_unknown_part_is_told_with_the_known(self, tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
 
 Floats32 = NDArray[np.float32]
-Layers = list[tuple[Floats32, Floats32]]
-"""Weights (in, out) and bias of each layer."""
 BLOCK = 128
 """Rows at a time. For more than some 200 OpenBLAS takes a thread more, which spins for tens of
 milliseconds after the product, on a core that what draws could use."""
@@ -31,13 +29,7 @@ class ArrayNetworks:
     """
 
     def __init__(self, agent: CALFAgent) -> None:
-        tensors = {name: tensor.detach().numpy() for name, tensor in agent.tensors().items()}
-
-        def layers(network: str, of: Any = ...) -> Layers:
-            names = ((f"{network}.w{k}", f"{network}.b{k}") for k in (1, 2, 3))
-            return [(tensors[w][of], tensors[b][of]) for w, b in names]
-
-        self._actor, self._critic = layers("actor"), layers("critic", 0)  # of the twins, the first
+        self._actor, self._critic = agent.layers("actor"), agent.layers("critic")
         self._limits = np.asarray(agent.system.action_limits, np.float32)
         self._heading_axis = agent.system.heading_axis
 
@@ -66,8 +58,8 @@ class ArrayNetworks:
         return np.concatenate(parts, axis=1)
 
 
-def _forward(layers: Layers, rows: Floats32) -> Floats32:
-    """A network's output (n, out), ReLU between its layers."""
+def _forward(layers: list[tuple[Floats32, Floats32]], rows: Floats32) -> Floats32:
+    """A network's output (n, out), ReLU between its layers, of `CALFAgent.layers`."""
     if len(rows) > BLOCK:
         blocks = (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
         return np.concatenate([_forward(layers, block) for block in blocks])

@@ -160,6 +160,16 @@ class CALFAgent:
         networks = {"actor": self.actor, "critic": self.critic}
         return {f"{a}.{b}": t for a, net in networks.items() for b, t in net.state_dict().items()}
 
+    def layers(self, network: str) -> list[tuple[Floats32, Floats32]]:
+        """Weights (in, out) and bias (out,) of each layer of `actor` or of `critic`, of the twins
+        the first: views of its own."""
+        found = []
+        for number in (1, 2, 3):
+            tensors = (getattr(getattr(self, network), f"{kind}{number}") for kind in "wb")
+            weights, bias = (tensor.detach().numpy() for tensor in tensors)
+            found.append((weights[0], bias[0, 0]) if network == "critic" else (weights, bias))
+        return found
+
     def flat_weights(self) -> Floats32:
         """All weights of actor and critic, one after the other, (weights,)."""
         return np.concatenate([t.detach().numpy().ravel() for t in self.tensors().values()])

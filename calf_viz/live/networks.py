@@ -13,16 +13,10 @@ def critic_networks(agent: CALFAgent, slice_value: float = 0.0) -> CriticNetwork
 
     Raises UserError for networks that are too wide.
     """
-    tensors = {name: tensor.detach().numpy() for name, tensor in agent.tensors().items()}
 
     def layers(network: str, last: str) -> list[Layer]:
-        found = []
-        for number, activation in enumerate(("relu", "relu", last), start=1):
-            weights, bias = tensors[f"{network}.w{number}"], tensors[f"{network}.b{number}"]
-            if network == "critic":  # of the twins, the first
-                weights, bias = weights[0], bias[0, 0]
-            found.append(Layer(np.array(weights), np.array(bias), activation))
-        return found
+        activations = zip(agent.layers(network), ("relu", "relu", last), strict=True)
+        return [Layer(np.array(w), np.array(b), activation) for (w, b), activation in activations]
 
     system = agent.system
     return CriticNetworks(

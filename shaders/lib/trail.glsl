@@ -12,7 +12,7 @@
 //      older run    *---*---* = * . . . .         side  1
 //                   |   |   |         . joint
 //                   *---*---*  . . . . * = *---*  newer run, side -1
-//
+
 const int MOST_RUNS = 64;
 
 struct TrailVertex {
