@@ -15,6 +15,9 @@ if __name__ == "__main__":
             file=sys.stderr,
         )
         sys.exit(2)
+    from calf_viz.children import leave_current_folder
+
+    leave_current_folder()
     from calf_viz.cli import main
 
     main()

@@ -1,15 +1,176 @@
-"""Files that are either whole or absent: written aside, then renamed."""
+"""Files of the user's: the one way to ask for them, to read them, to parse them, to write them.
+
+    is it there?   exists, is_file, is_folder       never raise
+    read           read_bytes, read_text            regular, bounded, text in UTF-8
+    parse          with parsing(path, "TOML"):      whatever a parser raises is one line
+    write          with write_aside(path) as part:  whole or not at all
+    beside others  hold, not_over
+
+What cannot be had is a `FileTrouble`; what was read and is broken is a `FileDamaged`.
+"""
+
+from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from calf_viz.errors import UserError
+from filelock import FileLock, Timeout
+
+from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
+
+StrPath = str | os.PathLike[str]
+
+ANOTHER = "give another file"
+_MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
+}  # fmt: skip
+"""How texts in other encodings begin; the longer marks first, as they begin with shorter ones."""
+_LONGEST_NAME = 200
+"""Bytes of a file's name that its part repeats: file systems allow 255."""
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
-def make_folder(path: str | Path) -> None:
+# Is it there?
+
+
+def exists(path: StrPath) -> bool:
+    """Whether a path leads to something; False too for what no path can be, or none may look at."""
+    return _status(path) is not None
+
+
+def is_file(path: StrPath) -> bool:
+    """Whether a path leads to a regular file."""
+    status = _status(path)
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def is_folder(path: StrPath) -> bool:
+    """Whether a path leads to a folder."""
+    status = _status(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def _status(path: StrPath) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):  # too long a name, a zero byte, a folder without permission
+        return None
+
+
+def _kind(mode: int) -> str:
+    """What something that is no regular file is."""
+    kinds = {
+        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    }  # fmt: skip
+    return kinds.get(stat.S_IFMT(mode), "no regular file")
+
+
+# Read
+
+
+def read_bytes(path: StrPath, most: int, advice: str = ANOTHER) -> bytes:
+    """The contents of a regular file of at most `most` bytes; links are followed.
+
+    Nothing is read of what is something else or larger, and a pipe is not waited for.
+
+    Raises:
+        FileTrouble: it cannot be read.
+    """
+
+    def refuse(reason: str) -> FileTrouble:
+        return FileTrouble(path, reason, advice)
+
+    def check(status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise refuse(f"it is {_kind(status.st_mode)}, no regular file")
+        if status.st_size > most:
+            raise refuse(f"it holds {status.st_size:,} bytes, at most {most:,} are read")
+
+    try:
+        check(os.stat(path))  # before it is opened, since that alone makes some devices act
+        # What was looked at need not be what is opened.
+        descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+        with open(descriptor, "rb") as file:
+            check(os.fstat(descriptor))
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise refuse(f"cannot be read ({_reason(error)})") from error
+    except MemoryError as error:
+        raise refuse("cannot be read (not enough memory)") from error
+    if len(data) > most:  # files of /proc say that they are empty
+        raise refuse(f"it holds more than {most:,} bytes")
+    return data
+
+
+def read_text(path: StrPath, most: int, advice: str = ANOTHER) -> str:
+    """The text of a file in UTF-8, without the mark that editors on Windows write before it.
+
+    Raises:
+        FileTrouble: it cannot be read.
+        FileDamaged: it is no text, or in another encoding, which is named where it can be told.
+    """
+    return decode(path, read_bytes(path, most, advice))
+
+
+def decode(path: StrPath, data: bytes) -> str:
+    """A file's bytes as text; see `read_text`. Raises FileDamaged."""
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
+    if encoding is None and data[:64].count(0) > len(data[:64]) // 3:
+        encoding = "UTF-16 or no text"
+    if encoding is not None:
+        raise FileDamaged(path, f"it is {encoding}", "save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = f"not UTF-8 (byte {error.start})"
+        raise FileDamaged(path, reason, "save it as UTF-8", line) from None
+
+
+# Parse
+
+
+@contextmanager
+def parsing(
+    path: StrPath, kind: str, advice: str = "mend it, or give another file"
+) -> Iterator[None]:
+    """Turn whatever is raised in the block into one line about the file, which is no `kind` then.
+
+    Raises:
+        FileTrouble: memory ran out, or something could not be read.
+        FileDamaged: anything else went wrong. Errors that are lines already stay as they are.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (OSError, MemoryError) as error:
+        raise FileTrouble(path, f"cannot be read ({_reason(error)})", advice) from error
+    except RecursionError as error:
+        raise FileDamaged(path, f"no {kind}: nested too deep", advice) from error
+    except Exception as error:  # parsers raise what they like, of what people give them
+        raise FileDamaged(path, f"no {kind}: {_reason(error)}", advice) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, KeyError):
+        return f"{shown(error.args[0] if error.args else '')} is missing"
+    return getattr(error, "strerror", None) or shown(str(error)) or type(error).__name__
+
+
+# Write
+
+
+def make_folder(path: StrPath) -> None:
     """Make a folder where it is missing, so that a bad one is known before there is work to lose.
 
     Raises:
@@ -17,52 +178,156 @@ def make_folder(path: str | Path) -> None:
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except OSError as error:
+        descriptor, part = _new_part(Path(path), "writable")
+        os.close(descriptor)
+        part.unlink()
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"cannot write to {path}: {error.strerror}; choose another place"
+            f"cannot write to {shown(path)}: {_reason(error)}; choose another place"
         ) from error
 
 
 @contextmanager
-def write_aside(path: str | Path) -> Iterator[Path]:
-    """Give a `.part` path in the same folder; rename it to `path` when the block ends well.
+def write_aside(path: StrPath) -> Iterator[Path]:
+    """Give a new, empty file in the same folder; rename it to `path` when the block ends well.
 
-    The folder is made where it is missing. When the block raises, the part is removed and an
-    older `path` stays as it was.
+    The folder is made where it is missing. Where `path` is a link, what it points to is written.
+    When the block raises, the part is removed and an older `path` stays as it was.
 
     Raises:
         UserError: the folder or the file cannot be written, or the path is something else.
     """
-    path = Path(path)
-    # Not with_name, which raises where there is no name (".", "/"): renaming then tells.
-    part = Path(f"{path}.part")
-    if path.exists() and not path.is_file():
-        # Renamed over, a device or a pipe would be no more.
-        kind = "a folder" if path.is_dir() else "no regular file"
-        raise UserError(f"cannot write {path}: it is {kind}; choose another place")
+    part: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target = _target(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, part = _new_part(target.parent, target.name)
+            made = os.fstat(descriptor)
+            os.close(descriptor)
+        except ValueError as error:
+            raise _unwritable(path, _reason(error)) from error
         yield part
-        part.chmod(_mode(path))
+        _take_over(part, target, made)
+        _to_disk(part)
         # A rename within one folder is atomic: readers see the old file or the new one.
-        os.replace(part, path)
+        os.replace(part, target)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot write {path}: {reason}; make room or choose another place"
-        ) from error
+        raise _unwritable(path, _reason(error)) from error
     finally:
         # After a rename there is none; in a folder that cannot be read there is none either.
-        with suppress(OSError):
-            part.unlink()
+        if part is not None:
+            with suppress(OSError):
+                part.unlink()
 
 
-def _mode(path: Path) -> int:
-    """Permissions as the file has them, or as a new file gets: some libraries write for their
-    user alone."""
-    with suppress(OSError):
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _unwritable(path: StrPath, reason: str) -> UserError:
+    return UserError(f"cannot write {shown(path)}: {reason}; make room or choose another place")
+
+
+def _target(path: StrPath) -> Path:
+    """Where a file is to be written: what a link points to, else the path itself. UserError for
+    what must not be replaced."""
+
+    def refuse(reason: str) -> UserError:
+        return UserError(f"cannot write {shown(path)}: {reason}; choose another place")
+
+    try:
+        target = Path(os.path.realpath(path))
+        if os.path.islink(path) and _is_strangers(Path(path)):
+            raise refuse("it is a link of another user's, in a folder that all may write")
+        if os.path.islink(target):
+            raise refuse("it is a link that leads in a circle")
+        status = os.stat(target)
+    except FileNotFoundError:
+        status = None
+    except (OSError, ValueError) as error:  # too long a name, a zero byte
+        raise refuse(_reason(error)) from error
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        # Renamed over, a device or a pipe would be no more.
+        kind = _kind(status.st_mode)
+        raise refuse(f"it is {kind}" if kind == "a folder" else f"it is {kind}, no regular file")
+    if status is not None and not os.access(target, os.W_OK):
+        raise refuse("it is write-protected")
+    return target
+
+
+def _is_strangers(link: Path) -> bool:
+    """Whether a link was put into a folder like /tmp by somebody else: it would choose for us which
+    of our own files to replace. (Linux refuses to open such links, but a rename opens nothing.)"""
+    folder = os.stat(link.parent)
+    shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    return bool(shared) and os.lstat(link).st_uid not in (folder.st_uid, _user())
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0
+
+
+def _new_part(folder: Path, name: str) -> tuple[int, Path]:
+    """A new file of a name that nobody else has, with the permissions of a new file."""
+    name = os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+    while True:
+        part = folder / f".{name}.{secrets.token_hex(4)}.part"
+        # Never an existing file, and never through a link.
+        with suppress(FileExistsError):
+            return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666), part
+
+
+def _take_over(part: Path, target: Path, made: os.stat_result) -> None:
+    """Permissions and owner as the old file has them, or as a new file gets them: some libraries
+    write for their user alone."""
+    old = _status(target)
+    if old is not None and hasattr(os, "chown") and (old.st_uid, old.st_gid) != made[4:6]:
+        with suppress(OSError):  # only the administrator may give files away
+            os.chown(part, old.st_uid, old.st_gid)
+    part.chmod(stat.S_IMODE((old or made).st_mode) & 0o777)
+
+
+def _to_disk(part: Path) -> None:
+    """After a power cut the name must not stand for an empty file."""
+    descriptor = os.open(part, os.O_RDWR | _BINARY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# Beside others
+
+
+def not_over(output: StrPath, inputs: Iterable[StrPath]) -> None:
+    """Raise UserError where an output is one of the files that it is made of."""
+    there = _status(output)
+    for path in inputs:
+        status = _status(path)
+        if there and status and os.path.samestat(there, status):
+            raise UserError(
+                f"{shown(output)} is read, and would be replaced: give another place to write to"
+            )
+
+
+def hold(path: StrPath, busy: str = "is being written by another process: end that") -> FileLock:
+    """Lock a file that is to be written, or a folder, until it is released or this process ends.
+
+    Raises:
+        UserError: another process has it (`busy` follows its name), or no lock can be written.
+    """
+    path = Path(path)
+    try:
+        if is_folder(path):
+            place = path / ".lock"
+        else:
+            target = Path(os.path.realpath(path))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            name = os.fsdecode(os.fsencode(target.name)[:_LONGEST_NAME])
+            place = target.with_name(f".{name}.lock")
+        lock = FileLock(place)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(f"{shown(path)} {busy}") from error
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot write to {shown(path)}: {_reason(error)}; choose another place"
+        ) from error
+    return lock

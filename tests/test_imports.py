@@ -37,6 +37,7 @@ LAYERS = (
     "settings",
     "parameters",
     "run_command",
+    "children",
     "files",
     "errors",
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from calf_viz.children import python_child
 from calf_viz.errors import UserError
 from calf_viz.live.board import Board, Phase, Word
 
@@ -50,12 +50,14 @@ class TrainerProcess:
         # From the start, for a viewer that is killed tells nobody.
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
-        command = [sys.executable, "-m", "calf_viz.live.worker"]
-        arguments = [str(run), str(path), str(cells), repr(slice_value)]
+        command, environment = python_child(
+            "calf_viz.live.worker", str(run), str(path), str(cells), repr(slice_value)
+        )
         try:
             with self.log.open("wb") as log:
                 self.process = subprocess.Popen(
-                    [*command, *arguments],
+                    command,
+                    env=environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log,

@@ -1,0 +1,60 @@
+"""Python processes of the program's own, started so that nothing of the current folder runs.
+
+`python -m` and `python -c` look for every module in the current folder first: a `queue.py` that
+somebody left there would be run in place of the standard library's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HOME = str(Path(__file__).resolve().parent.parent)
+"""The folder that this very package is in, installed or a checkout."""
+
+# Last in the path: where that folder is the current one, as in a checkout, it hides nothing.
+_START = """\
+import sys
+home, module = sys.argv[1:3]
+sys.argv[:] = [module, *sys.argv[3:]]
+if home not in sys.path:
+    sys.path.append(home)
+import runpy
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+def python_child(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a Python process that runs a module of this package.
+
+    Its own children do not import from the current folder either.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    if "PYTHONPATH" in environment:
+        environment["PYTHONPATH"] = _without_current(environment["PYTHONPATH"])
+    return [sys.executable, "-P", "-c", _START, HOME, module, *arguments], environment
+
+
+def _without_current(path: str) -> str:
+    """PYTHONPATH without the current folder, which an empty or a relative entry may stand for."""
+    current = _current()
+    entries = (entry for entry in path.split(os.pathsep) if entry)
+    return os.pathsep.join(e for e in entries if os.path.realpath(e) != current)
+
+
+def leave_current_folder() -> None:
+    """Have `python -m calf_viz` itself import nothing more from the current folder, unless this
+    package is there; then that folder comes last."""
+    current = _current()
+    here = [entry for entry in sys.path if os.path.realpath(entry or ".") == current]
+    sys.path[:] = [entry for entry in sys.path if entry not in here]
+    if here and current == os.path.realpath(HOME):
+        sys.path.append(HOME)
+
+
+def _current() -> str | None:
+    try:
+        return os.path.realpath(os.getcwd())
+    except OSError:  # it was removed
+        return None

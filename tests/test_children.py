@@ -1,0 +1,53 @@
+"""Children of the program run nothing that lies in the current folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from calf_viz.children import HOME, python_child
+
+TRAP = "open('PWNED', 'w').close()\n"
+
+
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with modules that hide the standard library's and this package's."""
+    for name in ("queue", "json", "argparse", "numpy", "torch", "sitecustomize", "calf_viz"):
+        (tmp_path / f"{name}.py").write_text(TRAP)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", [None, "", os.pathsep, f".{os.pathsep}", "../{name}"])
+def test_a_child_imports_nothing_from_the_current_folder(
+    trap: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
+) -> None:
+    if path is not None:  # a stray colon in PYTHONPATH stands for the current folder
+        monkeypatch.setenv("PYTHONPATH", path.format(name=trap.name))
+    command, environment = python_child("calf_viz.live.board")
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert not (trap / "PWNED").exists()
+
+
+def test_a_child_gets_its_arguments_and_finds_this_package_in_a_checkout(tmp_path: Path) -> None:
+    """Where the checkout is the current folder too."""
+    command, environment = python_child("calf_viz", "--version")
+    done = subprocess.run(
+        command, env=environment, cwd=HOME, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("calf-viz, version ")
+
+
+def test_the_program_itself_started_as_a_module_leaves_the_current_folder(trap: Path) -> None:
+    (trap / "calf_viz.py").unlink()  # that one would be what was asked for
+    (trap / "sitecustomize.py").unlink()  # Python's own affair, before any program begins
+    (trap / "json.py").unlink()  # so is what `python -m` needs
+    environment = {**os.environ, "PYTHONPATH": HOME}
+    command = [sys.executable, "-m", "calf_viz", "config"]
+    subprocess.run(command, env=environment, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    assert not (trap / "PWNED").exists()
