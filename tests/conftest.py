@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from drivers import DRIVERS, renderer_here
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-pixels",
         action="store_true",
         help="rewrite the expected pictures of the pixel tests; nothing else ever does",
+    )
+    parser.addoption(
+        "--driver",
+        choices=sorted(DRIVERS),
+        help="refuse to run under another driver than that; without the tests that it leaves out",
     )
 
 
@@ -65,8 +71,21 @@ class RenderingGuard:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rendering: needs OpenGL (see conftest.py for CI's rule)")
+    wanted = config.getoption("--driver")
+    if wanted is not None and not DRIVERS[wanted].draws(renderer := renderer_here()):
+        chosen = " ".join(f"{k}={v}" for k, v in DRIVERS[wanted].environment().items())
+        raise pytest.UsageError(f"--driver {wanted}: the renderer is {renderer}; set {chosen}")
     if not hasattr(config, "workerinput"):  # under xdist the controller sees all reports
         config.pluginmanager.register(RenderingGuard(), "calf_viz_rendering_guard")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    driver = DRIVERS.get(config.getoption("--driver") or "")
+    if driver is None or not driver.left_out:
+        return
+    out = [item for item in items if getattr(item, "originalname", "") in driver.left_out]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from drivers import Driver
 
 from calf_viz.agent.modes import NAMES as NAMES_OF_MODES
 from calf_viz.heightfield import Heightfield, plane_nodes
@@ -138,9 +139,9 @@ class Words:
 
 @dataclass
 class SceneFolder:
-    """What a scene.toml says. `level` and `fraction`: a picture passes if no more than that share
-    of its pixels differs from the expected one by more than that level of 255. `detail_fraction`:
-    what share of them the trails' level of detail may show in."""
+    """What a scene.toml says. `level` and `fraction`: bounds of this scene alone, instead of those
+    that its driver has (tests/drivers.py). `detail_fraction`: in what share of the pixels the
+    trails' level of detail may show."""
 
     about: str
     size: tuple[int, int] = (480, 270)
@@ -152,8 +153,8 @@ class SceneFolder:
     palette: str = "standard"
     colour_map: str = "cividis"
     height_scale: float = 2.0
-    level: int = 3
-    fraction: float = 0.001
+    level: int | None = None
+    fraction: float | None = None
     detail_fraction: float = 0.001
     camera: dict[str, float] = field(default_factory=dict)  # distance; azimuth, elevation [deg]
     surface: Surface = field(default_factory=Surface)
@@ -174,6 +175,11 @@ class SceneFolder:
         if comes != sorted(comes):
             raise ValueError(f"{name}: groups of agents must be listed as they come")
         return scene
+
+    def bounds(self, driver: Driver) -> tuple[int, float]:
+        """(level, fraction) within which its picture is the expected one."""
+        level = driver.level if self.level is None else self.level
+        return level, driver.fraction if self.fraction is None else self.fraction
 
     def scene(self) -> Scene:
         """Sizes, camera and colours."""
@@ -264,10 +270,6 @@ class Rendered:
     renderer: str
     pictures: dict[str, np.ndarray]
     errors: dict[str, str]
-
-    @property
-    def is_llvmpipe(self) -> bool:
-        return "llvmpipe" in self.renderer.lower()
 
 
 @cache

@@ -328,7 +328,7 @@ def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> No
         app.draw()
         until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEPS])
         until(
-            lambda: app.live.version == board(app)[Word.LATEST] and not app.host.evaluating,
+            lambda: app.live.version == board(app)[Word.LATEST] and not app.live.evaluating,
             app.draw,
         )
         nodes = plane_nodes(*_corners(app), 17, 17)

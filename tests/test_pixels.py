@@ -1,7 +1,8 @@
 """Every scene folder's picture against its expected.png, within the scene's tolerance.
 
 `pytest --update-pixels` rewrites the expected pictures; nothing else does, and a missing one is a
-failure. Other renderers than llvmpipe round otherwise, so they are skipped, by name.
+failure. Bounds are the driver's (tests/drivers.py), or the scene's where it has its own; GPUs
+round as they like, so they are skipped, by name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drivers import driver_of
 from PIL import Image
 from scene_folder import NAMES, SCENES, Agents, SceneFolder, rendered
 
@@ -25,13 +27,18 @@ FAILURES = Path(__file__).parent / "failures"
 
 
 def check(
-    name: str, actual: np.ndarray, scene: SceneFolder, renderer: str, scenes: Path, failures: Path
+    name: str,
+    actual: np.ndarray,
+    bounds: tuple[int, float],
+    renderer: str,
+    scenes: Path,
+    failures: Path,
 ) -> None:
     """Fails, in words and with a report, if the picture is not the one in `scenes`."""
     path = scenes / name / "expected.png"
     if not path.is_file():
         pytest.fail(f"{path} is missing: look at the scene, then run pytest --update-pixels")
-    pair = Comparison(name, read_picture(path), actual, scene.level, scene.fraction)
+    pair = Comparison(name, read_picture(path), actual, *bounds)
     said = f"{name} on {renderer}: {pair.verdict}"
     print(said)
     if not pair.passes:
@@ -47,13 +54,18 @@ def check(
 def test_scene(name: str, request: pytest.FixtureRequest) -> None:
     drawn = rendered("panda")
     assert name not in drawn.errors, drawn.errors[name]
-    if not drawn.is_llvmpipe:
-        pytest.skip(f"expected pictures are llvmpipe's, this renderer is {drawn.renderer}")
+    driver = driver_of(drawn.renderer)
+    if driver is None:
+        pytest.skip(f"no bounds in tests/drivers.py for this renderer, {drawn.renderer}")
     actual = drawn.pictures[name]
     if request.config.getoption("--update-pixels"):
+        assert driver.name == "llvmpipe", (
+            f"expected pictures are llvmpipe's, not {drawn.renderer}'s"
+        )
         Image.fromarray(actual).save(SCENES / name / "expected.png", optimize=True)
         return
-    check(name, actual, SceneFolder.read(name), drawn.renderer, SCENES, FAILURES)
+    bounds = SceneFolder.read(name).bounds(driver)
+    check(name, actual, bounds, drawn.renderer, SCENES, FAILURES)
 
 
 INVISIBLE = 16  # levels of 255: an edge moved by 1/16 px, as half of the curves may be
@@ -98,7 +110,7 @@ def test_every_folder_is_a_scene() -> None:
 class TestCheck:
     """The comparison itself, on pictures made here."""
 
-    scene = SceneFolder("grey", level=3, fraction=0.01)
+    bounds = (3, 0.01)
 
     def picture(self, over: int = 0, by: int = 0) -> np.ndarray:
         picture = np.full((10, 100, 3), 100, np.uint8)
@@ -108,7 +120,7 @@ class TestCheck:
     def run(self, folder: Path, actual: np.ndarray) -> None:
         (folder / "grey").mkdir(exist_ok=True)
         Image.fromarray(self.picture()).save(folder / "grey" / "expected.png")
-        check("grey", actual, self.scene, "some renderer", folder, folder / "failures")
+        check("grey", actual, self.bounds, "some renderer", folder, folder / "failures")
 
     @pytest.mark.parametrize(("over", "by"), [(0, 0), (1000, 3), (10, 100)])
     def test_passes_within(self, tmp_path: Path, over: int, by: int) -> None:
@@ -128,7 +140,7 @@ class TestCheck:
 
     def test_missing_picture_fails_and_stays_missing(self, tmp_path: Path) -> None:
         with pytest.raises(pytest.fail.Exception, match=r"missing.*--update-pixels"):
-            check("grey", self.picture(), self.scene, "r", tmp_path, tmp_path / "failures")
+            check("grey", self.picture(), self.bounds, "r", tmp_path, tmp_path / "failures")
         assert list(tmp_path.iterdir()) == []
 
     def test_other_size_fails(self, tmp_path: Path) -> None:

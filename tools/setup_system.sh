@@ -18,8 +18,9 @@ needed=(libgl1 libegl1 libgl1-mesa-dri)
 wanted=()
 case $purpose in
     run) ;;
-    # A display for the window's tests, and the tracer that counts GL calls.
-    test) wanted=(xvfb xauth apitrace) ;;
+    # A display for the window's tests, the tracer that counts GL calls, the shaders' reference
+    # compiler, and Vulkan in software, over which Mesa's zink is a second driver.
+    test) wanted=(xvfb xauth apitrace glslang-tools mesa-vulkan-drivers) ;;
     *) echo "$usage" >&2; exit 2 ;;
 esac
 
@@ -78,4 +79,7 @@ ensure() {
 }
 
 ensure "${needed[@]}" || exit 1
-ensure "${wanted[@]}" || echo "setup: going on; the tests that use them are skipped" >&2
+# Each by itself: one that this system does not have must not keep the others away.
+for package in "${wanted[@]}"; do
+    ensure "$package" || echo "setup: going on; the tests that use $package are skipped" >&2
+done

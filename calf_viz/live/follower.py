@@ -84,6 +84,11 @@ class Follower:
         }
         return texts.get(Phase(phase))
 
+    @property
+    def evaluating(self) -> bool:
+        """Whether the GPU has still to evaluate the critic of `version`, or is about to."""
+        return self._waiting or self.host.evaluating
+
     def frame(self, paused: bool) -> None:
         """Before each frame: take up the newest snapshot, go on with the morph."""
         self.process.pause(paused)
