@@ -67,8 +67,9 @@ def _run(app: CALFApplication, index: int, frames: int) -> PerformanceProfiler:
         for _ in range(WARM_UP + frames):
             app.step()
             progress.advance(task)
-            if app.host.closed:
-                raise UserError("the window was closed before the profile was whole: none written")
+            if app.host.closed or app.host.unseen:
+                what = "closed" if app.host.closed else "minimised"
+                raise UserError(f"the window was {what} before the profile was whole: none written")
     return profiler
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from calf_viz.errors import UserError
 from calf_viz.live.board import SAMPLES, Board, Phase, Word
-from calf_viz.live.rate import Pace, steps_per_second
+from calf_viz.live.rate import steps_per_second
+from calf_viz.pace import Pace
 
 NODES, WEIGHTS = 4225, 9000
 

@@ -115,6 +115,32 @@ class TestRing:
             assert np.array_equal(self.scene.play(host), expected)
         assert "cannot render into float textures" in caplog.text
 
+    def test_frames_that_are_left_out_lose_no_samples(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As Panda3D leaves them out while a window is moved or sized, at start too."""
+        expected = play("panda", self.scene)
+        with opened("panda", self.scene) as host:
+            render_frame, frames = host.engine.render_frame, 0
+
+            class LeavesOut:
+                def render_frame(self) -> None:
+                    nonlocal frames
+                    frames += 1
+                    if frames % 3 == 0:
+                        render_frame()
+
+            monkeypatch.setattr(host, "engine", LeavesOut())
+            monkeypatch.setattr(host.geometry.ring.copying, "engine", LeavesOut())
+            for step in range(self.scene.steps):
+                host.push(*self.scene.samples(step))
+                if step % 5 < 3:
+                    host.draw()
+            monkeypatch.undo()
+            host.draw()
+            assert np.array_equal(host.screenshot(), expected)
+            assert frames > self.scene.steps
+
     @pytest.mark.parametrize("uploaded", [False, True])
     @pytest.mark.parametrize("kind", HOSTS)
     def test_growth_keeps_trails(

@@ -33,6 +33,7 @@ LAYERS = (
     "agent",
     "systems",
     "stats_cache",
+    "pace",
     "profiling",
     "settings",
     "parameters",

@@ -20,6 +20,8 @@ import pytest
 
 from calf_viz.hosts import display_found
 from calf_viz.hosts.controls import TURN, WHEEL, OrbitControls
+from calf_viz.hosts.window import UNSEEN_RATE
+from calf_viz.hud.keys import KEYS
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.render.scene import Scene
 
@@ -247,6 +249,106 @@ for close in (lambda: None, app.close):
 """
 
 
+# Keys as they are pressed on a keyboard; says what they changed in the picture of a paused scene.
+KEYS_SCRIPT = """
+import json, subprocess, sys
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+
+app = CALFApplication(VisualizationConfig(size=(400, 240), n_agents=3, grid=8, trail_length=20))
+app.readings.timed = False
+host = app.host
+for _ in range(5):
+    app.step()
+app.playback.toggle()
+
+def xdotool(*arguments):
+    subprocess.run(["xdotool", *arguments], check=True)
+
+origin = host.app.win.get_properties().origin
+xdotool("mousemove", str(origin[0] + 200), str(origin[1] + 120))  # its keys are the window's below
+
+def press(key):
+    events = []
+    host.app.messenger.send = lambda event, *more, send=sending, **named: (
+        events.append(event), send(event, *more, **named))
+    xdotool("key", key)
+    for _ in range(200):
+        app.draw()
+        if any(event.startswith("time-") and event.endswith("up") for event in events):
+            break
+    app.draw()
+    return app.screenshot()
+
+sending = host.app.messenger.send
+before = press("F13")
+said = {"changed": [], "hides": bool((press("h") != before).any()), "closed": []}
+press("h")
+for key in sys.argv[1:]:
+    if (picture := press(key)).shape != before.shape or (picture != before).any():
+        said["changed"].append(key)
+    if host.closed:
+        said["closed"].append(key)
+said["listens"] = sorted(host.app.messenger.get_events())
+app.close()
+print(json.dumps(said))
+"""
+
+
+# Says what a window does that is taken off the screen and put back; its clock is the script's.
+UNSEEN_SCRIPT = """
+import json, subprocess, sys
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.pace import Pace
+
+unseen = sys.argv[2] == "unseen"
+app = CALFApplication(VisualizationConfig(size=(400, 240), n_agents=3, grid=16, trail_length=80,
+                                          hud=False))
+host, now, waited = app.host, 0.0, []
+
+def sleep(seconds):
+    global now
+    now += seconds
+    waited.append(seconds)
+
+host.pace, host.sleep = Pace(lambda: now), sleep
+
+def window(command):
+    handle = host.app.win.get_window_handle().get_int_handle()
+    subprocess.run(["xdotool", command, str(handle)], check=True)
+
+def until(seen):
+    for _ in range(10_000):
+        app.draw()
+        if host.unseen != seen:
+            return
+    raise SystemExit("never")
+
+for _ in range(10):
+    app.step()
+if unseen:
+    window("windowunmap")
+    until(False)
+for _ in range(20):
+    app.draw()
+waited.clear()
+for _ in range(30):
+    app.step()
+said = {"waited": sum(waited), "size": host.scene.size}
+app.advance()
+app.n_agents = 40
+app.advance()
+if unseen:
+    window("windowmap")
+    until(True)
+app.step()
+np.save(sys.argv[1], app.screenshot())
+app.close()
+print(json.dumps(said))
+"""
+
+
 def under_display(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     xvfb = shutil.which("xvfb-run")
     if xvfb is None:
@@ -308,6 +410,14 @@ print(json.dumps(said))
 """
 
 
+BOUND = {event for key in KEYS for event in key.events}
+
+
+def needs_xdotool() -> None:
+    if shutil.which("xdotool") is None:
+        pytest.skip("xdotool is missing: `make test` installs it on Debian and Ubuntu")
+
+
 class Seen(NamedTuple):
     picture: np.ndarray
     said: dict[str, Any]
@@ -367,6 +477,40 @@ class TestWindow:
         panel = pictures["shown"][16:100, 16:100].astype(int)
         assert panel.max() > 200, "text over its backing"
         assert (pictures["without"][16:100, 16:100] == [14, 17, 22]).all()
+
+    def test_keys_that_are_not_documented_change_nothing(self) -> None:
+        """Ursina's and Panda3D's own among them, with and without shift, control and alt."""
+        needs_xdotool()
+        functions = [f"F{number}" for number in range(4, 13)]
+        others = "Insert Delete Home End Prior Next Left Right Up Down Return BackSpace Print"
+        held = [
+            f"{by}+{key}" for by in ("shift", "ctrl", "alt") for key in ("F10", "F12", "q", "h")
+        ]
+        letters = [
+            letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789" if letter not in BOUND
+        ]
+        pressed = [*functions, *held, *others.split(), *letters]
+        done = under_display(sys.executable, "-c", KEYS_SCRIPT, *pressed)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count("\n") == 1, "Ursina would print what it does"
+        said = json.loads(done.stdout)
+        assert said["hides"], "keys do arrive"
+        assert said["changed"] == said["closed"] == []
+        assert {"buttonDown", "buttonUp", "buttonHold", "keystroke"}.isdisjoint(said["listens"])
+
+    def test_a_minimised_one_goes_on_in_step_with_time(self, tmp_path: Path) -> None:
+        needs_xdotool()
+        said, pictures = {}, {}
+        for how in ("seen", "unseen"):
+            path = tmp_path / f"{how}.npy"
+            done = under_display(sys.executable, "-c", UNSEEN_SCRIPT, str(path), how)
+            assert done.returncode == 0, done.stdout + done.stderr
+            said[how], pictures[how] = json.loads(done.stdout), np.load(path)
+        assert said["seen"] == {"waited": 0, "size": [400, 240]}
+        assert said["unseen"]["waited"] == pytest.approx(30 / UNSEEN_RATE)
+        assert said["unseen"]["size"] == [400, 240]
+        # Steps that nobody saw are in the trails.
+        assert (pictures["unseen"] == pictures["seen"]).all()
 
     def test_ctrl_c_ends_it_silently_and_a_second_one_is_refused(self) -> None:
         done = under_display(sys.executable, "-c", ONE_WINDOW_SCRIPT)

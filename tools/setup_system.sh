@@ -18,9 +18,9 @@ needed=(libgl1 libegl1 libgl1-mesa-dri)
 wanted=()
 case $purpose in
     run) ;;
-    # A display for the window's tests, the tracer that counts GL calls, the shaders' reference
-    # compiler, and Vulkan in software, over which Mesa's zink is a second driver.
-    test) wanted=(xvfb xauth apitrace glslang-tools mesa-vulkan-drivers) ;;
+    # A display and a keyboard for the window's tests, the tracer that counts GL calls, the shaders'
+    # reference compiler, and Vulkan in software, over which Mesa's zink is a second driver.
+    test) wanted=(xvfb xauth xdotool apitrace glslang-tools mesa-vulkan-drivers) ;;
     *) echo "$usage" >&2; exit 2 ;;
 esac
 

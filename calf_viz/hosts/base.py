@@ -328,6 +328,8 @@ class Host(Reloading):
         return set()
 
     has_window = False
+    unseen = False
+    """Whether frames are not drawn, as the window is minimised."""
 
     @property
     def closed(self) -> bool:

@@ -16,6 +16,7 @@ from panda3d.core import (
 )
 
 from calf_viz.errors import UserError
+from calf_viz.hosts.panda_pass import Pass
 from calf_viz.hosts.panda_texture import data_texture, empty_texture
 from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.hosts.programs import Programs
@@ -32,15 +33,15 @@ class PandaCritic:
         self.engine, self.output, self.gsg = engine, output, output.get_gsg()
         self.shaders = {name: programs[name] for name in PASSES}
         self.textures: dict[str, Texture] = {}
-        self.buffers: dict[str, GraphicsOutput] = {}
+        self.passes: dict[str, Pass] = {}
         root = NodePath("critic")
         self.triangle = triangle(root)
         self.camera = root.attach_new_node(Camera("critic"))
 
     def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
         """A texture's texels, (height, width, 4)."""
-        if name in self.buffers:
-            self.engine.remove_window(self.buffers.pop(name))
+        if name in self.passes:
+            self.engine.remove_window(self.passes.pop(name).buffer)
         self.textures[name] = data_texture(name, texels, Texture.F_rgba32)
 
     def draw(
@@ -52,23 +53,18 @@ class PandaCritic:
         rows: tuple[int, int] | None = None,
     ) -> None:
         """One pass into a texture, or into rows [from, to) of it."""
-        buffer = self.buffers.get(target) or self._buffer(target)
+        drawing = self.passes.get(target) or self._pass(target)
         height = self.textures[target].y_size
         first, end = rows or (0, height)
-        buffer.get_display_region(1).set_dimensions(0, 1, first / height, end / height)
+        drawing.region.set_dimensions(0, 1, first / height, end / height)
         self.triangle.set_shader(self.shaders[shader])
         for sampler, name in inputs.items():
             self.triangle.set_shader_input(sampler, self.textures[name])
         for name, value in values.items():
             self.triangle.set_shader_input(name, value)
-        active = self.output.is_active()
-        self.output.set_active(False)
-        buffer.set_active(True)
-        self.engine.render_frame()
-        buffer.set_active(False)
-        self.output.set_active(active)
+        drawing.render()
 
-    def _buffer(self, name: str) -> GraphicsOutput:
+    def _pass(self, name: str) -> Pass:
         properties = FrameBufferProperties()
         properties.set_rgba_bits(32, 32, 32, 32)
         properties.set_float_color(True)
@@ -87,10 +83,10 @@ class PandaCritic:
         )
         buffer.set_clear_color_active(False)
         buffer.set_clear_depth_active(False)
-        buffer.set_active(False)
-        buffer.make_display_region().set_camera(self.camera)
-        self.buffers[name] = buffer
-        return buffer
+        region = buffer.make_display_region()
+        region.set_camera(self.camera)
+        self.passes[name] = Pass(self.engine, self.output, buffer, region)
+        return self.passes[name]
 
     def read(self, name: str) -> NDArray[np.float32]:
         """A texture's texels, (height, width, 4); waits for what is drawn into it."""
@@ -104,11 +100,11 @@ class PandaCritic:
     def wait(self) -> None:
         """Until everything is drawn."""
         # OpenGL draws in order: once the smallest is read, everything before it is there.
-        if self.buffers:
-            self.read(min(self.buffers, key=lambda n: self.textures[n].x_size))
+        if self.passes:
+            self.read(min(self.passes, key=lambda n: self.textures[n].x_size))
 
     def close(self) -> None:
         """Give all buffers back."""
-        for buffer in self.buffers.values():
-            self.engine.remove_window(buffer)
-        self.buffers.clear()
+        for drawing in self.passes.values():
+            self.engine.remove_window(drawing.buffer)
+        self.passes.clear()

@@ -24,6 +24,7 @@ from panda3d.core import (
     WindowProperties,
 )
 
+from calf_viz.hosts.panda_pass import Pass
 from calf_viz.hosts.panda_texture import empty_texture, fill
 from calf_viz.hosts.panda_triangle import triangle
 from calf_viz.hosts.programs import Programs
@@ -50,6 +51,9 @@ class Ring(Protocol):
 
     def done(self) -> None:
         """A frame was rendered."""
+
+    def flush(self) -> None:
+        """Puts what is pending there now, without the frame."""
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Changes to a layout with more agents; keeps the samples."""
@@ -110,7 +114,7 @@ class RenderedRing:
         buffer.set_clear_color((0, 0, 0, 0))
         buffer.set_clear_color_active(True)
         self._source(self.staging, layout, slots=(0, 1))
-        self._render_alone()
+        self._copy()
 
     def _pass(self, programs: Programs) -> NodePath:
         root = NodePath("ring")
@@ -126,9 +130,9 @@ class RenderedRing:
         )
         buffer.set_clear_color_active(False)
         buffer.set_clear_depth_active(False)
-        buffer.set_active(False)
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
+        self.copying = Pass(self.engine, self.output, buffer, self.region)
         columns, rows = layout.columns, layout.rows
         self.staging = empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
         fill(self.staging, np.zeros((rows, columns, 4), np.float32))
@@ -147,7 +151,7 @@ class RenderedRing:
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
         fill(self.staging, texels)
         self._source(self.staging, self.layout, (slot, slot + 1))
-        self.buffer.set_active(True)
+        self.copying.begin()
         self.pending = True
 
     @property
@@ -155,8 +159,11 @@ class RenderedRing:
         return self.layout.row_bytes
 
     def done(self) -> None:
+        self.pending = self.pending and not self.copying.end()
+
+    def flush(self) -> None:
         if self.pending:
-            self.buffer.set_active(False)
+            self.copying.render()
             self.pending = False
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
@@ -165,20 +172,15 @@ class RenderedRing:
         assert grown is not None, "a driver that renders into a float texture refused a larger one"
         self._target(new, grown)
         self._source(samples, old, (0, new.slots))
-        self._render_alone()
+        self._copy()
         self.engine.remove_window(buffer)
 
     def close(self) -> None:
         self.engine.remove_window(self.buffer)
 
-    def _render_alone(self) -> None:
-        active = self.output.is_active()
-        self.output.set_active(False)
-        self.buffer.set_active(True)
-        self.engine.render_frame()
-        self.buffer.set_active(False)
+    def _copy(self) -> None:
+        self.copying.render()
         self.buffer.set_clear_color_active(False)
-        self.output.set_active(active)
 
 
 class UploadedRing:
@@ -205,6 +207,9 @@ class UploadedRing:
         return self.texels.nbytes
 
     def done(self) -> None:
+        pass
+
+    def flush(self) -> None:
         pass
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:

@@ -78,13 +78,8 @@ class StripGeometry:
 
     def _flush(self) -> None:
         if self.ring.pending:
-            output = self.stage.output
-            active = output.is_active()
-            output.set_active(False)
-            self.stage.engine.render_frame()
-            output.set_active(active)
+            self.ring.flush()
             self.stage.rendered()
-            self.ring.done()
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         self.stage.count("upload_bytes", texels.nbytes)

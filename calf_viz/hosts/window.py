@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
@@ -20,14 +21,22 @@ from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hud.keys import KEYS
+from calf_viz.pace import Pace
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
+
+UNSEEN_RATE = 60.0
+"""Frames a second while the window is minimised: nothing is drawn then, so no display holds frames
+up, and the simulation goes on about as fast as it was seen to."""
 
 
 class WindowHost(PandaHost):
     """Draws into a window; one per process, as Ursina has one application.
 
     Raises UserError where no window with OpenGL 3.3 can be opened.
+
+    Attributes:
+        pace, sleep: hold frames up while it is unseen: minimised, or otherwise off the screen.
     """
 
     has_window = True
@@ -50,7 +59,9 @@ class WindowHost(PandaHost):
         self.app = app = _open_window(scene.size, vsync)
         WindowHost._opened = True
         _interrupt_silently(app.task_mgr)
-        self._closed = False
+        _without_keys(app)
+        self._closed = self.unseen = False
+        self.pace, self.sleep = Pace(), time.sleep
         super().__init__(
             scene,
             heightfield,
@@ -115,7 +126,11 @@ class WindowHost(PandaHost):
             return
         properties = self.app.win.get_properties()
         if properties.get_open():
-            self.scene.size = max(properties.get_x_size(), 1), max(properties.get_y_size(), 1)
+            width, height = properties.get_x_size(), properties.get_y_size()
+            # Some systems make a minimised window one without a size: it keeps the one it had.
+            self.unseen = properties.get_minimized() or min(width, height) < 1
+            if not self.unseen:
+                self.scene.size = width, height
 
     def _close_window(self) -> None:
         self._closed = True
@@ -128,6 +143,8 @@ class WindowHost(PandaHost):
     def _render(self) -> None:
         with self.profiler.section("input"):
             self.mouse.update()
+        while self.unseen and (wait := self.pace.wait(UNSEEN_RATE)):
+            self.sleep(wait)
         self.app.step()  # Ursina's tasks; one of them renders the frame
 
     def screenshot(self) -> NDArray[np.uint8]:
@@ -153,6 +170,21 @@ def _interrupt_silently(tasks: Any) -> None:
         tasks.fKeyboardInterrupt = True
 
     tasks.keyboardInterruptHandler = handler
+
+
+def _without_keys(app: Any) -> None:
+    """Take Ursina's own keys away, which draw wireframes, show counters or fill the screen: those
+    in calf_viz/hud/keys.py are all there are."""
+    thrower = app.buttonThrowers[0].node()
+    of_any_key = {
+        thrower.get_button_down_event(),
+        thrower.get_button_up_event(),
+        thrower.get_button_repeat_event(),
+        thrower.get_keystroke_event(),
+    }
+    for event in app.get_all_accepting():
+        if event in of_any_key or event.startswith("raw-"):  # where keys are, whatever the layout
+            app.ignore(event)
 
 
 @contextmanager

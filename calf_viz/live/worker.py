@@ -28,7 +28,7 @@ from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import plane_nodes
 from calf_viz.live.board import Board, Phase, Word
-from calf_viz.live.rate import Pace
+from calf_viz.pace import Pace
 
 SNAPSHOT_EVERY = 0.5
 """Seconds between two snapshots, at least."""

@@ -1,0 +1,81 @@
+"""A pass of its own into a buffer, which is there when it says so.
+
+While a window is being moved or sized by the program, at start for example, Panda leaves frames
+out, those of the window's buffers too, until the window manager has answered. What such a pass was
+to write would be lost.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from panda3d.core import (
+    DisplayRegion,
+    GraphicsEngine,
+    GraphicsOutput,
+    GraphicsWindow,
+    PythonCallbackObject,
+)
+
+from calf_viz.errors import UserError
+
+PATIENCE, BETWEEN = 5.0, 2e-3
+"""Seconds that frames may be left out, and between two tries."""
+
+
+class _Told:
+    """Notes that a region was drawn. It knows nothing of the region, which holds it: Python could
+    not find such a circle, and both would stay for ever."""
+
+    drawn = True
+
+    def __call__(self, data: Any) -> None:
+        data.upcall()
+        self.drawn = True
+
+
+class Pass:
+    """What a camera sees, rendered into a region of a buffer when it is asked for."""
+
+    def __init__(
+        self,
+        engine: GraphicsEngine,
+        output: GraphicsOutput,
+        buffer: GraphicsOutput,
+        region: DisplayRegion,
+    ) -> None:
+        """output: what the buffer belongs to, which is not drawn with it in `render`."""
+        self.engine, self.output, self.buffer, self.region = engine, output, buffer, region
+        self._told = _Told()
+        region.set_draw_callback(PythonCallbackObject(self._told))
+        buffer.set_active(False)
+
+    def begin(self) -> None:
+        """Have the next frame draw it."""
+        self._told.drawn = False
+        self.buffer.set_active(True)
+
+    def end(self) -> bool:
+        """After a frame: whether it was drawn; the next one does where it was not."""
+        if self._told.drawn:
+            self.buffer.set_active(False)
+        return self._told.drawn
+
+    def render(self) -> None:
+        """Draw it now, apart from all else. Raises UserError where the window never gets ready."""
+        # A window that is minimised calls itself inactive, and would stay so if it were set to it.
+        active = isinstance(self.output, GraphicsWindow) or self.output.is_active()
+        self.output.set_active(False)
+        self.begin()
+        try:
+            self.engine.render_frame()
+            given_up = time.monotonic() + PATIENCE
+            while not self.end():
+                if time.monotonic() > given_up:
+                    raise UserError("the window does not get ready to be drawn to: use --headless")
+                time.sleep(BETWEEN)
+                self.engine.render_frame()
+        finally:
+            self.buffer.set_active(False)
+            self.output.set_active(active)
