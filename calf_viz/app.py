@@ -19,7 +19,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run_config import read_config
 from calf_viz.app_config import AppConfig
-from calf_viz.config import VisualizationConfig
+from calf_viz.config import VisualizationConfig, options
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found, raster_threads
@@ -59,6 +59,8 @@ FRAMES_KEPT = 10_000
 SAID_FOR = 4.0
 """Seconds that a notice stays."""
 SCREENSHOT_FRAMES = (60, 240, 600)
+ASKED_ANEW = ("frames", "chosen")
+"""Settings that a running application looks at when it needs them; the others it was made with."""
 
 
 class CALFApplication:
@@ -68,7 +70,8 @@ class CALFApplication:
         app.run()
 
     Attributes:
-        config: what was asked for.
+        config: what is in force, a copy of what was asked for; `frames` and `chosen` may be
+            assigned, and the rest is what it was made with.
         simulation: the agents.
         host: what draws them; `host.scene` holds camera and sizes.
         hud: what is written over the scene; None where the configuration wants none.
@@ -109,7 +112,7 @@ class CALFApplication:
                 if config.resume is None
                 else read_config(config.resume)
             )
-        self.config = config
+        self.config = _in_force(config)
         system = systems.get(config.system)
         file = config.checkpoint or checkpoint.shipped(system.name)
         self.agent = CALFAgent.load(file, system)
@@ -325,7 +328,7 @@ class CALFApplication:
     def n_agents(self, n_agents: int) -> None:
         if n_agents != self.n_agents:
             self.profiler.reset()  # a profile is of one number of agents
-        self.config = self.config.changed(n_agents=n_agents)
+        self.config = _in_force(self.config.changed(n_agents=n_agents))
         self.simulation.resize(n_agents)
 
     def advance(self) -> None:
@@ -464,6 +467,14 @@ class CALFApplication:
         if self.live_shaders is not None:
             self.live_shaders.close()
         self.host.close()
+
+
+def _in_force(config: VisualizationConfig) -> VisualizationConfig:
+    """A copy: what is assigned to the original is for applications made later; and what would come
+    too late here is refused."""
+    late = "this application is made; close it, and make one of config.changed({name}=...)"
+    reasons = {f.name: late.format(name=f.name) for f in options() if f.name not in ASKED_ANEW}
+    return config.kept({**reasons, "n_agents": "set the application's own, app.n_agents"})
 
 
 def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:

@@ -24,6 +24,7 @@ import tomlkit
 
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.run_config import continued, read_config
+from calf_viz.assignment import unassignable
 from calf_viz.config import PRESETS, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.renderers import toggles
@@ -43,15 +44,26 @@ NAMES = sorted(
 """Every single change that there is."""
 
 
+_INSTEAD = "what is shown and what is trained go together; take a copy, changed({name}=...)"
+
+
+@unassignable(_INSTEAD)
 @dataclass(frozen=True)
 class AppConfig:
-    """A visualisation and a training of the same system, with the same seed."""
+    """A visualisation and a training of the same system, with the same seed.
+
+    Nothing of it can be assigned but what concerns the visualisation alone, such as
+    `visualization.n_agents`: `changed` gives a copy. It takes a copy of the visualisation given.
+    """
 
     visualization: VisualizationConfig
     training: TrainingConfig
     preset: str = "medium"
 
     def __post_init__(self) -> None:
+        # What is trained follows from a run that is resumed.
+        reasons = {name: _INSTEAD.format(name=name) for name in (*SHARED, "resume")}
+        object.__setattr__(self, "visualization", self.visualization.kept(reasons))
         one_of("preset", self.preset, PRESETS)
         for name in SHARED:
             shown, trained = getattr(self.visualization, name), getattr(self.training, name)
@@ -70,6 +82,22 @@ class AppConfig:
         """
         known(changes, NAMES)
         return cls._made(preset, _split(changes))
+
+    def changed(self, /, **changes: Any) -> AppConfig:
+        """A copy with single fields of either changed, by name, as in `from_preset`; `preset`
+        stays what it is called.
+
+        Raises:
+            UserError: as there.
+        """
+        known(changes, NAMES)
+        given = _split(changes)
+        shown, own = given["visualization"], given["training"]
+        if shown.get("resume") is None:
+            training = self.training.changed(**own)
+        else:
+            training, shown = _resumed(shown, own)
+        return AppConfig(self.visualization.changed(**shown), training, self.preset)
 
     @classmethod
     def load(cls, path: str | Path, preset: str | None = None, **changes: Any) -> AppConfig:
@@ -106,13 +134,14 @@ class AppConfig:
     def _made(cls, preset: str, given: Mapping[str, dict[str, Any]]) -> AppConfig:
         one_of("preset", preset, PRESETS)
         shown, own = dict(given["visualization"]), dict(given["training"])
-        run = shown.get("resume")
-        if run is None:
+        if shown.get("resume") is None:
             training = TrainingConfig.from_preset(own.pop("preset", PAIRED[preset]), **own)
-        else:  # it says itself what it trains
-            training = continued(read_config(run), own, run)
-            shown |= {name: getattr(training, name) for name in SHARED}
+        else:
+            training, shown = _resumed(shown, own)
         return cls(VisualizationConfig.from_preset(preset, **shown), training, preset)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AppConfig, (self.visualization, self.training, self.preset)
 
     def text(self) -> str:
         """As a TOML file, which `load` reads as the same configuration."""
@@ -123,9 +152,22 @@ class AppConfig:
             document.add(tomlkit.comment(fields_of(TrainingConfig)[name].metadata["help"]))
             document.add(name, getattr(self.training, name))
         document.add(tomlkit.nl())
-        document.add("visualization", table(self.visualization, leave_out=SHARED))
+        # Where the toggles are not those that the renderer's name stands for, they say it alone.
+        shown = self.visualization
+        unsaid = () if toggles.is_whole(shown.toggles) else ("renderer",)
+        document.add("visualization", table(shown, leave_out=SHARED, unsaid=unsaid))
         document.add("training", table(self.training, leave_out=SHARED))
         return tomlkit.dumps(document)
+
+
+def _resumed(
+    shown: Mapping[str, Any], changes: Mapping[str, Any]
+) -> tuple[TrainingConfig, dict[str, Any]]:
+    """The training of the run that is resumed, which says itself what it trains; and what is
+    shown of it."""
+    run = shown["resume"]
+    training = continued(read_config(run), changes, run)
+    return training, {**shown, **{name: getattr(training, name) for name in SHARED}}
 
 
 def _split(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from calf_viz import systems
-from calf_viz.errors import UserError
+from calf_viz.assignment import Assignable
+from calf_viz.errors import UserError, shown
 from calf_viz.live.rate import steps_per_second
 from calf_viz.render import variants
-from calf_viz.render.colours import COLOUR_MAP, PALETTES
+from calf_viz.render.colours import COLOUR_MAP, PALETTES, colour_map
 from calf_viz.render.ring import LONGEST_STRIDE
 from calf_viz.render.sources import read_define
 from calf_viz.renderers import toggles
-from calf_viz.settings import check_types, known
+from calf_viz.settings import check_types, fields_of, known
 from calf_viz.settings import one_of as _one_of
 from calf_viz.settings import option as _option
 from calf_viz.settings import within as _within
@@ -33,21 +35,32 @@ RAREST_STATS = 100_000
 PRESETS: dict[str, dict[str, Any]] = {
     "low": {
         "n_agents": 3, "trail_length": 300,
-        "stats_q_value_update_freq": 20, "stats_text_update_freq": 10,
-        "stats_profiler_update_freq": 60,
+        "stats_q_value_update_freq": 5, "stats_text_update_freq": 2,
+        "stats_profiler_update_freq": 15,
     },
     "medium": {"n_agents": 5, "trail_length": 600},
     "high": {
         "n_agents": 10, "trail_length": 1000,
-        "stats_q_value_update_freq": 5, "stats_text_update_freq": 2,
-        "stats_profiler_update_freq": 15,
+        "stats_q_value_update_freq": 20, "stats_text_update_freq": 10,
+        "stats_profiler_update_freq": 60,
     },
 }  # fmt: skip
+"""How much is shown; and, the more that is, the longer its figures are kept: low caches
+conservatively, high aggressively, since there each of them costs more."""
 
 
 @dataclass
-class VisualizationConfig:
-    """What to show and how. Raises UserError, in one line, for values that make no sense."""
+class VisualizationConfig(Assignable):
+    """What to show and how. Raises UserError, in one line, for values that make no sense.
+
+        config = VisualizationConfig.from_preset("medium", n_agents=20)
+        config.use_batched_trails = False  # and config.renderer is "per_agent"
+
+    What is assigned is checked where it is assigned, and counts for all that is made from the
+    configuration afterwards: who takes it takes a copy. `update` assigns several at once.
+    """
+
+    kind = "a visualisation"
 
     system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
     n_agents: int = _option(5, "Agents.")
@@ -109,15 +122,23 @@ class VisualizationConfig:
     morph_frames: int = _option(15, "With --train: frames of the change to a new critic.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
-    stats_q_value_update_freq: int = _option(10, "Frames between updates of critic values shown.")
-    stats_text_update_freq: int = _option(5, "Frames between updates of the texts shown.")
-    stats_profiler_update_freq: int = _option(30, "Frames between updates of the profiler's.")
+    stats_q_value_update_freq: int = _option(
+        10, "Frames between updates of critic values shown; more caches more."
+    )
+    stats_text_update_freq: int = _option(
+        5, "Frames between updates of the texts shown; more caches more."
+    )
+    stats_profiler_update_freq: int = _option(
+        30, "Frames between updates of the frame rate shown; more caches more."
+    )
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raises UserError for values that make no sense."""
+        values, renderer = vars(self), self.renderer
         check_types(self)
-        self.system = systems.get(self.system).name
-        self.palette = self.palette.replace("-", "_")
-        self._choose_renderer()
+        values.update(toggles.settled({**values, "renderer": renderer}))
+        values["system"] = systems.get(self.system).name
+        values["palette"] = self.palette.replace("-", "_")
         _one_of("policy", self.policy, POLICIES)
         _one_of("palette", self.palette, tuple(PALETTES))
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
@@ -136,6 +157,11 @@ class VisualizationConfig:
             _within("frames", self.frames, 1, 2**31 - 1)
         _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
         variants.check(self.defines)
+        if self.colour_map is not None:
+            colour_map(self.colour_map)
+        for text in self.set:
+            if "=" not in text:
+                raise UserError(f"--set {shown(text)}: write NAME=VALUE")
         if self.train and self.checkpoint is not None:
             raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
         _within("morph_frames", self.morph_frames, 1, 10_000)
@@ -143,13 +169,9 @@ class VisualizationConfig:
         for name, side in zip(("width", "height"), self.size, strict=True):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 
-    def _choose_renderer(self) -> None:
-        """Whatever was given, renderer and toggles agree afterwards."""
-        # What is still on may only never have been said.
-        off = {name: False for name in toggles.TOGGLES if not getattr(self, name)}
-        for name, value in toggles.expand({"renderer": self.renderer, **off}).items():
-            setattr(self, name, value)
-        self.renderer = toggles.renderer(self.toggles)
+    def implied(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes with the toggles that a renderer sets; otherwise the toggles say who draws."""
+        return {"renderer": None, **toggles.expand(changes)}
 
     @property
     def toggles(self) -> dict[str, bool]:
@@ -160,7 +182,7 @@ class VisualizationConfig:
     def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
         """The preset low, medium or high, with single values changed."""
         _one_of("preset", preset, tuple(PRESETS))
-        known(changes, [f.name for f in fields(cls)], " of a visualisation")
+        known(changes, fields_of(cls), f" of {cls.kind}")
         return cls(**{**PRESETS[preset], **toggles.expand(changes)})
 
     @property
@@ -168,10 +190,10 @@ class VisualizationConfig:
         """The macros, by name."""
         return dict(map(read_define, self.define))
 
-    def changed(self, **changes: Any) -> VisualizationConfig:
+    def changed(self, /, **changes: Any) -> VisualizationConfig:
         """A copy with single values changed."""
-        # The renderer follows from the toggles, unless it is what changes.
-        return replace(self, **{"renderer": None, **toggles.expand(changes)})
+        known(changes, fields_of(self), f" of {self.kind}")
+        return replace(self, **self.implied(changes))
 
 
 def options() -> tuple[Field[Any], ...]:

@@ -9,6 +9,7 @@ A field that is None has no value in TOML: it is written as a comment.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields
@@ -17,10 +18,11 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomlkit
 from tomlkit.items import Table
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 
 def option(default: Any, text: str, form: str | None = None) -> Any:
@@ -34,14 +36,14 @@ def option(default: Any, text: str, form: str | None = None) -> Any:
 def within(name: str, value: float, low: float, high: float) -> None:
     """Raises UserError for a value outside [low, high], NaN included."""
     if not low <= value <= high:
-        raise UserError(f"{name} {value} is out of range: give {low} to {high}")
+        raise UserError(f"{name} {shown(value)} is out of range: give {low} to {high}")
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> None:
     """Raises UserError, with the choices there are, for one that is none of them."""
     choices = tuple(choices)
     if value not in choices:
-        raise UserError(f"unknown {name} '{value}': choose one of {', '.join(choices)}")
+        raise UserError(f"unknown {name} '{shown(value)}': choose one of {', '.join(choices)}")
 
 
 def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None:
@@ -50,7 +52,7 @@ def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None
     for name in sorted(set(names) - set(choices)):
         near = get_close_matches(name, choices, n=1, cutoff=0.0)
         hint = f": did you mean {near[0]}?" if near else ""
-        raise UserError(f"unknown setting '{name}'{where}{hint}")
+        raise UserError(f"unknown setting '{shown(name)}'{where}{hint}")
 
 
 def fields_of(kind: Any) -> dict[str, Field[Any]]:
@@ -74,7 +76,7 @@ def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, 
 def check_types(settings: Any) -> None:
     """Have each field of a dataclass of the type that it is declared with, in place.
 
-    Numbers of NumPy's become Python's, strings paths, lists tuples. Raises UserError for others.
+    Values of NumPy's become Python's, strings paths, lists tuples. Raises UserError for others.
     """
     for name, f in fields_of(settings).items():
         value, annotation = getattr(settings, name), str(f.type)
@@ -101,17 +103,23 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])
     if kind == "tuple[str, ...]" and many is value and all(isinstance(v, str) for v in many):
-        return tuple(many)
+        return tuple(map(str.__str__, many))
     if kind == "Path" and isinstance(value, str | Path):
         return Path(value)
     if kind == "int" and _whole(value):
         return int(value)
     if kind == "float" and isinstance(value, Real) and not isinstance(value, bool):
-        return float(value)
-    if (kind == "str" and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
-        return value
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf  # no setting takes it, and its own check says so
+    if kind == "str" and isinstance(value, str):
+        return str.__str__(value)  # of NumPy's or an enumeration's the text alone
+    if kind == "bool" and isinstance(value, bool | np.bool_):
+        return bool(value)
     expected = _EXPECTED.get(kind, kind)
-    raise UserError(f"{name} = {value!r}{where} is of a wrong type: give {expected}")
+    said = f"'{shown(value)}'" if isinstance(value, str) else shown(value)
+    raise UserError(f"{name} = {said}{where} is of a wrong type: give {expected}")
 
 
 def _whole(value: Any) -> bool:
@@ -132,15 +140,15 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is not TOML: {error}") from error
 
 
-def table(settings: Any, leave_out: Iterable[str] = ()) -> Table:
-    """A dataclass's values as a TOML table, each below its help."""
+def table(settings: Any, leave_out: Iterable[str] = (), unsaid: Iterable[str] = ()) -> Table:
+    """A dataclass's values as a TOML table, each below its help. unsaid: without a value."""
     made = tomlkit.table()
     for name, f in fields_of(settings).items():
         if name in leave_out:
             continue
         value = getattr(settings, name)
         made.add(tomlkit.comment(f.metadata["help"]))
-        if value is None:
+        if value is None or name in unsaid:
             made.add(tomlkit.comment(f"{name} ="))
         elif isinstance(value, tuple):
             made.add(name, list(value))

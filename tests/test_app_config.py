@@ -72,7 +72,7 @@ def test_a_file_wins_over_the_preset_and_flags_over_the_file(tmp_path: Path) -> 
     assert (shown.size, shown.checkpoint) == ((64, 36), Path("a.safetensors"))
     assert (trained.preset, trained.episodes, trained.batch, trained.lr) == ("quick", 100, 32, 1.0)
     made = AppConfig.load(path, "low", seed=9, batch=16, training_preset="thorough")
-    assert (made.visualization.n_agents, made.visualization.stats_text_update_freq) == (20, 10)
+    assert (made.visualization.n_agents, made.visualization.stats_text_update_freq) == (20, 2)
     assert (made.training.seed, made.training.batch, made.training.steps) == (9, 16, 1000)
 
 

@@ -65,9 +65,9 @@ def complaint(preset: str = "medium", **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("preset", "agents", "trail", "stride", "stats"),
     [
-        ("low", 3, 300, 1, (20, 10, 60)),
+        ("low", 3, 300, 1, (5, 2, 15)),
         ("medium", 5, 600, 1, (10, 5, 30)),
-        ("high", 10, 1000, 1, (5, 2, 15)),
+        ("high", 10, 1000, 1, (20, 10, 60)),
     ],
 )
 def test_presets(
@@ -80,6 +80,13 @@ def test_presets(
     names = ("stats_q_value_update_freq", "stats_text_update_freq", "stats_profiler_update_freq")
     rest |= dict(zip(names, stats, strict=True))
     assert asdict(config) == asdict(VisualizationConfig(**rest))
+
+
+def test_the_more_a_preset_shows_the_more_seldom_its_figures_are_asked_for() -> None:
+    low, medium, high = (VisualizationConfig.from_preset(preset) for preset in PRESETS)
+    for name in ("stats_q_value_update_freq", "stats_text_update_freq",
+                 "stats_profiler_update_freq"):  # fmt: skip
+        assert getattr(low, name) < getattr(medium, name) < getattr(high, name)
 
 
 def test_without_a_preset_it_is_the_medium_one() -> None:

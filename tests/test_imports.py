@@ -35,6 +35,7 @@ LAYERS = (
     "stats_cache",
     "pace",
     "profiling",
+    "assignment",
     "settings",
     "parameters",
     "run_command",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from calf_viz import systems
 from calf_viz.agent import presets
 from calf_viz.agent.presets import Preset
-from calf_viz.settings import check_types, known, option, within
+from calf_viz.assignment import unassignable
+from calf_viz.settings import check_types, fields_of, known, option, within
 
 LONGEST = 2**31 - 1
 
 
+@unassignable("a training keeps its settings; take a copy, changed({name}=...)")
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What to train and how. Raises UserError, in one line, for values that make no sense."""
+    """What to train and how. Raises UserError, in one line, for values that make no sense.
+
+    Nothing of it can be assigned, since a training is one whole: `changed` gives a copy.
+    """
 
     system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
     seed: int = option(0, "Decides everything random.")
@@ -61,12 +66,22 @@ class TrainingConfig:
     @classmethod
     def from_preset(cls, preset: str = "standard", **changes: Any) -> TrainingConfig:
         """The preset quick, standard or thorough, with single values changed."""
-        size = asdict(presets.get(preset))
-        known(changes, [f.name for f in fields(cls)], " of a training")
-        return cls(**{"preset": size.pop("name"), **size, **changes})
+        known(changes, fields_of(cls), " of a training")
+        return cls(**{**_sizes(preset), **changes})
+
+    def changed(self, /, **changes: Any) -> TrainingConfig:
+        """A copy with single values changed; another preset brings its size along."""
+        known(changes, fields_of(self), " of a training")
+        size = _sizes(changes["preset"]) if "preset" in changes else {}
+        return replace(self, **{**size, **changes})
 
     @property
     def size(self) -> Preset:
         """The training's size, as the trainer takes it."""
         names = [f.name for f in fields(Preset) if f.name != "name"]
         return Preset(self.preset, **{name: getattr(self, name) for name in names})
+
+
+def _sizes(preset: str) -> dict[str, Any]:
+    size = asdict(presets.get(preset))
+    return {"preset": size.pop("name"), **size}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,5 @@ def get(name: str) -> Preset:
         UserError: there is no such preset; the message lists those there are.
     """
     if name not in PRESETS:
-        raise UserError(f"unknown preset '{name}': choose one of {', '.join(PRESETS)}")
+        raise UserError(f"unknown preset '{shown(name)}': choose one of {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 LEAST, MOST = 1e-3, 1e6
 
@@ -22,10 +22,10 @@ def steps_per_second(text: str, dt: float) -> float:
         return 1.0 / dt
     found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*/\s*s", text)
     if found is None:
-        raise UserError(f"unknown train_rate '{text}': give max, realtime, or such as 200/s")
+        raise UserError(f"unknown train_rate '{shown(text)}': give max, realtime, or such as 200/s")
     rate = float(found[1])
     if not LEAST <= rate <= MOST:
         raise UserError(
-            f"train_rate {text} is out of range: give {LEAST:g}/s to {MOST:.0f}/s, or max"
+            f"train_rate {shown(text)} is out of range: give {LEAST:g}/s to {MOST:.0f}/s, or max"
         )
     return rate

@@ -6,7 +6,7 @@ import cmap
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.render.contract import PALETTE_COLOURS
 
 # calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow.
@@ -43,7 +43,7 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
     try:
         rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
     except (ValueError, TypeError, IndexError) as error:
-        raise UserError(f"unknown colour map '{name}': see the catalogue of cmap") from error
+        raise UserError(f"unknown colour map '{shown(name)}': see the catalogue of cmap") from error
     return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
 
 

@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.render import glsl
 from calf_viz.render.problems import Problem, ShaderError
 
@@ -86,9 +86,11 @@ def read_define(text: str) -> tuple[str, str]:
     """NAME and VALUE of `NAME[=VALUE]`; without one it is 1, as compilers have it."""
     name, equals, value = text.partition("=")
     if not _NAME.fullmatch(name):
-        raise UserError(f"--define {text}: '{name}' is no name in GLSL: give NAME or NAME=VALUE")
+        raise UserError(
+            f"--define {shown(text)}: '{shown(name)}' is no name in GLSL: give NAME or NAME=VALUE"
+        )
     if not (value.isascii() and (value.isprintable() or not value) and "\\" not in value):
-        raise UserError(f"--define {text}: give a value of one line in ASCII")
+        raise UserError(f"--define {shown(text)}: give a value of one line in ASCII")
     return name, value if equals else "1"
 
 

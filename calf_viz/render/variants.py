@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def check(defines: Mapping[str, str]) -> None:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
             choices = ", ".join(variant.values)
-            raise UserError(f"--define {variant.name}={value}: choose one of {choices}")
+            raise UserError(f"--define {variant.name}={shown(value)}: choose one of {choices}")
 
 
 def combinations() -> Iterator[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 TOGGLES = ("use_vectorized_heights", "use_stats_cache", "use_batched_trails", "use_gpu_geometry")
 
@@ -17,6 +17,13 @@ RENDERERS: dict[str, dict[str, bool]] = {
 """What each name sets the toggles to."""
 
 
+class Following(str):
+    """A renderer's name that the toggles led to. Copies of a configuration are given it along with
+    them, and it asks for nothing."""
+
+    __slots__ = ()
+
+
 def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the toggles that a `renderer` among them stands for.
 
@@ -25,17 +32,36 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
     name = changes.get("renderer")
     if name is None:
         return dict(changes)
-    name = str(name).replace("-", "_")
-    if name not in RENDERERS:
-        raise UserError(f"unknown renderer '{name}': choose one of {', '.join(RENDERERS)}")
+    if isinstance(name, str):
+        name = str(name).replace("-", "_")
+    if not isinstance(name, str) or name not in RENDERERS:
+        raise UserError(f"unknown renderer '{shown(name)}': choose one of {', '.join(RENDERERS)}")
     stands_for = RENDERERS[name]
     for toggle in TOGGLES:
         if changes.get(toggle, stands_for[toggle]) != stands_for[toggle]:
             raise UserError(
                 f"renderer '{name}' means {toggle} = {stands_for[toggle]}, but {toggle} = "
-                f"{changes[toggle]} was given: leave out one of them"
+                f"{shown(changes[toggle])} was given: leave out one of them"
             )
     return {**stands_for, **changes, "renderer": name}
+
+
+def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Renderer and toggles, so that they agree, whichever of them was given.
+
+    Raises UserError as `expand`; a toggle that is on may only never have been said.
+    """
+    asked, toggles = settings["renderer"], {name: settings[name] for name in TOGGLES}
+    if not isinstance(asked, Following):
+        off = {name: value for name, value in toggles.items() if not value}
+        toggles |= expand({"renderer": asked, **off})
+    elif asked not in ("gpu", renderer(toggles)):
+        # Of a copy with other toggles, or of another configuration: nobody knows.
+        raise UserError(
+            f"renderer '{asked}' is another configuration's, and the toggles lead to "
+            f"{renderer(toggles)}: take changed(), or give the renderer's name in quotes"
+        )
+    return {**toggles, "renderer": Following(renderer(toggles))}
 
 
 def changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,6 +83,11 @@ def renderer(toggles: Mapping[str, bool]) -> str:
     if toggles["use_gpu_geometry"] and toggles["use_vectorized_heights"]:
         return "gpu"
     return "batched"
+
+
+def is_whole(toggles: Mapping[str, bool]) -> bool:
+    """Whether they are just what the name of their renderer stands for."""
+    return dict(toggles) == RENDERERS[renderer(toggles)]
 
 
 def overridden(toggles: Mapping[str, bool]) -> str | None:

@@ -4,7 +4,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.systems.base import Plane, System
 
 __all__ = ["Plane", "System", "get", "names"]
@@ -34,5 +34,5 @@ def get(name: str) -> System:
     """
     system = _systems().get(name.replace("-", "_"))
     if system is None:
-        raise UserError(f"unknown system '{name}': choose one of {', '.join(names())}")
+        raise UserError(f"unknown system '{shown(name)}': choose one of {', '.join(names())}")
     return system
