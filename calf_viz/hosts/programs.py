@@ -9,6 +9,7 @@ from typing import Any
 from calf_viz.hud import contract as hud_contract
 from calf_viz.render import contract, critic_contract, glsl
 from calf_viz.render.controls import MARK, Control, read_annotation
+from calf_viz.render.interfaces import mismatches
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary, Source
 
@@ -56,7 +57,8 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     ring's triangle over all of the target.
 
     Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
-    annotation that cannot be read. Only the scene's uniforms may be controls.
+    annotation that cannot be read, or where one shader reads what the other does not write. Only
+    the scene's uniforms may be controls.
     """
     if name not in LOOK:
         library = ShaderLibrary()
@@ -64,6 +66,8 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     vertex = library.load("ring_copy.vert" if triangle else f"{name}.vert")
     fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
     controls, problems = read_controls(name, (vertex, fragment))
+    if not problems and library.overlay is not None:  # tests see to the shipped ones
+        problems = mismatches(vertex, fragment)
     if problems:
         raise ShaderError(problems)
     return ProgramSource(name, vertex, fragment, controls)
