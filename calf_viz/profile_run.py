@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ def _show(result: Profile, software: bool) -> None:
         mean, own, p95 = (number(section[key]) for key in ("mean_ms", "own_ms", "p95_ms"))
         table.add_row(f"  {name}", mean, own, "", p95, "", f"{100 * section['share']:.1f} %")
     table.add_row("  between them", *[""] * 5, f"{100 * stats['unaccounted_share']:.1f} %")
-    if stats["gpu_time_avg_ms"] is not None:
+    if not math.isnan(stats["gpu_time_avg_ms"]):
         name = "GPU's work (by the CPU)" if software else "GPU's work"
         mean, p95 = number(stats["gpu_time_avg_ms"]), number(stats["gpu_time_p95_ms"])
         table.add_row(name, mean, "", "", p95, "", "")
@@ -106,7 +107,7 @@ def _lines(result: Profile) -> list[str]:
     medians = ", ".join(number(float(np.median(run.frame_ms))) for run in result.runs)
     growth = s["memory_growth_mb_per_minute"]
     memory = f"{number(s['memory_mb'])} MB"
-    memory += "" if growth is None else f", growing by {number(growth)} a minute"
+    memory += "" if math.isnan(growth) else f", growing by {number(growth)} a minute"
     names = ("critic_queries", "mesh_updates", "upload_bytes")
     counts = ", ".join(f"{n.replace('_', ' ')} {number(s[f'{n}_per_frame'])}" for n in names)
     draws = {what: s[f"{name}_per_frame"] for name, what in DRAWS.items()}
@@ -117,5 +118,5 @@ def _lines(result: Profile) -> list[str]:
         f"median frame of each run: {medians} ms",
         f"draws a frame: {number(sum(draws.values()))} ({apart})",
         f"a frame: {counts}, vertices {number(s['vertices'])}, entities {number(s['entities'])}",
-        f"CPU {'unknown' if cpu is None else f'{number(cpu)} %'}, memory {memory}",
+        f"CPU {'unknown' if math.isnan(cpu) else f'{number(cpu)} %'}, memory {memory}",
     ]

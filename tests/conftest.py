@@ -14,6 +14,11 @@ from types import ModuleType
 
 import pytest
 from drivers import DRIVERS, renderer_here
+from hypothesis import settings
+
+# The same examples every time, and no verdict by the clock: machines are busy.
+settings.register_profile("calf_viz", derandomize=True, deadline=None)
+settings.load_profile("calf_viz")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -196,7 +196,18 @@ class TestProfiler:
             for _ in range(20):
                 shown.step()
         stats = profiler.get_stats()
-        assert (stats["n_frames"], stats["gpu_time_avg_ms"]) == (20, None)
+        assert stats["n_frames"] == 20 and np.isnan(stats["gpu_time_avg_ms"])
+
+    def test_a_critic_shown_between_frames_is_no_frame(self) -> None:
+        profiler = PerformanceProfiler(warm_up=0)
+        with running(profiler=profiler) as shown:
+            for _ in range(3):
+                shown.show_critic()
+            for _ in range(5):
+                shown.step()
+                shown.show_critic()
+                shown.draw()
+            assert profiler.get_stats()["n_frames"] == 5
 
     def test_hosts_beside_each_other_do_not_time_in_each_others_context(self) -> None:
         profilers = [PerformanceProfiler(warm_up=0) for _ in range(2)]

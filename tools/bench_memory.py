@@ -50,7 +50,7 @@ def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int
             memory.append(float(process.memory_info().rss))
     grows = slope(np.array(seconds), np.array(memory))
     app.close()
-    return app.frames - first, memory[-1] / 1e6, 60 * (grows or 0.0) / 1e6
+    return app.frames - first, memory[-1] / 1e6, 60 * grows / 1e6
 
 
 @click.command()

@@ -104,7 +104,8 @@ class Contestant:
         stats = self.profiler.get_stats()
         stats["draws"] = sum(stats[f"{name}_per_frame"] for name in DRAWS)
         self.row.counts = {
-            name: stats.get(f"{name}_per_frame", stats.get(name, 0.0)) or 0.0 for name in COUNTS
+            name: float(np.nan_to_num(stats.get(f"{name}_per_frame", stats.get(name, 0.0))))
+            for name in COUNTS
         }
         start = time.perf_counter()
         self.app.show_critic()

@@ -100,7 +100,11 @@ def _section(name: str) -> Callable[[Run], Column | None]:
 
 
 def _counter(name: str) -> Callable[[Run], Column | None]:
-    return lambda run: run.counters.get(name)
+    def known(run: Run) -> Column | None:
+        counts = run.counters.get(name)
+        return None if counts is None else counts[np.isfinite(counts)]
+
+    return known
 
 
 def _cpu(run: Run) -> Column | None:

@@ -6,13 +6,15 @@
                "own_ms": {NAME: [...]}, "counters": {NAME: [...]}, "gpu_ms": [...] or null,
                "resources": {"seconds": [...], "cpu_seconds": [...], "memory_bytes": [...]}}]}
 
-A list holds a value a frame, those of `resources` a value a sample; times begin with 0. GPU times
-are null where they are not known. `summary` is for readers: whoever loads a file computes it anew.
+A list holds a value a frame, those of `resources` a value a sample; times begin with 0. What is not
+known is null: GPU times, counts that are no finite number, figures of the summary. `summary` is for
+readers: whoever loads a file computes it anew.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,10 +47,10 @@ def save_profile(profile: Profile, path: str | Path) -> None:
             "schema": SCHEMA,
             "created": profile.created,
             "program": f"calf_viz {__version__}",
-            "machine": profile.machine,
-            "configuration": profile.configuration,
+            "machine": _known(profile.machine),
+            "configuration": _known(profile.configuration),
             "reported": profile.reported,
-            "summary": profile.summary,
+            "summary": _known(profile.summary),
             "runs": [_run_to_json(run) for run in profile.runs],
         },
         allow_nan=False,
@@ -120,9 +122,19 @@ def _run_to_json(run: Run) -> dict[str, Any]:
 
 
 def _numbers(column: Column) -> list[float | int | None]:
-    """As short as they can be written: whole numbers without a point, NaN as null."""
+    """As short as they can be written: whole numbers without a point; null for what is no finite
+    number, which JSON has no word for."""
     rounded = np.round(column, DIGITS).tolist()
-    return [None if x != x else int(x) if x == int(x) else x for x in rounded]
+    return [None if not math.isfinite(x) else int(x) if x == int(x) else x for x in rounded]
+
+
+def _known(values: Any) -> Any:
+    """With null for numbers that are not finite, at any depth."""
+    if isinstance(values, Mapping):
+        return {key: _known(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_known(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def _profile_from_json(content: dict[str, Any]) -> Profile:
@@ -157,9 +169,9 @@ def _run_from_json(run: dict[str, Any], where: str) -> Run:
     if frame_ms.max() > LONGEST:
         raise ValueError(f"{where}.frame_ms holds a frame of more than a day")
 
-    def columns(key: str) -> dict[str, Column]:
+    def columns(key: str, gaps: bool = False) -> dict[str, Column]:
         named = _mapping(run[key], f"{where}.{key}")
-        return {name: _column(x, f"{where}.{key}.{name}", n) for name, x in named.items()}
+        return {name: _column(x, f"{where}.{key}.{name}", n, gaps) for name, x in named.items()}
 
     used = _mapping(run["resources"], f"{where}.resources")
     seconds = _column(used["seconds"], f"{where}.resources.seconds")
@@ -172,7 +184,7 @@ def _run_from_json(run: dict[str, Any], where: str) -> Run:
         frame_ms=frame_ms,
         sections_ms=sections,
         own_ms=own,
-        counters=columns("counters"),
+        counters=columns("counters", gaps=True),
         gpu_ms=(
             np.full(n, np.nan) if gpu is None else _column(gpu, f"{where}.gpu_ms", n, gaps=True)
         ),

@@ -124,9 +124,15 @@ class PerformanceProfiler:
                 profiler.count("draw_calls", 1)
         profiler.get_stats()["frame_time_p95_ms"]
 
-    Sections nest and may have any name. Sections and counts outside a frame, or of another thread
-    than the frame's, are not kept. While it is off everything here is a no-op; it may be switched
-    at any time, a frame cut so is not kept.
+    Sections nest and may have any name. Those of another thread than the frame's, and its counts,
+    are not kept. While it is off everything here is a no-op; it may be switched at any time, a
+    frame cut so is not kept.
+
+    Without `frame()`, a section that is entered again begins the next frame, unless it is within
+    another one. Such a frame lasts until the next begins, what is counted meanwhile is its, and
+    its thread is the one that entered a section first. As soon as frames are told by `frame()` or
+    `frame_begin()`, only they count: what was kept without is forgotten, and sections and counts
+    outside of frames are not kept.
 
     Attributes:
         enabled: whether it measures.
@@ -155,6 +161,8 @@ class PerformanceProfiler:
         self._enabled = enabled
         self._section: _Section | None = None  # the innermost one open
         self._thread: int | None = None  # of the frame under way, None between frames
+        self._told = False  # whether frames are told, rather than found by their sections
+        self._entered: set[str] | None = None  # of a frame that is found, its outermost sections
         self.reset()
 
     def reset(self) -> None:
@@ -179,12 +187,22 @@ class PerformanceProfiler:
 
     def frame(self) -> AbstractContextManager[None]:
         """A frame, for `with`."""
+        if not self._told:
+            self._frames_are_told()
         return self._frame if self._enabled else _NOTHING
+
+    def _frames_are_told(self) -> None:
+        self._told = True
+        self.reset()  # frames that are found hold what lies between updates as well
 
     def frame_begin(self) -> None:
         """Begin a frame; one that was not ended is not kept."""
-        if not self._enabled:
-            return
+        if not self._told:
+            self._frames_are_told()
+        if self._enabled:
+            self._open()
+
+    def _open(self) -> None:
         if self._warming == 0 and len(self._log) == 0:
             self._resources.tick(self._clock())
         self.frame_number += 1
@@ -198,8 +216,10 @@ class PerformanceProfiler:
 
     def frame_end(self) -> None:
         """End the frame begun last. Does nothing without one."""
-        if self._thread != get_ident():
-            return
+        if self._thread == get_ident() and self._told:
+            self._close()
+
+    def _close(self) -> None:
         end = self._clock()
         self._thread = None
         self._section = None
@@ -215,12 +235,26 @@ class PerformanceProfiler:
     def _drop_frame(self) -> None:
         self._section = None
         self._thread = None
+        self._entered = None
 
     def section(self, name: str) -> AbstractContextManager[None]:
         """A part of the frame, for `with`."""
         if self._thread != get_ident():
-            return _NOTHING
+            if self._thread is not None or self._told or not self._enabled:
+                return _NOTHING
+            self._find(name)
+        elif self._entered is not None and self._section is None:
+            if name in self._entered:
+                self._close()
+                self._find(name)
+            else:
+                self._entered.add(name)
         return _Section(self, name)
+
+    def _find(self, name: str) -> None:
+        """Begin a frame with its first section."""
+        self._open()
+        self._entered = {name}
 
     def count(self, name: str, n: float = 1) -> None:
         """Add to one of the frame's counters."""
@@ -251,7 +285,7 @@ class PerformanceProfiler:
     def get_stats(self, last: int | None = None) -> dict[str, Any]:
         """What the samples amount to; `last`: look at so many frames only.
 
-        Keys, None where nothing is known yet:
+        Keys, NaN where nothing is known yet (null in files):
             n_frames: frames that were looked at.
             fps_avg, fps_min: 1000 / mean and 1000 / longest frame time.
             frame_time_avg_ms, _min_ms, _p50_ms, _p95_ms, _p99_ms, _max_ms.

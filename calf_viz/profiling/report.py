@@ -81,7 +81,7 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
 
 def number(value: float | None) -> str:
     """With some four digits, and in powers of ten only where it would be longer than any column."""
-    if value is None:
+    if value is None or math.isnan(value):
         return ""
     if abs(value) >= 1e15:
         return f"{value:.3e}"

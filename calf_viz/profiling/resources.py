@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import Any
 
@@ -51,13 +52,15 @@ class ResourceSampler:
         return Resources(*(np.array(column, dtype=np.float64) for column in self._columns))
 
 
-def slope(x: Column, y: Column) -> float | None:
+def slope(x: Column, y: Column) -> float:
     """The median of the slopes between all pairs of points (Theil and Sen): steps and peaks of a
-    few samples do not sway it. None for fewer than 5 samples."""
+    few samples do not sway it. NaN for fewer than 5 samples."""
     if len(x) < FEWEST:
-        return None
+        return math.nan
     every = -(-len(x) // MOST_POINTS)
     x, y = x[::every], y[::every]
     i, j = np.triu_indices(len(x), 1)
     apart = x[j] > x[i]
-    return float(np.median((y[j] - y[i])[apart] / (x[j] - x[i])[apart])) if apart.any() else None
+    return (
+        float(np.median((y[j] - y[i])[apart] / (x[j] - x[i])[apart])) if apart.any() else math.nan
+    )

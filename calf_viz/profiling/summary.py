@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from calf_viz.profiling.resources import slope
-from calf_viz.profiling.run import Resources, Run
+from calf_viz.profiling.run import Column, Resources, Run
+
+NAN = float("nan")
 
 PER_FRAME = (
     "critic_queries",
@@ -24,7 +26,7 @@ LATEST = ("vertices", "entities")
 
 
 def summarise(run: Run) -> dict[str, Any]:
-    """The figures that `PerformanceProfiler.get_stats` documents; None where nothing is known."""
+    """The figures that `PerformanceProfiler.get_stats` documents; NaN where nothing is known."""
     return {
         "n_frames": len(run),
         **_frame_times(run),
@@ -36,10 +38,10 @@ def summarise(run: Run) -> dict[str, Any]:
     }
 
 
-def _frame_times(run: Run) -> dict[str, float | None]:
+def _frame_times(run: Run) -> dict[str, float]:
     names = ("avg", "min", "p50", "p95", "p99", "max")
     if len(run) == 0:
-        return dict.fromkeys(["fps_avg", "fps_min", *(f"frame_time_{n}_ms" for n in names)])
+        return dict.fromkeys(["fps_avg", "fps_min", *(f"frame_time_{n}_ms" for n in names)], NAN)
     times = run.frame_ms
     mean, longest = float(times.mean()), float(times.max())
     values = (mean, times.min(), *np.percentile(times, (50, 95, 99)), longest)
@@ -50,15 +52,14 @@ def _frame_times(run: Run) -> dict[str, float | None]:
     }
 
 
-def _rate(milliseconds: float) -> float | None:
-    return 1e3 / milliseconds if milliseconds > 0.0 else None
+def _rate(milliseconds: float) -> float:
+    return 1e3 / milliseconds if milliseconds > 0.0 else NAN
 
 
-def _gpu(run: Run) -> dict[str, float | None]:
+def _gpu(run: Run) -> dict[str, float]:
     known = run.gpu_ms[np.isfinite(run.gpu_ms)]
-    mean = float(known.mean()) if len(known) else None
-    p95 = float(np.percentile(known, 95)) if len(known) else None
-    return {"gpu_time_avg_ms": mean, "gpu_time_p95_ms": p95}
+    p95 = float(np.percentile(known, 95)) if len(known) else NAN
+    return {"gpu_time_avg_ms": _mean(known), "gpu_time_p95_ms": p95}
 
 
 def _sections(run: Run) -> dict[str, dict[str, float]]:
@@ -75,36 +76,36 @@ def _sections(run: Run) -> dict[str, dict[str, float]]:
     }
 
 
-def _unaccounted(run: Run) -> float | None:
+def _unaccounted(run: Run) -> float:
     whole = float(run.frame_ms.sum())
     if whole <= 0.0:
-        return None
+        return NAN
     return 1.0 - sum(float(own.sum()) for own in run.own_ms.values()) / whole
 
 
-def _resources(used: Resources) -> dict[str, float | None]:
-    cpu = memory = growth = None
+def _resources(used: Resources) -> dict[str, float]:
+    cpu = memory = growth = NAN
     if len(used.seconds):
         memory = float(used.memory_bytes[-1]) / 1e6
         span = float(used.seconds[-1] - used.seconds[0])
         if span > 0.0:
             cpu = 100.0 * float(used.cpu_seconds[-1] - used.cpu_seconds[0]) / span
         per_second = slope(used.seconds, used.memory_bytes)
-        growth = None if per_second is None else 60.0 * per_second / 1e6
+        growth = 60.0 * per_second / 1e6
     return {"cpu_percent": cpu, "memory_mb": memory, "memory_growth_mb_per_minute": growth}
 
 
-def _counters(run: Run) -> dict[str, float | None]:
-    told: dict[str, float | None] = {}
+def _counters(run: Run) -> dict[str, float]:
+    told: dict[str, float] = {}
+    none = np.zeros(len(run))
     for name in dict.fromkeys((*PER_FRAME, *run.counters)):
         if name not in LATEST:
-            counts = run.counters.get(name)
-            told[f"{name}_per_frame"] = 0.0 if counts is None else _mean(counts)
+            told[f"{name}_per_frame"] = _mean(run.counters.get(name, none))
     for name in LATEST:
         counts = run.counters.get(name)
-        told[name] = None if counts is None or not len(counts) else float(counts[-1])
+        told[name] = NAN if counts is None or not len(counts) else float(counts[-1])
     return told
 
 
-def _mean(counts: np.ndarray) -> float | None:
-    return float(counts.mean()) if len(counts) else None
+def _mean(values: Column) -> float:
+    return float(values.mean()) if len(values) else NAN

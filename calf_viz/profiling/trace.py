@@ -6,6 +6,7 @@ The format: docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNA
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -57,7 +58,8 @@ def _events(frames: Sequence[TracedFrame], used: Resources) -> Iterator[dict[str
     for frame in frames:
         yield complete("frame", frame.start, frame.end)
         yield from (complete(*section) for section in frame.sections)
-        yield from (counter(name, frame.start, value) for name, value in frame.counts.items())
+        known = ((name, n) for name, n in frame.counts.items() if math.isfinite(n))
+        yield from (counter(name, frame.start, n) for name, n in known)
     for when, size in zip(used.seconds.tolist(), used.memory_bytes.tolist(), strict=True):
         if zero <= when <= frames[-1].end:
             yield counter("memory_mb", when, round(size / 1e6, 3))
