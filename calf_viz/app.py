@@ -374,7 +374,8 @@ class CALFApplication:
             self.live_shaders.poll()
         if self.hud is not None and self.readings is not None:
             with self.profiler.section("stats"):
-                self.hud.update(state=self._state(), **self._view())
+                state = "paused" if self.playback.paused else None
+                self.hud.update(state=state, notice=self._notice(), **self._view())
                 self.readings.frame(self.host.heightfield)
         with self.profiler.section("draw"):
             if self.live_shaders is not None:
@@ -382,11 +383,9 @@ class CALFApplication:
             else:
                 self.host.draw()
 
-    def _state(self) -> str | None:
+    def _notice(self) -> str | None:
         text, until = self._said
-        if time.monotonic() < until:
-            return text
-        return "paused" if self.playback.paused else None
+        return text if time.monotonic() < until else None
 
     def _view(self) -> dict[str, str]:
         """Which of two looks is shown, in words."""

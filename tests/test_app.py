@@ -401,6 +401,21 @@ class TestKeysOfTheProfiler:
             shown.step()
             assert len(shown.profiler.run()) == 2 and not shown.playback.paused
 
+    def test_that_it_is_paused_is_seen_beside_what_they_say(self) -> None:
+        with running(hud=True) as shown:
+            shown.step()
+            self.pressed(shown, "toggle_profiler")
+            self.pressed(shown, "pause")
+            shown.draw()
+            assert shown.hud is not None
+            assert (shown.hud.values["state"], shown.hud.values["notice"]) == (
+                "paused",
+                "profiler on",
+            )
+            self.pressed(shown, "pause")
+            shown.draw()
+            assert "state" not in shown.hud.values and "notice" in shown.hud.values
+
     def test_without_anything_on_screen_the_terminal_says_it(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -468,3 +483,16 @@ def test_without_pyopengl_panda_waits_for_frames_and_the_picture_is_the_same(
         for _ in range(30):
             shown.step()
         np.testing.assert_array_equal(shown.screenshot(), np.load(tmp_path / "picture.npy"))
+
+
+def test_a_program_that_closes_nothing_ends_well() -> None:
+    script = (
+        "from calf_viz import CALFApplication, VisualizationConfig\n"
+        "config = VisualizationConfig(size=(96, 54), n_agents=2, grid=8, trail_length=20,\n"
+        "                             headless=True, critic_on_gpu=True)\n"
+        "apps = [CALFApplication(config) for _ in range(2)]\n"
+        "for app in apps:\n"
+        "    app.step()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=120)
+    assert done.returncode == 0

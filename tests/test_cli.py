@@ -267,7 +267,7 @@ class TestPictures:
         watched = ("--shaders", look, "--watch", "--frames", "1", "--output", tmp_path)
         said = calf_viz(*SMALL, *watched)
         assert "trail_width.glsl:1: " in said.err
-        assert said.err.index("broken") < said.err.index("shaders compile again\n")
+        assert said.err.index("broken") < said.err.index(f"{look / 'trail_width.glsl'} is mended\n")
 
     def test_hyphens_and_underscores_are_the_same(self, calf_viz: Command, tmp_path: Path) -> None:
         written = []

@@ -77,7 +77,8 @@ class Page(HTMLParser):
         found = dict(attributes)
         self.links += [v for k, v in found.items() if k in ("src", "href")]
         if tag == "section":
-            self.sections.append({"class": found["class"], "pictures": {}, "modes": []})
+            section = {"class": found["class"], "pictures": {}, "modes": [], "captions": []}
+            self.sections.append(section)
         elif tag == "img":
             data = base64.b64decode(found["src"].removeprefix("data:image/png;base64,"))
             drawn = np.asarray(Image.open(io.BytesIO(data)))
@@ -87,6 +88,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self.get_starttag_text() == "<figcaption>":
+            self.sections[-1]["captions"].append(data)
 
 
 class TestNumbers:
@@ -194,6 +197,13 @@ class TestReport:
     def test_offers_each_view_and_needs_no_other_file(self, page: Page) -> None:
         assert all(s["modes"] == ["side", "blink", "slider", "map"] for s in page.sections)
         assert all(link.startswith("data:image/png;base64,") for link in page.links)
+
+    def test_names_the_two_sides_at_each_picture(
+        self, page: Page, folders: tuple[Path, Path]
+    ) -> None:
+        a, b = (f"{letter}: {folder}" for letter, folder in zip("AB", folders, strict=True))
+        for section in page.sections:
+            assert section["captions"] == [a, b, f"FLIP error between {a} and {b}"]
 
     def test_says_names_and_numbers(self, page: Page) -> None:
         for words in ("far & wide.png", "10.000 % of pixels", "3 pairs, 1 over", "extra: extra"):

@@ -349,18 +349,25 @@ class TestNotice:
 
     @pytest.mark.parametrize("size", [(1280, 720), (640, 400), (480, 300), (300, 900), (240, 200)])
     def test_a_long_one_is_seen_whole_in_any_window(self, size: tuple[int, int]) -> None:
-        hud = made(state=self.LONG)
+        hud = made(notice=self.LONG)
         prepared(hud, Scene(size=size))
         assert "notice" in hud.placed
-        notice = next(widget for widget in hud.widgets if isinstance(widget, Notice))
+        notice = next(widget for widget in hud.widgets if widget.name == "notice")
+        assert isinstance(notice, Notice)
         assert "".join(notice._lines).replace(" ", "") == self.LONG.replace(" ", "")
 
     def test_others_stay_where_there_is_room_for_all(self) -> None:
-        hud = prepared(made(state="paused"), Scene(size=(300, 900)))
+        hud = prepared(made(notice="paused"), Scene(size=(300, 900)))
         assert {"overview", "critic", "notice"} <= set(hud.placed)
         assert hud.placed["notice"].y > hud.placed["overview"].y, "it went below them"
+
+    def test_that_it_is_paused_stays_in_sight_beside_it(self) -> None:
+        for size in ((1280, 720), (640, 400), (300, 200)):
+            hud = prepared(made(state="paused", notice="profiler on"), Scene(size=size))
+            assert {"state", "notice"} <= set(hud.placed), size
+            assert hud.placed["state"].bottom <= hud.placed["notice"].y
 
     def test_it_takes_the_place_of_others_where_there_is_none(self) -> None:
         size = (300, 200)
         assert "overview" in prepared(made(), Scene(size=size)).placed
-        assert "notice" in prepared(made(state=2 * self.LONG), Scene(size=size)).placed
+        assert "notice" in prepared(made(notice=2 * self.LONG), Scene(size=size)).placed

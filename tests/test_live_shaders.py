@@ -307,6 +307,33 @@ class TestLive:
                 with pytest.raises(ZeroDivisionError):
                     live.draw(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
 
+    @pytest.mark.parametrize("name", ["look.toml", "surface_colour.glsl"])
+    def test_what_was_mended_is_said_by_its_name(
+        self, look: Path, name: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A look's file is no shader."""
+        mended = "# nothing\n" if name == "look.toml" else RED
+        with (
+            opened("moderngl", SCENE, library=ShaderLibrary(look)) as host,
+            closing(LiveShaders(host, [WornLook(host)])) as live,
+            caplog.at_level(logging.INFO, logger="calf_viz"),
+        ):
+            for text in ("no such thing", mended):
+                caplog.clear()
+                (look / name).write_text(text)
+                live.rebuild()
+        assert f"{look / name} is mended" in caplog.messages
+
+    def test_saved_values_are_said_once(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
+        (look / "surface_colour.glsl").write_text("uniform float u_red; // @slider 0..1\n" + RED)
+        with running(shaders=look) as shown:
+            caplog.clear()
+            with caplog.at_level(logging.INFO, logger="calf_viz"):
+                shown._actions["save_look"]()
+        assert [m for m in caplog.messages if "look.toml" in m] == [
+            f"values written: {look / 'look.toml'}"
+        ]
+
     def test_nothing_is_watched_without_a_window_unless_asked(self) -> None:
         with running() as shown:
             assert shown.live_shaders is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +52,8 @@ def test_a_small_report(tool: ModuleType, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for words in ("per_agent", "batched", "1280x720", "GALLIUM_NOOP=1", "## Lessons", "exponent"):
         assert words in text
+    links = re.findall(r"\]\(([^)#]+)", text)
+    assert len(links) == 5 and all((tmp_path / link).is_file() for link in links), links
     drawn = [line for line in text.splitlines() if line.startswith("| gpu | 20 |")]
     assert drawn[0].split("|")[3].strip() == "3", "three draws"
     pictures = sorted(p.name for p in (tmp_path / "report").iterdir())

@@ -43,7 +43,8 @@ def check(
     print(said)
     if not pair.passes:
         report = failures / f"{name}.html"
-        write_report(report, Folders([pair]), f"{name}: expected, and from {renderer}")
+        sides = "expected", f"drawn by {renderer}"
+        write_report(report, Folders([pair], sides=sides), f"{name}: expected, and from {renderer}")
         picture = failures / f"{name}.actual.png"
         Image.fromarray(actual).save(picture)
         pytest.fail(f"{said}; see {report} and {picture}")

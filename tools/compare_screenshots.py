@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.files import write_aside
 from calf_viz.run_command import run_command
 
@@ -115,6 +115,8 @@ class Folders:
     """In B alone."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """What is wrong with files that are no pictures, by name."""
+    sides: tuple[str, str] = ("A", "B")
+    """What the two are called on a page."""
 
     @property
     def passes(self) -> bool:
@@ -162,14 +164,18 @@ def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRAC
             pairs.append(Comparison(name, *both, level, fraction))
     pairs.sort(key=lambda pair: (pair.passes, -pair.share))
     missing, extra = sorted(one.keys() - other.keys()), sorted(other.keys() - one.keys())
-    return Folders(pairs, missing, extra, unreadable)
+    return Folders(pairs, missing, extra, unreadable, (f"A: {shown(a)}", f"B: {shown(b)}"))
 
 
-def _picture(picture: np.ndarray, what: str) -> str:
+def _picture(picture: np.ndarray, what: str, caption: str) -> str:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, format="PNG", optimize=True)
     data = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f'<img class="{what}" alt="{what}" src="data:image/png;base64,{data}">'
+    called = html.escape(caption)
+    return (
+        f'<figure class="{what}"><figcaption>{called}</figcaption>'
+        f'<img class="{what}" alt="{called}" src="data:image/png;base64,{data}"></figure>'
+    )
 
 
 _PAGE = """<!doctype html>
@@ -181,15 +187,21 @@ p {{ margin: .2em 0 .6em; color: #9ba7b6; }}
 .over h2::after {{ content: " over"; color: #ff7b6b; }}
 .view {{ display: grid; gap: 8px; --at: 50%; position: relative; }}
 .view img {{ width: 100%; image-rendering: pixelated; display: block; }}
-.view .heat {{ display: none; }}
+figure {{ margin: 0; min-width: 0; }}
+figcaption {{ background: #14171d; color: #f2c14e; padding: .2em 0; overflow-wrap: anywhere; }}
+.view > .heat {{ display: none; }}
 .side {{ grid-template-columns: 1fr 1fr; }}
-.blink img, .slider img {{ grid-area: 1 / 1; }}
-.blink .b {{ animation: blink 1s steps(1) infinite; }}
-.slider .b {{ clip-path: inset(0 0 0 var(--at)); }}
+.blink > *, .slider > * {{ grid-area: 1 / 1; align-self: end; }}
+.blink > .b {{ animation: blink 1s steps(1) infinite; }}
+.slider img.b {{ clip-path: inset(0 0 0 var(--at)); }}
+.slider > .b figcaption {{ background: none; text-align: right; }}
+.slider figcaption {{ box-sizing: border-box; }}
+.slider > .a figcaption {{ padding-right: 50%; }}
+.slider > .b figcaption {{ padding-left: 50%; }}
 .slider::after {{ content: ""; position: absolute; inset: 0 auto 0 var(--at); width: 1px;
   background: #f2c14e; }}
-.map .a, .map .b {{ display: none; }}
-.map .heat {{ display: block; }}
+.map > .a, .map > .b {{ display: none; }}
+.map > .heat {{ display: block; }}
 @keyframes blink {{ 50% {{ visibility: hidden; }} }}
 label {{ margin-right: 1.2em; }}
 input[type=range] {{ width: 100%; }}
@@ -210,7 +222,7 @@ _MODES = {"side": "side by side", "blink": "blink", "slider": "slider", "map": "
 
 def report(folders: Folders, title: str = "Pictures compared") -> str:
     """One self-contained page: each pair side by side, blinking, under a slider, as a heat map."""
-    sections = [_section(number, pair) for number, pair in enumerate(folders.pairs)]
+    sections = [_section(number, pair, folders.sides) for number, pair in enumerate(folders.pairs)]
     over = sum(not pair.passes for pair in folders.pairs)
     said = [f"{len(folders.pairs)} pairs, {over} over"]
     for word in ("missing", "extra", "unreadable"):
@@ -223,13 +235,15 @@ def report(folders: Folders, title: str = "Pictures compared") -> str:
     )
 
 
-def _section(number: int, pair: Comparison) -> str:
+def _section(number: int, pair: Comparison, sides: tuple[str, str]) -> str:
     choices = "".join(
         f'<label><input type="radio" name="mode{number}" value="{mode}"'
         f"{' checked' if mode == 'side' else ''}> {words}</label>"
         for mode, words in _MODES.items()
     )
-    pictures = _picture(pair.a, "a") + _picture(pair.b, "b") + _picture(pair.heat, "heat")
+    a, b = sides
+    heat = _picture(pair.heat, "heat", f"FLIP error between {a} and {b}")
+    pictures = _picture(pair.a, "a", a) + _picture(pair.b, "b", b) + heat
     return (
         f'<section class="{"ok" if pair.passes else "over"}"><h2>{html.escape(pair.name)}</h2>'
         f"<p>{html.escape(pair.verdict)}, mean FLIP error {pair.flip:.4f}</p>{choices}"
@@ -281,7 +295,7 @@ def compare_screenshots(
     folders = compare_folders(a, b, level, fraction)
     Console(width=120).print(_table(folders))
     if page is not None:
-        write_report(page, folders, f"{a} and {b}")
+        write_report(page, folders, f"{shown(a)} and {shown(b)}")
         click.echo(f"{page}")
     for problem in folders.unreadable.values():
         click.echo(f"compare_screenshots: {problem}", err=True)

@@ -360,6 +360,10 @@ def report(
 ) -> str:  # fmt: skip
     agents = sorted({r.agents for r in rows})
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
+    # Elsewhere than in docs/ the page that it refers to is not beside it.
+    design = "docs/architecture.md"
+    if (folder / "architecture.md").is_file():
+        design = "[architecture](architecture.md)"
     shown = "\n\n".join(
         f"![{label} against agents]({path.relative_to(folder).as_posix()})"
         for label, path in pictures
@@ -377,7 +381,7 @@ Python {machine["python"]}, {packages}; OpenGL {machine["gl_version"]} by
 
 The renderers are `--renderer gpu`, `batched` and `per_agent`: they draw the same scene with the
 same fragment shader, and differ in where its geometry comes from
-([architecture](architecture.md)). They took turns of {TURN} frames. Trails of the two older ones
+({design}). They took turns of {TURN} frames. Trails of the two older ones
 pass through every sample, those of `gpu` through the samples that its level of detail asks for.
 
 ## Frame time: median (95th percentile)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from weakref import finalize
 
 from panda3d.core import (
     DisplayRegion,
@@ -49,6 +50,8 @@ class Pass:
         self.engine, self.output, self.buffer, self.region = engine, output, buffer, region
         self._told = _Told()
         region.set_draw_callback(PythonCallbackObject(self._told))
+        # Else Panda, which ends after Python, would let go of an object of Python's then.
+        finalize(self, region.clear_draw_callback)
         buffer.set_active(False)
 
     def begin(self) -> None:

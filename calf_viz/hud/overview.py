@@ -20,7 +20,8 @@ def overview(
     axes: tuple[str, str] | None = None,
     keys: Sequence[tuple[str, str]] = (),
 ) -> Hud:
-    """Its values, by key: step, agents, mean_value, fps, mode_0, mode_1, ..., and state.
+    """Its values, by key: step, agents, mean_value, fps, mode_0, mode_1, ..., state
+    (that it is paused), and notice (what was done just now).
 
     modes, mode_colours: name and RGB(A) of each mode, (at least as many, >= 3).
     axes: name and unit of the plane's axes. keys: key and what it does.
@@ -39,7 +40,8 @@ def overview(
     widgets: list[Widget] = [
         Panel("overview", title, rows),
         ColourBar("critic", "critic −Q"),
-        Notice("notice", "state"),
+        Notice("state", "state"),
+        Notice("notice", "notice"),
     ]
     if keys:
         widgets.append(KeyLine("keys", keys))

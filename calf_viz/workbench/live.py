@@ -66,7 +66,7 @@ class LiveShaders:
         if problems:
             self._tell(problems[0])
         elif self.problem is not None:
-            self._solved()
+            self._solved(self.problem)
         if self._on_trial:
             log.info("shaders rebuilt")
         self.rebuilds += 1
@@ -97,9 +97,9 @@ class LiveShaders:
             shown = Problem(_short(problem.path), problem.line, problem.text)
             self.host.hud.update(problem=str(shown), problem_code=problem.code or None)
 
-    def _solved(self) -> None:
+    def _solved(self, problem: Problem) -> None:
         self.problem = None
-        log.info("shaders compile again")
+        log.info("%s is mended", problem.path)
         if self.host.hud is not None:
             self.host.hud.update(problem=None, problem_code=None)
 

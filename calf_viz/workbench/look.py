@@ -94,7 +94,6 @@ class WornLook:
         # What was written is not news.
         self._look = read_look(self.path)
         self._taken.update(self._look.values)
-        log.info("%s written", self.path)
 
 
 def set_controls(assignments: Iterable[str], first: WornLook, second: WornLook | None) -> None:
