@@ -34,10 +34,10 @@ from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
-from calf_viz.render.sources import ShaderLibrary, overlay_path
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
+from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook, set_controls
 
@@ -172,7 +172,7 @@ class CALFApplication:
 
     def _open_second(self, look: Path) -> WornLook:
         config = self.config
-        library = ShaderLibrary(overlay_path(look, "--ab"), config.defines)
+        library = parts.library(look, "--ab", config.defines, waits=config.watch is True)
         colours = colour_map(config.colour_map or COLOUR_MAP)
         return WornLook(self.host.set_second(library, colours), config.colour_map)
 
@@ -495,7 +495,7 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         mode_colours=mode_colours(config.palette),
     )
     colours = colour_map(config.colour_map or COLOUR_MAP)
-    library = ShaderLibrary(config.shaders, config.defines)
+    library = parts.library(config.shaders, "--shaders", config.defines, config.watch is True)
     slots = RING_PER_TRAIL * config.trail_length
     geometry = _geometry(config)
     if not config.headless and display_found():

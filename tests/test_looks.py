@@ -18,8 +18,8 @@ from calf_viz.hud import theme
 from calf_viz.render.look import FILE, read_look
 from calf_viz.render.scene import Certificate
 from calf_viz.render.sources import ShaderLibrary, look_names, overlay_path, shader_folder
-from calf_viz.workbench.check import unused
 from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.parts import unused
 
 LOOKS = ["certificate", "ink", "night", "topographic", "tunnel"]
 PICTURES = Path(__file__).parents[1] / "docs" / "looks"

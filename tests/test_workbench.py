@@ -143,6 +143,7 @@ def test_without_a_command_it_says_which_there_are() -> None:
 @pytest.mark.rendering
 class TestCheck:
     def test_the_shipped_shaders_compile_in_every_variant(self, tmp_path: Path) -> None:
+        (tmp_path / "look.toml").write_text("")
         done = run("check", tmp_path)
         assert done.exit_code == 0, done.output
         count = len(list(variants.combinations()))
@@ -166,6 +167,7 @@ class TestCheck:
     def test_what_only_looks_like_a_file_is_noted(self, tmp_path: Path) -> None:
         (tmp_path / "trail_colour.glsl").mkdir()
         (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
+        (tmp_path / "look.toml").write_text("")
         done = run("check", tmp_path)
         assert done.exit_code == 0
         assert f"{tmp_path / 'trail_colour.glsl'}: note: a folder, and no shader" in done.output
@@ -246,17 +248,20 @@ class TestCheck:
         for name in names:
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text("broken")
+        (tmp_path / "look.toml").write_text('background = "#204060"')
         done = run("check", tmp_path)
         assert done.exit_code == 0
         for name in names:
             assert f"{tmp_path / name}: note: no part of a look, and not used" in done.output
         with running(shaders=tmp_path):
-            assert all(f"{name} is no part of a look" in caplog.text for name in names)
+            for name in names:
+                assert f"{tmp_path / name}: no part of a look, and not used" in caplog.text
         with pytest.raises(UserError, match="is no part of a look"):
             ShaderLibrary(tmp_path / "ring_copy.frag")
 
     def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "trial_width.glsl").write_text("")
+        run("new", tmp_path, "--from", "trail")
         done = run("check", tmp_path)
         assert done.exit_code == 0 and f"{tmp_path / 'trial_width.glsl'}: note: " in done.output
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calf_viz.errors import UserError, shown
+from calf_viz.files import is_file, is_folder
 from calf_viz.render import glsl
 from calf_viz.render.problems import Problem, ShaderError
 
@@ -74,12 +75,12 @@ def is_kept(name: str) -> bool:
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
     """A folder, a file, or the folder of the shipped look of that name. UserError for none, by the
     option that gave it."""
-    if given.is_dir() or given.is_file():
+    if is_folder(given) or is_file(given):
         return given
     if str(given) in look_names():
         return shader_folder() / LOOKS / given
     looks = f", nor a look: {', '.join(look_names())}" if look_names() else ""
-    raise UserError(f"{option} {given}: neither a folder nor a file{looks}")
+    raise UserError(f"{option} {shown(given)}: neither a folder nor a file{looks}")
 
 
 def read_define(text: str) -> tuple[str, str]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program, read_controls
+from calf_viz.hosts.programs import INPUTS, SCENE, read_controls
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import look_file, parsed, problem_at, read_look
 from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.sources import SUFFIXES, ShaderLibrary, is_kept
+from calf_viz.render.sources import ShaderLibrary
+from calf_viz.workbench.parts import nothing_there, unused
 
 
 @dataclass
@@ -64,6 +65,9 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
                             report.add(problem, ", ".join([host, *chosen]))
     library = ShaderLibrary(overlay, defines)
     report.notes += (Problem(path, None, text) for path, text in unused(library).items())
+    reason = nothing_there(library)
+    if reason is not None and library.overlay is not None:
+        report.add(Problem(library.overlay, None, reason), report.hosts[0])
     _check_look(library, report)
     return report
 
@@ -91,26 +95,3 @@ def find_controls(library: ShaderLibrary) -> tuple[dict[str, Control], tuple[Pro
     except ShaderError as error:
         return {}, error.problems
     return read_controls("field", sources)
-
-
-def unused(library: ShaderLibrary) -> dict[Path, str]:
-    """Files of the overlay that no program reads, with why: misspelt, most likely."""
-    if library.overlay is None:
-        return {}
-    single = library.overlay.is_file()
-    own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
-    found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
-    for path in library.overlay.rglob("*"):
-        hidden = path.name.startswith(".")  # an editor's lock, say
-        if path.suffix in SUFFIXES and not hidden and not path.is_file():
-            found[path] = "a folder, and no shader" if path.is_dir() else "a link to nothing"
-    read: set[Path] = set()
-    for program in LOOK:
-        try:
-            source = load_program(library, program)
-        except ShaderError:
-            return found  # who knows what the rest would read
-        for shader in (source.vertex, source.fragment):
-            read.update(path for path, _ in shader.origins)
-    rest = (path for path in own.values() if path not in read and path not in found)
-    return found | dict.fromkeys(rest, "replaces nothing, and nothing includes it")

@@ -12,7 +12,8 @@ from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
 from calf_viz.render.look import Look, look_file, parsed, read_look
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, look_names, overlay_path, read_define
+from calf_viz.render.sources import ShaderLibrary, look_names, read_define
+from calf_viz.workbench import parts
 
 _DEFINE = click.option("--define", multiple=True, metavar="NAME[=VALUE]", help="A macro more.")
 
@@ -54,7 +55,7 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
     from calf_viz.workbench import tables
     from calf_viz.workbench.check import find_controls
 
-    library = ShaderLibrary(None if overlay is None else overlay_path(overlay, "OVERLAY"))
+    library = ShaderLibrary(None if overlay is None else parts.overlay(overlay, "OVERLAY"))
     console = Console()
     if not console.is_terminal:  # a table cut to a narrow pipe is of no use
         console = Console(width=160)
@@ -86,7 +87,7 @@ def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> Non
 
     defines = dict(map(read_define, define))
     variants.check(defines)
-    report = compile_all(overlay_path(overlay, "OVERLAY"), defines)
+    report = compile_all(parts.overlay(overlay, "OVERLAY"), defines)
     for note in report.notes:
         click.echo(str(replace(note, text=f"note: {note.text}")), err=True)
     for line in report.lines():

@@ -14,7 +14,7 @@ from calf_viz.hosts.programs import Programs
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.render.controls import ControlValues, Value
 from calf_viz.render.look import Look, look_file, parsed, read_look, save_values
-from calf_viz.render.sources import LOOKS, is_kept, shader_folder
+from calf_viz.render.sources import LOOKS, shader_folder
 
 log = logging.getLogger("calf_viz")
 
@@ -39,8 +39,6 @@ class WornLook:
         self.wearer, self.chosen = wearer, chosen
         library = wearer.programs.library
         self.path = look_file(library.overlay)
-        for name in filter(is_kept, library.own_files()):
-            log.warning("%s: %s is no part of a look, and not used", library.overlay, name)
         self._background = wearer.background
         self._look = Look()
         self._taken: dict[str, str] = {}

@@ -1,0 +1,108 @@
+"""What of an overlay takes part in the picture, and what does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists
+from calf_viz.hosts.programs import LOOK, load_program
+from calf_viz.render.look import look_file
+from calf_viz.render.problems import ShaderError
+from calf_viz.render.sources import (
+    LOOKS,
+    SUFFIXES,
+    ShaderLibrary,
+    is_kept,
+    look_names,
+    overlay_path,
+    shader_folder,
+)
+
+log = logging.getLogger("calf_viz")
+
+
+def overlay(given: Path, option: str) -> Path:
+    """`sources.overlay_path`; where a shipped look has the same name, it is told which is meant."""
+    path = overlay_path(given, option)
+    if path == given and _is_a_look_too(given):
+        log.warning("%s %s: the folder here, not the look; %s", option, given, _which(given))
+    return path
+
+
+def library(
+    given: Path | None, option: str, defines: Mapping[str, str], waits: bool = False
+) -> ShaderLibrary:
+    """The shaders in an overlay's look; each file of it that takes no part is told.
+
+    waits: for files that are still to come, where there are none yet.
+
+    Raises:
+        UserError: the overlay is not there, or nothing in it takes part.
+    """
+    if given is None:
+        return ShaderLibrary(None, defines)
+    worn = ShaderLibrary(overlay_path(given, option), defines)
+    idle = unused(worn)
+    reason = nothing_there(worn, idle)
+    if reason is not None and _is_a_look_too(given):
+        raise UserError(f"{option} {shown(given)}: {reason}; {_which(given)}")
+    if reason is not None and not waits:
+        new = f"calf-viz shaders new {shown(given)}"
+        raise UserError(
+            f"{option} {shown(given)}: {reason}; {new} copies what one may change, --watch waits "
+            "for files"
+        )
+    overlay(given, option)
+    for path, why in idle.items():
+        log.warning("%s: %s", path, why)
+    if reason is not None:
+        log.warning("%s %s: %s yet; what is saved there is shown at once", option, given, reason)
+    return worn
+
+
+def unused(library: ShaderLibrary) -> dict[Path, str]:
+    """Files of the overlay that no program reads, with why: misspelt, most likely."""
+    if library.overlay is None:
+        return {}
+    single = library.overlay.is_file()
+    own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
+    found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
+    for path in library.overlay.rglob("*"):
+        hidden = path.name.startswith(".")  # an editor's lock, say
+        if path.suffix in SUFFIXES and not hidden and not path.is_file():
+            found[path] = "a folder, and no shader" if path.is_dir() else "a link to nothing"
+    read: set[Path] = set()
+    for program in LOOK:
+        try:
+            source = load_program(library, program)
+        except ShaderError:
+            return found  # who knows what the rest would read
+        for shader in (source.vertex, source.fragment):
+            read.update(path for path, _ in shader.origins)
+    rest = (path for path in own.values() if path not in read and path not in found)
+    return found | dict.fromkeys(rest, "replaces nothing, and nothing includes it")
+
+
+def nothing_there(library: ShaderLibrary, idle: Mapping[Path, str] | None = None) -> str | None:
+    """Why an overlay changes nothing at all; None for one that does. idle: what is `unused`."""
+    path = library.overlay
+    if path is None or path.is_file() or exists(look_file(path) or path):
+        return None
+    idle = unused(library) if idle is None else idle
+    if any(path / name not in idle for name in library.own_files()):
+        return None
+    told = "; ".join(f"{file.relative_to(path)}: {why}" for file, why in list(idle.items())[:2])
+    return f"nothing in this folder takes part in the picture ({told or 'it holds no shader'})"
+
+
+def _is_a_look_too(given: Path) -> bool:
+    return str(given) in look_names() and exists(given)
+
+
+def _which(given: Path) -> str:
+    """How to say which of the two is meant."""
+    look, folder = shader_folder() / LOOKS / given, Path.cwd() / given
+    return f"{shown(look)} means the look, {shown(folder)} the folder"
