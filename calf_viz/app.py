@@ -140,6 +140,7 @@ class CALFApplication:
         # After the host, which knows how many agents fit.
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
+        self.host.frame_surface()
         watch = self.host.has_window if config.watch is None else config.watch
         looks = [look for look in (self.look, self.second) if look is not None]
         self.live_shaders = LiveShaders(self.host, looks) if watch else None
@@ -438,6 +439,7 @@ class CALFApplication:
         self.training = self.live.run.config
         self.simulation.memory.reset()
         self.show_critic(restart=True)
+        self.host.frame_surface()
         if self.hud is not None:
             self.live.add_panel(self.hud, self.stats)
         return self.live.run.folder

@@ -18,6 +18,7 @@ from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
 from calf_viz.hosts import panda, raw_gl
+from calf_viz.render.camera import USUAL
 
 pytestmark = pytest.mark.rendering
 
@@ -483,6 +484,15 @@ def test_without_pyopengl_panda_waits_for_frames_and_the_picture_is_the_same(
         for _ in range(30):
             shown.step()
         np.testing.assert_array_equal(shown.screenshot(), np.load(tmp_path / "picture.npy"))
+
+
+@pytest.mark.parametrize("system", ["point_mass", "differential_drive"])
+def test_the_camera_steps_back_for_what_is_taller_or_flatter_than_usual(system: str) -> None:
+    distances = {}
+    for height in (0.0, 2.0, 6.0):
+        with running(system=system, height_scale=height) as shown:
+            distances[height] = shown.host.scene.camera.distance
+    assert distances[2.0] == USUAL < min(distances[0.0], distances[6.0])
 
 
 def test_a_program_that_closes_nothing_ends_well() -> None:

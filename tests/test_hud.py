@@ -278,6 +278,24 @@ class TestAxes:
         assert all(found[f"{v}'"].right < found["−4"].x for v in ("−4", "0", "4"))
         assert all(found[v].y > found["−4'"].y for v in ("−4", "0", "4"))
 
+    @pytest.mark.parametrize("height", [0.0, 2.0, 6.0])
+    @pytest.mark.parametrize(
+        "size", [(1280, 720), (640, 360), (1920, 1080), (1400, 400), (500, 700), (800, 600)]
+    )
+    def test_from_above_all_are_there_clear_of_the_keys(
+        self, size: tuple[int, int], height: float
+    ) -> None:
+        scene = Scene(size=size, height_scale=height)
+        scene.camera.frame((-5.0, -5.0, 5.0, 5.0, height), np.zeros((1, 3)))
+        hud = prepared(made(), scene)
+        scene.camera.top_view(size[0] / size[1], hud.foot() / size[1])
+        prepared(hud, scene)
+        assert "keys" in hud.placed
+        corner = scene.camera.view_projection(size[0] / size[1]) @ [-5.0, -5.0, height, 1.0]
+        left = (0.5 + 0.5 * corner[0] / corner[3]) * size[0]
+        below = [rect for rect in hud._marks if rect.x > left and rect.y > 0.5 * size[1]]
+        assert len(below) >= 6, "x at -4, -2, 0, 2, 4, and its name"
+
     @pytest.mark.parametrize("degrees", [30, 120, 210, 300])
     def test_they_stand_before_the_surface(self, degrees: float) -> None:
         """Each below the plane's middle: on the two edges that are nearest to the viewer."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
 from calf_viz.hosts.reloading import Reloading
@@ -123,6 +123,15 @@ class Host(Reloading):
         self._last_range = value_range if first else self._shown_range
         self.heightfield, self.value_range = heightfield, value_range
         self.detail.surface = heightfield, self.value_range
+
+    def frame_surface(self) -> None:
+        """Have the camera view the surface from the usual side, as far away as it must for all of
+        it to be in the picture."""
+        field, (low, high), height = self.heightfield, self.value_range, self.scene.height_scale
+        levels = (field.values.ravel() - low) / (high - low if high > low else 1.0)
+        nodes = plane_nodes(field.lo, field.hi, *field.shape)
+        points = np.column_stack([nodes, height * levels])
+        self.scene.camera.frame((*field.lo, *field.hi, height), points)
 
     @property
     def _shown_range(self) -> tuple[float, float]:

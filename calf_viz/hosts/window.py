@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hud.keys import KEYS
 from calf_viz.pace import Pace
+from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
@@ -75,6 +77,7 @@ class WindowHost(PandaHost):
             geometry,
         )
         self._line_held = False
+        self._from_above: OrbitCamera | None = None
         self.mouse = OrbitControls(app, scene, self._captured, self)
         app.accept("window-event", self._on_window_event)
         self.bind_keys({})
@@ -84,13 +87,20 @@ class WindowHost(PandaHost):
         actions = {
             **actions,
             "reset_view": camera.reset,
-            "top_view": camera.top_view,
+            "top_view": self._look_from_above,
             "quit": self._close_window,
         }
         for key in KEYS:
             for event in key.events if key.action in actions else ():
                 self.app.accept(event, actions[key.action])
         return set(actions)
+
+    def _look_from_above(self) -> None:
+        """The whole plane, clear of the line of keys, so that its ticks are there."""
+        camera, (width, height) = self.scene.camera, self.scene.size
+        foot = self.hud.foot() / height if self.hud is not None else 0.0
+        camera.top_view(width / height, foot)
+        self._from_above = replace(camera)
 
     def _captured(self, x: float, y: float) -> bool:
         over_panel = self.hud is not None and self.hud.hit(x, y) is not None
@@ -143,6 +153,8 @@ class WindowHost(PandaHost):
     def _render(self) -> None:
         with self.profiler.section("input"):
             self.mouse.update()
+            if self.scene.camera == self._from_above:  # until it is moved, whatever the size
+                self._look_from_above()
         while self.unseen and (wait := self.pace.wait(UNSEEN_RATE)):
             self.sleep(wait)
         self.app.step()  # Ursina's tasks; one of them renders the frame

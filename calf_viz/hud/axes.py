@@ -17,6 +17,8 @@ from calf_viz.render.scene import Scene
 
 TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
 """From the edge to the end of a tick, and to its text, in units."""
+CLEAR = 2
+"""Units from a text to what else is written."""
 CLOSEST = 2.2
 """Heights of a line that ticks must be apart: below, the edge is seen almost end on."""
 LEAST_ASIDE = 0.3
@@ -47,7 +49,7 @@ class Axes:
         def free(rect: Rect) -> bool:
             others = (*taken, *drawn)
             return rect.within(scene.size, step) and not any(
-                rect.overlaps(other, 2 * step) for other in others
+                rect.overlaps(other, CLEAR * step) for other in others
             )
 
         for mark in chain(*ticks):
@@ -71,6 +73,11 @@ class Axes:
                 self._write(canvas, *found, "body", tones.bright)
                 drawn.append(found[1])
         return drawn
+
+    @staticmethod
+    def depth(canvas: Canvas) -> int:
+        """Pixels that an edge's ticks and their texts take, with what they keep clear of others."""
+        return math.ceil((TEXT_AWAY + CLEAR) * canvas.metrics.unit) + canvas.face("small").height
 
     def _legible(self, canvas: Canvas, marks: list[Mark]) -> list[Mark]:
         """Those marks whose texts would not lie along the edge; none where it is seen end on."""

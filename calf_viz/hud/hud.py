@@ -186,6 +186,13 @@ class Hud:
             self._pressed.release()
         self._pressed = None
 
+    def foot(self) -> int:
+        """Pixels at the picture's foot that ticks keep clear of: the keys', and the ticks' own."""
+        keys = self.placed.get("keys")
+        above = self._size[1] - keys.y if keys is not None else 0
+        own = self.axes.depth(self.canvas) if self.axes is not None else 0
+        return above + own
+
     def rectangles(self) -> list[Rect]:
         """Where something is: every widget and every text of the axes."""
         return [*self.placed.values(), *self._marks]

@@ -1,4 +1,5 @@
-"""An orbit camera in the plane's own units (z up), and its view-projection matrix."""
+"""An orbit camera in the plane's own units (z up), its view-projection matrix, and how far away it
+must be for what it looks at to fit the picture."""
 
 from __future__ import annotations
 
@@ -12,6 +13,18 @@ from numpy.typing import NDArray
 
 WIDEST = 1.6
 """Aspect of a picture below which its width, not its height, decides what fits."""
+USUAL, USUAL_LIFT = 16.5, 0.1
+"""Distance from which a plane 10 units wide is seen, and the target's height above it, while the
+surface is at most 2 high."""
+USUAL_DIAGONAL, USUAL_HEIGHT = math.hypot(10.0, 10.0), 2.0
+WITHIN, WITHIN_FROM_ABOVE = 0.92, 0.94
+"""Part of the picture that a surface takes at most, where it needs more room than usual; and seen
+from above. The rest is for ticks."""
+NEAR = 0.1
+"""Part of the distance before which nothing is drawn."""
+
+Box = tuple[float, float, float, float, float]
+"""Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [plane units]."""
 
 
 @dataclass
@@ -20,13 +33,33 @@ class OrbitCamera:
 
     In a picture that is narrower than `WIDEST` the view widens, so that the plane still fits.
     Elevation stays between just above the horizon and straight down.
+
+    Attributes:
+        box: what there is to look at.
+        home: the target's height, and the distance, of the view at start.
     """
 
-    target: tuple[float, float, float] = (0.0, 0.0, 0.1)
-    distance: float = 16.5
+    target: tuple[float, float, float] = (0.0, 0.0, USUAL_LIFT)
+    distance: float = USUAL
     azimuth: float = math.radians(-60.0)
     elevation: float = math.radians(40.0)
     field_of_view: float = math.radians(40.0)
+    box: Box = (-5.0, -5.0, 5.0, 5.0, USUAL_HEIGHT)
+    home: tuple[float, float] = (USUAL_LIFT, USUAL)
+
+    def frame(self, box: Box, surface: NDArray[np.floating]) -> None:
+        """View a box from the usual side: from as near as usual for a plane of its size, or from
+        where all of it is in the picture, whatever the picture's aspect: the surface's points
+        (n, 3), and the box's upper corners, which another critic may raise it to."""
+        self.box = box
+        size = self._plane_size
+        lift = size * USUAL_LIFT + 0.5 * max(box[4] - size * USUAL_HEIGHT, 0.0)
+        self.home = lift, 0.0
+        self.reset()
+        points = np.concatenate([surface.astype(np.float64), self._upper_corners])
+        fitting = self._fitting(points, WIDEST, (WITHIN, WITHIN))
+        self.home = lift, max(size * USUAL, fitting)
+        self.reset()
 
     def orbit(self, turn: float, lift: float) -> None:
         """Turns around the target."""
@@ -34,16 +67,59 @@ class OrbitCamera:
         self.elevation = min(max(self.elevation + lift, 0.05), math.pi / 2)
 
     def zoom(self, factor: float) -> None:
-        """Multiplies the distance, within limits that keep the plane in reach."""
-        self.distance = min(max(self.distance * factor, 1.0), 200.0)
+        """Multiplies the distance, within limits that keep the box in reach."""
+        extent = self.extent
+        self.distance = min(max(self.distance * factor, extent), 200.0 * extent)
 
     def reset(self) -> None:
         """Back to the view at start."""
-        self.__dict__.update(OrbitCamera(target=self.target).__dict__)
+        lift, distance = self.home
+        self.__dict__.update(OrbitCamera(box=self.box, home=self.home, distance=distance).__dict__)
+        self.target = (*self._middle, lift)
 
-    def top_view(self) -> None:
-        """Straight down, the plane's second axis upwards."""
+    def top_view(self, aspect: float = WIDEST, foot: float = 0.0) -> None:
+        """Straight down, the plane's second axis upwards, all of the box in a picture of an aspect.
+
+        foot: part of its height that is to be left free at its foot, and so at its head."""
+        self.reset()
         self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
+        high = min(WITHIN_FROM_ABOVE, 1.0 - 2.0 * foot)
+        self.distance = self._fitting(self._upper_corners, aspect, (WITHIN_FROM_ABOVE, high))
+
+    def _fitting(
+        self, points: NDArray[np.float64], aspect: float, within: tuple[float, float]
+    ) -> float:
+        """The least distance at which points (n, 3) are in the picture: in parts of its width and
+        height around its centre."""
+        x, y, towards = _axes(self.azimuth, self.elevation) @ (points - self.target).T
+        focus = self.focus(aspect)
+        across = focus / aspect * np.abs(x) / within[0]
+        upwards = focus * np.abs(y) / within[1]
+        before_the_eye = towards / (1.0 - 1.5 * NEAR)
+        return float(np.maximum(np.maximum(across, upwards) + towards, before_the_eye).max())
+
+    @property
+    def _middle(self) -> tuple[float, float]:
+        lo_x, lo_y, hi_x, hi_y, _ = self.box
+        return 0.5 * (lo_x + hi_x), 0.5 * (lo_y + hi_y)
+
+    @property
+    def _upper_corners(self) -> NDArray[np.float64]:
+        lo_x, lo_y, hi_x, hi_y, height = self.box
+        return np.array([(x, y, height) for x in (lo_x, hi_x) for y in (lo_y, hi_y)])
+
+    @property
+    def _plane_size(self) -> float:
+        """The plane's diagonal, in those of the usual plane."""
+        lo_x, lo_y, hi_x, hi_y, _ = self.box
+        return math.hypot(hi_x - lo_x, hi_y - lo_y) / USUAL_DIAGONAL
+
+    @property
+    def extent(self) -> float:
+        """The box's diagonal, in those of the usual one."""
+        size = self._plane_size
+        diagonal = math.hypot(size * USUAL_DIAGONAL, max(self.box[4], size * USUAL_HEIGHT))
+        return diagonal / math.hypot(USUAL_DIAGONAL, USUAL_HEIGHT)
 
     def focus(self, aspect: float) -> float:
         """Half a picture's height over the tangent of half the angle it spans."""
@@ -51,26 +127,26 @@ class OrbitCamera:
 
     def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
         """Pixels that a plane unit spans across a view of `size` px: at the target, or where the
-        plane (10 units wide) comes nearest."""
+        box comes nearest."""
         width, height = size
         distance = self.nearest if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
 
     def units_per_depth(self) -> float:
-        """Plane units towards the viewer that a unit of depth [NDC] spans, where the plane comes
+        """Plane units towards the viewer that a unit of depth [NDC] spans, where the box comes
         nearest."""
         near, far = self.clipping
         return self.nearest**2 * (far - near) / (2.0 * far * near)
 
     @property
     def nearest(self) -> float:
-        """Distance of the plane (10 units wide) where it comes nearest, about."""
-        return max(self.distance - 6.0, 0.3 * self.distance)
+        """Distance of the box where it comes nearest, about."""
+        return max(self.distance - 6.0 * self.extent, 0.3 * self.distance)
 
     @property
     def clipping(self) -> tuple[float, float]:
         """Distances of the near and the far plane."""
-        return 0.1 * self.distance, self.distance + 20.0
+        return NEAR * self.distance, self.distance + 20.0 * self.extent
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
         """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1). The same array as long as
@@ -78,16 +154,20 @@ class OrbitCamera:
         return _view_projection(tuple(vars(self).items()), aspect)
 
 
+def _axes(azimuth: float, elevation: float) -> NDArray[np.float64]:
+    """Unit vectors to the picture's right, upwards, and towards the viewer, (3, 3)."""
+    a, e = azimuth, elevation
+    back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
+    right = np.array([-math.sin(a), math.cos(a), 0.0])
+    return np.array([right, np.cross(back, right), back])
+
+
 @lru_cache(maxsize=4)
 def _view_projection(seen: tuple[tuple[str, Any], ...], aspect: float) -> NDArray[np.float32]:
     camera = OrbitCamera(**dict(seen))
-    a, e = camera.azimuth, camera.elevation
-    back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
-    right = np.array([-math.sin(a), math.cos(a), 0.0])
-    up = np.cross(back, right)
-    eye = np.array(camera.target) + camera.distance * back
     view = np.eye(4)
-    view[:3, :3] = right, up, back
+    view[:3, :3] = axes = _axes(camera.azimuth, camera.elevation)
+    eye = np.array(camera.target) + camera.distance * axes[2]
     view[:3, 3] = -view[:3, :3] @ eye
     near, far = camera.clipping
     focus = camera.focus(aspect)
