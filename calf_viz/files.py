@@ -1,7 +1,7 @@
 """Files of the user's: the one way to ask for them, to read them, to parse them, to write them.
 
     is it there?   exists, is_file, is_folder       never raise
-    read           read_bytes, read_text            regular, bounded, text in UTF-8
+    read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises is one line
     write          with write_aside(path) as part:  whole or not at all
     beside others  hold, not_over
@@ -12,11 +12,13 @@ What cannot be had is a `FileTrouble`; what was read and is broken is a `FileDam
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -83,6 +85,20 @@ def read_bytes(path: StrPath, most: int, advice: str = ANOTHER) -> bytes:
     Raises:
         FileTrouble: it cannot be read.
     """
+    with opened(path, most, advice) as (file, _):
+        data = file.read(most + 1)
+    if len(data) > most:  # files of /proc say that they are empty
+        raise FileTrouble(path, f"it holds more than {most:,} bytes", advice)
+    return data
+
+
+@contextmanager
+def opened(path: StrPath, most: int, advice: str = ANOTHER) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file of at most `most` bytes, and its size, for what need not be read whole.
+
+    Raises:
+        FileTrouble: it cannot be opened, or what is read of it in the block cannot be.
+    """
 
     def refuse(reason: str) -> FileTrouble:
         return FileTrouble(path, reason, advice)
@@ -97,16 +113,15 @@ def read_bytes(path: StrPath, most: int, advice: str = ANOTHER) -> bytes:
         check(os.stat(path))  # before it is opened, since that alone makes some devices act
         # What was looked at need not be what is opened.
         descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
-        with open(descriptor, "rb") as file:
-            check(os.fstat(descriptor))
-            data = file.read(most + 1)
     except (OSError, ValueError) as error:
         raise refuse(f"cannot be read ({_reason(error)})") from error
-    except MemoryError as error:
-        raise refuse("cannot be read (not enough memory)") from error
-    if len(data) > most:  # files of /proc say that they are empty
-        raise refuse(f"it holds more than {most:,} bytes")
-    return data
+    try:
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            check(status)
+            yield file, status.st_size
+    except (OSError, MemoryError) as error:
+        raise refuse(f"cannot be read ({_reason(error)})") from error
 
 
 def read_text(path: StrPath, most: int, advice: str = ANOTHER) -> str:
@@ -291,6 +306,37 @@ def _to_disk(part: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def set_aside(path: StrPath) -> Path:
+    """Give a damaged file a name that says so, and over no other file; the new path.
+
+    Raises:
+        FileTrouble: it cannot be renamed.
+    """
+    path, number = Path(path), 1
+    while True:
+        aside = path.with_suffix(".damaged" if number == 1 else f".damaged-{number}")
+        number += 1
+        if os.path.lexists(aside):
+            continue
+        try:
+            os.rename(path, aside)
+        except OSError as error:
+            reason = f"it is damaged and cannot be renamed ({_reason(error)})"
+            raise FileTrouble(path, reason, "put that right, or remove it") from error
+        return aside
+
+
+def sweep_parts(folder: StrPath, names: str) -> None:
+    """Remove what killed processes left of `write_aside`, of files whose names match a pattern; for
+    who alone writes them, and holds the lock on that."""
+    left = re.compile(rf"\.(?:{names})\.[0-9a-f]{{8}}\.part")
+    with suppress(OSError):  # there is no folder yet
+        for entry in os.scandir(folder):
+            if left.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    os.unlink(entry.path)
 
 
 # Beside others

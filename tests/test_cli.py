@@ -116,11 +116,14 @@ class TestBadInput:
             ("train", "no system to train: give --system"),
             ("train --system nonsense", "unknown system 'nonsense': choose one of "),
             ("train --system point_mass --preset nonsense", "unknown preset 'nonsense': choose "),
-            ("train --resume no/such", "no checkpoint at no/such"),
+            ("train --resume no/such", "no/such.resume: there is no checkpoint"),
             ("evaluate", "Missing option '--system'"),
             ("evaluate --system point_mass --episodes 0", "--episodes 0 is too few"),
             ("evaluate --system point_mass --seed -1", "--seed -1 is negative: give 0 or more"),
-            ("evaluate --system point_mass --checkpoint no/such", "no checkpoint at no/such: "),
+            (
+                "evaluate --system point_mass --checkpoint no/such",
+                "no/such: there is no checkpoint; ",
+            ),
         ],
     )
     def test_is_told_in_one_line(self, calf_viz: Command, arguments: str, said: str) -> None:
@@ -150,13 +153,13 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("kind", "said"),
         [
-            ("missing", "no checkpoint at {}: "),
-            ("truncated", "{} is truncated or not a safetensors file: "),
-            ("empty", "{} is truncated or not a safetensors file: "),
+            ("missing", "{}: there is no checkpoint; "),
+            ("truncated", "{}: truncated or not a safetensors file; "),
+            ("empty", "{}: truncated or not a safetensors file; "),
             ("of another system", "{} is for system differential_drive, not point_mass: "),
-            ("saved by torch", "{} is a pickle, which can run code"),
-            ("pickle", "{} is a pickle, which can run code"),
-            ("folder", "cannot read {}: Is a directory"),
+            ("saved by torch", "{}: it is a pickle, which can run code"),
+            ("pickle", "{}: it is a pickle, which can run code"),
+            ("folder", "{}: it is a folder, no regular file; "),
         ],
     )
     def test_checkpoint(self, calf_viz: Command, tmp_path: Path, kind: str, said: str) -> None:

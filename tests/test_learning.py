@@ -23,9 +23,9 @@ def test_point_mass_learns_and_always_arrives() -> None:
     starts = held_out_starts(system, 50, seed=0)
     strict = []
     while not trainer.finished:
-        if trainer.step() and len(trainer.episodes) % 15 == 0:
+        if trainer.step() and trainer.done % 15 == 0:
             strict.append(strict_row(trainer.agent, starts))
-    rewards = np.array([episode.ret for episode in trainer.episodes])
+    rewards = np.array([episode.ret for episode in trainer.recent])
     assert rewards[-15:].mean() > 0.85 * rewards[:5].mean()
     best = strict_row(trainer.result(), starts)
     assert [row.goal for row in (*strict, best)] == [1.0] * 3

@@ -557,7 +557,7 @@ def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
     assert board(second)[Word.STEPS] > steps
     run, trainer = Run.open(folder)
     run.close()
-    assert trainer.finished and len(trainer.episodes) == 4
+    assert trainer.finished and trainer.done == 4
 
 
 def resuming(folder: Path, **changes: Any) -> AppConfig:

@@ -103,7 +103,7 @@ def test_reaching_the_goal_terminates() -> None:
     while not t.step():
         pass
     assert last_row(t)[-1] == 1
-    assert t.episodes[0].goal and t.episodes[0].steps < 20
+    assert t.recent[0].goal and t.recent[0].steps < 20
     assert (t.replay.rows[: t.replay.added - 1, -1] == 0).all()
 
 
@@ -112,7 +112,7 @@ def test_the_time_limit_truncates() -> None:
     t.state = np.array([[2.0, 0.0]], dtype=np.float32)
     assert [t.step() for _ in range(5)] == [False] * 4 + [True]
     assert (t.replay.rows[:5, -1] == 0).all(), "bootstrapped"
-    assert not t.episodes[0].goal and t.episodes[0].steps == 5
+    assert not t.recent[0].goal and t.recent[0].steps == 5
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_leaving_the_plane_truncates(name: str, state: list[float]) -> None:
     t.state = np.array([state], dtype=np.float32)
     assert t.step()
     assert last_row(t)[-1] == 0, "bootstrapped: else fleeing would be worth 0"
-    assert not t.episodes[0].goal
+    assert not t.recent[0].goal
 
 
 def test_an_episode_begins_with_no_triple_and_at_a_start() -> None:
@@ -141,7 +141,7 @@ def test_p_relax_decays_once_a_step() -> None:
     for _ in range(12):
         t.step()
     assert_allclose(t.p_relax, 0.99995**13, rtol=1e-14)
-    assert_allclose([e.p_relax for e in t.episodes], [0.99995**6, 0.99995**11], rtol=1e-14)
+    assert_allclose([e.p_relax for e in t.recent], [0.99995**6, 0.99995**11], rtol=1e-14)
 
 
 def test_learning_begins_with_the_first_whole_batch() -> None:

@@ -18,11 +18,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from calf_viz import systems
-from calf_viz.agent import resume, training
+from calf_viz.agent import metrics, resume, training
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.trainer import Trainer, TrainerSettings
-from calf_viz.errors import UserError
+from calf_viz.errors import FileDamaged, FileTrouble, UserError
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
@@ -41,7 +41,17 @@ def everything(trainer: Trainer) -> dict[str, Any]:
     found |= {f"agent.{name}": tensor for name, tensor in trainer.agent.tensors().items()}
     found |= {f"best.{name}": tensor for name, tensor in (trainer.best or {}).items()}
     found |= {f"memory.{name}": value for name, value in vars(trainer.memory).items()}
-    for name in ("steps", "p_relax", "state", "episode", "episodes", "best_info", "seed", "preset"):
+    for name in (
+        "steps",
+        "p_relax",
+        "state",
+        "episode",
+        "done",
+        "recent",
+        "best_info",
+        "seed",
+        "preset",
+    ):
         found[name] = getattr(trainer, name)
     found |= {"settings": trainer.settings, "rows": trainer.replay.rows}
     return found | {"added": trainer.replay.added, "rng": trainer.rng.bit_generator.state}
@@ -87,7 +97,7 @@ def test_a_resumed_training_equals_the_uninterrupted_one(
     # So are the files, to the byte.
     for name, t in (("a", trainer), ("b", uninterrupted)):
         training.save(t, tmp_path / f"{name}.safetensors")
-    for end in ("", ".resume", ".metrics.csv"):
+    for end in ("", ".resume"):
         a, b = (tmp_path / f"{name}.safetensors{end}" for name in "ab")
         assert a.read_bytes() == b.read_bytes()
 
@@ -110,7 +120,7 @@ def test_saving_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_metrics_have_a_line_for_each_episode(uninterrupted: Trainer, tmp_path: Path) -> None:
-    training.save(uninterrupted, tmp_path / "a.safetensors")
+    metrics.write(tmp_path / "a.safetensors.metrics.csv", uninterrupted.recent)
     lines = (tmp_path / "a.safetensors.metrics.csv").read_text().splitlines()
     assert lines[0] == "episode,steps,return,goal,certified,relax,nominal,p_relax"
     assert len(lines) == 1 + SHORT.episodes
@@ -254,7 +264,7 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
         (("differential_drive", None, None, None, output), "with system point_mass, not diff"),
         ((None, None, 3, None, output), "with seed 7, not 3: leave seed out"),
-        ((None, None, None, None, tmp_path / "none"), "no checkpoint at .*none.resume"),
+        ((None, None, None, None, tmp_path / "none"), "none.resume: there is no checkpoint; give"),
     ):
         with pytest.raises(UserError, match=words) as caught:
             training.train(*arguments, progress=False)
@@ -287,8 +297,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(40):
         trainer.step()
     trainer.best = {name: tensor.clone() for name, tensor in trainer.agent.tensors().items()}
+    trainer.best_info = {"goal": 0.5, "cost": 9.0, "steps": 30, "p_relax": 0.9, "episode": 0}
     resume.save(trainer, path)
     return path
+
+
+def nest(depth: int) -> list[Any]:
+    made: list[Any] = []
+    for _ in range(depth):
+        made = [made]
+    return made
 
 
 Damage = Callable[[dict[str, torch.Tensor], dict[str, Any]], object]
@@ -306,12 +324,40 @@ DAMAGES: dict[str, Damage] = {
     "no generator": lambda t, m: m.pop("rng"),
     "another generator": lambda t, m: m["rng"].update(bit_generator="MT19937"),
     "a negative generator": lambda t, m: m["rng"]["state"].update(state=-1),
-    "an unknown system": lambda t, m: m.update(system="pendulum"),
     "an unknown setting": lambda t, m: m["settings"].update(rate=1),
     "settings that are none": lambda t, m: m.update(settings=3),
     "a buffer beyond memory": lambda t, m: m["settings"].update(replay=10**15),
     "a wrong count": lambda t, m: m.update(added=5),
     "steps that are no number": lambda t, m: m.update(steps="many"),
+    "steps without end": lambda t, m: m.update(steps=float("inf")),
+    "steps of 400 digits": lambda t, m: m.update(steps=10**400, added=10**400),
+    "half a step": lambda t, m: m.update(steps=40.5),
+    "steps that others contradict": lambda t, m: m.update(steps=41),
+    "fewer than no steps": lambda t, m: m.update(steps=-1, added=-1),
+    "updates that others contradict": lambda t, m: t["td3.updates"].fill_(3),
+    "an optimiser without a step": lambda t, m: t["td3.adam.actor.steps"].fill_(0),
+    "P_relax of 7": lambda t, m: m.update(p_relax=7),
+    "P_relax of NaN": lambda t, m: m.update(p_relax=float("nan")),
+    "P_relax that is a list": lambda t, m: m.update(p_relax=[0.5]),
+    "a complex replay": lambda t, m: t.update(replay=t["replay"].to(torch.complex64)),
+    "a replay of integers": lambda t, m: t.update(replay=t["replay"].long()),
+    "a NaN transition": lambda t, m: t["replay"][3].fill_(torch.nan),
+    "a complex state": lambda t, m: t.update(state=t["state"].to(torch.complex64)),
+    "a timeline of integers": lambda t, m: t.update(timeline=t["timeline"].long()),
+    "a timeline in a mode that there is not": lambda t, m: t["timeline"][:, 0].fill_(7),
+    "a seed below nought": lambda t, m: m.update(seed=-1),
+    "a batch of billions": lambda t, m: m["preset"].update(batch=10**10),
+    "a discount above one": lambda t, m: m["settings"]["td3"].update(gamma=2.0),
+    "settings that are switches": lambda t, m: m["settings"].update(replay=True),
+    "episodes without end": lambda t, m: m.update(episodes=float("inf")),
+    "fewer episodes than it tells of": lambda t, m: m.update(recent=[m["episode"]]),
+    "an episode of minus one step": lambda t, m: m["episode"].update(steps=-1),
+    "an episode longer than any": lambda t, m: m["episode"].update(steps=99, modes=[99, 0, 0]),
+    "modes that contradict the steps": lambda t, m: m["episode"].update(modes=[0, 0, 1]),
+    "a fourth mode": lambda t, m: m["episode"].update(modes=[*m["episode"]["modes"], 0]),
+    "a return that is text": lambda t, m: m["episode"].update(ret="-3"),
+    "a best agent of no cost": lambda t, m: m["best"].pop("cost"),
+    "a nest of lists": lambda t, m: m.update(rng=nest(300)),
     "an episode of other columns": lambda t, m: m["episode"].update(colour="red"),
     "an old format": lambda t, m: m.update(format=0),
     "another kind": lambda t, m: m.update(kind="agent"),
@@ -326,9 +372,41 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
     DAMAGES[name](tensors, metadata)
     path = tmp_path / "damaged.resume"
     save_file(tensors, path, {"calf_viz": json.dumps(metadata)})
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(FileDamaged) as caught:
         resume.load(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 2.; update"),
+        ({"system": "pendulum"}, "it is for system pendulum, which is unknown here; give another"),
+    ],
+)
+def test_a_resume_file_of_another_calf_viz_is_not_called_damaged(
+    whole: Path, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    with safe_open(whole, framework="pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"]) | change
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+    save_file(tensors, tmp_path / "a.resume", {"calf_viz": json.dumps(metadata)})
+    with pytest.raises(FileTrouble, match=said):
+        resume.load(tmp_path / "a.resume")
+
+
+def test_resume_files_of_the_first_format_go_on(tmp_path: Path) -> None:
+    """They hold all episodes."""
+    trainer = short_trainer("point_mass")
+    trainer.run(stop=lambda: trainer.steps >= 130)
+    resume.save(trainer, tmp_path / "a.resume")
+    with safe_open(tmp_path / "a.resume", framework="pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+    assert metadata["episodes"] == len(metadata["recent"]) > 1
+    metadata |= {"format": 1, "episodes": metadata.pop("recent")}
+    save_file(tensors, tmp_path / "old.resume", {"calf_viz": json.dumps(metadata)})
+    assert_same(resume.load(tmp_path / "old.resume"), trainer)
 
 
 def test_the_file_that_is_damaged_above_was_whole(whole: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -20,14 +23,14 @@ import torch
 from PIL import Image
 
 from calf_viz import settings
-from calf_viz.agent import plots, resume, run, run_config, training
+from calf_viz.agent import checkpoint, plots, resume, run, run_config, training
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.certificate import DEFAULTS
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import CERTIFIED
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
-from calf_viz.errors import UserError
+from calf_viz.errors import FileTrouble, UserError
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
@@ -128,7 +131,7 @@ def test_metrics_are_there_as_soon_as_an_episode_ended(tmp_path: Path) -> None:
     trainer = Trainer.of(config())
     made = Run.create(trainer, config(), tmp_path)
     for episodes in (1, 2, 3):
-        while len(trainer.episodes) < episodes:
+        while trainer.done < episodes:
             trainer.step()
         made.episode(trainer)
         lines = made.metrics.read_text().splitlines()
@@ -157,7 +160,7 @@ def test_metrics_beyond_the_checkpoint_and_torn_lines_are_dropped(tmp_path: Path
     (folder / "metrics.csv").write_bytes(whole + b"9,40,-3")
     _, trainer = Run.open(folder)
     assert (folder / "metrics.csv").read_bytes() == whole
-    assert len(trainer.episodes) == 9
+    assert trainer.done == 9
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
@@ -168,24 +171,99 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     newest.write_bytes(newest.read_bytes()[:1000])
     opened, trainer = Run.open(folder)
     opened.close()
-    assert len(trainer.episodes) == 8
+    assert trainer.done == 8
     (record,) = caplog.records
     assert record.message == (
-        f"{newest} is truncated or not a safetensors file (now 000009.damaged): "
+        f"{newest}: truncated or not a safetensors file (now 000009.damaged): "
         "going on from 000008.resume"
     )
     assert (folder / "checkpoints" / "000009.damaged").stat().st_size == 1000
     for path in (folder / "checkpoints").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(UserError, match=r"000008.resume is truncated"):
+    with pytest.raises(UserError, match=r"000008.resume: truncated"):
         Run.open(folder)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ENFILE, errno.EIO])
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder = train(tmp_path)
+    before = contents(folder)
+    newest, real = folder / "checkpoints" / "000009.resume", os.open
+
+    def refuse(path: Any, *arguments: Any) -> int:
+        if os.fspath(path) == str(newest):
+            raise OSError(number, os.strerror(number))
+        return real(path, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(FileTrouble, match=f"000009.resume: .*{os.strerror(number)}"):
+            Run.open(folder)
+    assert contents(folder) == before
+    Run.open(folder)[0].close()
+
+
+def out_of_memory(*_: Any) -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("kind", ["memory", "pipe", "loop", "folder", "newer"])
+def test_nor_is_one_that_is_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = train(tmp_path)
+    newest = folder / "checkpoints" / "000009.resume"
+    if kind == "memory":
+        monkeypatch.setattr(resume, "_restore", out_of_memory)
+    elif kind == "newer":
+        monkeypatch.setitem(checkpoint.FORMATS, "resume", 1)
+    else:
+        newest.unlink()
+        if kind == "pipe":
+            os.mkfifo(newest)
+        elif kind == "folder":
+            newest.mkdir()
+        else:
+            newest.symlink_to(newest)
+    with pytest.raises(FileTrouble, match=r"000009.resume: ") as caught:
+        Run.open(folder)
+    assert kind != "newer" or str(caught.value).endswith("update calf_viz")
+    assert os.path.lexists(newest) and not list(folder.rglob("*.damaged"))
+
+
+def test_a_damaged_checkpoint_is_set_aside_beside_an_older_one(tmp_path: Path) -> None:
+    folder = train(tmp_path)
+    (folder / "checkpoints" / "000009.resume").write_bytes(b"new")
+    (folder / "checkpoints" / "000009.damaged").write_bytes(b"old")
+    Run.open(folder)[0].close()
+    assert (folder / "checkpoints" / "000009.damaged").read_bytes() == b"old"
+    assert (folder / "checkpoints" / "000009.damaged-2").read_bytes() == b"new"
+
+
+def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    """From episode 1 000 000 on their names are longer; what else is there is the user's."""
+    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    folder = made.folder / "checkpoints"
+    for name in ("999999.resume", "1000000.resume", "1000001.resume", "before lunch.resume"):
+        shutil.copy(folder / "000000.resume", folder / name)
+    assert [path.name for path in made.checkpoints()] == [
+        "000000.resume", "999999.resume", "1000000.resume", "1000001.resume",
+    ]  # fmt: skip
+    trainer = Trainer.of(config())
+    trainer.done = 1_000_002
+    made.checkpoint(trainer)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "1000001.resume", "1000002.resume", "before lunch.resume",
+    ]  # fmt: skip
 
 
 def test_a_run_that_falls_back_to_its_beginning_can_be_stopped_there(tmp_path: Path) -> None:
     """Though files are there that tell of what came after."""
     trainer = Trainer.of(config())
     made = Run.create(trainer, config(checkpoints=2), tmp_path)
-    trainer.run(made.episode, stop=lambda: len(trainer.episodes) == 2)
+    trainer.run(made.episode, stop=lambda: trainer.done == 2)
     made.finish(trainer)
     (made.folder / "checkpoints" / "000002.resume").write_bytes(b"")
     opened, trainer = Run.open(made.folder)
@@ -307,6 +385,72 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
     Run.open(made.folder)[0].close()
 
 
+# What dead processes left
+
+
+def _stop_halfway(root: str) -> None:
+    """A process that dies when it is about to give a run its name."""
+    run.os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+    Run.create(Trainer.of(config()), config(), root)
+
+
+def test_folders_of_processes_that_died_are_swept_when_a_later_run_starts(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    for _ in range(2):  # the second sweeps what the first left
+        dying = fork.Process(target=_stop_halfway, args=(str(tmp_path),))
+        dying.start()
+        dying.join()
+    empty = tmp_path / ".point_mass-5-20260102_000000-abcdefgh"
+    empty.mkdir()
+    living = Run(
+        Path(tempfile.mkdtemp(prefix=".point_mass-5-20260102_000000-", dir=tmp_path)), config()
+    )
+    (tmp_path / ".git-1-20260102_000000").mkdir()
+    (tmp_path / ".notes").mkdir()
+    assert len(list(tmp_path.iterdir())) == 5
+    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(
+        [made.folder, living.folder, tmp_path / ".git-1-20260102_000000", tmp_path / ".notes"]
+    )
+    made.close(), living.close()
+
+
+def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = tempfile.mkdtemp
+
+    def swept(**places: Any) -> str:
+        made.append(make(**places))
+        if len(made) == 1:
+            os.rmdir(made[0])
+        if len(made) == 2:
+            held.append(Run(Path(made[1]), config()))
+        return made[-1]
+
+    held: list[Run] = []
+    monkeypatch.setattr(run.tempfile, "mkdtemp", swept)
+    Run.create(Trainer.of(config()), config(), tmp_path).close()
+    assert len(list(tmp_path.glob("point_mass-*"))) == 1 and len(made) >= 2
+
+
+def test_parts_that_a_dead_process_left_are_swept_when_the_run_goes_on(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = train(tmp_path, episodes=6)
+    for name in ("", "checkpoints/"):
+        for end in ("agent.safetensors", "metrics.csv", "training.png", "000004.resume"):
+            (folder / f"{name}.{end}.0123abcd.part").write_bytes(b"half of it")
+    kept = (".agent.safetensors.mine.part", ".figure.png.0123abcd.part", "agent.part")
+    for name in kept:
+        (folder / name).write_bytes(b"the user's")
+    training.train(resume_from=folder, progress=False, episodes=9)
+    found = contents(folder)
+    assert [found.pop(name) for name in kept] == [b"the user's"] * 3
+    assert found == contents(whole)
+
+
 # Kills
 
 
@@ -389,7 +533,7 @@ def test_tensorboard_gets_each_episode_once(
     assert steps == set(range(9))
     opened, trainer = Run.open(folder)
     opened.close()
-    for episode in trainer.episodes:
+    for episode in trainer.recent:
         assert written["episode/return", episode.episode] == episode.ret
         shares = [written[f"modes/{name}", episode.episode] for name in training.NAMES]
         assert sum(shares) == pytest.approx(1.0)
@@ -451,5 +595,5 @@ def test_settings_that_make_no_sense(changes: dict[str, Any], words: str) -> Non
 def test_plain_td3_follows_its_actor_alone() -> None:
     trainer = Trainer.of(config(certificate=False))
     trainer.run()
-    assert all(episode.modes[2] == 0 for episode in trainer.episodes)
+    assert all(episode.modes[2] == 0 for episode in trainer.recent)
     assert trainer.p_relax < 1.0, "and not by a P_relax that never decays"

@@ -29,7 +29,7 @@ from calf_viz import systems
 from calf_viz.agent import evaluation, plots
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import Row, held_out_starts
-from calf_viz.agent.trainer import Trainer
+from calf_viz.agent.trainer import Episode, Trainer
 from calf_viz.agent.training import narrow_table
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
@@ -87,13 +87,14 @@ def measure(policy: str, config: TrainingConfig) -> Result:
         cost, goal = _play_nominal(system, config)
         return Result(policy, config.seed, cost, goal, evaluation.nominal_row(system, starts))
     trainer = Trainer.of(replace(config, certificate=policy == "CALF"))
-    trainer.run()
+    episodes: list[Episode] = []
+    trainer.run(lambda trainer: episodes.append(trainer.recent[-1]))
     row_of = evaluation.strict_row if policy == "CALF" else evaluation.actor_row
     return Result(
         policy,
         config.seed,
-        -np.array([e.ret for e in trainer.episodes]),
-        np.array([e.goal for e in trainer.episodes], dtype=np.float64),
+        -np.array([e.ret for e in episodes]),
+        np.array([e.goal for e in episodes], dtype=np.float64),
         row_of(trainer.result(), starts),
     )
 

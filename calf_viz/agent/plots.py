@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,13 +49,18 @@ def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if not rows:
+            rows = csv.reader(file)
+            places = {name: index for index, name in enumerate(next(rows, needed))}
+            wanted = [places[name] for name in needed]
+            # As bare doubles, for there may be very many.
+            values = array("d", (float(row[place]) for row in rows if row for place in wanted))
+        if not values:
             raise UserError(f"{path} holds no episode yet: train for longer")
-        return {name: np.array([float(row[name]) for row in rows]) for name in needed}
+        table = np.array(values).reshape(-1, len(needed))
+        return {name: table[:, index].copy() for index, name in enumerate(needed)}
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; give a metrics file") from error
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
+    except (LookupError, TypeError, ValueError, csv.Error) as error:
         raise UserError(
             f"{path} is no metrics file of calf-viz train ({error}): give FILE.metrics.csv"
         ) from error

@@ -23,13 +23,13 @@ class TrainingProgress:
             TimeRemainingColumn(),
             disable=not shown,
         )
-        done, total = len(trainer.episodes), trainer.preset.episodes
-        self.task = self.bar.add_task("", total=total, completed=done, figures="")
+        total = trainer.preset.episodes
+        self.task = self.bar.add_task("", total=total, completed=trainer.done, figures="")
 
     def update(self, trainer: Trainer) -> None:
         """Show the trainer as it is now."""
         figures = summary(trainer)
-        self.bar.update(self.task, completed=len(trainer.episodes), figures=figures)
+        self.bar.update(self.task, completed=trainer.done, figures=figures)
 
     def __enter__(self) -> "TrainingProgress":
         self.bar.start()
@@ -47,7 +47,7 @@ class TrainingProgress:
 def summary(trainer: Trainer) -> str:
     """Reward, success rate and modes' shares (certified/relax/nominal, by their initials) of the
     last `RECENT` episodes."""
-    last = trainer.episodes[-RECENT:]
+    last = list(trainer.recent)[-RECENT:]
     steps = max(sum(episode.steps for episode in last), 1)
     reward = sum(episode.ret for episode in last) / max(len(last), 1)
     goal = sum(episode.goal for episode in last) / max(len(last), 1)

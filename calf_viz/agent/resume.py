@@ -1,7 +1,8 @@
 """`FILE.resume`: everything a trainer needs to go on as if it had never stopped.
 
 Tensors for what is large or must keep every bit, JSON for counters and the generator's state (whose
-integers JSON holds whole, and whose floats it gives back exactly).
+integers JSON holds whole, and whose floats it gives back exactly). Its size does not grow with the
+training: of the finished episodes it has the last few, in case the metrics file lost their lines.
 """
 
 from dataclasses import asdict
@@ -13,17 +14,24 @@ import torch
 from torch import Tensor
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, presets
+from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import shapes
-from calf_viz.agent.td3 import TD3Settings
-from calf_viz.agent.trainer import Episode, Step, Trainer, TrainerSettings
-from calf_viz.errors import UserError
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.modes import NAMES
+from calf_viz.agent.trainer import Episode, Step, Trainer
+from calf_viz.errors import FileTrouble, UserError, shown
+from calf_viz.files import parsing
+from calf_viz.settings import fields_of, known
 from calf_viz.systems import System
 
 _MEMORY = ("states", "actions", "q_plus", "has_triple")
 _TIMELINES = ("timeline", "last_timeline")
-_FINITE = ("td3.", "memory.", "best.", "state")
+_FINITE = ("td3.", "memory.", "best.", "replay", "state")
 """Tensors all of whose values must be finite."""
+MOST = 2**53
+"""A count that no training comes to."""
+TAIL = 64
+"""Newest episodes that a file has."""
 
 
 def resume_path(path: str | Path) -> Path:
@@ -56,7 +64,8 @@ def save(trainer: Trainer, path: str | Path) -> None:
         "added": trainer.replay.added,
         "best": trainer.best_info,
         "episode": asdict(trainer.episode),
-        "episodes": [asdict(episode) for episode in trainer.episodes],
+        "episodes": trainer.done,
+        "recent": [asdict(episode) for episode in list(trainer.recent)[-TAIL:]],
     }
     for name, tensor in tensors.items():
         if name.startswith(_FINITE) and not _finite(tensor):
@@ -68,34 +77,50 @@ def save(trainer: Trainer, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> Trainer:
-    """The trainer that `save` wrote to `path`.
+    """The trainer that `save` wrote to `path`; `recent` has the last `RECENT` episodes at most.
 
     Raises:
-        UserError: the file is missing, truncated, a pickle, or not what `save` writes.
+        FileTrouble: the file is missing or cannot be read, a newer calf_viz made it, or its system
+            is not known here.
+        FileDamaged: it is truncated, a pickle, or not what `save` writes.
     """
     tensors, metadata = checkpoint.read(path, "resume")
+    with parsing(path, "training's state", "give another, or train anew"):
+        config = _config(path, metadata)
+        return _restore(Trainer.of(config), tensors, metadata)
+
+
+def _config(path: str | Path, metadata: dict[str, Any]) -> TrainingConfig:
+    """What is trained; each value is within its bounds, so that nothing of any size is made."""
+    system = metadata["system"]
+    if system not in systems.names():
+        reason = f"it is for system {shown(system)}, which is unknown here"
+        raise FileTrouble(path, reason, "give another, or train anew")
+    settings = {**metadata["settings"], **metadata["settings"]["td3"], **metadata["preset"]}
+    del settings["td3"]
+    values = {"system": system, "seed": metadata["seed"], "preset": settings.pop("name")}
     try:
-        return _restore(tensors, metadata)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise UserError(f"{path} is damaged ({error}): train anew") from error
-    except (UserError, MemoryError) as error:  # an unknown system, a buffer of any size
-        raise UserError(f"{path} cannot be resumed ({error}): train anew") from error
+        known(settings, fields_of(TrainingConfig))
+        return TrainingConfig(**values, **settings)
+    except UserError as error:
+        raise ValueError(error) from error
 
 
-def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
-    settings = metadata["settings"]
-    trainer = Trainer(
-        systems.get(metadata["system"]),
-        presets.Preset(**metadata["preset"]),
-        metadata["seed"],
-        TrainerSettings(**{**settings, "td3": TD3Settings(**settings["td3"])}),
-    )
-
+def _restore(trainer: Trainer, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
     def part(prefix: str) -> dict[str, Tensor]:
         return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
+    trainer.steps = _whole(metadata["steps"], "steps")
+    trainer.p_relax = _share(metadata["p_relax"], "p_relax")
     td3 = part("td3.")
     _compare("td3", td3, trainer.td3.state())
+    # Each step adds a transition, and from the first whole batch on updates the networks.
+    updates = max(0, trainer.steps - trainer.preset.batch + 1)
+    expected = {"updates": updates, "adam.critic.steps": updates}
+    expected["adam.actor.steps"] = updates // trainer.settings.td3.policy_delay
+    if metadata["added"] != trainer.steps or any(int(td3[n]) != c for n, c in expected.items()):
+        raise ValueError("its counts contradict each other")
+    trainer.replay.added = trainer.steps
     trainer.td3.load_state(td3)
     memory = {name: torch.from_numpy(getattr(trainer.memory, name)) for name in _MEMORY}
     _compare("memory", part("memory."), memory)
@@ -104,24 +129,70 @@ def _restore(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Trainer:
     best = part("best.")
     if best:
         _compare("best", best, trainer.agent.tensors())
-        trainer.best = best
-    trainer.best_info = metadata["best"]
-    rows = tensors["replay"].numpy()
-    trainer.replay.added = int(metadata["added"])
-    # Assigning would broadcast a single row over all.
-    if rows.shape != trainer.replay.rows[: len(trainer.replay)].shape:
-        raise ValueError("the replay buffer has a wrong shape")
-    trainer.replay.rows[: len(rows)] = rows
+        trainer.best, trainer.best_info = best, _best(metadata["best"])
+    rows = trainer.replay.rows[: len(trainer.replay)]
+    _compare("replay", {"": tensors["replay"]}, {"": torch.from_numpy(rows)})
+    rows[:] = tensors["replay"].numpy()
     _compare("state", {"": tensors["state"]}, {"": torch.from_numpy(trainer.state)})
     trainer.state = tensors["state"].numpy()
     for name in _TIMELINES:
         if name in tensors:  # files of earlier versions have none
             setattr(trainer, name, _timeline(tensors[name], trainer.system))
-    trainer.steps, trainer.p_relax = int(metadata["steps"]), float(metadata["p_relax"])
-    trainer.episodes = [Episode(**episode) for episode in metadata["episodes"]]
-    trainer.episode = Episode(**metadata["episode"])
+    _set_episodes(trainer, metadata)
     trainer.rng.bit_generator.state = metadata["rng"]
     return trainer
+
+
+def _set_episodes(trainer: Trainer, metadata: dict[str, Any]) -> None:
+    if metadata["format"] == 1:  # all there were
+        recent, done = metadata["episodes"], len(metadata["episodes"])
+    else:
+        recent, done = metadata["recent"], _whole(metadata["episodes"], "episodes")
+    first = done - len(recent)
+    trainer.done = done
+    trainer.recent.extend(_episode(e, first + i) for i, e in enumerate(recent))
+    trainer.episode = _episode(metadata["episode"], done)
+    if first < 0 or not 0 <= trainer.episode.steps <= min(trainer.preset.steps, trainer.steps):
+        raise ValueError("its counts contradict each other")
+
+
+def _episode(values: dict[str, Any], number: int) -> Episode:
+    """An episode of that number, all of whose values may be."""
+    found = Episode(**values)
+    modes = [_whole(mode, "modes") for mode in found.modes]
+    if found.episode != number or len(modes) != len(NAMES):
+        raise ValueError(f"episode {number} is not where it belongs")
+    if _whole(found.steps, "steps") != sum(modes) or type(found.goal) is not bool:
+        raise ValueError(f"episode {number} contradicts itself")
+    if type(found.ret) is not float:
+        raise ValueError(f"episode {number} has no return")
+    found.p_relax = _share(found.p_relax, "p_relax")
+    return found
+
+
+def _best(values: dict[str, Any]) -> dict[str, float]:
+    """What is known of the best agent so far."""
+    for name in ("steps", "episode"):
+        _whole(values[name], name)
+    for name in ("goal", "p_relax"):
+        _share(values[name], name)
+    if type(values["cost"]) is not float or len(values) != 5:
+        raise ValueError("best has wrong values")
+    return values
+
+
+def _whole(value: Any, name: str) -> int:
+    """A count."""
+    if type(value) is not int or not 0 <= value < MOST:
+        raise ValueError(f"{name} = {shown(value)} is no count")
+    return value
+
+
+def _share(value: Any, name: str) -> float:
+    """A number from 0 to 1."""
+    if type(value) not in (int, float) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} = {shown(value)} is not from 0 to 1")
+    return float(value)
 
 
 def _table(timeline: list[Step], system: System) -> Tensor:
@@ -133,9 +204,13 @@ def _table(timeline: list[Step], system: System) -> Tensor:
 
 
 def _timeline(table: Tensor, system: System) -> list[Step]:
-    if table.ndim != 2 or table.shape[1] != len(Step._fields) - 1 + system.state_dim:
-        raise ValueError("a timeline has a wrong shape")
     width = len(Step._fields) - 1
+    if table.dtype != torch.float64 or table.ndim != 2:
+        raise ValueError("a timeline has a wrong shape")
+    if table.shape[1] != width + system.state_dim or not _finite(table[:, width:]):
+        raise ValueError("a timeline has wrong states")
+    if any(mode not in range(len(NAMES)) for mode in table[:, 0].tolist()):
+        raise ValueError("a timeline has wrong modes")
     return [
         Step(np.array(row[width:], dtype=np.float32), int(row[0]), *row[1:width])
         for row in table.tolist()

@@ -10,11 +10,12 @@
 The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
 written aside and renamed: whenever the training is killed, what has the name of a run resumes.
 Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
-checkpoint that cannot be used is set aside, and the one before is resumed from.
+checkpoint that is damaged is set aside, and the one before is resumed from.
 """
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -22,20 +23,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from calf_viz.agent import metrics, resume, views
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.run_config import LATER, continued, read_config, write_config
 from calf_viz.agent.tensorboard import TensorBoard, summary_writer
 from calf_viz.agent.trainer import Trainer
-from calf_viz.errors import UserError
-from calf_viz.files import make_folder
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import exists, hold, is_folder, make_folder, set_aside, sweep_parts
 from calf_viz.settings import fields_of
 
 log = logging.getLogger("calf_viz")
 
-SUFFIX, DAMAGED = ".resume", ".damaged"
+_CHECKPOINT = re.compile(r"[0-9]{6,18}\.resume")
+_WRITTEN = (
+    r"config\.toml|metrics\.csv|agent\.safetensors|(certificate|training)\.(csv|png)|"
+    + _CHECKPOINT.pattern
+)
+"""Names of what a run's process alone writes."""
+_BUILDING = re.compile(r"\.\w+-[0-9]+-[0-9]{8}_[0-9]{6}-[a-z0-9_]{8}")
+"""Names of folders that are no runs yet."""
 
 
 class Run:
@@ -56,13 +64,7 @@ class Run:
         self._tensorboard: TensorBoard | None = None
         if config.tensorboard:
             summary_writer()  # before there is work to lose without it
-        self._lock = FileLock(folder / ".lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UserError(f"{folder} is being trained by another process: end that") from error
-        except OSError as error:
-            raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+        self._lock = hold(folder, "is being trained by another process: end that")
 
     @classmethod
     def create(cls, trainer: Trainer, config: TrainingConfig, root: str | Path = "runs") -> "Run":
@@ -72,20 +74,44 @@ class Run:
             UserError: the folder cannot be written.
         """
         make_folder(root)
+        _sweep(Path(root))
         name = f"{config.system}-{config.seed}-{datetime.now():%Y%m%d_%H%M%S}"
-        building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+        run: Run | None = None
         try:
+            while run is None:
+                building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+                run = cls._building(building, config)
             building.chmod(0o777 & ~_umask())
-            run = cls(building, config)
             write_config(building, config)
-            metrics.write(run.metrics, trainer.episodes)
+            metrics.write(run.metrics)
             run.checkpoint(trainer)
             run.folder = _named(building, Path(root) / name)
-        except OSError as error:
-            raise UserError(f"cannot write to {root}: {error.strerror}; choose another") from error
-        finally:
-            shutil.rmtree(building, ignore_errors=True)  # there is none once it has its name
+        except BaseException as error:
+            if run is not None:
+                run.close()
+                shutil.rmtree(run.folder, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
+            raise UserError(
+                f"cannot write to {shown(root)}: {error.strerror}; choose another"
+            ) from error
         return run
+
+    @classmethod
+    def _building(cls, folder: Path, config: TrainingConfig) -> "Run | None":
+        """A new folder's run; None where another process took the folder for a dead one's and swept
+        it, in the moment before it was locked."""
+        try:
+            run = cls(folder, config)
+        except UserError as error:
+            if is_folder(folder) and not isinstance(error.__cause__, Timeout):
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            return None
+        if exists(folder / ".lock"):
+            return run
+        run.close()
+        return None
 
     @classmethod
     def open(cls, folder: str | Path, **changes: Any) -> tuple["Run", Trainer]:
@@ -103,11 +129,13 @@ class Run:
         try:
             trainer = run._newest()
             _check(said, trainer.config, folder / "config.toml")
+            for written in (folder, folder / "checkpoints"):
+                sweep_parts(written, _WRITTEN)
             trainer.plan(run.config.episodes)
             if run.config != said:
                 write_config(folder, run.config)
             run.saved = trainer.steps
-            metrics.write(run.metrics, trainer.episodes)
+            metrics.go_on(run.metrics, trainer)
             views.write_certificate(folder, trainer)
         except BaseException:
             run.close()
@@ -116,24 +144,25 @@ class Run:
         return run, trainer
 
     def _newest(self) -> Trainer:
-        """The trainer of the newest checkpoint that can be used; newer ones are set aside."""
-        failures: dict[Path, UserError] = {}
+        """The trainer of the newest checkpoint that is not damaged; newer ones are set aside."""
+        failures: list[FileDamaged] = []
         for path in reversed(self.checkpoints()):
             try:
                 trainer = resume.load(path)
-            except UserError as error:
-                failures[path] = error
+            except FileDamaged as error:
+                failures.append(error)
                 continue
-            for damaged, failure in failures.items():
+            for damaged in failures:
                 # Or it would pass for one of the newest, and the others be dropped for it.
-                aside = damaged.with_suffix(DAMAGED)
-                os.replace(damaged, aside)
-                why = str(failure).rpartition(": ")[0]  # without its advice
-                log.warning("%s (now %s): going on from %s", why, aside.name, path.name)
+                aside = set_aside(damaged.path)
+                log.warning(
+                    "%s: %s (now %s): going on from %s",
+                    damaged.path, damaged.reason, aside.name, path.name,
+                )  # fmt: skip
             return trainer
-        raise next(
-            iter(failures.values()), UserError(f"{self.folder} has no checkpoint: train anew")
-        )
+        if failures:
+            raise failures[0]
+        raise UserError(f"{shown(self.folder)} has no checkpoint: train anew")
 
     @property
     def metrics(self) -> Path:
@@ -146,8 +175,21 @@ class Run:
         return self.folder / "agent.safetensors"
 
     def checkpoints(self) -> list[Path]:
-        """The checkpoints that there are, oldest first."""
-        return sorted((self.folder / "checkpoints").glob(f"*{SUFFIX}"))
+        """The checkpoints that there are, oldest first.
+
+        Raises:
+            UserError: the folder cannot be read.
+        """
+        folder = self.folder / "checkpoints"
+        try:
+            names = [name for name in os.listdir(folder) if _CHECKPOINT.fullmatch(name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(
+                f"{shown(folder)} cannot be read ({error.strerror}); put that right"
+            ) from error
+        return [folder / name for name in sorted(names, key=_episodes)]
 
     def start(self, trainer: Trainer) -> None:
         """Before the first step: this is the process that trains."""
@@ -158,8 +200,8 @@ class Run:
         """Note the episode that just ended; a checkpoint where one is due."""
         if self._tensorboard is not None:
             self._tensorboard.episode(trainer)
-        metrics.append(self.metrics, trainer.episodes[-1])
-        if len(trainer.episodes) % self.config.checkpoint_every == 0:
+        metrics.append(self.metrics, trainer.recent[-1])
+        if trainer.done % self.config.checkpoint_every == 0:
             self.checkpoint(trainer)
 
     def finish(self, trainer: Trainer) -> None:
@@ -183,7 +225,8 @@ class Run:
         """
         if self._tensorboard is not None:
             self._tensorboard.flush()  # what a checkpoint is later than never comes again
-        name = f"{len(trainer.episodes):06d}{SUFFIX}"
+        metrics.to_disk(self.metrics)  # as the checkpoint relies on its lines
+        name = f"{trainer.done:06d}.resume"
         resume.save(trainer, self.folder / "checkpoints" / name)
         self.saved = trainer.steps
         trainer.result().save(self.agent)
@@ -193,16 +236,22 @@ class Run:
                 path.unlink()
 
 
+def _episodes(name: str) -> int:
+    """After how many episodes a checkpoint of that name was written."""
+    return int(name.partition(".")[0])
+
+
 def is_run(path: str | Path) -> bool:
     """Whether a path is a folder, as runs are, and not a checkpoint's file."""
-    return Path(path).is_dir()
+    return is_folder(path)
 
 
 def tell_finished(trainer: Trainer, where: str | Path) -> None:
     """Say so of a training in which there is nothing left to do."""
     if trainer.finished:
-        done = len(trainer.episodes)
-        log.warning("%s is finished, after %d episodes: --episodes gives it more", where, done)
+        log.warning(
+            "%s is finished, after %d episodes: --episodes gives it more", where, trainer.done
+        )
 
 
 def _check(said: TrainingConfig, true: TrainingConfig, path: Path) -> None:
@@ -231,6 +280,23 @@ def _named(building: Path, wanted: Path) -> Path:
                 continue
             raise
         return target
+
+
+def _sweep(root: Path) -> None:
+    """Remove folders that killed processes left when they were about to make a run of them.
+
+    A live process has its folder locked, or is about to lock it (see `Run._building`).
+    """
+    for name in os.listdir(root):
+        folder = root / name
+        if not _BUILDING.fullmatch(name) or folder.is_symlink() or not is_folder(folder):
+            continue
+        with suppress(UserError, OSError):
+            lock = hold(folder)
+            try:
+                shutil.rmtree(folder)
+            finally:
+                lock.release()
 
 
 def _umask() -> int:

@@ -17,11 +17,11 @@ class TensorBoard:
 
     def __init__(self, folder: Path, trainer: Trainer) -> None:
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        self.writer = summary_writer()(str(folder), purge_step=len(trainer.episodes))
+        self.writer = summary_writer()(str(folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
-        episode = trainer.episodes[-1]
+        episode = trainer.recent[-1]
         for name, value in scalars(episode).items():
             self.writer.add_scalar(name, value, episode.episode)
 

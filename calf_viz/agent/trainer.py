@@ -5,6 +5,7 @@ put into tensors and JSON and taken up again at any step (`resume.py`), with the
 it had never stopped; one NumPy generator gives all randomness, so that there is one to save.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ from calf_viz.agent.replay import Replay
 from calf_viz.agent.td3 import TD3, TD3Settings
 from calf_viz.errors import UserError
 from calf_viz.systems import System, get
+
+RECENT = 2048
+"""Finished episodes that a trainer knows; what a training leaves of all is its metrics file."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ class Trainer:
         agent: the agent as it is now.
         before_comparison: called before its agent is compared with the best, which takes seconds.
         best: weights of the best agent so far, by name; None before the first comparison.
-        episodes: metrics of the finished episodes.
+        done: finished episodes.
+        recent: metrics of the newest of them, at most `RECENT`, oldest first.
         steps: training steps so far.
         timeline: steps of the episode in progress; `last_timeline` those of the one before.
     """
@@ -111,7 +116,8 @@ class Trainer:
         self.memory = self.agent.memory(1)
         self.p_relax = self.settings.lambda_relax
         self.steps = 0
-        self.episodes: list[Episode] = []
+        self.done = 0
+        self.recent: deque[Episode] = deque(maxlen=RECENT)
         self.before_comparison: Callable[[], None] = lambda: None
         self.best: dict[str, Tensor] | None = None
         self.best_info: dict[str, float] = {}
@@ -142,20 +148,19 @@ class Trainer:
         Raises:
             UserError: more are done already.
         """
-        done = len(self.episodes)
-        if episodes < done:
-            raise UserError(f"episodes {episodes} is less than are done: give {done} or more")
+        if episodes < self.done:
+            raise UserError(f"episodes {episodes} is less than are done: give {self.done} or more")
         self.preset = replace(self.preset, episodes=episodes)
 
     @property
     def finished(self) -> bool:
         """Whether all episodes are done."""
-        return len(self.episodes) >= self.preset.episodes
+        return self.done >= self.preset.episodes
 
     def _start_episode(self) -> None:
         self.state = self.system.initial_states(1, self.rng)
         self.memory.reset()
-        self.episode = Episode(len(self.episodes))
+        self.episode = Episode(self.done)
         self.timeline = []
 
     def step(self) -> bool:
@@ -211,9 +216,10 @@ class Trainer:
 
     def _end_episode(self) -> None:
         self.episode.p_relax = self.p_relax
-        self.episodes.append(self.episode)
+        self.recent.append(self.episode)
+        self.done += 1
         self.last_timeline = self.timeline
-        if self.finished or len(self.episodes) % self.preset.select_every == 0:
+        if self.finished or self.done % self.preset.select_every == 0:
             self._select()
         self._start_episode()
 
@@ -239,7 +245,7 @@ class Trainer:
             "cost": row.cost,
             "steps": self.steps,
             "p_relax": self.p_relax,
-            "episode": len(self.episodes),
+            "episode": self.done,
         }
 
     def result(self) -> CALFAgent:

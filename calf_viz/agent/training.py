@@ -47,10 +47,13 @@ class Files:
         self.output = output
 
     def start(self, trainer: Trainer) -> None:
+        if not trainer.done:
+            metrics.write(metrics_path(self.output))
         save(trainer, self.output)
 
     def episode(self, trainer: Trainer) -> None:
-        if len(trainer.episodes) % trainer.preset.select_every == 0:
+        metrics.append(metrics_path(self.output), trainer.recent[-1])
+        if trainer.done % trainer.preset.select_every == 0:
             save(trainer, self.output)
 
     def finish(self, trainer: Trainer) -> None:
@@ -115,7 +118,7 @@ def train(
     where = records.folder if isinstance(records, Run) else records.output
     said = str(records.agent if isinstance(records, Run) else where)
     if not trainer.finished:
-        said = f"stopped after {len(trainer.episodes)} episodes; go on with --resume {where}"
+        said = f"stopped after {trainer.done} episodes; go on with --resume {where}"
     Console().print(said, soft_wrap=True)
     return trainer
 
@@ -132,6 +135,7 @@ def _resume(
     config = continued(trainer.config, changes, path)
     _for_files(config)
     trainer.plan(config.episodes)
+    metrics.go_on(metrics_path(output or path), trainer, metrics_path(path))
     tell_finished(trainer, path)
     return trainer, Files(output or path)
 
@@ -164,10 +168,10 @@ def metrics_path(path: str | Path) -> Path:
 
 
 def save(trainer: Trainer, output: str | Path) -> None:
-    """Write checkpoint, resume file and metrics, each whole or not at all."""
+    """Write checkpoint and resume file, each whole or not at all, beside the metrics."""
+    metrics.to_disk(metrics_path(output))  # as the resume file relies on its lines
     resume.save(trainer, resume.resume_path(output))
     trainer.result().save(output)
-    metrics.write(metrics_path(output), trainer.episodes)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from calf_viz.agent import plots
 from calf_viz.agent.trainer import Trainer
-from calf_viz.files import write_aside
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists, write_aside
 
 WINDOW = 20
 """Episodes that averages are over."""
@@ -24,7 +25,10 @@ def write_certificate(folder: Path, trainer: Trainer) -> None:
     """
     path = folder / "certificate.csv"
     if not trainer.last_timeline:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot remove {shown(path)}: {error.strerror}") from error
         return
     with write_aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
@@ -40,6 +44,6 @@ def write_pictures(folder: Path) -> None:
         UserError: a picture cannot be written.
     """
     certificate = folder / "certificate.csv"
-    if certificate.exists():
+    if exists(certificate):
         plots.plot_learning([folder / "metrics.csv"], folder / "training.png", WINDOW)
         plots.plot_certificate(certificate, folder / "certificate.png")

@@ -53,7 +53,7 @@ class Worker:
         """Train until the run is finished, or the board or the viewer's end says stop."""
         trainer, board = self.trainer, self.board
         board[Word.STEPS] = board[Word.SAVED] = trainer.steps
-        for episode in trainer.episodes:
+        for episode in trainer.recent:
             board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
                               *episode.modes, episode.p_relax)  # fmt: skip
         self._publish()
@@ -104,7 +104,7 @@ class Worker:
         board[Word.STEPS] = trainer.steps
         if ended:
             board[Word.PHASE] = Phase.TRAINING
-            e = trainer.episodes[-1]
+            e = trainer.recent[-1]
             board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
             self.run.episode(trainer)
             board[Word.SAVED] = self.run.saved
