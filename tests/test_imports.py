@@ -39,6 +39,7 @@ LAYERS = (
     "settings",
     "parameters",
     "run_command",
+    "console",
     "children",
     "files",
     "errors",

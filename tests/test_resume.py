@@ -23,6 +23,7 @@ from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.trainer import Trainer, TrainerSettings
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
+from calf_viz.files import hold
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
@@ -184,7 +185,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     output = tmp_path / "a.safetensors"
     assert f"go on with --resume {output}" in out
     assert "Traceback" not in err
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == [
         "a.safetensors",
         "a.safetensors.metrics.csv",
         "a.safetensors.resume",
@@ -269,6 +270,65 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(UserError, match=words) as caught:
             training.train(*arguments, progress=False)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("taken", ["", ".resume", ".metrics.csv"])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_no_file_of_an_older_training_is_replaced_unasked(
+    tmp_path: Path, taken: str, resumed: bool
+) -> None:
+    """Any of the three, whether a new training or a resumed one is to be written there."""
+    output, source = tmp_path / "a.safetensors", None
+    if resumed:
+        source = tmp_path / "other.safetensors"
+        training.save(short_trainer("point_mass"), source)
+    older = tmp_path / f"a.safetensors{taken}"
+    older.write_text("older")
+    new = None if resumed else "point_mass"
+    with pytest.raises(UserError, match=f"{older} exists: .* or --overwrite"):
+        training.train(new, output=output, resume_from=source, progress=False)
+    assert older.read_text() == "older"
+    assert not list(tmp_path.glob("*.lock")), "nothing is left of what was refused"
+    size = {} if resumed else {"episodes": 1, "steps": 5, "selection_episodes": 1}
+    training.train(new, output=output, resume_from=source, progress=False, overwrite=True, **size)
+    assert older.read_bytes() != b"older"
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_one_training_at_a_time_writes_a_file(tmp_path: Path, resumed: bool) -> None:
+    output = tmp_path / "a.safetensors"
+    training.save(short_trainer("point_mass"), output)
+    before = output.read_bytes()
+    other = hold(output)  # as another process does
+    given = {"resume_from": output} if resumed else {"system": "point_mass", "output": output}
+    with pytest.raises(UserError, match="is being trained by another process: end that"):
+        training.train(**given, progress=False, overwrite=True)  # type: ignore[arg-type]
+    assert output.read_bytes() == before
+    other.release()
+    if resumed:
+        training.train(**given, progress=False)  # type: ignore[arg-type]
+        hold(output).release()
+
+
+def test_a_training_replaces_nothing_that_it_reads(tmp_path: Path) -> None:
+    config, source = tmp_path / "mine.toml", tmp_path / "a.safetensors"
+    config.write_text("seed = 3\n")
+    training.save(short_trainer("point_mass"), source)
+    state = resume.resume_path(source)
+    for given in (
+        {"system": "point_mass", "output": config, "config_file": config},
+        {"resume_from": source, "output": state},
+    ):
+        with pytest.raises(UserError, match="is read, and would be replaced"):
+            training.train(**given, overwrite=True, progress=False)  # type: ignore[arg-type]
+    assert config.read_text() == "seed = 3\n"
+    resume.load(state)
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    for output in (tmp_path, tmp_path / ".", "/", ".."):
+        with pytest.raises(UserError, match="is a folder: name a file in it"):
+            training.train("point_mass", output=output, overwrite=True, progress=False)
 
 
 # A training that diverged

@@ -292,7 +292,7 @@ def test_runs_of_the_same_second_do_not_mix(
         ("missing", "is no run"),
         ("no config", r"has no config.toml"),
         ("no checkpoint", "has no checkpoint"),
-        ("not TOML", "is not TOML: "),
+        ("not TOML", "no TOML: "),
         ("unknown", r"unknown setting 'bach' in .*config.toml: did you mean batch\?"),
         ("wrong type", "batch = 'big' in .*config.toml is of a wrong type: give a whole num"),
     ],

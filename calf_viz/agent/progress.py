@@ -2,10 +2,11 @@
 
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Trainer
+from calf_viz.console import bar
 
 RECENT = 20
 """Episodes that the figures shown are averaged over."""
@@ -16,12 +17,12 @@ class TrainingProgress:
 
     def __init__(self, trainer: Trainer, shown: bool = True) -> None:
         # Without the system's name, so that it all fits a terminal of 80 columns.
-        self.bar = Progress(
+        self.bar = bar(
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
-            disable=not shown,
+            shown=shown,
         )
         total = trainer.preset.episodes
         self.task = self.bar.add_task("", total=total, completed=trainer.done, figures="")
