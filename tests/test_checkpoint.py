@@ -225,7 +225,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "whole weights": (lambda t, m: t.update({"actor.w1": t["actor.w1"].int()}), "wrong shapes"),
     "a long name of a tensor": (lambda t, m: t.update({"x" * 10**4: torch.zeros(1)}), "x+…x+"),
     "another kind": (lambda t, m: m.update(kind="resume"), "no agent file"),
-    "an unknown system": (lambda t, m: m.update(system="pendulum"), "system pendulum"),
+    "an unknown system": (lambda t, m: m.update(system="no_such_system"), "system no_such_system"),
     "no system": (lambda t, m: m.pop("system"), "system None"),
     "no steps": (lambda t, m: m.pop("steps"), "no agent of calf-viz train: "),
     "steps that are no number": (

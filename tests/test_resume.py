@@ -259,7 +259,7 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Trainer, "step", never)
     (tmp_path / "file").write_text("")
     for arguments, words in (
-        (("pendulum", "quick", 0, output), "unknown system 'pendulum'"),
+        (("no_such_system", "quick", 0, output), "unknown system 'no_such_system'"),
         (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
         ((None, "quick", 0, output), "give --system"),
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
@@ -441,7 +441,10 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
     ("change", "said"),
     [
         ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 2.; update"),
-        ({"system": "pendulum"}, "it is for system pendulum, which is unknown here; give another"),
+        (
+            {"system": "no_such_system"},
+            "it is for system no_such_system, which is unknown here; give another",
+        ),
     ],
 )
 def test_a_resume_file_of_another_calf_viz_is_not_called_damaged(

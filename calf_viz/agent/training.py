@@ -12,8 +12,7 @@ from rich import box
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, metrics, resume
-from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent import metrics, resume, shipped
 from calf_viz.agent.config import MOST_STARTS, TrainingConfig
 from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
@@ -263,10 +262,9 @@ def evaluate(
     """
     within("episodes", episodes, 1, MOST_STARTS)
     within("seed", seed, 0, 2**63 - 1)
-    name = systems.get(system).name
     torch.set_num_threads(1)
-    agent = CALFAgent.load(checkpoint_file or checkpoint.shipped(name), name)
-    return evaluate_agent(agent, episodes, seed)
+    file = None if checkpoint_file is None else Path(checkpoint_file)
+    return evaluate_agent(shipped.load(systems.get(system), file), episodes, seed)
 
 
 def table(rows: list[Row], title: str = "") -> Table:
