@@ -105,7 +105,7 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     kind = annotation.removesuffix(" | None")
     if kind == "Path" and value == "":
         raise UserError(f"{name} is empty{where}: give a path, . for this folder")
-    if kind == "Path" and "\0" in str(value):
+    if kind == "Path" and isinstance(value, str | Path) and "\0" in str(value):
         raise UserError(f"{name} = '{shown(value)}'{where} is no path: leave the zero byte out")
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
