@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -214,6 +215,43 @@ def test_a_second_signal_stops_the_hard_way_and_the_handler_is_put_back(
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_is_gone_may_say_so_twice() -> None:
+    """As the kernel and a shell do."""
+    with training._interruptible() as caught:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGHUP)
+        assert set(caught) == {signal.SIGHUP}
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_behind_nohup_a_terminal_that_is_gone_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with training._interruptible() as caught:
+            signal.raise_signal(signal.SIGHUP)
+        assert not caught and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_connection_that_breaks_leaves_a_checkpoint(tmp_path: Path) -> None:
+    """With a progress bar that cannot be drawn any more."""
+    code = TRAIN.replace("progress=False", "progress=True")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code, str(tmp_path / "a.safetensors")])
+    said = b""
+    while b"running" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    output = tmp_path / "a.safetensors"
+    resumed = resume.load(resume.resume_path(output))
+    assert resumed.steps >= 150 and not resumed.finished
+    assert CALFAgent.load(output, "point_mass").info.seed == 3
 
 
 def test_ctrl_c_does_not_cut_the_last_files_short() -> None:

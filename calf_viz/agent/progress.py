@@ -1,5 +1,6 @@
 """The progress bar of a training."""
 
+from contextlib import suppress
 from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -30,7 +31,8 @@ class TrainingProgress:
     def update(self, trainer: Trainer) -> None:
         """Show the trainer as it is now."""
         figures = summary(trainer)
-        self.bar.update(self.task, completed=trainer.done, figures=figures)
+        with suppress(OSError):  # the terminal is gone: the training's files matter more
+            self.bar.update(self.task, completed=trainer.done, figures=figures)
 
     def __enter__(self) -> "TrainingProgress":
         self.bar.start()
@@ -42,7 +44,8 @@ class TrainingProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bar.stop()
+        with suppress(OSError):
+            self.bar.stop()
 
 
 def summary(trainer: Trainer) -> str:

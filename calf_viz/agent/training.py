@@ -116,7 +116,7 @@ def train(
 ) -> Trainer:
     """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
 
-    Ctrl-C and SIGTERM stop between two steps, with all files written.
+    Ctrl-C, SIGTERM and SIGHUP stop between two steps, with all files written.
 
     Args:
         system: name of the system.
@@ -230,18 +230,23 @@ def save(trainer: Trainer, output: str | Path) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """A list that Ctrl-C or SIGTERM puts its signal into; a second one stops the hard way."""
+    """A list that Ctrl-C, SIGTERM or SIGHUP puts its signal into; a second one stops the hard way.
+
+    A terminal that is gone tells so more than once: SIGHUP never does. Who ignores a signal, as
+    those behind nohup do, goes on ignoring it.
+    """
     caught: list[int] = []
 
     def handler(number: int, _frame: object) -> None:
-        if caught:
+        if caught and number != signal.SIGHUP:
             raise KeyboardInterrupt
         caught.append(number)
 
     old: dict[signal.Signals, Any] = {}
     with suppress(ValueError):  # not the main thread: there signals never arrive anyway
-        for number in (signal.SIGINT, signal.SIGTERM):
-            old[number] = signal.signal(number, handler)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                old[number] = signal.signal(number, handler)
     try:
         yield caught
     finally:
