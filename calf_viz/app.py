@@ -37,6 +37,9 @@ from calf_viz.render.scene import Certificate, Scene
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
+from calf_viz.trial.examiner import Examiner
+from calf_viz.trial.trials import Trials
+from calf_viz.trial.trust import needs_trials
 from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook, set_controls
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.hosts.geometry import GeometryMaker
     from calf_viz.hosts.panda import PandaHost
+    from calf_viz.hosts.programs import Trial
     from calf_viz.live.follower import Follower
 
 log = logging.getLogger("calf_viz")
@@ -97,7 +101,8 @@ class CALFApplication:
         """
         import torch
 
-        from calf_viz.agent import shipped
+        from calf_viz.agent import checkpoint
+        from calf_viz.agent.calf import CALFAgent
 
         # Rows for a few agents are too small to share; and what one thread adds up, it always
         # adds up in the same order.
@@ -112,14 +117,14 @@ class CALFApplication:
                 else read_config(config.resume)
             )
         self.config = _in_force(config)
+        # Shaders are tried in a child before this process compiles them; it starts meanwhile.
+        self._trials = Trials(Examiner(config.renderer or "gpu"))
+        if needs_trials(config.shaders, config.defines) or needs_trials(config.ab):
+            self._trials.warm()
         system = systems.get(config.system)
-        unasked = config.train or config.policy == "nominal"
-        self.agent = (
-            shipped.stand_in(system, config.seed)
-            if unasked and config.checkpoint is None
-            else shipped.load(system, config.checkpoint)
-        )
-        self.host = _open_host(config, system.marker)
+        file = config.checkpoint or checkpoint.shipped(system.name)
+        self.agent = CALFAgent.load(file, system)
+        self.host = _open_host(config, system.marker, self._trials)
         self.look = WornLook(self.host, config.colour_map)
         self.second = self._open_second(config.ab) if config.ab is not None else None
         set_controls(config.set, self.look, self.second)
@@ -146,7 +151,9 @@ class CALFApplication:
         self.host.frame_surface()
         watch = self.host.has_window if config.watch is None else config.watch
         looks = [look for look in (self.look, self.second) if look is not None]
-        self.live_shaders = LiveShaders(self.host, looks) if watch else None
+        self.live_shaders = LiveShaders(self.host, looks, self._trials) if watch else None
+        if not watch:
+            self._trials.close()
         if self.hud is not None and self.second is not None:
             two_looks.name_looks(self.hud)
         if self.hud is not None and self.host.has_window:
@@ -470,6 +477,7 @@ class CALFApplication:
         self.stop_training()
         if self.live_shaders is not None:
             self.live_shaders.close()
+        self._trials.close()
         self.host.close()
 
 
@@ -490,7 +498,7 @@ def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
     )
 
 
-def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
+def _open_host(config: VisualizationConfig, marker: str, trial: Trial) -> PandaHost:
     scene = Scene(
         size=config.size,
         trail=config.trail_length,
@@ -507,11 +515,13 @@ def _open_host(config: VisualizationConfig, marker: str) -> PandaHost:
         from calf_viz.hosts.window import WindowHost
 
         vsync = not config.no_vsync
-        return WindowHost(scene, None, colours, config.n_agents, library, slots, geometry, vsync)
+        return WindowHost(
+            scene, None, colours, config.n_agents, library, slots, geometry, vsync, trial
+        )
     from calf_viz.hosts.offscreen import OffscreenHost
 
     try:
-        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry)
+        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry, trial)
     except MemoryError:
         raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
 

@@ -24,6 +24,7 @@ LAYERS = (
     "readings",
     "playback",
     "workbench",
+    "trial",
     "renderers",
     "hosts",
     "hud",
@@ -39,7 +40,6 @@ LAYERS = (
     "settings",
     "parameters",
     "run_command",
-    "console",
     "children",
     "files",
     "errors",
@@ -49,6 +49,7 @@ LAYERS = (
 # and nothing that draws can ask the critic for anything.
 FORBIDDEN = {
     "workbench": {"simulation", "agent", "systems"},
+    "trial": {"simulation", "agent", "systems"},
     "renderers": {"simulation", "agent", "systems"},
     "hosts": {"simulation", "agent", "systems"},
     "hud": {"simulation", "agent", "systems"},
@@ -57,6 +58,7 @@ FORBIDDEN = {
 }
 FORBIDDEN_LIBRARIES = {
     "workbench": {"torch", "panda3d", "direct", "ursina", "moderngl"},
+    "trial": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "renderers": {"torch", "direct", "ursina", "moderngl"},
     "hosts": {"torch"},
     "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},

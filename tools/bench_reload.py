@@ -1,18 +1,24 @@
-"""How long a saved shader takes to the screen, and what the frames around it cost.
+"""How long a saved shader takes to the screen, and a start with a look of one's own; with a trial
+in a child first, as the program does, and without.
 
-    python tools/bench_reload.py [--rounds 50] [--n-agents 20]
+    python tools/bench_reload.py [--rounds 50] [--n-agents 20] [--starts 5]
 
 The program runs without a window while a hook is saved over and over, renamed over as editors do,
-each time with another text. Measured from the rename to the end of the first frame in the new look,
-waited for; beside it the part that is the driver's: compiling and linking, and what the first frame
-takes longer than others, since drivers finish their work there.
+each time with another text; every other save is used untried. Measured from the rename to the end
+of the first frame in the new look, waited for; beside it the parts that are the trial's, and the
+driver's in this process: compiling and linking, and what the first frame takes longer than others,
+since drivers finish their work there. A start is `python -c`, with one agent and one frame.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -24,16 +30,35 @@ from calf_viz.render.sources import shader_folder
 HOOK = "surface_colour.glsl"
 APART = 12
 """Frames between two saves."""
+WAYS = ("tried first", "untried")
+STARTED = """\
+import sys
+from calf_viz import CALFApplication, VisualizationConfig, app
+if sys.argv[2] == "untried":
+    app.Trials.__call__ = lambda *_: None
+    app.Trials.warm = lambda *_: None
+config = VisualizationConfig(n_agents=1, headless=True, shaders=sys.argv[1])
+CALFApplication(config).step()
+"""
+Times = dict[str, list[float]]
+"""Seconds, by what took them."""
 
 
-def measure(folder: Path, rounds: int, agents: int) -> dict[str, np.ndarray]:
-    """Milliseconds of each round: saved to screen, rebuild, first frame; and of other frames."""
+def hook() -> str:
+    """A text that no cache of the driver's has."""
     text = (shader_folder() / HOOK).read_text(encoding="utf-8")
+    return text.replace("0.35 + 0.65", f"{random.uniform(0.3, 0.4):.9f} + 0.65")
+
+
+def saves(folder: Path, rounds: int, agents: int) -> dict[str, Times]:
+    """Of each way: saved to screen, its parts, and frames otherwise."""
     config = VisualizationConfig(n_agents=agents, headless=True, watch=True, shaders=folder)
     app = CALFApplication(config)
     live = app.live_shaders
-    assert live is not None
-    times: dict[str, list[float]] = {"total": [], "rebuild": [], "first": [], "frame": []}
+    assert live is not None and live.trials is not None
+    parts = "saved to screen", "its trial", "compiling here", "a frame otherwise"
+    times: dict[str, Times] = {way: {part: [] for part in parts} for way in WAYS}
+    trials = live.trials
 
     def frame() -> float:
         start = time.perf_counter()
@@ -42,40 +67,61 @@ def measure(folder: Path, rounds: int, agents: int) -> dict[str, np.ndarray]:
 
     for _ in range(100):
         frame()
-    for number in range(rounds):
+    usual = float(np.median([frame() for _ in range(50)]))
+    for number in range(2 * rounds):
+        way = WAYS[number % 2]
+        live.trials = trials if way == "tried first" else None
         part = folder.parent / "part"
-        # Another constant each time: no cache of the driver's has it.
-        part.write_text(text.replace("0.35 + 0.65", f"{0.35 + 1e-4 * number:.5f} + 0.65"))
+        part.write_text(hook(), encoding="utf-8")
         before, start = live.rebuilds, time.perf_counter()
         os.replace(part, folder / HOOK)
         while live.rebuilds == before:
             last = frame()
-        times["total"].append(time.perf_counter() - start)
-        times["rebuild"].append(live.built)
-        times["first"].append(last - live.built)
-        times["frame"] += [frame() for _ in range(APART)][3:]
+        found = times[way]
+        found["saved to screen"].append(time.perf_counter() - start)
+        found["its trial"].append(trials.seconds if live.trials else 0.0)
+        found["compiling here"].append(live.built + max(last - live.built - usual, 0.0))
+        found["a frame otherwise"] += [frame() for _ in range(APART)][3:]
+    live.trials = trials
     app.close()
-    return {name: 1e3 * np.array(values) for name, values in times.items()}
+    return times
+
+
+def starts(folder: Path, rounds: int) -> dict[str, Times]:
+    """Of each way: from the process's begin to its end, in a look that no cache has."""
+    times: dict[str, Times] = {way: {"a start": []} for way in WAYS}
+    for _ in range(rounds):
+        for way in WAYS:
+            (folder / HOOK).write_text(hook(), encoding="utf-8")
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", STARTED, str(folder), way], check=True)
+            times[way]["a start"].append(time.perf_counter() - start)
+    return times
+
+
+def tell(times: Mapping[str, Times]) -> None:
+    """Both ways side by side."""
+    for part in times[WAYS[0]]:
+        said = []
+        for way in WAYS:
+            low, median, high = 1e3 * np.percentile(times[way][part], (5, 50, 95))
+            said.append(f"{way} {median:6.1f} ms ({low:.1f} to {high:.1f})")
+        print(f"{part:18} {', '.join(said)}")
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.option("--rounds", default=50, show_default=True, help="Saves.")
+@click.option("--rounds", default=50, show_default=True, help="Saves of each way.")
 @click.option("--n-agents", default=20, show_default=True)
-def main(rounds: int, n_agents: int) -> None:
+@click.option("--starts", "started", default=5, show_default=True, help="Starts of each way.")
+def main(rounds: int, n_agents: int, started: int) -> None:
+    print("medians, 5 % to 95 % in brackets")
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "look").mkdir()
-        times = measure(Path(folder) / "look", rounds, n_agents)
-    usual = float(np.median(times["frame"]))
-    driver = times["rebuild"] + np.maximum(times["first"] - usual, 0.0)
-    beyond = times["total"] - driver
-    for name, values in (
-        ("saved to screen", times["total"]),
-        ("of it compiling", driver),
-        ("beyond compiling", beyond),
-        ("a frame otherwise", times["frame"]),
-    ):
-        low, median, high = np.percentile(values, (5, 50, 95))
-        print(f"{name:18} median {median:6.1f} ms, 5 % to 95 %: {low:.1f} to {high:.1f} ms")
+        look = Path(folder) / "look"
+        look.mkdir()
+        (look / HOOK).write_text(hook(), encoding="utf-8")
+        tell(saves(look, rounds, n_agents))
+        if started:
+            tell(starts(look, started))
 
 
 if __name__ == "__main__":

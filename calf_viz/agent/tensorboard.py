@@ -1,53 +1,37 @@
 """The metrics of a run for TensorBoard, where it is installed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Episode, Trainer
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import UserError
 
 
 class TensorBoard:
     """Writes each episode's metrics as scalars below a folder.
 
-    Everything raises UserError: TensorBoard is not installed, or the folder cannot be written.
+    Raises:
+        UserError: TensorBoard is not installed.
     """
 
     def __init__(self, folder: Path, trainer: Trainer) -> None:
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        self.folder = folder
-        with self._told():
-            self.writer = summary_writer()(str(folder), purge_step=trainer.done)
+        self.writer = summary_writer()(str(folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
         episode = trainer.recent[-1]
-        with self._told():
-            for name, value in scalars(episode).items():
-                self.writer.add_scalar(name, value, episode.episode)
+        for name, value in scalars(episode).items():
+            self.writer.add_scalar(name, value, episode.episode)
 
     def flush(self) -> None:
         """Have everything on disk."""
-        with self._told():
-            self.writer.flush()
+        self.writer.flush()
 
     def close(self) -> None:
         """Have everything on disk, and end."""
-        with self._told():
-            self.writer.close()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise UserError(
-                f"cannot write {shown(self.folder)}: {error.strerror or error}; make room or put "
-                "that right, then --resume"
-            ) from error
+        self.writer.close()
 
 
 def summary_writer() -> Any:

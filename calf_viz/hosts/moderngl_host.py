@@ -16,7 +16,7 @@ from calf_viz.hosts.moderngl_critic import ModernglCritic
 from calf_viz.hosts.moderngl_hud import ModernglHud
 from calf_viz.hosts.moderngl_shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl_texture import data_texture
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.programs import Programs, Trial
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, relayout
@@ -51,12 +51,15 @@ class ModernglHost(Host):
         library: ShaderLibrary | None = None,
         slots: int | None = None,
         context: moderngl.Context | None = None,
+        trial: Trial | None = None,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start."""
+        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start. trial: sees shaders
+        before the driver does."""
         self.context = context or create_context()
         self.renderer = self.context.info["GL_RENDERER"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
-        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, self.context))
+        compiler = partial(compile_program, self.context)
+        self.programs = Programs(library or ShaderLibrary(), compiler, trial)
         self._use({"field"})
         palette = palette_texels(colour_map, scene.mode_colours)
         self.palette = data_texture(self.context, palette)

@@ -17,4 +17,4 @@ def compile_program(context: moderngl.Context, source: ProgramSource) -> moderng
     try:
         return context.program(vertex_shader=vertex.text, fragment_shader=fragment.text)
     except moderngl.Error as error:
-        raise ShaderError(explain(str(error), vertex, fragment)) from None
+        raise ShaderError(explain(str(error), vertex, fragment), str(error)) from None

@@ -27,6 +27,7 @@ from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import empty_texture
+from calf_viz.hosts.programs import Trial
 from calf_viz.hosts.raw_gl import waiter
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
@@ -47,6 +48,7 @@ class OffscreenHost(PandaHost):
         library: ShaderLibrary | None = None,
         slots: int | None = None,
         geometry: GeometryMaker = StripGeometry,
+        trial: Trial | None = None,
     ) -> None:
         """As `PandaHost`."""
         engine = GraphicsEngine.get_global_ptr()
@@ -58,7 +60,7 @@ class OffscreenHost(PandaHost):
         try:
             super().__init__(
                 scene, heightfield, colour_map, agents, library, slots, engine, output, root,
-                geometry,
+                geometry, trial,
             )  # fmt: skip
         except BaseException:
             # The engine would go on rendering what nobody holds any more.

@@ -33,7 +33,7 @@ from calf_viz.hosts.panda_second import SecondLook
 from calf_viz.hosts.panda_shader import BLENDING, compile_program
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.programs import Programs, Trial
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -68,9 +68,10 @@ class PandaHost(Host):
         output: GraphicsOutput,
         root: NodePath,
         geometry: GeometryMaker = StripGeometry,
+        trial: Trial | None = None,
     ) -> None:
         """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
-        vertices."""
+        vertices. trial: sees shaders before the driver does."""
         gsg = output.get_gsg()
         version = gsg.driver_version_major, gsg.driver_version_minor
         if version < MIN_GL:
@@ -81,7 +82,7 @@ class PandaHost(Host):
         self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
         self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
-        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg))
+        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg), trial)
         self._inputs: dict[str, Any] = {}
         self._gpu_timer: GpuTimer | None = None
         self._timed: int | None = None
@@ -175,7 +176,7 @@ class PandaHost(Host):
         scene = self.scene
         second = SecondLook(
             self.node, self._dressed, library, self.gsg, colour_map, scene.mode_colours,
-            scene.background, self._fill_palette,
+            scene.background, self._fill_palette, self.programs.trial,
         )  # fmt: skip
         shader = self.programs["difference"]
         self.compare = Compare(self.root, self.first, second, shader, self.engine, self.output)

@@ -12,7 +12,7 @@ from panda3d.core import GraphicsStateGuardian, NodePath, Texture
 
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.panda_texture import data_texture, fill
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.programs import Programs, Trial
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
@@ -42,10 +42,12 @@ class SecondLook(Reloading):
         mode_colours: NDArray[np.float32],
         background: tuple[float, float, float],
         recoloured: Callable[[], None],
+        trial: Trial | None = None,
     ) -> None:
         """parent: has the inputs that both looks share. dressed: nodes of the first look, and the
-        names of their programs. recoloured: called after `colour_map` changed."""
-        self.programs = Programs(library, partial(compile_program, gsg))
+        names of their programs. recoloured: called after `colour_map` changed. trial: sees shaders
+        before the driver does."""
+        self.programs = Programs(library, partial(compile_program, gsg), trial)
         self.controls = ControlValues()
         self.background, self._mode_colours = background, mode_colours
         self.node = parent.attach_new_node("second look")

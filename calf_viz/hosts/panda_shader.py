@@ -34,9 +34,10 @@ def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader
         prepared = shader and shader.prepare_now(gsg.prepared_objects, gsg)
     finally:
         notify.set_ostream_ptr(None, False)
-    log = []
+    said = []
     while lines.is_text_available():
-        log.append(lines.get_line())
+        said.append(lines.get_line())
     if prepared is None or shader.get_error_flag():
-        raise ShaderError(explain("\n".join(log), vertex, fragment))
+        log = "\n".join(said)
+        raise ShaderError(explain(log, vertex, fragment), log)
     return shader

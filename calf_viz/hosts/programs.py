@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,17 +124,42 @@ def _declare(
         raise ValueError(f"{name} is declared twice, with another annotation")
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A program that may be drawn with from now on.
+
+    Attributes:
+        library: where its files were found.
+        before: what it takes the place of; None for the first of its name.
+    """
+
+    library: ShaderLibrary
+    source: ProgramSource
+    before: ProgramSource | None = None
+
+
+Trial = Callable[[Sequence[Candidate]], None]
+"""Sees programs before the driver of this process does. Raises ShaderError for those that the
+driver is to be spared."""
+
+
 class Programs:
     """A host's compiled programs by name; the last good ones where new ones are broken.
 
     Attributes:
         library: where their files are found.
+        trial: what sees them before the compiler; None where all are trusted.
         sources: what each was compiled from.
     """
 
-    def __init__(self, library: ShaderLibrary, compiler: Callable[[ProgramSource], Any]) -> None:
+    def __init__(
+        self,
+        library: ShaderLibrary,
+        compiler: Callable[[ProgramSource], Any],
+        trial: Trial | None = None,
+    ) -> None:
         """compiler: what makes a program of its source; raises ShaderError."""
-        self.library, self.compiler = library, compiler
+        self.library, self.compiler, self.trial = library, compiler, trial
         self.sources: dict[str, ProgramSource] = {}
         self._compiled: dict[str, Any] = {}
         self._before = self.sources, self._compiled
@@ -143,6 +168,8 @@ class Programs:
         """The program in force. Raises ShaderError where its first version does not compile."""
         if name not in self._compiled:
             source = load_program(self.library, name)
+            if self.trial is not None:
+                self.trial([Candidate(self.library, source)])
             self._compiled[name] = self.compiler(source)
             self.sources[name] = source
         return self._compiled[name]
@@ -155,25 +182,46 @@ class Programs:
             found |= source.controls
         return found
 
-    def reload(self) -> set[str]:
-        """Compile those whose text changed, all or none of them; their names.
-
-        Raises ShaderError where one does not compile; those in force stay.
-        """
+    def read(self) -> dict[str, ProgramSource]:
+        """Those that were asked for, as their files are now. Raises ShaderError as `load_program`,
+        or where the overlay is gone."""
         self.library.check_overlay()
-        sources = {
+        return {
             name: load_program(self.library, name) if name in LOOK else source
             for name, source in self.sources.items()
         }
-        changed = {n for n, source in sources.items() if source.texts != self.sources[n].texts}
-        if changed:
-            new = {name: self.compiler(sources[name]) for name in sorted(changed)}
+
+    def changes(self, sources: Mapping[str, ProgramSource]) -> list[Candidate]:
+        """Those whose text is another than that in force."""
+        return [
+            Candidate(self.library, source, self.sources[name])
+            for name, source in sorted(sources.items())
+            if source.texts != self.sources[name].texts
+        ]
+
+    def reload(self) -> set[str]:
+        """Use those whose text changed, tried first, all or none of them; their names.
+
+        Raises ShaderError where one cannot be used; those in force stay.
+        """
+        sources = self.read()
+        changes = self.changes(sources)
+        if changes and self.trial is not None:
+            self.trial(changes)
+        return self.adopt(sources)
+
+    def adopt(self, sources: Mapping[str, ProgramSource]) -> set[str]:
+        """Compile those whose text changed, which are not tried any more, all or none of them;
+        their names. Raises ShaderError where one does not compile; those in force stay."""
+        new = {change.source.name: self.compiler(change.source) for change in self.changes(sources)}
+        if new:
             self._before = self.sources, self._compiled
-            self.sources, self._compiled = sources, {**self._compiled, **new}
-        return changed
+            self.sources = {**self.sources, **sources}
+            self._compiled = {**self._compiled, **new}
+        return set(new)
 
     def revert(self) -> set[str]:
-        """Back to those before the last reload that changed any; names of those that change."""
+        """Back to those before the last that changed any; names of those that change."""
         after = self._compiled
         self.sources, self._compiled = self._before
         return {name for name, program in self._compiled.items() if program is not after[name]}

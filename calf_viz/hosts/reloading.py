@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.programs import Programs, ProgramSource
 from calf_viz.render.controls import ControlValues
 
 
@@ -22,17 +23,21 @@ class Reloading(ABC):
 
         Raises ShaderError where one cannot be used; all that are in force stay.
         """
-        changed = self.programs.reload()
-        self._take(changed)
-        return bool(changed)
+        return self._take(self.programs.reload())
+
+    def adopt(self, sources: Mapping[str, ProgramSource]) -> bool:
+        """Use these shaders, which `programs.read` gave and which were tried, from the next frame
+        on; whether any changed. Raises ShaderError as `reload`."""
+        return self._take(self.programs.adopt(sources))
 
     def revert(self) -> None:
         """Back to the shaders before the last that were reloaded."""
         self._take(self.programs.revert())
 
-    def _take(self, names: set[str]) -> None:
+    def _take(self, names: set[str]) -> bool:
         self.controls.adopt(self.programs.controls)
         self._use(names)
+        return bool(names)
 
     @abstractmethod
     def _use(self, names: set[str]) -> None:

@@ -21,6 +21,7 @@ from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_strip import StripGeometry
+from calf_viz.hosts.programs import Trial
 from calf_viz.hud.keys import KEYS
 from calf_viz.pace import Pace
 from calf_viz.render.camera import OrbitCamera
@@ -54,6 +55,7 @@ class WindowHost(PandaHost):
         slots: int | None = None,
         geometry: GeometryMaker = StripGeometry,
         vsync: bool = True,
+        trial: Trial | None = None,
     ) -> None:
         """As `PandaHost`. vsync: wait for the display before each next frame."""
         if WindowHost._opened:
@@ -75,6 +77,7 @@ class WindowHost(PandaHost):
             app.win,
             app.render,
             geometry,
+            trial,
         )
         self._line_held = False
         self._from_above: OrbitCamera | None = None

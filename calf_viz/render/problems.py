@@ -32,10 +32,13 @@ class Problem:
 
 
 class ShaderError(UserError):
-    """Shaders that cannot be used; the message is that of the first of `problems`."""
+    """Shaders that cannot be used; the message is that of the first of `problems`.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+    log: what a compiler said, where the problems were read from that.
+    """
+
+    def __init__(self, problems: Iterable[Problem], log: str = "") -> None:
+        self.problems, self.log = tuple(problems), log
         super().__init__(str(self.problems[0]))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-from calf_viz.hosts.compilers import compilers
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program, read_controls
+from calf_viz.hosts.programs import INPUTS, MESHES, SCENE, Candidate, load_program, read_controls
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import look_file, parsed, problem_at, read_look
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
-from calf_viz.workbench import reference
+from calf_viz.trial.culprit import Without, removable
+from calf_viz.trial.examiner import Examiner
+from calf_viz.trial.trust import is_trusted
 from calf_viz.workbench.parts import nothing_there, unused
 
 
@@ -26,14 +28,12 @@ class Report:
         problems: one for each line, as compilers differ in their words, with where it was met:
             `host` or `host, NAME=VALUE`.
         notes: what is no mistake, but may be meant otherwise.
-        linked_by: the reference compiler, where it is there and linked all programs.
     """
 
     hosts: list[str]
     compiled: int = 0
     problems: dict[Problem, list[str]] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
-    linked_by: str | None = None
 
     def add(self, problem: Problem, where: str) -> None:
         """One more, or one more place where it is met."""
@@ -50,50 +50,76 @@ class Report:
         return told
 
 
+DESIGNS = {
+    "Panda3D": {**dict.fromkeys(INPUTS, "gpu"), **dict.fromkeys(MESHES, "batched")},
+    "moderngl": dict.fromkeys(INPUTS, "moderngl"),
+}
+"""What draws a program under a host, or compiles it where it does not draw that."""
+THOROUGH = ("Panda3D",)
+"""Hosts under which every variant is drawn: the driver, which may fail, is the same for all."""
+
+
 def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
-    """Compile all programs; the scene's in every variant. Raises UserError without OpenGL."""
-    with ExitStack() as closing:
-        hosts = compilers(closing)
-        report = Report(list(hosts))
+    """Compile all programs, and draw with those of a look, the scene's in every variant; in
+    children, which a driver may crash. Raises UserError without OpenGL."""
+    hosts = [host for host in DESIGNS if host != "moderngl" or find_spec("moderngl") is not None]
+    report = Report(hosts)
+    with closing(_Check(overlay, defines, report)) as checked:
         for program in INPUTS:
             for variant in variants.combinations() if program in SCENE else ({},):
-                library = ShaderLibrary(overlay, {**variant, **defines})
-                chosen = [f"{name}={value}" for name, value in variant.items()]
-                for host, compile_one in hosts.items():
+                for host in hosts:
                     report.compiled += 1
-                    try:
-                        compile_one(library, program)
-                    except ShaderError as error:
-                        for problem in error.problems:
-                            report.add(problem, ", ".join([host, *chosen]))
+                    checked.program(host, program, variant)
     library = ShaderLibrary(overlay, defines)
     report.notes += (Problem(path, None, text) for path, text in unused(library).items())
     reason = nothing_there(library)
     if reason is not None and library.overlay is not None:
         report.add(Problem(library.overlay, None, reason), report.hosts[0])
     _check_look(library, report)
-    _link(overlay, defines, report)
     return report
 
 
-def _link(overlay: Path | None, defines: Mapping[str, str], report: Report) -> None:
-    """What compiles on every host, linked by the reference compiler as well, if it is there."""
-    compiler = reference.reference_compiler()
-    if compiler is None or report.problems:
-        return
-    programs = {
-        (name, tuple(variant.items())): load_program(
-            ShaderLibrary(overlay, {**variant, **defines}), name
-        )
-        for name in LOOK
-        for variant in (variants.combinations() if name in SCENE else ({},))
-    }
-    linked = reference.link(compiler, [program.texts for program in programs.values()])
-    for ((_, variant), program), one in zip(programs.items(), linked, strict=True):
-        where = ", ".join([reference.NAME, *(f"{name}={value}" for name, value in variant)])
-        for problem in reference.problems(program, one):
-            report.add(problem, where)
-    report.linked_by = reference.NAME
+class _Check:
+    """Programs of a look, tried one after another. What the driver failed for is told once, and
+    left out of the others, so that they are checked as well."""
+
+    def __init__(self, overlay: Path | None, defines: Mapping[str, str], report: Report) -> None:
+        self.overlay, self.defines, self.report = overlay, defines, report
+        used = {design for designs in DESIGNS.values() for design in designs.values()}
+        self._examiners = {design: Examiner(design) for design in used}
+        for examiner in self._examiners.values():
+            examiner.launch()
+        self._left_out: set[str] = set()
+        self._given_up = False  # it fails for what is shipped, and would for each program
+
+    def program(self, host: str, name: str, variant: Mapping[str, str]) -> None:
+        """Try one under a host."""
+        examiner = self._examiners[DESIGNS[host][name]]
+        where = ", ".join([host, *(f"{macro}={value}" for macro, value in variant.items())])
+        while not self._given_up:
+            whole = ShaderLibrary(self.overlay, {**variant, **self.defines})
+            library = Without(whole, self._left_out)
+            try:
+                candidate = Candidate(library, load_program(library, name))
+            except ShaderError as error:
+                self._add(error.problems, where)
+                return
+            drawn = not is_trusted(candidate.source) and (host in THOROUGH or not variant)
+            found = examiner.examine(candidate, draw=drawn)
+            self._add(found.problems, where)
+            more = set(removable(candidate, found.culprits)) - self._left_out
+            if not more:
+                self._given_up |= found.fault
+                return
+            self._left_out |= more
+
+    def _add(self, problems: Iterable[Problem], where: str) -> None:
+        for problem in problems:
+            self.report.add(problem, where)
+
+    def close(self) -> None:
+        for examiner in self._examiners.values():
+            examiner.close()
 
 
 def _check_look(library: ShaderLibrary, report: Report) -> None:

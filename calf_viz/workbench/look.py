@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
-from calf_viz.hosts.programs import Programs
+from calf_viz.hosts.programs import Programs, ProgramSource
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.render.controls import ControlValues, Value
 from calf_viz.render.look import Look, look_file, parsed, read_look, save_values
@@ -27,7 +27,7 @@ class Wearer(Protocol):
     background: tuple[float, float, float]
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None: ...
-    def reload(self) -> bool: ...
+    def adopt(self, sources: Mapping[str, ProgramSource]) -> bool: ...
     def revert(self) -> None: ...
 
 

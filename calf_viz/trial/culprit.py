@@ -1,0 +1,152 @@
+"""Which of the user's files a program fails for: each is tried with shipped ones beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from calf_viz.hosts.programs import Candidate, ProgramSource, load_program
+from calf_viz.render import variants
+from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.sources import ShaderLibrary, Source
+
+MOST_TRIES, LONGEST_SEARCH = 8, 25.0
+"""Programs tried, and seconds after which no further one is."""
+MOST_LINES = 12
+"""Lines of a change that its first one may stand for."""
+
+Test = Callable[[ProgramSource], str | None]
+Lines = dict[str, list[tuple[int, str]]]
+"""Of each part, by name: number and text of the lines of it that are in a program."""
+
+
+class Accusation(NamedTuple):
+    """Parts, one of which a program fails for, and how it does."""
+
+    parts: tuple[str, ...]
+    fault: str
+
+
+class Without(ShaderLibrary):
+    """A library without some of its user's parts: shipped files in place of an overlay's, and
+    macros left out."""
+
+    def __init__(self, library: ShaderLibrary, parts: Collection[str]) -> None:
+        """parts: names of files, such as `lib/ring.glsl`, and of macros."""
+        kept = {name: value for name, value in library.defines.items() if name not in parts}
+        super().__init__(library.overlay, kept)
+        self._parts = frozenset(parts)
+
+    def find(self, name: str) -> Path | None:
+        return self.shipped / name if name in self._parts else super().find(name)
+
+
+def is_known(name: str, value: str) -> bool:
+    """Whether a macro is one of the built-in variants'."""
+    return any(v.name == name and value in v.values for v in variants.VARIANTS)
+
+
+def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Accusation]:
+    """Parts that a program fails for; several in one where it cannot be told which of them.
+
+    Parts are the user's: files of the overlay by their names, and macros of --define. None where
+    the program has none. fault: its own. test: tries a program; its fault, or None.
+    """
+    changed = _changed(candidate)
+    if len(changed) < 2:
+        return [Accusation(tuple(changed), fault)]
+    suspects = removable(candidate, changed)
+    found, end = [], time.monotonic() + LONGEST_SEARCH
+    for part in suspects[:MOST_TRIES] if len(suspects) > 1 else ():
+        if time.monotonic() > end:
+            break
+        others = [other for other in suspects if other != part]
+        try:
+            source = load_program(Without(candidate.library, others), candidate.source.name)
+        except ShaderError:  # it needs the others
+            continue
+        its = test(source)
+        if its is not None:
+            found.append(Accusation((part,), its))
+    return found or [Accusation(suspects or tuple(changed), fault)]
+
+
+def removable(candidate: Candidate, parts: Collection[str]) -> tuple[str, ...]:
+    """Those of a program's parts that it can do without: shipped files stand in for them. Where
+    some of `parts` are a user's files beside the shipped ones, all that may include these."""
+    library, used = candidate.library, _lines(candidate.library, candidate.source)
+    files = [name for name in library.own_files() if (library.shipped / name).is_file()]
+    macros = [name for name, value in library.defines.items() if not is_known(name, value)]
+    own = [part for part in (*files, *macros) if part in used]
+    return tuple(own if set(parts) - set(own) else [part for part in own if part in parts])
+
+
+def accuse(candidate: Candidate, accusation: Accusation) -> Problem:
+    """What is wrong, told of the first of the parts; in its line, where a small change of that
+    file is all that is new."""
+    library, source, fault = candidate.library, candidate.source, accusation.fault
+    if not accusation.parts:
+        return Problem(source.vertex.origins[0][0], None, f"{source.name}: {fault}")
+    first, *others = (_path(library, part) for part in accusation.parts)
+    if others:
+        return Problem(first, None, f"{fault}: this or {', '.join(path.name for path in others)}")
+    part = accusation.parts[0]
+    line, text = _changed(candidate).get(part, (None, ""))
+    return Problem(first, None if part in library.defines else line, fault, text)
+
+
+def _path(library: ShaderLibrary, part: str) -> Path:
+    if part in library.defines:
+        return Path(f"--define {part}={library.defines[part]}")
+    return library.find(part) or Path(part)
+
+
+def _changed(candidate: Candidate) -> dict[str, tuple[int | None, str]]:
+    """The user's parts that are not as in what the program takes the place of, or as shipped: with
+    the line that the change begins at, and its text, if they say much."""
+    library, source = candidate.library, candidate.source
+    before = candidate.before or load_program(ShaderLibrary(), source.name)
+    old, found = _lines(library, before), {}
+    for part, lines in _lines(library, source).items():
+        mine = part in library.defines or Source.is_overlays(library.find(part) or Path(part))
+        if mine and lines != old.get(part):
+            found[part] = _first_change(old.get(part, []), lines)
+    return found
+
+
+def _first_change(old: list[tuple[int, str]], new: list[tuple[int, str]]) -> tuple[int | None, str]:
+    """The first of a few changed lines."""
+    was, texts = [text for _, text in old], [text for _, text in new]
+    start = 0
+    while start < min(len(was), len(texts)) and was[start] == texts[start]:
+        start += 1
+    end, rest = len(texts), len(was)
+    while end > start and rest > start and texts[end - 1] == was[rest - 1]:
+        end, rest = end - 1, rest - 1
+    return new[start] if start < end <= start + MOST_LINES else (None, "")
+
+
+def _lines(library: ShaderLibrary, program: ProgramSource) -> Lines:
+    """A part that is in both shaders is there once."""
+    names = {library.find(name): name for name in library.own_files()}
+    found: Lines = {}
+    for shader in (program.vertex, program.fragment):
+        lines: Lines = {}
+        for index, (path, number) in enumerate(shader.origins):
+            name = names.get(path) or _name(library, path)
+            lines.setdefault(name, []).append((number, shader.line(index + 1)))
+        found = lines | found
+    return found
+
+
+def _name(library: ShaderLibrary, path: Path) -> str:
+    text = str(path)
+    if text.startswith("--define "):
+        return text.removeprefix("--define ").partition("=")[0]
+    return (
+        path.relative_to(library.shipped).as_posix()
+        if path.is_relative_to(library.shipped)
+        else text
+    )

@@ -1,0 +1,189 @@
+"""Programs tried beside the process that draws: `Trials` is what hosts and the live shaders ask.
+
+Trials(candidates)          waits; raises ShaderError for one that the driver is to be spared
+Trials.begin(candidates)    a `Pending`, which is asked in later frames
+             │
+             ▼ queue
+          thread ──▶ Examiner ──▶ child
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import time
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+
+from calf_viz.hosts.programs import Candidate, ProgramSource
+from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.trial.examiner import Examiner, Unfit, Unwanted
+from calf_viz.trial.trust import is_trusted
+
+log = logging.getLogger("calf_viz")
+
+GRACE = 1.0
+"""Seconds that a trial may take which is no longer wanted: ending it costs a new child."""
+
+IDLE = 10.0
+"""Seconds without anything to try after which a child ends that nobody keeps."""
+
+
+class Pending:
+    """Candidates on trial.
+
+    Attributes:
+        problems: what is wrong with them, once `done`.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = candidates
+        self.problems: tuple[Problem, ...] = ()
+        self._begun, self._done = time.monotonic(), Event()
+        self._dropped = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it is known how they were taken."""
+        return self._done.is_set()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it takes longer than others should wait for."""
+        return time.monotonic() > self._begun + GRACE
+
+    def wait(self) -> None:
+        """Until it is done. Raises ShaderError for candidates that are not to be used."""
+        self._done.wait()
+        if self.problems:
+            raise ShaderError(self.problems)
+
+    def drop(self) -> None:
+        """The answer is not wanted any more."""
+        self._dropped = True
+
+    def unwanted(self) -> bool:
+        """Whether to give up."""
+        return self._dropped and self.overdue
+
+    def settle(self, problems: Sequence[Problem]) -> None:
+        """It is known now."""
+        self.problems = tuple(problems)
+        self._done.set()
+
+
+class Trials:
+    """Has programs tried in a child, which starts with the first that is not trusted.
+
+    Attributes:
+        seconds: how long the last trial took.
+    """
+
+    def __init__(self, examiner: Examiner) -> None:
+        self.examiner = examiner
+        self.seconds = 0.0
+        self._passed: set[bytes] = set()
+        self._unfit = False
+        self._kept = False
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._closing = Event()
+        self._waiting: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+
+    def __call__(self, candidates: Sequence[Candidate]) -> None:
+        self.begin(candidates).wait()
+
+    def begin(self, candidates: Sequence[Candidate]) -> Pending:
+        """Try some; at once done where all are trusted, or were tried before."""
+        pending = Pending([c for c in candidates if self._needed(c.source)])
+        if pending.candidates:
+            self._enqueue(pending)
+        else:
+            pending.settle(())
+        return pending
+
+    def warm(self) -> None:
+        """Have the child start, beside what else is done until it is asked."""
+        self._enqueue(Pending(()))
+
+    def keep(self) -> None:
+        """`warm`, and keep the child however seldom it is asked."""
+        self._kept = True
+        self.warm()
+
+    def close(self) -> None:
+        """End the child; a later trial starts another one."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._closing.set()
+            self._waiting.put(None)
+        if thread is not None:
+            thread.join(timeout=2.0)
+
+    def _needed(self, source: ProgramSource) -> bool:
+        return not (self._unfit or _key(source) in self._passed or is_trusted(source))
+
+    def _enqueue(self, pending: Pending) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # after a fork, too
+                self._closing, self._waiting = Event(), queue.SimpleQueue()
+                given = self._waiting, self._closing
+                self._thread = Thread(
+                    target=self._run, args=given, name="shader trials", daemon=True
+                )
+                self._thread.start()
+            self._waiting.put(pending)
+
+    def _next(self, waiting: queue.SimpleQueue[Pending | None]) -> Pending | None:
+        """What is to be tried next; None where the child is to end."""
+        while True:
+            try:
+                return waiting.get(timeout=IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if waiting.empty() and not self._kept:
+                        self._thread = None
+                        return None
+
+    def _run(self, waiting: queue.SimpleQueue[Pending | None], closing: Event) -> None:
+        while (pending := self._next(waiting)) is not None:
+            start = time.monotonic()
+            try:
+                problems = self._try(pending, closing)
+            except Unwanted:
+                problems = _untried(pending, "nobody waited for its trial")
+            except Unfit as error:
+                self._unfit, problems = True, []
+                log.warning("shaders are drawn untried, and a driver may crash on one: %s", error)
+            except Exception as error:  # whoever waits must not wait for ever
+                problems = _untried(pending, f"cannot be tried: {error}")
+            self.seconds = time.monotonic() - start
+            pending.settle(problems)
+        self.examiner.close()
+
+    def _try(self, pending: Pending, closing: Event) -> list[Problem]:
+        def unwanted() -> bool:
+            return closing.is_set() or pending.unwanted()
+
+        problems: list[Problem] = []
+        if self._unfit:
+            return problems
+        self.examiner.start(unwanted)
+        for candidate in pending.candidates:
+            found = self.examiner.examine(candidate, unwanted).problems
+            problems += found
+            if not found:
+                self._passed.add(_key(candidate.source))
+        return problems
+
+
+def _untried(pending: Pending, why: str) -> list[Problem]:
+    libraries = (candidate.library for candidate in pending.candidates)
+    return [Problem(library.overlay or library.shipped, None, why) for library in libraries]
+
+
+def _key(source: ProgramSource) -> bytes:
+    return hashlib.blake2b(
+        "\0".join((source.name, *source.texts)).encode(), digest_size=16
+    ).digest()

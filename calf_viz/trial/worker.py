@@ -1,0 +1,179 @@
+"""The child of a trial: compiles a program, draws with it, and says how it went.
+
+    python -m calf_viz.trial.worker DESIGN
+
+stdin   {"name": program, "vertex": text, "fragment": text, "draw": bool}    a line each
+stdout  {"ready": renderer}, or {"unfit": why} and the end; then an answer to each line:
+        {}                 it was drawn, or compiled, where no more was asked
+        {"log": text}      the compiler refused it
+        {"error": text}    it compiled, and cannot be drawn with
+        {"slow": seconds}  that a frame of a usual picture would take
+
+A driver that crashes takes this process with it, and one that does not end is ended from outside.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from calf_viz.errors import UserError
+from calf_viz.hosts.base import Host
+from calf_viz.hosts.programs import ProgramSource, read_controls
+from calf_viz.render.controls import Control, Value
+from calf_viz.render.problems import ShaderError
+from calf_viz.render.scene import MARKER_RADII
+from calf_viz.render.sources import Source
+from calf_viz.trial import PATIENCE, SLOWEST_FRAME
+from calf_viz.trial.subject import PIXELS, VERTICES, open_host
+
+MEMORY = 2**31
+"""Bytes that compiling and drawing may take beside what the host has at its start."""
+NOWHERE = (0.0, 0.0, 1e4)
+"""A point that nothing of the scene is seen around."""
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
+
+
+def examine(host: Host, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request."""
+    source = _source(request)
+    programs = host.programs
+    if not request["draw"] or source.name not in programs.sources:
+        try:
+            programs.compiler(source)
+        except ShaderError as error:
+            return {"log": error.log}
+        return {}
+    try:
+        host.adopt({source.name: source})
+    except ShaderError as error:
+        return {"log": error.log}
+    try:
+        seconds = _draw(host)
+    except Exception as error:  # whatever a driver's binding makes of it
+        return {"error": str(error)}
+    finally:
+        host.revert()
+    return {"slow": seconds} if seconds > SLOWEST_FRAME else {}
+
+
+def _source(request: dict[str, Any]) -> ProgramSource:
+    vertex, fragment = (_shader(stage, request[stage]) for stage in ("vertex", "fragment"))
+    controls, _ = read_controls(request["name"], (vertex, fragment))
+    return ProgramSource(request["name"], vertex, fragment, controls)
+
+
+def _shader(stage: str, text: str) -> Source:
+    lines = text.split("\n")
+    return Source(text, tuple((Path(stage), i + 1) for i in range(len(lines))), tuple(lines))
+
+
+def _draw(host: Host) -> float:
+    """Frames with both markers, and with controls at their ends; seconds that one of a usual
+    picture would take."""
+    scene, values = host.scene, host.controls
+    for marker in sorted(MARKER_RADII):
+        scene.marker = marker
+        taken = _frame(host)
+    if taken * max(PIXELS, VERTICES) > SLOWEST_FRAME:
+        taken = min(taken, _frame(host))  # the driver may have had work to finish
+        centre, scene.camera.target = scene.camera.target, NOWHERE
+        unseen = min(_frame(host), taken)
+        scene.camera.target = centre
+        usual = unseen * VERTICES + (taken - unseen) * PIXELS
+        if usual > SLOWEST_FRAME:
+            return usual
+    if values.controls:
+        for end in (0, 1):
+            for name, control in values.controls.items():
+                values.set(name, _ends(control)[end])
+            _frame(host)
+    return 0.0
+
+
+def _frame(host: Host) -> float:
+    """Draws one; seconds that it took."""
+    start, work = time.perf_counter(), time.process_time()
+    host.draw()
+    host.screenshot()
+    taken, work = time.perf_counter() - start, time.process_time() - work
+    return min(taken, work) if host.software else taken  # whatever else the machine does meanwhile
+
+
+def _ends(control: Control) -> tuple[Value, Value]:
+    if control.kind == "color":
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    if control.kind == "choice":
+        return 0, len(control.words) - 1
+    if control.type == "float":
+        return control.low, control.high
+    return round(control.low), round(control.high)
+
+
+def _bound(software: bool) -> None:
+    """No more memory than is sensible, and no core file."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Memory that is written to; of addresses, a graphics card's driver reserves any number.
+        kinds = {"VmData": resource.RLIMIT_DATA, "VmSize": resource.RLIMIT_AS}
+        for line in Path("/proc/self/status").read_text().splitlines():
+            name, _, held = line.partition(":")
+            if name in kinds and (software or name == "VmData"):
+                limit = 1024 * int(held.split()[0]) + MEMORY
+                resource.setrlimit(kinds[name], (limit, limit))
+    except (ImportError, OSError, ValueError):
+        return  # not on this system
+
+
+def _follow_parent() -> None:
+    """End when the parent does, in the midst of a compilation, too."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _alarm(seconds: float) -> None:
+    """End by itself after some seconds; 0: not any more."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def serve(design: str, requests: IO[str], answers: IO[str]) -> None:
+    """Answer until there is nothing more asked."""
+
+    def say(answer: dict[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    try:
+        host = open_host(design)
+        _frame(host)
+    except UserError as error:
+        say({"unfit": str(error)})
+        return
+    _bound(host.software)
+    say({"ready": host.renderer})
+    for line in requests:
+        _alarm(2.0 * PATIENCE)
+        answer = examine(host, json.loads(line))
+        _alarm(0.0)
+        say(answer)
+
+
+def main() -> None:
+    _follow_parent()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # drivers print what they like
+    serve(sys.argv[1], sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()
