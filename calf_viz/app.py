@@ -101,8 +101,7 @@ class CALFApplication:
         """
         import torch
 
-        from calf_viz.agent import checkpoint
-        from calf_viz.agent.calf import CALFAgent
+        from calf_viz.agent import shipped
 
         # Rows for a few agents are too small to share; and what one thread adds up, it always
         # adds up in the same order.
@@ -122,8 +121,12 @@ class CALFApplication:
         if needs_trials(config.shaders, config.defines) or needs_trials(config.ab):
             self._trials.warm()
         system = systems.get(config.system)
-        file = config.checkpoint or checkpoint.shipped(system.name)
-        self.agent = CALFAgent.load(file, system)
+        unasked = config.train or config.policy == "nominal"
+        self.agent = (
+            shipped.stand_in(system, config.seed)
+            if unasked and config.checkpoint is None
+            else shipped.load(system, config.checkpoint)
+        )
         self.host = _open_host(config, system.marker, self._trials)
         self.look = WornLook(self.host, config.colour_map)
         self.second = self._open_second(config.ab) if config.ab is not None else None

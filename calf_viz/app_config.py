@@ -26,7 +26,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.run_config import continued, read_config
 from calf_viz.assignment import unassignable
 from calf_viz.config import PRESETS, VisualizationConfig
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.renderers import toggles
 from calf_viz.settings import convert, fields_of, known, one_of, read_toml, table
 
@@ -92,12 +92,12 @@ class AppConfig:
         """
         known(changes, NAMES)
         given = _split(changes)
-        shown, own = given["visualization"], given["training"]
-        if shown.get("resume") is None:
+        visible, own = given["visualization"], given["training"]
+        if visible.get("resume") is None:
             training = self.training.changed(**own)
         else:
-            training, shown = _resumed(shown, own)
-        return AppConfig(self.visualization.changed(**shown), training, self.preset)
+            training, visible = _resumed(visible, own)
+        return AppConfig(self.visualization.changed(**visible), training, self.preset)
 
     @classmethod
     def load(cls, path: str | Path, preset: str | None = None, **changes: Any) -> AppConfig:
@@ -107,22 +107,29 @@ class AppConfig:
             UserError: as there; or the file cannot be read, or holds something else.
         """
         contents = read_toml(path)
-        where = f" in {path}"
+        where = f" in {shown(path)}"
         tables = {name: value for name, value in contents.items() if isinstance(value, dict)}
         top = {name: value for name, value in contents.items() if name not in tables}
         known(tables, KINDS, where)
+        for name in KINDS.keys() & top.keys():
+            said = shown(top[name])
+            raise UserError(
+                f"{name} = {said}{where} is no table: write [{name}] above its settings"
+            )
         known(top, ["preset", *NAMES], where)
         said = top.pop("preset", "medium")
         if not isinstance(said, str):
-            raise UserError(f"preset = {said!r}{where} is of a wrong type: give a text in quotes")
+            raise UserError(
+                f"preset = {shown(said)}{where} is of a wrong type: give a text in quotes"
+            )
         given = _split(top)
         for name, values in tables.items():
             given[name] |= values
         known(changes, NAMES)
         flags = _split(changes)
         merged = {name: convert(values, KINDS[name], where) for name, values in given.items()}
-        shown = toggles.changed(merged["visualization"], flags["visualization"])
-        merged = {"visualization": shown, "training": merged["training"] | flags["training"]}
+        visible = toggles.changed(merged["visualization"], flags["visualization"])
+        merged = {"visualization": visible, "training": merged["training"] | flags["training"]}
         one, other = merged.values()
         for name in SHARED:  # given for one of the two only, it is meant for both
             if name in one or name in other:
@@ -133,12 +140,12 @@ class AppConfig:
     @classmethod
     def _made(cls, preset: str, given: Mapping[str, dict[str, Any]]) -> AppConfig:
         one_of("preset", preset, PRESETS)
-        shown, own = dict(given["visualization"]), dict(given["training"])
-        if shown.get("resume") is None:
+        visible, own = dict(given["visualization"]), dict(given["training"])
+        if visible.get("resume") is None:
             training = TrainingConfig.from_preset(own.pop("preset", PAIRED[preset]), **own)
         else:
-            training, shown = _resumed(shown, own)
-        return cls(VisualizationConfig.from_preset(preset, **shown), training, preset)
+            training, visible = _resumed(visible, own)
+        return cls(VisualizationConfig.from_preset(preset, **visible), training, preset)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AppConfig, (self.visualization, self.training, self.preset)
@@ -153,21 +160,27 @@ class AppConfig:
             document.add(name, getattr(self.training, name))
         document.add(tomlkit.nl())
         # Where the toggles are not those that the renderer's name stands for, they say it alone.
-        shown = self.visualization
-        unsaid = () if toggles.is_whole(shown.toggles) else ("renderer",)
-        document.add("visualization", table(shown, leave_out=SHARED, unsaid=unsaid))
+        visible = self.visualization
+        unsaid = () if toggles.is_whole(visible.toggles) else ("renderer",)
+        document.add("visualization", table(visible, leave_out=SHARED, unsaid=unsaid))
         document.add("training", table(self.training, leave_out=SHARED))
-        return tomlkit.dumps(document)
+        text = tomlkit.dumps(document)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            name = shown(text[error.start - 20 : error.end + 20])
+            raise UserError(f"TOML is UTF-8, and a path is not ({name}): rename it") from error
+        return text
 
 
 def _resumed(
-    shown: Mapping[str, Any], changes: Mapping[str, Any]
+    visible: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> tuple[TrainingConfig, dict[str, Any]]:
     """The training of the run that is resumed, which says itself what it trains; and what is
     shown of it."""
-    run = shown["resume"]
+    run = visible["resume"]
     training = continued(read_config(run), changes, run)
-    return training, {**shown, **{name: getattr(training, name) for name in SHARED}}
+    return training, {**visible, **{name: getattr(training, name) for name in SHARED}}
 
 
 def _split(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.app_config import SHARED, TRAINING_PRESET, AppConfig
 from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, TRAINING_ONLY, options
+from calf_viz.console import bar, say
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH, SIZE
@@ -80,13 +81,12 @@ def _all_options(command: Command) -> Command:
     text = f"{', '.join(PRESETS)}: how much to show, and to train.  [default: medium]"
     command = training_options(_config_options(command), hidden=True)
     command = click.option("--training-preset", hidden=True)(command)
-    command = click.option("--config", help="TOML file with settings, which options override.")(
-        command
-    )
+    said = "TOML file with settings, which options override."
+    command = click.option("--config", type=GIVEN_PATH, help=said)(command)
     return click.option("--preset", help=text)(command)
 
 
-def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> AppConfig:
+def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> AppConfig:
     """What is in force: the preset, changed by the file, changed by the options given."""
     given = {name: value for name, value in given.items() if value not in (None, ())}
     if config is None:
@@ -112,7 +112,7 @@ def _config(preset: str | None, config: str | None, given: dict[str, Any]) -> Ap
 def calf_viz(
     context: click.Context,
     preset: str | None,
-    config: str | None,
+    config: Path | None,
     screenshot: bool,
     profile: bool,
     trace: bool,
@@ -153,7 +153,7 @@ def calf_viz(
         app.profiles = output
     try:
         if in_force.visualization.train:
-            _say(f"training {app.start_training()}{_process(app)}")
+            say(f"training {app.start_training()}{_process(app)}")
         if profile:
             from calf_viz import profile_run
 
@@ -167,12 +167,12 @@ def calf_viz(
     if app.training_failure is not None:  # which was told when it was found
         sys.exit(1)
     if goes_on := _process(app):
-        _say(f"the training goes on{goes_on}")
+        say(f"the training goes on{goes_on}")
 
 
 @calf_viz.command("config")
 @_all_options
-def show_config(preset: str | None, config: str | None, **changes: Any) -> None:
+def show_config(preset: str | None, config: Path | None, **changes: Any) -> None:
     """Print the configuration in force as TOML, which --config reads.
 
     Takes every option of `calf-viz` and of `calf-viz train` that is a setting.
@@ -190,10 +190,6 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _say(text: str) -> None:
-    click.echo(text)
-
-
 def _process(app: CALFApplication) -> str:
     """How to end a training that outlives the viewer; nothing where none does."""
     if app.live is None or not (app.live.process.detached and app.live.process.running):
@@ -204,25 +200,23 @@ def _process(app: CALFApplication) -> str:
 
 def _show(app: CALFApplication, output: Path) -> None:
     """Run in a window; or, without one, with a progress bar and a picture at the end."""
-    from rich.console import Console
-    from rich.progress import track
-
     host, config = app.host, app.config
     if host.has_window:
-        _say(f"window, OpenGL by {host.renderer}")
+        say(f"window, OpenGL by {host.renderer}")
         app.run()
         return
     from calf_viz.app import HEADLESS_FRAMES
 
     make_folder(output)
-    _say(f"no window (EGL), OpenGL by {host.renderer}")
+    say(f"no window (EGL), OpenGL by {host.renderer}")
     frames = config.frames or HEADLESS_FRAMES
-    for _ in track(range(frames), config.system, console=Console(stderr=True)):
-        app.step()
+    with bar() as shown:
+        for _ in shown.track(range(frames), description=config.system):
+            app.step()
     median = 1e3 * float(np.median(app.frame_times))
     for path in _write_pictures(app, output, frames):
-        _say(f"{path}")
-    _say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
+        say(path)
+    say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
 
 
 def _screenshots(app: CALFApplication, output: Path) -> None:
@@ -236,7 +230,7 @@ def _screenshots(app: CALFApplication, output: Path) -> None:
         app.step()
         done = frame
         for path in _write_pictures(app, output, frame):
-            _say(f"{path}")
+            say(path)
 
 
 def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:

@@ -15,6 +15,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.presets import PRESETS, Preset
 from calf_viz.agent.run_config import KEPT
 from calf_viz.app_config import AppConfig
+from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
 from calf_viz.parameters import GIVEN_PATH
@@ -53,11 +54,15 @@ def training_options(
 @click.option("--system", help=_SYSTEM_HELP)
 @click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
 @click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
-@click.option("--config", help="TOML file with settings, which options override.")
+@click.option("--config", type=GIVEN_PATH, help="TOML file with settings, which options override.")
 @click.option("--output", type=GIVEN_PATH,
               help="Checkpoint to write, with two files beside it, instead of a run.")  # fmt: skip
 @click.option("--runs", type=GIVEN_PATH, help="Folder for runs.  [default: runs]")
-@click.option("--resume", help="Run, or checkpoint with a .resume file beside it, to go on from.")
+@click.option(
+    "--resume",
+    type=GIVEN_PATH,
+    help="Run, or checkpoint with a .resume file beside it, to go on from.",
+)
 @click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
 @click.option("--overwrite", is_flag=True, help="Let --output replace an older training's file.")
 @training_options
@@ -65,10 +70,10 @@ def train(
     system: str | None,
     preset: str | None,
     seed: int | None,
-    config: str | None,
+    config: Path | None,
     output: Path | None,
     runs: Path | None,
-    resume: str | None,
+    resume: Path | None,
     progress: bool,
     overwrite: bool,
     **changes: Any,
@@ -95,30 +100,24 @@ def train(
         given = asdict(AppConfig.load(config, **given).training)
         system, preset, seed = (given.pop(name) for name in ("system", "preset", "seed"))
     training.train(
-        system, preset, seed, output, resume, progress, overwrite, runs or "runs", **given
+        system, preset, seed, output, resume, progress, overwrite, runs or "runs", config, **given
     )
 
 
 @click.command()
 @click.option("--system", required=True, help=_SYSTEM_HELP)
-@click.option("--checkpoint", help="Checkpoint.  [default: the one that is shipped]")
+@click.option(
+    "--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the one that is shipped]"
+)
 @click.option("--episodes", default=200, show_default=True, help="Held-out starts.")
 @click.option("--seed", default=0, show_default=True, help="Decides the starts.")
-def evaluate(system: str, checkpoint: str | None, episodes: int, seed: int) -> None:
+def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> None:
     """Compare the strict CALF agent, its actor alone and the nominal policy."""
-    from rich.console import Console
-
     from calf_viz.agent import training
 
-    if seed < 0:
-        raise UserError(f"--seed {seed} is negative: give 0 or more")
     rows = training.evaluate(system, checkpoint, episodes, seed)
     title = f"{systems.get(system).name}, {episodes} held-out starts, seed {seed}"
-    console = Console()
-    # A table cut to a narrow pipe is of no use; a terminal is as wide as it is.
-    if not console.is_terminal:
-        console = Console(width=130)
-    console.print(training.table(rows, title))
+    tables(130).print(training.table(rows, title))
 
 
 @click.command()
@@ -146,9 +145,6 @@ def benchmark(
     Prints and plots median and 95 % interval of episode cost and goal rate. Exit code 1 where a
     strict CALF episode did not reach the goal.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from calf_viz.agent import benchmark as benchmarks
 
     within("seeds", seeds, 1, 10_000)
@@ -165,22 +161,19 @@ def benchmark(
     # It ends its processes as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Progress(console=Console(stderr=True)) as bar:
-            task = bar.add_task(name, total=tasks)
+        with bar() as shown:
+            task = shown.add_task(name, total=tasks)
             results = benchmarks.run(
-                config, range(seed, seed + seeds), jobs, lambda result: bar.advance(task)
+                config, range(seed, seed + seeds), jobs, lambda result: shown.advance(task)
             )
     finally:
         signal.signal(signal.SIGTERM, before)
     benchmarks.write_csv(results, *files[:2])
     title = f"{config.system}, {config.preset}, {seeds} seeds"
     benchmarks.plot(results, files[2], title)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=130)
-    console.print(benchmarks.table(results, title))
+    tables(130).print(benchmarks.table(results, title))
     for path in files:
-        click.echo(f"{path}")
+        say(path)
     missed = [r.seed for r in benchmarks.of_policy(results, "CALF") if r.final.goal < 1.0]
     if missed:
         click.echo(f"strict CALF missed the goal with seeds {missed}", err=True)

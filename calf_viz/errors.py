@@ -68,5 +68,9 @@ def shown(value: Any, most: int = MOST_SHOWN) -> str:
     if len(text) > most:
         half = (most - 1) // 2
         text = f"{text[: most - 1 - half]}…{text[-half:]}"
-    text = text.replace("\r\n", " ").replace("\n", " ")
+    return visible(text.replace("\r\n", " ").replace("\n", " "))
+
+
+def visible(text: str) -> str:
+    """A text whose every character prints: what a terminal would obey comes as Python's escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

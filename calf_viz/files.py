@@ -1,6 +1,6 @@
 """Files of the user's: the one way to ask for them, to read them, to parse them, to write them.
 
-    is it there?   exists, is_file, is_folder       never raise
+    is it there?   exists, is_file, is_folder, same never raise
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises is one line
     write          with write_aside(path) as part:  whole or not at all
@@ -56,6 +56,14 @@ def is_folder(path: StrPath) -> bool:
     """Whether a path leads to a folder."""
     status = _status(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def same(one: StrPath, other: StrPath) -> bool:
+    """Whether two paths lead to the same place, whether or not something is there."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _status(path: StrPath) -> os.stat_result | None:

@@ -7,14 +7,20 @@ from typing import Any
 
 import click
 
+MOST_DIGITS = 9
+"""Of a side: beyond any picture, and few enough for any int."""
 
-class _GivenPath(click.Path):
-    """A path. An empty text is none: Python would take it for the folder one is in."""
 
-    def convert(self, value: Any, param: Any, context: Any) -> Any:
+class _GivenPath(click.ParamType):
+    """A path, whatever is there. An empty text is none: Python would take it for the folder one is
+    in."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, context: Any) -> Path:
         if value == "":
             self.fail("is empty: give a path, or leave the option out", param, context)
-        return super().convert(value, param, context)
+        return Path(value)
 
 
 class _Size(click.ParamType):
@@ -24,9 +30,9 @@ class _Size(click.ParamType):
         if isinstance(value, tuple):
             return value
         width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
+        if not all(s.isdecimal() and len(s) <= MOST_DIGITS for s in (width, height)):
             self.fail(f"'{value}' is not a size: give one such as 1280x720", param, context)
         return int(width), int(height)
 
 
-GIVEN_PATH, SIZE = _GivenPath(path_type=Path), _Size()
+GIVEN_PATH, SIZE = _GivenPath(), _Size()

@@ -6,12 +6,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
 from calf_viz.profiling.machine import describe
@@ -41,7 +39,7 @@ def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
     make_folder(folder)
     host, frames = app.host, app.config.frames or FRAMES
     where = "window" if host.has_window else "no window (EGL)"
-    click.echo(f"{where}, OpenGL by {host.renderer}")
+    say(f"{where}, OpenGL by {host.renderer}")
     app.measuring = True
     try:
         profilers = [_run(app, index, frames) for index in range(RUNS)]
@@ -53,17 +51,17 @@ def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
     path = folder / f"{app.profile_stem()}.json"
     save_profile(result, path)
     _show(result, host.software)
-    click.echo(f"{path}")
+    say(path)
     if trace:
         path = path.with_suffix(".trace.json")
         profilers[result.reported].save_trace(path)
-        click.echo(f"{path}")
+        say(path)
 
 
 def _run(app: CALFApplication, index: int, frames: int) -> PerformanceProfiler:
     profiler = PerformanceProfiler(most_frames=frames)
     app.restart(profiler)
-    with Progress(console=Console(stderr=True)) as progress:
+    with bar() as progress:
         task = progress.add_task(f"run {index + 1} of {RUNS}", total=WARM_UP + frames)
         for _ in range(WARM_UP + frames):
             app.step()
@@ -75,9 +73,6 @@ def _run(app: CALFApplication, index: int, frames: int) -> PerformanceProfiler:
 
 
 def _show(result: Profile, software: bool) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=100)  # in a file nothing need wrap
     stats, config = result.summary, result.configuration
     size = "x".join(map(str, config["size"]))
     table = Table(
@@ -97,9 +92,9 @@ def _show(result: Profile, software: bool) -> None:
         name = "GPU's work (by the CPU)" if software else "GPU's work"
         mean, p95 = number(stats["gpu_time_avg_ms"]), number(stats["gpu_time_p95_ms"])
         table.add_row(name, mean, "", "", p95, "", "")
-    console.print(table)
+    tables(100).print(table)
     for line in _lines(result):
-        click.echo(line)
+        say(line)
 
 
 def _lines(result: Profile) -> list[str]:

@@ -22,7 +22,13 @@ import numpy as np
 import tomlkit
 from tomlkit.items import Table
 
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import parsing, read_text
+
+LARGEST = 65_536
+"""Bytes of a TOML file, of which the largest of the program's own has a tenth."""
+LONGEST_LINE = 4096
+"""Characters. A key of so many parts takes a moment, and one of ten times as many minutes."""
 
 
 def option(default: Any, text: str, form: str | None = None) -> Any:
@@ -50,7 +56,7 @@ def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None
     """Raises UserError for the first name that is no setting; it names the nearest that is one."""
     choices = sorted(choices)
     for name in sorted(set(names) - set(choices)):
-        near = get_close_matches(name, choices, n=1, cutoff=0.0)
+        near = get_close_matches(shown(name), choices, n=1, cutoff=0.0)
         hint = f": did you mean {near[0]}?" if near else ""
         raise UserError(f"unknown setting '{shown(name)}'{where}{hint}")
 
@@ -99,6 +105,8 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     kind = annotation.removesuffix(" | None")
     if kind == "Path" and value == "":
         raise UserError(f"{name} is empty{where}: give a path, . for this folder")
+    if kind == "Path" and isinstance(value, str | Path) and "\0" in str(value):
+        raise UserError(f"{name} = '{shown(value)}'{where} is no path: leave the zero byte out")
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])
@@ -129,15 +137,23 @@ def _whole(value: Any) -> bool:
 def read_toml(path: str | Path) -> dict[str, Any]:
     """A TOML file's contents.
 
-    Raises UserError, with the line where there is one, for a file that cannot be read.
+    Raises:
+        FileTrouble: it cannot be read.
+        FileDamaged: it is not TOML; with the line, where there is one.
     """
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; give another file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not TOML: {error}") from error
+    return parse_toml(path, read_text(path, LARGEST))
+
+
+def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
+    """What the text of a TOML file says; raises as `read_toml`."""
+    with parsing(path, "TOML"):
+        for number, line in enumerate(text.split("\n"), start=1):
+            if len(line) > LONGEST_LINE:
+                raise FileDamaged(
+                    path, f"a line of {len(line):,} characters", f"write at most {LONGEST_LINE:,}",
+                    number,
+                )  # fmt: skip
+        return tomllib.loads(text)
 
 
 def table(settings: Any, leave_out: Iterable[str] = (), unsaid: Iterable[str] = ()) -> Table:

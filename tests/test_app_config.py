@@ -118,7 +118,7 @@ def test_what_is_printed_is_read_as_the_same(
         ("runs = ''", "runs is empty in .*mine.toml: give a path"),
         ("n_agents = 0", "n_agents 0 is out of range"),
         ("[visualization]\nseed = 1\n[training]\nseed = 2", "seed is 1 to be shown, 2 to be trai"),
-        ("seed = ", "mine.toml is not TOML: "),
+        ("seed = ", "mine.toml: no TOML: Invalid value"),
     ],
 )
 def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -128,11 +128,32 @@ def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, wo
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read .*none.toml: No such file"):
+    with pytest.raises(UserError, match=r"none.toml: cannot be read .No such file"):
         AppConfig.load(tmp_path / "none.toml")
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match=r"bytes.toml is not TOML"):
-        AppConfig.load(tmp_path / "bytes.toml")
+
+
+def test_a_file_by_an_editor_of_windows(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes("\ufeffseed = 3\r\n".encode())
+    assert AppConfig.load(file).training.seed == 3
+    file.write_bytes("seed = 3\n".encode("utf-16"))
+    with pytest.raises(UserError, match=r"mine.toml: it is UTF-16; save it as UTF-8"):
+        AppConfig.load(file)
+
+
+@pytest.mark.parametrize("text", [
+    "training = 3", "visualization = [1]", "[[training]]", "training.lr = {a = 1}", "lr = nan",
+    "lr = -inf", f"seed = {'9' * 400}", f"seed = {'9' * 5000}", f"lr = {'9' * 400}",
+    f"lr = {'[' * 5000}", f"{'a.' * 5000}b = 1", f"{'a' * 4000} = 1", 'runs = "a\\u0000b"',
+    'shaders = "a\\u0000b"', "seed = 1979-05-27", "size = [1, 2, 3]", 'preset = "\\u001b[31m"',
+    "preset = {a = 1}", "define = [1]", "\x00", "n_agents = 1e9", "training_preset = 3",
+    "\n".join(f"[visualization.a{i}]" for i in range(3000)), "#" * 70_000,
+])  # fmt: skip
+def test_an_odd_file_is_one_short_line_at_once(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        vars(AppConfig.load(toml(tmp_path, text)))
+    line = str(caught.value)
+    assert line.isprintable() and len(line) < 900, line
 
 
 @pytest.mark.parametrize("changes", [{"n_agent": 3}, {"seeed": 1}, {"preset_": 1}])

@@ -72,7 +72,7 @@ def test_an_assigned_field_is_as_if_it_was_made_with_it(name: str) -> None:
         ("size", (640, 0), "size: height 0 is out of range"),
         ("slice", float("nan"), "slice nan is out of range"),
         ("height_scale", 10**400, "height_scale inf is out of range"),
-        ("system", "pendulums", "unknown system 'pendulums': choose one of"),
+        ("system", "no_such_system", "unknown system 'no_such_system': choose one of"),
         ("renderer", "vulkan", "unknown renderer 'vulkan': choose one of gpu, batched, per_agent"),
         ("use_gpu_geometry", "no", "use_gpu_geometry = 'no' is of a wrong type"),
         ("colour_map", "nonsense", "unknown colour map 'nonsense'"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -25,8 +28,8 @@ def publish(board: Board, mark: int) -> int:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Board:
-    return Board.create(tmp_path / "board", NODES, WEIGHTS)
+def board() -> Board:
+    return Board.create(NODES, WEIGHTS)
 
 
 def add_sample(board: Board, episode: int, step: int) -> None:
@@ -34,7 +37,7 @@ def add_sample(board: Board, episode: int, step: int) -> None:
 
 
 def test_a_snapshot_is_seen_once_by_whoever_has_the_version_before(board: Board) -> None:
-    other = Board(board.path)
+    other = Board(board.descriptor)
     assert other.snapshot(0) is None
     assert publish(board, 7) == 1
     seen = other.snapshot(0)
@@ -78,8 +81,8 @@ def test_a_half_written_snapshot_is_not_seen(board: Board, where: str) -> None:
     assert seen is not None and (seen.version, seen.steps) == (3, 3)
 
 
-def _write_forever(path: str) -> None:
-    board = Board(Path(path))
+def _write_forever(descriptor: int) -> None:
+    board = Board(descriptor)
     mark = 0
     while not board[Word.STOP]:
         mark += 1
@@ -89,7 +92,7 @@ def _write_forever(path: str) -> None:
 
 def test_a_reader_beside_a_writer_sees_whole_ones_in_order(board: Board) -> None:
     fork = multiprocessing.get_context("fork")
-    writer = fork.Process(target=_write_forever, args=(str(board.path),))
+    writer = fork.Process(target=_write_forever, args=(board.descriptor,))
     writer.start()
     version, since = 0, 0
     whole = 0
@@ -129,7 +132,7 @@ def test_the_trainers_last_words(board: Board) -> None:
     assert board.error == "" and board[Word.PHASE] == Phase.STARTING
     board.fail("ValueError: two\nlines of it, ü")
     assert board.error == "ValueError: two lines of it, ü"
-    assert Board(board.path)[Word.PHASE] == Phase.FAILED
+    assert Board(board.descriptor)[Word.PHASE] == Phase.FAILED
     board.fail("x" * 5000)
     assert set(board.error) == {"x"}
 
@@ -138,12 +141,65 @@ def test_the_trainers_last_words(board: Board) -> None:
 def test_what_is_no_board_is_refused(tmp_path: Path, size: int) -> None:
     path = tmp_path / "board"
     path.write_bytes(bytes(size))
-    with pytest.raises((UserError, ValueError)):
-        Board(path)
+    with path.open("r+b") as file, pytest.raises(UserError, match="no board"):
+        Board(file.fileno())
+
+
+def test_a_board_cut_short_or_of_other_sizes_is_refused(tmp_path: Path, board: Board) -> None:
+    """Mapped, what is missing would end the process at its first look."""
+    whole = os.pread(board.descriptor, os.fstat(board.descriptor).st_size, 0)
+    for damaged in (whole[:-1], whole[: len(whole) // 2], whole + b"\0"):
+        (tmp_path / "board").write_bytes(damaged)
+        with (tmp_path / "board").open("r+b") as file, pytest.raises(UserError, match="no board"):
+            Board(file.fileno())
+    for nodes in (-NODES, 2**40):
+        board.words[Word.NODES] = nodes
+        with pytest.raises(UserError, match="no board of this version"):
+            Board(board.descriptor)
+
+
+def test_nobody_can_shorten_a_board(board: Board) -> None:
+    for size in (0, 1000, 2**24):
+        with pytest.raises(PermissionError):
+            os.ftruncate(board.descriptor, size)
+    publish(board, 3)
+    assert board.snapshot(0) is not None
+
+
+NO_ROOM = """
+import os, resource, sys
+from calf_viz.errors import UserError
+from calf_viz.live import board
+if sys.argv[1] == "file":
+    del os.memfd_create
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    board.Board.create(4225, 9000)
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_no_room_for_a_board_is_one_line(kind: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, kind], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("no room for ") and "File too large; make room in" in done.stdout
+    assert done.stdout.count("\n") == 1 and not done.stderr
+
+
+def test_all_of_a_board_is_there_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file as well, where there is nothing better."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    made = Board.create(NODES, WEIGHTS)
+    status = os.fstat(made.descriptor)
+    assert status.st_nlink == 0 and status.st_blocks * 512 >= status.st_size
+    assert publish(made, 1) == 1 and Board(made.descriptor)[Word.LATEST] == 1
 
 
 def test_words_are_seen_by_other_threads_and_maps(board: Board) -> None:
-    other = Board(board.path)
+    other = Board(board.descriptor)
     thread = threading.Thread(target=lambda: other.__setitem__(Word.PAUSED, 1))
     thread.start()
     thread.join()

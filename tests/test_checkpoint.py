@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -190,22 +191,63 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         r"not finite \(critic.w2\)",
     ),
     "an infinite weight": (lambda t, m: t["actor.b3"].fill_(torch.inf), "not finite"),
-    "an old format": (lambda t, m: m.update(format=0), "its format is 0, which there never was"),
+    "an old format": (
+        lambda t, m: m.update(format=0),
+        "its format is 0, which there never was",
+    ),
+    "a later format": (
+        lambda t, m: m.update(format=2),
+        "a newer calf_viz made it .format 2.*; update calf_viz",
+    ),
+    "a format that is no number": (lambda t, m: m.update(format=[1]), "there never was"),
+    "a system of escapes": (lambda t, m: m.update(system="\x1b[2J" * 9), r"system \\x1b\[2J"),
+    "endless steps": (lambda t, m: m.update(steps=float("inf")), "steps is inf, not 0 to"),
+    "half a step": (lambda t, m: m.update(steps=0.5), "steps is 0.5"),
+    "P_relax beyond 1": (lambda t, m: m.update(p_relax=7), "p_relax is 7, not 0 to 1"),
+    "P_relax that is NaN": (lambda t, m: m.update(p_relax=float("nan")), "p_relax is nan"),
+    "P_relax that is true": (lambda t, m: m.update(p_relax=True), "p_relax is True"),
+    "a seed that is a list": (lambda t, m: m.update(seed=[1] * 999), r"seed is \[1, "),
+    "a preset that is a number": (lambda t, m: m.update(preset=3), "preset is 3"),
+    "a long preset": (lambda t, m: m.update(preset="x" * 10**5), "preset is x+…x+"),
+    "a certificate that rises by nothing": (
+        lambda t, m: m["constants"].update(nu_bar=0.0),
+        "nu_bar is 0.0",
+    ),
+    "a bound that is no bound": (
+        lambda t, m: m["constants"].update(c_up=float("inf")),
+        "c_up is inf",
+    ),
+    "a constant too few": (lambda t, m: m["constants"].pop("c_up"), "its constants are"),
+    "complex weights": (
+        lambda t, m: t.update({"actor.w1": t["actor.w1"].to(torch.complex64)}),
+        "actor.w1 is of type C64",
+    ),
+    "whole weights": (lambda t, m: t.update({"actor.w1": t["actor.w1"].int()}), "wrong shapes"),
+    "a long name of a tensor": (lambda t, m: t.update({"x" * 10**4: torch.zeros(1)}), "x+…x+"),
     "another kind": (lambda t, m: m.update(kind="resume"), "no agent file"),
-    "an unknown system": (lambda t, m: m.update(system="pendulum"), "system pendulum"),
+    "an unknown system": (lambda t, m: m.update(system="no_such_system"), "system no_such_system"),
     "no system": (lambda t, m: m.pop("system"), "system None"),
-    "no steps": (lambda t, m: m.pop("steps"), "damaged metadata"),
-    "steps that are no number": (lambda t, m: m.update(steps="many"), "damaged metadata"),
-    "P_relax that is no number": (lambda t, m: m.update(p_relax=None), "damaged metadata"),
-    "no constants": (lambda t, m: m.update(constants=None), "damaged metadata"),
-    "an unknown constant": (lambda t, m: m["constants"].update(c=1), "damaged metadata"),
+    "no steps": (lambda t, m: m.pop("steps"), "no agent of calf-viz train: "),
+    "steps that are no number": (
+        lambda t, m: m.update(steps="many"),
+        "no agent of calf-viz train: ",
+    ),
+    "P_relax that is no number": (
+        lambda t, m: m.update(p_relax=None),
+        "no agent of calf-viz train: ",
+    ),
+    "no constants": (lambda t, m: m.update(constants=None), "no agent of calf-viz train: "),
+    "an unknown constant": (
+        lambda t, m: m["constants"].update(c=1),
+        "no agent of calf-viz train: ",
+    ),
     "a constant that is no number": (
         lambda t, m: m["constants"].update(nu_bar="small"),
-        "damaged metadata",
+        "no agent of calf-viz train: ",
     ),
-    "networks beyond memory": (lambda t, m: m.update(hidden=10**9), "damaged metadata"),
-    "networks of nothing": (lambda t, m: m.update(hidden=0), "damaged metadata"),
-    "networks of less": (lambda t, m: m.update(hidden=-1), "damaged metadata"),
+    "networks beyond memory": (lambda t, m: m.update(hidden=10**9), "no agent of calf-viz train: "),
+    "networks of nothing": (lambda t, m: m.update(hidden=0), "no agent of calf-viz train: "),
+    "networks of less": (lambda t, m: m.update(hidden=-1), "no agent of calf-viz train: "),
 }
 
 
@@ -226,6 +268,59 @@ def test_damaged_contents(name: str, tmp_path: Path) -> None:
 def test_metadata_that_is_no_object(text: str, tmp_path: Path) -> None:
     save_file(agent().tensors(), tmp_path / "a", {"calf_viz": text})
     refused(tmp_path / "a")
+
+
+HEADERS = {
+    "no object": b"[]",
+    "deep": b"[" * 100_000,
+    "a number of 5 000 digits": b'{"a": ' + b"9" * 5000 + b"}",
+    "not text": b"\xff\xfe{}",
+    "a tensor that is none": b'{"a": 3}',
+    "metadata that is none": b'{"__metadata__": 3}',
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_header_that_is_none(name: str, tmp_path: Path) -> None:
+    header = HEADERS[name]
+    (tmp_path / "a").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert len(refused(tmp_path / "a")) < 600
+
+
+ENTRIES: dict[str, dict[str, Any]] = {
+    "a huge tensor of nothing": {"shape": [2**60, 0], "data_offsets": [0, 0]},
+    "a tensor beyond memory": {"shape": [2**38], "data_offsets": [0, 2**40]},
+    "a shape below zero": {"shape": [-1, -2], "data_offsets": [0, 8]},
+    "a shape of a number": {"shape": 2, "data_offsets": [0, 8]},
+    "half a row": {"shape": [0.5], "data_offsets": [0, 8]},
+    "a gap": {"data_offsets": [4, 12]},
+    "offsets that run backwards": {"data_offsets": [8, 0]},
+    "offsets of text": {"data_offsets": ["0", "8"]},
+    "three offsets": {"data_offsets": [0, 4, 8]},
+    "an unknown type": {"dtype": "F8"},
+    "a type that is none": {"dtype": ["F32"]},
+    "truth that is neither": {"dtype": "BOOL", "shape": [8]},
+    "many axes": {"shape": [1] * 100},
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_that_cannot_be(name: str, tmp_path: Path) -> None:
+    metadata = {"calf_viz": json.dumps({"kind": "agent", "format": 1})}
+    entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **ENTRIES[name]}
+    header = json.dumps({"__metadata__": metadata, "a": entry}).encode()
+    whole = len(header).to_bytes(8, "little") + header + b"\x07" * 8
+    (tmp_path / "a").write_bytes(whole)
+    assert len(refused(tmp_path / "a")) < 600
+
+
+def test_what_is_no_file_or_too_large_is_refused_at_once(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe", tmp_path / "large"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(2**40)
+    for path, words in ((pipe, "a pipe"), (large, "at most"), (Path("/dev/zero"), "a device")):
+        assert words in refused(path)
 
 
 # Writing

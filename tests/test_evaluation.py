@@ -163,10 +163,10 @@ def test_evaluate_takes_the_checkpoint_given_or_the_one_shipped(
 
 
 def test_evaluate_refuses_no_episodes_and_unknown_systems() -> None:
-    with pytest.raises(UserError, match="--episodes 0"):
+    with pytest.raises(UserError, match="episodes 0 is out of range"):
         training.evaluate("point_mass", None, 0)
     with pytest.raises(UserError, match="unknown system"):
-        training.evaluate("pendulum")
+        training.evaluate("no_such_system")
 
 
 def test_the_table_shows_every_figure() -> None:

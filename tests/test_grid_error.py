@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calf_viz import systems
+from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -18,7 +20,7 @@ import grid_error
 @pytest.fixture
 def agent(monkeypatch: pytest.MonkeyPatch) -> CALFAgent:
     monkeypatch.setattr(grid_error, "POINTS", 41)
-    return CALFAgent.load(grid_error.checkpoint.shipped("point_mass"))
+    return shipped.load(systems.get("point_mass"))
 
 
 def test_more_cells_have_less_error(agent: CALFAgent) -> None:

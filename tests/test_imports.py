@@ -40,6 +40,7 @@ LAYERS = (
     "settings",
     "parameters",
     "run_command",
+    "console",
     "children",
     "files",
     "errors",

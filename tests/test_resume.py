@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.presets import Preset
 from calf_viz.agent.trainer import Trainer, TrainerSettings
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
+from calf_viz.files import hold
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
@@ -174,7 +176,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     running: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -184,7 +186,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     output = tmp_path / "a.safetensors"
     assert f"go on with --resume {output}" in out
     assert "Traceback" not in err
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == [
         "a.safetensors",
         "a.safetensors.metrics.csv",
         "a.safetensors.resume",
@@ -213,6 +215,43 @@ def test_a_second_signal_stops_the_hard_way_and_the_handler_is_put_back(
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_is_gone_may_say_so_twice() -> None:
+    """As the kernel and a shell do."""
+    with training._interruptible() as caught:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGHUP)
+        assert set(caught) == {signal.SIGHUP}
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_behind_nohup_a_terminal_that_is_gone_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with training._interruptible() as caught:
+            signal.raise_signal(signal.SIGHUP)
+        assert not caught and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_connection_that_breaks_leaves_a_checkpoint(tmp_path: Path) -> None:
+    """With a progress bar that cannot be drawn any more."""
+    code = TRAIN.replace("progress=False", "progress=True")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code, str(tmp_path / "a.safetensors")])
+    said = b""
+    while b"running" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    output = tmp_path / "a.safetensors"
+    resumed = resume.load(resume.resume_path(output))
+    assert resumed.steps >= 150 and not resumed.finished
+    assert CALFAgent.load(output, "point_mass").info.seed == 3
 
 
 def test_ctrl_c_does_not_cut_the_last_files_short() -> None:
@@ -258,7 +297,7 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Trainer, "step", never)
     (tmp_path / "file").write_text("")
     for arguments, words in (
-        (("pendulum", "quick", 0, output), "unknown system 'pendulum'"),
+        (("no_such_system", "quick", 0, output), "unknown system 'no_such_system'"),
         (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
         ((None, "quick", 0, output), "give --system"),
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
@@ -269,6 +308,65 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(UserError, match=words) as caught:
             training.train(*arguments, progress=False)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("taken", ["", ".resume", ".metrics.csv"])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_no_file_of_an_older_training_is_replaced_unasked(
+    tmp_path: Path, taken: str, resumed: bool
+) -> None:
+    """Any of the three, whether a new training or a resumed one is to be written there."""
+    output, source = tmp_path / "a.safetensors", None
+    if resumed:
+        source = tmp_path / "other.safetensors"
+        training.save(short_trainer("point_mass"), source)
+    older = tmp_path / f"a.safetensors{taken}"
+    older.write_text("older")
+    new = None if resumed else "point_mass"
+    with pytest.raises(UserError, match=f"{older} exists: .* or --overwrite"):
+        training.train(new, output=output, resume_from=source, progress=False)
+    assert older.read_text() == "older"
+    assert not list(tmp_path.glob("*.lock")), "nothing is left of what was refused"
+    size = {} if resumed else {"episodes": 1, "steps": 5, "selection_episodes": 1}
+    training.train(new, output=output, resume_from=source, progress=False, overwrite=True, **size)
+    assert older.read_bytes() != b"older"
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_one_training_at_a_time_writes_a_file(tmp_path: Path, resumed: bool) -> None:
+    output = tmp_path / "a.safetensors"
+    training.save(short_trainer("point_mass"), output)
+    before = output.read_bytes()
+    other = hold(output)  # as another process does
+    given = {"resume_from": output} if resumed else {"system": "point_mass", "output": output}
+    with pytest.raises(UserError, match="is being trained by another process: end that"):
+        training.train(**given, progress=False, overwrite=True)  # type: ignore[arg-type]
+    assert output.read_bytes() == before
+    other.release()
+    if resumed:
+        training.train(**given, progress=False)  # type: ignore[arg-type]
+        hold(output).release()
+
+
+def test_a_training_replaces_nothing_that_it_reads(tmp_path: Path) -> None:
+    config, source = tmp_path / "mine.toml", tmp_path / "a.safetensors"
+    config.write_text("seed = 3\n")
+    training.save(short_trainer("point_mass"), source)
+    state = resume.resume_path(source)
+    for given in (
+        {"system": "point_mass", "output": config, "config_file": config},
+        {"resume_from": source, "output": state},
+    ):
+        with pytest.raises(UserError, match="is read, and would be replaced"):
+            training.train(**given, overwrite=True, progress=False)  # type: ignore[arg-type]
+    assert config.read_text() == "seed = 3\n"
+    resume.load(state)
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    for output in (tmp_path, tmp_path / ".", "/", ".."):
+        with pytest.raises(UserError, match="is a folder: name a file in it"):
+            training.train("point_mass", output=output, overwrite=True, progress=False)
 
 
 # A training that diverged
@@ -381,7 +479,10 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
     ("change", "said"),
     [
         ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 2.; update"),
-        ({"system": "pendulum"}, "it is for system pendulum, which is unknown here; give another"),
+        (
+            {"system": "no_such_system"},
+            "it is for system no_such_system, which is unknown here; give another",
+        ),
     ],
 )
 def test_a_resume_file_of_another_calf_viz_is_not_called_damaged(

@@ -13,8 +13,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from test_app import running
 
 from calf_viz import systems
+from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import held_out_starts, strict_row
 from calf_viz.errors import UserError
@@ -161,9 +163,17 @@ def test_stepping_leaves_its_arguments_alone(system: System) -> None:
     assert_array_equal(states, before)
 
 
-def test_starts_follow_the_seed_and_fill_their_range(system: System) -> None:
+def test_starts_follow_the_seed(system: System) -> None:
+    starts = system.initial_states(400, np.random.default_rng(4))
+    assert_array_equal(starts, system.initial_states(400, np.random.default_rng(4)))
+    assert len(np.unique(starts, axis=0)) > 1
+    assert not system.out_of_plane(starts).any()
+
+
+@pytest.mark.parametrize("kind", [PointMass, DifferentialDrive])
+def test_starts_of_the_two_fill_their_range(kind: type[System]) -> None:
+    system = kind()
     starts = system.initial_states(4000, np.random.default_rng(4))
-    assert_array_equal(starts, system.initial_states(4000, np.random.default_rng(4)))
     reach = np.array([2.0, 2.0, np.pi])[: system.state_dim]
     assert (np.abs(starts) <= reach.astype(np.float32)).all()
     assert_allclose(starts.min(axis=0), -reach, rtol=0.01)
@@ -233,8 +243,9 @@ def test_hyphens_and_underscores_are_the_same() -> None:
 
 
 def test_an_unknown_system_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UserError, match=r"'pendulum'.*differential_drive, point_mass"):
-        systems.get("pendulum")
+    listed = ", ".join(systems.names())
+    with pytest.raises(UserError, match=f"'no_such_system': choose one of .*{listed}"):
+        systems.get("no_such_system")
 
 
 # A third system, as one file (docs/systems.md)
@@ -257,7 +268,8 @@ def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Syst
 
 
 def test_a_third_system_is_one_file(documented: System) -> None:
-    assert systems.names() == ["differential_drive", "point_mass", "van_der_pol"]
+    assert {"differential_drive", "point_mass", "van_der_pol"} <= set(systems.names())
+    assert systems.names() == sorted(systems.names())
     rng = np.random.default_rng(7)
     states = documented.initial_states(5, rng)
     assert documented.step(states, documented.nominal(states)).dtype == np.float32
@@ -276,9 +288,32 @@ def test_a_third_system_is_one_file(documented: System) -> None:
     assert strict_row(agent, held_out_starts(documented, 6, 0)).goal == 1.0
 
 
-def test_the_docs_name_every_system() -> None:
+@pytest.mark.rendering
+def test_a_third_system_is_shown_before_an_agent_is_trained(
+    documented: System, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="calf_viz")
+    pictures = []
+    for asked in ({"policy": "nominal"}, {"policy": "nominal"}, {"train": True}):
+        with running(system=documented.name, seed=1, **asked) as shown:
+            for _ in range(20):
+                shown.step()
+            pictures.append(shown.screenshot())
+        assert "no agent comes with van_der_pol: its surface is that of fresh" in caplog.text
+    assert_array_equal(*pictures[:2])
+    assert len(np.unique(pictures[0].reshape(-1, 3), axis=0)) > 100
+
+
+def test_where_an_agent_is_needed_it_says_how_to_have_one(documented: System) -> None:
+    with pytest.raises(UserError, match=r"train one \(calf-viz train --system van_der_pol --out"):
+        shipped.load(documented)
+    assert documented.name not in shipped.trained()
+    assert shipped.trained() == ["differential_drive", "point_mass"]
+
+
+def test_the_docs_name_every_system_that_comes_with_an_agent() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    assert [name for name in systems.names() if f"`{name}`" not in text] == []
+    assert [name for name in shipped.trained() if f"`{name}`" not in text] == []
 
 
 # Angles

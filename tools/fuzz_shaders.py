@@ -12,23 +12,19 @@ a child process with a time limit; one that does not end in time is told as such
 from __future__ import annotations
 
 import base64
-import json
-import os
-import queue
 import random
 import re
-import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+import fuzzing
 import numpy as np
 from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 from rich.console import Console
@@ -286,68 +282,30 @@ def _panda_log() -> Iterator[list[str]]:
 
 def serve(kind: str) -> None:
     """The child: a mutant a line on stdin, a verdict a line on stdout."""
-    # Drivers print what they like: to stderr, then.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(kind, Path(folder))
-        for line in sys.stdin:
-            said = json.loads(line)
-            mutant = Mutant(said["name"], said["damage"], base64.b64decode(said["data"]))
-            answers.write(json.dumps(asdict(subject.try_(mutant))) + "\n")
-            answers.flush()
+
+        def try_(said: dict[str, Any]) -> dict[str, Any]:
+            data = base64.b64decode(said["data"])
+            return asdict(subject.try_(Mutant(said["name"], said["damage"], data)))
+
+        fuzzing.serve(try_)
 
 
-class Child:
+class Child(fuzzing.Child):
     """A process that tries mutants, and is started again where one ends it."""
 
     def __init__(self, kind: str, limit: float = LIMIT) -> None:
-        self.kind, self.limit = kind, limit
-        self._process: subprocess.Popen[str] | None = None
-
-    def _start(self) -> subprocess.Popen[str]:
-        self._process = process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", self.kind],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self._answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, args=(process, self._answers), daemon=True).start()
-        return process
-
-    @staticmethod
-    def _listen(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            answers.put(line)
-        answers.put("")
+        super().__init__([sys.executable, __file__, "--serve", kind], limit)
 
     def try_(self, mutant: Mutant) -> Verdict:
         """The verdict, whatever becomes of the child."""
-        process = self._process or self._start()
         data = base64.b64encode(mutant.data).decode("ascii")
-        asked = {"name": mutant.name, "damage": mutant.damage, "data": data}
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(asked) + "\n")
-            process.stdin.flush()
-        try:
-            answer = self._answers.get(timeout=self.limit)
-        except queue.Empty:
-            self.close()
-            return Verdict("endless", said=f"not done after {self.limit:.0f} s")
-        if not answer:
-            code = process.wait()
-            self.close()
-            return Verdict("crashed", said=f"the child ended with {code}")
-        said = json.loads(answer)
+        answer = self.ask({"name": mutant.name, "damage": mutant.damage, "data": data})
+        said = answer.said
+        if answer.ended:
+            return Verdict(answer.ended, said=said["said"])
         return Verdict(**{**said, "errors": tuple(said["errors"])})
-
-    def close(self) -> None:
-        """End the child."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 def verdicts(

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint
+from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.app import GRID_SOFTWARE
 from calf_viz.heightfield import Heightfield, plane_nodes
@@ -47,8 +47,8 @@ def main(cells: tuple[int, ...]) -> None:
     table = Table(title="pixels between the surface drawn and the critic")
     for head in ("system", "cells", "mean", "99 in 100 within", "most"):
         table.add_column(head, justify="left" if head == "system" else "right")
-    for name in systems.names():
-        agent = CALFAgent.load(checkpoint.shipped(name))
+    for name in shipped.trained():
+        agent = shipped.load(systems.get(name))
         for count in cells:
             apart = errors(agent, count)
             figures = apart.mean(), np.percentile(apart, 99), apart.max()

@@ -15,10 +15,17 @@ from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.certificate import CertificateMemory, Constants, decide, decide_one
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.agent.networks import HIDDEN, Actor, TwinCritic
-from calf_viz.errors import UserError
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import parsing
 from calf_viz.systems import System
 
 Floats32 = NDArray[np.float32]
+LARGEST_HIDDEN = 4096
+"""Units of a layer that a checkpoint may have."""
+LONGEST_PRESET = 1000
+"""Characters of its name."""
+_CONSTANTS = {"nu_bar": (1e-9, 1e9), "c_low": (0.0, 1e9), "c_up": (0.0, 1e12)}
+"""What the certificate's constants may be."""
 
 
 @dataclass
@@ -204,27 +211,20 @@ class CALFAgent:
         """
         tensors, metadata = checkpoint.read(path, "agent")
         wanted = system.name if isinstance(system, System) else system
-        name = str(metadata.get("system"))
+        name = shown(metadata.get("system"))
         if wanted is not None and name != systems.get(wanted).name:
-            raise UserError(f"{path} is for system {name}, not {wanted}: give one for {wanted}")
-        if name not in systems.names():
-            raise UserError(f"{path} is for system {name}, which is unknown here: train anew")
-        try:
-            info = AgentInfo(
-                steps=int(metadata["steps"]),
-                p_relax=float(metadata["p_relax"]),
-                seed=metadata["seed"],
-                preset=metadata["preset"],
-                hidden=int(metadata["hidden"]),
-                constants=Constants(**{k: float(v) for k, v in metadata["constants"].items()}),
+            raise FileDamaged(
+                path, f"it is for system {name}, not {wanted}", f"give one for {wanted}"
             )
+        if name not in systems.names():
+            raise FileDamaged(path, f"it is for system {name}, unknown here", "train anew")
+        with parsing(path, "agent of calf-viz train", "train anew"):
+            info = _read_info(metadata)
             # Asked of the file first, lest a damaged number makes networks of any size.
-            if info.hidden < 1 or tuple(tensors["actor.b1"].shape) != (info.hidden,):
+            if tuple(tensors["actor.b1"].shape) != (info.hidden,):
                 raise ValueError(f"hidden is {info.hidden}, the weights say otherwise")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UserError(f"{path} has damaged metadata ({error}): train anew") from error
         agent = cls.random(systems.get(name), np.random.default_rng(0), info)
-        agent.set_tensors(tensors, str(path))
+        agent.set_tensors(tensors, shown(path))
         return agent
 
     def set_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
@@ -243,6 +243,30 @@ class CALFAgent:
             if not bool(torch.isfinite(tensor).all()):
                 raise UserError(f"{where} has weights that are not finite ({name}): train anew")
             mine[name].copy_(tensor)
+
+
+def _read_info(metadata: dict[str, Any]) -> AgentInfo:
+    """What a file's metadata says; raises for what is missing, of another type, or out of range."""
+
+    def number(values: dict[str, Any], name: str, low: float, high: float, kind: Any) -> Any:
+        value = values[name]
+        if type(value) not in (int, kind) or not low <= value <= high:
+            raise ValueError(f"{name} is {shown(value)}, not {low:g} to {high:g}")
+        return kind(value)
+
+    said, seed, preset = metadata["constants"], metadata["seed"], metadata["preset"]
+    if not isinstance(said, dict) or said.keys() != _CONSTANTS.keys():
+        raise ValueError(f"its constants are {shown(said)}")
+    if preset is not None and (not isinstance(preset, str) or len(preset) > LONGEST_PRESET):
+        raise ValueError(f"its preset is {shown(preset)}")
+    return AgentInfo(
+        steps=number(metadata, "steps", 0, 2**63 - 1, int),
+        p_relax=number(metadata, "p_relax", 0.0, 1.0, float),
+        seed=None if seed is None else number(metadata, "seed", 0, 2**63 - 1, int),
+        preset=preset,
+        hidden=number(metadata, "hidden", 1, LARGEST_HIDDEN, int),
+        constants=Constants(**{k: number(said, k, *w, float) for k, w in _CONSTANTS.items()}),
+    )
 
 
 def shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -1,14 +1,26 @@
-"""Checkpoint files: safetensors with JSON metadata. Nothing is unpickled, ever."""
+"""Checkpoint files: safetensors with JSON metadata. Nothing is unpickled, ever.
+
+    8 bytes   length of the header
+    header    JSON: {"__metadata__": {"calf_viz": METADATA as JSON}, NAME: {"dtype", "shape",
+              "data_offsets": [begin, end]}, ...}
+    the rest  the tensors' values, one after the other, without gaps
+
+Written by the safetensors library. Read here, from the file that was found to be a regular one of
+bounded size, and only what the header's every number agrees with.
+"""
 
 import json
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from safetensors.torch import load, save
+import numpy as np
+import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from calf_viz.errors import FileDamaged, FileTrouble, shown
-from calf_viz.files import ANOTHER, opened, parsing, write_aside
+from calf_viz.files import opened, parsing, write_aside
 
 FORMATS = {"agent": 1, "resume": 2}
 """Version of each kind's layout. It is raised when older programs would misread a new file; all
@@ -19,6 +31,15 @@ ANEW = "get it again, or train anew"
 
 _KEY = "calf_viz"
 """The metadata's only key: safetensors writes several in no fixed order, so files would differ."""
+_SIZE = 8
+"""Bytes of the header's length."""
+_LARGEST_HEADER = {"agent": 2**20, "resume": 100_000_000}
+"""Bytes of its header; the library refuses larger ones."""
+_TYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+    "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+_MOST_AXES, _LONGEST_AXIS = 8, 2**40
 
 
 def shipped(system: str) -> Path:
@@ -48,45 +69,11 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
         FileTrouble: it is missing or cannot be read, or a newer calf_viz made it.
         FileDamaged: it is a pickle, truncated, not safetensors, or of another kind.
     """
-    path = Path(path)
-    data = _contents(path, LARGEST[kind])
     try:
-        with parsing(path, "safetensors file"):
-            tensors = load(data)
-            header = json.loads(data[8 : 8 + _header(data)])
-            metadata = json.loads(header.get("__metadata__", {}).get(_KEY, "{}"))
-    except FileDamaged as error:
-        # torch.save writes a zip holding a pickle; older files begin with the pickle's protocol.
-        # Asked only of what is no safetensors file, for those begin with the length of their
-        # header, which may be any number.
-        if data[:4] == b"PK\x03\x04" or data[:1] == b"\x80":
-            reason = "it is a pickle, which can run code when it is loaded and is refused"
-            advice = "give a safetensors file made by calf-viz train"
-            raise FileDamaged(path, reason, advice) from error
-        raise FileDamaged(path, "truncated or not a safetensors file", ANEW) from error
-    if not isinstance(metadata, dict) or metadata.get("kind") != kind:
-        raise FileDamaged(path, f"no {kind} file of calf-viz train", "give one that is")
-    version = metadata.get("format")
-    if type(version) is not int or version < 1:
-        raise FileDamaged(path, f"its format is {shown(version)}, which there never was", ANEW)
-    if version > FORMATS[kind]:
-        raise FileTrouble(
-            path,
-            f"a newer calf_viz made it (format {shown(version)}, this one reads up to "
-            f"{FORMATS[kind]})",
-            "update calf_viz",
-        )
-    return tensors, metadata
-
-
-def _contents(path: Path, most: int) -> bytes:
-    """All of a file, unless its first bytes already say that it is none of ours: then those."""
-    try:
-        with opened(path, most, ANOTHER) as (file, size):
-            head = file.read(8)
-            if not 0 < _header(head) <= size - 8:
-                return head
-            return head + file.read(size - 8)
+        with opened(path, LARGEST[kind]) as (file, size):
+            header, metadata = _header(path, file, size, kind)
+            with parsing(path, "safetensors file", ANEW):
+                return {name: _tensor(file, entry) for name, entry in header.items()}, metadata
     except FileTrouble as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise FileTrouble(
@@ -95,6 +82,72 @@ def _contents(path: Path, most: int) -> bytes:
         raise
 
 
-def _header(data: bytes) -> int:
-    """Bytes of the header, by the first eight of the file."""
-    return int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
+def _header(
+    path: str | Path, file: BinaryIO, size: int, kind: str
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """The tensors' entries by name, in the order of their values, and the metadata."""
+    start = file.read(_SIZE)
+    length = int.from_bytes(start, "little")
+    if len(start) < _SIZE or length > size - _SIZE:
+        # torch.save writes a zip holding a pickle; older files begin with the pickle's protocol.
+        # Asked only of what is no safetensors file, for those begin with the length of their
+        # header, which may be any number.
+        if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
+            raise FileDamaged(
+                path, "it is a pickle, which can run code when it is loaded and is refused",
+                "give a safetensors file made by calf-viz train",
+            )  # fmt: skip
+        raise FileDamaged(path, "truncated or not a safetensors file", ANEW)
+    if length > _LARGEST_HEADER[kind]:
+        what = f"its header holds {length:,} bytes, at most {_LARGEST_HEADER[kind]:,} are read"
+        raise FileDamaged(path, what, ANEW)
+    with parsing(path, "safetensors file", ANEW):
+        entries = json.loads(file.read(length).decode())
+        said = entries.pop("__metadata__", {}).get(_KEY, "{}")
+        metadata = json.loads(said)
+    if not isinstance(metadata, dict) or metadata.get("kind") != kind:
+        raise FileDamaged(path, f"no {kind} file of calf-viz train", "give one that is")
+    _check_format(path, metadata.get("format"), kind)
+    with parsing(path, "safetensors file", ANEW):
+        ordered = sorted(entries.items(), key=lambda item: item[1]["data_offsets"])
+        end = _check_entries(dict(ordered))
+    if end != size - _SIZE - length:
+        raise FileDamaged(path, "truncated or not a safetensors file", ANEW)
+    return dict(ordered), metadata
+
+
+def _check_format(path: str | Path, version: Any, kind: str) -> None:
+    if type(version) is not int or version < 1:
+        raise FileDamaged(path, f"its format is {shown(version)}, which there never was", ANEW)
+    if version > FORMATS[kind]:
+        made = f"(format {shown(version)}, this one reads up to {FORMATS[kind]})"
+        raise FileTrouble(path, f"a newer calf_viz made it {made}", "update calf_viz")
+
+
+def _check_entries(entries: dict[str, dict[str, Any]]) -> int:
+    """Bytes of all values. ValueError where a type, a shape and an offset do not agree."""
+    here = 0
+    for name, entry in entries.items():
+        kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if kind not in _TYPES:
+            raise ValueError(f"{shown(name)} is of type {shown(kind)}")
+        sizes = [*shape, begin, end]
+        whole = all(type(n) is int and 0 <= n <= _LONGEST_AXIS for n in sizes)
+        if not whole or len(shape) > _MOST_AXES:
+            raise ValueError(f"{shown(name)} has the shape {shown(shape)}")
+        if begin != here or end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize:
+            raise ValueError(f"{shown(name)} lies where it cannot lie")
+        here = end
+    return here
+
+
+def _tensor(file: BinaryIO, entry: dict[str, Any]) -> Tensor:
+    """The next tensor. MemoryError where there is no room."""
+    kind, count = np.dtype(_TYPES[entry["dtype"]]), math.prod(entry["shape"])
+    # Of a truth value all bits are looked at first: NumPy takes it to be 0 or 1.
+    values = np.fromfile(file, np.uint8 if kind == np.bool_ else kind, count)
+    if len(values) != count:
+        raise ValueError("it became shorter meanwhile")
+    if kind == np.bool_ and values.max(initial=0) > 1:
+        raise ValueError("it holds truth values that are neither")
+    return torch.from_numpy(values.view(kind).reshape(entry["shape"]))

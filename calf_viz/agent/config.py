@@ -12,6 +12,14 @@ from calf_viz.assignment import unassignable
 from calf_viz.settings import check_types, fields_of, known, option, within
 
 LONGEST = 2**31 - 1
+MOST_EPISODES = 10_000_000
+"""Each leaves a line in the metrics, and some 500 bytes in memory."""
+LONGEST_EPISODE = 1_000_000
+"""Steps, each of which is kept in memory until the next episode is over."""
+MOST_STARTS = 100_000
+"""Episodes that are played at once, with some kilobytes of each in the networks."""
+LARGEST_REPLAY = 10_000_000
+"""Transitions of some 40 bytes, a hundred times the usual."""
 
 
 @unassignable("a training keeps its settings; take a copy, changed({name}=...)")
@@ -50,12 +58,13 @@ class TrainingConfig:
         object.__setattr__(self, "system", systems.get(self.system).name)
         presets.get(self.preset)
         within("seed", self.seed, 0, 2**63 - 1)
-        for name in ("episodes", "steps", "select_every", "selection_episodes", "policy_delay"):
-            within(name, getattr(self, name), 1, LONGEST)
-        for name in ("checkpoint_every", "checkpoints"):
+        within("episodes", self.episodes, 1, MOST_EPISODES)
+        within("steps", self.steps, 1, LONGEST_EPISODE)
+        within("selection_episodes", self.selection_episodes, 1, MOST_STARTS)
+        for name in ("select_every", "policy_delay", "checkpoint_every", "checkpoints"):
             within(name, getattr(self, name), 1, LONGEST)
         within("batch", self.batch, 1, 65_536)
-        within("replay", self.replay, self.batch, 100_000_000)
+        within("replay", self.replay, self.batch, LARGEST_REPLAY)
         within("reward_scale", self.reward_scale, 1e-6, 1e6)
         within("lr", self.lr, 0.0, 1.0)
         for name in ("exploration", "target_noise", "target_noise_clip"):

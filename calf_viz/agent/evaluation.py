@@ -14,6 +14,9 @@ from calf_viz.systems import System
 HORIZON = 5000
 """Steps over which costs are compared; the nominal policies may need some 1 800."""
 
+LONGEST = 1_000_000
+"""Steps after which an episode is given up, whatever its certificate allows."""
+
 POLICIES = ("calf strict", "actor alone", "nominal")
 
 # First words of the seeds of the random streams, so that no two of them are ever the same.
@@ -59,7 +62,8 @@ def evaluate_agent(
     """The table: strict CALF (P_relax = 0), the actor alone, the nominal policy.
 
     The plane's edge ends nothing. The strict agent may take longer than the horizon where its
-    certificate allows it to: by abs(q+ of the first step) / nu_bar, the most certified steps.
+    certificate allows it to: by abs(q+ of the first step) / nu_bar, the most certified steps, and
+    at most LONGEST.
     """
     starts = held_out_starts(agent.system, episodes, seed)
     return [
@@ -73,7 +77,7 @@ def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -
     """The strict agent's line, from the given starts."""
     first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
     allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
-    longest = horizon + int(np.ceil(allowed / agent.info.constants.nu_bar))
+    longest = horizon + int(min(np.ceil(allowed / agent.info.constants.nu_bar), LONGEST))
     return _row("calf strict", agent.system, starts, _strict(agent, len(starts)), horizon, longest)
 
 

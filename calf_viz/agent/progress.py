@@ -1,11 +1,13 @@
 """The progress bar of a training."""
 
+from contextlib import suppress
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Trainer
+from calf_viz.console import bar
 
 RECENT = 20
 """Episodes that the figures shown are averaged over."""
@@ -16,12 +18,12 @@ class TrainingProgress:
 
     def __init__(self, trainer: Trainer, shown: bool = True) -> None:
         # Without the system's name, so that it all fits a terminal of 80 columns.
-        self.bar = Progress(
+        self.bar = bar(
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
-            disable=not shown,
+            shown=shown,
         )
         total = trainer.preset.episodes
         self.task = self.bar.add_task("", total=total, completed=trainer.done, figures="")
@@ -29,7 +31,8 @@ class TrainingProgress:
     def update(self, trainer: Trainer) -> None:
         """Show the trainer as it is now."""
         figures = summary(trainer)
-        self.bar.update(self.task, completed=trainer.done, figures=figures)
+        with suppress(OSError):  # the terminal is gone: the training's files matter more
+            self.bar.update(self.task, completed=trainer.done, figures=figures)
 
     def __enter__(self) -> "TrainingProgress":
         self.bar.start()
@@ -41,7 +44,8 @@ class TrainingProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bar.stop()
+        with suppress(OSError):
+            self.bar.stop()
 
 
 def summary(trainer: Trainer) -> str:

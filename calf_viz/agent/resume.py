@@ -37,7 +37,7 @@ TAIL = 64
 def resume_path(path: str | Path) -> Path:
     """The resume file beside a checkpoint."""
     path = Path(path)
-    return path.with_name(path.name + ".resume")
+    return path.parent / f"{path.name}.resume"
 
 
 def save(trainer: Trainer, path: str | Path) -> None:

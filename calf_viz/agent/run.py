@@ -223,6 +223,10 @@ class Run:
         Raises:
             UserError: it cannot be written, or the training diverged: then all stays as it was.
         """
+        if not is_folder(self.folder):  # nor is it made again, without what was in it
+            raise UserError(
+                f"{shown(self.folder)} is gone: put it back where it was, or --resume it elsewhere"
+            )
         if self._tensorboard is not None:
             self._tensorboard.flush()  # what a checkpoint is later than never comes again
         metrics.to_disk(self.metrics)  # as the checkpoint relies on its lines

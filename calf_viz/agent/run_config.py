@@ -9,8 +9,8 @@ from typing import Any
 
 from calf_viz import settings
 from calf_viz.agent.config import TrainingConfig
-from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import is_file, write_aside
 
 KEPT = ("checkpoint_every", "checkpoints", "tensorboard")
 """Settings of what a run keeps of a training."""
@@ -25,10 +25,14 @@ def read_config(folder: str | Path) -> TrainingConfig:
         UserError: it is missing, or is no such file.
     """
     path = Path(folder) / "config.toml"
-    if not path.is_file():
-        raise UserError(f"{folder} is no run (it has no config.toml): give a folder of runs/")
+    if not is_file(path):
+        raise UserError(
+            f"{shown(folder)} is no run (it has no config.toml): give a folder of runs/"
+        )
     values = settings.read_toml(path).get("training", {})
-    return TrainingConfig(**settings.convert(values, TrainingConfig, f" in {path}"))
+    if not isinstance(values, dict):
+        raise FileDamaged(path, f"training = {shown(values)} is no table", "write [training]")
+    return TrainingConfig(**settings.convert(values, TrainingConfig, f" in {shown(path)}"))
 
 
 def write_config(folder: Path, config: TrainingConfig) -> None:
@@ -55,6 +59,7 @@ def continued(
         old, new = getattr(config, name), getattr(changed, name)
         if name not in LATER and old != new:
             raise UserError(
-                f"{where} is trained with {name} {old}, not {new}: leave {name} out, or train anew"
+                f"{shown(where)} is trained with {name} {old}, not {new}: leave {name} out, "
+                "or train anew"
             )
     return changed

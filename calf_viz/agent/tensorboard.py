@@ -1,37 +1,53 @@
 """The metrics of a run for TensorBoard, where it is installed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Episode, Trainer
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 
 class TensorBoard:
     """Writes each episode's metrics as scalars below a folder.
 
-    Raises:
-        UserError: TensorBoard is not installed.
+    Everything raises UserError: TensorBoard is not installed, or the folder cannot be written.
     """
 
     def __init__(self, folder: Path, trainer: Trainer) -> None:
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        self.writer = summary_writer()(str(folder), purge_step=trainer.done)
+        self.folder = folder
+        with self._told():
+            self.writer = summary_writer()(str(folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
         episode = trainer.recent[-1]
-        for name, value in scalars(episode).items():
-            self.writer.add_scalar(name, value, episode.episode)
+        with self._told():
+            for name, value in scalars(episode).items():
+                self.writer.add_scalar(name, value, episode.episode)
 
     def flush(self) -> None:
         """Have everything on disk."""
-        self.writer.flush()
+        with self._told():
+            self.writer.flush()
 
     def close(self) -> None:
         """Have everything on disk, and end."""
-        self.writer.close()
+        with self._told():
+            self.writer.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"cannot write {shown(self.folder)}: {error.strerror or error}; make room or put "
+                "that right, then --resume"
+            ) from error
 
 
 def summary_writer() -> Any:

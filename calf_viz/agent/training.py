@@ -1,7 +1,7 @@
 """`calf-viz train` and `calf-viz evaluate`, as functions."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,21 +9,21 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, metrics, resume
-from calf_viz.agent.calf import CALFAgent
-from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent import metrics, resume, shipped
+from calf_viz.agent.config import MOST_STARTS, TrainingConfig
 from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
 from calf_viz.agent.run import Run, is_run, tell_finished
 from calf_viz.agent.run_config import KEPT, continued
 from calf_viz.agent.trainer import Trainer
-from calf_viz.errors import UserError
-from calf_viz.settings import fields_of
+from calf_viz.console import say
+from calf_viz.errors import FileTrouble, UserError, shown
+from calf_viz.files import exists, hold, is_folder, not_over, same
+from calf_viz.settings import fields_of, within
 
 
 class Records(Protocol):
@@ -38,13 +38,54 @@ class Records(Protocol):
     def finish(self, trainer: Trainer) -> None:
         """The training ended, or was stopped."""
 
+    def close(self) -> None:
+        """Let another process have it; may be called again."""
+
 
 class Files:
     """`FILE` with the best agent so far (see `Trainer._select`), `FILE.resume` with the whole
-    state, `FILE.metrics.csv` with a line per episode."""
+    state, `FILE.metrics.csv` with a line per episode.
 
-    def __init__(self, output: str | Path) -> None:
-        self.output = output
+    One process at a time has them, until it closes them or ends, however it ends.
+    """
+
+    def __init__(
+        self,
+        output: str | Path,
+        ours: bool = False,
+        read: Iterable[str | Path] = (),
+        resumed: bool = False,
+    ) -> None:
+        """ours: whether files that are there may be replaced. read: what never is. resumed: whether
+        it is a resumed training that is to be written there.
+
+        Raises:
+            UserError: another process has them, they are there or read, or a folder is there.
+        """
+        self.output = Path(output)
+        if is_folder(self.output):
+            raise UserError(f"{shown(output)} is a folder: name a file in it")
+        read, instead = tuple(read), "" if resumed else f"--resume {shown(output)}, "
+
+        def check() -> None:
+            for path in (self.output, resume.resume_path(output), metrics_path(output)):
+                if exists(path) and not ours:
+                    raise UserError(
+                        f"{shown(path)} exists: give another --output, {instead}or --overwrite"
+                    )
+                not_over(path, read)
+
+        check()  # before a lock is left beside them
+        self._lock = hold(self.output, "is being trained by another process: end that")
+        try:
+            check()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process have them."""
+        self._lock.release()
 
     def start(self, trainer: Trainer) -> None:
         if not trainer.done:
@@ -58,6 +99,7 @@ class Files:
 
     def finish(self, trainer: Trainer) -> None:
         save(trainer, self.output)
+        self.close()
 
 
 def train(
@@ -69,11 +111,12 @@ def train(
     progress: bool = True,
     overwrite: bool = False,
     runs: str | Path = "runs",
+    config_file: str | Path | None = None,
     **changes: Any,
 ) -> Trainer:
     """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
 
-    Ctrl-C and SIGTERM stop between two steps, with all files written.
+    Ctrl-C, SIGTERM and SIGHUP stop between two steps, with all files written.
 
     Args:
         system: name of the system.
@@ -82,8 +125,9 @@ def train(
         output: a file to write instead of a run, with two beside it.
         resume_from: a run, or a checkpoint whose `.resume` file to go on from.
         progress: whether to show a progress bar.
-        overwrite: whether a new training may replace an older one's file.
+        overwrite: whether `output` may replace an older training's files.
         runs: folder for new runs.
+        config_file: where the settings came from, which is not replaced.
         changes: settings of `TrainingConfig` that differ from the preset's; of a resumed training
             only those of `run_config.LATER` can, and system, preset and seed are its own.
 
@@ -97,47 +141,57 @@ def train(
     if resume_from is not None:
         own = {"system": system, "preset": preset, "seed": seed}
         changes |= {name: value for name, value in own.items() if value is not None}
-        trainer, records = _resume(resume_from, output, changes)
+        trainer, records = _resume(resume_from, output, overwrite, changes)
     elif system is None:
         raise UserError("no system to train: give --system, or --resume with a run or checkpoint")
     else:
         config = TrainingConfig.from_preset(
             preset or "standard", system=system, seed=seed or 0, **changes
         )
-        trainer = Trainer.of(config)
         if output is None:
+            trainer = Trainer.of(config)
             records = Run.create(trainer, config, runs)
         else:
-            if Path(output).exists() and not overwrite:
-                raise UserError(
-                    f"{output} exists: give another --output, --resume {output}, or --overwrite"
-                )
             _for_files(config)
-            records = Files(output)
-    follow(trainer, records, progress)
+            records = Files(output, overwrite, () if config_file is None else (config_file,))
+            trainer = Trainer.of(config)
+    try:
+        follow(trainer, records, progress)
+    finally:
+        records.close()
     where = records.folder if isinstance(records, Run) else records.output
     said = str(records.agent if isinstance(records, Run) else where)
     if not trainer.finished:
         said = f"stopped after {trainer.done} episodes; go on with --resume {where}"
-    Console().print(said, soft_wrap=True)
+    say(said)
     return trainer
 
 
 def _resume(
-    path: str | Path, output: str | Path | None, changes: dict[str, Any]
+    path: str | Path, output: str | Path | None, overwrite: bool, changes: dict[str, Any]
 ) -> tuple[Trainer, Run | Files]:
     if is_run(path):
         if output is not None:
             raise UserError(f"{path} is a run, which is written where it is: leave --output out")
         run, trainer = Run.open(path, **changes)
         return trainer, run
-    trainer = resume.load(resume.resume_path(path))
-    config = continued(trainer.config, changes, path)
-    _for_files(config)
-    trainer.plan(config.episodes)
-    metrics.go_on(metrics_path(output or path), trainer, metrics_path(path))
-    tell_finished(trainer, path)
-    return trainer, Files(output or path)
+    source = resume.resume_path(path)
+    if not exists(source):  # before a lock is written beside it
+        raise FileTrouble(source, "there is no checkpoint", "give another, or train one")
+    own = output is None or same(output, path)
+    read = () if own else (source, metrics_path(path))
+    records = Files(path if output is None else output, own or overwrite, read, resumed=True)
+    try:
+        trainer = resume.load(source)
+        config = continued(trainer.config, changes, path)
+        _for_files(config)
+        trainer.plan(config.episodes)
+        metrics.go_on(metrics_path(records.output), trainer, metrics_path(path))
+        tell_finished(trainer, path)
+    except BaseException:
+        records.close()
+        raise
+    return trainer, records
 
 
 def _for_files(config: TrainingConfig) -> None:
@@ -164,7 +218,7 @@ def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:
 def metrics_path(path: str | Path) -> Path:
     """The metrics file beside a checkpoint."""
     path = Path(path)
-    return path.with_name(path.name + ".metrics.csv")
+    return path.parent / f"{path.name}.metrics.csv"
 
 
 def save(trainer: Trainer, output: str | Path) -> None:
@@ -176,18 +230,23 @@ def save(trainer: Trainer, output: str | Path) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """A list that Ctrl-C or SIGTERM puts its signal into; a second one stops the hard way."""
+    """A list that Ctrl-C, SIGTERM or SIGHUP puts its signal into; a second one stops the hard way.
+
+    A terminal that is gone tells so more than once: SIGHUP never does. Who ignores a signal, as
+    those behind nohup do, goes on ignoring it.
+    """
     caught: list[int] = []
 
     def handler(number: int, _frame: object) -> None:
-        if caught:
+        if caught and number != signal.SIGHUP:
             raise KeyboardInterrupt
         caught.append(number)
 
     old: dict[signal.Signals, Any] = {}
     with suppress(ValueError):  # not the main thread: there signals never arrive anyway
-        for number in (signal.SIGINT, signal.SIGTERM):
-            old[number] = signal.signal(number, handler)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                old[number] = signal.signal(number, handler)
     try:
         yield caught
     finally:
@@ -204,14 +263,13 @@ def evaluate(
     """The table's rows for a checkpoint, by default the one that comes with the program.
 
     Raises:
-        UserError: an unknown system, a bad checkpoint, or fewer than one episode.
+        UserError: an unknown system, a bad checkpoint, or episodes or a seed out of range.
     """
-    if episodes < 1:
-        raise UserError(f"--episodes {episodes} is too few: give at least 1")
-    name = systems.get(system).name
+    within("episodes", episodes, 1, MOST_STARTS)
+    within("seed", seed, 0, 2**63 - 1)
     torch.set_num_threads(1)
-    agent = CALFAgent.load(checkpoint_file or checkpoint.shipped(name), name)
-    return evaluate_agent(agent, episodes, seed)
+    file = None if checkpoint_file is None else Path(checkpoint_file)
+    return evaluate_agent(shipped.load(systems.get(system), file), episodes, seed)
 
 
 def table(rows: list[Row], title: str = "") -> Table:

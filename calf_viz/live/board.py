@@ -1,10 +1,13 @@
-"""The board: memory that trainer and viewer share, a file that both map.
+"""The board: memory that trainer and viewer share, a file without a name that both map.
 
     viewer writes   paused, granted, stop, detached, rate (max: 0)
     trainer writes  phase, taken, steps, saved, episodes, error
                     snapshots   two slots, version v in slot v % 2: critic on the grid, weights
                     samples     a ring of training steps
                     episodes    a ring of finished episodes
+
+The file is sealed where the system can, so that nobody shortens it, and all of it is reserved
+before anything is written: memory that is mapped and is not there ends a process by SIGBUS.
 
 Nothing on it is unpickled: words, floats, and one text. A snapshot is written under a sequence
 lock: its version at the slot's head before, at its foot after, a checksum of all of it between the
@@ -15,11 +18,15 @@ writes become visible in. Records of the rings carry their number at both ends a
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import mmap
+import os
+import tempfile
 import time
 import zlib
+from contextlib import suppress
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,17 +126,24 @@ class Snapshot(NamedTuple):
 
 
 class Board:
-    """The mapped file; `create` makes one, `attach` opens another process's."""
+    """The mapped file; `create` makes one, `Board(descriptor)` maps another process's.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 0)
+    Attributes:
+        descriptor: of the file, for another process to inherit, until it is closed.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Raises UserError for what is no board."""
+        self.descriptor = descriptor
+        size = os.fstat(descriptor).st_size
+        if size < 8 * Word.COUNT:
+            raise UserError("no board: too short")
+        self._memory = mmap.mmap(descriptor, size)
         self.words = np.frombuffer(self._memory, np.int64, Word.COUNT)
-        if len(self._memory) < 8 * Word.COUNT or self.words[Word.MAGIC] != MAGIC:
-            raise UserError(f"{path} is no board of this version")
         self.nodes, self.weights = int(self.words[Word.NODES]), int(self.words[Word.WEIGHTS])
-        layout, _ = _layout(self.nodes, self.weights)
+        layout, whole = _layout(self.nodes, self.weights)
+        if self[Word.MAGIC] != MAGIC or size != whole or min(self.nodes, self.weights) < 0:
+            raise UserError("no board of this version")
         self._text = np.frombuffer(self._memory, np.uint8, ERROR_BYTES, layout["text"])
         self._slots = [
             np.frombuffer(
@@ -143,22 +157,28 @@ class Board:
         }
 
     @classmethod
-    def create(cls, path: Path, nodes: int, weights: int) -> Board:
+    def create(cls, nodes: int, weights: int) -> Board:
         """A new board for that many grid nodes and weights.
 
         Raises:
-            UserError: the file cannot be written.
+            UserError: there is no room for it.
         """
         _, size = _layout(nodes, weights)
         words = np.zeros(Word.COUNT, np.int64)
         words[[Word.MAGIC, Word.NODES, Word.WEIGHTS]] = MAGIC, nodes, weights
         try:
-            with path.open("wb") as file:
-                file.write(words.tobytes())
-                file.truncate(size)
-            return cls(path)
+            descriptor = nameless_file(size)
+            os.pwrite(descriptor, words.tobytes(), 0)
+            return cls(descriptor)
         except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from error
+            raise UserError(
+                f"no room for {size:,} bytes that viewer and trainer share: {error.strerror}; "
+                "make room in memory, or where TMPDIR is"
+            ) from error
+
+    def close(self) -> None:
+        """Close the descriptor; the map stays."""
+        os.close(self.descriptor)
 
     # Words
 
@@ -263,6 +283,30 @@ class Board:
         found = records[numbers % len(records)]
         # Overwritten meanwhile by a later lap, or half written: no record of that number.
         return found[(found["number"] == numbers) & (found["number_again"] == numbers)]
+
+
+def nameless_file(size: int) -> int:
+    """A new file of so many zeros, each of them reserved, as a descriptor; OSError without room."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("calf_viz board", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+        else:
+            os.pwrite(descriptor, bytes(size), 0)
+        if os.fstat(descriptor).st_size != size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if hasattr(fcntl, "F_ADD_SEALS"):
+            with suppress(OSError):  # a file that cannot be sealed
+                seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+                fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _checksum(slot: NDArray[np.uint8]) -> int:

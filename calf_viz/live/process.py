@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import signal
 import subprocess
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from calf_viz.children import python_child
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.live.board import Board, Phase, Word
 
+log = logging.getLogger("calf_viz")
+
+HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that a new trainer does not see before it knows what to do with them."""
 PATIENCE = 20.0
-"""Seconds that a trainer has to end in good order, with a checkpoint."""
+"""Seconds without any progress after which a trainer that is to end is killed."""
 MOMENT = 0.5
 """Seconds that a single step is waited for."""
 
@@ -44,27 +54,29 @@ class TrainerProcess:
         """
         self.run, self.detached = run, detached
         self._overdue = False
-        path = run / "board"
-        self.board = Board.create(path, nodes, weights)
+        self.board = Board.create(nodes, weights)
         self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
         # From the start, for a viewer that is killed tells nobody.
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command, environment = python_child(
-            "calf_viz.live.worker", str(run), str(path), str(cells), repr(slice_value)
+            "calf_viz.live", str(run), str(self.board.descriptor), str(cells), repr(slice_value)
         )
         try:
-            with self.log.open("wb") as log:
+            with self.log.open("wb") as log, _held_back():
                 self.process = subprocess.Popen(
                     command,
                     env=environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
+                    pass_fds=[self.board.descriptor],
                     start_new_session=True,  # the terminal's Ctrl-C and hang-up are the viewer's
                 )
         except OSError as error:
-            raise UserError(f"cannot start a training in {run}: {error.strerror}") from error
+            raise UserError(f"cannot start a training in {shown(run)}: {error.strerror}") from error
+        finally:
+            self.board.close()
 
     @property
     def running(self) -> bool:
@@ -78,7 +90,9 @@ class TrainerProcess:
         if code is None or code == 0:
             return None
         if self._overdue:
-            return f"killed, as it did not end within {PATIENCE:.0f} s"
+            # Killed behind its last line, it has lost nothing.
+            ended = self.board[Word.PHASE] in (Phase.FINISHED, Phase.STOPPED)
+            return None if ended else f"killed, as it made no progress for {PATIENCE:.0f} s"
         if code < 0:
             return f"killed by signal {-code}"
         return self.board.error or self._last_words() or f"exit code {code}"
@@ -121,22 +135,61 @@ class TrainerProcess:
             time.sleep(0.001)
 
     def close(self) -> None:
-        """Let it end with a checkpoint; or, detached, go on without a viewer."""
+        """Let it end with a checkpoint, however long that takes; or, detached, go on by itself."""
         if self.detached and self.running:
             self._release()
+            # Lest its entry in the table of processes outlives it.
+            threading.Thread(target=self.process.wait, daemon=True).start()
             return
         self.board.stop()
         self._release()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
+        if not self._wait():
             self._overdue = True
             self.process.kill()
             self.process.wait()
-        with suppress(OSError):
-            self.board.path.unlink()
+
+    def _wait(self) -> bool:
+        """Whether it ended; False once there was no progress for so long that there will be none.
+
+        Under load, or with a slow disk, its end may take minutes.
+        """
+        spent, since, told = -1.0, time.monotonic(), False
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(min(1.0, PATIENCE))
+                return True
+            now, before = time.monotonic(), spent
+            spent = self._spent()
+            if spent != before:
+                told, since = False, now
+            elif now - since > PATIENCE:
+                return False
+            elif now - since > PATIENCE / 2 and not told:
+                told = True
+                log.warning("waiting for the training to end, with a checkpoint")
+
+    def _spent(self) -> float:
+        """Seconds of processor time that it has taken; while it waits for a disk, always more."""
+        try:
+            process = psutil.Process(self.process.pid)
+            if process.status() == psutil.STATUS_DISK_SLEEP:
+                return time.monotonic()
+            times = process.cpu_times()
+        except psutil.Error:  # it just ended
+            return 0.0
+        return float(times.user + times.system)
 
     def _release(self) -> None:
         if self.process.stdin is not None:
             with suppress(OSError):
                 self.process.stdin.close()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """A process started meanwhile gets `HELD_BACK` only when it asks for it; this thread, after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,23 +1,9 @@
-"""The trainer's process: `python -m calf_viz.live.worker RUN BOARD CELLS SLICE`.
-
-standard input   closed when the viewer is gone, however it went
-SIGTERM          ends the training with a checkpoint
-RUN              the run to go on with; its checkpoints are written as by `calf-viz train`
-BOARD            the board (see `board.py`)
-CELLS, SLICE     grid on which the critic is evaluated; 0 cells: only weights are published
-"""
+"""Trains a run and keeps the board up to date, in the trainer's process."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
 import time
-import traceback
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +11,6 @@ from numpy.typing import NDArray
 
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
-from calf_viz.errors import UserError
 from calf_viz.heightfield import plane_nodes
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.pace import Pace
@@ -125,38 +110,12 @@ class Worker:
         self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
 
 
-def _stop_with_the_viewer(board: Board) -> None:
-    """Wait for the end of standard input, and stop then; detached, go on, paused or not."""
-    # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
-    while os.read(0, 4096):
-        pass
-    if board[Word.DETACHED]:
-        board[Word.PAUSED] = 0
-    else:
-        board.stop()
+def work(folder: str, board: Board, cells: int, slice_value: float) -> None:
+    """Go on with a run until it is finished, or told to stop; see `__main__.py`.
 
-
-def main(arguments: list[str]) -> int:
-    """Exit code 0, or 1 where the board holds the error."""
-    run_folder, board_file, cells, slice_value = arguments
+    Raises:
+        UserError: the run cannot be resumed or written, or the training diverged.
+    """
     torch.set_num_threads(1)
-    # Ctrl-C in the viewer's terminal is the viewer's business.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    board = Board(Path(board_file))
-    signal.signal(signal.SIGTERM, lambda *_: board.stop())
-    with suppress(OSError):  # both have it now; no name is left behind, whoever ends how
-        board.path.unlink()
-    threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()
-    try:
-        run, trainer = Run.open(run_folder)
-        Worker(run, trainer, board, int(cells), float(slice_value)).work()
-    except Exception as error:
-        traceback.print_exc()
-        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        board.fail(f"{kind}{error}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run, trainer = Run.open(folder)
+    Worker(run, trainer, board, cells, slice_value).work()

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from calf_viz.hosts.programs import INPUTS, MESHES, SCENE, Candidate, load_program, read_controls
+from calf_viz.hosts.programs import (
+    INPUTS,
+    LOOK,
+    MESHES,
+    SCENE,
+    Candidate,
+    load_program,
+    read_controls,
+)
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import look_file, parsed, problem_at, read_look
@@ -17,6 +25,7 @@ from calf_viz.render.sources import ShaderLibrary
 from calf_viz.trial.culprit import Without, removable
 from calf_viz.trial.examiner import Examiner
 from calf_viz.trial.trust import is_trusted
+from calf_viz.workbench import reference
 from calf_viz.workbench.parts import nothing_there, unused
 
 
@@ -28,12 +37,14 @@ class Report:
         problems: one for each line, as compilers differ in their words, with where it was met:
             `host` or `host, NAME=VALUE`.
         notes: what is no mistake, but may be meant otherwise.
+        linked_by: the reference compiler, where it is there and linked all programs.
     """
 
     hosts: list[str]
     compiled: int = 0
     problems: dict[Problem, list[str]] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
+    linked_by: str | None = None
 
     def add(self, problem: Problem, where: str) -> None:
         """One more, or one more place where it is met."""
@@ -76,7 +87,28 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
     if reason is not None and library.overlay is not None:
         report.add(Problem(library.overlay, None, reason), report.hosts[0])
     _check_look(library, report)
+    _link(overlay, defines, report)
     return report
+
+
+def _link(overlay: Path | None, defines: Mapping[str, str], report: Report) -> None:
+    """What compiles on every host, linked by the reference compiler as well, if it is there."""
+    compiler = reference.reference_compiler()
+    if compiler is None or report.problems:
+        return
+    programs = {
+        (name, tuple(variant.items())): load_program(
+            ShaderLibrary(overlay, {**variant, **defines}), name
+        )
+        for name in LOOK
+        for variant in (variants.combinations() if name in SCENE else ({},))
+    }
+    linked = reference.link(compiler, [program.texts for program in programs.values()])
+    for ((_, variant), program), one in zip(programs.items(), linked, strict=True):
+        where = ", ".join([reference.NAME, *(f"{name}={value}" for name, value in variant)])
+        for problem in reference.problems(program, one):
+            report.add(problem, where)
+    report.linked_by = reference.NAME
 
 
 class _Check:

@@ -95,7 +95,8 @@ def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> Non
     if report.problems:
         context.exit(1)
     count = sum(1 for _ in variants.combinations())
+    linked = f"; {report.linked_by} links them" if report.linked_by else ""
     click.echo(
         f"{overlay}: {report.compiled} programs compile, in {count} variants, under "
-        f"{' and '.join(report.hosts)}"
+        f"{' and '.join(report.hosts)}{linked}"
     )

@@ -1,0 +1,78 @@
+"""glslangValidator, the reference compiler of GLSL: it links what drivers may let pass, or refuse
+elsewhere. It is optional; Debian has it in glslang-tools.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from calf_viz.hosts.programs import ProgramSource
+from calf_viz.render.problems import Problem, explain
+
+NAME = "glslangValidator"
+LIMIT = 20.0
+"""Seconds for a program; the shipped ones take some 0.02."""
+_FILES = ("program.vert", "program.frag")
+_STAGES = dict(zip(_FILES, ("vertex_shader", "fragment_shader"), strict=True))
+
+
+class Linked(NamedTuple):
+    """What became of a program: whether it links, and what the compiler said. `ended` is empty, or
+    says how the compiler ended where it said nothing about the program."""
+
+    good: bool
+    log: str
+    ended: str = ""
+
+
+def reference_compiler() -> str | None:
+    """Where it is, if it is on PATH."""
+    return shutil.which(NAME)
+
+
+def link(compiler: str, texts: Iterable[tuple[str, str]]) -> Iterator[Linked]:
+    """Each program's vertex and fragment shader linked, in order; as many at once as there are
+    cores."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield from pool.map(lambda pair: _link(compiler, pair), texts)
+
+
+def _link(compiler: str, texts: tuple[str, str]) -> Linked:
+    with tempfile.TemporaryDirectory(prefix="calf_viz-") as folder:
+        for name, text in zip(_FILES, texts, strict=True):
+            Path(folder, name).write_text(text, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [compiler, "-l", *_FILES],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Linked(False, "", f"{NAME} did not end within {LIMIT:.0f} s")
+        except OSError as error:
+            return Linked(False, "", f"{NAME} does not run: {error.strerror}")
+    ended = f"{NAME} was ended by signal {-done.returncode}" if done.returncode < 0 else ""
+    return Linked(done.returncode == 0, done.stdout, ended)
+
+
+def problems(program: ProgramSource, linked: Linked) -> tuple[Problem, ...]:
+    """What is wrong with a program, in the user's files and lines; none if it links."""
+    if linked.good:
+        return ()
+    if linked.ended:
+        return (Problem(program.fragment.origins[0][0], None, linked.ended),)
+    log = "\n".join(_STAGES.get(line.strip(), line) for line in linked.log.splitlines())
+    return explain(log, program.vertex, program.fragment)

@@ -1,0 +1,140 @@
+"""How a command ends: its exit code, and what it says, also where nothing can be said any more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from calf_viz.console import plain, say, tables
+from calf_viz.errors import UserError
+from calf_viz.run_command import run_command
+
+CONFIG = [sys.executable, "-m", "calf_viz", "config"]
+full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+def ended(body: Callable[[], object]) -> int:
+    """The exit code of a command that does that."""
+    command = click.Command("try", callback=body)
+    with pytest.raises(SystemExit) as end, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["try"])
+        run_command(command, "try", "try: ")
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def body() -> None:
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (UserError("a.toml is odd: mend it"), 2, "try: a.toml is odd: mend it\n"),
+        (click.UsageError("a\x1b[31m\nb"), 2, "try: a\\x1b[31m b\n"),
+        (click.UsageError("x" * 10**6), 2, None),
+        (KeyboardInterrupt(), 130, "\n"),  # after the terminal's ^C
+        (MemoryError(), 2, "try: not enough memory for that: give smaller numbers\n"),
+        (OSError(24, "Too many open files", "a\nb"), 1, "try: a b: Too many open files\n"),
+        (OSError("odd"), 1, "try: odd\n"),
+        (BrokenPipeError(32, "Broken pipe"), 1, ""),
+        (SystemExit(3), 3, ""),
+        (SystemExit("that was all"), 1, "try: that was all\n"),
+    ],
+)
+def test_an_end_is_one_line_and_a_code(
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str | None
+) -> None:
+    assert ended(raising(error)) == code
+    err = capsys.readouterr().err
+    assert err == said if said is not None else len(err) < 1100
+
+
+@full_disk
+@pytest.mark.parametrize("arguments", [["config"], ["--help"], ["evaluate", "--help"], ["shaders"]])
+def test_a_full_disk_is_told_in_one_line(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "calf_viz", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.stderr == "calf-viz: cannot write the output: No space left on device\n"
+    assert done.returncode == 1
+
+
+@full_disk
+def test_errors_that_cannot_be_told_still_have_their_code() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*CONFIG, "--seed=-1"], stdout=full, stderr=full, timeout=60)
+        assert done.returncode == 2
+        assert subprocess.run(CONFIG, stdout=full, stderr=full, timeout=60).returncode == 1
+
+
+def test_a_reader_who_has_gone_is_told_nothing() -> None:
+    """As `| head -1` is."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        done = subprocess.run(CONFIG, stdout=gone, stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_closed_streams_are_no_trouble(tmp_path: Path) -> None:
+    """And nothing that is printed gets into a file that took their place."""
+    for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+        line = f'"$@" {closed}'
+        done = subprocess.run(
+            ["sh", "-c", line, "sh", *CONFIG], capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, ""), closed
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+def test_a_name_is_printed_as_the_bytes_that_it_is(tmp_path: Path, encoding: str) -> None:
+    code = (
+        "import sys, click; from calf_viz.console import say; "
+        "from calf_viz.run_command import run_command; "
+        "run_command(click.Command('x', callback=lambda: say(sys.argv.pop())), 'x')"
+    )
+    name = b"\xff[b]\xc3\xa4" if encoding == "utf-8" else b"\xff[b]"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    run = f"import sys; sys.argv[1:], last = [], sys.argv[-1]; sys.argv.append(last); {code}"
+    run = run.replace("sys.argv.pop()", "last")
+    run = run.replace("sys.argv.append(last); ", "")
+    done = subprocess.run(
+        [sys.executable, "-c", run, name], capture_output=True, env=environment, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == name + b"\n"
+
+
+NAMES = ["exp[lr=0.1]", "w[/b]", "[bold red]x", ":smile:", "\x1b[31mred", "a\u202eb", "a b  c"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_no_markup(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A line that other programs read holds it as it is, a table and a terminal obey nothing."""
+    from rich.table import Table
+
+    say(name)
+    assert capsys.readouterr().out == f"{name}\n"
+    table = Table(title=f"of {name}" if name.isprintable() else "")
+    table.add_column(plain(name))
+    table.add_row(plain(name))
+    tables(100).print(table)
+    seen = name.encode("unicode_escape").decode() if not name.isprintable() else name
+    out = capsys.readouterr().out
+    assert out.count(seen) == (3 if name.isprintable() else 2)
+    assert out.replace("\n", "").isprintable()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    say(name)
+    assert capsys.readouterr().out == f"{seen}\n"
