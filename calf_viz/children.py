@@ -7,11 +7,17 @@ somebody left there would be run in place of the standard library's.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HOME = str(Path(__file__).resolve().parent.parent)
 """The folder that this very package is in, installed or a checkout."""
+
+HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that reach a child only when it knows what to do with them."""
 
 # Last in the path: where that folder is the current one, as in a checkout, it hides nothing.
 _START = """\
@@ -34,6 +40,17 @@ def python_child(module: str, *arguments: str) -> tuple[list[str], dict[str, str
     if "PYTHONPATH" in environment:
         environment["PYTHONPATH"] = _without_current(environment["PYTHONPATH"])
     return [sys.executable, "-P", "-c", _START, HOME, module, *arguments], environment
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """A process started in the block gets `HELD_BACK` only when it unblocks them; this thread gets
+    those that came meanwhile behind it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _without_current(path: str) -> str:

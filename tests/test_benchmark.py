@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from calf_viz import cli
-from calf_viz.agent import benchmark
+from calf_viz.agent import benchmark, pool
 from calf_viz.agent.config import TrainingConfig
+from calf_viz.errors import UserError
 
 TINY = TrainingConfig.from_preset(
     "quick", episodes=3, steps=40, batch=16, select_every=3, selection_episodes=2
@@ -134,6 +135,41 @@ def test_older_files_are_not_replaced_unasked(
     assert end.value.code == 0 and old.read_text().startswith("policy,seed,")
 
 
+@pytest.mark.parametrize("given", ["file", "input"])
+def test_a_script_needs_no_guard(tmp_path: Path, given: str) -> None:
+    """Nor does what stands in the current folder run in its processes."""
+    changes = "episodes=2, steps=20, batch=8, select_every=2, selection_episodes=2"
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from calf_viz.agent import benchmark\n"
+        "from calf_viz.agent.config import TrainingConfig\n"
+        f"config = TrainingConfig.from_preset('quick', {changes})\n"
+        "print(len(benchmark.run(config, [1], jobs=2)))\n"
+    )
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "selectors.py" if given == "file" else here / "nothing.py").write_text("1 / 0")
+    done = subprocess.run(
+        [sys.executable, script if given == "file" else "-"],
+        input=None if given == "file" else script.read_text(),
+        capture_output=True, text=True, cwd=here, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+def test_an_error_of_the_users_in_a_process_is_the_users_line() -> None:
+    tasks = [{"policy": "CALF", "config": {"lr": -1.0}}]
+    with pytest.raises(UserError, match=r"lr -1.0 is out of range"):
+        list(pool.answers("calf_viz.agent.benchmark_worker", tasks, 1))
+    with pytest.raises(RuntimeError, match="KeyError: 'policy'"):
+        list(pool.answers("calf_viz.agent.benchmark_worker", [{}], 1))
+
+
+def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory() -> None:
+    with pytest.raises(UserError, match=r"ended with exit code \d+: what it said stands above"):
+        list(pool.answers("calf_viz.no_such_module", [{}], 1))
+
+
 @pytest.mark.parametrize(
     ("killed", "number", "code"),
     [
@@ -156,7 +192,9 @@ def test_however_it_ends_no_process_is_left(
             assert parent.poll() is None
             time.sleep(0.02)
             children = psutil.Process(parent.pid).children()
-            workers = [p for p in children if "spawn_main" in " ".join(p.cmdline())]
+            workers = [
+                p for p in children if "calf_viz.agent.benchmark_worker" in " ".join(p.cmdline())
+            ]
         time.sleep(0.3)  # all are submitted
         pids = {"all": [parent.pid, *(w.pid for w in workers)], "parent": [parent.pid]}
         for pid in pids.get(killed, [workers[0].pid]):

@@ -8,17 +8,11 @@ Afterwards each is tried from held-out starts: CALF strict (P_relax = 0), of TD3
 from __future__ import annotations
 
 import csv
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from multiprocessing import active_children, get_context, parent_process
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,12 +20,11 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import evaluation, plots
+from calf_viz.agent import evaluation, plots, pool
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import Row, held_out_starts
 from calf_viz.agent.trainer import Episode, Trainer
 from calf_viz.agent.training import narrow_table
-from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.systems import System
 
@@ -59,6 +52,17 @@ class Result:
     """Whether it reached the goal, (episodes,), 0 or 1."""
     final: Row
     """From the held-out starts, after training."""
+
+    def values(self) -> dict[str, Any]:
+        """As JSON holds it, every bit of it."""
+        return {**asdict(self), "cost": self.cost.tolist(), "goal": self.goal.tolist()}
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Result:
+        """What `values` gave."""
+        final, cost, goal = values["final"], np.array(values["cost"]), np.array(values["goal"])
+        row = Row(**{**final, "modes": tuple(final["modes"])})
+        return cls(values["policy"], values["seed"], cost, goal, row)
 
 
 class Interval(NamedTuple):
@@ -128,63 +132,24 @@ def run(
     However it ends, it leaves no process behind.
 
     Raises:
-        UserError: one of the processes was killed.
+        UserError: one of the processes was killed, or ended.
     """
     tasks = [(policy, replace(config, seed=seed)) for seed in seeds for policy in POLICIES]
     found: list[Result] = []
-    for result in _results(tasks, jobs):
-        found.append(result)
-        each(result)
+    with closing(_results(tasks, jobs)) as results:
+        for result in results:
+            found.append(result)
+            each(result)
     return sorted(found, key=lambda r: (POLICIES.index(r.policy), r.seed))
 
 
-def _results(tasks: list[tuple[str, TrainingConfig]], jobs: int) -> Iterator[Result]:
+def _results(tasks: list[tuple[str, TrainingConfig]], jobs: int) -> Generator[Result, None, None]:
     if jobs == 1:
         yield from (measure(*task) for task in tasks)
         return
-    others = set(active_children())
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_the_parent)
-    try:
-        with _ctrl_c_is_mine():
-            futures = [pool.submit(measure, *task) for task in tasks]
-        yield from (future.result() for future in as_completed(futures))
-    except BaseException as error:
-        # Trainings that nobody waits for any more take minutes each.
-        for process in set(active_children()) - others:
-            process.terminate()
-        if not isinstance(error, BrokenProcessPool):
-            raise
-        raise UserError(
-            "a training's process was killed, for lack of memory perhaps: try fewer --jobs"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _ctrl_c_is_mine() -> Iterator[None]:
-    """Processes started meanwhile ignore it from their first moment: this one ends them."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread: there it never arrives anyway
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _end_with_the_parent() -> None:
-    """In a pool's process: outlive the parent in no way that it may end."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    given = [{"policy": policy, "config": asdict(config)} for policy, config in tasks]
+    with closing(pool.answers("calf_viz.agent.benchmark_worker", given, jobs)) as answers:
+        yield from map(Result.of, answers)
 
 
 def files(folder: Path, name: str) -> tuple[Path, Path, Path]:

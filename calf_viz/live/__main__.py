@@ -17,9 +17,9 @@ import sys
 import threading
 import traceback
 
+from calf_viz.children import HELD_BACK
 from calf_viz.errors import UserError
 from calf_viz.live.board import Board, Phase, Word
-from calf_viz.live.process import HELD_BACK
 
 
 def _listen(board: Board) -> None:

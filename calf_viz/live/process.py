@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from calf_viz.children import python_child
+from calf_viz.children import held_back, python_child
 from calf_viz.errors import UserError, shown
 from calf_viz.live.board import Board, Phase, Word
 
 log = logging.getLogger("calf_viz")
 
-HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that a new trainer does not see before it knows what to do with them."""
 PATIENCE = 20.0
 """Seconds without any progress after which a trainer that is to end is killed."""
 MOMENT = 0.5
@@ -63,7 +59,7 @@ class TrainerProcess:
             "calf_viz.live", str(run), str(self.board.descriptor), str(cells), repr(slice_value)
         )
         try:
-            with self.log.open("wb") as log, _held_back():
+            with self.log.open("wb") as log, held_back():
                 self.process = subprocess.Popen(
                     command,
                     env=environment,
@@ -183,13 +179,3 @@ class TrainerProcess:
         if self.process.stdin is not None:
             with suppress(OSError):
                 self.process.stdin.close()
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """A process started meanwhile gets `HELD_BACK` only when it asks for it; this thread, after."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
