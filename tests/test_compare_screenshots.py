@@ -165,6 +165,20 @@ class TestCommand:
         done = run(*folders, "--level", 40)
         assert done.exit_code == 0 and "[red]same.png" in done.stdout
 
+    def test_a_terminal_obeys_no_name(self, folders: tuple[Path, Path], tmp_path: Path) -> None:
+        name = "red\x1b[31m\x1b]0;title\x07"
+        for folder in folders:
+            Image.fromarray(picture()).save(folder / f"{name}.png")
+        Image.fromarray(picture()).save(folders[1] / f"extra{name}.png")
+        (folders[0] / f"broken{name}.png").write_bytes(b"none")
+        (folders[1] / f"broken{name}.png").write_bytes(b"none")
+        page = tmp_path / "page.html"
+        ended = run(*folders, "--html", page)
+        assert ended.exit_code == 2
+        for text in (ended.stdout, ended.stderr, page.read_text(encoding="utf-8")):
+            assert "\x1b" not in text and "\x07" not in text
+            assert r"\x1b[31m" in text
+
     def test_pictures_of_16_bits(self, folders: tuple[Path, Path]) -> None:
         grey = picture()[..., 0]
         Image.fromarray(grey.astype(np.uint16) * 257).save(folders[0] / "same.png")

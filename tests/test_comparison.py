@@ -321,12 +321,28 @@ class TestCommand:
         self, run: Any, files: dict[str, Path], tmp_path: Path
     ) -> None:
         """rich takes what is in brackets for colours."""
-        odd = made_profile(made_run(noisy(rng(0), 10.0)), size="[/red]", shaders="[/a]")
+        odd = made_profile(made_run(noisy(rng(0), 10.0)), size="[/red]", shaders="[/a]\x1b[2J|")
         save_profile(odd, tmp_path / "odd.json")
         ended = run(files["a"], tmp_path / "odd.json", "--force")
         assert ended.code == 0 and "[/red]" in ended.out and "[/a]" in ended.out
         output = tmp_path / "comparison.md"
         assert run(files["a"], tmp_path / "odd.json", "--force", "--output", output).code == 0
+        for text in (ended.out, output.read_text(encoding="utf-8")):
+            assert "\x1b" not in text and "\\x1b[2J" in text, "a terminal obeys nothing of it"
+
+    def test_a_metrics_name_is_only_a_name(
+        self, run: Any, files: dict[str, Path], tmp_path: Path
+    ) -> None:
+        odd = made_run(noisy(rng(0), 10.0))
+        odd.counters["a|b\x1b]0;title\x07"] = np.ones(len(odd))
+        save_profile(made_profile(odd), tmp_path / "odd.json")
+        output = tmp_path / "comparison.md"
+        ended = run(files["a"], tmp_path / "odd.json", "--force", "--output", output)
+        assert ended.code in (0, 1)
+        for text in (ended.out, output.read_text(encoding="utf-8")):
+            assert "\x1b" not in text and "\x07" not in text and "\\x1b]0;title" in text
+        (row,) = (line for line in output.read_text().splitlines() if "title" in line)
+        assert row.replace(r"\|", "").count("|") == 7
 
     def test_a_metric_that_was_not_measured_has_no_limit(
         self, run: Any, files: dict[str, Path]

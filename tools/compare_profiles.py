@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from calf_viz import compare_results
-from calf_viz.errors import UserError
+from calf_viz.console import plain, say, tables
+from calf_viz.errors import UserError, visible
 from calf_viz.profiling.comparison import Comparison
 from calf_viz.profiling.report import HEADS, cells
 from calf_viz.run_command import run_command
@@ -49,22 +49,16 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the verdicts."""
     if comparison.forced:
         forced = "; ".join(comparison.forced)
-        console.print(f"not comparable, forced: {escape(forced)}", style="yellow")
+        console.print(plain(f"not comparable, forced: {forced}", "yellow"))
     if comparison.differences:
         differences = "; ".join(comparison.differences)
-        console.print(f"they differ in (A, B): {escape(differences)}")
+        console.print(plain(f"they differ in (A, B): {differences}"))
     table = Table()
     for i, head in enumerate(HEADS):
         table.add_column(head, justify="left" if i in (0, 5) else "right")
     for verdict in comparison.verdicts:
-        # Escaped, as units stand in brackets.
-        table.add_row(*map(escape, cells(verdict)), style=STYLES.get(verdict.verdict))
+        table.add_row(*map(plain, cells(verdict)), style=STYLES.get(verdict.verdict))
     console.print(table)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=110)  # in a file nothing need wrap
 
 
 @click.command()
@@ -102,13 +96,11 @@ def compare_profiles(
         from calf_viz.profiling.report import write_comparison
 
         write_comparison(comparison, output, plot=not no_plot)
-    show(comparison, _console())
+    show(comparison, tables(110))
     if output is not None:
-        click.echo(
-            f"wrote {output}" if no_plot else f"wrote {output} and {output.with_suffix('.png')}"
-        )
+        say(f"wrote {output}" if no_plot else f"wrote {output} and {output.with_suffix('.png')}")
     for text in exceeded:
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)
     return 1 if exceeded else 0
 
 

@@ -22,11 +22,10 @@ from typing import Any
 import click
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from calf_viz.errors import UserError, shown
+from calf_viz.console import plain, say, tables
+from calf_viz.errors import UserError, shown, visible
 from calf_viz.files import write_aside
 from calf_viz.run_command import run_command
 
@@ -140,7 +139,9 @@ def read_picture(path: Path) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     # Pillow's readers raise what they like for files that were damaged.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({error})") from None
+        raise UserError(
+            f"{shown(path)} cannot be read as a picture ({shown(str(error))})"
+        ) from None
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
@@ -153,7 +154,7 @@ def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRAC
     """PNG files of two folders, paired by name. Raises UserError where there are none."""
     one, other = _pictures(a), _pictures(b)
     if not one and not other:
-        raise UserError(f"no PNG files in {a} and {b}")
+        raise UserError(f"no PNG files in {shown(a)} and {shown(b)}")
     pairs, unreadable = [], {}
     for name in sorted(one.keys() & other.keys()):
         try:
@@ -229,8 +230,8 @@ def report(folders: Folders, title: str = "Pictures compared") -> str:
         names = [name for name, note in folders.notes.items() if note == word]
         said += [f"{word}: {', '.join(names)}"] if names else []
     return _PAGE.format(
-        title=html.escape(title),
-        summary=html.escape("; ".join(said)),
+        title=html.escape(visible(title)),
+        summary=html.escape(visible("; ".join(said))),
         sections="\n".join(sections),
     )
 
@@ -244,8 +245,9 @@ def _section(number: int, pair: Comparison, sides: tuple[str, str]) -> str:
     a, b = sides
     heat = _picture(pair.heat, "heat", f"FLIP error between {a} and {b}")
     pictures = _picture(pair.a, "a", a) + _picture(pair.b, "b", b) + heat
+    kind, head = "ok" if pair.passes else "over", html.escape(visible(pair.name))
     return (
-        f'<section class="{"ok" if pair.passes else "over"}"><h2>{html.escape(pair.name)}</h2>'
+        f'<section class="{kind}"><h2>{head}</h2>'
         f"<p>{html.escape(pair.verdict)}, mean FLIP error {pair.flip:.4f}</p>{choices}"
         f'<div class="view side">{pictures}</div>'
         '<input type="range" min="0" max="100" value="50" hidden></section>'
@@ -262,9 +264,9 @@ def _table(folders: Folders) -> Table:
     table = Table("picture", "share over", "largest", "mean FLIP", "")
     for pair in folders.pairs:
         row = [f"{100 * pair.share:.3f} %", str(pair.largest), f"{pair.flip:.4f}"]
-        table.add_row(escape(pair.name), *row, "ok" if pair.passes else "over")
+        table.add_row(plain(pair.name), *row, "ok" if pair.passes else "over")
     for name, note in folders.notes.items():
-        table.add_row(escape(name), "", "", "", note)
+        table.add_row(plain(name), "", "", "", note)
     return table
 
 
@@ -293,12 +295,12 @@ def compare_screenshots(
     context: click.Context, a: Path, b: Path, page: Path | None, level: int, fraction: float
 ) -> None:
     folders = compare_folders(a, b, level, fraction)
-    Console(width=120).print(_table(folders))
+    tables(120).print(_table(folders))
     if page is not None:
         write_report(page, folders, f"{shown(a)} and {shown(b)}")
-        click.echo(f"{page}")
+        say(page)
     for problem in folders.unreadable.values():
-        click.echo(f"compare_screenshots: {problem}", err=True)
+        click.echo(f"compare_screenshots: {visible(problem)}", err=True)
     context.exit(2 if folders.unreadable else 0 if folders.passes else 1)
 
 

@@ -39,6 +39,7 @@ from gl_trace import HUD, Event, Framebuffer, Tracer, parse
 from rich.console import Console
 from rich.table import Table
 
+from calf_viz.console import say, tables
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 
@@ -202,11 +203,6 @@ def show(counts: Report, console: Console) -> None:
     console.print(table)
 
 
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=120)  # in a file nothing need wrap
-
-
 def _cells(frame: Counts) -> list[str]:
     values: dict[str, Any] = asdict(frame)
     uploads = values.pop("uploads")
@@ -223,11 +219,11 @@ def main(frames: int, output: Path | None, program: tuple[str, ...]) -> None:
         with tempfile.TemporaryDirectory(prefix="count_gl") as pictures:
             default = [sys.executable, "-m", "calf_viz", "--headless", "--frames", str(frames)]
             counts = trace(list(program) or [*default, "--output", pictures])
-        show(counts, _console())
+        show(counts, tables(120))
         if output is not None:
             with write_aside(output) as part:
                 part.write_text(json.dumps(asdict(counts), indent=1) + "\n", encoding="utf-8")
-            click.echo(f"wrote {output}")
+            say(f"wrote {output}")
     except UserError as error:
         click.echo(str(error), err=True)
         sys.exit(2)

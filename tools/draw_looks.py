@@ -15,6 +15,7 @@ import click
 from PIL import Image
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.console import say
 from calf_viz.files import write_aside
 from calf_viz.render.sources import look_names
 
@@ -52,7 +53,7 @@ def main(output: Path, looks: tuple[str, ...], width: int) -> None:
     for path, (look, other) in pictures.items():
         with write_aside(path) as part:
             draw(look, size, other).save(part, format="PNG", optimize=True)
-        click.echo(str(path))
+        say(path)
 
 
 if __name__ == "__main__":

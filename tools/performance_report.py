@@ -27,6 +27,7 @@ import numpy as np
 from rich.progress import Progress
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+from calf_viz.console import say
 from calf_viz.files import make_folder, write_aside
 from calf_viz.profile_run import DRAWS
 from calf_viz.profiling.machine import describe
@@ -444,7 +445,7 @@ def performance_report(
     text = report(rows, machine, pictures, command, frames, trail, output.parent, beside)
     with write_aside(output) as part:
         part.write_text(text, encoding="utf-8")
-    click.echo(str(output))
+    say(output)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from calf_viz.agent.plots import mode_shares, moving_average, plot_learning, read
+from calf_viz.console import say
 from calf_viz.errors import UserError
 
 __all__ = ["main", "mode_shares", "moving_average", "read"]
@@ -30,7 +31,7 @@ def main(metrics: tuple[Path, ...], output: Path, window: int) -> None:
     except UserError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    click.echo(f"wrote {output}")
+    say(f"wrote {output}")
 
 
 if __name__ == "__main__":

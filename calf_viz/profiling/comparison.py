@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.profiling.bootstrap import resampled
 from calf_viz.profiling.metrics import Metric, metrics_of
 from calf_viz.profiling.profile import Profile
@@ -184,5 +184,5 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
 def short(value: Any) -> str:
     """A value of the configuration in a line of text."""
     if isinstance(value, list):
-        return "x".join(map(str, value))
-    return "none" if value is None else str(value)
+        return shown("x".join(map(str, value)))
+    return "none" if value is None else shown(value)

@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, visible
 from calf_viz.files import write_aside
 from calf_viz.profiling.comparison import CONFIDENCE, Comparison, Verdict, short
 from calf_viz.profiling.metrics import MEMORY, PROCESSOR, TIMES
 from calf_viz.profiling.profile import Profile
+
+BAR = r"\|"
+"""A bar within a cell of a table."""
 
 HEADS = ("metric", "A", "B", "change", f"{100 * CONFIDENCE:.0f} % interval", "verdict")
 
@@ -52,7 +55,7 @@ def markdown(comparison: Comparison, picture: Path | None = None) -> str:
     lines += [_row(cells(verdict)) for verdict in comparison.verdicts]
     if picture is not None:
         lines += ["", f"![Frame times of A and B]({picture.name})"]
-    return "\n".join([*lines, "", _HOW, ""])
+    return "\n".join(map(visible, [*lines, "", _HOW, ""]))
 
 
 _HOW = (
@@ -97,7 +100,7 @@ def percent(change: float | None) -> str:
 
 
 def _row(texts: Iterable[str]) -> str:
-    return f"| {' | '.join(texts)} |"
+    return f"| {' | '.join(text.replace('|', BAR) for text in texts)} |"
 
 
 def _said(profile: Profile) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from calf_viz.console import say
+from calf_viz.errors import visible
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
 from calf_viz.render.look import Look, look_file, parsed, read_look
@@ -37,9 +39,9 @@ def new(folder: Path, starts: tuple[str, ...]) -> None:
     from calf_viz.workbench import overlay
 
     for path in overlay.create(folder, starts):
-        click.echo(str(path))
+        say(path)
     command = shlex.join(["calf-viz", "--shaders", str(folder)])
-    click.echo(f"now change a file there, and watch: {command}")
+    say(f"now change a file there, and watch: {command}")
 
 
 @shaders.command("list")
@@ -73,7 +75,7 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
         console.print(tables.controls(controls, look))
     console.print(f"looks: {', '.join(look_names()) or 'none'}", highlight=False)
     for problem in problems:
-        click.echo(str(problem), err=True)
+        click.echo(visible(str(problem)), err=True)
     context.exit(1 if problems else 0)
 
 
@@ -89,14 +91,14 @@ def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> Non
     variants.check(defines)
     report = compile_all(parts.overlay(overlay, "OVERLAY"), defines)
     for note in report.notes:
-        click.echo(str(replace(note, text=f"note: {note.text}")), err=True)
+        click.echo(visible(str(replace(note, text=f"note: {note.text}"))), err=True)
     for line in report.lines():
-        click.echo(line)
+        say(line)
     if report.problems:
         context.exit(1)
     count = sum(1 for _ in variants.combinations())
     linked = f"; {report.linked_by} links them" if report.linked_by else ""
-    click.echo(
+    say(
         f"{overlay}: {report.compiled} programs compile, in {count} variants, under "
         f"{' and '.join(report.hosts)}{linked}"
     )
