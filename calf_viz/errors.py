@@ -31,6 +31,7 @@ class FileError(UserError):
     Attributes:
         path: the file.
         reason: what is wrong with it, in words that follow its name.
+        told: that, and what to do.
         line: where in it, from 1; None where that is not known.
     """
 
@@ -38,8 +39,9 @@ class FileError(UserError):
         self, path: str | PathLike[str], reason: str, advice: str, line: int | None = None
     ) -> None:
         self.path, self.reason, self.line = Path(path), shown(reason), line
+        self.told = f"{self.reason}; {advice}"
         where = shown(path) if line is None else f"{shown(path)}:{line}"
-        super().__init__(f"{where}: {self.reason}; {advice}")
+        super().__init__(f"{where}: {self.told}")
 
 
 class FileTrouble(FileError):

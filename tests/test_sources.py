@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.render import glsl
-from calf_viz.render.problems import explain
+from calf_viz.render.compiler_log import explain
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary, read_define, shader_folder
 
@@ -147,7 +150,7 @@ def test_a_byte_order_mark_is_no_part_of_the_shader(tmp_path):
         (b"void\n \xff main", "main.vert:2: not UTF-8"),
         (b"a\0b", "main.vert:1: a zero byte"),
         (b"\n//" + b"x" * 1_000_00, "main.vert:2: a line of 100,002 characters"),
-        (b"x\n" * 200_000, "main.vert: 400,000 bytes"),
+        (b"x\n" * 200_000, "main.vert: it holds 400,000 bytes"),
         (b'#include "' + b"x" * 1500 + b'"', "main.vert:1: shader file xxx"),
     ],
     ids=["not utf-8", "zero", "long line", "large", "no name of a file"],
@@ -159,10 +162,10 @@ def test_a_file_that_is_no_shader_is_named(tmp_path, data, complaint):
 
 
 def test_lines_are_counted_as_editors_count_them(tmp_path):
-    """Not at form feeds, nor at the line separator of Unicode, which in a comment would end it."""
-    library = write(tmp_path, main__vert="a\x0c\x0bb\n// é \u2028 π\r\nc\rd")
+    """Not at form feeds, nor at the line separators of Unicode, which in a comment would end it."""
+    library = write(tmp_path, main__vert="a\x0c\x0bb\n// é \u2028 \x85 π\r\nc\rd")
     source = library.load("main.vert")
-    assert source.text == "a\x0c\x0bb\n// ? ? ?\nc\nd\n"
+    assert source.text == "a  b\n// ? ? ? ?\nc\nd\n", "drivers stumble over other white space"
     assert [line for _, line in source.origins] == [1, 2, 3, 4]
 
 
@@ -374,3 +377,243 @@ def test_a_real_compilers_error_names_the_users_line(tmp_path, hook, signature):
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / hook}:3: ")
     assert re.search("undefined_name", message) and "\n" not in message
+
+
+class TestIncludes:
+    def test_are_found_beside_the_file_that_has_them_first(self, tmp_path: Path) -> None:
+        (tmp_path / "lib").mkdir()
+        library = write(tmp_path, main__vert='#include "lib/a.glsl"\n', b__glsl="top\n")
+        (tmp_path / "lib" / "a.glsl").write_text('#include "b.glsl"\n#include "ring.glsl"\n')
+        assert "top\n" in library.load("main.vert").text
+        assert "ring_sample" in library.load("main.vert").text, "a shipped one beside it, so to say"
+        (tmp_path / "lib" / "b.glsl").write_text("beside\n")
+        text = library.load("main.vert").text
+        assert "beside\n" in text and "top\n" not in text
+        (tmp_path / "lib" / "b.glsl").write_text('#include "../c.glsl"\n')
+        (tmp_path / "c.glsl").write_text("up, but not out\n")
+        assert "up, but not out\n" in library.load("main.vert").text
+
+    def test_by_several_names_are_one_file(self, tmp_path: Path) -> None:
+        library = write(
+            tmp_path, main__vert='#include "a.glsl"\n#include "./a.glsl"\n', a__glsl="a\n"
+        )
+        assert library.load("main.vert").text == "a\n"
+
+    @pytest.mark.parametrize(
+        "name", ["a\\\\b.glsl", "C:/a.glsl", "//host/a", "x/../../y", "é" * 900]
+    )
+    def test_of_names_that_no_file_here_has_are_told(self, tmp_path: Path, name: str) -> None:
+        library = write(tmp_path, main__vert=f'\n#include "{name}"\n')
+        with pytest.raises(UserError, match=r"main\.vert:2: ") as caught:
+            library.load("main.vert")
+        assert len(str(caught.value)) < 700
+
+    def test_in_long_chains_are_told(self, tmp_path: Path) -> None:
+        files = {f"f{i}__glsl": f'//\n#include "f{i + 1}.glsl"\n' for i in range(1100)}
+        library = write(tmp_path, main__vert='#include "f0.glsl"\n', **files)
+        with pytest.raises(UserError, match=r"f30\.glsl:2: more than 32 files that include each"):
+            library.load("main.vert")
+        files["f30__glsl"] = "end\n"
+        assert write(tmp_path, **files).load("main.vert").text.endswith("end\n")
+
+    def test_in_great_number_are_told(self, tmp_path: Path) -> None:
+        library = write(tmp_path, main__vert='#include "a.glsl"\n' * 1001, a__glsl="a\n")
+        with pytest.raises(UserError, match=r"main\.vert:1001: more than 1,000 includes"):
+            library.load("main.vert")
+
+    def test_that_are_too_much_together_are_told(self, tmp_path: Path) -> None:
+        files = {f"f{i}__glsl": f"// {'x' * 50}\n" * 4000 for i in range(3)}
+        main = "".join(f'#include "f{i}.glsl"\n' for i in range(3))
+        library = write(tmp_path, main__vert=main, **files)
+        with pytest.raises(UserError, match=r"f2\.glsl:\d+: with what it includes longer than"):
+            library.load("main.vert")
+
+    def test_that_are_misspelt_are_told_with_what_was_meant(self, tmp_path: Path) -> None:
+        (tmp_path / "my").mkdir()
+        (tmp_path / "my" / "noise.glsl").touch()
+        for name, meant in (("nois.glsl", "my/noise.glsl"), ("rings.glsl", "lib/ring.glsl"),
+                            ("NOISE.glsl", "my/noise.glsl"), ("surface_color.glsl", "surface_co"),
+                            ("Trail_Width.glsl", "trail_width.glsl"), ("zzz", "")):  # fmt: skip
+            library = write(tmp_path, main__vert=f'#include "{name}"\n')
+            with pytest.raises(UserError) as caught:
+                library.load("main.vert")
+            assert (f"did you mean {meant}" in str(caught.value)) == bool(meant), str(caught.value)
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=6, max_size=6))
+    def test_of_any_graph_are_each_taken_once_or_told(
+        self, tmp_path: Path, graph: list[list[int]]
+    ) -> None:
+        """A circle is one that a walk along the includes runs into."""
+        for number, inner in enumerate(graph):
+            lines = [f'#include "{i}.glsl"\n' for i in inner]
+            (tmp_path / f"{number}.glsl").write_text("".join(lines) + f"end {number}\n")
+
+        def walk(number: int, chain: list[int], order: list[int]) -> None:
+            for inner in graph[number]:
+                if inner in [*chain, number]:
+                    raise RecursionError
+                if inner not in order:
+                    walk(inner, [*chain, number], order)
+            order.append(number)
+
+        order: list[int] = []
+        try:
+            walk(0, [], order)
+        except RecursionError:
+            with pytest.raises(UserError, match="include cycle"):
+                ShaderLibrary(tmp_path).load("0.glsl")
+            return
+        source = ShaderLibrary(tmp_path).load("0.glsl")
+        assert source.text == "".join(f"end {number}\n" for number in order)
+
+
+class TestPlacesOfFiles:
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [
+            (os.mkfifo, "it is a pipe"),
+            (lambda path: path.symlink_to(path), "cannot be read"),
+            (lambda path: path.symlink_to("/dev/zero"), "it is a device"),
+        ],
+        ids=["pipe", "circle", "device"],
+    )
+    def test_what_cannot_be_read_in_a_shaders_place_is_told(self, tmp_path, make, words) -> None:
+        make(tmp_path / "trail_colour.glsl")
+        with pytest.raises(UserError, match=rf"trail_colour\.glsl: {words}"):
+            ShaderLibrary(tmp_path).load("field.frag")
+
+    def test_a_folder_or_a_link_to_nothing_is_none(self, tmp_path: Path) -> None:
+        (tmp_path / "trail_colour.glsl").mkdir()
+        (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
+        assert (
+            ShaderLibrary(tmp_path).load("field.frag").text
+            == ShaderLibrary().load("field.frag").text
+        )
+
+    def test_a_look_out_of_reach_is_told(self, tmp_path: Path, monkeypatch) -> None:
+        folder = tmp_path / "look"
+        folder.mkdir()
+        library = ShaderLibrary(folder)
+        library.check_overlay()
+
+        def refused(path: Path, *rest: object, **options: object) -> os.stat_result:
+            raise PermissionError(13, "Permission denied", str(path))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "stat", refused)
+            with pytest.raises(UserError, match=r"look: it is out of reach \(Permission denied\)"):
+                library.check_overlay()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "access", lambda path, mode: False)
+            with pytest.raises(UserError, match=r"look: it is out of reach \(Permission denied\)"):
+                library.check_overlay()
+        folder.rmdir()
+        with pytest.raises(UserError, match="look: it is gone; the last look stays"):
+            library.check_overlay()
+
+    def test_a_misspelt_single_file_is_told_with_what_was_meant(self, tmp_path: Path) -> None:
+        (tmp_path / "surface_color.glsl").touch()
+        with pytest.raises(UserError, match=r"replaces nothing: did you mean surface_colour\.glsl"):
+            ShaderLibrary(tmp_path / "surface_color.glsl")
+
+
+class TestWhatIsToldOfTheUsersFiles:
+    """What has no line of its own in a compiler's log, or another file's."""
+
+    FRAGMENT = "fragment_shader\n===============\n"
+
+    def told(self, tmp_path: Path, log: str, **files: str) -> tuple[str, str]:
+        library = write(tmp_path, **files)
+        (problem,) = explain(log, library.load("field.vert"), library.load("field.frag"))
+        return f"{problem.path.name}:{problem.line}", problem.text
+
+    @pytest.mark.parametrize(
+        ("first", "second", "said"),
+        [
+            ("float hash(vec2 p) { return p.x; }", "float hash(vec2 p) { return p.y; }",
+             "function `hash' redefined"),
+            ("const float PI = 3.1;", "const float PI = 3.14;", "`PI' redeclared"),
+            ("#define PI 3.1", "#define PI 3.14", "Redefinition of macro PI"),
+            ("uniform float u_x; // @slider 0..1", "uniform float u_x; // @slider 0..1",
+             'C1038: declaration of "u_x" conflicts with previous declaration'),
+        ],
+    )  # fmt: skip
+    def test_names_in_two_hooks_are_told_with_what_to_do(
+        self, tmp_path: Path, first: str, second: str, said: str
+    ) -> None:
+        files = {"surface_colour__glsl": f"{first}\n", "trail_colour__glsl": f"\n{second}\n"}
+        source = write(tmp_path, **files).load("field.frag")
+        line = source.origins.index((tmp_path / "trail_colour.glsl", 2)) + 1
+        where, text = self.told(tmp_path, f"{self.FRAGMENT}0:{line}(7): error: {said}\n", **files)
+        assert where == "trail_colour.glsl:2" and said in text
+        assert "surface_colour.glsl:1 has it, too; put it in a file that both include" in text
+
+    def test_names_of_shipped_files_are_told_where_they_were_taken(self, tmp_path: Path) -> None:
+        files = {"surface_colour__glsl": "\nfloat trail_profile(float a) { return a; }\n"}
+        source = write(tmp_path, **files).load("field.frag")
+        shipped = shader_folder() / "trail_profile.glsl"
+        line = next(
+            i for i, o in enumerate(source.origins, 1)
+            if o[0] == shipped and "float trail_profile" in source.line(i)
+        )  # fmt: skip
+        log = f"{self.FRAGMENT}0:{line}(7): error: function `trail_profile' redefined\n"
+        where, text = self.told(tmp_path, log, **files)
+        assert where == "surface_colour.glsl:2" and "choose another name" in text
+
+    @pytest.mark.parametrize(
+        "log",
+        [
+            f"{FRAGMENT}0:0(0): error: fragment shader writes to `gl_FragColor' and `o_colour'",
+            "GLSL Linker failed\n\nProgram\n=======\nerror: unresolved reference to `gl_FragColor'",
+            ":display:gsg:glgsg(error): An error occurred while linking GLSL shader x\n"
+            "error: unresolved reference to function `gl_FragColor'\n",
+        ],
+    )
+    def test_names_without_a_line_are_told_where_the_overlay_has_them(
+        self, tmp_path: Path, log: str
+    ) -> None:
+        text = "// gl_FragColor\nvoid f() {\n    gl_FragColor = vec4(1.0);\n}\n"
+        where, said = self.told(tmp_path, log, surface_colour__glsl=text)
+        assert where == "surface_colour.glsl:3" and "gl_FragColor" in said
+        assert not said.startswith("error")
+
+    def test_what_names_nothing_is_told_of_the_overlays_file(self, tmp_path: Path) -> None:
+        log = ":shader(error): all shaders must use the same version\n"
+        where, said = self.told(tmp_path, log, field__frag="#version 300 es\n")
+        assert (where, said) == ("field.frag:None", "all shaders must use the same version")
+
+    def test_a_log_of_any_length_is_read_in_one_go(self, tmp_path: Path) -> None:
+        library = write(tmp_path, surface_colour__glsl="x\n" * 4000)
+        source = library.load("field.frag")
+        begin = source.origins.index((tmp_path / "surface_colour.glsl", 1)) + 1
+        log = self.FRAGMENT + "".join(
+            f"0:{begin + i}(1): error: {'`' * 5000} x undeclared\n" for i in range(4000)
+        )
+        problems = explain(log, library.load("field.vert"), source)
+        assert [p.line for p in problems] == list(range(1, 51))
+
+
+class TestTexts:
+    """What compilers get of a program."""
+
+    def test_differ_by_stage_and_keep_their_lines(self, tmp_path: Path) -> None:
+        from calf_viz.hosts.programs import load_program
+
+        same = (shader_folder() / "ring_copy.vert").read_text()
+        write(tmp_path, hud__vert=same, hud__frag=same)
+        source = load_program(ShaderLibrary(tmp_path), "hud")
+        vertex, fragment = source.texts
+        assert source.vertex.text == source.fragment.text and vertex != fragment
+        assert vertex.startswith("#version") and fragment.startswith("#version")
+        assert vertex.startswith(source.vertex.text) and "//" not in vertex.splitlines()[-1]
+
+    def test_begin_with_a_line_that_no_host_takes_away(self, tmp_path: Path) -> None:
+        from calf_viz.hosts.programs import load_program
+
+        write(
+            tmp_path, hud__vert="\n \n#version 330\nvoid main() {}\n", hud__frag=" #version 330\n"
+        )
+        vertex, fragment = load_program(ShaderLibrary(tmp_path), "hud").texts
+        assert vertex.splitlines()[:3] == ["//", " ", "#version 330"]
+        assert fragment.startswith(" #version 330\n")

@@ -177,7 +177,7 @@ class TestCheck:
         ("text", "line", "words"),
         [
             ("\n#error no\n", 2, "no"),
-            ("\n#if 0\n", 2, "Unterminated #if"),
+            ("\n#if 0\n", 2, "unterminated #if"),
             ("\n#line 70\nnothing\n", 3, ""),
             ("\n/* so\n\n", 2, "this comment has no end"),
         ],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import moderngl
 
 from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.problems import ShaderError, explain
+from calf_viz.render.compiler_log import explain
+from calf_viz.render.problems import ShaderError
 
 BLENDING = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
 """The shaders' colours are multiplied by their opacity."""
@@ -14,7 +15,8 @@ BLENDING = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
 def compile_program(context: moderngl.Context, source: ProgramSource) -> moderngl.Program:
     """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
     vertex, fragment = source.vertex, source.fragment
+    texts = source.texts
     try:
-        return context.program(vertex_shader=vertex.text, fragment_shader=fragment.text)
+        return context.program(vertex_shader=texts[0], fragment_shader=texts[1])
     except moderngl.Error as error:
         raise ShaderError(explain(str(error), vertex, fragment), str(error)) from None

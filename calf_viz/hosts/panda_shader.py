@@ -12,7 +12,8 @@ from panda3d.core import (
 )
 
 from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.problems import ShaderError, explain
+from calf_viz.render.compiler_log import explain
+from calf_viz.render.problems import ShaderError
 
 # Panda would give the same text the same shader as long as anybody holds it, one that failed
 # included; that one is not compiled again, and there would be no message.
@@ -30,7 +31,7 @@ def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:
-        shader = Shader.make(Shader.SL_GLSL, vertex.text, fragment.text)
+        shader = Shader.make(Shader.SL_GLSL, *source.texts)
         prepared = shader and shader.prepare_now(gsg.prepared_objects, gsg)
     finally:
         notify.set_ostream_ptr(None, False)

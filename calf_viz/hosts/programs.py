@@ -48,8 +48,19 @@ class ProgramSource:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """What compilers see."""
-        return self.vertex.text, self.fragment.text
+        """What compilers see.
+
+        Mesa's cache knows shaders by their text alone: one that compiled as a vertex shader would
+        not be looked at again as a fragment shader, and crash. Hence each ends as no other does;
+        with a macro, since Panda3D leaves out comments.
+        moderngl takes away empty lines at the beginning, and lines would be counted otherwise.
+        """
+        vertex, fragment = (
+            text if text.partition("\n")[0].strip() else f"//{text}"
+            for text in (self.vertex.text, self.fragment.text)
+        )
+        mark = "#define CALF_VIZ_{}_SHADER\n"
+        return vertex + mark.format("VERTEX"), fragment + mark.format("FRAGMENT")
 
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
@@ -121,7 +132,9 @@ def _declare(
         raise ValueError(f"{name} is an array: a control is a single value")
     control = read_annotation(type_, name, written[mark.start() :])
     if controls.setdefault(name, control) != control:
-        raise ValueError(f"{name} is declared twice, with another annotation")
+        raise ValueError(
+            f"{name} is declared twice, with another annotation: put it in a file that both include"
+        )
 
 
 @dataclass(frozen=True)

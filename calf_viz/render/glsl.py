@@ -1,19 +1,27 @@
-"""What must be known of GLSL text without a compiler: comments, and the uniforms it declares."""
+"""What must be known of GLSL text without a compiler: lines, comments, conditions, uniforms.
+
+Everything here takes time in proportion to the text, whatever stands in it.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
+_LINE_END = re.compile(r"\r\n?|\n\r?")
+_DIRECTIVE = re.compile(r"^[ \t]*+#[^\n]*+", re.MULTILINE)
 _MACRO = re.compile(r"\s*#\s*define\s+(\w+)")
+_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|endif)\b")
 _UNIFORM = re.compile(r"\buniform\b")
-_TYPE = re.compile(r"\s*(?:(?:highp|mediump|lowp)\s+)?(\w+)\s*(\[[^\]]*\])?(?=\W)")
-_NAME = re.compile(r"\s*(\w+)\s*(\[[^\]]*\])?\s*(?:=.*)?", re.DOTALL)
+_STATEMENT = re.compile(r"[;{]|\buniform\b|\Z")
+_TYPE = re.compile(r"\s*+(?:(?:highp|mediump|lowp)\s++)?(\w+)(?:\s*+(\[[^\]]*+\]))?(?=\W)")
+_NAME = re.compile(r"\s*+(\w++)\s*+(\[[^\]]*+\])?\s*+(?:=.*)?", re.DOTALL)
 
 
 class Declaration(NamedTuple):
@@ -51,15 +59,51 @@ def unclosed_comment(text: str) -> int | None:
 
 def lines_of(text: str) -> list[str]:
     """Lines as compilers and editors count them: Python would break at form feeds and more."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _LINE_END.sub("\n", text).split("\n")
     return lines[:-1] if lines[-1] == "" else lines
+
+
+def logical_lines(lines: Sequence[str]) -> list[str]:
+    """Lines with those joined on that a backslash at the end continues them by, and empty ones in
+    the places of these. Not every compiler of GLSL 3.30 joins them, and all count them alike so."""
+    logical: list[str] = []
+    parts: list[str] = []
+    for line in lines:
+        parts.append(line)
+        if not line.endswith("\\"):
+            logical += _joined(parts)
+            parts = []
+    return logical + (_joined(parts) if parts else [])
+
+
+def _joined(parts: list[str]) -> list[str]:
+    if len(parts) == 1:
+        return [parts[0].rstrip("\\")]
+    whole = "".join(part.removesuffix("\\") for part in parts)
+    return [whole.rstrip("\\"), *[""] * (len(parts) - 1)]
+
+
+def unpaired_condition(code: Sequence[str]) -> tuple[int, str] | None:
+    """Line, from 1, and directive, of an `#if` without an `#endif` in lines without comments, or
+    the other way round."""
+    opened: list[tuple[int, str]] = []
+    for number, line in enumerate(code, 1):
+        match = _CONDITION.match(line)
+        if match and match[1] != "endif":
+            opened.append((number, match[1]))
+        elif match and opened:
+            opened.pop()
+        elif match:
+            return number, match[1]
+    return opened[-1] if opened else None
 
 
 @lru_cache(maxsize=32)
 def uniforms(text: str) -> tuple[Declaration, ...]:
     """Every uniform that a text declares outside comments, one for each name; or why it cannot be
     read. What a compiler would take from a macro is not read, but told."""
-    code = without_comments(text)
+    code = without_comments("\n".join(logical_lines(lines_of(text))))
+    place = _Places(code)
     found: list[Declaration] = []
     macros = set[str]()
     for directive in _DIRECTIVE.finditer(code):
@@ -68,34 +112,52 @@ def uniforms(text: str) -> tuple[Declaration, ...]:
         word = _UNIFORM.search(directive[0])
         if macro and word:
             wrong = "a macro declares no uniform: write it where it stands"
-            found.append(_wrong(code, directive.start() + word.start(), wrong))
+            found.append(_wrong(place.line(directive.start() + word.start()), wrong))
     code = _DIRECTIVE.sub(lambda match: _blank(match[0]), code)
     for word in _UNIFORM.finditer(code):
-        found += _declared(code, word.end(), macros)
+        found += _declared(code, word.end(), macros, place)
     lines = Counter(declared.line for declared in found)
     return tuple(d._replace(alone=lines[d.line] == 1) for d in sorted(found, key=lambda d: d.line))
 
 
-def _declared(code: str, start: int, macros: set[str]) -> list[Declaration]:
+class _Places:
+    """Where the lines of a text begin."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [match.end() for match in re.finditer("\n", text)]
+
+    def line(self, at: int) -> int:
+        """The line, from 1, of an index into the text."""
+        return bisect_right(self._starts, at) + 1
+
+
+def _declared(code: str, start: int, macros: set[str], place: _Places) -> list[Declaration]:
     """Those of one statement, which goes on behind the word `uniform`."""
-    end = re.compile("[;{]|$").search(code, start)
-    statement = code[start : end.start() if end else None]
+
+    def wrong(text: str) -> list[Declaration]:
+        return [_wrong(place.line(start), text)]
+
+    end = _STATEMENT.search(code, start)
+    assert end is not None  # the text's end is one
+    statement = code[start : end.start()]
+    if end[0] == "uniform":
+        return wrong(_UNREADABLE)
     for name in re.findall(r"\w+", statement):
         if name in macros:
-            return [_wrong(code, start, f"{name} is a macro: write uniforms without")]
-    if end and end[0] == "{":
-        if re.fullmatch(r"\s*\w+\s*", statement):
-            return [_wrong(code, start, "nobody sets a uniform block: declare single uniforms")]
-        return [_wrong(code, start, _UNREADABLE)]
+            return wrong(f"{name} is a macro: write uniforms without")
+    if end[0] == "{":
+        block = re.fullmatch(r"\s*+\w++\s*+", statement)
+        text = "nobody sets a uniform block: declare single uniforms"
+        return wrong(text if block else _UNREADABLE)
     type_ = _TYPE.match(statement)
     if type_ is None:
-        return [_wrong(code, start, _UNREADABLE)]
+        return wrong(_UNREADABLE)
     found, at = [], type_.end()
     for part in _parts(statement[at:]):
         name = _NAME.fullmatch(part)
         if name is None:
-            return [_wrong(code, start, _UNREADABLE)]
-        line = code.count("\n", 0, start + at + name.start(1)) + 1
+            return wrong(_UNREADABLE)
+        line = place.line(start + at + name.start(1))
         array = type_[2] is not None or name[2] is not None
         found.append(Declaration(type_[1], name[1], array, line))
         at += len(part) + 1
@@ -105,20 +167,19 @@ def _declared(code: str, start: int, macros: set[str]) -> list[Declaration]:
 _UNREADABLE = "this uniform cannot be read: write `uniform type name;`"
 
 
-def _wrong(code: str, at: int, text: str) -> Declaration:
-    return Declaration("", "", False, code.count("\n", 0, at) + 1, wrong=text)
+def _wrong(line: int, text: str) -> Declaration:
+    return Declaration("", "", False, line, wrong=text)
 
 
-def _parts(text: str) -> list[str]:
+def _parts(text: str) -> Iterator[str]:
     """Split at commas that are in no brackets."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "([") - (character in ")]")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
+    begin = depth = 0
+    for match in re.finditer(r"[][(),]", text):
+        depth += (match[0] in "([") - (match[0] in ")]")
+        if match[0] == "," and depth == 0:
+            yield text[begin : match.start()]
+            begin = match.end()
+    yield text[begin:]
 
 
 def _blank(text: str) -> str:

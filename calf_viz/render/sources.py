@@ -11,33 +11,37 @@ files have some, it is left out.)
 
 from __future__ import annotations
 
+import errno
+import os
+import posixpath
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from difflib import get_close_matches
+from functools import cached_property
 from importlib import resources
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NoReturn
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file, is_folder
-from calf_viz.render import glsl
+from calf_viz.render import glsl, macros
+from calf_viz.render.folder import files_below
 from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.shader_file import LONGEST_LINE, SUFFIXES, Line, read
 
-SUFFIXES = (".glsl", ".vert", ".frag")
 LOOKS = "looks"
 """The folder of the shipped overlays, below the shaders."""
 KEPT = ("ring_copy", "difference", "critic_", "lib/critic_")
 """How names of shipped files begin that are no part of a look: samples that they spoiled would be
 lost, and values and comparisons be wrong."""
-LONGEST_LINE, LARGEST_FILE = 2000, 2**18
-"""Characters, bytes: what no shader needs. Drivers copy whole lines into messages, and those onto
-their stack."""
+DEEPEST, MOST_INCLUDES = 32, 1000
+"""Files that include each other in a chain, and `#include`s in all, that a shader may have."""
 
-_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
-_LINE_NUMBER = re.compile(r"^\s*#\s*line\b")
-_VERSION = re.compile(r"^\s*#\s*version\b")
+_VERSION = re.compile(r"\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
+_DEFINE = "--define "
 
 
 def shader_folder() -> Path:
@@ -69,7 +73,7 @@ def look_names() -> list[str]:
 
 def is_kept(name: str) -> bool:
     """Whether a file of that name is the program's own, whatever an overlay holds."""
-    return name.startswith(KEPT) and _is_file(shader_folder() / name)
+    return name.startswith(KEPT) and is_file(shader_folder() / name)
 
 
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
@@ -92,7 +96,16 @@ def read_define(text: str) -> tuple[str, str]:
         )
     if not (value.isascii() and (value.isprintable() or not value) and "\\" not in value):
         raise UserError(f"--define {shown(text)}: give a value of one line in ASCII")
+    if len(value) > LONGEST_LINE or glsl.unclosed_comment(value) is not None:
+        raise UserError(f"--define {shown(text)}: give a short value, and no part of a comment")
     return name, value if equals else "1"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`: did you mean ...?`, or nothing where no known name is like it, in whichever folder."""
+    names = {name.rpartition("/")[2].lower(): name for name in sorted(known, reverse=True)}
+    close = get_close_matches(name.rpartition("/")[2].lower()[:100], names, 1, 0.8)
+    return f": did you mean {names[close[0]]}?" if close else ""
 
 
 @dataclass(frozen=True)
@@ -103,32 +116,34 @@ class Source:
         text: what compilers get.
         origins: for each of its lines the (file, line) that it came from.
         written: its lines as they stand in their files.
+        own: files of the overlay, or of the look, among them.
     """
 
     text: str
     origins: tuple[tuple[Path, int], ...]
     written: tuple[str, ...]
+    own: frozenset[Path] = frozenset()
+
+    @cached_property
+    def code(self) -> tuple[str, ...]:
+        """Its lines without comments."""
+        return tuple(glsl.without_comments(self.text).split("\n"))
 
     def origin(self, line: int) -> tuple[Path, int]:
         """(file, line) of an expanded line, both counted from 1."""
         return self.origins[min(max(line, 1), len(self.origins)) - 1]
 
-    @staticmethod
-    def is_overlays(path: Path) -> bool:
+    def is_overlays(self, path: Path) -> bool:
         """Whether an origin's file is an overlay's or a look's: not shipped, nor a --define."""
-        shipped = shader_folder()
-        own = not path.is_relative_to(shipped) or path.is_relative_to(shipped / LOOKS)
-        return own and not str(path).startswith("--define ")
+        return path in self.own
 
     def line(self, line: int) -> str:
         """An expanded line as it was written, counted from 1; empty where there is none."""
         return self.written[line - 1].strip() if 0 < line <= len(self.written) else ""
 
-
-class _Line(NamedTuple):
-    text: str
-    written: str
-    origin: tuple[Path, int]
+    def problem(self, line: int, text: str) -> Problem:
+        """Something wrong with an expanded line, counted from 1."""
+        return Problem(*self.origin(line), text, self.line(line))
 
 
 class ShaderLibrary:
@@ -149,85 +164,153 @@ class ShaderLibrary:
         self.defines = dict(defines or {})
         self.shipped = shader_folder()
         self._replaced: str | None = None
-        if self.overlay is not None and self.overlay.is_file():
+        if self.overlay is not None and is_file(self.overlay):
             self._replaced = _namesake(self.overlay.name)
 
     def find(self, name: str) -> Path | None:
-        """The file in force for a name such as `lib/ring.glsl`, or None."""
-        if self.overlay is not None and not is_kept(name):
-            replaced = self._replaced == name
-            own = self.overlay if replaced else self.overlay / name
-            if (replaced or self._replaced is None) and _is_file(own):
-                return own
+        """The file in force for a name such as `lib/ring.glsl`, or None.
+
+        What stands in a file's place and cannot be read is found as well: it is told when it is.
+        """
+        own = self.own(name)
+        if own is not None and _stands(own):
+            return own
         shipped = self.shipped / name
-        return shipped if _is_file(shipped) else None
+        return shipped if is_file(shipped) else None
+
+    def own(self, name: str) -> Path | None:
+        """Where the overlay has, or would have, the file of a name; None for what it cannot."""
+        if self.overlay is None or is_kept(name):
+            return None
+        if self._replaced is not None:
+            return self.overlay if self._replaced == name else None
+        return self.overlay / name
 
     def check_overlay(self) -> None:
-        """Raise ShaderError where the overlay was there once and is gone."""
-        if self.overlay is not None and not self.overlay.exists():
-            raise ShaderError([Problem(self.overlay, None, "it is gone; the last look stays")])
+        """Raise ShaderError where the overlay was there once, and is gone or out of reach."""
+        if self.overlay is None:
+            return
+        try:
+            status = os.stat(self.overlay)
+            if stat.S_ISDIR(status.st_mode) and not os.access(self.overlay, os.R_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except (FileNotFoundError, NotADirectoryError):
+            what = "it is gone"
+        except OSError as error:
+            what = f"it is out of reach ({error.strerror or error})"
+        else:
+            return
+        raise ShaderError([Problem(self.overlay, None, f"{what}; the last look stays")])
 
     def own_files(self) -> list[str]:
-        """Names of the overlay's shader files."""
+        """Names of the overlay's shader files. Raises ShaderError for a folder of too many."""
         if self.overlay is None:
             return []
         if self._replaced is not None:
             return [self._replaced]
-        found = (p for p in self.overlay.rglob("*") if p.suffix in SUFFIXES and _is_file(p))
-        return sorted(path.relative_to(self.overlay).as_posix() for path in found)
+        found = files_below(self.overlay)
+        return sorted(p.as_posix() for p in found if p.suffix in SUFFIXES)
 
     def load(self, name: str) -> Source:
         """The file with every include expanded, each at most once."""
-        lines: list[_Line] = []
-        self._expand(name, None, [], set(), lines)
-        at = next((i + 1 for i, line in enumerate(lines) if _VERSION.match(line.text)), 0)
-        for macro, value in reversed(self.defines.items()):
-            text = f"#define {macro} {value}"
-            lines.insert(at, _Line(text, text, (Path(f"--define {macro}={value}"), 1)))
-        lines = lines or [_Line("", "", (self.find(name) or Path(name), 1))]
+        expansion = _Expansion(self)
+        lines = expansion.expand(name)
+        at = next((i + 1 for i, line in enumerate(lines) if _VERSION.match(line.code)), 0)
+        lines[at:at] = [
+            Line(text, text, text, (Path(f"{_DEFINE}{macro}={value}"), 1))
+            for macro, value in self.defines.items()
+            for text in [f"#define {macro} {value}"]
+        ]
+        excess = macros.excess(tuple(line.code for line in lines))
+        if excess is not None:
+            raise ShaderError([lines[excess.line].problem(excess.text)])
         return Source(
             "".join(f"{line.text}\n" for line in lines),
             tuple(line.origin for line in lines),
             tuple(line.written for line in lines),
+            frozenset(expansion.own),
         )
 
-    def _expand(
-        self,
-        name: str,
-        included_from: Problem | None,
-        stack: list[str],
-        seen: set[str],
-        lines: list[_Line],
-    ) -> None:
-        def refuse(text: str, problem: Problem | None = included_from) -> ShaderError:
-            at = problem or Problem(Path(name), None, "")
-            return ShaderError([Problem(at.path, at.line, text, at.code)])
 
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise refuse(f"include {name[:100]}: name a file below the look's folder or shaders/")
-        if name in stack:
-            raise refuse(f"include cycle: {' -> '.join([*stack, name])}")
-        if name in seen:
-            return
-        seen.add(name)
-        path = self.find(name)
+class _Expansion:
+    """A shader that is put together of files.
+
+    Attributes:
+        own: those of them that are the overlay's.
+    """
+
+    def __init__(self, library: ShaderLibrary) -> None:
+        self._library = library
+        self.own: set[Path] = set()
+        self._seen: set[str] = set()
+        self._lines: list[Line] = []
+        self._includes = self._length = 0
+
+    def expand(self, name: str) -> list[Line]:
+        """Lines of a file and of all that it includes."""
+        path = self._library.find(name)
         if path is None:
-            folders = ", ".join(str(f) for f in (self.overlay, self.shipped) if f is not None)
-            raise refuse(f"shader file {name[:100]} not found in {folders}")
-        for line in _read(path):
-            match = _INCLUDE.match(line.text)
-            if match:
-                here = Problem(*line.origin, "", line.written.strip())
-                self._expand(match[1], here, [*stack, name], seen, lines)
-            else:
-                lines.append(line)
+            raise ShaderError([Problem(Path(name), None, self._missing(name))])
+        self._take(name, path, [])
+        return self._lines
+
+    def _take(self, name: str, path: Path, chain: list[str]) -> None:
+        chain = [*chain, name]
+        self._seen.add(name)
+        if path == self._library.own(name):
+            self.own.add(path)
+        for line in read(path):
+            included = line.included
+            if included is None:
+                self._lines.append(line)
+                self._length += len(line.text) + 1
+                if self._length > macros.LONGEST_TEXT:
+                    self._refuse(line, f"with what it includes longer than {macros.LONGEST_TEXT:,}")
+                continue
+            self._includes += 1
+            if self._includes > MOST_INCLUDES:
+                self._refuse(line, f"more than {MOST_INCLUDES:,} includes in one shader")
+            inner, found = self._resolve(line, included, name)
+            if inner in chain:
+                self._refuse(line, f"include cycle: {' -> '.join([*chain, inner])}")
+            if inner not in self._seen:
+                if len(chain) >= DEEPEST:
+                    self._refuse(line, f"more than {DEEPEST} files that include each other")
+                self._take(inner, found, chain)
+
+    def _resolve(self, line: Line, included: str, includer: str) -> tuple[str, Path]:
+        """Name below the folders, and file: beside the file that includes it, else from the top."""
+        names = [posixpath.join(posixpath.dirname(includer), included), included]
+        names = [n for n in map(posixpath.normpath, names) if n != ".." and not n.startswith("../")]
+        absolute = PurePosixPath(included).is_absolute() or PureWindowsPath(included).anchor
+        if absolute or not names or "\\" in included:
+            wanted = "name a file below the look's folder or shaders/, with / between folders"
+            self._refuse(line, f"include {shown(included, 100)}: {wanted}")
+        for name in names:
+            found = self._library.find(name)
+            if found is not None:
+                return name, found
+        self._refuse(line, self._missing(included))
+
+    def _missing(self, name: str) -> str:
+        library = self._library
+        folders = ", ".join(shown(f) for f in (library.overlay, library.shipped) if f is not None)
+        meant = did_you_mean(name, {*shipped_files(), *library.own_files()})
+        return f"shader file {shown(name, 100)} not found in {folders}{meant}"
+
+    @staticmethod
+    def _refuse(line: Line, text: str) -> NoReturn:
+        raise ShaderError([line.problem(text)])
 
 
-def _is_file(path: Path) -> bool:
+def _stands(path: Path) -> bool:
+    """Whether something stands in a file's place, or may, out of reach: no folder, no dead link."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # names that no file can have
+        return not stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
 
 
 def _namesake(name: str) -> str:
@@ -237,44 +320,5 @@ def _namesake(name: str) -> str:
             if is_kept(shipped):
                 raise UserError(f"look {name}: is no part of a look, the program keeps its own")
             return shipped
-    raise UserError(f"look {name}: replaces nothing; see calf-viz shaders list for names")
-
-
-def _read(path: Path) -> tuple[_Line, ...]:
-    """Lines of a file; for compilers comments are in ASCII, and includes in comments left out."""
-    try:
-        return _lines_of(path, path.read_bytes())
-    except OSError as error:
-        raise ShaderError([Problem(path, None, error.strerror or str(error))]) from None
-
-
-@lru_cache(maxsize=128)  # of all files, a save changes one
-def _lines_of(path: Path, data: bytes) -> tuple[_Line, ...]:
-    try:
-        text = data.decode("utf-8-sig")  # editors on Windows write a mark
-    except UnicodeDecodeError as error:
-        broken = data.count(b"\n", 0, error.start) + 1
-        raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
-    if len(data) > LARGEST_FILE:
-        what = f"{len(data):,} bytes: no shader needs more than {LARGEST_FILE:,}"
-        raise ShaderError([Problem(path, None, what)])
-    read = []
-    written = glsl.lines_of(text)
-    unclosed = glsl.unclosed_comment("\n".join(written))
-    if unclosed is not None:
-        begun = written[unclosed - 1].strip()[:LONGEST_LINE]
-        raise ShaderError([Problem(path, unclosed, "this comment has no end: write */", begun)])
-    compiled = glsl.lines_of(glsl.with_ascii_comments(text))
-    code = glsl.lines_of(glsl.without_comments(text))
-    for number, line in enumerate(written):
-        if len(line) > LONGEST_LINE:
-            what = f"a line of {len(line):,} characters: no shader needs more than {LONGEST_LINE:,}"
-            raise ShaderError([Problem(path, number + 1, what, line[:80])])
-        if "\0" in line:
-            raise ShaderError([Problem(path, number + 1, "a zero byte: this is no text")])
-        commented_out = _INCLUDE.match(line) and "include" not in code[number]
-        # Messages are told in the lines of the files, whatever else these claim to be.
-        left_out = commented_out or _LINE_NUMBER.match(code[number])
-        text = "" if left_out else compiled[number]
-        read.append(_Line(text, line, (path, number + 1)))
-    return tuple(read) or (_Line("", "", (path, 1)),)  # an empty file takes part as well
+    meant = did_you_mean(name, shipped_files()) or "; see calf-viz shaders list for names"
+    raise UserError(f"look {shown(name)}: replaces nothing{meant}")

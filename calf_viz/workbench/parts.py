@@ -7,18 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from calf_viz.errors import UserError, shown
-from calf_viz.files import exists
+from calf_viz.files import exists, is_file, is_folder
 from calf_viz.hosts.programs import LOOK, load_program
+from calf_viz.render.folder import entries
 from calf_viz.render.look import look_file
 from calf_viz.render.problems import ShaderError
+from calf_viz.render.shader_file import SUFFIXES
 from calf_viz.render.sources import (
     LOOKS,
-    SUFFIXES,
     ShaderLibrary,
+    did_you_mean,
     is_kept,
     look_names,
     overlay_path,
     shader_folder,
+    shipped_files,
 )
 
 log = logging.getLogger("calf_viz")
@@ -67,13 +70,13 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
     """Files of the overlay that no program reads, with why: misspelt, most likely."""
     if library.overlay is None:
         return {}
-    single = library.overlay.is_file()
-    own = {n: library.overlay if single else library.overlay / n for n in library.own_files()}
-    found = {path: "no part of a look, and not used" for n, path in own.items() if is_kept(n)}
-    for path in library.overlay.rglob("*"):
+    single = is_file(library.overlay)
+    own = {library.overlay if single else library.overlay / n: n for n in library.own_files()}
+    found = {path: "no part of a look, and not used" for path, n in own.items() if is_kept(n)}
+    for path in (Path(entry.path) for entry in entries(library.overlay)):
         hidden = path.name.startswith(".")  # an editor's lock, say
-        if path.suffix in SUFFIXES and not hidden and not path.is_file():
-            found[path] = "a folder, and no shader" if path.is_dir() else "a link to nothing"
+        if path.suffix in SUFFIXES and not hidden and not is_file(path):
+            found[path] = _what_is_no_file(path)
     read: set[Path] = set()
     for program in LOOK:
         try:
@@ -82,14 +85,24 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
             return found  # who knows what the rest would read
         for shader in (source.vertex, source.fragment):
             read.update(path for path, _ in shader.origins)
-    rest = (path for path in own.values() if path not in read and path not in found)
-    return found | dict.fromkeys(rest, "replaces nothing, and nothing includes it")
+    shipped = [name for name in shipped_files() if not is_kept(name)]
+    for path, name in own.items():
+        if path not in read and path not in found:
+            meant = "" if name in shipped else did_you_mean(name, shipped)
+            found[path] = f"replaces nothing, and nothing includes it{meant}"
+    return found
+
+
+def _what_is_no_file(path: Path) -> str:
+    if is_folder(path):
+        return "a folder, and no shader"
+    return "no regular file" if exists(path) else "a link to nothing"
 
 
 def nothing_there(library: ShaderLibrary, idle: Mapping[Path, str] | None = None) -> str | None:
     """Why an overlay changes nothing at all; None for one that does. idle: what is `unused`."""
     path = library.overlay
-    if path is None or path.is_file() or exists(look_file(path) or path):
+    if path is None or is_file(path) or exists(look_file(path) or path):
         return None
     idle = unused(library) if idle is None else idle
     if any(path / name not in idle for name in library.own_files()):

@@ -16,7 +16,7 @@ from threading import Event, Thread
 
 import watchfiles
 
-from calf_viz.render.sources import SUFFIXES
+from calf_viz.render.shader_file import SUFFIXES
 
 log = logging.getLogger("calf_viz")
 
