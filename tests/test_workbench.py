@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from test_app import apart, running
 
 from calf_viz import VisualizationConfig
+from calf_viz.children import python_child
 from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.moderngl_host import create_context
@@ -264,6 +267,7 @@ class TestCheck:
         run("new", tmp_path, "--from", "trail")
         done = run("check", tmp_path)
         assert done.exit_code == 0 and f"{tmp_path / 'trial_width.glsl'}: note: " in done.output
+        assert "did you mean trail_width.glsl?" in done.output
 
     @pytest.mark.parametrize(
         ("text", "words"),
@@ -285,6 +289,42 @@ class TestCheck:
         line = len(text.splitlines())
         assert done.output.startswith(f"{tmp_path / 'trail_lift.glsl'}:{line}: "), done.output
         assert words in done.output and done.output.count("\n") == 1
+
+    def test_a_vertex_shader_in_a_fragment_shaders_place_is_told(self, tmp_path: Path) -> None:
+        """By its first mistake, though the driver has compiled that very text before. In a process
+        of its own: a driver that takes the one for the other crashes."""
+        shutil.copy(shader_folder() / "field.vert", tmp_path / "field.frag")
+        command, environment = python_child("calf_viz", "shaders", "check", str(tmp_path))
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert "field.frag:" in done.stdout and "flat" in done.stdout.splitlines()[0]
+
+    def test_files_with_old_line_ends_compile(self, tmp_path: Path) -> None:
+        for name in ("trail_colour.glsl", "marker_shape.glsl"):
+            text = (shader_folder() / name).read_text().replace("\n", "\r")
+            (tmp_path / name).write_bytes(text.encode())
+        assert run("check", tmp_path).exit_code == 0
+
+    def test_what_two_hooks_both_define_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+        for name, more in (("trail_colour", ""), ("surface_colour", "\n\n")):
+            text = (shader_folder() / f"{name}.glsl").read_text()
+            text = f"{more}float hash(float x) {{ return x; }}\n{text}"
+            (tmp_path / f"{name}.glsl").write_text(text)
+        done = run("check", tmp_path)
+        assert done.output.startswith(f"{tmp_path / 'trail_colour.glsl'}:1: ")
+        assert "surface_colour.glsl:3 has it, too; put it in a file that both" in done.output
+
+    def test_outputs_that_are_not_the_pictures_are_told_where_they_are_written(
+        self, tmp_path: Path
+    ) -> None:
+        text = (shader_folder() / "trail_colour.glsl").read_text()
+        head, brace, rest = text.partition("{\n")
+        text = f"{head}{brace}gl_FragColor = vec4(1.0);\n{rest}"
+        (tmp_path / "trail_colour.glsl").write_text(text)
+        line = text.splitlines().index("gl_FragColor = vec4(1.0);") + 1
+        done = run("check", tmp_path)
+        assert done.output.startswith(f"{tmp_path / 'trail_colour.glsl'}:{line}: "), done.output
+        assert "gl_FragColor" in done.output
 
     HEAD = "vec4 trail_colour(vec3 colour, int mode, float age, float edge)"
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.problems import Problem, explain
+from calf_viz.render.compiler_log import explain
+from calf_viz.render.problems import Problem
 
 NAME = "glslangValidator"
 LIMIT = 20.0
