@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -607,6 +608,8 @@ class TestTexts:
         assert source.vertex.text == source.fragment.text and vertex != fragment
         assert vertex.startswith("#version") and fragment.startswith("#version")
         assert vertex.startswith(source.vertex.text) and "//" not in vertex.splitlines()[-1]
+        again = replace(source, vertex=replace(source.vertex, text=vertex))
+        assert again.texts == (vertex, fragment)
 
     def test_begin_with_a_line_that_no_host_takes_away(self, tmp_path: Path) -> None:
         from calf_viz.hosts.programs import load_program

@@ -48,19 +48,20 @@ class ProgramSource:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """What compilers see.
+        """What compilers see; of a source that was made of them the same once more.
 
         Mesa's cache knows shaders by their text alone: one that compiled as a vertex shader would
         not be looked at again as a fragment shader, and crash. Hence each ends as no other does;
         with a macro, since Panda3D leaves out comments.
         moderngl takes away empty lines at the beginning, and lines would be counted otherwise.
         """
-        vertex, fragment = (
-            text if text.partition("\n")[0].strip() else f"//{text}"
-            for text in (self.vertex.text, self.fragment.text)
-        )
-        mark = "#define CALF_VIZ_{}_SHADER\n"
-        return vertex + mark.format("VERTEX"), fragment + mark.format("FRAGMENT")
+        return _marked(self.vertex.text, "VERTEX"), _marked(self.fragment.text, "FRAGMENT")
+
+
+def _marked(text: str, stage: str) -> str:
+    text = text if text.partition("\n")[0].strip() else f"//{text}"
+    mark = f"#define CALF_VIZ_{stage}_SHADER\n"
+    return text if text.endswith(mark) else text + mark
 
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from calf_viz.hosts.programs import Candidate, ProgramSource, load_program
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.sources import ShaderLibrary, Source
+from calf_viz.render.sources import ShaderLibrary
 
 MOST_TRIES, LONGEST_SEARCH = 8, 25.0
 """Programs tried, and seconds after which no further one is."""
@@ -109,8 +109,9 @@ def _changed(candidate: Candidate) -> dict[str, tuple[int | None, str]]:
     library, source = candidate.library, candidate.source
     before = candidate.before or load_program(ShaderLibrary(), source.name)
     old, found = _lines(library, before), {}
+    own = source.vertex.own | source.fragment.own
     for part, lines in _lines(library, source).items():
-        mine = part in library.defines or Source.is_overlays(library.find(part) or Path(part))
+        mine = part in library.defines or (library.find(part) or Path(part)) in own
         if mine and lines != old.get(part):
             found[part] = _first_change(old.get(part, []), lines)
     return found

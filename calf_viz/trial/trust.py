@@ -10,7 +10,8 @@ from pathlib import Path
 
 from calf_viz import files
 from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.sources import SUFFIXES, look_names, shader_folder
+from calf_viz.render.shader_file import SUFFIXES
+from calf_viz.render.sources import look_names, shader_folder
 from calf_viz.trial.culprit import is_known
 
 Stamp = tuple[int, int, int]
