@@ -28,10 +28,13 @@ from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action, event_name, help_line
 from calf_viz.hud.overview import overview
+from calf_viz.hud.shape import packed
+from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.live.rate import steps_per_second
 from calf_viz.playback import Playback
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.readings import Readings
+from calf_viz.render import variants
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.renderers.toggles import overridden
@@ -217,8 +220,20 @@ class CALFApplication:
             system.plane.labels,
             keys,
         )
+        hud.add(self._trail_legend(), before="critic")
         self.host.set_hud(hud)
         return hud
+
+    def _trail_legend(self) -> TrailLegend:
+        system, scene = self.agent.system, self.host.scene
+        colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
+        return TrailLegend(
+            colours[variants.CERTIFIED],
+            colours[variants.REFUSED],
+            duration=scene.trail * system.dt,
+            crossing=(system.plane.hi[0] - system.plane.lo[0]) / system.dt,
+            unit=speed_unit(system.plane.labels),
+        )
 
     def _toggle_hud(self) -> None:
         if self.hud is not None:
@@ -401,13 +416,15 @@ class CALFApplication:
         text, until = self._said
         return text if time.monotonic() < until else None
 
-    def _view(self) -> dict[str, str]:
-        """Which of two looks is shown, in words."""
+    def _view(self) -> dict[str, str | None]:
+        """What the trails' colours mean, and which of two looks is shown, in words."""
         compare, config = self.host.compare, self.config
-        if compare is None:
-            return {}
+        trails = {"trails": self.host.programs.trail_colour}
+        if compare is None or self.second is None:
+            return trails
+        trails["trails_b"] = self.second.wearer.programs.trail_colour
         names = two_looks.names(config.shaders, config.ab)
-        return two_looks.texts(compare.view.mode, names, compare.view.gain)
+        return trails | two_looks.texts(compare.view.mode, names, compare.view.gain)
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.

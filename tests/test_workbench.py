@@ -24,6 +24,7 @@ from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import variants
 from calf_viz.render.sources import ShaderLibrary, is_kept, shader_folder, shipped_files
+from calf_viz.render.variants import CERTIFIED, REFUSED
 from calf_viz.workbench import catalogue
 
 HOOKS = {
@@ -407,11 +408,12 @@ def test_trails_by_certificate_agree_with_the_certificate() -> None:
                 q, shown.simulation.system.norm(state), np.array([q_plus]), np.array([True]),
                 0.0, np.zeros(1),
             )  # fmt: skip
-            pictures[int(mode)] = shown.host.screenshot().astype(float) / 255.0
+            entry = {0: CERTIFIED, 2: REFUSED}[int(mode)]
+            pictures[entry] = shown.host.screenshot().astype(float) / 255.0
         colours = shown.host.scene.mode_colours[:, :3]
-    assert set(pictures) == {0, 2}
-    trail = np.abs(pictures[0] - pictures[2]).max(axis=2) > 0.1
+    assert set(pictures) == {CERTIFIED, REFUSED}
+    trail = np.abs(pictures[CERTIFIED] - pictures[REFUSED]).max(axis=2) > 0.1
     assert trail.sum() > 20
-    for mode, other in ((0, 2), (2, 0)):
+    for mode, other in ((CERTIFIED, REFUSED), (REFUSED, CERTIFIED)):
         away = np.abs(pictures[mode][trail][:, None] - colours[[mode, other]]).sum(axis=2)
         assert (away[:, 0] < away[:, 1]).mean() > 0.8  # its soft edge is the surface's colour

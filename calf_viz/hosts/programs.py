@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from calf_viz.hud import contract as hud_contract
-from calf_viz.render import contract, critic_contract, glsl
+from calf_viz.render import contract, critic_contract, glsl, variants
 from calf_viz.render.controls import MARK, Control, read_annotation
 from calf_viz.render.interfaces import mismatches
 from calf_viz.render.problems import Problem, ShaderError
@@ -195,6 +195,15 @@ class Programs:
         for source in self.sources.values():
             found |= source.controls
         return found
+
+    @property
+    def trail_colour(self) -> str | None:
+        """What the scene's trails are coloured by, of `variants`; None where none are drawn."""
+        drawn = next((self.sources[name] for name in SCENE if name in self.sources), None)
+        if drawn is None:
+            return None
+        chosen = variants.in_force(drawn.fragment.text)
+        return chosen["TRAIL_COLOUR"] if chosen["TRAILS"] == "1" else None
 
     def read(self) -> dict[str, ProgramSource]:
         """Those that were asked for, as their files are now. Raises ShaderError as `load_program`,

@@ -74,7 +74,7 @@ class Canvas:
         self.shapes.append(shape.segment(a, b, width, paint))
 
     def map_bar(self, rect: Rect, row: int = 0) -> None:
-        """The surface's colours, low at the foot: a row of the palette."""
+        """Colours from low to high, a row of the palette: from foot to head, or left to right."""
         self.shapes.append(shape.map_bar(rect, row))
 
     def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:

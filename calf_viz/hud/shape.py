@@ -52,19 +52,25 @@ def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float
 
 
 def map_bar(rect: Rect, row: int = 0) -> NDArray[np.float32]:
-    """A rectangle filled by a row of the palette from its foot to its head, (3 * pieces, 4).
+    """A rectangle filled by a row of the palette along its longer side, (3 * pieces, 4): from its
+    foot to its head, or from left to right.
 
     In pieces, as colours between the ends of each are interpolated; their edges lie on whole
     pixels, or they would be seen.
     """
-    pieces = max(1, min(MAP_PIECES, rect.height // SHORTEST_PIECE))
-    edges = np.rint(np.linspace(0, rect.height, pieces + 1))
+    length, width = max(rect.width, rect.height), min(rect.width, rect.height)
+    pieces = max(1, min(MAP_PIECES, length // SHORTEST_PIECE))
+    edges = np.rint(np.linspace(0, length, pieces + 1))
     low, high = edges[:-1], edges[1:]
     drawn = np.zeros((pieces, TEXELS, 4), np.float32)
-    drawn[:, 0, 0] = drawn[:, 0, 2] = rect.x + 0.5 * rect.width
-    drawn[:, 0, 1], drawn[:, 0, 3] = rect.bottom - low, rect.bottom - high
-    drawn[:, 1, 0] = rect.width
-    drawn[:, 1, 1], drawn[:, 1, 2] = low / rect.height, high / rect.height
+    if rect.width > rect.height:
+        drawn[:, 0, 0], drawn[:, 0, 2] = rect.x + low, rect.x + high
+        drawn[:, 0, 1] = drawn[:, 0, 3] = rect.y + 0.5 * rect.height
+    else:
+        drawn[:, 0, 0] = drawn[:, 0, 2] = rect.x + 0.5 * rect.width
+        drawn[:, 0, 1], drawn[:, 0, 3] = rect.bottom - low, rect.bottom - high
+    drawn[:, 1, 0] = width
+    drawn[:, 1, 1], drawn[:, 1, 2] = low / length, high / length
     drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
     drawn[:, 2, 0] = row
     return drawn.reshape(-1, 4)

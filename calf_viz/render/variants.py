@@ -7,8 +7,11 @@ axes and level of detail follow it as well.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from calf_viz.errors import UserError, shown
@@ -41,6 +44,35 @@ VARIANTS = (
 )
 
 
+CERTIFIED, REFUSED = 0, 4
+"""Entries of the palette's second row that trails by certificate have."""
+RAMP_ROW = 3
+"""The palette's row that trails by age and speed have."""
+FAST = 400.0
+"""Steps over the plane of an agent of middling speed: its place in the ramp is 1 - 1 / e."""
+
+
+def place_of_speed(speed: float) -> float:
+    """Where in the ramp an agent is that passes so many widths of the plane in a step, 0 to 1."""
+    return 1.0 - math.exp(-FAST * speed)
+
+
+@lru_cache(maxsize=8)
+def in_force(text: str) -> Mapping[str, str]:
+    """The value of each variant in an expanded shader, whoever chose it."""
+    found = {}
+    for variant in VARIANTS:
+        # The first definition holds: the shipped one is for where there is none.
+        define = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{variant.name}[ \t]+(\w+)", text, re.M)
+        value = define[1] if define else variant.default
+        values = list(variant.values)
+        if value not in values:
+            known = value.isdecimal() and int(value) < len(values)
+            value = values[int(value)] if known else variant.default
+        found[variant.name] = value
+    return found
+
+
 def check(defines: Mapping[str, str]) -> None:
     """Raise UserError for a variant with a value that it does not have."""
     for variant in VARIANTS:
@@ -71,6 +103,14 @@ def header() -> str:
             else:
                 lines.append(f"#define {value} {number}    // {meaning}")
         lines += [f"#ifndef {variant.name}", f"#define {variant.name} {variant.default}", "#endif"]
+    lines += [
+        "",
+        "// What trails are coloured with: entries of the palette's second row, a row of it, and",
+        "// steps over the plane of an agent of middling speed.",
+        f"const int TRAIL_CERTIFIED = {CERTIFIED}, TRAIL_REFUSED = {REFUSED};",
+        f"const int TRAIL_RAMP_ROW = {RAMP_ROW};",
+        f"const float TRAIL_FAST = {FAST:.1f};",
+    ]
     return "\n".join(lines) + "\n"
 
 

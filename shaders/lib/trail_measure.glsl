@@ -3,12 +3,10 @@
 #include "lib/certificate.glsl"
 
 #if TRAIL_COLOUR == BY_SPEED
-const float FAST = 400.0;       // steps over the plane of an agent of middling speed
-
 // 0 at rest, towards 1 the faster; `way` in plane units, over some steps.
 float trail_measure(vec2 way, int steps, vec2 point, float level) {
     float width = u_plane.z - u_plane.x;
-    return 1.0 - exp(-FAST * length(way) / (width * float(max(steps, 1))));
+    return 1.0 - exp(-TRAIL_FAST * length(way) / (width * float(max(steps, 1))));
 }
 #elif TRAIL_COLOUR == BY_CERTIFICATE
 // 1 where the critic would certify the actor, else 0.
@@ -19,20 +17,20 @@ float trail_measure(vec2 way, int steps, vec2 point, float level) {
 float trail_measure(vec2 way, int steps, vec2 point, float level) { return 0.0; }
 #endif
 
-// Dark violet, magenta, orange, pale yellow: of even steps in lightness, as data wants it.
-vec3 heat(float t) {
-    vec3 low = mix(vec3(0.20, 0.07, 0.42), vec3(0.78, 0.18, 0.48), clamp(2.0 * t, 0.0, 1.0));
-    return mix(low, vec3(1.0, 0.93, 0.60), clamp(2.0 * t - 1.0, 0.0, 1.0));
+// Of the ramp, which the legend shows as well.
+vec3 ramp(float t) {
+    int entry = int(clamp(t, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5);
+    return texelFetch(u_palette, ivec2(entry, TRAIL_RAMP_ROW), 0).rgb;
 }
 
 // colour of the mode; age 0 at the agent, 1 at the trail's end
 vec3 measured_colour(vec3 colour, float age, float measure) {
 #if TRAIL_COLOUR == BY_AGE
-    return heat(1.0 - age);
+    return ramp(1.0 - age);
 #elif TRAIL_COLOUR == BY_SPEED
-    return heat(measure);
+    return ramp(measure);
 #elif TRAIL_COLOUR == BY_CERTIFICATE
-    return texelFetch(u_palette, ivec2(measure > 0.5 ? 0 : 2, 1), 0).rgb;   // as certified, nominal
+    return texelFetch(u_palette, ivec2(measure > 0.5 ? TRAIL_CERTIFIED : TRAIL_REFUSED, 1), 0).rgb;
 #else
     return colour;
 #endif

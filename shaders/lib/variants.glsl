@@ -23,3 +23,9 @@
 #ifndef TRAIL_COLOUR
 #define TRAIL_COLOUR BY_MODE
 #endif
+
+// What trails are coloured with: entries of the palette's second row, a row of it, and
+// steps over the plane of an agent of middling speed.
+const int TRAIL_CERTIFIED = 0, TRAIL_REFUSED = 4;
+const int TRAIL_RAMP_ROW = 3;
+const float TRAIL_FAST = 400.0;

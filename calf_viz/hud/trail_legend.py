@@ -1,0 +1,158 @@
+"""What trails' colours mean where that is not the mode: see `render.variants`.
+
+trails: certified there          trails: age                  trails: speed [m/s]
+▬ yes   ▬ no                     [dark ........ bright]       [dark ........ bright]
+                                 6 s ago           now         0    1   2     5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from calf_viz.hud import numbers, theme
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
+from calf_viz.hud.shape import Paint
+from calf_viz.hud.text import width
+from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
+from calf_viz.render.variants import RAMP_ROW, place_of_speed
+
+TITLES = {
+    "BY_MODE": "as the modes",
+    "BY_AGE": "age",
+    "BY_SPEED": "speed",
+    "BY_CERTIFICATE": "certified there",
+}
+"""By value of TRAIL_COLOUR."""
+APART = 0.16
+"""Least part of the ramp between two of its numbers, and from the last to its end."""
+
+
+def speed_unit(labels: Sequence[str]) -> str:
+    """Of a speed on a plane with these labels, such as `x [m]`: m/s, or units/s where the axes have
+    no unit in common."""
+    units = {label.partition("[")[2].rstrip("] ") for label in labels}
+    return f"{units.pop()}/s" if len(units) == 1 and all(units) else "units/s"
+
+
+@dataclass
+class TrailLegend(Widget):
+    """Shown while the key `trails` has a value of TRAIL_COLOUR; `trails_b` has a second look's.
+
+    Of two looks, those that are shown (the key `looks`); one legend where both mean the same.
+    """
+
+    certified: int
+    refused: int
+    """0xRRGGBB of trails where the critic would certify the actor, and where not."""
+    duration: float
+    """Seconds that a trail reaches back."""
+    crossing: float
+    """Speed of an agent that passes the plane's width in one step."""
+    unit: str
+    """Of speed."""
+    name: str = "trails"
+    anchor: Anchor = TOP_LEFT
+    columns: int = 44
+    """Width in units."""
+    share = (0.45, 0.75)
+    _sections: list[tuple[str, str]] = field(default_factory=list, repr=False)
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return "trails", "trails_b", "looks"
+
+    def measure(
+        self, canvas: Canvas, values: Values, room: tuple[int, int]
+    ) -> tuple[int, int] | None:
+        self._sections = list(self._shown(values))
+        extent = self.columns * canvas.metrics.unit
+        unit, line = canvas.metrics.unit, self._line(canvas)
+        contents = sum(self._content(canvas, value) for _, value in self._sections)
+        height = len(self._sections) * line + contents + 4 * unit
+        fits = self._sections and extent <= room[0] and height <= room[1]
+        return (extent, height) if fits else None
+
+    @staticmethod
+    def _shown(values: Values) -> Iterator[tuple[str, str]]:
+        """Letter, where the two looks differ, and what the trails' colours tell."""
+        a, b = values.get("trails"), values.get("trails_b")
+        both = {"A": a, "B": b}
+        looks = values.get("looks") or "A"
+        told = {look: both[look] for look in looks}
+        if set(told.values()) == {"BY_MODE"} or not any(told.values()):
+            return  # the panel tells the modes
+        if len(set(told.values())) == 1:
+            told = {"": told[looks[0]]}
+        yield from ((look, value) for look, value in told.items() if value is not None)
+
+    def _line(self, canvas: Canvas) -> int:
+        return max(5 * canvas.metrics.unit, canvas.face("body").height)
+
+    def _content(self, canvas: Canvas, value: str) -> int:
+        """Pixels below a section's title."""
+        if value == "BY_CERTIFICATE":
+            return self._line(canvas)
+        if value == "BY_MODE":
+            return 0
+        return 3 * canvas.metrics.unit + max(5 * canvas.metrics.unit, canvas.face("small").height)
+
+    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
+        unit, line = canvas.metrics.unit, self._line(canvas)
+        backing(canvas, rect)
+        left, room, y = rect.x + 3 * unit, rect.width - 6 * unit, rect.y + 2 * unit
+        for look, value in self._sections:
+            words = TITLES[value] + (f" [{self.unit}]" if value == "BY_SPEED" else "")
+            titles = [f"{look}  {trails}{words}".strip() for trails in ("trails: ", "")]
+            face = canvas.face("body")
+            title = next((t for t in titles if width(face, t) <= room), titles[-1])
+            baseline = baseline_of(canvas, "body", y, line)
+            canvas.label(title, "body", left, baseline, theme.BRIGHT, room)
+            y += line
+            if value == "BY_CERTIFICATE":
+                self._draw_certificate(canvas, left, y)
+            elif value in ("BY_AGE", "BY_SPEED"):
+                self._draw_ramp(canvas, value, Rect(left, y + unit, room, 2 * unit))
+            y += self._content(canvas, value)
+
+    def update(self, canvas: Canvas, values: Values) -> None:
+        """Other colours are another layout."""
+
+    def _draw_certificate(self, canvas: Canvas, left: int, top: int) -> None:
+        unit = canvas.metrics.unit
+        baseline = baseline_of(canvas, "body", top, self._line(canvas))
+        middle = baseline - (canvas.face("body").cap_height + 1) // 2
+        for word, colour in (("yes", self.certified), ("no", self.refused)):
+            stroke = Rect(left, middle - unit // 2, 4 * unit, unit)
+            canvas.rectangle(stroke, Paint(colour), 0.5 * unit)
+            canvas.label(word, "body", left + 6 * unit, baseline, theme.QUIET, 12 * unit)
+            left += 18 * unit
+
+    def _draw_ramp(self, canvas: Canvas, value: str, bar: Rect) -> None:
+        unit, face = canvas.metrics.unit, canvas.face("small")
+        canvas.map_bar(bar, RAMP_ROW)
+        baseline = bar.bottom + 2 * unit + face.cap_height
+        if value == "BY_AGE":
+            ago = f"{numbers.plain(self.duration)} s ago"
+            canvas.label(ago, "small", bar.x, baseline, theme.QUIET, bar.width)
+            canvas.label("now", "small", bar.right, baseline, theme.QUIET, bar.width, "right")
+            return
+        line = canvas.metrics.line
+        for place, text in self._speeds():
+            x = round(bar.x + place * (bar.width - line))
+            canvas.rectangle(Rect(x, bar.bottom, line, unit), theme.TICK)
+            at = max(bar.x, x - width(face, text) // 2)
+            canvas.label(text, "small", at, baseline, theme.QUIET, bar.width)
+
+    def _speeds(self) -> Iterator[tuple[float, str]]:
+        """Place in the ramp and text of round speeds, from 0 on."""
+        yield 0.0, "0"
+        last = 0.0
+        for power in range(-9, 10):
+            for digit in (1, 2, 5):
+                speed = digit * 10.0**power
+                place = place_of_speed(speed / self.crossing)
+                if place - last >= APART and 1.0 - place >= 0.5 * APART:
+                    yield place, numbers.plain(speed)
+                    last = place
