@@ -47,7 +47,7 @@ NAMES = sorted(
 _INSTEAD = "what is shown and what is trained go together; take a copy, changed({name}=...)"
 
 
-@unassignable(_INSTEAD)
+@unassignable("take a copy, dataclasses.replace(config, {name}=...)")
 @dataclass(frozen=True)
 class AppConfig:
     """A visualisation and a training of the same system, with the same seed.
@@ -61,14 +61,18 @@ class AppConfig:
     preset: str = "medium"
 
     def __post_init__(self) -> None:
+        for name, kind in KINDS.items():
+            if not isinstance(getattr(self, name), kind):
+                given = shown(getattr(self, name))
+                raise UserError(f"{name} = {given} is of a wrong type: give a {kind.__name__}")
         # What is trained follows from a run that is resumed.
         reasons = {name: _INSTEAD.format(name=name) for name in (*SHARED, "resume")}
         object.__setattr__(self, "visualization", self.visualization.kept(reasons))
         one_of("preset", self.preset, PRESETS)
         for name in SHARED:
-            shown, trained = getattr(self.visualization, name), getattr(self.training, name)
-            if shown != trained:
-                raise UserError(f"{name} is {shown!r} to be shown, {trained!r} to be trained")
+            seen, trained = getattr(self.visualization, name), getattr(self.training, name)
+            if seen != trained:
+                raise UserError(f"{name} is {seen!r} to be shown, {trained!r} to be trained")
 
     @classmethod
     def from_preset(cls, preset: str = "medium", **changes: Any) -> AppConfig:

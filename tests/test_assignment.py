@@ -344,7 +344,12 @@ class TestBoth:
             said = assigned(one.visualization, name, OTHER[name])
             assert said.endswith(f"take a copy, changed({name}=...)")
         assert "changed(lr=...)" in assigned(config.training, "lr", 0.1)
-        assert "changed(preset=...)" in assigned(config, "preset", "high")
+        for field in ("preset", "training", "visualization"):
+            said = assigned(config, field, getattr(config, field))
+            assert said.endswith(f"take a copy, dataclasses.replace(config, {field}=...)")
+        assert replace(config, visualization=VisualizationConfig(n_agents=2)) != config
+        said = refused(lambda: replace(config, visualization={"n_agents": 2}))
+        assert said.endswith("is of a wrong type: give a VisualizationConfig")
 
     def test_changed_finds_the_field_and_keeps_both_together(self) -> None:
         config = AppConfig.from_preset("low")

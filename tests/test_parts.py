@@ -101,7 +101,13 @@ class TestOneNameForTwo:
             said = refused("ink", waits=waits)
             assert "nothing in this folder takes part" in said
             look = shader_folder() / LOOKS / "ink"
-            assert said.endswith(f"{look} means the look, {here / 'ink'} the folder")
+            assert said.endswith(f"{look} means the look, {here / 'ink'} what is here")
+
+    def test_a_file_of_that_name_hides_it_as_well(self, here: Path) -> None:
+        (here / "ink").write_text("notes")
+        said = refused("ink")
+        assert "replaces nothing" in said
+        assert said.endswith(f"looks/ink means the look, {here / 'ink'} what is here")
 
     def test_the_whole_path_says_it(self, here: Path) -> None:
         (here / "ink").mkdir()
@@ -115,7 +121,7 @@ class TestOneNameForTwo:
         (here / "ink").mkdir()
         shutil.copy(shader_folder() / "trail_colour.glsl", here / "ink")
         assert parts.library(Path("ink"), LOOK, {}).overlay == Path("ink")
-        assert "--shaders ink: the folder here, not the look; " in caplog.text
+        assert "--shaders ink: what is here, not the look; " in caplog.text
         caplog.clear()
         assert parts.library(here / "ink", LOOK, {}).overlay == here / "ink"
         assert not caplog.text

@@ -31,7 +31,7 @@ def overlay(given: Path, option: str) -> Path:
     """`sources.overlay_path`; where a shipped look has the same name, it is told which is meant."""
     path = overlay_path(given, option)
     if path == given and _is_a_look_too(given):
-        log.warning("%s %s: the folder here, not the look; %s", option, given, _which(given))
+        log.warning("%s %s: what is here, not the look; %s", option, given, _which(given))
     return path
 
 
@@ -47,7 +47,12 @@ def library(
     """
     if given is None:
         return ShaderLibrary(None, defines)
-    worn = ShaderLibrary(overlay_path(given, option), defines)
+    try:
+        worn = ShaderLibrary(overlay_path(given, option), defines)
+    except UserError as error:
+        if not _is_a_look_too(given):
+            raise
+        raise UserError(f"{error}; {_which(given)}") from None
     idle = unused(worn)
     reason = nothing_there(worn, idle)
     if reason is not None and _is_a_look_too(given):
@@ -117,5 +122,5 @@ def _is_a_look_too(given: Path) -> bool:
 
 def _which(given: Path) -> str:
     """How to say which of the two is meant."""
-    look, folder = shader_folder() / LOOKS / given, Path.cwd() / given
-    return f"{shown(look)} means the look, {shown(folder)} the folder"
+    look, here = shader_folder() / LOOKS / given, Path.cwd() / given
+    return f"{shown(look)} means the look, {shown(here)} what is here"
