@@ -1,8 +1,9 @@
-"""Broken shaders swapped in while frames are drawn: 200 mutants, the same in each run, and the
-judge of them. The thousand is `tools/fuzz_shaders.py`."""
+"""Broken and hostile shaders swapped in while frames are drawn: 200 mutants and one of each hostile
+kind, the same in each run, and the judge of them. The many are `tools/fuzz_shaders.py`."""
 
 from __future__ import annotations
 
+import json
 import sys
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
 
 import fuzz_shaders as fuzz  # noqa: E402
+import hostile_shaders  # noqa: E402
 
 from calf_viz.hosts.programs import LOOK, MESHES, load_program  # noqa: E402
 from calf_viz.render.sources import ShaderLibrary, shader_folder  # noqa: E402
@@ -35,6 +37,17 @@ def test_every_mutant_is_survived(kind: str) -> None:
     assert outcomes == {"refused", "drawn"}
 
 
+@pytest.mark.rendering
+@pytest.mark.parametrize("kind", fuzz.HOSTS)
+def test_what_drivers_crash_on_is_survived(kind: str) -> None:
+    """Another seed for each host: each kind has several forms."""
+    rounds = range(len(hostile_shaders.KINDS))
+    seed = SEED + fuzz.HOSTS.index(kind)
+    found = fuzz.verdicts(kind, seed, fuzz.LIMIT, rounds, "hostile", patience=2.0)
+    for mutant, verdict in found:
+        assert verdict.survived, f"{mutant.name} ({mutant.damage}): {verdict}"
+
+
 class TestMutants:
     def test_are_the_same_for_a_seed(self) -> None:
         first, again = (list(islice(fuzz.mutants(SEED), COUNT)) for _ in range(2))
@@ -44,6 +57,26 @@ class TestMutants:
         drawn = list(islice(fuzz.mutants(SEED), COUNT))
         assert {mutant.damage for mutant in drawn} == set(fuzz.DAMAGES)
         assert len({mutant.name for mutant in drawn}) > 10
+
+    def test_hostile_ones_are_each_kind_in_turn_and_go_to_a_child_whole(self) -> None:
+        kinds = len(hostile_shaders.KINDS)
+        drawn = list(islice(fuzz.mutants(SEED, "hostile"), 2 * kinds))
+        assert drawn == list(islice(fuzz.mutants(SEED, "hostile"), 2 * kinds))
+        assert [mutant.damage for mutant in drawn] == 2 * list(hostile_shaders.KINDS)
+        assert any(mutant.beside for mutant in drawn) and any(m.instead for m in drawn)
+        for mutant in drawn:
+            assert fuzz.Mutant.of_line(json.loads(json.dumps(mutant.line))) == mutant
+
+    @pytest.mark.parametrize("instead", ["pipe", "device", "folder", "gigabytes", ""])
+    def test_what_is_saved_instead_of_a_file(self, tmp_path: Path, instead: str) -> None:
+        mutant = fuzz.Mutant("a.glsl", "none", b"a", {"chain/b.glsl": b"b"}, instead)
+        mutant.save(tmp_path)
+        path = tmp_path / "a.glsl"
+        assert (tmp_path / "chain" / "b.glsl").read_bytes() == b"b"
+        assert path.is_fifo() is (instead == "pipe") and path.is_dir() is (instead == "folder")
+        assert path.is_symlink() is (instead == "device")
+        size = path.stat().st_size if path.is_file() else 0
+        assert size == {"gigabytes": 2**32, "": 1}.get(instead, 0)
 
     def test_nearly_all_are_damaged(self) -> None:
         drawn = list(islice(fuzz.mutants(SEED), COUNT))

@@ -1,50 +1,93 @@
 """Broken shaders swapped in while frames are drawn: what must not break the program.
 
-    python tools/fuzz_shaders.py [--count 1000] [--seed 0] [--host panda|moderngl] [--limit 60]
+    python tools/fuzz_shaders.py [--count 1000] [--of damaged|hostile] [--seed 0]
+                                 [--host panda|moderngl] [--patience 10] [--limit 120]
 
-Each mutant is a shipped shader, damaged at random and saved into an overlay. Then, as when a file
-is saved: the shaders are rebuilt, two frames are drawn, the file is taken away, and the shaders are
-rebuilt once more. A mutant is survived if there was no crash and no OpenGL error, if the last good
-picture stayed while there was a problem, and if the first picture came back exactly. Mutants run in
-a child process with a time limit; one that does not end in time is told as such, not as survived.
+Each mutant is a shipped shader, saved into an overlay: damaged at random, or hostile, such as
+drivers crash on (`hostile_shaders.py`). Then, as when a file is saved: the shaders are rebuilt, two
+frames are drawn, the file is taken away, and the shaders are rebuilt once more. A mutant is
+survived if there was no crash and no OpenGL error, if the last good picture stayed while there was
+a problem, and if the first picture came back exactly. Mutants run in a child process with a time
+limit, whose shaders are tried in a child of its own, as the program's are; one that does not end in
+time is told as such, not as survived.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import random
 import re
+import shutil
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 import fuzzing
+import hostile_shaders
 import numpy as np
 from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 from rich.console import Console
 from rich.progress import track
 
 from calf_viz.render.sources import shader_folder, shipped_files
+from calf_viz.trial import PATIENCE
 
 HOSTS = ("panda", "moderngl")
-LIMIT = 60.0
+OF = ("damaged", "hostile")
+LIMIT = 120.0
 """Seconds that a mutant may take; a child that starts takes some of the first one's."""
 TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*|\S")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A damaged file: its name, what was done to it, its bytes."""
+    """A file: its name, what was done to it, its bytes; `beside` and `instead` as of `Hostile`."""
 
     name: str
     damage: str
     data: bytes
+    beside: dict[str, bytes] = field(default_factory=dict)
+    instead: str = ""
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As JSON has it."""
+        files = {name: _text(data) for name, data in self.beside.items()}
+        return {**vars(self), "data": _text(self.data), "beside": files}
+
+    @classmethod
+    def of_line(cls, said: dict[str, Any]) -> Mutant:
+        files = {name: base64.b64decode(text) for name, text in said["beside"].items()}
+        return cls(**{**said, "data": base64.b64decode(said["data"]), "beside": files})
+
+    def save(self, folder: Path) -> None:
+        """Put it into an overlay."""
+        path = folder / self.name
+        for name, data in {**self.beside, self.name: self.data}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        if self.instead:
+            path.unlink()
+        if self.instead == "pipe":
+            os.mkfifo(path)
+        elif self.instead == "device":
+            path.symlink_to("/dev/zero")
+        elif self.instead == "folder":
+            path.mkdir()
+        elif self.instead == "gigabytes":
+            with path.open("wb") as file:
+                file.truncate(2**32)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _lines(random_: random.Random, data: bytes) -> bytes:
@@ -164,10 +207,15 @@ def files() -> list[str]:
     return [name for name in shipped_files() if not name.startswith(rest)]
 
 
-def mutants(seed: int) -> Iterator[Mutant]:
-    """Mutants without end, the same for each seed."""
+def mutants(seed: int, of: str = OF[0]) -> Iterator[Mutant]:
+    """Mutants without end, the same for each seed; of hostile ones each kind in turn."""
     random_ = random.Random(seed)
     names, kinds = files(), list(DAMAGES)
+    while of == "hostile":
+        for name, make in hostile_shaders.KINDS.items():
+            file = random_.choice([n for n in names if "/" not in n])
+            hostile = make(random_, (shader_folder() / file).read_bytes())
+            yield Mutant(file, name, hostile.data, hostile.beside, hostile.instead)
     while True:
         name, kind = random_.choice(names), random_.choice(kinds)
         data = (shader_folder() / name).read_bytes()
@@ -197,13 +245,16 @@ class Verdict:
 class Subject:
     """A host that draws, in the child."""
 
-    def __init__(self, kind: str, overlay: Path) -> None:
+    def __init__(self, kind: str, overlay: Path, patience: float | None = None) -> None:
+        """patience: seconds that a driver has for a mutant; without, it is tried by no child."""
         from calf_viz.agent.modes import NAMES
         from calf_viz.heightfield import Heightfield, plane_nodes
         from calf_viz.hud.overview import overview
         from calf_viz.render.colours import colour_map
         from calf_viz.render.scene import Scene
         from calf_viz.render.sources import ShaderLibrary
+        from calf_viz.trial.examiner import Examiner
+        from calf_viz.trial.trials import Trials
         from calf_viz.workbench.live import LiveShaders
         from calf_viz.workbench.look import WornLook
 
@@ -226,7 +277,8 @@ class Subject:
             positions = np.stack([3 * np.cos(turn), 3 * np.sin(turn)], axis=1)
             modes = np.full(4, step // 20, np.uint8)
             self.host.push(positions, modes, np.full(4, step in (0, 25)))
-        self.live = LiveShaders(self.host, [WornLook(self.host)])
+        trials = None if patience is None else Trials(Examiner("gpu", patience))
+        self.live = LiveShaders(self.host, [WornLook(self.host)], trials)
         self.first = self.picture()
 
     def picture(self) -> np.ndarray:
@@ -247,9 +299,7 @@ class Subject:
 
     def try_(self, mutant: Mutant) -> Verdict:
         """Saved, drawn, taken away again."""
-        path = self.overlay / mutant.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(mutant.data)
+        mutant.save(self.overlay)
         with _panda_log() as log:
             self.live.rebuild()
             tried = [self.picture() for _ in range(2)]
@@ -257,7 +307,8 @@ class Subject:
         kept = not refused or all(np.array_equal(p, self.first) for p in tried)
         said = str(self.live.problem or "")[:200]
         errors = self.errors(log)
-        path.unlink()
+        for path in self.overlay.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         with _panda_log() as log:
             self.live.rebuild()
             restored = np.array_equal(self.picture(), self.first) and self.live.problem is None
@@ -280,28 +331,24 @@ def _panda_log() -> Iterator[list[str]]:
             lines.append(stream.get_line())
 
 
-def serve(kind: str) -> None:
+def serve(kind: str, patience: float) -> None:
     """The child: a mutant a line on stdin, a verdict a line on stdout."""
     with tempfile.TemporaryDirectory() as folder:
-        subject = Subject(kind, Path(folder))
-
-        def try_(said: dict[str, Any]) -> dict[str, Any]:
-            data = base64.b64decode(said["data"])
-            return asdict(subject.try_(Mutant(said["name"], said["damage"], data)))
-
-        fuzzing.serve(try_)
+        subject = Subject(kind, Path(folder), patience)
+        fuzzing.serve(lambda said: asdict(subject.try_(Mutant.of_line(said))))
 
 
 class Child(fuzzing.Child):
     """A process that tries mutants, and is started again where one ends it."""
 
-    def __init__(self, kind: str, limit: float = LIMIT) -> None:
-        super().__init__([sys.executable, __file__, "--serve", kind], limit)
+    def __init__(self, kind: str, limit: float = LIMIT, patience: float = PATIENCE) -> None:
+        super().__init__(
+            [sys.executable, __file__, "--serve", kind, "--patience", str(patience)], limit
+        )
 
     def try_(self, mutant: Mutant) -> Verdict:
         """The verdict, whatever becomes of the child."""
-        data = base64.b64encode(mutant.data).decode("ascii")
-        answer = self.ask({"name": mutant.name, "damage": mutant.damage, "data": data})
+        answer = self.ask(mutant.line)
         said = answer.said
         if answer.ended:
             return Verdict(answer.ended, said=said["said"])
@@ -309,46 +356,68 @@ class Child(fuzzing.Child):
 
 
 def verdicts(
-    kind: str, seed: int, limit: float, rounds: Iterable[int]
+    kind: str,
+    seed: int,
+    limit: float,
+    rounds: Iterable[int],
+    of: str = OF[0],
+    patience: float = PATIENCE,
 ) -> Iterator[tuple[Mutant, Verdict]]:
     """A mutant and its verdict for each of the rounds, under a host of that kind."""
-    child = Child(kind, limit)
+    child = Child(kind, limit, patience)
     try:
-        for _, mutant in zip(rounds, mutants(seed), strict=False):
+        for _, mutant in zip(rounds, mutants(seed, of), strict=False):
             yield mutant, child.try_(mutant)
     finally:
         child.close()
 
 
+def tell(outcomes: dict[str, Counter[str]]) -> None:
+    """A line for each kind of mutant, and one for all."""
+    total = Counter[str]()
+    for damage, counted in sorted(outcomes.items()):
+        total += counted
+        print(f"  {damage:50} {_said(counted)}")
+    print(f"  {'all':50} {_said(total)}")
+
+
+def _said(counted: Counter[str]) -> str:
+    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(counted.items()))
+
+
 @click.command(help=(__doc__ or "").splitlines()[0])
 @click.option("--count", default=1000, show_default=True, help="Mutants under each host.")
+@click.option("--of", default=OF[0], type=click.Choice(OF), show_default=True, help="Which ones.")
 @click.option("--seed", default=0, show_default=True, help="Decides the mutants.")
 @click.option("--host", "hosts", multiple=True, type=click.Choice(HOSTS), help="[default: both]")
+@click.option("--patience", default=PATIENCE, show_default=True, help="Seconds for a driver.")
 @click.option("--limit", default=LIMIT, show_default=True, help="Seconds for each mutant.")
 @click.option("--serve", "served", type=click.Choice(HOSTS), hidden=True)
 @click.pass_context
 def main(
     context: click.Context,
     count: int,
+    of: str,
     seed: int,
     hosts: tuple[str, ...],
+    patience: float,
     limit: float,
     served: str | None,
 ) -> None:
     if served is not None:
-        serve(served)
+        serve(served, patience)
         return
     good = True
     for kind in hosts or HOSTS:
-        outcomes = Counter[str]()
+        outcomes: dict[str, Counter[str]] = defaultdict(Counter)
         rounds = track(range(count), kind, console=Console(stderr=True))
-        for mutant, verdict in verdicts(kind, seed, limit, rounds):
-            outcomes[verdict.outcome if verdict.survived else f"NOT SURVIVED: {verdict}"] += 1
+        for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
+            outcomes[mutant.damage][verdict.outcome if verdict.survived else "NOT SURVIVED"] += 1
             if not verdict.survived:
                 good = False
                 print(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
-        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
-        print(f"{kind}, {count} mutants of seed {seed}: {told}")
+        print(f"{kind}, {count} {of} mutants of seed {seed}:")
+        tell(outcomes)
     context.exit(0 if good else 1)
 
 
