@@ -73,9 +73,9 @@ class Canvas:
         """Its pixels are [a, b) where it is level or upright and ends on whole pixels."""
         self.shapes.append(shape.segment(a, b, width, paint))
 
-    def map_bar(self, rect: Rect, row: int = 0) -> None:
-        """Colours from low to high, a row of the palette: from foot to head, or left to right."""
-        self.shapes.append(shape.map_bar(rect, row))
+    def map_bar(self, rect: Rect, row: int = 0, lying: bool = False) -> None:
+        """Colours of a row of the palette, low at the foot or, lying, at the left."""
+        self.shapes.append(shape.map_bar(rect, row, lying))
 
     def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:
         """A series' curve, from the rectangle's foot to its head."""

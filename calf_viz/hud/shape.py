@@ -51,19 +51,19 @@ def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float
     return segment((rect.x, middle), (rect.right, middle), rect.height, paint, radius)
 
 
-def map_bar(rect: Rect, row: int = 0) -> NDArray[np.float32]:
-    """A rectangle filled by a row of the palette along its longer side, (3 * pieces, 4): from its
-    foot to its head, or from left to right.
+def map_bar(rect: Rect, row: int = 0, lying: bool = False) -> NDArray[np.float32]:
+    """A rectangle filled by a row of the palette, (3 * pieces, 4): from its foot to its head or,
+    lying, from left to right.
 
     In pieces, as colours between the ends of each are interpolated; their edges lie on whole
     pixels, or they would be seen.
     """
-    length, width = max(rect.width, rect.height), min(rect.width, rect.height)
+    length, width = (rect.width, rect.height) if lying else (rect.height, rect.width)
     pieces = max(1, min(MAP_PIECES, length // SHORTEST_PIECE))
     edges = np.rint(np.linspace(0, length, pieces + 1))
     low, high = edges[:-1], edges[1:]
     drawn = np.zeros((pieces, TEXELS, 4), np.float32)
-    if rect.width > rect.height:
+    if lying:
         drawn[:, 0, 0], drawn[:, 0, 2] = rect.x + low, rect.x + high
         drawn[:, 0, 1] = drawn[:, 0, 3] = rect.y + 0.5 * rect.height
     else:

@@ -131,7 +131,7 @@ class TrailLegend(Widget):
 
     def _draw_ramp(self, canvas: Canvas, value: str, bar: Rect) -> None:
         unit, face = canvas.metrics.unit, canvas.face("small")
-        canvas.map_bar(bar, RAMP_ROW)
+        canvas.map_bar(bar, RAMP_ROW, lying=True)
         baseline = bar.bottom + 2 * unit + face.cap_height
         if value == "BY_AGE":
             ago = f"{numbers.plain(self.duration)} s ago"
