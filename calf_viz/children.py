@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 HOME = str(Path(__file__).resolve().parent.parent)
@@ -36,10 +34,27 @@ def python_child(module: str, *arguments: str) -> tuple[list[str], dict[str, str
 
     Its own children do not import from the current folder either.
     """
+    return [sys.executable, "-P", "-c", _START, HOME, module, *arguments], _environment()
+
+
+def script_child(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a Python process that runs a script of the program's own tools:
+    as `python_child`, but it imports what lies beside the script."""
+    environment = _environment()
+    del environment["PYTHONSAFEPATH"]  # which would leave out the script's folder
+    return [sys.executable, script, *arguments], environment
+
+
+def code_child(code: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a Python process that runs these statements, as `python_child`."""
+    return [sys.executable, "-P", "-c", code, *arguments], _environment()
+
+
+def _environment() -> dict[str, str]:
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     if "PYTHONPATH" in environment:
         environment["PYTHONPATH"] = _without_current(environment["PYTHONPATH"])
-    return [sys.executable, "-P", "-c", _START, HOME, module, *arguments], environment
+    return environment
 
 
 @contextmanager

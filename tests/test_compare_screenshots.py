@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import struct
 import sys
+import zlib
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -139,20 +142,50 @@ class TestCommand:
             assert done.stderr.startswith("compare_screenshots: ")
             assert done.stderr.count("\n") == 1, "one line"
 
-    @pytest.mark.parametrize("kind", ["no picture", "cut short", "a folder"])
+    def test_the_report_replaces_no_picture_that_is_compared(
+        self, folders: tuple[Path, Path]
+    ) -> None:
+        for folder in folders:
+            picture = folder / "same.png"
+            before = picture.read_bytes()
+            done = run(*folders, "--html", picture)
+            assert done.exit_code == 2 and "is read, and would be replaced" in done.stderr
+            assert picture.read_bytes() == before and not done.stdout
+
+    @pytest.mark.parametrize(
+        ("kind", "why"),
+        [
+            ("no picture", "no picture: of no kind that is known"),
+            ("cut short", "no picture: image file is truncated"),
+            ("a folder", "it is a folder, no regular file"),
+            ("a pipe", "it is a pipe, no regular file"),
+            ("a large file", "at most 268,435,456 are read"),
+            ("many pixels", "no picture: Image size (400000000 pixels)"),
+        ],
+    )
     def test_what_cannot_be_read_does_not_hide_the_rest(
-        self, folders: tuple[Path, Path], tmp_path: Path, kind: str
+        self, folders: tuple[Path, Path], tmp_path: Path, kind: str, why: str
     ) -> None:
         file = folders[1] / "same.png"
         data = file.read_bytes()
         file.unlink()
         if kind == "a folder":
             file.mkdir()
+        elif kind == "a pipe":
+            os.mkfifo(file)
+        elif kind == "a large file":
+            with file.open("wb") as large:
+                large.truncate(2**40)
+        elif kind == "many pixels":  # 50 MB of one bit each, and 1.2 GB as they are compared
+            header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+            chunk = b"IHDR" + header
+            crc = struct.pack(">I", zlib.crc32(chunk))
+            file.write_bytes(data[:8] + struct.pack(">I", len(header)) + chunk + crc + data[33:])
         else:
             file.write_bytes(b"no picture" if kind == "no picture" else data[: len(data) // 2])
         page = tmp_path / "report.html"
         done = run(*folders, "--html", page)
-        assert done.exit_code == 2 and f"{file} cannot be read as a picture" in done.stderr
+        assert done.exit_code == 2 and f"{file}: {why}" in done.stderr
         assert done.stderr.count("\n") == 1 and "far & wide.png" in done.stdout
         assert "2 pairs, 1 over" in page.read_text() and "unreadable: same.png" in page.read_text()
 

@@ -264,6 +264,20 @@ class TestCommand:
             save_profile(profile, tmp_path / f"{name}.json")
         return {name: tmp_path / f"{name}.json" for name in profiles}
 
+    @pytest.mark.parametrize("flags", [(), ("--no-plot",)])
+    def test_no_profile_that_is_compared_is_replaced(
+        self, run: Any, files: dict[str, Path], tmp_path: Path, flags: tuple[str, ...]
+    ) -> None:
+        link = tmp_path / "link.md"
+        link.symlink_to(files["same"])
+        before = [files[name].read_bytes() for name in ("a", "same")]
+        for output in (files["a"], files["same"], link):
+            ended = run(files["a"], files["same"], "--output", output, *flags)
+            assert ended.code == 2 and "is read, and would be replaced" in ended.err
+            with pytest.raises(UserError, match="would be replaced"):
+                compare_results(files["a"], files["same"], output, plot=not flags)
+        assert [files[name].read_bytes() for name in ("a", "same")] == before
+
     @pytest.mark.parametrize(
         ("b", "limits", "code"),
         [
@@ -304,7 +318,7 @@ class TestCommand:
             (["--fail-if", "frame_p95:-1%"], "'frame_p95:-1%' is no limit"),
             (["--fail-if", "frame_p95:nan"], "'frame_p95:nan' is no limit"),
             (["--nonsense"], "No such option"),
-            (["--output", ""], "'.' is to be Markdown"),
+            (["--output", ""], "is empty: give a path"),
             (["--output", "picture.png"], "'picture.png' is to be Markdown"),
         ],
     )

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from calf_viz.errors import UserError
+
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
 
@@ -24,7 +26,12 @@ ROWS = (
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(plot_learning.main, [str(a) for a in arguments])
+    """As `run_command` ends it."""
+    result = CliRunner().invoke(plot_learning.main, [str(a) for a in arguments])
+    if not isinstance(result.exception, UserError):
+        return result
+    said = f"{result.exception}\n".encode()
+    return Result(result.runner, b"", said, said, None, 2, result.exception, result.exc_info)
 
 
 def metrics(folder: Path, rows: tuple[str, ...] = ROWS) -> Path:
@@ -92,7 +99,7 @@ def test_a_bad_file_is_one_line_and_writes_nothing(tmp_path: Path, text: str, sa
 
 def test_a_missing_file_and_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     missing = tmp_path / "missing.csv"
-    one_line(run(missing), "cannot read", missing)
+    one_line(run(missing), "cannot be read", missing)
     file = tmp_path / "file"
     file.touch()
     one_line(run(metrics(tmp_path), "--output", file / "a.png"), "cannot write", file)

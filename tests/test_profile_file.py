@@ -116,14 +116,14 @@ class TestBadFiles:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("", " is empty: profile anew"),
-            (" \n", " is empty: profile anew"),
-            ("{", " is truncated or not JSON ("),
-            ("no JSON", " is truncated or not JSON ("),
-            ("[" * 100_000, " is truncated or not JSON ("),
-            ("[]", " is not a profile of calf_viz: give "),
-            ("{}", " is not a profile of calf_viz: give "),
-            ('{"kind": "something else"}', " is not a profile of calf_viz: give "),
+            ("", ": it is empty; profile anew"),
+            (" \n", ": it is empty; profile anew"),
+            ("{", ": no whole JSON: "),
+            ("no JSON", ": no whole JSON: "),
+            ("[" * 100_000, ": no whole JSON: "),
+            ("[]", ": no profile of calf_viz; give "),
+            ("{}", ": no profile of calf_viz; give "),
+            ('{"kind": "something else"}', ": no profile of calf_viz; give "),
         ],
     )
     def test_no_profile(self, tmp_path: Path, text: str, said: str) -> None:
@@ -132,24 +132,27 @@ class TestBadFiles:
         assert complaint(path).startswith(f"{path}{said}")
 
     def test_missing_or_not_text(self, tmp_path: Path) -> None:
-        assert complaint(tmp_path / "none.json").startswith("cannot read ")
-        assert complaint(tmp_path).startswith("cannot read ")
+        assert "cannot be read" in complaint(tmp_path / "none.json")
+        assert "it is a folder" in complaint(tmp_path)
         path = tmp_path / "profile.json"
         path.write_bytes(b"\xff\xfe\x00")
-        assert " is not text: " in complaint(path)
+        assert "it is UTF-16" in complaint(path)
+        whole = broken(tmp_path / "p.json", lambda content: None)
+        whole.write_bytes(b"\xef\xbb\xbf" + whole.read_bytes())  # as editors on Windows save it
+        assert load_profile(whole).runs
 
     def test_truncated_anywhere(self, tmp_path: Path) -> None:
         path = broken(tmp_path / "profile.json", lambda content: None)
         whole = path.read_text()
         for length in range(1, len(whole) - 1, 37):
             path.write_text(whole[:length])
-            assert " is truncated or not JSON (" in complaint(path)
+            assert ": no whole JSON: " in complaint(path)
 
     def test_of_a_newer_schema(self, tmp_path: Path) -> None:
         path = broken(tmp_path / "p.json", lambda c: c.update(schema=SCHEMA + 1))
         assert complaint(path) == (
-            f"{path} has schema {SCHEMA + 1}, and this calf_viz reads up to {SCHEMA}: "
-            "install a newer one"
+            f"{path}: a newer calf_viz made it (schema {SCHEMA + 1}, this one reads up to "
+            f"{SCHEMA}); update calf_viz"
         )
 
     @pytest.mark.parametrize(
@@ -161,30 +164,37 @@ class TestBadFiles:
     )
     def test_without_samples(self, tmp_path: Path, change: Any) -> None:
         path = broken(tmp_path / "p.json", change)
-        assert complaint(path) == f"{path} holds no samples: profile anew, for longer"
+        assert complaint(path) == f"{path}: it holds no samples; profile anew, for longer"
 
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            (lambda c: c.update(schema="1"), "its schema is '1'"),
+            (lambda c: c.update(schema="1"), "its schema is 1"),
             (lambda c: c.update(schema=None), "its schema is None"),
             (lambda c: c.update(schema=True), "its schema is True"),
-            (lambda c: c.pop("runs"), "no 'runs'"),
+            (lambda c: c.pop("runs"), "runs is missing"),
             (lambda c: c.update(runs={}), "runs is not a list"),
             (lambda c: c.update(runs=[3]), "runs[0] is not an object"),
             (lambda c: c.update(reported=1), "reported is 1, and there are 1 runs"),
-            (lambda c: c.update(reported="0"), "reported is '0'"),
+            (lambda c: c.update(reported="0"), "reported is 0"),
             (lambda c: c.update(machine=[]), "machine is not an object"),
-            (lambda c: c.pop("configuration"), "no 'configuration'"),
-            (lambda c: c["runs"][0].pop("gpu_ms"), "no 'gpu_ms'"),
+            (lambda c: c.pop("configuration"), "configuration is missing"),
+            (lambda c: c["runs"][0].pop("gpu_ms"), "gpu_ms is missing"),
             (lambda c: c["runs"][0].update(start_s=[0.0]), "runs[0].start_s has 1 values, not 2"),
             (lambda c: c["runs"][0].update(frame_ms=3), "runs[0].frame_ms is not a list"),
             (lambda c: c["runs"][0].update(frame_ms=["x"]), "something that is no number"),
             (lambda c: c["runs"][0].update(frame_ms=[None]), "something that is no number"),
             (lambda c: c["runs"][0].update(frame_ms=[True]), "something that is no number"),
             (lambda c: c["runs"][0].update(frame_ms=[10, -1]), "frame_ms holds a negative number"),
-            (lambda c: c["runs"][0].update(frame_ms=[1e308, 1]), "a frame of more than a day"),
+            (lambda c: c["runs"][0].update(frame_ms=[1e17, 1]), "a frame of more than a day"),
             (lambda c: c.update(reported=False), "reported is False"),
+            (lambda c: c.update(runs=c["runs"] * 1000), "there are 1000 runs"),
+            (
+                lambda c: c["runs"][0]["counters"].update({str(i): [1, 1] for i in range(2000)}),
+                "names, at most 1000",
+            ),
+            (lambda c: c["runs"][0]["counters"].update(a=[1e300, 1]), "beyond 1e+18"),
+            (lambda c: c["runs"][0]["counters"].update({"x" * 999: 3}), "xx…xx"),
             (lambda c: c["runs"][0]["own_ms"].clear(), "sections_ms and own_ms differ"),
             (lambda c: c["runs"][0]["counters"].update(a=[1]), "counters.a has 1 values, not 2"),
             (lambda c: c["runs"][0]["resources"].update(seconds=[]), "cpu_seconds has 2 values"),
@@ -193,13 +203,13 @@ class TestBadFiles:
     def test_damaged(self, tmp_path: Path, change: Any, said: str) -> None:
         path = broken(tmp_path / "p.json", change)
         message = complaint(path)
-        assert message.startswith(f"{path} is damaged (") and said in message
+        assert message.startswith(f"{path}: no whole profile: ") and said in message
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
     def test_numbers_that_are_none(self, tmp_path: Path, number: str) -> None:
         path = broken(tmp_path / "p.json", lambda c: c["runs"][0].update(frame_ms=["HERE", 1]))
         path.write_text(path.read_text().replace('"HERE"', number))
-        assert "JSON (" in complaint(path) or "not finite" in complaint(path)
+        assert "no whole JSON: " in complaint(path) or "not finite" in complaint(path)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -28,17 +27,21 @@ from typing import Any
 import click
 import moderngl
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz.app import GRID_GPU, GRID_SOFTWARE
+from calf_viz.children import script_child
+from calf_viz.console import tables
 from calf_viz.files import write_aside
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.parameters import GIVEN_PATH
+from calf_viz.parameters import SIZE as SIZE_PARAMETER
 from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.run_command import run_command
 from calf_viz.simulation import POLICIES, Samples, Simulation
 
 SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))
@@ -206,27 +209,32 @@ def python_time(agents: int, trail: int, rounds: int) -> dict[str, Any]:
 
 def child(agents: int, trail: int, rounds: int) -> dict[str, Any]:
     """`python_time` in a process in which Mesa draws nothing."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--python-only", "--scene", f"{agents}x{trail}",
-         "--rounds", str(rounds)],
-        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    command, environment = script_child(
+        __file__, "--python-only", "--scene", f"{agents}x{trail}", "--rounds", str(rounds)
+    )
+    environment["GALLIUM_NOOP"] = "1"
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @click.command()
-@click.option("--output", type=click.Path(path_type=Path), help="JSON file to write.")
-@click.option("--rounds", default=30, show_default=True, help="Frames of each kind.")
-@click.option("--scene", "scenes", multiple=True, help="AGENTSxTRAIL, may be repeated.")
+@click.option("--output", type=GIVEN_PATH, help="JSON file to write.")
+@click.option(
+    "--rounds", default=30, show_default=True, type=click.IntRange(1), help="Frames of each kind."
+)
+@click.option("--scene", "scenes", multiple=True, type=SIZE_PARAMETER, metavar="AGENTSxTRAIL",
+              help="May be repeated.")  # fmt: skip
 @click.option("--policy", default="nominal", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--python-only", is_flag=True, hidden=True)
 def main(
-    output: Path | None, rounds: int, scenes: tuple[str, ...], policy: str, python_only: bool
+    output: Path | None,
+    rounds: int,
+    scenes: tuple[tuple[int, int], ...],
+    policy: str,
+    python_only: bool,
 ) -> None:
     """Measure what a frame costs, against its floor and a clear alone."""
-    pairs = list(SCENES)
-    if scenes:
-        pairs = [(int(agents), int(trail)) for agents, trail in (s.split("x") for s in scenes)]
+    pairs = list(scenes or SCENES)
     if python_only:
         print(json.dumps(python_time(*pairs[0], rounds)))
         return
@@ -234,7 +242,6 @@ def main(
     for agents, trail in pairs:
         row = {**measure(agents, trail, rounds, policy), **child(agents, trail, max(rounds, 100))}
         rows.append(row)
-    console = Console(width=150)
     heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
              "surface_ms", "clear_ms", "vertices_cpu_ms", "pixels_cpu_ms", "python_ms",
              "upload_bytes")  # fmt: skip
@@ -248,7 +255,7 @@ def main(
         table.add_row(
             *(f"{row[h]:.2f}" if isinstance(row[h], float) else str(row[h]) for h in heads)
         )
-    console.print(table)
+    tables(150).print(table)
     if output is not None:
         machine = {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()}
         with write_aside(output) as part:
@@ -265,4 +272,4 @@ def cpu() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_frame", "bench_frame: ")

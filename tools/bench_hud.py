@@ -10,9 +10,7 @@ or whatever renders here, under moderngl, each frame waited for.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +21,14 @@ from bench_frame import SIZE, surface
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.app import GRID_SOFTWARE
+from calf_viz.children import script_child
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
+from calf_viz.run_command import run_command
 
 CASES = ("none", "at rest", "text changes", "camera moves")
 
@@ -75,11 +75,11 @@ def main(rounds: int, keys: bool, python_only: bool) -> None:
     if python_only:
         print(json.dumps(measure(OffscreenHost, rounds, keys)))
         return
-    child = subprocess.run(
-        [sys.executable, __file__, "--python-only", "--rounds", str(rounds)]
-        + ["--keys"] * keys,
-        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    command, environment = script_child(
+        __file__, "--python-only", "--rounds", str(rounds), *["--keys"] * keys
+    )
+    environment["GALLIUM_NOOP"] = "1"
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     python, drawing = json.loads(child.stdout.splitlines()[-1]), measure(ModernglHost, rounds, keys)
     for name, times in (("Python", python), ("frame", drawing)):
         added = ", ".join(f"{c}: +{times[c] - times['none']:.3f} ms" for c in CASES[1:])
@@ -87,4 +87,4 @@ def main(rounds: int, keys: bool, python_only: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_hud", "bench_hud: ")

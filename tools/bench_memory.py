@@ -10,18 +10,19 @@ driver itself keeps some hundred bytes of every frame.)
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 
 import click
 import numpy as np
 import psutil
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.children import script_child
+from calf_viz.console import tables
 from calf_viz.profiling.resources import slope
 from calf_viz.renderers.toggles import RENDERERS
+from calf_viz.run_command import run_command
 
 EVERY = 2.0
 """Seconds between two looks at the memory."""
@@ -71,14 +72,16 @@ def main(
     for head in ("renderer", "frames", "memory [MB]", "growth [MB a minute]", "bytes a frame"):
         out.add_column(head, justify="left" if head == "renderer" else "right")
     for renderer in renderers:  # one process each: what one has freed, another would take
-        command = [sys.executable, __file__, "--one", renderer, "--minutes", str(minutes),
-                   "--agents", str(agents), "--width", str(width)]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command, environment = script_child(
+            __file__, "--one", renderer, "--minutes", str(minutes), "--agents", str(agents),
+            "--width", str(width),
+        )  # fmt: skip
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         frames, memory, grows = map(float, done.stdout.split()[-3:])
         per_frame = 1e6 * grows * minutes / frames
         out.add_row(renderer, f"{frames:,.0f}", f"{memory:.1f}", f"{grows:.3f}", f"{per_frame:.1f}")
-    Console(width=100).print(out)
+    tables(100).print(out)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_memory", "bench_memory: ")

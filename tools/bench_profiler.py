@@ -14,19 +14,19 @@ and tens of microseconds show. Its extra against the frame drawn is what the pro
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+from calf_viz.children import script_child
+from calf_viz.console import tables
 from calf_viz.profiling.bootstrap import resampled
+from calf_viz.run_command import run_command
 
 Clock = Callable[[], float]
 
@@ -105,20 +105,21 @@ def main(agents: int, rounds: int, block: int, only: str | None) -> None:
         share = f"{100 * row['extra'] / drawn:+.2f} %"
         values = (f"{row[key]:.1f}" for key in ("off", "on", "extra"))
         table.add_row(name, *values, interval, share)
-    Console(width=100).print(table)
+    tables(100).print(table)
     costs = calls()
     print(f"the calls of a frame alone: {costs['on']:.1f} us on, {costs['off']:.1f} us off")
 
 
 def _undrawn(agents: int, rounds: int, block: int, kind: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, __file__, "--only", kind, "--agents", str(agents), "--rounds",
-         str(rounds), "--block", str(block)],
-        env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+    command, environment = script_child(
+        __file__, "--only", kind, "--agents", str(agents), "--rounds", str(rounds),
+        "--block", str(block),
     )  # fmt: skip
+    environment["GALLIUM_NOOP"] = "1"
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_profiler", "bench_profiler: ")

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ import numpy as np
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.render.sources import shader_folder
+from calf_viz.run_command import run_command
 
 HOOK = "surface_colour.glsl"
 APART = 12
@@ -34,6 +34,7 @@ WAYS = ("tried first", "untried")
 STARTED = """\
 import sys
 from calf_viz import CALFApplication, VisualizationConfig, app
+from calf_viz.children import code_child
 if sys.argv[2] == "untried":
     app.Trials.__call__ = lambda *_: None
     app.Trials.warm = lambda *_: None
@@ -94,7 +95,8 @@ def starts(folder: Path, rounds: int) -> dict[str, Times]:
         for way in WAYS:
             (folder / HOOK).write_text(hook(), encoding="utf-8")
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", STARTED, str(folder), way], check=True)
+            command, environment = code_child(STARTED, str(folder), way)
+            subprocess.run(command, env=environment, check=True)
             times[way]["a start"].append(time.perf_counter() - start)
     return times
 
@@ -125,4 +127,4 @@ def main(rounds: int, n_agents: int, started: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_reload", "bench_reload: ")

@@ -27,15 +27,16 @@ if "--unrestricted" not in sys.argv:
 import click
 import numpy as np
 import torch
-from rich.console import Console
 from rich.table import Table
 from torch import nn
 
 from calf_viz import AppConfig, CALFApplication, systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import Trainer
+from calf_viz.console import tables
 from calf_viz.live.board import Word
 from calf_viz.live.follower import Follower
+from calf_viz.run_command import run_command
 
 CAP = 30.0
 """Frames a second of the restricted viewer."""
@@ -159,7 +160,7 @@ def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -
         f"medians. Snapshot to screen: median {np.median(late):.1f} ms, 95 % "
         f"{np.percentile(late, 95):.1f} ms, longest {max(late):.1f} ms"
     )
-    Console(width=100).print(table)
+    tables(100).print(table)
 
 
 def _without_training(app: CALFApplication, draw: Callable[[], None]) -> None:
@@ -285,4 +286,4 @@ def trainer(system: str, rounds: int, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "bench_training", "bench_training: ")

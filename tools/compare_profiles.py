@@ -11,12 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import compare_results
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError, visible
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.profiling.comparison import Comparison
 from calf_viz.profiling.report import HEADS, cells
 from calf_viz.run_command import run_command
@@ -45,8 +45,9 @@ class _Limit(click.ParamType):
         return metric, share
 
 
-def show(comparison: Comparison, console: Console) -> None:
+def show(comparison: Comparison) -> None:
     """Print the verdicts."""
+    console = tables(110)
     if comparison.forced:
         forced = "; ".join(comparison.forced)
         console.print(plain(f"not comparable, forced: {forced}", "yellow"))
@@ -62,9 +63,9 @@ def show(comparison: Comparison, console: Console) -> None:
 
 
 @click.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="Markdown file to write.")
+@click.argument("a", type=GIVEN_PATH)
+@click.argument("b", type=GIVEN_PATH)
+@click.option("--output", type=GIVEN_PATH, help="Markdown file to write.")
 @click.option("--no-plot", is_flag=True, help="Write no plot beside it.")
 @click.option("--fail-if", "limits", multiple=True, type=_Limit(), default=DEFAULT,
               show_default=True,
@@ -117,7 +118,7 @@ def _exceeded(comparison: Comparison, metric: str, share: float) -> str | None:
 
 def main() -> None:
     """Run from the command line."""
-    run_command(compare_profiles, "compare_profiles")
+    run_command(compare_profiles, "compare_profiles", "compare_profiles: ")
 
 
 if __name__ == "__main__":

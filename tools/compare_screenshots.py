@@ -14,6 +14,7 @@ import base64
 import html
 import io
 import math
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,10 +27,13 @@ from rich.table import Table
 
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError, shown, visible
-from calf_viz.files import write_aside
+from calf_viz.files import is_folder, not_over, parsing, read_bytes, write_aside
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 
 LEVEL, FRACTION = 3, 0.001
+LARGEST = 2**28
+"""Bytes of a picture's file."""
 
 
 @dataclass(frozen=True)
@@ -131,22 +135,28 @@ class Folders:
 
 def read_picture(path: Path) -> np.ndarray:
     """(height, width, 3) uint8. Raises UserError for what is no picture."""
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
-                grey = np.rint(np.asarray(image) / 257.0).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, axis=2)
-            return np.asarray(image.convert("RGB"))
-    # Pillow's readers raise what they like for files that were damaged.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"{shown(path)} cannot be read as a picture ({shown(str(error))})"
-        ) from None
+    data = io.BytesIO(read_bytes(path, LARGEST))
+    # Of a picture of so many pixels that it may be an attack Pillow only warns.
+    with parsing(path, "picture"), warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(data) as image:
+                if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+                    grey = np.rint(np.asarray(image) / 257.0).astype(np.uint8)
+                    return np.repeat(grey[..., None], 3, axis=2)
+                return np.asarray(image.convert("RGB"))
+        except Image.UnidentifiedImageError as error:
+            raise ValueError("of no kind that is known") from error
+        except OSError as error:  # it was read long since
+            raise ValueError(str(error)) from error
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
     """PNG files by name, their endings in lower case."""
-    found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png")
+    if not is_folder(folder):
+        raise UserError(f"{shown(folder)} is no folder: give one with PNG files")
+    with parsing(folder, "folder"):
+        found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"]
     return {path.with_suffix(".png").name: path for path in found}
 
 
@@ -154,7 +164,7 @@ def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRAC
     """PNG files of two folders, paired by name. Raises UserError where there are none."""
     one, other = _pictures(a), _pictures(b)
     if not one and not other:
-        raise UserError(f"no PNG files in {shown(a)} and {shown(b)}")
+        raise UserError(f"no PNG files in {shown(a)} and {shown(b)}: give folders with some")
     pairs, unreadable = [], {}
     for name in sorted(one.keys() & other.keys()):
         try:
@@ -279,13 +289,10 @@ class _Share(click.FloatRange):
         return share
 
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.argument("a", type=_FOLDER)
-@click.argument("b", type=_FOLDER)
-@click.option("--html", "page", type=click.Path(path_type=Path), help="Report to write.")
+@click.argument("a", type=GIVEN_PATH)
+@click.argument("b", type=GIVEN_PATH)
+@click.option("--html", "page", type=GIVEN_PATH, help="Report to write.")
 @click.option("--level", default=LEVEL, show_default=True, type=click.IntRange(0, 255),
               help="Level of 255 that pixels may differ by.")  # fmt: skip
 @click.option("--fraction", default=FRACTION, show_default=True, type=_Share(0, 1),
@@ -294,6 +301,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def compare_screenshots(
     context: click.Context, a: Path, b: Path, page: Path | None, level: int, fraction: float
 ) -> None:
+    if page is not None:
+        not_over(page, [*_pictures(a).values(), *_pictures(b).values()])
     folders = compare_folders(a, b, level, fraction)
     tables(120).print(_table(folders))
     if page is not None:

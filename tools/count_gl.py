@@ -25,10 +25,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
@@ -36,12 +35,14 @@ from typing import Any
 
 import click
 from gl_trace import HUD, Event, Framebuffer, Tracer, parse
-from rich.console import Console
 from rich.table import Table
 
+from calf_viz.children import python_child
 from calf_viz.console import say, tables
-from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.errors import UserError, shown
+from calf_viz.files import is_file, write_aside
+from calf_viz.parameters import GIVEN_PATH
+from calf_viz.run_command import run_command
 
 SETTLED = 2
 """Frames after which nothing is set up any more."""
@@ -152,8 +153,8 @@ def report(lines: Iterable[str]) -> Report:
     return Report([count(frame) for frame in frames], count(rest))
 
 
-def trace(program: list[str]) -> Report:
-    """Run a program under apitrace and count.
+def trace(program: list[str], environment: Mapping[str, str] | None = None) -> Report:
+    """Run a program under apitrace and count; `environment` in place of this process's.
 
     Raises:
         UserError: apitrace is missing, the program failed, or it drew nothing.
@@ -164,20 +165,24 @@ def trace(program: list[str]) -> Report:
     with tempfile.TemporaryDirectory(prefix="count_gl") as folder:
         file = Path(folder) / "program.trace"
         command = [apitrace, "trace", "--api=egl", "-o", str(file), *program]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, env=environment
+        )
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if not line.startswith("apitrace:")]
             last = said[-1].strip() if said else "no message"
-            raise UserError(f"{program[0]} ended with {done.returncode} under apitrace: {last}")
-        if not file.exists():
-            raise UserError(f"{program[0]} used no OpenGL through EGL: nothing to count")
+            raise UserError(
+                f"{shown(program[0])} ended with {done.returncode} under apitrace: {last}"
+            )
+        if not is_file(file):
+            raise UserError(f"{shown(program[0])} used no OpenGL through EGL: nothing to count")
         dump = [apitrace, "dump", "--color=never", str(file)]
         with subprocess.Popen(dump, stdout=subprocess.PIPE, text=True, errors="replace") as process:
             assert process.stdout is not None
             return report(process.stdout)
 
 
-def show(counts: Report, console: Console) -> None:
+def show(counts: Report) -> None:
     """Print a line for each run of frames that cost the same."""
     table = Table(title=f"{len(counts.frames)} frames")
     heads = (
@@ -200,7 +205,7 @@ def show(counts: Report, console: Console) -> None:
         table.add_row(str(first) if first == last else f"{first} - {last}", *_cells(frame))
         first = last + 1
     table.add_row("after", *_cells(counts.afterwards))
-    console.print(table)
+    tables(120).print(table)
 
 
 def _cells(frame: Counts) -> list[str]:
@@ -212,22 +217,19 @@ def _cells(frame: Counts) -> list[str]:
 @click.command(help=(__doc__ or "").splitlines()[0])
 @click.option("--frames", default=10, show_default=True, type=click.IntRange(3),
               help="Frames of the default program.")  # fmt: skip
-@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the counts here.")
+@click.option("--json", "output", type=GIVEN_PATH, help="Write the counts here.")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 def main(frames: int, output: Path | None, program: tuple[str, ...]) -> None:
-    try:
-        with tempfile.TemporaryDirectory(prefix="count_gl") as pictures:
-            default = [sys.executable, "-m", "calf_viz", "--headless", "--frames", str(frames)]
-            counts = trace(list(program) or [*default, "--output", pictures])
-        show(counts, tables(120))
-        if output is not None:
-            with write_aside(output) as part:
-                part.write_text(json.dumps(asdict(counts), indent=1) + "\n", encoding="utf-8")
-            say(f"wrote {output}")
-    except UserError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    with tempfile.TemporaryDirectory(prefix="count_gl") as pictures:
+        default = ("--headless", "--frames", str(frames), "--output", pictures)
+        command, environment = python_child("calf_viz", *default)
+        counts = trace(list(program) or command, None if program else environment)
+    show(counts)
+    if output is not None:
+        with write_aside(output) as part:
+            part.write_text(json.dumps(asdict(counts), indent=1) + "\n", encoding="utf-8")
+        say(f"wrote {output}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "count_gl", "count_gl: ")

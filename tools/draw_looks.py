@@ -17,7 +17,9 @@ from PIL import Image
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.console import say
 from calf_viz.files import write_aside
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render.sources import look_names
+from calf_viz.run_command import run_command
 
 AGENTS, STEPS = 20, 330
 
@@ -39,7 +41,7 @@ def draw(look: str, size: tuple[int, int], other: str | None = None) -> Image.Im
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.option("--output", type=click.Path(path_type=Path), default=Path("docs"))
+@click.option("--output", type=GIVEN_PATH, default=Path("docs"))
 @click.option("--look", "looks", multiple=True, type=click.Choice(look_names()),
               help="May be repeated.  [default: all]")  # fmt: skip
 @click.option("--width", default=960, show_default=True, type=click.IntRange(64, 3840))
@@ -57,4 +59,4 @@ def main(output: Path, looks: tuple[str, ...], width: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "draw_looks", "draw_looks: ")

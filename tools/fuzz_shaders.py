@@ -19,7 +19,6 @@ import os
 import random
 import re
 import shutil
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -33,9 +32,9 @@ import fuzzing
 import hostile_shaders
 import numpy as np
 from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
-from rich.console import Console
-from rich.progress import track
 
+from calf_viz.children import script_child
+from calf_viz.console import bar, say
 from calf_viz.render.sources import shader_folder, shipped_files
 from calf_viz.trial import PATIENCE
 
@@ -342,9 +341,10 @@ class Child(fuzzing.Child):
     """A process that tries mutants, and is started again where one ends it."""
 
     def __init__(self, kind: str, limit: float = LIMIT, patience: float = PATIENCE) -> None:
-        super().__init__(
-            [sys.executable, __file__, "--serve", kind, "--patience", str(patience)], limit
+        command, environment = script_child(
+            __file__, "--serve", kind, "--patience", str(patience)
         )
+        super().__init__(command, limit, environment)
 
     def try_(self, mutant: Mutant) -> Verdict:
         """The verdict, whatever becomes of the child."""
@@ -410,12 +410,14 @@ def main(
     good = True
     for kind in hosts or HOSTS:
         outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-        rounds = track(range(count), kind, console=Console(stderr=True))
-        for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
-            outcomes[mutant.damage][verdict.outcome if verdict.survived else "NOT SURVIVED"] += 1
-            if not verdict.survived:
-                good = False
-                print(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
+        with bar() as progress:
+            rounds = progress.track(range(count), description=kind)
+            for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
+                outcome = verdict.outcome if verdict.survived else "NOT SURVIVED"
+                outcomes[mutant.damage][outcome] += 1
+                if not verdict.survived:
+                    good = False
+                    say(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
         print(f"{kind}, {count} {of} mutants of seed {seed}:")
         tell(outcomes)
     context.exit(0 if good else 1)

@@ -13,7 +13,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -33,13 +33,16 @@ class Child:
         limit: seconds for each; one that has just started takes some of the first one's.
     """
 
-    def __init__(self, command: list[str], limit: float) -> None:
-        self.command, self.limit = command, limit
+    def __init__(
+        self, command: list[str], limit: float, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.command, self.limit, self.environment = command, limit, environment
         self._process: subprocess.Popen[str] | None = None
 
     def _start(self) -> subprocess.Popen[str]:
         self._process = process = subprocess.Popen(
             self.command,
+            env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import systems
 from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.app import GRID_SOFTWARE
+from calf_viz.console import tables
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.render.scene import Scene
+from calf_viz.run_command import run_command
 
 POINTS = 401
 
@@ -53,8 +54,8 @@ def main(cells: tuple[int, ...]) -> None:
             apart = errors(agent, count)
             figures = apart.mean(), np.percentile(apart, 99), apart.max()
             table.add_row(name, str(count), *(f"{figure:.2f}" for figure in figures))
-    Console().print(table)
+    tables(80).print(table)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "grid_error", "grid_error: ")

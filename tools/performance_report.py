@@ -12,7 +12,6 @@ own, where Mesa draws nothing: from positions in hand until the draws are submit
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -24,11 +23,12 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.progress import Progress
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
-from calf_viz.console import say
+from calf_viz.children import script_child
+from calf_viz.console import bar, say
 from calf_viz.files import make_folder, write_aside
+from calf_viz.parameters import GIVEN_PATH
 from calf_viz.profile_run import DRAWS
 from calf_viz.profiling.machine import describe
 from calf_viz.renderers.toggles import RENDERERS
@@ -121,7 +121,7 @@ def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row]
     rows: list[Row] = []
     machine: dict[str, Any] = {}
     left_out: set[str] = set()
-    with Progress(disable=not sys.stderr.isatty()) as progress:
+    with bar(shown=sys.stderr.isatty()) as progress:
         task = progress.add_task("agents", total=len(agents))
         for n in agents:
             names = [name for name in RENDERERS if name not in left_out]
@@ -153,11 +153,12 @@ def measure_outside(rows: list[Row], frames: int, trail: int) -> dict[tuple[str,
     found = {}
     for renderer, agents in wanted:
         length = trail if agents < OUTSIDE else min(trail, 100)  # a ring of 600 would need 4 GB
-        done = subprocess.run(
-            [sys.executable, __file__, "--outside", f"{renderer}:{agents}", "--trail", str(length),
-             "--frames", str(frames)],
-            env={**os.environ, "GALLIUM_NOOP": "1"}, capture_output=True, text=True, check=True,
+        command, environment = script_child(
+            __file__, "--outside", f"{renderer}:{agents}", "--trail", str(length),
+            "--frames", str(frames),
         )  # fmt: skip
+        environment["GALLIUM_NOOP"] = "1"
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         found[renderer, agents] = float(done.stdout.split()[-1])
     return found
 
@@ -419,14 +420,14 @@ frame in which another one arrives, its grid's evaluation included.
 
 
 @click.command()
-@click.option("--agents", multiple=True, type=click.IntRange(1), help="Numbers of agents.",
+@click.option("--agents", multiple=True, type=click.IntRange(1, 100_000), help="Numbers of agents.",
               default=AGENTS)  # fmt: skip
-@click.option("--frames", default=60, show_default=True, type=click.IntRange(10))
+@click.option("--frames", default=60, show_default=True, type=click.IntRange(10, 100_000))
 @click.option("--trail", default=600, show_default=True, type=click.IntRange(2))
 @click.option("--outside", hidden=True)
 @click.option(
     "--output", default="docs/performance_report.md", show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GIVEN_PATH,
 )  # fmt: skip
 def performance_report(
     agents: tuple[int, ...], frames: int, trail: int, outside: str | None, output: Path

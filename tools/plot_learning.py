@@ -7,32 +7,27 @@ success rate, the share of each mode, and P_relax. Averages are over the last `-
 fewer at the start.
 """
 
-import sys
 from pathlib import Path
 
 import click
 
 from calf_viz.agent.plots import mode_shares, moving_average, plot_learning, read
 from calf_viz.console import say
-from calf_viz.errors import UserError
+from calf_viz.parameters import GIVEN_PATH
+from calf_viz.run_command import run_command
 
 __all__ = ["main", "mode_shares", "moving_average", "read"]
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.argument("metrics", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--output", default="learning.png", show_default=True, type=click.Path(path_type=Path)
-)
-@click.option("--window", default=20, show_default=True, type=click.IntRange(1), help="Episodes.")
+@click.argument("metrics", nargs=-1, required=True, type=GIVEN_PATH)
+@click.option("--output", default="learning.png", show_default=True, type=GIVEN_PATH)
+@click.option("--window", default=20, show_default=True, type=click.IntRange(1, 10**9),
+              help="Episodes.")  # fmt: skip
 def main(metrics: tuple[Path, ...], output: Path, window: int) -> None:
-    try:
-        plot_learning(list(metrics), output, window)
-    except UserError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    plot_learning(list(metrics), output, window)
     say(f"wrote {output}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "plot_learning", "plot_learning: ")

@@ -19,12 +19,13 @@ from pathlib import Path
 import click
 import numpy as np
 import psutil
-from rich.console import Console
 from rich.table import Table
 
 from calf_viz import AppConfig, CALFApplication
+from calf_viz.console import tables
 from calf_viz.profiling.resources import slope
 from calf_viz.render.sources import shader_folder
+from calf_viz.run_command import run_command
 
 HOOK = "surface_colour.glsl"
 WARM_UP = 60.0
@@ -124,9 +125,9 @@ def main(minutes: float, every: float, agents: int) -> None:
             level &= grows <= most
             row = f"{values[0]:.1f}", f"{values[-1]:.1f}", f"{grows:+.3f}", f"{most:g}"
             out.add_row(process.name, name, *row)
-    Console(width=110).print(out)
+    tables(110).print(out)
     sys.exit(not level)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "soak", "soak: ")

@@ -6,19 +6,21 @@ matplotlib without pyplot: a file is all that is wanted, and no global state is 
 from __future__ import annotations
 
 import csv
+import io
+import os
 import re
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.agent.modes import NAMES
-from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.errors import FileDamaged, UserError
+from calf_viz.files import not_over, opened, parsing, write_aside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +41,12 @@ STYLE: Any = {  # as matplotlib's types would have each key spelled out
 }
 
 Column = NDArray[np.float64]
+LARGEST = 2**30
+"""Bytes of a metrics file: some 20 million episodes."""
+LONGEST_LINE = 4096
+LARGEST_NUMBER = 1e100
+MOST_COLUMNS = 50
+"""Files side by side in a picture."""
 
 
 def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
@@ -47,23 +55,31 @@ def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
     Raises:
         UserError: the file cannot be read, lacks a column, or holds no whole episode.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            places = {name: index for index, name in enumerate(next(rows, needed))}
-            wanted = [places[name] for name in needed]
-            # As bare doubles, for there may be very many.
-            values = array("d", (float(row[place]) for row in rows if row for place in wanted))
-        if not values:
-            raise UserError(f"{path} holds no episode yet: train for longer")
-        table = np.array(values).reshape(-1, len(needed))
-        return {name: table[:, index].copy() for index, name in enumerate(needed)}
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; give a metrics file") from error
-    except (LookupError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(
-            f"{path} is no metrics file of calf-viz train ({error}): give FILE.metrics.csv"
-        ) from error
+    advice = "give FILE.metrics.csv"
+    with (
+        opened(path, LARGEST, advice) as (binary, _),
+        parsing(path, "metrics file of calf-viz train", advice),
+        io.TextIOWrapper(binary, "utf-8-sig", newline="") as file,
+    ):
+        rows = csv.reader(_bounded(file))
+        places = {name: index for index, name in enumerate(next(rows, needed))}
+        wanted = [places[name] for name in needed]
+        # As bare doubles, for there may be very many.
+        values = array("d", (float(row[place]) for row in rows if row for place in wanted))
+    if not values:
+        raise FileDamaged(path, "it holds no episode yet", "train for longer")
+    table = np.array(values).reshape(-1, len(needed))
+    if not np.abs(table).max() <= LARGEST_NUMBER:
+        raise FileDamaged(path, "a number in it is not finite, or beyond any plot", "train anew")
+    return {name: table[:, index].copy() for index, name in enumerate(needed)}
+
+
+def _bounded(file: TextIO) -> Iterator[str]:
+    """A file's lines. ValueError where one is longer than any of metrics."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise ValueError("a line is too long")
+        yield line
 
 
 def moving_average(values: Column, window: int) -> Column:
@@ -84,7 +100,7 @@ def title(path: Path) -> str:
     """`point_mass` of `point_mass.safetensors.metrics.csv`; a run's metrics have its name,
     without the time, so that the same training gives the same picture."""
     if path.name == "metrics.csv":
-        return re.sub(r"-\d{8}_\d{6}(-\d+)?$", "", path.resolve().parent.name)
+        return re.sub(r"-\d{8}_\d{6}(-\d+)?$", "", Path(os.path.realpath(path)).parent.name)
     return path.name.removesuffix(".metrics.csv").removesuffix(".safetensors")
 
 
@@ -115,6 +131,9 @@ def plot_learning(paths: Sequence[Path], output: str | Path, window: int) -> Non
     Raises:
         UserError: see `read`; or the picture cannot be written.
     """
+    if len(paths) > MOST_COLUMNS:
+        raise UserError(f"{len(paths)} files do not fit a picture: give at most {MOST_COLUMNS}")
+    not_over(output, paths)
     runs = [read(path) for path in paths]
     with figure_file(output, 6.4 * len(runs), 8.6) as figure:
         axes = figure.subplots(
@@ -164,6 +183,7 @@ def plot_certificate(path: Path, output: str | Path) -> None:
     Raises:
         UserError: the file cannot be read or holds no step; or the picture cannot be written.
     """
+    not_over(output, [path])
     columns = read(path, CERTIFICATE)
     steps, modes = columns["step"], columns["mode"].astype(int)
     with figure_file(output, 7.6, 4.2) as figure:

@@ -65,6 +65,8 @@ class Comparison:
     a: Profile
     b: Profile
     names: tuple[str, str]
+    read: tuple[Path, ...]
+    """The files that they come from, which no report replaces."""
     verdicts: list[Verdict]
     differences: list[str]
     """What else differs: machine, packages and configuration, as `what: A, B`."""
@@ -77,7 +79,7 @@ class Comparison:
             if verdict.metric == metric:
                 return verdict
         known = ", ".join(verdict.metric for verdict in self.verdicts)
-        raise UserError(f"unknown metric '{metric}': choose one of {known}")
+        raise UserError(f"unknown metric '{shown(metric)}': choose one of {known}")
 
     def regressions(self, margin: float = 0.0) -> list[Verdict]:
         """Metrics shown to be worse by more than a margin."""
@@ -108,6 +110,7 @@ def compare_results(
         UserError: a file cannot be used or written, or matplotlib is missing.
     """
     names = tuple(x.created if isinstance(x, Profile) else str(x) for x in (a, b))
+    read = tuple(Path(x) for x in (a, b) if not isinstance(x, Profile))
     first, second = (x if isinstance(x, Profile) else load_profile(x) for x in (a, b))
     forced = [text for key in MUST_AGREE if (text := _difference(first, second, *key))]
     if forced and not force:
@@ -120,6 +123,7 @@ def compare_results(
         a=first,
         b=second,
         names=(names[0], names[1]),
+        read=read,
         verdicts=[judge(metric, first, second) for metric in metrics],
         differences=_differences(first, second),
         forced=forced,
@@ -169,7 +173,7 @@ def _differences(a: Profile, b: Profile) -> list[str]:
         here, there = _flat(getattr(a, part)), _flat(getattr(b, part))
         for key in {**here, **there}:
             if here.get(key) != there.get(key):
-                found.append(f"{key}: {short(here.get(key))}, {short(there.get(key))}")
+                found.append(f"{shown(key)}: {short(here.get(key))}, {short(there.get(key))}")
     return found
 
 
@@ -184,5 +188,5 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
 def short(value: Any) -> str:
     """A value of the configuration in a line of text."""
     if isinstance(value, list):
-        return shown("x".join(map(str, value)))
+        return shown("x".join(map(shown, value)))
     return "none" if value is None else shown(value)

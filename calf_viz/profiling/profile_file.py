@@ -22,12 +22,18 @@ from typing import Any, NoReturn
 import numpy as np
 
 from calf_viz import __version__
-from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz.errors import FileDamaged, FileTrouble, shown
+from calf_viz.files import parsing, read_text, write_aside
 from calf_viz.profiling.profile import Profile
 from calf_viz.profiling.run import Column, Resources, Run
 
 KIND = "calf_viz profile"
+ANEW = "profile anew"
+LARGEST = 2**26
+"""Bytes of a profile, of which a frame has some 150."""
+MOST_NAMES, MOST_RUNS = 1000, 100
+"""Sections and counters of a run, and runs; each is judged by itself."""
+LARGEST_NUMBER = 1e18
 SCHEMA = 1
 LONGEST = 86_400e3
 """The longest frame [ms] that anybody measures."""
@@ -66,33 +72,22 @@ def load_profile(path: str | Path) -> Profile:
         UserError: the file is missing, empty, truncated, no profile, of a newer schema, without
             samples, or damaged; it says which.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; give a profile's JSON") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not text: give a profile's JSON") from error
+    text = read_text(path, LARGEST, "give a profile's JSON")
     if not text.strip():
-        raise UserError(f"{path} is empty: profile anew")
-    try:
+        raise FileDamaged(path, "it is empty", ANEW)
+    with parsing(path, "whole JSON", ANEW):
         content = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is truncated or not JSON ({error}): profile anew") from error
     if not isinstance(content, dict) or content.get("kind") != KIND:
-        raise UserError(f"{path} is not a profile of calf_viz: give a file that --profile wrote")
+        raise FileDamaged(path, "no profile of calf_viz", "give a file that --profile wrote")
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
-        raise UserError(
-            f"{path} has schema {schema}, and this calf_viz reads up to {SCHEMA}: "
-            "install a newer one"
-        )
-    try:
-        return _profile_from_json(content)
-    except _NoSamples as error:
-        raise UserError(f"{path} holds no samples: profile anew, for longer") from error
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else error
-        raise UserError(f"{path} is damaged ({reason}): profile anew") from error
+        made = f"(schema {shown(schema)}, this one reads up to {SCHEMA})"
+        raise FileTrouble(path, f"a newer calf_viz made it {made}", "update calf_viz")
+    with parsing(path, "whole profile", ANEW):
+        try:
+            return _profile_from_json(content)
+        except _NoSamples as error:
+            raise FileDamaged(path, "it holds no samples", "profile anew, for longer") from error
 
 
 class _NoSamples(Exception):
@@ -139,15 +134,17 @@ def _known(values: Any) -> Any:
 
 def _profile_from_json(content: dict[str, Any]) -> Profile:
     if content.get("schema") != SCHEMA or isinstance(content["schema"], bool):
-        raise ValueError(f"its schema is {content.get('schema')!r}")
+        raise ValueError(f"its schema is {shown(content.get('schema'))}")
     runs = content["runs"]
     if not isinstance(runs, list):
         raise TypeError("runs is not a list")
     if not runs:
         raise _NoSamples
+    if len(runs) > MOST_RUNS:
+        raise ValueError(f"there are {len(runs)} runs, at most {MOST_RUNS} are read")
     reported = content["reported"]
     if type(reported) is not int or not 0 <= reported < len(runs):
-        raise ValueError(f"reported is {reported!r}, and there are {len(runs)} runs")
+        raise ValueError(f"reported is {shown(reported)}, and there are {len(runs)} runs")
     return Profile(
         runs=[
             _run_from_json(_mapping(run, f"runs[{i}]"), f"runs[{i}]") for i, run in enumerate(runs)
@@ -171,7 +168,11 @@ def _run_from_json(run: dict[str, Any], where: str) -> Run:
 
     def columns(key: str, gaps: bool = False) -> dict[str, Column]:
         named = _mapping(run[key], f"{where}.{key}")
-        return {name: _column(x, f"{where}.{key}.{name}", n, gaps) for name, x in named.items()}
+        if len(named) > MOST_NAMES:
+            raise ValueError(f"{where}.{key} holds {len(named)} names, at most {MOST_NAMES}")
+        return {
+            name: _column(x, f"{where}.{key}.{shown(name)}", n, gaps) for name, x in named.items()
+        }
 
     used = _mapping(run["resources"], f"{where}.resources")
     seconds = _column(used["seconds"], f"{where}.resources.seconds")
@@ -217,4 +218,6 @@ def _column(values: Any, where: str, n: int | None = None, gaps: bool = False) -
     column = np.array(values, dtype=np.float64)
     if not gaps and not np.isfinite(column).all():
         raise ValueError(f"{where} holds a number that is not finite")
+    if np.nanmax(np.abs(column), initial=0.0) > LARGEST_NUMBER:
+        raise ValueError(f"{where} holds a number beyond {LARGEST_NUMBER:g}")
     return column

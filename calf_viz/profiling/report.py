@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from calf_viz.errors import UserError, visible
-from calf_viz.files import write_aside
+from calf_viz.errors import UserError, shown, visible
+from calf_viz.files import not_over, write_aside
 from calf_viz.profiling.comparison import CONFIDENCE, Comparison, Verdict, short
 from calf_viz.profiling.metrics import MEMORY, PROCESSOR, TIMES
 from calf_viz.profiling.profile import Profile
@@ -22,13 +22,17 @@ def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> N
     """Write the Markdown to `path`, and a PNG of its name beside it.
 
     Raises:
-        UserError: a file cannot be written, or is named as a picture, or matplotlib is missing.
+        UserError: a file cannot be written, was compared, or is named as a picture, or matplotlib
+            is missing.
     """
     if not path.name or path.suffix.lower() == ".png":
         raise UserError(
-            f"'{path}' is to be Markdown, a plot goes beside it: give a name such as comparison.md"
+            f"'{shown(path)}' is to be Markdown, a plot goes beside it: give a name such as "
+            "comparison.md"
         )
     picture = path.with_suffix(".png") if plot else None
+    for output in (path, *([] if picture is None else [picture])):
+        not_over(output, comparison.read)
     with write_aside(path) as part:
         if picture is not None:
             from calf_viz.profiling.plot import plot_comparison
@@ -43,8 +47,8 @@ def markdown(comparison: Comparison, picture: Path | None = None) -> str:
     lines = [
         "# Comparison of two profiles",
         "",
-        f"- A: `{comparison.names[0]}`, {_said(a)}",
-        f"- B: `{comparison.names[1]}`, {_said(b)}",
+        f"- A: {_code(comparison.names[0])}, {_said(a)}",
+        f"- B: {_code(comparison.names[1])}, {_said(b)}",
         f"- on: {_machine(a)}",
     ]
     if comparison.forced:
@@ -103,16 +107,21 @@ def _row(texts: Iterable[str]) -> str:
     return f"| {' | '.join(text.replace('|', BAR) for text in texts)} |"
 
 
+def _code(name: str) -> str:
+    """A name between the marks of code, which it does not end."""
+    return "`" + name.replace("`", "'") + "`"
+
+
 def _said(profile: Profile) -> str:
     c = profile.configuration
     size = short(c.get("size"))
     runs = f"{len(profile.runs)} x {len(profile.run)} frames"
-    parts = (c.get("system"), f"{c.get('n_agents')} agents", f"renderer {c.get('renderer')}", size)
-    return ", ".join([*map(str, parts), runs, profile.created])
+    system, n, renderer = (short(c.get(key)) for key in ("system", "n_agents", "renderer"))
+    created = shown(profile.created)
+    return ", ".join([system, f"{n} agents", f"renderer {renderer}", size, runs, created])
 
 
 def _machine(profile: Profile) -> str:
     m = profile.machine
-    return (
-        f"{m.get('cpu')}, {m.get('cores')} cores, {m.get('os')}, OpenGL by {m.get('gl_renderer')}"
-    )
+    cpu, cores, system, gl = (short(m.get(key)) for key in ("cpu", "cores", "os", "gl_renderer"))
+    return f"{cpu}, {cores} cores, {system}, OpenGL by {gl}"

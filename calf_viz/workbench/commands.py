@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from calf_viz.console import say
+from calf_viz.console import tables as console_of
 from calf_viz.errors import visible
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
@@ -52,15 +53,11 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
 
     Exit 1, with file:line: message, where some of it cannot be read.
     """
-    from rich.console import Console
-
     from calf_viz.workbench import tables
     from calf_viz.workbench.check import find_controls
 
     library = ShaderLibrary(None if overlay is None else parts.overlay(overlay, "OVERLAY"))
-    console = Console()
-    if not console.is_terminal:  # a table cut to a narrow pipe is of no use
-        console = Console(width=160)
+    console = console_of(160)
     console.print(tables.files(library))
     console.print(tables.macros())
     controls, problems = find_controls(library)
@@ -73,7 +70,7 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
         problems += error.problems
     if controls:
         console.print(tables.controls(controls, look))
-    console.print(f"looks: {', '.join(look_names()) or 'none'}", highlight=False)
+    say(f"looks: {', '.join(look_names()) or 'none'}")
     for problem in problems:
         click.echo(visible(str(problem)), err=True)
     context.exit(1 if problems else 0)

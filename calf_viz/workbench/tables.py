@@ -1,12 +1,12 @@
-"""What `calf-viz shaders list` shows. Whatever comes out of files is escaped: it is no markup."""
+"""What `calf-viz shaders list` shows. Whatever comes out of files is plain: it is no markup."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.markup import escape
 from rich.table import Table
 
+from calf_viz.console import plain
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import Look
@@ -19,14 +19,14 @@ def files(library: ShaderLibrary) -> Table:
     table = Table("file", "what it is", "inputs", "from", title="shaders")
     for file in catalogue.describe(library):
         own = not file.path.is_relative_to(library.shipped)
-        about = escape(file.about)
+        about = plain(file.about)
         if file.hook:
-            about += f"\n[bold]{escape(file.hook)}[/bold]"
+            about.append("\n").append_text(plain(file.hook, "bold"))
         inputs = " ".join(file.inputs)
         if file.name.startswith("lib/") and file.name.endswith("contract.glsl"):
             inputs = "declares them"
-        path = escape(str(file.path)) if own else "shipped"
-        table.add_row(escape(file.name), about, inputs, path)
+        path = file.path if own else "shipped"
+        table.add_row(plain(file.name), about, plain(inputs), plain(path))
     return table
 
 
@@ -47,5 +47,5 @@ def controls(found: Mapping[str, Control], look: Look) -> Table:
     for control in found.values():
         default = control.text(control.default)
         row = control.name, control.label, control.wanted, default
-        table.add_row(*map(escape, row), escape(look.values.get(control.name, default)))
+        table.add_row(*map(plain, row), plain(look.values.get(control.name, default)))
     return table
