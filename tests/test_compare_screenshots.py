@@ -159,7 +159,7 @@ class TestCommand:
             ("cut short", "no picture: image file is truncated"),
             ("a folder", "it is a folder, no regular file"),
             ("a pipe", "it is a pipe, no regular file"),
-            ("a large file", "at most 268,435,456 are read"),
+            ("a large file", "it holds 1,099,511,627,776 bytes"),
             ("many pixels", "no picture: Image size (400000000 pixels)"),
         ],
     )

@@ -24,6 +24,7 @@ import click
 import numpy as np
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.children import code_child
 from calf_viz.render.sources import shader_folder
 from calf_viz.run_command import run_command
 
@@ -34,7 +35,6 @@ WAYS = ("tried first", "untried")
 STARTED = """\
 import sys
 from calf_viz import CALFApplication, VisualizationConfig, app
-from calf_viz.children import code_child
 if sys.argv[2] == "untried":
     app.Trials.__call__ = lambda *_: None
     app.Trials.warm = lambda *_: None
