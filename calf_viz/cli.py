@@ -210,8 +210,8 @@ def _show(app: CALFApplication, output: Path) -> None:
     make_folder(output)
     say(f"no window (EGL), OpenGL by {host.renderer}")
     frames = config.frames or HEADLESS_FRAMES
-    with bar() as shown:
-        for _ in shown.track(range(frames), description=config.system):
+    with bar() as progress:
+        for _ in progress.track(range(frames), description=config.system):
             app.step()
     median = 1e3 * float(np.median(app.frame_times))
     for path in _write_pictures(app, output, frames):

@@ -16,8 +16,8 @@ from calf_viz.agent.presets import PRESETS, Preset
 from calf_viz.agent.run_config import KEPT
 from calf_viz.app_config import AppConfig
 from calf_viz.console import bar, say, tables
-from calf_viz.errors import UserError
-from calf_viz.files import make_folder
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists, make_folder
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.settings import fields_of, within
 
@@ -154,17 +154,17 @@ def benchmark(
     name = f"{config.system}-{config.preset}"
     files = benchmarks.files(output, name)
     for path in files:
-        if path.exists() and not overwrite:
-            raise UserError(f"{path} exists: give another --output, or --overwrite")
+        if exists(path) and not overwrite:
+            raise UserError(f"{shown(path)} exists: give another --output, or --overwrite")
     make_folder(output)
     tasks = seeds * len(benchmarks.POLICIES)
     # It ends its processes as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with bar() as shown:
-            task = shown.add_task(name, total=tasks)
+        with bar() as progress:
+            task = progress.add_task(name, total=tasks)
             results = benchmarks.run(
-                config, range(seed, seed + seeds), jobs, lambda result: shown.advance(task)
+                config, range(seed, seed + seeds), jobs, lambda result: progress.advance(task)
             )
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,28 +1,114 @@
-"""Users' paths are asked for, opened and printed at one place each: nothing else does it."""
+"""Users' paths are asked for and opened in one place, and names printed in one: nothing else does.
+
+`Path.exists` and its kin raise for a name that is too long, a zero byte, a folder that may not be
+looked into; `open` waits for pipes, and reads devices without end; rich takes brackets for markup;
+a Python started without care imports from the current folder.
+"""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*(ROOT / "calf_viz").rglob("*.py"), *(ROOT / "tools").glob("*.py")])
 
-# Methods of Path, and functions of `os` and `os.path`, that open a file, or raise where a path is
-# too long, holds a zero byte, or lies in a folder that may not be looked into.
-ASKING = {"exists", "is_file", "is_dir", "is_symlink", "is_fifo", "stat", "lstat", "resolve",
-          "samefile", "glob", "rglob", "iterdir", "isfile", "isdir", "scandir", "listdir", "walk",
-          "getsize", "getmtime", "realpath"}  # fmt: skip
-OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "fdopen",
-           "mkdir", "makedirs", "unlink", "rename", "replace", "rmtree", "safe_open", "load_file",
-           "imread", "fromfile", "tofile", "memmap"}  # fmt: skip
-CLICK = {"Path", "File"}
-"""click's, which look at a path as they please: GIVEN_PATH and `files` do."""
+ASKING = {
+    "exists", "is_file", "is_dir", "is_symlink", "is_fifo", "stat", "lstat", "resolve", "samefile",
+    "glob", "rglob", "iterdir", "isfile", "isdir", "scandir", "listdir", "walk", "getsize",
+    "getmtime", "realpath", "expanduser",
+}  # fmt: skip
+OPENING = {
+    "open", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "fdopen", "mkdir",
+    "makedirs", "unlink", "rename", "rmtree", "safe_open", "load_file", "imread", "memmap",
+}  # fmt: skip
+PRINTING = {"Console", "Progress", "track", "get_console", "from_markup", "escape"}
+STARTING = {"executable"}
 
-# Where it is done all the same, by the last words of the file's name, and why.
-ALLOWED: dict[str, set[str]] = {
-    "calf_viz/files.py": ASKING | OPENING,  # the place for all of it
-}
-OWN = {
-    "calf_viz/children.py": "where the package lies, and the current folder",
+FOR_USERS = {"exists", "is_file", "read_bytes", "read_text"}
+"""Functions of `calf_viz.files` that are called by their bare names."""
+NOT_PATHS = {"part", "Run", "Image", "progress"}
+"""What these methods are called on beside paths: write_aside's own file, a run, a picture that was
+read, a bar of rich's."""
+
+EXCEPTIONS = {
+    "calf_viz/files.py": "the place for it",
+    "calf_viz/console.py": "the place to print",
+    "calf_viz/children.py": "the place to start Python; where the package lies",
     "calf_viz/run_command.py": "the null device",
+    "calf_viz/agent/metrics.py": "appends lines to a file that it made itself",
+    "calf_viz/agent/plots.py": "a run's name, of a file that was read",
+    "calf_viz/agent/run.py": "folders and files of its own making",
+    "calf_viz/agent/shipped.py": "shipped",
+    "calf_viz/agent/views.py": "a file of its own making",
+    "calf_viz/hosts/raster_threads.py": "/proc",
+    "calf_viz/hud/atlas.py": "shipped",
+    "calf_viz/hud/contract.py": "writes what is shipped",
+    "calf_viz/hud/keys.py": "writes the documentation",
+    "calf_viz/live/process.py": "the log of its own child",
+    "calf_viz/profiling/machine.py": "/proc",
+    "calf_viz/render/contract.py": "writes what is shipped",
+    "calf_viz/render/critic_contract.py": "writes what is shipped",
+    "calf_viz/render/variants.py": "writes what is shipped",
+    "calf_viz/render/sources.py": "what is shipped, and folders",
+    "calf_viz/render/look.py": "looks",
+    "calf_viz/trial": "what is shipped, /proc, and its own pipe",
+    "calf_viz/workbench": "folders of looks, and the documentation",
+    "tools/bench_": "/proc, what is shipped, and files of their own making",
+    "tools/compare_screenshots.py": "folders that are there",
+    "tools/fuzz": "files of their own making",
+    "tools/performance_report.py": "the documentation",
+    "tools/soak.py": "files of its own making",
 }
+"""Modules, or how several begin, that do it all the same, and to what."""
+
+
+def calls(source: str) -> Iterator[tuple[int, str]]:
+    """(line, text) of whatever asks for, opens, prints or starts something by itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in STARTING:
+            yield node.lineno, ast.unparse(node)
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        if isinstance(function, ast.Name):
+            name = function.id
+            if name in PRINTING or (name in ASKING | OPENING and name not in FOR_USERS):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(function, ast.Attribute):
+            on = ast.unparse(function.value)
+            if on == "click" and function.attr in ("Path", "File"):
+                yield node.lineno, ast.unparse(node)
+            if function.attr in ASKING | OPENING | PRINTING and on not in NOT_PATHS:
+                yield node.lineno, ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_files_are_asked_for_and_opened_in_one_place(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    if any(name.startswith(start) for start in EXCEPTIONS):
+        return
+    found = [f"{name}:{line}: {text}" for line, text in calls(path.read_text(encoding="utf-8"))]
+    assert not found, "use calf_viz.files, console, children or parameters.GIVEN_PATH"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "path.exists()", "Path(given).is_dir()", "os.stat(given)", "open(given)",
+        "given.open()",
+        "path.read_text()", "os.path.realpath(given)", "click.Path(exists=True)", "click.File()",
+        "subprocess.run([sys.executable, '-c', code])", "Console().print(name)",
+        "rich.progress.track(x)", "sorted(folder.glob('*'))", "safe_open(given)",
+    ],
+)  # fmt: skip
+def test_whatever_does_it_is_seen(source: str) -> None:
+    assert list(calls(source))
+
+
+@pytest.mark.parametrize("source", ["exists(path)", "read_text(path, 9)", "part.write_bytes(b'')"])
+def test_the_ways_that_are_meant_are_not(source: str) -> None:
+    assert not list(calls(source))

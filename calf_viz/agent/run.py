@@ -275,12 +275,12 @@ def _named(building: Path, wanted: Path) -> Path:
         target = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         number += 1
         # A folder may be renamed over an empty one; a run never is empty.
-        if target.exists():
+        if exists(target):
             continue
         try:
             os.rename(building, target)
         except OSError:
-            if target.exists():
+            if exists(target):
                 continue
             raise
         return target
