@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "calf_viz/children.py": "the place to start Python; where the package lies",
     "calf_viz/run_command.py": "the null device",
     "calf_viz/agent/metrics.py": "appends lines to a file that it made itself",
+    "calf_viz/agent/pool.py": "its own pipes",
     "calf_viz/agent/plots.py": "a run's name, of a file that was read",
     "calf_viz/agent/run.py": "folders and files of its own making",
     "calf_viz/agent/shipped.py": "shipped",

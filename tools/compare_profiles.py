@@ -97,7 +97,7 @@ def compare_profiles(
         from calf_viz.profiling.report import write_comparison
 
         write_comparison(comparison, output, plot=not no_plot)
-    show(comparison, tables(110))
+    show(comparison)
     if output is not None:
         say(f"wrote {output}" if no_plot else f"wrote {output} and {output.with_suffix('.png')}")
     for text in exceeded:
