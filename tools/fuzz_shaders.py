@@ -341,9 +341,7 @@ class Child(fuzzing.Child):
     """A process that tries mutants, and is started again where one ends it."""
 
     def __init__(self, kind: str, limit: float = LIMIT, patience: float = PATIENCE) -> None:
-        command, environment = script_child(
-            __file__, "--serve", kind, "--patience", str(patience)
-        )
+        command, environment = script_child(__file__, "--serve", kind, "--patience", str(patience))
         super().__init__(command, limit, environment)
 
     def try_(self, mutant: Mutant) -> Verdict:
