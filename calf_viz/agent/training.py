@@ -1,5 +1,6 @@
 """`calf-viz train` and `calf-viz evaluate`, as functions."""
 
+import re
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from calf_viz.agent.run_config import KEPT, continued
 from calf_viz.agent.trainer import Trainer
 from calf_viz.console import say
 from calf_viz.errors import FileTrouble, UserError, shown
-from calf_viz.files import exists, hold, is_folder, not_over, same
+from calf_viz.files import exists, hold, is_folder, not_over, same, sweep_parts
 from calf_viz.settings import fields_of, within
 
 
@@ -82,6 +83,8 @@ class Files:
         except BaseException:
             self.close()
             raise
+        ends = (self.output, resume.resume_path(self.output), metrics_path(self.output))
+        sweep_parts(self.output.parent, "|".join(re.escape(path.name) for path in ends))
 
     def close(self) -> None:
         """Let another process have them."""
