@@ -45,10 +45,14 @@ import click
 import matplotlib.backends.backend_agg  # here, lest every child does
 import matplotlib.figure  # noqa: F401 (likewise)
 import torch
+from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
 
 from calf_viz.agent import metrics, resume, training
+from calf_viz.agent import trainer as trainers
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.evaluation import Row, actor_row
 from calf_viz.agent.trainer import Episode, Trainer
 from calf_viz.console import tables
 from calf_viz.errors import UserError
@@ -61,6 +65,8 @@ KEPT: dict[str, Any] = {"checkpoint_every": 1, "checkpoints": 2}
 """Settings of a run alone."""
 CALLS = ("replace", "rename", "fsync", "truncate", "unlink", "write")
 """Functions of `os` that change what is on the disk."""
+COMPARED = 20
+"""Steps over which agents are compared."""
 SECONDS = 120.0
 """Seconds that a process may take."""
 TIMES = 3
@@ -161,6 +167,8 @@ class Child:
             os.pwrite(self.saved.fileno(), b"%20d" % trainer.steps, 0)
 
         resume.save = told
+        # Over few steps, as what is compared is no part of this and most of the time otherwise.
+        trainers.strict_row = _compared
         prepare()
         try:
             place.train()
@@ -198,6 +206,10 @@ class Child:
 
     def steps_saved(self) -> int:
         return int(os.pread(self.saved.fileno(), 20, 0) or b"0")
+
+
+def _compared(agent: CALFAgent, starts: NDArray[Any], horizon: int = COMPARED) -> Row:
+    return actor_row(agent, starts, horizon)
 
 
 # Ways to interrupt one
