@@ -79,7 +79,8 @@ def calls(source: str) -> Iterator[tuple[int, str]]:
             on = ast.unparse(function.value)
             if on == "click" and function.attr in ("Path", "File"):
                 yield node.lineno, ast.unparse(node)
-            if function.attr in ASKING | OPENING | PRINTING and on not in NOT_PATHS:
+            own = on in NOT_PATHS or "shader_folder()" in on  # what is shipped
+            if function.attr in ASKING | OPENING | PRINTING and not own:
                 yield node.lineno, ast.unparse(node)
 
 

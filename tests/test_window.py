@@ -520,6 +520,20 @@ class TestWindow:
             *["a process can open one window only, once: use headless for another"] * 2,
         ]
 
+    def test_nothing_of_the_current_folder_runs(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ursina looks for its settings, a program, beside what was started."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "settings.py").write_text("open('PWNED', 'w').close()")
+        code = (
+            "from calf_viz import CALFApplication, VisualizationConfig; "
+            "CALFApplication(VisualizationConfig(size=(160, 90), n_agents=2, grid=8)).step()"
+        )
+        done = under_display(sys.executable, "-P", "-c", code)
+        assert done.returncode == 0, done.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
+
     @pytest.mark.parametrize("renderer", ["batched", "per_agent"])
     def test_older_renderers_draw_in_it(self, tmp_path: Path, renderer: str) -> None:
         pictures = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -218,6 +220,18 @@ def _notices_held() -> Iterator[list[str]]:
         click.echo(notice, err=True)
 
 
+def _ursina() -> Any:
+    """Ursina's class. It takes the folder of what was started, the current one for `python -c`, for
+    its own: it would look for models there, and run a `settings.py`."""
+    started, sys.argv = sys.argv, [str(Path(__file__))]
+    try:
+        from ursina import Ursina, application
+    finally:
+        sys.argv = started
+    application.load_settings = lambda: None
+    return Ursina
+
+
 def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     load_prc_file_data(
         "calf_viz",
@@ -229,8 +243,7 @@ def _open_window(size: tuple[int, int], vsync: bool) -> Any:
     # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    from ursina import Ursina
-
+    Ursina = _ursina()
     try:
         # It tells of its folders and monitors.
         with redirect_stdout(io.StringIO()), _notices_held() as notices:
