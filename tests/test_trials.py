@@ -30,6 +30,7 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.programs import LOOK, Candidate, load_program
 from calf_viz.render.problems import ShaderError
 from calf_viz.render.sources import ShaderLibrary, look_names, shader_folder
+from calf_viz.trial import examiner as examiner_module
 from calf_viz.trial import trials as trials_module
 from calf_viz.trial import trust, worker
 from calf_viz.trial.examiner import Examiner, Verdict
@@ -145,11 +146,11 @@ class TestSaving:
         live.rebuild()
         red = picture(host)
         assert covers(red, [255, 0, 0]) and live.problem is None
-        file.write_text(surface("vec3(0, 1, 0)", before=f"// {word}\n"))
+        file.write_text(surface("vec3(0, 1, 0)", before=f"const int {word} = 1;\n"))
         live.rebuild()
         assert live.problem is not None
         assert (live.problem.path, live.problem.line) == (file, 1)
-        assert live.problem.text.startswith(said) and live.problem.code == f"// {word}"
+        assert live.problem.text.startswith(said) and live.problem.code == f"const int {word} = 1;"
         assert np.array_equal(picture(host), red)
         file.write_text(surface("vec3(0, 0, 1)"))
         live.rebuild()
@@ -199,6 +200,16 @@ class TestSaving:
         assert frames(live, save_and_look)
         assert saved > 8 and live.problem is None
 
+    def test_that_another_driver_tries_them_is_said_once(
+        self, live: LiveShaders, look: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for colour in ("1, 0, 0", "0, 1, 0"):
+            rebuilds = live.rebuilds
+            (look / "surface_colour.glsl").write_text(surface(f"vec3({colour})"))
+            assert frames(live, lambda: live.rebuilds > rebuilds and not live.trying)  # noqa: B023
+        told = [r.message for r in caplog.records if "are tried with" in r.message]
+        assert told == [f"shaders are tried with pretended, and drawn with {live.host.renderer}"]
+
     def test_two_looks_a_fault_of_one_does_not_hold_up_the_other(
         self, tmp_path: Path, driver: Driver
     ) -> None:
@@ -223,7 +234,7 @@ class TestStart:
     def test_a_look_that_crashes_a_driver_is_one_line(
         self, look: Path, driver: Driver, option: str, renderer: str
     ) -> None:
-        (look / "trail_colour.glsl").write_text(f"// ABORT\n{TRAILS}")
+        (look / "trail_colour.glsl").write_text(f"const int ABORT = 1;\n{TRAILS}")
         with (
             pytest.raises(UserError, match=r"trail_colour\.glsl:1: the driver crashed on it"),
             running(renderer=renderer, **{option: look}),
@@ -284,7 +295,7 @@ class TestCheck:
             assert words in line
 
     def test_one_fault_of_all_variants_costs_few_children(self, look: Path, driver: Driver) -> None:
-        (look / "trail_colour.glsl").write_text(f"// ABORT\n{TRAILS}")
+        (look / "trail_colour.glsl").write_text(f"const int ABORT = 1;\n{TRAILS}")
         assert run("check", look).exit_code == 1
         assert driver.starts <= 4 and len(driver.asked) > 140
 
@@ -360,9 +371,18 @@ class TestCulprit:
         found = examiner.examine(Candidate(library, load_program(library, "field"), before))
         assert str(found.problems[0]).startswith(f"{look / 'noise.glsl'}:2: ")
 
+    def test_its_line_is_the_first_new_one_with_code(self, examiner: Examiner, look: Path) -> None:
+        text = (shader_folder() / "trail_colour.glsl").read_text()
+        head, brace, body = text.partition("{\n")
+        begun = f"{head}{brace}    // a remark\n\n    float x = 0.0; /* ABORT */\n"
+        (look / "trail_colour.glsl").write_text(begun + body)
+        (problem,) = examiner.examine(candidate(ShaderLibrary(look))).problems
+        assert problem.line == len(begun.splitlines())
+        assert problem.code == "float x = 0.0; /* ABORT */"
+
     def test_a_single_file(self, examiner: Examiner, tmp_path: Path) -> None:
         file = tmp_path / "trail_colour.glsl"
-        file.write_text(f"// ABORT\n{TRAILS}")
+        file.write_text(f"const int ABORT = 1;\n{TRAILS}")
         (problem,) = examiner.examine(candidate(ShaderLibrary(file))).problems
         assert problem.path == file
 
@@ -406,6 +426,13 @@ class TestTrust:
 
 
 class TestChild:
+    def test_it_is_not_traced_with_the_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It would write over the trace."""
+        environment = {"TRACE_FILE": "f.trace", "LD_PRELOAD": "/lib/egltrace.so:/lib/vgl.so"}
+        kept = examiner_module._untraced({**environment, "HOME": "/home"})
+        assert kept == {"HOME": "/home", "LD_PRELOAD": "/lib/vgl.so"}
+        assert examiner_module._untraced({"LD_PRELOAD": "/lib/egltrace.so"}) == {}
+
     def test_one_that_dies_at_its_start_is_unfit(
         self, examiner: Examiner, driver: Driver, monkeypatch: pytest.MonkeyPatch
     ) -> None:

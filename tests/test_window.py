@@ -364,6 +364,36 @@ def under_display(*command: str, **environment: str) -> subprocess.CompletedProc
 
 
 # The same of one with a HUD.
+SAVED_SCRIPT = """
+import json, sys, time
+from pathlib import Path
+from calf_viz import CALFApplication, VisualizationConfig
+
+look, said = Path(sys.argv[1]), {}
+(look / "surface_colour.glsl").write_text(sys.argv[2])
+small = dict(size=(320, 180), n_agents=3, grid=16, trail_length=40, hud=False, shaders=look)
+app = CALFApplication(config=VisualizationConfig(**small))
+live = app.live_shaders
+red = lambda: bool((app.screenshot() == [255, 0, 0]).all(axis=2).mean() > 0.1)
+
+def step_until(condition):
+    end = time.monotonic() + 120
+    app.step()
+    while not condition() and time.monotonic() < end:
+        app.step()
+
+step_until(lambda: live.rebuilds)
+said["red"], rebuilds = red(), live.rebuilds
+(look / "surface_colour.glsl").write_text(sys.argv[3])
+step_until(lambda: live.rebuilds > rebuilds)
+said["problem"], said["still red"], rebuilds = str(live.problem), red(), live.rebuilds
+(look / "surface_colour.glsl").unlink()
+step_until(lambda: live.rebuilds > rebuilds)
+said["mended"], said["red at last"] = live.problem is None, red()
+app.close()
+print(json.dumps(said))
+"""
+
 HUD_SCRIPT = """
 import json, sys
 import numpy as np
@@ -511,6 +541,23 @@ class TestWindow:
         assert said["unseen"]["size"] == [400, 240]
         # Steps that nobody saw are in the trails.
         assert (pictures["unseen"] == pictures["seen"]).all()
+
+    def test_a_saved_shader_that_crashes_the_driver_is_told_and_the_picture_stays(
+        self, tmp_path: Path
+    ) -> None:
+        """A driver that does not crash draws it."""
+        head = "vec3 surface_colour(vec3 c, vec2 point, float level, float light, bool bad)"
+        texts = (
+            f"{head} {{\n    return {colour};\n}}\n"
+            for colour in ("vec3(1, 0, 0)", "vec3(0, float(-2147483648 / -1), 0)")
+        )
+        done = under_display(sys.executable, "-c", SAVED_SCRIPT, str(tmp_path), *texts)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = json.loads(done.stdout.splitlines()[-1])
+        assert said["red"] and said["mended"] and not said["red at last"]
+        if said["problem"] != "None":
+            line = f"{tmp_path / 'surface_colour.glsl'}:2: the driver crashed on it (signal "
+            assert said["still red"] and said["problem"].startswith(line)
 
     def test_ctrl_c_ends_it_silently_and_a_second_one_is_refused(self) -> None:
         done = under_display(sys.executable, "-c", ONE_WINDOW_SCRIPT)

@@ -42,6 +42,10 @@ HOSTS = ("panda", "moderngl")
 OF = ("damaged", "hostile")
 LIMIT = 120.0
 """Seconds that a mutant may take; a child that starts takes some of the first one's."""
+TOLD = {
+    "the driver crashed": "a crash", "the driver did not finish": "no end", "would take": "no end",
+}  # fmt: skip
+"""What a notice says where a trial went wrong."""
 TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*|\S")
 
 
@@ -240,6 +244,14 @@ class Verdict:
         good = self.kept and self.restored and not self.errors
         return self.outcome in ("refused", "drawn") and good
 
+    @property
+    def told(self) -> str:
+        """The outcome, with what would have become of the program without a trial."""
+        for words, what in TOLD.items():
+            if words in self.said:
+                return f"{self.outcome}: {what}"
+        return self.outcome
+
 
 class Subject:
     """A host that draws, in the child."""
@@ -411,7 +423,7 @@ def main(
         with bar() as progress:
             rounds = progress.track(range(count), description=kind)
             for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
-                outcome = verdict.outcome if verdict.survived else "NOT SURVIVED"
+                outcome = verdict.told if verdict.survived else "NOT SURVIVED"
                 outcomes[mutant.damage][outcome] += 1
                 if not verdict.survived:
                     good = False

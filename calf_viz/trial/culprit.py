@@ -118,7 +118,7 @@ def _changed(candidate: Candidate) -> dict[str, tuple[int | None, str]]:
 
 
 def _first_change(old: list[tuple[int, str]], new: list[tuple[int, str]]) -> tuple[int | None, str]:
-    """The first of a few changed lines."""
+    """The first of a few changed lines, of those with more than a comment if there is one."""
     was, texts = [text for _, text in old], [text for _, text in new]
     start = 0
     while start < min(len(was), len(texts)) and was[start] == texts[start]:
@@ -126,7 +126,9 @@ def _first_change(old: list[tuple[int, str]], new: list[tuple[int, str]]) -> tup
     end, rest = len(texts), len(was)
     while end > start and rest > start and texts[end - 1] == was[rest - 1]:
         end, rest = end - 1, rest - 1
-    return new[start] if start < end <= start + MOST_LINES else (None, "")
+    changed = new[start:end] if end <= start + MOST_LINES else []
+    code = (line for line in changed if line[1] and not line[1].startswith("//"))
+    return next(code, changed[0] if changed else (None, ""))
 
 
 def _lines(library: ShaderLibrary, program: ProgramSource) -> Lines:

@@ -57,11 +57,16 @@ class Unfit(UserError):
 
 
 class Examiner:
-    """Tries programs in a child that draws with a design, which starts with the first."""
+    """Tries programs in a child that draws with a design, which starts with the first.
+
+    Attributes:
+        renderer: name of the child's OpenGL renderer, once it is known.
+    """
 
     def __init__(self, design: str, patience: float = PATIENCE, worker: str = WORKER) -> None:
         """patience: seconds for each. worker: the child's module."""
         self.design, self.patience, self.worker = design, patience, worker
+        self.renderer: str | None = None
         self._child: Child | None = None
         self._process, self._ready = 0, False
         """The process that started the child, which after a fork is another's; whether it said that
@@ -97,7 +102,7 @@ class Examiner:
         if "unfit" in answer:
             self.close()
             raise Unfit(str(answer["unfit"]))
-        self._ready = True
+        self.renderer, self._ready = str(answer.get("ready")), True
 
     def examine(
         self,

@@ -70,6 +70,7 @@ class LiveShaders:
         self._on_trial: list[WornLook] = []
         self._saved: list[_Saved] = []
         self._due, self._reading = False, 0.0
+        self._told_of: str | None = None
         self._watchers = [Watcher(host.programs.library.shipped)]
         for look in looks:
             overlay = look.wearer.programs.library.overlay
@@ -91,11 +92,18 @@ class LiveShaders:
             self._begin()
         if self._saved and all(s.trial is None or s.trial.done for s in self._saved):
             self._settle()
+            self._compare_drivers()
 
     def rebuild(self) -> None:
         """Use the files as they are now, or say why not; waits for their trial."""
         self._begin()
         self._settle()
+
+    def _compare_drivers(self) -> None:
+        tries = self.trials.examiner.renderer if self.trials is not None else None
+        if tries not in (None, self.host.renderer, self._told_of):
+            self._told_of = tries
+            log.warning("shaders are tried with %s, and drawn with %s", tries, self.host.renderer)
 
     @property
     def trying(self) -> bool:
