@@ -608,3 +608,19 @@ class TestPanel:
     def drawn(self, host: Host) -> np.ndarray:
         host.draw()
         return host.screenshot()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["p3d_TexAlphaOnly", "p3d_mine", "osg_FrameTime", "gl_Mine", "trans_x", "wspos_me", "u__x"],
+)
+def test_names_that_the_system_keeps_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is a name that the system keeps"):
+        read_annotation("float", name, "// @slider 0..1")
+
+
+@pytest.mark.parametrize("text", ["@slider " + "1" * 1500, "@" + "a" * 1500 + '"x"y', "@" * 1500])
+def test_annotations_are_short(text: str) -> None:
+    with pytest.raises(ValueError, match="of 1,5") as caught:
+        read_annotation("float", "u_x", f"// {text}")
+    assert len(str(caught.value)) < 200

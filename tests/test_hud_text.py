@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.hud import text
-from calf_viz.hud.atlas import EMPTY, REPLACEMENT, Atlas, atlas
+from calf_viz.hud.atlas import EMPTY, REPLACEMENT, Atlas, Face, Glyph, atlas
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Metrics
 
@@ -130,6 +131,24 @@ class TestLines:
         lines = text.wrapped(BODY, word, room)
         assert "".join(lines) == word
         assert all(text.width(BODY, line) <= room for line in lines)
+
+    def test_a_text_of_any_length_is_looked_at_in_proportion(self) -> None:
+        """By glyphs that are asked for."""
+
+        class Counted:
+            asked = 0
+
+            def glyph(self, character: str) -> Glyph:
+                Counted.asked += 1
+                return BODY.glyph(character)
+
+        def asked(words: str) -> int:
+            Counted.asked = 0
+            text.wrapped(cast(Face, Counted()), words, 300)
+            return Counted.asked
+
+        for words in ("word ", "W", "/path/", "two words"):
+            assert asked(words * 4000) < 4.5 * asked(words * 1000)
 
     def test_texels(self) -> None:
         drawn = text.texels(BODY, "A1", 100, 50, 0x123456)

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import watchfiles
 from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
@@ -218,6 +220,83 @@ class TestWatcher:
             quiet(watcher)
             (shared / "b.glsl").write_text("22")
             assert soon(watcher.take), "in a folder that is a link"
+
+    def test_a_folder_that_is_out_of_reach_for_a_moment(
+        self, look: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Said once, and later edits are seen: the thread that watches lives on."""
+
+        def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+            def ask(path: Any, *rest: Any, **options: Any) -> Any:
+                if str(path).startswith(str(look)):
+                    raise PermissionError(13, "Permission denied")
+                return function(path, *rest, **options)
+
+            return ask
+
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            with monkeypatch.context() as away:
+                away.setattr(os, "access", lambda *given: False)
+                for name in ("stat", "open", "scandir"):
+                    away.setattr(os, name, refusing(getattr(os, name)))
+                assert soon(watcher.take)
+                quiet_again(watcher)
+            assert soon(watcher.take), "it is back"
+            quiet_again(watcher)
+            (look / "a.glsl").write_text("1")
+            assert soon(watcher.take)
+        assert caplog.text.count("is not watched") <= 1
+
+    def test_whatever_the_library_does_the_watching_goes_on(
+        self, look: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Panic(BaseException):
+            """As the library's language has it."""
+
+        watch, calls = watchfiles.watch, []
+
+        def failing(*given: Any, **options: Any) -> Any:
+            calls.append(options["force_polling"])
+            if len(calls) < 3:
+                raise Panic("no space left on device")
+            return watch(*given, **options)
+
+        monkeypatch.setattr(watchfiles, "watch", failing)
+        with closing(Watcher(look)) as watcher:
+            assert soon(lambda: len(calls) > 2)
+            quiet(watcher)
+            (look / "a.glsl").write_text("1")
+            assert soon(watcher.take)
+        assert calls[:3] == [None, True, True], "the library decides, until it fails"
+        assert caplog.text.count("no space left on device; looking now and then") == 1
+
+    def test_a_file_system_that_tells_nothing(
+        self, look: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Over a network, say: others' changes are not told by the system."""
+
+        def silent(*given: Any, stop_event: Any, **options: Any) -> Iterator[set]:
+            while not stop_event.wait(0.05):
+                yield set()
+
+        monkeypatch.setattr(watchfiles, "watch", silent)
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            (look / "a.glsl").write_text("1")
+            assert soon(watcher.take)
+            quiet_again(watcher)
+            (look / "look.toml").write_text("")
+            assert soon(watcher.take)
+
+    def test_polling_by_the_librarys_variable(
+        self, look: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
+        with closing(Watcher(look)) as watcher:
+            quiet(watcher)
+            (look / "a.glsl").write_text("1")
+            assert soon(watcher.take)
 
     def test_a_folder_that_never_was(self, tmp_path: Path) -> None:
         with closing(Watcher(tmp_path / "none")) as watcher:

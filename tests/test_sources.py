@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -215,6 +216,48 @@ class TestUniforms:
     )  # fmt: skip
     def test_every_one_is_found(self, text, expected):
         assert [declared[:5] for declared in glsl.uniforms(text)] == expected
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "uniform a\n", "uniform float u_a", "uniform float u_a, ", "uniform\n",
+            "uniform float[", "uniform float u_a" + " " * 20,
+            "#define uniform\n", "#define a uniform \\\n",
+            "uniform highp ", "/* uniform */", "uniform float u_a = (", "// uniform\r",
+        ],
+    )  # fmt: skip
+    def test_four_times_the_text_is_four_times_the_work(
+        self, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By lines and characters that statements are looked up in."""
+
+        def work(count: int) -> int:
+            seen = [0]
+            with monkeypatch.context() as counting:
+                declared, line = glsl._declared, glsl._Places.line
+                blank = glsl._blank
+
+                def counted_declared(*given: Any) -> list[glsl.Declaration]:
+                    end = glsl._STATEMENT.search(given[0], given[1])
+                    assert end is not None
+                    seen[0] += end.start() - given[1] + 1
+                    return declared(*given)
+
+                def counted_line(places: glsl._Places, at: int) -> int:
+                    seen[0] += 1
+                    return line(places, at)
+
+                def counted_blank(part: str) -> str:
+                    seen[0] += len(part)
+                    return blank(part)
+
+                counting.setattr(glsl, "_declared", counted_declared)
+                counting.setattr(glsl._Places, "line", counted_line)
+                counting.setattr(glsl, "_blank", counted_blank)
+                glsl.uniforms.__wrapped__(text * count)
+            return seen[0]
+
+        assert work(400) <= 4.1 * work(100) + 10
 
     @pytest.mark.parametrize(
         ("text", "words"),

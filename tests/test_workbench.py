@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -137,6 +139,27 @@ class TestList:
         assert f"{look / 'trail_width.glsl'}:3: @slider: 4..0 is no range" in done.stderr
         (look / "look.toml").write_text("[values]\nu_wide = 7\n")
         assert "look.toml:2: u_wide = 7 does not fit" in run("list", look).stderr
+
+    def test_files_that_cannot_be_read_are_told_and_the_others_shown(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "trail_width.glsl")
+        (tmp_path / "mine.glsl").write_bytes("float é;".encode("utf-16"))
+        (tmp_path / "circle").symlink_to(tmp_path)
+        done = run("list", tmp_path)
+        assert done.exit_code == 1 and "trail_colour.glsl" in done.output
+        assert f"{tmp_path / 'trail_width.glsl'}: it is a pipe" in done.stderr
+        assert f"{tmp_path / 'mine.glsl'}: it is UTF-16" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+
+    def test_a_file_of_many_beginnings_is_read_in_one_go(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of functions, each of which might go on to the file's end: none is looked for twice."""
+        (tmp_path / "trail_width.glsl").write_text("float f(\n" * 20_000)
+        (tmp_path / "field.vert").write_text("f(\n" * 50_000)
+        searched = []
+        monkeypatch.setattr(re, "search", lambda *given: searched.append(given))
+        files = {file.name: file for file in catalogue.describe(ShaderLibrary(tmp_path))}
+        assert files["trail_width.glsl"].hook is None and not searched
 
 
 def test_without_a_command_it_says_which_there_are() -> None:

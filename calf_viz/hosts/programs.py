@@ -33,6 +33,7 @@ INPUTS: dict[str, dict[str, str]] = {
 """GLSL type of every input of each program, by name."""
 SCENE = ("field", *MESHES)
 """Those that draw the scene, in every variant."""
+MOST_CONTROLS = 200
 LOOK = (*SCENE, "hud")
 """Those that an overlay may replace; the others' files are `sources.KEPT`."""
 
@@ -131,6 +132,8 @@ def _declare(
         )
     if declared.array:
         raise ValueError(f"{name} is an array: a control is a single value")
+    if len(controls) >= MOST_CONTROLS and name not in controls:
+        raise ValueError(f"{name}: nobody finds their way among more than {MOST_CONTROLS} controls")
     control = read_annotation(type_, name, written[mark.start() :])
     if controls.setdefault(name, control) != control:
         raise ValueError(

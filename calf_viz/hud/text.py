@@ -35,28 +35,33 @@ def wrapped(face: Face, text: str, room: int) -> list[str]:
     """Lines of at most `room` px, broken between words; a word that is longer, such as a path, is
     broken wherever its line ends."""
     lines: list[str] = []
+    space = width(face, " ")
     for paragraph in text.split("\n"):
-        line = ""
+        line, used = "", 0
         for word in paragraph.split():
-            longer = f"{line} {word}" if line else word
-            if line and width(face, longer) > room:
+            needed = width(face, word)
+            if line and used + space + needed <= room:
+                line, used = f"{line} {word}", used + space + needed
+                continue
+            if line:
                 lines.append(line)
-                longer = word
-            while width(face, longer) > room and (fit := _fitting(face, longer, room)):
-                lines.append(longer[:fit])
-                longer = longer[fit:]
-            line = longer
+            at = 0  # of the word, what is on lines of its own
+            while needed > room and (fit := _fitting(face, word, room, at)):
+                lines.append(word[at : at + fit])
+                needed -= width(face, lines[-1])
+                at += fit
+            line, used = word[at:], needed
         lines.append(shortened(face, line, room))
     return lines
 
 
-def _fitting(face: Face, text: str, room: int) -> int:
-    """How many characters fit `room` px."""
-    for count, character in enumerate(text):
-        room -= face.glyph(character).advance
+def _fitting(face: Face, text: str, room: int, start: int = 0) -> int:
+    """How many characters from `start` on fit `room` px."""
+    for at in range(start, len(text)):
+        room -= face.glyph(text[at]).advance
         if room < 0:
-            return count
-    return len(text)
+            return at - start
+    return len(text) - start
 
 
 def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
     name = colours if isinstance(colours, str) else list(colours)
     try:
         rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
-    except (ValueError, TypeError, IndexError) as error:
+    except Exception as error:  # cmap raises what it likes, of what people give it
         raise UserError(f"unknown colour map '{shown(name)}': see the catalogue of cmap") from error
     return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
 

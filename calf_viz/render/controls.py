@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 
 Value = float | int | tuple[float, float, float]
 """A float of a slider, an int of the others, red, green and blue within [0, 1] of a colour."""
@@ -31,7 +31,7 @@ Value = float | int | tuple[float, float, float]
 MARK = re.compile(r"//\s*@")
 """Where an annotation begins, behind a uniform."""
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _ANNOTATION = re.compile(r"//\s*@(\w+)([^\"=]*)(?:=([^\"]*))?(?:\"([^\"]*)\"\s*)?$")
 _SLIDER = re.compile(rf"({_NUMBER})\s*\.\.\s*({_NUMBER})(?:\s+step\s+({_NUMBER}))?")
 _WORDS = re.compile(r"[\w-]+(?:\s*\|\s*[\w-]+)*")
@@ -45,6 +45,10 @@ _LARGEST = {"float": 3.4028234e38, "int": 2**31 - 1}
 """Of GLSL's numbers."""
 _FINEST = 1e-9
 """The finest step, as a part of the range; whole steps apart."""
+_LONGEST = 500
+"""Characters of an annotation."""
+_RESERVED = ("gl_", "p3d_", "osg_", "trans_", "wspos_", "vspos_", "cspos_", "mspos_")
+"""How names begin that OpenGL, or Panda3D, gives a meaning of its own."""
 _SWITCH = {"on": 1, "true": 1, "1": 1, "off": 0, "false": 0, "0": 0}
 
 
@@ -81,7 +85,7 @@ class Control:
             whole = self.type != "int" or number.is_integer()
             if self.low <= number <= self.high and whole:
                 return self.nearest(number)
-        raise ValueError(f"{text or 'nothing'} does not fit: give {self.wanted}")
+        raise ValueError(f"{shown(text) or 'nothing'} does not fit: give {self.wanted}")
 
     def text(self, value: Value) -> str:
         """A value as `parse` reads it."""
@@ -129,12 +133,16 @@ def read_annotation(type_: str, name: str, comment: str) -> Control:
 
     Raises ValueError, in words, for one that cannot be read.
     """
+    if name.startswith(_RESERVED) or "__" in name:
+        raise ValueError(f"{name} is a name that the system keeps for itself: choose another")
+    if len(comment) > _LONGEST:
+        raise ValueError(f"of {len(comment):,} characters: an annotation has at most {_LONGEST}")
     match = _ANNOTATION.match(comment.strip())
     if match is None:
         raise ValueError('cannot be read: write // @kind ... = default "label"')
     kind, rest = match[1].replace("colour", "color"), match[2].strip()
     if kind not in _TYPES:
-        raise ValueError(f"@{match[1]} is unknown: choose one of @{', @'.join(_TYPES)}")
+        raise ValueError(f"@{shown(match[1])} is unknown: choose one of @{', @'.join(_TYPES)}")
     if type_ not in _TYPES[kind]:
         raise ValueError(f"@{kind} is for {' or '.join(_TYPES[kind])}, {name} is a {type_}")
     label = (match[4] or "").strip() or name.removeprefix("u_").replace("_", " ")

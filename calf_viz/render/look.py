@@ -12,24 +12,31 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
-from calf_viz.errors import UserError
-from calf_viz.files import write_aside
+from calf_viz import files
+from calf_viz.errors import FileTrouble, UserError, shown
 from calf_viz.render.colours import ColourMap, colour_map
+from calf_viz.render.contract import PALETTE_COLOURS
 from calf_viz.render.controls import Control, ControlValues, Value
-from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.problems import Problem, ShaderError, telling
 
 FILE = "look.toml"
+LARGEST = 2**15
+"""Bytes; of a colour map's every colour, and of values, a tenth would do."""
+_ADVICE = "mend it, or move it away"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_LONGEST_COLOUR = 100
 _LINE = re.compile(r"at line (\d+)")
 _WHERE = re.compile(r" \(at [^()]*\)$")
+_KEY = re.compile(r"""\s*+\[*+\s*+(values\s*+\.\s*+)?(["']?)([\w-]++)\2\s*+[]=.]""")
+_DEEP = re.compile(r"""(?<![\w"'.-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){16}""")
+"""Names in names: parsers take a time that grows with the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +45,45 @@ class Look:
 
     Attributes:
         values: texts for `Control.parse`, by name.
+        path: the file, None for no file.
+        lines: number and text of the line that begins with a key, by the key.
     """
 
     background: tuple[float, float, float] | None = None
     colour_map: ColourMap | None = None
     values: dict[str, str] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
+    lines: dict[str, tuple[int, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def parsed(
+        self, controls: Mapping[str, Control], names: Iterable[str] | None = None
+    ) -> dict[str, Value]:
+        """Values of those controls that there are; names: of these alone.
+
+        Raises ShaderError for all that do not fit.
+        """
+        values, problems = {}, []
+        for name in self.values if names is None else names:
+            if name in controls:
+                try:
+                    values[name] = controls[name].parse(self.values[name])
+                except ValueError as error:
+                    problems.append(self.problem(name, f"{name} = {error}"))
+        if problems:
+            raise ShaderError(sorted(problems, key=lambda problem: problem.line or 0))
+        return values
+
+    def problem(self, key: str, text: str) -> Problem:
+        """Something wrong with what the file says of a key, at its line, if one begins with it."""
+        number, code = self.lines.get(key, (None, ""))
+        return Problem(self.path or Path(FILE), number, text, code)
 
 
 def look_file(overlay: Path | None) -> Path | None:
     """Where an overlay's look is written: in the folder, or beside a single file."""
     if overlay is None:
         return None
-    single = overlay.suffix != "" and not overlay.is_dir()
+    single = overlay.suffix != "" and not files.is_folder(overlay)
     return overlay.with_suffix(".toml") if single else overlay / FILE
 
 
@@ -61,59 +95,67 @@ def read_look(path: Path | None) -> Look:
     if path is None:
         return Look()
     try:
-        text = path.read_text(encoding="utf-8")
-        said = tomllib.loads(text)
-    except FileNotFoundError:
-        return Look()
-    except tomllib.TOMLDecodeError as error:
-        line = _LINE.search(str(error))
-        number = int(line[1]) if line else len(text.splitlines())  # "at end of document"
-        raise ShaderError([Problem(path, number, _WHERE.sub("", str(error)))]) from None
-    except UnicodeDecodeError as error:
-        broken = error.object.count(b"\n", 0, error.start) + 1
-        raise ShaderError([Problem(path, broken, f"not UTF-8 (byte {error.start})")]) from None
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise ShaderError([Problem(path, None, what)]) from None
+        with telling():
+            text = files.read_text(path, LARGEST, _ADVICE)
+            with files.parsing(path, "TOML", _ADVICE):
+                said = _parse(path, text)
+    except ShaderError as error:
+        trouble = error.__cause__
+        if isinstance(trouble, FileTrouble) and isinstance(
+            trouble.__cause__, FileNotFoundError | NotADirectoryError
+        ):
+            return Look()
+        raise
+    lines = _lines_of_keys(text)
+    said_of = Look(path=path, lines=lines).problem
     known = {"background": _background, "colour_map": _colours, "values": _values}
     read: dict[str, Any] = {}
     problems = []
     for key, value in said.items():
         try:
             if key not in known:
-                raise ValueError(f"{key} is unknown: write {', '.join(known)}")
+                raise ValueError(f"{shown(key)} is unknown: write {', '.join(known)}")
             read[key] = known[key](value)
         except (ValueError, UserError) as error:
-            problems.append(problem_at(path, key, str(error)))
+            problems.append(said_of(key, str(error)))
+    for name, value in read.get("values", {}).items():
+        try:
+            read["values"][name] = _text(value)
+        except ValueError as error:
+            problems.append(said_of(name, f"{shown(name)}: {error}"))
     if problems:
         raise ShaderError(problems)
-    return Look(**read)
+    return Look(**read, path=path, lines=lines)
 
 
-def parsed(
-    path: Path, texts: Mapping[str, str], controls: Mapping[str, Control]
-) -> dict[str, Value]:
-    """Values of those controls that there are. Raises ShaderError for all that do not fit."""
-    values, problems = {}, []
-    for name in texts.keys() & controls.keys():
-        try:
-            values[name] = controls[name].parse(texts[name])
-        except ValueError as error:
-            problems.append(problem_at(path, name, f"{name} = {error}"))
-    if problems:
-        raise ShaderError(sorted(problems, key=lambda problem: problem.line or 0))
-    return values
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    """What a text says. Raises ShaderError, with the line, and whatever parsers raise."""
 
+    def refuse(number: int, what: str) -> ShaderError:
+        code = text.split("\n")[number - 1 : number]
+        return ShaderError([Problem(path, number, what, *code)])
 
-def problem_at(path: Path, key: str, text: str) -> Problem:
-    """A problem with what a file says of a key, at the line that begins with it, if one does."""
+    deep = _DEEP.search(text)
+    if deep is not None:
+        raise refuse(text.count("\n", 0, deep.start()) + 1, "no TOML: nested too deep")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    begins = re.compile(rf"""\s*\[*\s*(values\s*\.\s*)?["']?{re.escape(key)}["']?\s*[]=.]""")
-    number = next((i for i, line in enumerate(lines, 1) if begins.match(line)), None)
-    return Problem(path, number, text, lines[number - 1].strip() if number else "")
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = _LINE.search(str(error))
+        number = (
+            int(line[1]) if line else len(text.removesuffix("\n").split("\n"))
+        )  # "at end of document"
+        raise refuse(number, _WHERE.sub("", str(error))) from None
+
+
+def _lines_of_keys(text: str) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if key := _KEY.match(line):
+            found.setdefault(key[3], (number, line))
+            if key[1]:
+                found.setdefault("values", (number, line))
+    return found
 
 
 def _background(said: Any) -> tuple[float, float, float]:
@@ -125,22 +167,29 @@ def _background(said: Any) -> tuple[float, float, float]:
 
 def _colours(said: Any) -> ColourMap:
     colours = tuple(said) if isinstance(said, list) else said
-    if not all(isinstance(c, str) for c in (colours if isinstance(colours, tuple) else [colours])):
+    each = colours if isinstance(colours, tuple) else [colours]
+    if not all(isinstance(c, str) and len(c) <= _LONGEST_COLOUR for c in each):
         raise ValueError(
             'colour_map: give a name that cmap knows, or colours, ["#fffaf0", "#7d8b6a"]'
         )
+    if len(each) > PALETTE_COLOURS:
+        raise ValueError(f"colour_map: {len(each):,} colours, at most {PALETTE_COLOURS} are used")
     colour_map(colours)  # raises where cmap knows no such colours
     return colours
 
 
-def _values(said: Any) -> dict[str, str]:
+def _values(said: Any) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise ValueError("values: write a table, [values]")
-    return {name: _text(value) for name, value in said.items()}
+    return said
 
 
 def _text(value: Any) -> str:
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return ("off", "on")[value]
+    if not isinstance(value, str | int | float):
+        raise ValueError("give a number, a text, true or false")
+    return value if isinstance(value, str) else shown(value)
 
 
 def save_values(path: Path, controls: ControlValues) -> None:
@@ -148,21 +197,21 @@ def save_values(path: Path, controls: ControlValues) -> None:
 
     Raises UserError where it cannot be read or written.
     """
-    try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = files.read_text(path, LARGEST, _ADVICE) if files.exists(path) else ""
+    with files.parsing(path, "TOML", _ADVICE):
+        _parse(path, text)
         document = tomlkit.parse(text)
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise UserError(f"{path} cannot be changed ({error}): mend it, or move it away") from None
-    table = document.setdefault("values", tomlkit.table())
-    if not isinstance(table, MutableMapping):
-        raise UserError(f"{path}: values is no table: write [values]")
-    for name, control in controls.controls.items():
-        value = controls.values[name]
-        if control.kind == "slider":
-            table[name] = value
-        elif control.kind == "toggle":
-            table[name] = bool(value)
-        else:
-            table[name] = control.text(value)
-    with write_aside(path) as part:
-        part.write_text(tomlkit.dumps(document), encoding="utf-8")
+        table = document.setdefault("values", tomlkit.table())
+        if not isinstance(table, MutableMapping):
+            raise UserError(f"{shown(path)}: values is no table: write [values]")
+        for name, control in controls.controls.items():
+            value = controls.values[name]
+            if control.kind == "slider":
+                table[name] = value
+            elif control.kind == "toggle":
+                table[name] = bool(value)
+            else:
+                table[name] = control.text(value)
+        written = tomlkit.dumps(document)
+    with files.write_aside(path) as part:
+        part.write_text(written, encoding="utf-8")

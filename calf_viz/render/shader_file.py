@@ -55,7 +55,7 @@ def read(path: Path) -> tuple[Line, ...]:
     be read, and for what no shader has.
     """
     with telling():
-        data = files.read_bytes(path, LARGEST_FILE, "shaders are smaller files")
+        data = files.read_bytes(path, LARGEST_FILE, "put a shader's text there")
         return _lines_of(path, data)
 
 

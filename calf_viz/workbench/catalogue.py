@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
+from calf_viz.errors import shown
 from calf_viz.hosts.programs import INPUTS
 from calf_viz.render import glsl
+from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.shader_file import Line, read
 from calf_viz.render.sources import ShaderLibrary, shipped_files
 
-_FUNCTION = re.compile(r"^(\w+\s+(\w+)\([^)]*\))\s*\{", re.MULTILINE)
+_FUNCTION = re.compile(r"^(\w++\s++(\w++)\([^()]*+\))\s*+\{", re.MULTILINE)
+_CALL = re.compile(r"\b(\w++)\s*+\(")
 _HOOK = "(Hook"
 
 
@@ -26,15 +33,19 @@ class ShaderFile:
     """The function that an overlay is welcome to replace."""
     inputs: tuple[str, ...]
     """Names of the contract that it reads."""
+    problem: Problem | None = None
+    """Why the file cannot be read; then nothing else is known of it."""
 
 
 def describe(library: ShaderLibrary) -> list[ShaderFile]:
     """The files in force, hooks first, then those that an overlay adds to the shipped ones."""
-    main = "".join(
-        _text(path) for name in ("field.vert", "field.frag") if (path := library.find(name))
-    )
+    called: set[str] = set()
+    for name in ("field.vert", "field.frag"):
+        with suppress(ShaderError):  # of one that cannot be read it is said below
+            if path := library.find(name):
+                called.update(_CALL.findall(_code(read(path))))
     names = dict.fromkeys([*shipped_files(), *library.own_files()])
-    files = [_describe(name, path, main) for name in names if (path := library.find(name))]
+    files = [_describe(name, path, called) for name in names if (path := library.find(name))]
     return sorted(files, key=lambda file: (file.hook is None, file.name))
 
 
@@ -43,21 +54,29 @@ def hooks() -> list[str]:
     return [file.name for file in describe(ShaderLibrary()) if file.hook is not None]
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+def _code(lines: Sequence[Line]) -> str:
+    return "\n".join(line.code for line in lines)
 
 
-def _describe(name: str, path: Path, main: str) -> ShaderFile:
-    text = _text(path)
-    code = glsl.without_comments(text)
-    head = " ".join(re.findall(r"^//[ \t]?(.*)$", text.split("\n\n")[0], re.MULTILINE))
-    called = (f for f in _FUNCTION.finditer(code) if re.search(rf"\b{f[2]}\s*\(", main))
-    hook = next((" ".join(f[1].split()) for f in called), None) if _HOOK in head else None
+def _describe(name: str, path: Path, called: Collection[str]) -> ShaderFile:
+    try:
+        lines = read(path)
+    except ShaderError as error:
+        return ShaderFile(name, path, error.problems[0].text, None, (), error.problems[0])
+    code = _code(lines)
+    comments = (re.match(r"//[ \t]?(.*)", line.written) for line in _first_paragraph(lines))
+    head = " ".join(comment[1] for comment in comments if comment)
+    mine = (f for f in _FUNCTION.finditer(code) if f[2] in called)
+    hook = next((" ".join(f[1].split()) for f in mine), None) if _HOOK in head else None
     known = {name for inputs in INPUTS.values() for name in inputs}
     used = dict.fromkeys(word for word in re.findall(r"\bu_\w+", code) if word in known)
     declares = {declared.name for declared in glsl.uniforms(code)}
     inputs = tuple(word for word in used if word not in declares)
-    return ShaderFile(name, path, _sentence(head), hook, inputs)
+    return ShaderFile(name, path, shown(_sentence(head)), hook, inputs)
+
+
+def _first_paragraph(lines: Iterable[Line]) -> Iterator[Line]:
+    return takewhile(lambda line: line.written, lines)
 
 
 def _sentence(head: str) -> str:

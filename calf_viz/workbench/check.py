@@ -19,8 +19,8 @@ from calf_viz.hosts.programs import (
 )
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
-from calf_viz.render.look import look_file, parsed, problem_at, read_look
-from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.look import look_file, read_look
+from calf_viz.render.problems import MOST, Problem, ShaderError
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.trial.culprit import Without, removable
 from calf_viz.trial.examiner import Examiner
@@ -158,13 +158,13 @@ def _check_look(library: ShaderLibrary, report: Report) -> None:
     """The look's file: what it says, and its values of the controls that there are."""
     path = look_file(library.overlay)
     try:
-        texts = read_look(path).values
-        if path is None or not texts:
+        look = read_look(path)
+        if not look.values:
             return
         controls, _ = find_controls(library)
-        for name in texts.keys() - controls.keys():
-            report.notes.append(problem_at(path, name, f"{name} is no control of these shaders"))
-        parsed(path, texts, controls)
+        for name in [name for name in look.values if name not in controls][:MOST]:
+            report.notes.append(look.problem(name, f"{name} is no control of these shaders"))
+        look.parsed(controls)
     except ShaderError as error:
         for problem in error.problems:
             report.add(problem, report.hosts[0])

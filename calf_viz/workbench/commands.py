@@ -13,7 +13,7 @@ from calf_viz.console import tables as console_of
 from calf_viz.errors import visible
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
-from calf_viz.render.look import Look, look_file, parsed, read_look
+from calf_viz.render.look import Look, look_file, read_look
 from calf_viz.render.problems import ShaderError
 from calf_viz.render.sources import ShaderLibrary, look_names, read_define
 from calf_viz.workbench import parts
@@ -53,27 +53,28 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
 
     Exit 1, with file:line: message, where some of it cannot be read.
     """
-    from calf_viz.workbench import tables
+    from calf_viz.workbench import catalogue, tables
     from calf_viz.workbench.check import find_controls
 
     library = ShaderLibrary(None if overlay is None else parts.overlay(overlay, "OVERLAY"))
+    files = catalogue.describe(library)
     console = console_of(160)
-    console.print(tables.files(library))
+    console.print(tables.files(files, library.shipped))
     console.print(tables.macros())
     controls, problems = find_controls(library)
-    path, look = look_file(library.overlay), Look()
+    look = Look()
     try:
-        look = read_look(path)
-        if path is not None:
-            parsed(path, look.values, controls)
+        look = read_look(look_file(library.overlay))
+        look.parsed(controls)
     except ShaderError as error:
         problems += error.problems
     if controls:
         console.print(tables.controls(controls, look))
     say(f"looks: {', '.join(look_names()) or 'none'}")
-    for problem in problems:
+    told = dict.fromkeys([*(file.problem for file in files if file.problem), *problems])
+    for problem in told:
         click.echo(visible(str(problem)), err=True)
-    context.exit(1 if problems else 0)
+    context.exit(1 if told else 0)
 
 
 @shaders.command()

@@ -9,11 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists
 from calf_viz.hosts.programs import Programs, ProgramSource
 from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
-from calf_viz.render.controls import ControlValues, Value
-from calf_viz.render.look import Look, look_file, parsed, read_look, save_values
+from calf_viz.render.controls import ControlValues
+from calf_viz.render.look import Look, look_file, read_look, save_values
+from calf_viz.render.problems import MOST
 from calf_viz.render.sources import LOOKS, shader_folder
 
 log = logging.getLogger("calf_viz")
@@ -51,11 +53,10 @@ class WornLook:
         been changed by hand since; those of controls that come later are taken then."""
         look, before = read_look(self.path), self._look
         news = {n: text for n, text in look.values.items() if text != self._taken.get(n)}
-        values: dict[str, Value] = {}
-        if self.path is not None:
-            values = parsed(self.path, news, self.wearer.controls.controls)
-        for name in news.keys() - values.keys() - before.values.keys():  # told once
-            log.warning("%s: %s is no control of these shaders", self.path, name)
+        values = look.parsed(self.wearer.controls.controls, news)
+        strange = [n for n in news if n not in values and n not in before.values]  # told once
+        for name in strange[:MOST]:
+            log.warning("%s: %s is no control of these shaders", self.path, shown(name))
         if look == before and not values:
             return False
         self._taken = {name: text for name, text in self._taken.items() if name in look.values}
@@ -86,8 +87,8 @@ class WornLook:
                 f"{overlay.name} is shipped, so not written to: "
                 f"calf-viz shaders new my_{overlay.name} --from {overlay.name}"
             )
-        if not overlay.exists():
-            raise UserError(f"{overlay} is gone: values are saved when it is back")
+        if not exists(overlay):
+            raise UserError(f"{shown(overlay)} is gone: values are saved when it is back")
         save_values(self.path, self.wearer.controls)
         # What was written is not news.
         self._look = read_look(self.path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from calf_viz.errors import UserError
-from calf_viz.files import make_folder, write_aside
+from calf_viz.files import exists, make_folder, write_aside
 from calf_viz.render.sources import LOOKS, is_kept, look_names, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
 
@@ -49,7 +49,7 @@ def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
         for name, path in sources(start).items():
             if files.setdefault(name, path) != path:
                 raise UserError(f"--from {start}: another --from has its own {name}: choose one")
-    there = [folder / name for name in files if (folder / name).exists()]
+    there = [folder / name for name in files if exists(folder / name)]
     if there:
         raise UserError(f"{there[0]} is there already: move it away, or choose another folder")
     make_folder(folder)

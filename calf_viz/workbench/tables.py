@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from rich.table import Table
 
@@ -10,15 +11,17 @@ from calf_viz.console import plain
 from calf_viz.render import variants
 from calf_viz.render.controls import Control
 from calf_viz.render.look import Look
-from calf_viz.render.sources import ShaderLibrary
-from calf_viz.workbench import catalogue
+from calf_viz.workbench.catalogue import ShaderFile
 
 
-def files(library: ShaderLibrary) -> Table:
-    """Every file in force, with its hook, its inputs and where it comes from."""
+def files(found: Iterable[ShaderFile], shipped: Path) -> Table:
+    """Every file in force, with its hook, its inputs and where it comes from.
+
+    shipped: the folder of those that come with the program.
+    """
     table = Table("file", "what it is", "inputs", "from", title="shaders")
-    for file in catalogue.describe(library):
-        own = not file.path.is_relative_to(library.shipped)
+    for file in found:
+        own = not file.path.is_relative_to(shipped)
         about = plain(file.about)
         if file.hook:
             about.append("\n").append_text(plain(file.hook, "bold"))

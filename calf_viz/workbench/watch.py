@@ -1,7 +1,8 @@
 """Tells that something in a folder changed: watchfiles, in a thread of its own.
 
-What changed is not asked: whoever wants to know reads the files. Folders may vanish and come back.
-Files that are links are looked at now and then, as what they point to may lie anywhere.
+What changed is not asked: whoever wants to know reads the files. Folders may vanish, be out of
+reach and come back. Shader files are looked at now and then as well: what links point to may lie
+anywhere, and not every file system tells of changes that another machine makes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from threading import Event, Thread
 
 import watchfiles
 
+from calf_viz.errors import shown
+from calf_viz.render.folder import entries
+from calf_viz.render.problems import ShaderError
 from calf_viz.render.shader_file import SUFFIXES
 
 log = logging.getLogger("calf_viz")
@@ -24,9 +28,9 @@ STEP, DEBOUNCE = 10, 100
 """Milliseconds without a change before one is told, so that a file half written is rarely read; and
 after which it is told in any case."""
 LOOK_AGAIN = 250
-"""Milliseconds between looks at whether the folder is still the same one, and its links."""
+"""Milliseconds between looks at whether the folder is still the same one, and at its files."""
 RARELY = 20
-"""Times as long as a look at the links takes, in a folder of many files, it is not done again."""
+"""Times as long as a look at the files takes, in a folder of many, it is not done again."""
 
 Files = dict[str, tuple[int, int, int]]
 """Inode, size and time of writing [ns], by path."""
@@ -53,20 +57,27 @@ class Watcher:
         self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        polling = False
+        polling, told = False, ""
         while not self._stop.is_set():
             try:
                 with _held(self.folder) as watched:
                     self._watch(watched, polling)
-            except OSError as error:
-                if self.folder.is_dir() and not polling:  # no more of the system's watches, say
-                    polling = True
-                    log.warning("%s: %s; looking now and then instead", self.folder, error)
+                told = ""
+            except FileNotFoundError:
+                pass  # it is gone, which whoever reads it says
+            # Of the library's thread no exception may end the watching, be it a panic, of which
+            # Python says that it is none of its Exceptions.
+            except BaseException as error:
+                if shown(str(error)) != told:
+                    self._changed.set()  # whoever reads the files says what is wrong with them
+                    told, polling = shown(str(error)), _is_there(self.folder)
+                    instead = "; looking now and then instead" if polling else ""
+                    log.warning("%s is not watched: %s%s", shown(self.folder), told, instead)
             self._stop.wait(1e-3 * LOOK_AGAIN)
 
     def _watch(self, watched: os.stat_result, polling: bool) -> None:
-        """Until the folder is another one, or none. Raises OSError where there is none."""
-        links, due = self._links(), 0.0
+        """Until the folder is another one, or none. Raises whatever watching may."""
+        files, due = self._files(), 0.0
         changes = watchfiles.watch(
             self.folder,
             watch_filter=None,
@@ -76,45 +87,43 @@ class Watcher:
             rust_timeout=LOOK_AGAIN,
             yield_on_timeout=True,
             raise_interrupt=False,
-            force_polling=polling,
+            # Else the library knows: by its variable of the environment, and where it must.
+            force_polling=True if polling else None,
             recursive=self.recursive,
         )
         self._changed.set()  # who knows what happened until now
         for found in changes:
-            before, start = links, time.monotonic()
+            before, start = files, time.monotonic()
             if start >= due:
-                links = self._links()
+                files = self._files()
                 due = start + RARELY * (time.monotonic() - start)
-            if found or links != before:
+            if found or files != before:
                 self._changed.set()
-            if not self.folder.is_dir() or not os.path.samestat(self.folder.stat(), watched):
+            if not _is_still(self.folder, watched):
                 self._changed.set()
                 return
 
-    def _links(self) -> Files:
-        """Files that are links, or in folders that are, as they are now."""
+    def _files(self) -> Files:
+        """Shader files, and looks, as they are now."""
         found: Files = {}
-        root, seen = os.path.realpath(self.folder), set[str]()
-        for folder, folders, names in os.walk(self.folder, followlinks=True):
-            real = os.path.realpath(folder)
-            if real in seen:  # links in a circle
-                folders.clear()
-                continue
-            seen.add(real)
-            linked = real != os.path.normpath(
-                os.path.join(root, os.path.relpath(folder, self.folder))
-            )
-            folders[:] = (name for name in folders if not name.startswith("."))
-            for path in (
-                os.path.join(folder, n) for n in names if n.endswith((*SUFFIXES, ".toml"))
-            ):
-                if linked or os.path.islink(path):
+        with suppress(ShaderError):  # of a folder with very many, the first ones
+            for entry in entries(self.folder, self.recursive):
+                if entry.name.endswith((*SUFFIXES, ".toml")):
                     with suppress(OSError):  # it points nowhere, now
-                        is_ = os.stat(path)
-                        found[path] = is_.st_ino, is_.st_size, is_.st_mtime_ns
-            if not self.recursive:
-                break
+                        is_ = entry.stat()
+                        found[entry.path] = is_.st_ino, is_.st_size, is_.st_mtime_ns
         return found
+
+
+def _is_still(folder: Path, watched: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(folder), watched)
+    except OSError:  # it is gone, or out of reach
+        return False
+
+
+def _is_there(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 @contextmanager
