@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,13 @@ def test_a_file_that_is_gone_is_told_before_a_line_is_lost(tmp_path: Path) -> No
     with pytest.raises(UserError, match=r"cannot write .*m.csv: No such file.*then --resume"):
         metrics.append(tmp_path / "m.csv", episode(0))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_in_its_place_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.csv")
+    for write in (lambda p: metrics.append(p, episode(0)), metrics.to_disk):
+        with pytest.raises(UserError, match=r"cannot write .*m.csv: .*then --resume"):
+            write(tmp_path / "m.csv")
 
 
 def test_files_beside_each_other_are_as_of_a_training_that_never_stopped(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ COLUMNS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
 LARGEST = 2**40
 """Bytes of a file that a training goes on with; it is read line by line."""
 LONGEST_LINE = 1000
+_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Without waiting for the other end of what became a pipe meanwhile."""
 GO_ON = "make room or put that right, then --resume"
 
 
@@ -46,7 +48,7 @@ def append(path: str | Path, episode: Episode) -> None:
     """
     try:
         # Not by open(), which would make a new one, without its first line.
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        file = os.open(path, _APPEND)
         try:
             line = _line(episode)
             written = os.write(file, line)
@@ -66,7 +68,7 @@ def to_disk(path: str | Path) -> None:
         UserError: the file cannot be written.
     """
     try:
-        file = os.open(path, os.O_WRONLY)
+        file = os.open(path, _APPEND)
         try:
             os.fsync(file)
         finally:

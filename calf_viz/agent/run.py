@@ -291,7 +291,10 @@ def _sweep(root: Path) -> None:
 
     A live process has its folder locked, or is about to lock it (see `Run._building`).
     """
-    for name in os.listdir(root):
+    names: list[str] = []
+    with suppress(OSError):  # a folder that may be written and not be looked into
+        names = os.listdir(root)
+    for name in names:
         folder = root / name
         if not _BUILDING.fullmatch(name) or folder.is_symlink() or not is_folder(folder):
             continue

@@ -20,6 +20,8 @@ log = logging.getLogger("calf_viz")
 
 PATIENCE = 20.0
 """Seconds without any progress after which a trainer that is to end is killed."""
+TOLD_AFTER = 10.0
+"""Seconds after which it is said that it is waited for."""
 MOMENT = 0.5
 """Seconds that a single step is waited for."""
 
@@ -149,7 +151,8 @@ class TrainerProcess:
 
         Under load, or with a slow disk, its end may take minutes.
         """
-        spent, since, told = -1.0, time.monotonic(), False
+        begun = since = time.monotonic()
+        spent, told = -1.0, False
         while True:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(min(1.0, PATIENCE))
@@ -157,10 +160,10 @@ class TrainerProcess:
             now, before = time.monotonic(), spent
             spent = self._spent()
             if spent != before:
-                told, since = False, now
+                since = now
             elif now - since > PATIENCE:
                 return False
-            elif now - since > PATIENCE / 2 and not told:
+            if now - begun > TOLD_AFTER and not told:
                 told = True
                 log.warning("waiting for the training to end, with a checkpoint")
 
