@@ -198,3 +198,45 @@ def test_a_plot_without_a_text_is_not_shown() -> None:
     hud.update(t1="1")
     hud.prepare(Scene(), FIELD, (0.0, 1.0))
     assert "plots" in hud.placed
+
+
+def written(hud: Hud) -> list[str]:
+    """Texts of the plots, a line of glyphs each."""
+    names = {glyph.row: char for char, glyph in hud.canvas.face("small").glyphs.items()}
+    texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
+    return ["".join(names.get(int(row), " ") for row in texels[:, 2])]
+
+
+def test_scales_and_keys_are_written() -> None:
+    curves = [Curve("a", Paint(0xFF0000), name="first"), Curve("b", Paint(0x00FF00), name="second")]
+    plot = Plot("p", "title", curves, band="c", band_key=("third", 0x0000FF), begin="1")
+    hud = Hud([Plots("plots", [plot])])
+    hud.update(p="0", p_head="12.5", p_foot="−3", p_end="200 episodes")
+    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    (text,) = written(hud)
+    for word in ("first", "second", "third", "12.5", "−3", "1", "200 episodes"):
+        assert word.replace(" ", "") in text.replace(" ", ""), text
+    marks = hud.canvas.mark
+    hud.update(p_head="999", p_foot="−999", p_end="400 episodes")
+    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    assert hud.canvas.mark == marks, "in their places"
+    assert "999" in written(hud)[0]
+
+
+def test_scales_keep_to_the_panel() -> None:
+    plots = [
+        Plot(f"p{i}", "a title", [Curve("a", Paint(0), name="name") for _ in range(9)], band="b")
+        for i in range(3)
+    ]
+    hud = Hud([Plots("plots", plots)])
+    for i in range(3):
+        ends = {f"p{i}_head": "−1,234.56", f"p{i}_foot": "−9.9e9", f"p{i}_end": "9,999 episodes"}
+        hud.update(**{f"p{i}": "a value that is long"}, **ends)
+    for size in ((1280, 720), (640, 360), (420, 300), (2560, 1440)):
+        hud.prepare(Scene(size=size), FIELD, (0.0, 1.0))
+        rect = hud.placed["plots"]
+        texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
+        drawn = texels[texels[:, 2] > 0]
+        table = hud.canvas.atlas.table[drawn[:, 2].astype(int), 2:]
+        assert (drawn[:, :2] >= (rect.x, rect.y)).all()
+        assert (drawn[:, :2] + table <= (rect.right, rect.bottom)).all()

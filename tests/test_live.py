@@ -26,7 +26,9 @@ from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud.overview import overview
+from calf_viz.hud.plots import Plots
 from calf_viz.hud.series import SAMPLES
+from calf_viz.hud.shape import packed
 from calf_viz.live import process, worker
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.live.follower import TRAINEE
@@ -730,6 +732,7 @@ def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_p
         assert len(values) <= span <= SAMPLES
     assert [points[n] for n in (1, 2, 80, 81, 160, 500)] == [1, 2, 80, 40, 80, 62]
     assert span == 63, "8 episodes a point: the width is the training"
+    assert hud.values["plot_reward_end"] == "504 episodes"
     np.testing.assert_allclose(series.values("goal")[2:], 0.5, atol=0.06)
     np.testing.assert_allclose(series.values("share_certified"), 0.5)
 
@@ -788,3 +791,22 @@ def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     np.testing.assert_array_equal(snapshot.values, expected)
     np.testing.assert_array_equal(snapshot.weights, trainer.agent.flat_weights())
     Heightfield(snapshot.values.reshape(9, 9), plane.lo, plane.hi)
+
+
+@pytest.mark.parametrize("palette", ["standard", "colour_blind"])
+def test_a_colour_of_the_plots_has_one_meaning(palette: str) -> None:
+    hud = overview("", NAMES, mode_colours(palette), ("x", "v"), [])
+    made = Board.create(0, 1)
+    TrainingPanel(hud, StatsCache(), made, mode_colours(palette), 4, 50)
+    (plots,) = (widget for widget in hud.widgets if isinstance(widget, Plots))
+    meanings: dict[int, set[str]] = {}
+    subjects = {"each": "agent", "q+": "agent", "mean of 20": "agent"}
+    for plot in plots.plots:
+        for name, paint in plot.entries:
+            meanings.setdefault(paint.colour, set()).add(subjects.get(name, name))
+    colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours(palette)]
+    modes = dict(zip(colours, NAMES, strict=False))
+    assert all(len(names) == 1 for names in meanings.values()), meanings
+    assert all(meanings[colour] == {name} for colour, name in modes.items())
+    for plot in plots.plots:
+        assert {f"{plot.key}_head", f"{plot.key}_foot", f"{plot.key}_end"} <= hud.values.keys()

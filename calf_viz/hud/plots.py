@@ -1,10 +1,12 @@
 """Small plots, one above the other in a panel; the GPU draws their curves from `Series`.
 
-title                 value
-+-------------------------+ head
-| curves                  |
-+-------------------------+ foot
-|#### band ###############|         where there is one
+title                      value
+▬ key  ▬ of each curve
+ head +-----------------------+
+      | curves                |
+ foot +-----------------------+
+      |#### band #############|     where there is one
+      begin                 end
 """
 
 from __future__ import annotations
@@ -16,32 +18,51 @@ from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint
+from calf_viz.hud.text import width
 from calf_viz.hud.widgets import VALUE_CAPACITY, Values, Widget, backing, baseline_of
 
 CURVE_WIDTH = 1.5
 """px at scale 1."""
 BAND = 1
 """Height of a band, in units."""
+GUTTER = 11
+"""Width beside the curves for the scale's numbers, in units."""
+STROKE = 3
+"""Length of a key's stroke, in units."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A series as a line."""
+    """A series as a line; `name` in the key."""
 
     series: str
     paint: Paint
     width: float = CURVE_WIDTH
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves over the same samples; `key` of the text beside the title."""
+    """Curves over the same samples and in one scale; `key` of the text beside the title.
+
+    The texts of `key` with `_head` and `_foot` behind are the scale's numbers, with `_end` what is
+    at the right end of `begin`'s axis. Without them there are none.
+    """
 
     key: str
     title: str
     curves: Sequence[Curve]
     band: str | None = None
     """Series whose colours lie below the curves."""
+    band_key: tuple[str, int] | None = None
+    """The band's name in the key, and its colour there, 0xRRGGBB."""
+    begin: str = "0"
+
+    @property
+    def entries(self) -> list[tuple[str, Paint]]:
+        """Of its key."""
+        band = [] if self.band_key is None else [(self.band_key[0], Paint(self.band_key[1]))]
+        return [(curve.name, curve.paint) for curve in self.curves if curve.name] + band
 
 
 @dataclass
@@ -51,55 +72,119 @@ class Plots(Widget):
     name: str
     plots: Sequence[Plot]
     anchor: Anchor = BOTTOM_RIGHT
-    columns: int = 56
+    columns: int = 68
+    narrowest: int = 56
     tall: int = 14
-    """Width of all and height of each plot's curves, in units."""
-    share = (0.45, 0.45)
+    shortest: int = 7
+    """Width of all, and height of each plot's curves, at most and at least, in units."""
+    share = (0.45, 0.5)
+    _tall: int = 14
     _shown: list[Plot] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
     ) -> tuple[int, int] | None:
-        width = self.columns * canvas.metrics.unit
+        unit = canvas.metrics.unit
+        extent = min(self.columns * unit, max(room[0], self.narrowest * unit))
         shown = [plot for plot in self.plots if plot.key in values]
-        while shown and self._height(canvas, shown) > room[1]:
+        self._tall = self.shortest
+        while shown and self._height(canvas, values, shown) > room[1]:
             shown.pop()
         self._shown = shown
-        return (width, self._height(canvas, shown)) if shown and width <= room[0] else None
+        if not shown or extent > room[0]:
+            return None
+        spare = room[1] - self._height(canvas, values, shown)
+        higher = spare // (len(shown) * unit)
+        self._tall = min(self.shortest + higher, self.tall)
+        return extent, self._height(canvas, values, shown)
 
-    def _title_height(self, canvas: Canvas) -> int:
-        return max(5 * canvas.metrics.unit, canvas.face("small").height)
+    def _line(self, canvas: Canvas) -> int:
+        return max(4 * canvas.metrics.unit, canvas.face("small").height)
 
-    def _height(self, canvas: Canvas, plots: Sequence[Plot]) -> int:
-        unit = canvas.metrics.unit
-        bands = sum(plot.band is not None for plot in plots)
-        each = self._title_height(canvas) + (self.tall + 2) * unit
-        return len(plots) * each + (2 + bands * (BAND + 1)) * unit
+    def _height(self, canvas: Canvas, values: Values, plots: Sequence[Plot]) -> int:
+        unit, line = canvas.metrics.unit, self._line(canvas)
+        heights = (
+            line * (1 + bool(plot.entries) + (f"{plot.key}_end" in values))
+            + unit * (self._tall + 3 + (BAND + 1) * (plot.band is not None))
+            for plot in plots
+        )
+        return sum(heights) + 2 * unit
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
-        unit, title = canvas.metrics.unit, self._title_height(canvas)
+        unit = canvas.metrics.unit
         backing(canvas, rect)
-        left, width = rect.x + 3 * unit, rect.width - 6 * unit
         y = rect.y + unit
         self._labels = {}
         for plot in self._shown:
-            baseline = baseline_of(canvas, "small", y, title)
-            canvas.label(plot.title, "small", left, baseline, theme.QUIET, width // 2)
-            self._labels[plot.key] = canvas.label(
-                values[plot.key], "small", left + width, baseline, theme.BRIGHT, width // 2 - unit,
-                "right", 2 * VALUE_CAPACITY,
-            )  # fmt: skip
-            box = Rect(left, y + title, width, self.tall * unit)
-            line = canvas.metrics.line
-            for edge in (box.y, box.bottom):
-                canvas.rectangle(Rect(left, edge, width, line), theme.FAINT)
-            for curve in plot.curves:
-                canvas.curve(box, curve.series, curve.width * canvas.metrics.scale, curve.paint)
-            y = box.bottom + 2 * unit
-            if plot.band is not None:
-                canvas.band(Rect(left, box.bottom + unit, width, BAND * unit), plot.band)
-                y += (BAND + 1) * unit
+            y = self._draw_plot(canvas, values, plot, Rect(rect.x, y, rect.width, 0))
+
+    def _draw_plot(self, canvas: Canvas, values: Values, plot: Plot, at: Rect) -> int:
+        """A plot from the top of `at` on; where it ends."""
+        unit, line = canvas.metrics.unit, self._line(canvas)
+        left, right, y = at.x + 3 * unit, at.right - 3 * unit, at.y
+        baseline = baseline_of(canvas, "small", y, line)
+        canvas.label(plot.title, "small", left, baseline, theme.BRIGHT, right - left)
+        room = right - left - width(canvas.face("small"), plot.title) - 2 * unit
+        self._label(canvas, values, plot.key, right, baseline, max(room, 0), theme.BRIGHT)
+        y += line
+        if plot.entries:
+            self._draw_key(canvas, plot, Rect(left, y, right - left, line))
+            y += line
+        y += unit
+        begin = left + GUTTER * unit * (f"{plot.key}_head" in values)
+        box = Rect(begin, y, right - begin, self._tall * unit)
+        for edge in (box.y, box.bottom):
+            canvas.rectangle(Rect(box.x, edge, box.width, canvas.metrics.line), theme.FAINT)
+        for curve in plot.curves:
+            canvas.curve(box, curve.series, curve.width * canvas.metrics.scale, curve.paint)
+        capital = canvas.face("small").cap_height
+        for key, foot in (("_head", box.y + capital), ("_foot", box.bottom)):
+            beside = GUTTER * unit - unit
+            self._label(canvas, values, plot.key + key, begin - unit, foot, beside, theme.QUIET)
+        y = box.bottom + unit
+        if plot.band is not None:
+            canvas.band(Rect(box.x, y, box.width, BAND * unit), plot.band)
+            y += (BAND + 1) * unit
+        if f"{plot.key}_end" in values:
+            baseline = y + capital
+            canvas.label(plot.begin, "small", box.x, baseline, theme.QUIET, box.width // 3)
+            self._label(
+                canvas, values, f"{plot.key}_end", right, baseline, box.width // 2, theme.QUIET
+            )
+            y += line
+        return y + unit
+
+    def _label(
+        self,
+        canvas: Canvas,
+        values: Values,
+        key: str,
+        x: int,
+        baseline: int,
+        room: int,
+        colour: int,
+    ) -> None:
+        """A text that changes in its place, left of x; none where it has no value."""
+        if key in values:
+            self._labels[key] = canvas.label(
+                values[key], "small", x, baseline, colour, room, "right", 2 * VALUE_CAPACITY
+            )
+
+    def _draw_key(self, canvas: Canvas, plot: Plot, rect: Rect) -> None:
+        """Strokes with names, as many as there is room for."""
+        unit, face = canvas.metrics.unit, canvas.face("small")
+        baseline = baseline_of(canvas, "small", rect.y, rect.height)
+        middle = baseline - (face.cap_height + 1) // 2
+        x = rect.x
+        for name, paint in plot.entries:
+            after = x + (STROKE + 1) * unit
+            if after + width(face, name) > rect.right:
+                break
+            thick = max(2, round(0.5 * unit))
+            canvas.rectangle(Rect(x, middle - thick // 2, STROKE * unit, thick), paint)
+            canvas.label(name, "small", after, baseline, theme.QUIET, rect.width)
+            x = after + width(face, name) + 2 * unit
 
     def update(self, canvas: Canvas, values: Values) -> None:
         for key, label in self._labels.items():

@@ -103,6 +103,14 @@ def packed(colour: tuple[float, float, float]) -> int:
     return red << 16 | green << 8 | blue
 
 
+def mixed(one: int, other: int, part: float) -> int:
+    """0xRRGGBB between two, at a part of the way within [0, 1]."""
+    part = min(max(part, 0.0), 1.0)
+    shifts = ((one >> s & 255, other >> s & 255) for s in (16, 8, 0))
+    red, green, blue = (round(a + part * (b - a)) for a, b in shifts)
+    return red << 16 | green << 8 | blue
+
+
 def unit(x: float, y: float) -> tuple[float, float]:
     """The direction of a vector; (0, 0) of none."""
     length = math.hypot(x, y)

@@ -12,6 +12,10 @@ ACCENT = 0xF2C14E
 """What one must not miss: that it is paused."""
 ALARM = 0xFF8A7A
 """What is broken."""
+GROUND = 0x262B35
+"""Of a band where there is nothing."""
+GOAL, CHANCE = 0xA78BFA, BRIGHT
+"""Goals reached, and P_relax: colours that are no mode's, nor the training agent's."""
 FAINT = Paint(0xFFFFFF, 0.14)
 """Hairlines inside a panel."""
 GROOVE = Paint(0xFFFFFF, 0.16)

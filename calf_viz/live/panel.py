@@ -23,7 +23,7 @@ from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
-from calf_viz.hud.shape import Paint, packed
+from calf_viz.hud.shape import Paint, mixed, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.stats_cache import StatsCache
@@ -50,8 +50,8 @@ class TrainingPanel:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """stats: says when texts and curves, key "training", change: each time costs an upload of
-        small textures. mode_colours: of the modes and of the training agent, (4, >= 3). episodes,
-        steps: of the whole training, and of an episode at most."""
+        small textures. mode_colours: of the modes and of the training agent, (>= 4, >= 3).
+        episodes, steps: of the whole training, and of an episode at most."""
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
         self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
         self.steps_each = math.ceil(steps / SAMPLES)
@@ -70,7 +70,7 @@ class TrainingPanel:
         return min(SAMPLES, math.ceil(self.total / self.episodes_each))
 
     def _add_widgets(self, steps: int) -> None:
-        certified, relax, nominal, training = self.colours
+        certified, relax, nominal, training = self.colours[:4]
         rows = [
             Row("train_mode", "agent", swatch=training),
             Row("train_episode", "episode"),
@@ -79,37 +79,40 @@ class TrainingPanel:
         ]
         panel = Panel("training", "training", rows)
         panel.share = (0.45, 0.75)  # it stands below the other panel
-        quiet, bright = Paint(theme.QUIET, 0.55), Paint(theme.BRIGHT)
-        lines = zip(("certified", "relax", "nominal"), (certified, relax, nominal), strict=True)
+        lines = zip(NAMES, (certified, relax, nominal), strict=True)
+        bounds, agents = Paint(theme.QUIET, 0.7), Paint(training)
         plots = Plots(
             "plots",
             [
                 Plot(
                     "plot_certificate",
-                    "q+, bounds",
+                    "certificate",
                     [
-                        Curve("floor", quiet),
-                        Curve("ceiling", quiet),
-                        Curve("q_plus", Paint(training)),
+                        Curve("floor", bounds, name="bounds"),
+                        Curve("ceiling", bounds),
+                        Curve("q_plus", agents, name="q+"),
                     ],
                     band="modes",
                 ),
                 Plot(
                     "plot_reward",
-                    "reward, goals",
+                    "return",
                     [
-                        Curve("reward", quiet),
-                        Curve("goal", Paint(relax, 0.9)),
-                        Curve("mean_reward", bright),
+                        Curve("reward", Paint(training, 0.4), name="each"),
+                        Curve("mean_reward", agents, name=f"mean of {AVERAGED}"),
                     ],
+                    band="goal",
+                    band_key=("goal rate", theme.GOAL),
+                    begin="1",
                 ),
                 Plot(
                     "plot_modes",
-                    "modes, P_relax",
+                    "modes",
                     [
-                        *(Curve(f"share_{name}", Paint(colour)) for name, colour in lines),
-                        Curve("p_relax", Paint(theme.ACCENT, 0.9)),
+                        *(Curve(f"share_{name}", Paint(c), name=name) for name, c in lines),
+                        Curve("p_relax", Paint(theme.CHANCE, 0.9), name="P_relax"),
                     ],
+                    begin="1",
                 ),
             ],
         )
@@ -122,8 +125,16 @@ class TrainingPanel:
             series.scale(name, 0.0, 1.0, self._span)
         self.hud.update(
             plot_certificate="–", plot_reward="–", plot_modes="–", train_mode="–",
+            plot_certificate_head="–", plot_certificate_foot="–", plot_reward_head="–",
+            plot_reward_foot="–", plot_modes_head="100 %", plot_modes_foot="0 %",
+            plot_certificate_end=f"{steps} steps", **self._ends(),
             train_episode=f"– / {self.total}", train_steps="–", train_speed="–",
         )  # fmt: skip
+
+    def _ends(self) -> dict[str, str]:
+        """Texts at the right end of the axes of episodes."""
+        end = f"{numbers.count(self._span * self.episodes_each)} episodes"
+        return {"plot_reward_end": end, "plot_modes_end": end}
 
     def frame(self, notice: str | None) -> None:
         """Before each frame. notice: what one must not miss."""
@@ -171,7 +182,9 @@ class TrainingPanel:
         self.hud.update(
             train_mode=NAMES[int(last["mode"])],
             train_episode=f"{self._episode + 1} / {self.total}",
-            plot_certificate=numbers.value(float(last["q_plus"]), high - low),
+            plot_certificate=f"q+ {numbers.value(float(last['q_plus']), high - low)}",
+            plot_certificate_head=numbers.value(high + margin, high - low),
+            plot_certificate_foot=numbers.value(low - margin, high - low),
         )
 
     def _draw_episodes(self, episodes: NDArray[Any]) -> None:
@@ -189,7 +202,7 @@ class TrainingPanel:
             values = np.mean(self._group, axis=0)
             self._group = []
             for name, value in zip(OF_EPISODES, values, strict=True):
-                series.push(name, float(value))
+                self._push(name, float(value))
         drawn = series.values("reward")
         low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
         margin = 0.05 * max(high - low, 1e-3)
@@ -199,8 +212,11 @@ class TrainingPanel:
             series.scale(name, -0.03, 1.03, self._span)
         mean, goal = np.mean(self._recent, axis=0)
         self.hud.update(
-            plot_reward=f"{numbers.value(mean, max(high - low, abs(mean)))}, {100 * goal:.0f}%",
-            plot_modes=f"P {episodes['p_relax'][-1]:.2f}",
+            plot_reward=f"mean {numbers.value(mean, high - low)}, goals {100 * goal:.0f} %",
+            plot_reward_head=numbers.value(high + margin, high - low),
+            plot_reward_foot=numbers.value(low - margin, high - low),
+            plot_modes=f"P_relax {episodes['p_relax'][-1]:.2f}",
+            **self._ends(),
         )
 
     def _thin_out(self) -> None:
@@ -211,7 +227,12 @@ class TrainingPanel:
             means = series.values(name).reshape(-1, 2).mean(axis=1)
             series.clear(name)
             for value in means.tolist():
-                series.push(name, value)
+                self._push(name, value)
+
+    def _push(self, name: str, value: float) -> None:
+        """A point of an episode or more; goals are a band, brighter the more were reached."""
+        colour = mixed(theme.GROUND, theme.GOAL, value) if name == "goal" else 0
+        self.hud.canvas.series.push(name, value, colour)
 
     def _speed(self) -> str | None:
         now, steps = self.clock(), self.board[Word.STEPS]
