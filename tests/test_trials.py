@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -34,7 +35,7 @@ from calf_viz.trial import examiner as examiner_module
 from calf_viz.trial import trials as trials_module
 from calf_viz.trial import trust, worker
 from calf_viz.trial.examiner import Examiner, Verdict
-from calf_viz.trial.subject import open_host
+from calf_viz.trial.subject import PIXELS, VERTICES, open_host
 from calf_viz.trial.trials import Trials
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook
@@ -512,23 +513,36 @@ class TestSubject:
         yield host
         host.close()
 
-    def request(self, name: str, library: ShaderLibrary) -> dict[str, object]:
-        vertex, fragment = load_program(library, name).texts
-        return {"name": name, "vertex": vertex, "fragment": fragment, "draw": True}
+    def examine(self, subject: Host, name: str, look: Path, allowed: float = 1e6) -> dict[str, Any]:
+        vertex, fragment = load_program(ShaderLibrary(look), name).texts
+        request = {"name": name, "vertex": vertex, "fragment": fragment, "draw": True}
+        return worker.examine(subject, request, allowed)
+
+    def test_a_usual_picture_takes_longer_by_its_pixels_and_vertices(
+        self, subject: Host, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where nothing is seen, vertices alone take time."""
+        centre = subject.scene.camera.target
+
+        def frame(host: Host) -> float:
+            return 5.0 if host.scene.camera.target == centre else 2.0
+
+        monkeypatch.setattr(worker, "_frame", frame)
+        assert worker.usual_frame(subject) == 2.0 * VERTICES + 3.0 * PIXELS
+        assert subject.scene.camera.target == centre
 
     def test_each_of_its_programs_is_drawn_and_the_shipped_one_put_back(
-        self, subject: Host, look: Path, monkeypatch: pytest.MonkeyPatch
+        self, subject: Host, look: Path
     ) -> None:
         first = picture(subject)
         assert subject.programs.sources.keys() - {"ring_copy"} <= set(LOOK)
-        monkeypatch.setattr(worker, "SLOWEST_FRAME", 0.0)
         for hook in ("surface_colour", "trail_colour"):
             (look / f"{hook}.glsl").write_text(
                 "// mine\n" + (shader_folder() / f"{hook}.glsl").read_text()
             )
         (look / "hud.frag").write_text((shader_folder() / "hud.frag").read_text() + "// mine")
         for name in set(LOOK) & set(subject.programs.sources):
-            answer = worker.examine(subject, self.request(name, ShaderLibrary(look)))
+            answer = self.examine(subject, name, look, allowed=0.0)
             assert answer.keys() == {"slow"}, name
             assert np.array_equal(picture(subject), first)
 
@@ -537,7 +551,7 @@ class TestSubject:
     ) -> None:
         (look / "trail_colour.glsl").write_text("broken")
         for name in ("field", "mesh_trail"):
-            answer = worker.examine(subject, self.request(name, ShaderLibrary(look)))
+            answer = self.examine(subject, name, look)
             assert answer.keys() == {"log"} and "syntax error" in str(answer["log"])
 
     def test_controls_are_drawn_at_both_of_their_ends(
@@ -559,7 +573,7 @@ class TestSubject:
         monkeypatch.setattr(worker, "_frame", frame)
         for name in {"field", "mesh_trail"} & set(subject.programs.sources):
             del values[:]
-            assert worker.examine(subject, self.request(name, ShaderLibrary(look))) == {}
+            assert self.examine(subject, name, look) == {}
             assert values[0] == {"u_f": 1, "u_i": 2, "u_b": 1, "u_w": 0, "u_c": (1, 0, 0)}
             assert values[-2] == {"u_f": -2, "u_i": 2, "u_b": 0, "u_w": 0, "u_c": (0, 0, 0)}
             assert values[-1] == {"u_f": 3, "u_i": 5, "u_b": 1, "u_w": 2, "u_c": (1, 1, 1)}
