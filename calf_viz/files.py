@@ -3,7 +3,7 @@
     is it there?   exists, is_file, is_folder, same never raise
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises is one line
-    write          with write_aside(path) as part:  whole or not at all
+    write          with write_aside(path) as part:  whole or not at all; check_writable
     beside others  hold, not_over
 
 What cannot be had is a `FileTrouble`; what was read and is broken is a `FileDamaged`.
@@ -208,6 +208,12 @@ def make_folder(path: StrPath) -> None:
         raise UserError(
             f"cannot write to {shown(path)}: {_reason(error)}; choose another place"
         ) from error
+
+
+def check_writable(path: StrPath) -> None:
+    """Raise UserError where `write_aside` cannot write by what the path is: a name that no file can
+    have, a folder, a device, a link in a circle. Nothing is written."""
+    _target(path)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from calf_viz.agent.run_config import KEPT, continued
 from calf_viz.agent.trainer import Trainer
 from calf_viz.console import say
 from calf_viz.errors import FileTrouble, UserError, shown
-from calf_viz.files import exists, hold, is_folder, not_over, same, sweep_parts
+from calf_viz.files import check_writable, exists, hold, is_folder, not_over, same, sweep_parts
 from calf_viz.settings import fields_of, within
 
 
@@ -70,6 +70,7 @@ class Files:
 
         def check() -> None:
             for path in (self.output, resume.resume_path(output), metrics_path(output)):
+                check_writable(path)
                 if exists(path) and not ours:
                     raise UserError(
                         f"{shown(path)} exists: give another --output, {instead}or --overwrite"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, make_folder, write_aside
 from calf_viz.render.sources import LOOKS, is_kept, look_names, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
@@ -28,7 +28,7 @@ def sources(start: str | None) -> dict[str, Path]:
     if not names:
         parts = sorted({name.partition("_")[0].removesuffix(".glsl") for name in hooks})
         raise UserError(
-            f"--from {start}: give a part ({', '.join(parts)}), a file of "
+            f"--from {shown(start)}: give a part ({', '.join(parts)}), a file of "
             f"calf-viz shaders list{_looks()}"
         )
     return {name: folder / name for name in names}
@@ -48,10 +48,14 @@ def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
     for start in starts or (None,):
         for name, path in sources(start).items():
             if files.setdefault(name, path) != path:
-                raise UserError(f"--from {start}: another --from has its own {name}: choose one")
+                raise UserError(
+                    f"--from {shown(start)}: another --from has its own {name}: choose one"
+                )
     there = [folder / name for name in files if exists(folder / name)]
     if there:
-        raise UserError(f"{there[0]} is there already: move it away, or choose another folder")
+        raise UserError(
+            f"{shown(there[0])} is there already: move it away, or choose another folder"
+        )
     make_folder(folder)
     for name, path in files.items():
         with write_aside(folder / name) as part:
