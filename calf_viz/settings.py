@@ -10,6 +10,7 @@ A field that is None has no value in TOML: it is written as a comment.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields
@@ -27,6 +28,7 @@ from calf_viz.files import parsing, read_text
 
 LARGEST = 65_536
 """Bytes of a TOML file, of which the largest of the program's own has a tenth."""
+_LINE, _PLACE = re.compile(r"at line (\d+)"), re.compile(r" \(at [^()]*\)$")
 LONGEST_LINE = 4096
 """Characters. A key of so many parts takes a moment, and one of ten times as many minutes."""
 
@@ -153,7 +155,13 @@ def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
                     path, f"a line of {len(line):,} characters", f"write at most {LONGEST_LINE:,}",
                     number,
                 )  # fmt: skip
-        return tomllib.loads(text)
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            where = _LINE.search(str(error))
+            number = int(where[1]) if where else text.count("\n") + 1  # "at end of document"
+            reason = f"no TOML: {_PLACE.sub('', str(error))}"
+            raise FileDamaged(path, reason, "mend it, or give another file", number) from None
 
 
 def table(settings: Any, leave_out: Iterable[str] = (), unsaid: Iterable[str] = ()) -> Table:

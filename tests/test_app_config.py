@@ -118,7 +118,7 @@ def test_what_is_printed_is_read_as_the_same(
         ("runs = ''", "runs is empty in .*mine.toml: give a path"),
         ("n_agents = 0", "n_agents 0 is out of range"),
         ("[visualization]\nseed = 1\n[training]\nseed = 2", "seed is 1 to be shown, 2 to be trai"),
-        ("seed = ", "mine.toml: no TOML: Invalid value"),
+        ("seed = ", "mine.toml:1: no TOML: Invalid value"),
     ],
 )
 def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
