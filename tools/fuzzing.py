@@ -1,5 +1,5 @@
-"""What the fuzzers share: a child that tries one thing after another, and is started again where
-one of them ends it or takes too long.
+"""What the fuzzers share: how something went, and a child that tries one thing after another, and
+is started again where one of them ends it or takes too long.
 
     parent   a JSON object a line   ──▶   child    tries it
              Answer, whatever happened   ◀──       a JSON object a line
@@ -13,9 +13,54 @@ import queue
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from calf_viz.errors import LONGEST_MESSAGE
+
+BAD = ("TRACEBACK", "CRASH", "HANG", "MEMORY")
+"""What nothing of a user's may do to the program."""
+
+
+@dataclass
+class Verdict:
+    """How something went: `accepted`, `refused`, or one of BAD; and what was said."""
+
+    outcome: str
+    said: str = ""
+
+    @property
+    def survived(self) -> bool:
+        return self.outcome not in BAD
+
+
+def is_line(text: str) -> bool:
+    """Whether a message is one line of bounded length; a terminal would obey none of it."""
+    shown = all(c.isprintable() or "\ud800" <= c <= "\udfff" for c in text)
+    return bool(text) and len(text) <= LONGEST_MESSAGE + 100 and shown
+
+
+def judged(code: int, stderr: str) -> Verdict:
+    """The verdict of a command, by its exit code, negative for a signal, and by what it said."""
+    said = f"exit {code}: {stderr[-1500:]}"
+    if code < 0:
+        return Verdict("CRASH", said)
+    if "Traceback (most" in stderr or code not in (0, 1, 2):
+        return Verdict("TRACEBACK", said)
+    if code != 2:
+        return Verdict("accepted", said)
+    last = stderr.strip().rpartition("\n")[2]
+    return Verdict("refused" if is_line(last) else "TRACEBACK", said)
+
+
+def tell(outcomes: dict[str, Counter[str]]) -> None:
+    """A line for each class."""
+    for name, found in outcomes.items():
+        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(found.items()))
+        print(f"{name}: {told}")
 
 
 class Answer(NamedTuple):
