@@ -118,7 +118,8 @@ def test_lines_that_are_lost_are_told_and_the_training_goes_on(
     [
         (1, b"episode;steps\r\n"), (3, b"\0\0\0\0\r\n"), (3, b"1,2,x,1,0,0,0,0.5\r\n"),
         (180, b"178,2,-0.5,1,1,0,1,0.5\r\n"),
-        (100, b"7" * 5000 + b"\r\n"), (190, b"a,b\r\n" * 3),
+        (100, b"7" * 5000 + b"\r\n"), (60, b"\0" * 1000 + b"\r\n"),
+        (60, b"\0" * 3_000_000 + b"\r\n"), (190, b"a,b\r\n" * 3),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_set_aside_and_its_lines_kept(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import RECENT, Episode, Trainer
@@ -24,7 +25,7 @@ COLUMNS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
 """The modes are counts of steps."""
 LARGEST = 2**40
 """Bytes of a file that a training goes on with; it is read line by line."""
-LONGEST_LINE = 1000
+LONGEST_LINE, _REST = 1000, 2**20
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 """Without waiting for the other end of what became a pipe meanwhile."""
 GO_ON = "make room or put that right, then --resume"
@@ -136,13 +137,13 @@ class _Lines:
         if not os.path.lexists(path):
             return
         with opened(path, LARGEST) as (file, _):
-            line = file.readline(LONGEST_LINE)
+            line = _next(file)
             if line.strip() == _HEADER.strip():
                 self.whole = len(line)
             elif line:
                 self.damaged = 1
             number, expected = 1, 0
-            while line := file.readline(LONGEST_LINE):
+            while line := _next(file):
                 number += 1
                 episode = _episode(line)
                 if episode is None or episode.episode < expected or self._differs(episode):
@@ -160,6 +161,14 @@ class _Lines:
         """Whether the checkpoint has another such episode."""
         known = self.known.get(episode.episode)
         return known is not None and known != _line(episode)
+
+
+def _next(file: BinaryIO) -> bytes:
+    """A line, of one that is too long the beginning; what a disk lost may be gigabytes of zeros."""
+    line = rest = file.readline(LONGEST_LINE)
+    while len(rest) >= LONGEST_LINE and not rest.endswith(b"\n"):
+        rest = file.readline(_REST)
+    return line
 
 
 def _fill(part: Path, episodes: Iterable[Episode]) -> None:
