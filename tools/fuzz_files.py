@@ -1,6 +1,6 @@
 """Broken files of every kind that the program reads: what must not break it.
 
-    python tools/fuzz_files.py [--count 3000] [--seed 0] [--only CLASS] [--limit 20]
+    python tools/fuzz_files.py [--count 3000] [--seed 0] [--only CLASS] [--limit 60]
 
 Each mutant is a file that the program wrote, damaged at random, or something else in its place: a
 link, a pipe, a device, a folder, gigabytes of nothing. It is read as the commands read it: most in
@@ -44,7 +44,7 @@ from rich.progress import track
 from calf_viz.children import python_child, script_child
 from calf_viz.errors import UserError
 
-LIMIT = 20.0
+LIMIT = 60.0
 """Seconds that a mutant may take; a child that starts takes some of the first one's."""
 MOST_MEMORY = 2**29
 """Bytes that reading a mutant may take at once."""
