@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,13 @@ from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run_config import read_config
+from calf_viz.agent.threads import one_thread
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig, options
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found, raster_threads
+from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
@@ -70,11 +72,13 @@ ASKED_ANEW = ("frames", "chosen")
 """Settings that a running application looks at when it needs them; the others it was made with."""
 
 
-class CALFApplication:
+class CALFApplication(Owned):
     """Agents that follow a trained policy on their critic's surface.
 
-        app = CALFApplication(config=VisualizationConfig.from_preset("medium"))
-        app.run()
+        with CALFApplication(config=VisualizationConfig.from_preset("medium")) as app:
+            app.run()
+
+    The thread that made it uses it, until it is closed; UserError else.
 
     Attributes:
         config: what is in force, a copy of what was asked for; `frames` and `chosen` may be
@@ -93,6 +97,8 @@ class CALFApplication:
         frame_times: seconds that each of the newest of them took, simulation apart.
     """
 
+    KIND = "application"
+
     def __init__(
         self,
         config: VisualizationConfig | AppConfig | None = None,
@@ -102,13 +108,12 @@ class CALFApplication:
 
         Raises UserError for a checkpoint, shaders or a driver that cannot be used.
         """
-        import torch
-
         from calf_viz.agent import shipped
 
         # Rows for a few agents are too small to share; and what one thread adds up, it always
         # adds up in the same order.
-        torch.set_num_threads(1)
+        self.closing.enter_context(one_thread())
+        self.closing.callback(self._untie)
         if isinstance(config, AppConfig):
             self.training, config = config.training, config.visualization
         else:
@@ -121,6 +126,7 @@ class CALFApplication:
         self.config = _in_force(config)
         # Shaders are tried in a child before this process compiles them; it starts meanwhile.
         self._trials = Trials(Examiner(config.renderer or "gpu"))
+        self.closing.callback(self._trials.close)
         if needs_trials(config.shaders, config.defines) or needs_trials(config.ab):
             self._trials.warm()
         system = systems.get(config.system)
@@ -130,7 +136,10 @@ class CALFApplication:
             if unasked and config.checkpoint is None
             else shipped.load(system, config.checkpoint)
         )
+        self.live: Follower | None = None
         self.host = _open_host(config, system.marker, self._trials)
+        self.closing.callback(self.host.close)
+        self.closing.callback(self.stop_training)
         self.look = WornLook(self.host, config.colour_map)
         self.second = self._open_second(config.ab) if config.ab is not None else None
         set_controls(config.set, self.look, self.second)
@@ -150,7 +159,6 @@ class CALFApplication:
         )
         actions = self._bind_keys()
         self.hud = self._open_hud(help_line(actions)) if config.hud else None
-        self.live: Follower | None = None
         # After the host, which knows how many agents fit.
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self.show_critic()
@@ -158,7 +166,9 @@ class CALFApplication:
         watch = self.host.has_window if config.watch is None else config.watch
         looks = [look for look in (self.look, self.second) if look is not None]
         self.live_shaders = LiveShaders(self.host, looks, self._trials) if watch else None
-        if not watch:
+        if self.live_shaders is not None:
+            self.closing.callback(self.live_shaders.close)
+        else:
             self._trials.close()
         if self.hud is not None and self.second is not None:
             two_looks.name_looks(self.hud)
@@ -186,6 +196,15 @@ class CALFApplication:
         if self.hud is not None:
             timed = self.host.has_window
             self.readings = Readings(self.hud, self.stats, self._mean_value, timed)
+
+    def _untie(self) -> None:
+        """What leads back to the application is let go, so that it goes with the last who holds it;
+        what its profiler measured can still be saved."""
+        self.__dict__.get("_actions", {}).clear()
+        self.readings = None
+        if "simulation" in self.__dict__:
+            described = self._describe()
+            self.profiler.describe = lambda: described
 
     def _open_second(self, look: Path) -> WornLook:
         config = self.config
@@ -350,15 +369,24 @@ class CALFApplication:
 
     @property
     def n_agents(self) -> int:
-        """Agents that take part; may be set while running, the ring grows by itself."""
+        """Agents that take part; may be set while running, the ring grows by itself.
+
+        Setting it raises UserError for a number that makes no sense or does not fit the driver's
+        textures; as many as before go on then.
+        """
         return len(self.simulation)
 
     @n_agents.setter
     def n_agents(self, n_agents: int) -> None:
-        if n_agents != self.n_agents:
+        config = self.config.changed(n_agents=n_agents)
+        try:
+            self.host.make_room(n_agents + (self.live is not None))
+            self.simulation.resize(n_agents)
+        except MemoryError:
+            raise UserError(f"not enough memory for {n_agents} agents: give fewer") from None
+        if n_agents != self.config.n_agents:
             self.profiler.reset()  # a profile is of one number of agents
-        self.config = _in_force(self.config.changed(n_agents=n_agents))
-        self.simulation.resize(n_agents)
+        self.config = _in_force(config)
 
     def advance(self) -> None:
         """One step of the simulation, not drawn."""
@@ -429,8 +457,11 @@ class CALFApplication:
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
 
-        Texts change only now and then; in a picture they are those of its step.
+        Texts change only now and then; in a picture they are those of its step. Where there is no
+        frame yet, it is of the surface alone.
         """
+        if not self.host.drawn:
+            self.draw()
         if self.readings is not None and self.readings.stale:
             self.readings.refresh(self.host.heightfield)
             self.host.draw()
@@ -455,11 +486,14 @@ class CALFApplication:
     def start_training(self) -> Path:
         """Train in a process of its own from now on, and show what it learns; the run's folder.
 
-        Raises UserError where a run cannot be written, or resumed.
+        Raises UserError where a run cannot be written, or resumed, and for a second training.
         """
         from calf_viz.live.session import begin
 
+        if self.live is not None:
+            raise UserError(f"{self.live.run.folder} is trained here: make another application")
         config = self.config
+        self.host.make_room(self.n_agents + 1)  # the one in training
         rate = steps_per_second(config.train_rate, self.agent.system.dt)
         self.live = begin(
             self.training, self.agent, self.host, config.runs, config.resume, rate, config.slice,
@@ -482,23 +516,24 @@ class CALFApplication:
         finally:
             self.stop_training()
 
+    @unowned
     def stop_training(self) -> None:
         """End a training with a checkpoint, or let it go on where the configuration says detach."""
         if self.live is not None:
             self.live.close()
 
     @property
+    @unowned
     def training_failure(self) -> str | None:
         """Why the training died, in one line; None where it did not."""
         return self.live.failure if self.live is not None else None
 
-    def close(self) -> None:
-        """Give window and driver back, and end what is being trained, unless detached."""
-        self.stop_training()
-        if self.live_shaders is not None:
-            self.live_shaders.close()
-        self._trials.close()
-        self.host.close()
+    def __enter__(self) -> Self:
+        self.owner.check("with")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _in_force(config: VisualizationConfig) -> VisualizationConfig:

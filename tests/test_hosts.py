@@ -109,7 +109,7 @@ class TestRing:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         expected = play("panda", self.scene)
-        monkeypatch.setattr(panda_ring, "_float_buffer", lambda *_: None)
+        monkeypatch.setattr(panda_ring, "_target", lambda *_: None)
         with caplog.at_level(logging.WARNING), opened("panda", self.scene) as host:
             assert isinstance(host.geometry.ring, panda_ring.UploadedRing)
             assert np.array_equal(self.scene.play(host), expected)
@@ -121,7 +121,7 @@ class TestRing:
         """As Panda3D leaves them out while a window is moved or sized, at start too."""
         expected = play("panda", self.scene)
         with opened("panda", self.scene) as host:
-            render_frame, frames = host.engine.render_frame, 0
+            render_frame, frames = host.context.engine.render_frame, 0
 
             class LeavesOut:
                 def render_frame(self) -> None:
@@ -130,8 +130,7 @@ class TestRing:
                     if frames % 3 == 0:
                         render_frame()
 
-            monkeypatch.setattr(host, "engine", LeavesOut())
-            monkeypatch.setattr(host.geometry.ring.copying, "engine", LeavesOut())
+            monkeypatch.setattr(host.context, "engine", LeavesOut())
             for step in range(self.scene.steps):
                 host.push(*self.scene.samples(step))
                 if step % 5 < 3:
@@ -150,7 +149,7 @@ class TestRing:
         if uploaded:
             if kind == "moderngl":
                 pytest.skip("moderngl has one kind of ring")
-            monkeypatch.setattr(panda_ring, "_float_buffer", lambda *_: None)
+            monkeypatch.setattr(panda_ring, "_target", lambda *_: None)
         groups = [Agents(1, seed=3), Agents(2, seed=4, come=20), Agents(90, "line", come=50)]
         scene = SceneFolder("growth", size=(240, 135), trail=60, steps=70, agents=groups)
         expected = play(kind, scene, agents=150)

@@ -169,7 +169,7 @@ def test_a_texel_tells_the_modes_of_five_samples():
     said = []
     for step in range(30):
         if step == 20:  # what was told stays told
-            packer.grow(RingLayout.fit(9, 8))
+            packer = packer.grown(RingLayout.fit(9, 8))
         said.append(rng.integers(0, 3, 4))
         texels = push(packer, 4, modes=said[-1], first=rng.integers(0, 4, 1), nan=[3] * (step == 9))
         for agent in range(3):
@@ -240,7 +240,7 @@ def test_a_ring_that_grows_goes_on():
     for first in [(), (), (1,)]:
         push(packer, 2, first)
     runs = packer.runs()
-    packer.grow(RingLayout.fit(70, 16, limit=64))
+    packer = packer.grown(RingLayout.fit(70, 16, limit=64))
     assert packer.step == 2 and packer.runs() == runs > 1
     texels = push(packer, 70)
     np.testing.assert_array_equal(texels[:, 3], [4, 4] + [-4] * 68)

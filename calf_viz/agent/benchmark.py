@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from calf_viz import systems
 from calf_viz.agent import evaluation, plots, pool
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import Row, held_out_starts
+from calf_viz.agent.threads import one_thread
 from calf_viz.agent.trainer import Episode, Trainer
 from calf_viz.agent.training import narrow_table
 from calf_viz.files import write_aside
@@ -82,9 +82,9 @@ def median_interval(values: Floats, seed: int = 0) -> Interval:
     return Interval(np.median(values, axis=0), low, high)
 
 
+@one_thread()  # the products are too small to share: a second would only wait
 def measure(policy: str, config: TrainingConfig) -> Result:
     """Train, or play, one policy with the configuration's seed, and try it."""
-    torch.set_num_threads(1)
     system = systems.get(config.system)
     starts = held_out_starts(system, HELD_OUT, config.seed)
     if policy == "nominal":

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from rich import box
 from rich.table import Table
 
@@ -20,6 +19,7 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.agent.progress import TrainingProgress
 from calf_viz.agent.run import Run, is_run, tell_finished
 from calf_viz.agent.run_config import KEPT, continued
+from calf_viz.agent.threads import one_thread
 from calf_viz.agent.trainer import Trainer
 from calf_viz.console import say
 from calf_viz.errors import FileTrouble, UserError, shown
@@ -106,6 +106,7 @@ class Files:
         self.close()
 
 
+@one_thread()  # the products are too small to share: a second would only wait
 def train(
     system: str | None = None,
     preset: str | None = None,
@@ -139,8 +140,6 @@ def train(
         UserError: an unknown name, a resume file that cannot be used, an output that cannot be
             written, a training that diverged.
     """
-    # The products are too small to share: a second thread would only wait.
-    torch.set_num_threads(1)
     records: Run | Files
     if resume_from is not None:
         own = {"system": system, "preset": preset, "seed": seed}
@@ -258,6 +257,7 @@ def _interruptible() -> Iterator[list[int]]:
             signal.signal(number, before)
 
 
+@one_thread()  # the products are too small to share: a second would only wait
 def evaluate(
     system: str,
     checkpoint_file: str | Path | None = None,
@@ -271,7 +271,6 @@ def evaluate(
     """
     within("episodes", episodes, 1, MOST_STARTS)
     within("seed", seed, 0, 2**63 - 1)
-    torch.set_num_threads(1)
     file = None if checkpoint_file is None else Path(checkpoint_file)
     return evaluate_agent(shipped.load(systems.get(system), file), episodes, seed)
 

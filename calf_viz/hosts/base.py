@@ -6,13 +6,16 @@ import logging
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
+from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hud.hud import Hud
@@ -21,7 +24,7 @@ from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.critic import CriticNetworks
 from calf_viz.render.detail import DetailChooser
-from calf_viz.render.ring import RingLayout, RingPacker
+from calf_viz.render.ring import RingLayout, RingPacker, check_samples
 from calf_viz.render.scene import Scene, height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
@@ -47,6 +50,7 @@ class Host(Reloading):
         profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
         agents: agents drawn; the ring grows by itself when more are pushed.
+        drawn: whether there was a frame yet.
         morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: how many steps before the newest the picture shows, within the ring.
         hud: what is written over the scene, if anything; see `set_hud`.
@@ -54,6 +58,7 @@ class Host(Reloading):
         programs: the shaders in force, and those before them.
     """
 
+    KIND = "host"
     design = "gpu"
     profiler: PerformanceProfiler = OFF
     renderer: str
@@ -75,6 +80,7 @@ class Host(Reloading):
         self.scene = scene
         self._asked: Counter[str] = Counter()
         self.agents = agents
+        self.drawn = False
         self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
@@ -95,6 +101,7 @@ class Host(Reloading):
             self.set_heightfield(heightfield)
 
     @property
+    @unowned
     def software(self) -> bool:
         """Whether the CPU draws, to which triangles are dear."""
         name = self.renderer.lower()
@@ -141,6 +148,7 @@ class Host(Reloading):
         return last_low + part * (low - last_low), last_high + part * (high - last_high)
 
     @property
+    @unowned
     def grid(self) -> Heightfield | Grid:
         """The nodes that are drawn."""
         return self._grid or self.heightfield
@@ -157,6 +165,7 @@ class Host(Reloading):
         self._critic.begin(networks)
 
     @property
+    @unowned
     def evaluating(self) -> bool:
         """Whether a critic is being evaluated by the GPU."""
         return self._critic is not None and self._critic.bands is not None
@@ -217,10 +226,14 @@ class Host(Reloading):
         first: NDArray[np.bool_],
         headings: NDArray[np.floating] | None = None,
     ) -> None:
-        """One step's samples; see `RingPacker.pack`."""
+        """One step's samples; see `RingPacker.pack`.
+
+        Raises ValueError for what are none, and UserError for more agents than there is room for;
+        nothing has changed then.
+        """
+        check_samples(positions, modes, first, headings)
+        self.make_room(len(positions))
         self.agents = len(positions)
-        if self.agents > self.layout.agents:
-            self._grow(self.agents)
         texels = self.packer.pack(positions, modes, first, headings)
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
@@ -238,13 +251,21 @@ class Host(Reloading):
         self.detail.surface = surface
         self.scrub = 0
 
-    def _grow(self, agents: int) -> None:
-        # Half as many again: agents that come one by one seldom cost a new texture.
-        slots, limit = self.layout.slots, self.texture_limit
-        wanted = max(agents, min(self.layout.agents * 3 // 2, limit * (limit // slots)))
-        old, self.layout = self.layout, RingLayout.fit(wanted, slots, limit)
-        self.packer.grow(self.layout)
-        self._regrow_ring(old, self.layout)
+    def make_room(self, agents: int) -> None:
+        """Have the ring hold so many agents at least; its samples stay.
+
+        Raises UserError where so many do not fit the driver's textures; nothing has changed then.
+        """
+        if agents <= self.layout.agents:
+            return
+        slots, limit, old = self.layout.slots, self.texture_limit, self.layout
+        layout = RingLayout.fit(agents, slots, limit)
+        # Half as many again, where they fit: agents that come one by one seldom cost a new texture.
+        with suppress(UserError):
+            layout = RingLayout.fit(max(agents, old.agents * 3 // 2), slots, limit)
+        packer = self.packer.grown(layout)
+        self._regrow_ring(old, layout)
+        self.layout, self.packer = layout, packer
 
     def uniforms(self) -> dict[str, Any]:
         """Every uniform of the contract and of the controls, for the frame to be drawn now."""
@@ -264,6 +285,7 @@ class Host(Reloading):
         """Instances of the one draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
 
+    @unowned
     def count(self, name: str, amount: int = 1) -> None:
         """Adds to what `frame_counts` tells."""
         self._asked[name] += amount
@@ -321,13 +343,25 @@ class Host(Reloading):
     def _open_hud(self) -> None:
         """Makes what draws a HUD."""
 
-    @abstractmethod
     def draw(self) -> None:
-        """One frame: a clear, one draw, and one of the HUD."""
+        """One frame: a clear, what the host draws, and one draw of the HUD."""
+        self._draw()
+        self.drawn = True
 
     @abstractmethod
+    def _draw(self) -> None:
+        """As `draw`."""
+
     def screenshot(self) -> NDArray[np.uint8]:
-        """The last frame, (height, width, 3) uint8, top row first."""
+        """The last frame, (height, width, 3) uint8, top row first; where there is none yet, one of
+        what there is."""
+        if not self.drawn:
+            self.draw()
+        return self._picture()
+
+    @abstractmethod
+    def _picture(self) -> NDArray[np.uint8]:
+        """The last frame, as `screenshot`."""
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
         """Has keys do what they are for, by the actions of `hud.keys`, with the host's own added.
@@ -341,9 +375,7 @@ class Host(Reloading):
     """Whether frames are not drawn, as the window is minimised."""
 
     @property
+    @unowned
     def closed(self) -> bool:
-        """Whether its user closed the window."""
-        return False
-
-    def close(self) -> None:
-        """Gives the window or context back."""
+        """Whether it was closed, or its window by its user."""
+        return self.owner.ended

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import GraphicsEngine, GraphicsOutput, NodePath, Texture
+from panda3d.core import NodePath, Texture
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail
+from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.programs import Programs
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -30,17 +31,14 @@ class Stage:
     dress: gives a node the program of a name, now and whenever it was rebuilt.
     node: what it draws goes below; the host sets the contract's inputs and the blending there.
     count: adds to what `Host.frame_counts` tells, by name.
-    rendered: to be told of every frame that is rendered besides the host's own.
     """
 
     scene: Scene
     programs: Programs
     dress: Callable[[NodePath, str], None]
-    engine: GraphicsEngine
-    output: GraphicsOutput
+    context: PandaContext
     node: NodePath
     count: Callable[[str, int], None]
-    rendered: Callable[[], None]
 
 
 class ConstantDetail:
@@ -94,9 +92,6 @@ class Geometry(Protocol):
 
     def done(self) -> None:
         """The frame was rendered."""
-
-    def close(self) -> None:
-        """Gives back what the driver holds."""
 
 
 GeometryMaker = Callable[[Stage], Geometry]

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts import current_context
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.context import opens_context
 from calf_viz.hosts.moderngl_critic import ModernglCritic
 from calf_viz.hosts.moderngl_hud import ModernglHud
 from calf_viz.hosts.moderngl_shader import BLENDING, compile_program
@@ -26,6 +28,8 @@ from calf_viz.render.sources import ShaderLibrary
 
 def create_context() -> moderngl.Context:
     """A standalone OpenGL 3.3 context; UserError, with what to install, if there is none."""
+    opens_context()
+    current_context.release()  # which may be a window's, beside which EGL refuses to open
     for backend in ("egl", None):
         try:
             if backend:
@@ -53,9 +57,11 @@ class ModernglHost(Host):
         context: moderngl.Context | None = None,
         trial: Trial | None = None,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start. trial: sees shaders
-        before the driver does."""
+        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start. context: to draw in,
+        which stays open; else one of its own. trial: sees shaders before the driver does."""
         self.context = context or create_context()
+        if context is None:
+            self.closing.callback(self.context.release)
         self.renderer = self.context.info["GL_RENDERER"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
         compiler = partial(compile_program, self.context)
@@ -133,8 +139,7 @@ class ModernglHost(Host):
         context.blend_func = BLENDING
         context.clear(*self.scene.background, 1.0)
 
-    def draw(self) -> None:
-        """One frame: a clear, one draw, and one of the HUD."""
+    def _draw(self) -> None:
         self.begin()
         values = self.bind(self.program)
         vertices, instances = values["u_vertices"], self.instances(values)
@@ -146,8 +151,7 @@ class ModernglHost(Host):
         if hud is not None:
             self.hud_draws.draw(hud.canvas, self.scene.size)
 
-    def screenshot(self) -> NDArray[np.uint8]:
-        """The picture, (height, width, 3) uint8, top row first."""
+    def _picture(self) -> NDArray[np.uint8]:
         width, height = self.scene.size
         pixels = np.frombuffer(self.framebuffer.read(components=3, alignment=1), np.uint8)
         return pixels.reshape(height, width, 3)[::-1].copy()

@@ -4,20 +4,17 @@ is drawn is the subclass's."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import partial
 from typing import Any
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
     DepthTestAttrib,
-    GraphicsEngine,
     GraphicsOutput,
     LMatrix4f,
     NodePath,
     RenderAttrib,
+    Shader,
     Texture,
 )
 
@@ -27,13 +24,14 @@ from calf_viz.hosts.base import Detail, Host
 from calf_viz.hosts.geometry import GeometryMaker, Stage
 from calf_viz.hosts.gpu_timer import GpuTimer
 from calf_viz.hosts.panda_compare import Compare
+from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_critic import PandaCritic
 from calf_viz.hosts.panda_hud import PandaHud
 from calf_viz.hosts.panda_second import SecondLook
 from calf_viz.hosts.panda_shader import BLENDING, compile_program
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
-from calf_viz.hosts.programs import Programs, Trial
+from calf_viz.hosts.programs import Programs, ProgramSource, Trial
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
@@ -54,8 +52,6 @@ class PandaHost(Host):
     has no OpenGL 3.3.
     """
 
-    _rendered_last: Callable[[], PandaHost | None] = staticmethod(lambda: None)
-
     def __init__(
         self,
         scene: Scene,
@@ -64,37 +60,37 @@ class PandaHost(Host):
         agents: int,
         library: ShaderLibrary | None,
         slots: int | None,
-        engine: GraphicsEngine,
+        context: PandaContext,
         output: GraphicsOutput,
         root: NodePath,
         geometry: GeometryMaker = StripGeometry,
         trial: Trial | None = None,
     ) -> None:
         """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
-        vertices. trial: sees shaders before the driver does."""
-        gsg = output.get_gsg()
+        vertices. context: whose `output` is; closed by who made it. trial: sees shaders before the
+        driver does."""
+        gsg = context.gsg
         version = gsg.driver_version_major, gsg.driver_version_minor
         if version < MIN_GL:
             raise UserError(
                 f"OpenGL {version[0]}.{version[1]} ({gsg.driver_renderer}) is too old: "
                 "install a driver that has 3.3"
             )
-        self.engine, self.output, self.gsg, self.root = engine, output, gsg, root
+        self.context, self.output, self.gsg, self.root = context, output, gsg, root
         self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
-        self.programs = Programs(library or ShaderLibrary(), partial(compile_program, gsg), trial)
+        self.programs = Programs(library or ShaderLibrary(), self._compile, trial)
+        self.closing.callback(self._untie)
         self._inputs: dict[str, Any] = {}
         self._gpu_timer: GpuTimer | None = None
         self._timed: int | None = None
         self.node = root.attach_new_node("scene")
+        self.closing.callback(self.node.remove_node)
         self._set_state()
         self.first = self.node.attach_new_node("first look")
         self.compare: Compare | None = None
         self._dressed: list[tuple[NodePath, str]] = []
-        stage = Stage(
-            scene, self.programs, self._dress, engine, output, self.first, self.count,
-            self._set_current,
-        )  # fmt: skip
+        stage = Stage(scene, self.programs, self._dress, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
         palette = palette_texels(colour_map, scene.mode_colours)
@@ -103,7 +99,17 @@ class PandaHost(Host):
         self.node.set_shader_input("u_palette", self.palette)
         self.hud_draws: PandaHud | None = None
         super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
-        self._set_current()
+
+    def _compile(self, source: ProgramSource) -> Shader:
+        with self.context:
+            return compile_program(self.gsg, source)
+
+    def _untie(self) -> None:
+        """What leads back to the host is let go, so that it goes with the last who holds it."""
+        owner = self.owner
+        self.programs.compiler = lambda source: owner.check("compile")
+        self.compare = None
+        self.__dict__.pop("geometry", None)
 
     def _set_state(self) -> None:
         node = self.node
@@ -124,14 +130,6 @@ class PandaHost(Host):
     def _append(self, texels: NDArray[np.float32], slot: int) -> None:
         self.geometry.append(texels, slot)
 
-    # Panda leaves a context current after its frame: the one of the host that rendered last.
-
-    def _set_current(self) -> None:
-        PandaHost._rendered_last = ref(self)
-
-    def _is_current(self) -> bool:
-        return PandaHost._rendered_last() is self
-
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.geometry.set_heights(self.heightfield, texels)
 
@@ -142,7 +140,7 @@ class PandaHost(Host):
         return super().uniforms()
 
     def _open_critic(self) -> PandaCritic:
-        self.critic_draws = PandaCritic(self.engine, self.output, self.programs)
+        self.critic_draws = PandaCritic(self.context, self.programs)
         return self.critic_draws
 
     def _use_heights(self, name: str) -> None:
@@ -179,7 +177,7 @@ class PandaHost(Host):
             scene.background, self._fill_palette, self.programs.trial,
         )  # fmt: skip
         shader = self.programs["difference"]
-        self.compare = Compare(self.root, self.first, second, shader, self.engine, self.output)
+        self.compare = Compare(self.root, self.first, second, shader, self.context, self.output)
         if self.hud_draws is not None:
             self.compare.lift(self.hud_draws.node)
         self._fill_palette()
@@ -213,8 +211,7 @@ class PandaHost(Host):
             self.compare.prepare(self.scene)
             self.count("draw_calls", self.compare.draws)
 
-    def draw(self) -> None:
-        """One frame: a clear, what the geometry draws, and one draw of the HUD."""
+    def _draw(self) -> None:
         self._prepare()
         if self.hud_draws is not None:
             hud = self.prepare_hud()
@@ -223,20 +220,17 @@ class PandaHost(Host):
                 self.count("upload_bytes", self.hud_draws.prepare(hud.canvas, self.scene.size))
             self.count("hud_draws", self.hud_draws.draws)
         token, self._timed = self._timed, None
-        timer = self._gpu_timer if self._is_current() else None
+        timer = self._gpu_timer if self.context.is_current else None
         if timer is None or token is None:
             self._render()
         else:
             timer.begin()
             self._render()
             timer.end(token)
-        self._set_current()
         self.geometry.done()
-        if self.compare is not None:
-            self.compare.done()
 
     def _render(self) -> None:
-        self.engine.render_frame()
+        self.context.render(self.output)
 
     def time_next_frame(self, token: int) -> None:
         if self.software and token % TIMED_BY_CPU:
@@ -247,16 +241,6 @@ class PandaHost(Host):
 
     def gpu_times(self) -> list[tuple[int, float]]:
         return [] if self._gpu_timer is None else self._gpu_timer.times()
-
-    def close(self) -> None:
-        self.node.remove_node()
-        if self.compare is not None:
-            self.compare.close()
-        if self.hud_draws is not None:
-            self.hud_draws.close()
-        if self._critic is not None:
-            self._critic.draws.close()
-        self.geometry.close()
 
 
 def _matrix(value: NDArray[np.float32]) -> LMatrix4f:

@@ -14,19 +14,16 @@ from panda3d.core import (
     BitMask32,
     Camera,
     DisplayRegion,
-    FrameBufferProperties,
-    GraphicsEngine,
     GraphicsOutput,
-    GraphicsPipe,
     NodePath,
     PandaNode,
     ScissorAttrib,
     Shader,
     Texture,
-    WindowProperties,
 )
 
 from calf_viz.errors import UserError
+from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_second import SecondLook
 from calf_viz.hosts.panda_texture import empty_texture
 from calf_viz.hosts.panda_triangle import triangle
@@ -78,13 +75,13 @@ class Compare:
         first: NodePath,
         second: SecondLook,
         shader: Shader,
-        engine: GraphicsEngine,
+        context: PandaContext,
         output: GraphicsOutput,
     ) -> None:
         """first: the node below which look A is drawn. shader: the program `difference`."""
         self.view = View()
         self.root, self.first, self.second = root, first, second
-        self.engine, self.output = engine, output
+        self.context, self.output = context, output
         self._shown: tuple[object, ...] = ()
         self._ground = self._region(-10)
         self._line = self._region(10)
@@ -136,19 +133,13 @@ class Compare:
                 "difference": (0.0, (red, green, blue)),
             }
             scene.second_ground = grounds.get(view.mode)
-        # Active for this frame only: one engine serves all hosts of the process.
-        for target in self._targets:
-            target.buffer.set_active(view.mode == "difference")
+        if view.mode == "difference":
+            self.context.due += [target.buffer for target in self._targets]
 
     @property
     def draws(self) -> int:
         """Draws of a frame beside look A's own, for a look of one draw."""
         return {"split": 1, "difference": 2}.get(self.view.mode, 0)
-
-    def done(self) -> None:
-        """The frame was rendered."""
-        for target in self._targets:
-            target.buffer.set_active(False)
 
     def _arrange(self, size: tuple[int, int], background: tuple[float, float, float]) -> None:
         mode, at = self.view.mode, round(self.view.at * size[0]) / size[0]
@@ -179,8 +170,7 @@ class Compare:
         if not self._targets or self._targets[0].size != size:
             self._close_targets()
             self._targets = [
-                _Target(self.engine, self.output, self.root, size, only)
-                for only in (A_ONLY, B_ONLY)
+                _Target(self.context, self.root, size, only) for only in (A_ONLY, B_ONLY)
             ]
             a, b = (target.texture for target in self._targets)
             self._triangle.set_shader_inputs(u_a=a, u_b=b)
@@ -190,7 +180,7 @@ class Compare:
 
     def _close_targets(self) -> None:
         for target in self._targets:
-            target.close(self.engine)
+            target.close()
         self._targets = []
 
     def close(self) -> None:
@@ -205,32 +195,19 @@ class _Target:
     """A texture that one look is drawn into, before the picture."""
 
     def __init__(
-        self,
-        engine: GraphicsEngine,
-        output: GraphicsOutput,
-        root: NodePath,
-        size: tuple[int, int],
-        only: BitMask32,
+        self, context: PandaContext, root: NodePath, size: tuple[int, int], only: BitMask32
     ) -> None:
-        self.size = size
-        properties = FrameBufferProperties()
-        properties.set_rgba_bits(8, 8, 8, 8)
-        properties.set_depth_bits(24)
-        buffer = engine.make_output(
-            output.get_pipe(), "look", -50, properties, WindowProperties.size(*size),
-            GraphicsPipe.BF_refuse_window, output.get_gsg(), output,
-        )  # fmt: skip
+        self.context, self.size = context, size
+        self.texture = empty_texture("look", *size, Texture.F_rgba8, np.uint8)
+        buffer = context.target(self.texture, sort=-50, depth=True)
         if buffer is None:
             raise UserError(f"the driver gives no framebuffer of {size[0]} x {size[1]}")
         self.buffer = buffer
-        self.texture = empty_texture("look", *size, Texture.F_rgba8, np.uint8)
-        buffer.add_render_texture(
-            self.texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
-        )
         self.camera = root.attach_new_node(Camera("look"))
         self.camera.node().set_camera_mask(only)
         buffer.make_display_region().set_camera(self.camera)
 
-    def close(self, engine: GraphicsEngine) -> None:
-        engine.remove_window(self.buffer)
+    def close(self) -> None:
+        self.context.remove(self.buffer)
+        self.texture.release_all()
         self.camera.remove_node()

@@ -13,13 +13,12 @@ from weakref import finalize
 
 from panda3d.core import (
     DisplayRegion,
-    GraphicsEngine,
     GraphicsOutput,
-    GraphicsWindow,
     PythonCallbackObject,
 )
 
 from calf_viz.errors import UserError
+from calf_viz.hosts.panda_context import PandaContext
 
 PATIENCE, BETWEEN = 5.0, 2e-3
 """Seconds that frames may be left out, and between two tries."""
@@ -41,44 +40,36 @@ class Pass:
 
     def __init__(
         self,
-        engine: GraphicsEngine,
-        output: GraphicsOutput,
+        context: PandaContext,
         buffer: GraphicsOutput,
         region: DisplayRegion,
     ) -> None:
-        """output: what the buffer belongs to, which is not drawn with it in `render`."""
-        self.engine, self.output, self.buffer, self.region = engine, output, buffer, region
+        """context: whose buffer it is."""
+        self.context, self.buffer, self.region = context, buffer, region
         self._told = _Told()
         region.set_draw_callback(PythonCallbackObject(self._told))
         # Else Panda, which ends after Python, would let go of an object of Python's then.
         finalize(self, region.clear_draw_callback)
-        buffer.set_active(False)
 
     def begin(self) -> None:
         """Have the next frame draw it."""
         self._told.drawn = False
-        self.buffer.set_active(True)
+        self.context.due.append(self.buffer)
 
     def end(self) -> bool:
         """After a frame: whether it was drawn; the next one does where it was not."""
-        if self._told.drawn:
-            self.buffer.set_active(False)
+        if not self._told.drawn:
+            self.context.due.append(self.buffer)
         return self._told.drawn
 
     def render(self) -> None:
         """Draw it now, apart from all else. Raises UserError where the window never gets ready."""
-        # A window that is minimised calls itself inactive, and would stay so if it were set to it.
-        active = isinstance(self.output, GraphicsWindow) or self.output.is_active()
-        self.output.set_active(False)
-        self.begin()
-        try:
-            self.engine.render_frame()
-            given_up = time.monotonic() + PATIENCE
-            while not self.end():
-                if time.monotonic() > given_up:
-                    raise UserError("the window does not get ready to be drawn to: use --headless")
-                time.sleep(BETWEEN)
-                self.engine.render_frame()
-        finally:
-            self.buffer.set_active(False)
-            self.output.set_active(active)
+        self._told.drawn = False
+        given_up = time.monotonic() + PATIENCE
+        while True:
+            self.context.render(self.buffer)
+            if self._told.drawn:
+                return
+            if time.monotonic() > given_up:
+                raise UserError("the window does not get ready to be drawn to: use --headless")
+            time.sleep(BETWEEN)

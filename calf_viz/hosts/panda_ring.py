@@ -13,17 +13,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import (
-    Camera,
-    FrameBufferProperties,
-    GraphicsEngine,
-    GraphicsOutput,
-    GraphicsPipe,
-    NodePath,
-    Texture,
-    WindowProperties,
-)
+from panda3d.core import Camera, GraphicsOutput, NodePath, Texture
 
+from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_pass import Pass
 from calf_viz.hosts.panda_texture import empty_texture, fill
 from calf_viz.hosts.panda_triangle import triangle
@@ -58,38 +50,20 @@ class Ring(Protocol):
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Changes to a layout with more agents; keeps the samples."""
 
-    def close(self) -> None:
-        """Gives the buffer back."""
 
-
-def make_ring(
-    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput, programs: Programs
-) -> Ring:
+def make_ring(layout: RingLayout, context: PandaContext, programs: Programs) -> Ring:
     """The better ring that the driver is able to."""
-    buffer = _float_buffer(layout, engine, output)
-    if buffer is not None:
-        return RenderedRing(layout, engine, output, programs, buffer)
+    target = _target(layout, context)
+    if target is not None:
+        return RenderedRing(layout, context, programs, *target)
     log.warning("this driver cannot render into float textures: trails are uploaded whole")
     return UploadedRing(layout)
 
 
-def _float_buffer(
-    layout: RingLayout, engine: GraphicsEngine, output: GraphicsOutput
-) -> GraphicsOutput | None:
-    properties = FrameBufferProperties()
-    properties.set_rgba_bits(32, 32, 32, 32)
-    properties.set_float_color(True)
-    buffer = engine.make_output(
-        output.get_pipe(), "ring", -100, properties, WindowProperties.size(*layout.size),
-        GraphicsPipe.BF_refuse_window, output.get_gsg(), output,
-    )  # fmt: skip
-    if buffer is None:
-        return None
-    got = buffer.get_fb_properties()
-    if got.get_float_color() and got.get_red_bits() >= 32:
-        return buffer
-    engine.remove_window(buffer)
-    return None
+def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, GraphicsOutput] | None:
+    texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
+    buffer = context.target(texture, sort=-100, floats=True)
+    return None if buffer is None else (texture, buffer)
 
 
 class RenderedRing:
@@ -100,16 +74,16 @@ class RenderedRing:
     def __init__(
         self,
         layout: RingLayout,
-        engine: GraphicsEngine,
-        output: GraphicsOutput,
+        context: PandaContext,
         programs: Programs,
+        texture: Texture,
         buffer: GraphicsOutput,
     ) -> None:
-        self.engine, self.output = engine, output
+        self.context = context
         self.pending = False
         self._copied: Texture | None = None
         self.camera = self._pass(programs)
-        self._target(layout, buffer)
+        self._aim(layout, texture, buffer)
         # Once, the whole texture is cleared; after that only what is copied is written.
         buffer.set_clear_color((0, 0, 0, 0))
         buffer.set_clear_color_active(True)
@@ -122,17 +96,13 @@ class RenderedRing:
         self.triangle.set_shader(programs["ring_copy"])
         return root.attach_new_node(Camera("ring"))
 
-    def _target(self, layout: RingLayout, buffer: GraphicsOutput) -> None:
-        self.layout, self.buffer = layout, buffer
-        self.texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
-        buffer.add_render_texture(
-            self.texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color
-        )
+    def _aim(self, layout: RingLayout, texture: Texture, buffer: GraphicsOutput) -> None:
+        self.layout, self.texture, self.buffer = layout, texture, buffer
         buffer.set_clear_color_active(False)
         buffer.set_clear_depth_active(False)
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
-        self.copying = Pass(self.engine, self.output, buffer, self.region)
+        self.copying = Pass(self.context, buffer, self.region)
         columns, rows = layout.columns, layout.rows
         self.staging = empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
         fill(self.staging, np.zeros((rows, columns, 4), np.float32))
@@ -167,16 +137,14 @@ class RenderedRing:
             self.pending = False
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
-        samples, buffer = self.texture, self.buffer
-        grown = _float_buffer(new, self.engine, self.output)
+        grown = _target(new, self.context)
         assert grown is not None, "a driver that renders into a float texture refused a larger one"
-        self._target(new, grown)
+        samples, buffer = self.texture, self.buffer
+        self._aim(new, *grown)
         self._source(samples, old, (0, new.slots))
         self._copy()
-        self.engine.remove_window(buffer)
-
-    def close(self) -> None:
-        self.engine.remove_window(self.buffer)
+        self.context.remove(buffer)
+        samples.release_all()
 
     def _copy(self) -> None:
         self.copying.render()
@@ -214,6 +182,3 @@ class UploadedRing:
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         self._allocate(new, relayout(self.texels, old, new))
-
-    def close(self) -> None:
-        pass

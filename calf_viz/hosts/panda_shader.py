@@ -8,16 +8,12 @@ from panda3d.core import (
     LineStream,
     Notify,
     Shader,
-    load_prc_file_data,
 )
 
+from calf_viz.hosts.panda_settings import settings
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.compiler_log import explain
 from calf_viz.render.problems import ShaderError
-
-# Panda would give the same text the same shader as long as anybody holds it, one that failed
-# included; that one is not compiled again, and there would be no message.
-load_prc_file_data("calf_viz", "cache-generated-shaders 0")
 
 BLENDING = ColorBlendAttrib.make(
     ColorBlendAttrib.M_add, ColorBlendAttrib.O_one, ColorBlendAttrib.O_one_minus_incoming_alpha
@@ -31,7 +27,10 @@ def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:
-        shader = Shader.make(Shader.SL_GLSL, *source.texts)
+        # Panda would give the same text the same shader as long as anybody holds it, one that
+        # failed included; that one is not compiled again, and there would be no message.
+        with settings("cache-generated-shaders 0"):
+            shader = Shader.make(Shader.SL_GLSL, *source.texts)
         prepared = shader and shader.prepare_now(gsg.prepared_objects, gsg)
     finally:
         notify.set_ostream_ptr(None, False)

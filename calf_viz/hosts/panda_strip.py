@@ -60,13 +60,12 @@ class StripGeometry:
 
     def make(self, layout: RingLayout) -> None:
         stage = self.stage
-        self.ring = make_ring(layout, stage.engine, stage.output, stage.programs)
+        self.ring = make_ring(layout, stage.context, stage.programs)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         self._flush()
         self.ring.grow(old, new)
-        self.stage.rendered()
         self.stage.count("ring_draws", self.ring.draws)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
@@ -79,7 +78,6 @@ class StripGeometry:
     def _flush(self) -> None:
         if self.ring.pending:
             self.ring.flush()
-            self.stage.rendered()
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         self.stage.count("upload_bytes", texels.nbytes)
@@ -108,6 +106,3 @@ class StripGeometry:
 
     def done(self) -> None:
         self.ring.done()
-
-    def close(self) -> None:
-        self.ring.close()

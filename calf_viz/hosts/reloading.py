@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from calf_viz.hosts.context import Owned
 from calf_viz.hosts.programs import Programs, ProgramSource
 from calf_viz.render.controls import ControlValues
 
 
-class Reloading(ABC):
+class Reloading(Owned, ABC):
     """Attributes:
     programs: the shaders in force.
     controls: the values of the uniforms that they annotate.

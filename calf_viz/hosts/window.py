@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,20 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import Notify, StringStream, load_prc_file_data
+from panda3d.core import (
+    Notify,
+    StringStream,
+)
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.context import unowned
 from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
+from calf_viz.hosts.panda_context import PandaContext
+from calf_viz.hosts.panda_opening import beside_others, opening_window, window_context
+from calf_viz.hosts.panda_settings import settings
 from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.programs import Trial
 from calf_viz.hud.keys import KEYS
@@ -30,22 +38,33 @@ from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
+_opened: list[Any] = []
+"""Ursina's application, once there was a window."""
 UNSEEN_RATE = 60.0
 """Frames a second while the window is minimised: nothing is drawn then, so no display holds frames
 up, and the simulation goes on about as fast as it was seen to."""
+SETTINGS = (
+    "gl-version 3 3",
+    "gl-max-errors 1000000000",
+    "audio-library-name null",
+    "print-pipe-types 0",
+    # Missing input devices are no news.
+    "notify-level-device fatal",
+    "notify-level-pnmimage error",
+    "notify-level-ShowBase error",  # what it warns of is told below
+)
 
 
 class WindowHost(PandaHost):
-    """Draws into a window; one per process, as Ursina has one application.
+    """Draws into a window; one at a time, as Ursina has one application in a process.
 
-    Raises UserError where no window with OpenGL 3.3 can be opened.
+    Raises UserError where no window with OpenGL 3.3 can be opened, or another is open.
 
     Attributes:
         pace, sleep: hold frames up while it is unseen: minimised, or otherwise off the screen.
     """
 
     has_window = True
-    _opened = False
 
     def __init__(
         self,
@@ -60,30 +79,25 @@ class WindowHost(PandaHost):
         trial: Trial | None = None,
     ) -> None:
         """As `PandaHost`. vsync: wait for the display before each next frame."""
-        if WindowHost._opened:
-            raise UserError("a process can open one window only, once: use headless for another")
-        self.app = app = _open_window(scene.size, vsync)
-        WindowHost._opened = True
-        _interrupt_silently(app.task_mgr)
+        with beside_others():
+            self.app = app = _open_window(scene.size, vsync, self.closing)
+            buffer = window_context(app.win)
+            if buffer is None:
+                raise UserError("the window's driver gives no framebuffers: use --headless")
+            context = PandaContext(buffer)
+            self.closing.callback(context.close)
         _without_keys(app)
         self._closed = self.unseen = False
         self.pace, self.sleep = Pace(), time.sleep
         super().__init__(
-            scene,
-            heightfield,
-            colour_map,
-            agents,
-            library,
-            slots,
-            app.graphicsEngine,
-            app.win,
-            app.render,
+            scene, heightfield, colour_map, agents, library, slots, context, app.win, app.render,
             geometry,
             trial,
-        )
+        )  # fmt: skip
         self._line_held = False
         self._from_above: OrbitCamera | None = None
         self.mouse = OrbitControls(app, scene, self._captured, self)
+        self.closing.callback(app.ignore_all)
         app.accept("window-event", self._on_window_event)
         self.bind_keys({})
 
@@ -137,9 +151,9 @@ class WindowHost(PandaHost):
             self.hud.release()
 
     def _on_window_event(self, window: Any) -> None:
-        if window != self.app.win:  # each event brings a wrapper of its own
+        if window != self.output:  # each event brings a wrapper of its own
             return
-        properties = self.app.win.get_properties()
+        properties = self.output.get_properties()
         if properties.get_open():
             width, height = properties.get_x_size(), properties.get_y_size()
             # Some systems make a minimised window one without a size: it keeps the one it had.
@@ -151,9 +165,10 @@ class WindowHost(PandaHost):
         self._closed = True
 
     @property
+    @unowned
     def closed(self) -> bool:
-        """Whether its user closed the window."""
-        return self._closed or self.app.win.is_closed()
+        """Whether it was closed, or the window by its user."""
+        return self._closed or self.owner.ended or self.output.is_closed()
 
     def _render(self) -> None:
         with self.profiler.section("input"):
@@ -162,20 +177,16 @@ class WindowHost(PandaHost):
                 self._look_from_above()
         while self.unseen and (wait := self.pace.wait(UNSEEN_RATE)):
             self.sleep(wait)
-        self.app.step()  # Ursina's tasks; one of them renders the frame
+        # Ursina's tasks; one of them renders the frame.
+        self.context.render(self.output, frame=self.app.step)
 
-    def screenshot(self) -> NDArray[np.uint8]:
-        """The last frame, (height, width, 3) uint8, top row first."""
-        texture = self.app.win.get_screenshot()
+    def _picture(self) -> NDArray[np.uint8]:
+        with self.context:
+            texture = self.output.get_screenshot()
         if texture is None:
             raise UserError("the window gives no picture: draw a frame first")
         pixels = np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8)
         return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
-
-    def close(self) -> None:
-        super().close()
-        with suppress(SystemExit):
-            self.app.destroy()
 
 
 def _interrupt_silently(tasks: Any) -> None:
@@ -232,38 +243,52 @@ def _ursina() -> Any:
     return Ursina
 
 
-def _open_window(size: tuple[int, int], vsync: bool) -> Any:
-    load_prc_file_data(
-        "calf_viz",
-        f"gl-version 3 3\nsync-video {vsync:d}\naudio-library-name null\nprint-pipe-types 0\n"
-        # Ursina's setting for old cards contradicts Panda's; missing input devices are no news.
-        "textures-auto-power-2 false\nnotify-level-device fatal\nnotify-level-pnmimage error\n"
-        "notify-level-ShowBase error\n",  # what it warns of is told below
-    )
+def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
+    """Ursina's application, with a window that `closing` closes: where there was one before, the
+    same application, as it can be made only once."""
+    if threading.current_thread() is not threading.main_thread():
+        raise UserError("a window needs the main thread, as signals do: open it there, or headless")
+    if _opened and _opened[0].win is not None:
+        raise UserError("a process has one window at a time: close the other, or use headless")
+    closing.enter_context(settings(f"sync-video {vsync:d}", *SETTINGS))
     # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    Ursina = _ursina()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    closing.callback(signal.signal, signal.SIGINT, before or signal.SIG_DFL)
     try:
         # It tells of its folders and monitors.
-        with redirect_stdout(io.StringIO()), _notices_held() as notices:
-            app = Ursina(
-                title="calf_viz",
-                size=size,
-                borderless=False,
-                fullscreen=False,
-                development_mode=False,
-                editor_ui_enabled=False,
-                vsync=vsync,
-            )
+        with opening_window(), redirect_stdout(io.StringIO()), _notices_held() as notices:
+            if _opened:
+                app = _opened[0]
+                app.open_main_window(size=size, keepCamera=True)
+            else:
+                app = _make_application(size, vsync)
+                _opened.append(app)
+        if app.win is None:
+            raise Exception("no window")
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         reason = next((n.partition(": ")[2] for n in notices if "(error)" in n), str(error))
         raise UserError(
             f"no window can be opened ({reason.rstrip('.')}): "
             "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
         ) from error
+    closing.callback(app.close_window, app.win, keepCamera=True)
+    app.win.set_active(False)  # but in its own frames
+    return app
+
+
+def _make_application(size: tuple[int, int], vsync: bool) -> Any:
+    app = _ursina()(
+        title="calf_viz",
+        size=size,
+        borderless=False,
+        fullscreen=False,
+        development_mode=False,
+        editor_ui_enabled=False,
+        vsync=vsync,
+    )
     from ursina import camera
 
+    _interrupt_silently(app.task_mgr)
     # Its full-screen overlay would cost two draws in each frame.
     camera.overlay.enabled = False
     return app

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,37 @@ def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> 
     return grown.reshape(new.size[1], new.size[0], 4)
 
 
+def check_samples(
+    positions: NDArray[np.floating],
+    modes: NDArray[np.integer],
+    first: NDArray[np.bool_],
+    headings: NDArray[np.floating] | None = None,
+) -> None:
+    """Raises ValueError for what `RingPacker.pack` cannot take: a mode that is none would be
+    written into other samples' bits."""
+    n = len(positions)
+    _check("positions", positions, (n, 2), "fiu")
+    _check("modes", modes, (n,), "iu")
+    _check("first", first, (n,), "b")
+    if headings is not None:
+        _check("headings", headings, (n,), "fiu")
+    if n and not 0 <= np.minimum.reduce(modes) <= np.maximum.reduce(modes) < INVALID:
+        raise ValueError(
+            f"modes: {modes.min()} to {modes.max()}, where 0 to {INVALID - 1} are known"
+        )
+
+
+def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], kinds: str) -> None:
+    """kinds: of NumPy's dtypes, those that will do."""
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name}: a NumPy array is wanted, not a {type(array).__name__}")
+    if array.shape != shape or array.dtype.kind not in kinds:
+        wanted = {"b": "bool", "iu": "integer"}.get(kinds, "float")
+        raise ValueError(
+            f"{name}: {array.dtype} of shape {array.shape}, where {wanted} of {shape} is wanted"
+        )
+
+
 class RingPacker:
     """Turns each step's positions into texels, and knows where runs begin.
 
@@ -116,9 +148,6 @@ class RingPacker:
         self.channels = channels
         self.step = -1
         self.invalid_seen = False
-        self._allocate(layout)
-
-    def _allocate(self, layout: RingLayout) -> None:
         self.layout = layout
         self.texels = np.zeros((layout.rows * layout.columns, 4), dtype=np.float32)
         self._age = np.zeros(layout.agents, dtype=np.int32)
@@ -129,13 +158,13 @@ class RingPacker:
         self._breaks = np.zeros(layout.agents, dtype=np.int32)  # runs begun within the trail
         self._count = 0
 
-    def grow(self, layout: RingLayout) -> None:
-        """Takes a layout with more agents and as many slots; what is known of the old stays."""
-        old = self._age, self._valid, self._began, self._breaks, self._modes, self._count
-        self._allocate(layout)
-        n = len(old[0])
-        self._age[:n], self._valid[:n], self._began[:, :n], self._breaks[:n] = old[:4]
-        self._modes[:n], self._count = old[4:]
+    def grown(self, layout: RingLayout) -> RingPacker:
+        """One that goes on from here in a layout with more agents and as many slots."""
+        new, n = RingPacker(layout, self.trail, self.channels), self.layout.agents
+        new.step, new.invalid_seen, new._count = self.step, self.invalid_seen, self._count
+        new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
+        new._began[:, :n], new._modes[:n] = self._began, self._modes
+        return new
 
     @property
     def slot(self) -> int:

@@ -86,6 +86,3 @@ class BatchedGeometry:
 
     def done(self) -> None:
         pass
-
-    def close(self) -> None:
-        pass

@@ -109,6 +109,3 @@ class PerAgentGeometry:
 
     def done(self) -> None:
         pass
-
-    def close(self) -> None:
-        pass

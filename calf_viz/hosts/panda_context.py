@@ -1,0 +1,196 @@
+"""One OpenGL context under Panda3D, beside others.
+
+A process has one engine, which renders whatever is active, in whatever context that has, and leaves
+that current. So nothing is active but in the frame that it is wanted in:
+
+    render(output) ──▶ output and what is due, active ──▶ a frame ──▶ none active
+    with context:      what Panda does between frames, such as compiling, in this context
+
+What somebody else's program had current is current again afterwards.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    FrameBufferProperties,
+    GraphicsEngine,
+    GraphicsOutput,
+    RenderState,
+    Texture,
+    TransformState,
+)
+
+from calf_viz.hosts import current_context
+from calf_viz.hosts.context import Owned
+from calf_viz.hosts.panda_opening import ENGINE_LOCK, OURS, OWNERS, buffer_of
+
+ATTEMPTS, PAUSE = 200, 0.005
+"""How often a window that is not ready is asked again, and seconds in between."""
+
+
+def forget_states() -> None:
+    """Panda keeps states that nobody holds any more until it is told to look; some hold others."""
+    for kind in (RenderState, TransformState):
+        before = kind.get_num_states() + 1
+        while (left := kind.get_num_states()) < before:
+            before = left
+            kind.garbage_collect()
+
+
+def _trim() -> None:
+    """Have the C library give freed memory back, where it has a word for that: pieces of every
+    size, of textures and shaders, leave its heap full of holes."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+class PandaContext(Owned):
+    """A context that `buffer` is of.
+
+    Attributes:
+        engine: the process's.
+        gsg: the context, as Panda calls it.
+        due: what the next frame renders too, and then no more.
+    """
+
+    KIND = "context"
+
+    def __init__(self, buffer: GraphicsOutput) -> None:
+        """buffer: to which nothing is drawn, so that a frame of it alone makes the context current.
+        It is the context's from now on."""
+        self.engine = GraphicsEngine.get_global_ptr()
+        self.gsg, self._buffer = buffer.get_gsg(), buffer
+        self.due: list[GraphicsOutput] = []
+        self._targets: list[GraphicsOutput] = []
+        self._entered = 0
+        self._before: current_context.Current | None = None
+        self._handle: current_context.Handle | None = None
+        OWNERS.append(self.owner)
+        self._attempts = ATTEMPTS
+        self.closing.callback(self._give_back)
+        with self:
+            own = current_context.current()
+        if own is not None:
+            self._handle = own.context
+            OURS[own.context] = own
+
+    def _give_back(self) -> None:
+        self._attempts = 1  # a window may be gone by now
+        with self:
+            OURS.pop(self._handle or 0, None)
+            while self._targets:
+                self.remove(self._targets[-1])
+            self.gsg.prepared_objects.release_all()
+            self._make_current()  # which deletes what was released
+            self.engine.remove_window(self._buffer)
+            current_context.release()  # what is gone must not stay current
+        forget_states()
+        _trim()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is known to be current."""
+        return self._handle is not None and current_context.context() == self._handle
+
+    def render(self, *outputs: GraphicsOutput, frame: Callable[[], Any] | None = None) -> None:
+        """A frame of outputs of this context and of what is due. frame: renders it; else the engine
+        does."""
+        with ENGINE_LOCK:
+            before = self._give_way()
+            active = [*self.due, *outputs]
+            self.due.clear()
+            for output in active:
+                output.set_active(True)
+            try:
+                (frame or self.engine.render_frame)()
+            finally:
+                for output in active:
+                    output.set_active(False)
+                if before is not None:
+                    before.restore()
+
+    def _give_way(self) -> current_context.Current | None:
+        """Have nothing else current; what is to be restored later."""
+        if self.is_current:
+            return None
+        before = current_context.current()
+        # A window shows its last frame when the next begins, which may be another's by then.
+        self.engine.flip_frame()
+        # Panda would be refused a context of EGL beside one of GLX, and the other way round.
+        current_context.release()
+        return None if before is None or before.context in OURS else before
+
+    def target(
+        self, texture: Texture, sort: int, floats: bool = False, depth: bool = False
+    ) -> GraphicsOutput | None:
+        """What renders into a texture, as large as that; None where the driver is not able to.
+
+        sort: frames render the lower first. floats: unlimited values of 32 bits, not of 8.
+        """
+        properties = FrameBufferProperties()
+        properties.set_rgba_bits(*(32 if floats else 8,) * 4)
+        properties.set_float_color(floats)
+        properties.set_depth_bits(24 if depth else 0)
+        with self:
+            made = buffer_of(
+                self._buffer, texture.name, sort, properties, (texture.x_size, texture.y_size)
+            )
+            self._make_current()  # opening left any of all contexts so
+            if made is None:
+                return None
+            got = made.get_fb_properties()
+            if floats and not (got.get_float_color() and got.get_red_bits() >= 32):
+                self.engine.remove_window(made)
+                return None
+        self._targets.append(made)
+        made.add_render_texture(texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color)
+        return made
+
+    def remove(self, target: GraphicsOutput) -> None:
+        """Give a target back."""
+        with self:  # else Panda deletes what has its number in another context
+            self._targets.remove(target)
+            self.engine.remove_window(target)
+
+    def read(self, texture: Texture) -> NDArray[Any]:
+        """The memory of a texture that was drawn into, flat; waits until it is."""
+        with self:
+            self.engine.extract_texture_data(texture, self.gsg)
+        kind = np.float32 if texture.component_type == Texture.T_float else np.uint8
+        return np.frombuffer(texture.get_ram_image(), kind)
+
+    def __enter__(self) -> PandaContext:
+        self.owner.check("draw")
+        ENGINE_LOCK.acquire()
+        self._entered += 1
+        if self._entered == 1:
+            self._before = self._give_way()
+            if not self.is_current:
+                self._make_current()
+        return self
+
+    def _make_current(self) -> None:
+        current_context.release()
+        # A window that was moved is not drawn to before X has told so.
+        for _ in range(self._attempts):
+            self._buffer.set_active(True)
+            self.engine.render_frame()
+            self._buffer.set_active(False)
+            if current_context.context() is not None or not current_context.askable():
+                break
+            time.sleep(PAUSE)
+
+    def __exit__(self, *_: object) -> None:
+        self._entered -= 1
+        if self._entered == 0 and self._before is not None:
+            self._before.restore()
+            self._before = None
+        ENGINE_LOCK.release()
