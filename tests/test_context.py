@@ -22,6 +22,7 @@ from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.hosts import current_context
 from calf_viz.hosts.context import Owned, unowned
+from calf_viz.hosts.panda_context import forget_states
 from calf_viz.profiling.profile_file import load_profile
 
 SMALL: dict[str, Any] = {
@@ -435,6 +436,7 @@ class TestClosing:
             assert RenderState.get_num_states() < states
             del shown, host, parts
             assert [ref() for ref in alive if ref() is not None] == []
+            forget_states()  # as the next that is closed does
             assert palette.get_ref_count() == 1
         finally:
             gc.enable()

@@ -17,6 +17,7 @@ from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic import CriticDraws, CriticPasses
+from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
@@ -104,8 +105,7 @@ class Host(Reloading):
     @unowned
     def software(self) -> bool:
         """Whether the CPU draws, to which triangles are dear."""
-        name = self.renderer.lower()
-        return any(word in name for word in ("llvmpipe", "softpipe", "swrast", "swiftshader"))
+        return drawn_by_cpu(self.renderer)
 
     def set_heightfield(
         self, heightfield: Heightfield, morph: float = 1.0, restart: bool = False

@@ -59,7 +59,7 @@ class OffscreenHost(PandaHost):
         self._frames = 0
         width, height = scene.size
         self.picture = empty_texture("picture", width, height, Texture.F_rgba8, np.uint8)
-        output = context.target(self.picture, sort=0, depth=True)
+        output = context.target(self.picture, "a smaller size", sort=0, depth=True)
         if output is None:
             raise UserError(f"the driver gives no framebuffer of {width} x {height}: try less")
         root = NodePath("scene")

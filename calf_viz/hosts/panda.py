@@ -105,11 +105,13 @@ class PandaHost(Host):
             return compile_program(self.gsg, source)
 
     def _untie(self) -> None:
-        """What leads back to the host is let go, so that it goes with the last who holds it."""
+        """What leads back to the host is let go, so that it goes with the last who holds it; and
+        what holds textures, so that these go now."""
         owner = self.owner
         self.programs.compiler = lambda source: owner.check("compile")
-        self.compare = None
-        self.__dict__.pop("geometry", None)
+        for name in ("geometry", "compare", "first", "hud_draws", "critic_draws", "_critic"):
+            self.__dict__.pop(name, None)
+        self._dressed.clear()
 
     def _set_state(self) -> None:
         node = self.node

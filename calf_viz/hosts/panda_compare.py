@@ -199,7 +199,7 @@ class _Target:
     ) -> None:
         self.context, self.size = context, size
         self.texture = empty_texture("look", *size, Texture.F_rgba8, np.uint8)
-        buffer = context.target(self.texture, sort=-50, depth=True)
+        buffer = context.target(self.texture, "a smaller size", sort=-50, depth=True)
         if buffer is None:
             raise UserError(f"the driver gives no framebuffer of {size[0]} x {size[1]}")
         self.buffer = buffer

@@ -28,10 +28,15 @@ from panda3d.core import (
     TransformState,
 )
 
-from calf_viz.hosts import current_context
+from calf_viz.errors import UserError
+from calf_viz.hosts import current_context, memory
 from calf_viz.hosts.context import Owned
+from calf_viz.hosts.memory import drawn_by_cpu
+from calf_viz.hosts.panda_notices import held_notices
 from calf_viz.hosts.panda_opening import ENGINE_LOCK, OURS, OWNERS, buffer_of
 
+LARGE = 2**24
+"""Bytes from which on it is asked whether there are so many left."""
 ATTEMPTS, PAUSE = 200, 0.005
 """How often a window that is not ready is asked again, and seconds in between."""
 
@@ -129,20 +134,26 @@ class PandaContext(Owned):
         return None if before is None or before.context in OURS else before
 
     def target(
-        self, texture: Texture, sort: int, floats: bool = False, depth: bool = False
+        self, texture: Texture, less: str, sort: int, floats: bool = False, depth: bool = False
     ) -> GraphicsOutput | None:
         """What renders into a texture, as large as that; None where the driver is not able to.
 
-        sort: frames render the lower first. floats: unlimited values of 32 bits, not of 8.
+        less: what to give to have a smaller one, "a coarser --grid" say. sort: frames render the
+        lower first. floats: unlimited values of 32 bits, not of 8.
+        Raises UserError where there is no memory for it.
         """
+        width, height = texture.x_size, texture.y_size
+        what = f"the {texture.name}, a texture of {width} x {height},"
+        if drawn_by_cpu(self.gsg.driver_renderer):
+            # A picture is read as well.
+            texel = 16 if floats else 20 if depth else 4
+            memory.check(width * height * texel, what, less)
         properties = FrameBufferProperties()
         properties.set_rgba_bits(*(32 if floats else 8,) * 4)
         properties.set_float_color(floats)
         properties.set_depth_bits(24 if depth else 0)
         with self:
-            made = buffer_of(
-                self._buffer, texture.name, sort, properties, (texture.x_size, texture.y_size)
-            )
+            made = buffer_of(self._buffer, texture.name, sort, properties, (width, height))
             self._make_current()  # opening left any of all contexts so
             if made is None:
                 return None
@@ -152,6 +163,12 @@ class PandaContext(Owned):
                 return None
         self._targets.append(made)
         made.add_render_texture(texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color)
+        # With its first frame the driver takes the memory.
+        with held_notices() as notices:
+            self.render(made)
+        if any("error" in notice for notice in notices):
+            self.remove(made)
+            raise UserError(f"{what} is more than the driver has memory for: give {less}")
         return made
 
     def remove(self, target: GraphicsOutput) -> None:
@@ -161,7 +178,13 @@ class PandaContext(Owned):
             self.engine.remove_window(target)
 
     def read(self, texture: Texture) -> NDArray[Any]:
-        """The memory of a texture that was drawn into, flat; waits until it is."""
+        """The memory of a texture that was drawn into, flat; waits until it is.
+
+        Raises UserError where there is no memory for it, which Panda would end the process for.
+        """
+        size = texture.get_expected_ram_image_size()
+        if size > LARGE:  # Panda's copy, the driver's and the caller's
+            memory.check(3 * size, f"reading the {texture.name}", "a smaller size")
         with self:
             self.engine.extract_texture_data(texture, self.gsg)
         kind = np.float32 if texture.component_type == Texture.T_float else np.uint8

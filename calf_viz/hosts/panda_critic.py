@@ -60,7 +60,7 @@ class PandaCritic:
         # A texture that is rendered into has no image in RAM.
         old = self.textures[name]
         texture = empty_texture(name, old.x_size, old.y_size, Texture.F_rgba32, np.float32)
-        buffer = self.context.target(texture, sort=-200, floats=True)
+        buffer = self.context.target(texture, "a coarser grid", sort=-200, floats=True)
         if buffer is None:
             raise UserError("--critic-on-gpu: this driver cannot render into float textures")
         self.textures[name] = texture

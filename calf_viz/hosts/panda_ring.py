@@ -62,7 +62,8 @@ def make_ring(layout: RingLayout, context: PandaContext, programs: Programs) -> 
 
 def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, GraphicsOutput] | None:
     texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
-    buffer = context.target(texture, sort=-100, floats=True)
+    less = "fewer agents or shorter trails"
+    buffer = context.target(texture, less, sort=-100, floats=True)
     return None if buffer is None else (texture, buffer)
 
 

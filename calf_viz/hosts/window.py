@@ -7,8 +7,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,6 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from panda3d.core import (
-    Notify,
-    StringStream,
-)
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
@@ -28,6 +24,7 @@ from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_context import PandaContext
+from calf_viz.hosts.panda_notices import held_notices
 from calf_viz.hosts.panda_opening import beside_others, opening_window, window_context
 from calf_viz.hosts.panda_settings import settings
 from calf_viz.hosts.panda_strip import StripGeometry
@@ -215,22 +212,6 @@ def _without_keys(app: Any) -> None:
             app.ignore(event)
 
 
-@contextmanager
-def _notices_held() -> Iterator[list[str]]:
-    """What Panda3D would write to the terminal: written later, or not at all where this raises."""
-    notify, held = Notify.ptr(), StringStream()
-    notices: list[str] = []
-    terminal = notify.get_ostream_ptr()
-    notify.set_ostream_ptr(held, False)
-    try:
-        yield notices
-    finally:
-        notify.set_ostream_ptr(terminal, False)
-        notices += held.get_data().decode(errors="replace").splitlines()
-    for notice in notices:
-        click.echo(notice, err=True)
-
-
 def _ursina() -> Any:
     """Ursina's class. It takes the folder of what was started, the current one for `python -c`, for
     its own: it would look for models there, and run a `settings.py`."""
@@ -256,7 +237,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
     closing.callback(signal.signal, signal.SIGINT, before or signal.SIG_DFL)
     try:
         # It tells of its folders and monitors.
-        with opening_window(), redirect_stdout(io.StringIO()), _notices_held() as notices:
+        with opening_window(), redirect_stdout(io.StringIO()), held_notices() as notices:
             if _opened:
                 app = _opened[0]
                 app.open_main_window(size=size, keepCamera=True)
@@ -271,6 +252,8 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
             f"no window can be opened ({reason.rstrip('.')}): "
             "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
         ) from error
+    for notice in notices:
+        click.echo(notice, err=True)
     closing.callback(app.close_window, app.win, keepCamera=True)
     app.win.set_active(False)  # but in its own frames
     return app

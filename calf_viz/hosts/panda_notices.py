@@ -1,0 +1,22 @@
+"""What Panda3D would write to the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from panda3d.core import Notify, StringStream
+
+
+@contextmanager
+def held_notices() -> Iterator[list[str]]:
+    """Its lines meanwhile, which are there afterwards, and nowhere else."""
+    notify, held = Notify.ptr(), StringStream()
+    notices: list[str] = []
+    terminal = notify.get_ostream_ptr()
+    notify.set_ostream_ptr(held, False)
+    try:
+        yield notices
+    finally:
+        notify.set_ostream_ptr(terminal, False)
+        notices += held.get_data().decode(errors="replace").splitlines()
