@@ -1,14 +1,19 @@
 """Whether memory grows: a renderer drawn headless for minutes, its resident memory as it goes.
 
     python tools/bench_memory.py [--renderer gpu --renderer batched ...] [--minutes 10]
+    python tools/bench_memory.py --lives 100
 
 A small picture, so that a minute holds as many frames as many minutes do else: what grows, grows
 by the frame. The first minute is left out, in which caches fill. (Not with GALLIUM_NOOP=1: that
 driver itself keeps some hundred bytes of every frame.)
+
+With --lives, applications made, drawn with and closed one after the other instead: what each leaves
+behind, without Python's cycle collector, which would hide what is not given back.
 """
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import time
 
@@ -27,6 +32,8 @@ from calf_viz.run_command import run_command
 EVERY = 2.0
 """Seconds between two looks at the memory."""
 WARM_UP = 60.0
+FRAMES = 20
+"""Of each application of --lives."""
 
 
 def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int, float, float]:
@@ -54,33 +61,76 @@ def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int
     return app.frames - first, memory[-1] / 1e6, 60 * grows / 1e6
 
 
+def lives(renderer: str, count: int, agents: int, width: int) -> tuple[float, float]:
+    """Memory at the end [MB], and what each of the second half of `count` applications left
+    behind [MB]."""
+    config = VisualizationConfig(
+        n_agents=agents, renderer=renderer, headless=True, size=(width, width * 9 // 16)
+    )
+    process, memory = psutil.Process(), []
+    gc.disable()
+    for _ in range(count):
+        with CALFApplication(config) as app:
+            for _ in range(FRAMES):
+                app.step()
+        del app
+        memory.append(process.memory_info().rss / 1e6)
+    last = memory[count // 2 :]
+    return memory[-1], (last[-1] - last[0]) / max(len(last) - 1, 1)
+
+
+def _lives_table(renderers: tuple[str, ...], count: int, agents: int, width: int) -> Table:
+    out = Table(title=f"{count} applications, {agents} agents, {FRAMES} frames each")
+    for head in ("renderer", "memory [MB]", "left by each of the last half [MB]"):
+        out.add_column(head, justify="left" if head == "renderer" else "right")
+    for renderer in renderers:
+        done = _child("--one", renderer, "--lives", count, "--agents", agents, "--width", width)
+        out.add_row(renderer, f"{done[0]:.1f}", f"{done[1]:.3f}")
+    return out
+
+
+def _child(*arguments: object) -> list[float]:
+    """What this tool says in a process of its own: what one has freed, another would take."""
+    command, environment = script_child(__file__, *map(str, arguments))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return list(map(float, done.stdout.split("\n")[-2].split()))
+
+
 @click.command()
 @click.option("--renderer", "renderers", multiple=True, default=list(RENDERERS), show_default=True,
               type=click.Choice(list(RENDERERS)))  # fmt: skip
 @click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.1))
 @click.option("--agents", default=20, show_default=True, type=click.IntRange(1))
 @click.option("--width", default=64, show_default=True, type=click.IntRange(16))
+@click.option("--lives", "count", type=click.IntRange(4), help="Applications, one after another.")
 @click.option("--one", hidden=True)
 def main(
-    renderers: tuple[str, ...], minutes: float, agents: int, width: int, one: str | None
+    renderers: tuple[str, ...],
+    minutes: float,
+    agents: int,
+    width: int,
+    count: int | None,
+    one: str | None,
 ) -> None:
-    """Tell how resident memory grows while each renderer draws."""
+    """Tell how resident memory grows while each renderer draws, or with each application."""
     if one is not None:
-        print(*measure(one, minutes, agents, width))
+        found = lives(one, count, agents, width) if count else measure(one, minutes, agents, width)
+        print(*found)
+        return
+    console = tables(100)
+    if count is not None:
+        console.print(_lives_table(renderers, count, agents, width))
         return
     out = Table(title=f"{agents} agents, {minutes:g} minutes after the first")
     for head in ("renderer", "frames", "memory [MB]", "growth [MB a minute]", "bytes a frame"):
         out.add_column(head, justify="left" if head == "renderer" else "right")
-    for renderer in renderers:  # one process each: what one has freed, another would take
-        command, environment = script_child(
-            __file__, "--one", renderer, "--minutes", str(minutes), "--agents", str(agents),
-            "--width", str(width),
-        )  # fmt: skip
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        frames, memory, grows = map(float, done.stdout.split()[-3:])
+    for renderer in renderers:
+        frames, memory, grows = _child(
+            "--one", renderer, "--minutes", minutes, "--agents", agents, "--width", width
+        )
         per_frame = 1e6 * grows * minutes / frames
         out.add_row(renderer, f"{frames:,.0f}", f"{memory:.1f}", f"{grows:.3f}", f"{per_frame:.1f}")
-    tables(100).print(out)
+    console.print(out)
 
 
 if __name__ == "__main__":

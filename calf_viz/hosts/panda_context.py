@@ -33,7 +33,7 @@ from calf_viz.hosts import current_context, memory
 from calf_viz.hosts.context import Owned
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.panda_notices import held_notices
-from calf_viz.hosts.panda_opening import ENGINE_LOCK, OURS, OWNERS, buffer_of
+from calf_viz.hosts.panda_opening import ENGINE_LOCK, OURS, OWNERS, buffer_of, quiet
 
 LARGE = 2**24
 """Bytes from which on it is asked whether there are so many left."""
@@ -81,7 +81,7 @@ class PandaContext(Owned):
         OWNERS.append(self.owner)
         self._attempts = ATTEMPTS
         self.closing.callback(self._give_back)
-        with self:
+        with quiet(), self:  # opening it may have left errors in it
             own = current_context.current()
         if own is not None:
             self._handle = own.context

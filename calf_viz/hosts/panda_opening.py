@@ -63,28 +63,37 @@ def beside_others() -> Iterator[None]:
 
 
 @contextmanager
-def _opening(first: GraphicsOutput | None) -> Iterator[None]:
-    """While Panda opens something of the context that `first` is of; None where that is new. That
-    others are refused meanwhile does no harm, and is no news. Afterwards none is current."""
-    current_context.release()
+def quiet() -> Iterator[None]:
+    """That some contexts are refused while others are opened does no harm, and is no news."""
     notify = Notify.ptr()
     noisy = [notify.get_category(name) for name in NOISY] if OURS else []
     levels = [category.get_severity() for category in noisy]
     for category in noisy:
         category.set_severity(NS_fatal)
-    sort = 0 if first is None else first.get_sort()
-    if first is not None:
-        first.set_sort(FIRST)
     try:
         yield
     finally:
-        if first is not None:
-            first.set_sort(sort)
-        for own in OURS.values():
-            own.clear_errors()
-        current_context.release()
         for category, level in zip(noisy, levels, strict=True):
             category.set_severity(level)
+
+
+@contextmanager
+def _opening(first: GraphicsOutput | None) -> Iterator[None]:
+    """While Panda opens something of the context that `first` is of; None where that is new.
+    Afterwards none is current."""
+    current_context.release()
+    sort = 0 if first is None else first.get_sort()
+    if first is not None:
+        first.set_sort(FIRST)
+    with quiet():
+        try:
+            yield
+        finally:
+            if first is not None:
+                first.set_sort(sort)
+            for own in OURS.values():
+                own.clear_errors()
+            current_context.release()
 
 
 def buffer_of(
