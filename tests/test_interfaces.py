@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
-from calf_viz.render import variants
+from calf_viz.render import interfaces, variants
 from calf_viz.render.interfaces import mismatches
 from calf_viz.render.problems import ShaderError
 from calf_viz.render.sources import ShaderLibrary, Source, look_names, shader_folder
@@ -20,7 +20,8 @@ USED = "void main() { o_colour = vec4(v_a); }"
 
 def source(path: Path, text: str) -> Source:
     lines = tuple(text.split("\n"))
-    return Source(text, tuple((path, i + 1) for i in range(len(lines))), lines)
+    origins = tuple((path, i + 1) for i in range(len(lines)))
+    return Source(text, origins, lines, frozenset([path]))
 
 
 def told(tmp_path: Path, out: str, in_: str, main: str = USED) -> list[str]:
@@ -165,3 +166,24 @@ def test_no_text_is_too_strange(out: str, in_: str) -> None:
 def test_long_texts_take_no_longer_than_their_length(tmp_path: Path, piece: str) -> None:
     """A quadratic reader would need minutes."""
     told(tmp_path, piece * (200_000 // len(piece)), piece * (200_000 // len(piece)))
+
+
+@pytest.mark.parametrize("text", ["}\n", ";\n", "{\n}\n", "layout(\n", "in vec4\n;\n"])
+def test_four_times_the_text_is_four_times_the_search(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By characters in which words are looked for."""
+
+    class Counted:
+        def search(self, code: str, start: int, end: int) -> re.Match[str] | None:
+            seen[0] += end - start
+            return interfaces_word.search(code, start, end)
+
+    interfaces_word, seen = interfaces._WORD, [0]
+    monkeypatch.setattr(interfaces, "_WORD", Counted())
+    amounts = []
+    for count in (100, 400):
+        seen[0] = 0
+        list(interfaces._declarations(text * count + "word"))
+        amounts.append(seen[0])
+    assert amounts[1] <= 4 * amounts[0] + 10

@@ -42,11 +42,12 @@ def nested(call: str, depth: int) -> str:
         (["#define TWICE(x) x+x", "#define APPLY(f, x) f(x)", APPLIED], 3, "TWICE repeats"),
         ([*PASTED, "float a = X16;"], 19, "X16 is more than fits anywhere"),
         (["#define A B B", "#define B A A", "A;"], 3, "A is more than fits anywhere"),
+        (["#define F(a) a", nested("F", 100)], 2, "F is called in arguments of calls, more"),
         (["#define A x", "#undef A", *CHAIN, "#define A B16", "A;"], 21, "A is some"),
     ],
     ids=[
         "chain", "in a condition", "nested", "over lines", "through another", "by another name",
-        "left out", "passed on", "pasted", "in a circle", "defined anew",
+        "left out", "passed on", "pasted", "in a circle", "deep", "defined anew",
     ],
 )  # fmt: skip
 def test_what_would_grow_is_told_with_the_macro(lines: list[str], line: int, named: str) -> None:

@@ -154,8 +154,8 @@ def _declarations(code: str) -> Iterator[tuple[int, str, str | None]]:
     """Statements outside functions: line, text, and of a block what is in its brackets."""
     breaks = [match.start() for match in re.finditer("\n", code)]
 
-    def line() -> int:
-        word = _WORD.search(code, start)
+    def line(end: int) -> int:
+        word = _WORD.search(code, start, end)
         return bisect(breaks, word.start() if word else start) + 1
 
     depth, start, opened = 0, 0, 0
@@ -166,11 +166,13 @@ def _declarations(code: str) -> Iterator[tuple[int, str, str | None]]:
                 opened = match.start()
             depth += 1
         elif character == "}":
-            depth = max(depth - 1, 0)
-            if depth == 0:
+            depth -= 1
+            if depth < 0:  # it closes nothing
+                depth, start = 0, match.end()
+            elif depth == 0:
                 if ")" not in _LAYOUT.sub("", code[start:opened]):
-                    yield line(), code[start:opened], code[opened + 1 : match.start()]
+                    yield line(match.start()), code[start:opened], code[opened + 1 : match.start()]
                 start = match.end()
         elif depth == 0:
-            yield line(), code[start : match.start()], None
+            yield line(match.start()), code[start : match.start()], None
             start = match.end()

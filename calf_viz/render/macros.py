@@ -29,6 +29,8 @@ _DIRECTIVE = re.compile(r"\s*+#\s*+(\w*+)(.*)", re.DOTALL)
 _DEFINITION = re.compile(r"\s*+(\w++)(?:\(([^()]*+)\))?+(.*)", re.DOTALL)
 _LONGEST_PASTED = 64
 """Characters of a name up to which it is looked at what it may be pasted together of."""
+DEEPEST = 64
+"""Calls of macros within each other's arguments, which preprocessors take again for each."""
 _PASSED_ON = 16
 """How deep one name may be passed on within what another one makes of it."""
 _PASTED = ""
@@ -70,7 +72,9 @@ def excess(code: tuple[str, ...]) -> Excess | None:
         return None
     name = most.get(longest, (0.0, ""))[1]
     if name in macros and macros[name].takes_arguments:
-        what += f": {name} repeats what it is given"
+        deep = lengths[longest] == inf > macros[name].length
+        within = f"is called in arguments of calls, more than {DEEPEST} deep"
+        what += f": {name} {within if deep else 'repeats what it is given'}"
     elif name in macros:
         what += f": {name} is {_about(macros[name].length)}"
     return Excess(longest, f"{what}; write functions")
@@ -184,7 +188,7 @@ def _lengths(
     known = set(parameters)
     calls: list[tuple[str, _Macro | None, int, float]] = []
     """Of each open bracket: macro that is called, its argument, times that it itself comes up."""
-    times = 1.0
+    times, depth = 1.0, 0
     name, called = "", None  # by the bracket that follows
     for index, token in enumerate(tokens):
         opens = tokens[index + 1 : index + 2] == ["("]
@@ -192,10 +196,15 @@ def _lengths(
             yield index, "", times
         if token == "(":
             calls.append((name or (calls[-1][0] if calls else ""), called, 0, times))
-            times *= called.times(0) if called else 1.0
+            if called:
+                times *= called.times(0)
+                depth += 1
+                if depth == DEEPEST:
+                    yield index, calls[-1][0], inf
             name, called = "", None
         elif token == ")" and calls:
             _, macro, _, times = calls.pop()
+            depth -= macro is not None
             called = passed if macro and opens else None
         elif token == "," and calls and (macro := calls[-1][1]) is not None:
             within_call, _, argument, outside = calls.pop()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from calf_viz.files import is_file
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.hud.problem_notice import ProblemNotice
@@ -75,7 +76,7 @@ class LiveShaders:
         for look in looks:
             overlay = look.wearer.programs.library.overlay
             if overlay is not None:
-                single = overlay.is_file()
+                single = is_file(overlay)
                 folder = overlay.parent if single else overlay
                 self._watchers.append(Watcher(folder, recursive=not single))
         if host.hud is not None:
@@ -185,4 +186,7 @@ class LiveShaders:
 
 def _short(path: Path) -> Path:
     """As one would write it here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    try:
+        return path.relative_to(Path.cwd())
+    except (OSError, ValueError):  # the current folder is gone, or another one
+        return path
