@@ -441,6 +441,16 @@ class TestChild:
         with pytest.raises(UserError, match="the driver ends the child with signal 6"):
             examiner.start()
 
+    def test_of_many_programs_in_a_row_none_pile_up_in_it(
+        self, examiner: Examiner, look: Path, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(examiner_module, "RENEWED_AFTER", 3)
+        (look / "trail_colour.glsl").write_text(TRAILS)
+        for _ in range(7):
+            assert not examiner.examine(candidate(ShaderLibrary(look))).problems
+        assert soon(lambda: driver.starts == 3)
+        assert len(driver.asked) == 7
+
     def test_closing_does_not_wait_for_one_that_hangs(self, look: Path, driver: Driver) -> None:
         (look / "trail_colour.glsl").write_text(f"// HANG\n{TRAILS}")
         trials = Trials(Examiner("gpu", patience=1e6))

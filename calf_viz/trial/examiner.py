@@ -17,6 +17,8 @@ from calf_viz.trial.culprit import accuse, find_culprits
 
 START_PATIENCE = 60.0
 """Seconds that a child may take until it can draw."""
+RENEWED_AFTER = 100
+"""Programs after which a child gives way to a new one: drivers keep some megabytes of each."""
 WORKER = "calf_viz.trial.worker"
 _USUAL = "1280 x 720"
 
@@ -68,9 +70,9 @@ class Examiner:
         self.design, self.patience, self.worker = design, patience, worker
         self.renderer: str | None = None
         self._child: Child | None = None
-        self._process, self._ready = 0, False
+        self._process, self._ready, self._tried = 0, False, 0
         """The process that started the child, which after a fork is another's; whether it said that
-        it can draw."""
+        it can draw; programs that it tried."""
 
     def launch(self) -> None:
         """Begin to have the child ready. Raises Unfit where there can be none."""
@@ -81,7 +83,7 @@ class Examiner:
             self._child = Child(command, _untraced(environment))
         except OSError as error:
             raise Unfit(error.strerror or str(error)) from None
-        self._process, self._ready = os.getpid(), False
+        self._process, self._ready, self._tried = os.getpid(), False, 0
 
     def start(self, unwanted: Callable[[], bool] = lambda: False) -> None:
         """Have the child ready. Raises Unfit where it cannot be, with the reason; Unwanted."""
@@ -151,6 +153,10 @@ class Examiner:
             if unwanted():
                 raise Unwanted from None
             return Verdict(fault=f"the driver did not finish it within {self.patience:g} s")
+        self._tried += 1
+        if self._tried >= RENEWED_AFTER:
+            self.close()
+            self.launch()  # ready when it is asked
         if "log" in answer:
             return Verdict(log=str(answer["log"]))
         if "error" in answer:
