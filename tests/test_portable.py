@@ -15,7 +15,6 @@ from calf_viz.hosts.programs import LOOK, load_program
 from calf_viz.render.conversions import written_out
 from calf_viz.render.portable import MACOS, TARGETS, WEBGL, Target, portable
 from calf_viz.render.preprocessor import PreprocessorError
-from calf_viz.render.problems import explain
 from calf_viz.render.sources import ShaderLibrary, shader_folder
 from calf_viz.workbench import reference
 
@@ -78,7 +77,6 @@ class TestLines:
         (one,) = reference.link(COMPILER, [pair])
         (problem, *_) = reference.problems(program, one)
         assert str(problem).startswith(f"{path}:{len(text.splitlines()) + 5}: ")
-        assert explain(one.log, program.vertex, program.fragment)
 
 
 BODIES = {

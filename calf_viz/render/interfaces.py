@@ -78,11 +78,11 @@ def _told(
     has instead."""
     path, line = fragment.origin(read.line)
     if fragment.is_overlays(path):
-        return Problem(path, line, text, fragment.line(read.line))
+        return fragment.problem(read.line, text)
     reader = f"{path.name}:{line}"
     text = text.replace("is read here", f"is read in {reader}")
     if written is not None and vertex.is_overlays(vertex.origin(written.line)[0]):
-        return Problem(*vertex.origin(written.line), text, vertex.line(written.line))
+        return vertex.problem(written.line, text)
     mine = (file for file, _ in vertex.origins if vertex.is_overlays(file))
     return Problem(next(mine, path), None, text)
 
