@@ -147,10 +147,11 @@ def benchmark(
     """
     from calf_viz.agent import benchmark as benchmarks
 
-    within("seeds", seeds, 1, 10_000)
-    within("jobs", jobs, 1, 1024)
+    within("seeds", seeds, 1, benchmarks.MOST_SEEDS)
+    within("jobs", jobs, 1, benchmarks.most_jobs())
     given = {name: value for name, value in changes.items() if value is not None}
     config = TrainingConfig.from_preset(preset, system=system, seed=seed, **given)
+    within("seeds times episodes", seeds * config.episodes, 1, benchmarks.MOST_EPISODES)
     name = f"{config.system}-{config.preset}"
     files = benchmarks.files(output, name)
     for path in files:

@@ -32,6 +32,15 @@ def test_a_median_and_its_interval() -> None:
     assert interval.low.tolist() == [1.0, 5.0] and interval.high.tolist() == [9.0, 5.0]
 
 
+def test_intervals_of_many_episodes_need_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And are those of all episodes at once."""
+    values = np.random.default_rng(2).normal(size=(7, 11))
+    at_once = benchmark.median_interval(values)
+    monkeypatch.setattr(benchmark, "MOST_VALUES", 2 * 7 * benchmark.RESAMPLES)
+    for one, other in zip(at_once, benchmark.median_interval(values), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_interval_covers_the_median_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     covered = 0
@@ -218,6 +227,9 @@ def test_however_it_ends_no_process_is_left(
         "--checkpoints 2",
         "--seeds 0",
         "--jobs 0",
+        "--jobs 1000000",
+        "--seeds 1001",
+        "--seeds 1000 --episodes 10001",
         "--preset nonsense",
         "--seed -1",
     ],

@@ -8,6 +8,7 @@ Afterwards each is tried from held-out starts: CALF strict (P_relax = 0), of TD3
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -34,6 +35,10 @@ WINDOW = 20
 HELD_OUT = 100
 """Held-out starts after training."""
 RESAMPLES = 2000
+MOST_SEEDS, MOST_EPISODES = 1000, 10_000_000
+"""Of a benchmark; the episodes are those of all seeds, each of which is kept to its end."""
+MOST_VALUES = 2**22
+"""Numbers held at once while seeds are drawn again."""
 NOMINAL_STREAM = 104
 """First word of the seeds of the nominal policy's starts: no other stream's."""
 
@@ -73,13 +78,27 @@ class Interval(NamedTuple):
     high: Floats
 
 
+def most_jobs() -> int:
+    """Trainings at the same time, four for each core; each is a process of some 300 MB."""
+    return 4 * (os.cpu_count() or 1)
+
+
 def median_interval(values: Floats, seed: int = 0) -> Interval:
     """Median of values (seeds, ...) over the seeds, with its bootstrap interval (percentiles)."""
     rng = np.random.default_rng(seed)
     picks = rng.integers(0, len(values), (RESAMPLES, len(values)))
-    medians = np.median(values[picks], axis=1)
+    medians = _medians(values, picks)
     low, high = np.percentile(medians, [2.5, 97.5], axis=0)
     return Interval(np.median(values, axis=0), low, high)
+
+
+def _medians(values: Floats, picks: NDArray[np.int64]) -> Floats:
+    """Medians of the seeds picked, (resamples, ...), of some episodes at a time."""
+    if values.ndim == 1:
+        return np.median(values[picks], axis=1)
+    width = max(1, MOST_VALUES // picks.size)
+    parts = (values[:, i : i + width] for i in range(0, values.shape[1], width))
+    return np.concatenate([np.median(part[picks], axis=1) for part in parts], axis=1)
 
 
 @one_thread()  # the products are too small to share: a second would only wait
