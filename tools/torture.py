@@ -15,7 +15,8 @@ then goes on to its end. Nothing is lost if
 - no process ever printed a traceback, or more than a line of an error;
 - each went on from the newest checkpoint that was whole, or a later one;
 - in the end all its files are, byte for byte, those of a training that was never interrupted, and
-  no other file is there.
+  no other file is there. (Of a run's checkpoints the newest: one that was written when a training
+  was told to end in the middle of an episode has the number of the episodes before it.)
 
 Processes are forked, so that none takes seconds to start. Exit code 1 where something was lost.
 """
@@ -129,17 +130,26 @@ class Place:
         return resume.load(max(checkpoints, key=lambda path: int(path.stem))).steps
 
     def contents(self) -> dict[str, bytes]:
-        """All files of the training by name, but for locks, which hold nothing."""
+        """All files of the training by name, but for locks, which hold nothing; of checkpoints
+        before the newest whether they are what their names say."""
         top = self.run if self.as_run and self.run is not None else self.root
-        others = [path for path in self.root.iterdir() if self.as_run and path != top]
-        found = [*others, *(path for path in top.rglob("*") if path.is_file())]
+        found = {str(path.relative_to(top)): path for path in top.rglob("*") if path.is_file()}
+        if self.as_run:  # what is beside the run
+            found |= {path.name: path for path in self.root.iterdir() if path != top}
         return {
-            str(path.relative_to(top) if path not in others else path.name): path.read_bytes()
-            if path.is_file()
-            else b"a folder"
-            for path in sorted(found)
-            if not path.name.endswith(".lock")
+            name: _content(path)
+            for name, path in sorted(found.items())
+            if not name.endswith(".lock")
         }
+
+
+def _content(path: Path) -> bytes:
+    newest = max(path.parent.glob("[0-9]*.resume"), default=path)
+    if path.is_dir():
+        return b"a folder"
+    if path.suffix == ".resume" and path.parent.name == "checkpoints" and path != newest:
+        return b"%d" % (resume.load(path).done == int(path.stem))
+    return path.read_bytes()
 
 
 class Child:
