@@ -25,6 +25,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found, raster_threads
 from calf_viz.hosts.context import Owned, unowned
+from calf_viz.hosts.programs import MESHES
 from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
@@ -39,6 +40,7 @@ from calf_viz.readings import Readings
 from calf_viz.render import variants
 from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.renderers.toggles import overridden
 from calf_viz.simulation import Samples, Simulation
 from calf_viz.stats_cache import StatsCache
@@ -48,6 +50,7 @@ from calf_viz.trial.trust import needs_trials
 from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook, set_controls
+from calf_viz.workbench.rehearsal import rehearse
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -137,11 +140,14 @@ class CALFApplication(Owned):
             else shipped.load(system, config.checkpoint)
         )
         self.live: Follower | None = None
-        self.host = _open_host(config, system.marker, self._trials)
+        library, second = _libraries(config)
+        drawn = ("field",) if config.renderer == "gpu" else MESHES
+        rehearse(drawn, library, second, config.set, config.colour_map)
+        self.host = _open_host(config, library, system.marker, self._trials)
         self.closing.callback(self.host.close)
         self.closing.callback(self.stop_training)
         self.look = WornLook(self.host, config.colour_map)
-        self.second = self._open_second(config.ab) if config.ab is not None else None
+        self.second = None if second is None else self._open_second(second)
         set_controls(config.set, self.look, self.second)
         self.host.scene.certificate = _certificate(self.agent, config.slice)
         self._said = "", 0.0  # the last notice, and until when it stays
@@ -202,13 +208,12 @@ class CALFApplication(Owned):
         what its profiler measured can still be saved."""
         self.__dict__.get("_actions", {}).clear()
         self.readings = None
-        if "simulation" in self.__dict__:
+        if "live_shaders" in self.__dict__:  # else it never was whole
             described = self._describe()
             self.profiler.describe = lambda: described
 
-    def _open_second(self, look: Path) -> WornLook:
+    def _open_second(self, library: ShaderLibrary) -> WornLook:
         config = self.config
-        library = parts.library(look, "--ab", config.defines, waits=config.watch is True)
         colours = colour_map(config.colour_map or COLOUR_MAP)
         return WornLook(self.host.set_second(library, colours), config.colour_map)
 
@@ -553,7 +558,18 @@ def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
     )
 
 
-def _open_host(config: VisualizationConfig, marker: str, trial: Trial) -> PandaHost:
+def _libraries(config: VisualizationConfig) -> tuple[ShaderLibrary, ShaderLibrary | None]:
+    """The shaders of the look, and of the one beside it, if any."""
+    waits = config.watch is True
+    first = parts.library(config.shaders, "--shaders", config.defines, waits)
+    if config.ab is None:
+        return first, None
+    return first, parts.library(config.ab, "--ab", config.defines, waits)
+
+
+def _open_host(
+    config: VisualizationConfig, library: ShaderLibrary, marker: str, trial: Trial
+) -> PandaHost:
     scene = Scene(
         size=config.size,
         trail=config.trail_length,
@@ -563,7 +579,6 @@ def _open_host(config: VisualizationConfig, marker: str, trial: Trial) -> PandaH
         mode_colours=mode_colours(config.palette),
     )
     colours = colour_map(config.colour_map or COLOUR_MAP)
-    library = parts.library(config.shaders, "--shaders", config.defines, config.watch is True)
     slots = RING_PER_TRAIL * config.trail_length
     geometry = _geometry(config)
     if not config.headless and display_found():

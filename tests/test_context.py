@@ -20,7 +20,7 @@ from panda3d.core import GraphicsEngine, RenderState
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.hosts import current_context
+from calf_viz.hosts import current_context, offscreen
 from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hosts.panda_context import forget_states
 from calf_viz.profiling.profile_file import load_profile
@@ -469,3 +469,78 @@ class TestClosing:
 
 def _weak(part: object) -> bool:
     return hasattr(type(part), "__weakref__")
+
+
+@pytest.mark.rendering
+class TestRefusals:
+    """What is refused changes nothing."""
+
+    @pytest.mark.parametrize(
+        "changes", [{"set": ("nothing=1",)}, {"set": ("b:u_x=1",)}, {"colour_map": "nothing"},
+                    {"shaders": Path("nothing")}, {"ab": Path("nothing")}],
+    )  # fmt: skip
+    def test_what_can_be_checked_is_before_anything_is_opened(
+        self, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    ) -> None:
+        monkeypatch.setattr(offscreen, "open_context", lambda *_: pytest.fail("opened"))
+        with pytest.raises(UserError):
+            opened(**changes)
+
+    def test_a_late_refusal_gives_back_what_was_opened(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        windows = GraphicsEngine.get_global_ptr().get_num_windows()
+        for error in (UserError("late"), KeyboardInterrupt()):
+
+            def late(*_: Any, error: BaseException = error) -> None:
+                raise error
+
+            with monkeypatch.context() as patch, pytest.raises(type(error)):
+                patch.setattr(CALFApplication, "show_critic", late)
+                opened()
+            assert GraphicsEngine.get_global_ptr().get_num_windows() == windows
+
+    @pytest.mark.parametrize("renderer", ["gpu", "batched", "per_agent"])
+    def test_more_agents_than_fit_leave_as_many_as_before(self, renderer: str) -> None:
+        with opened(renderer=renderer) as shown:
+            shown.step()
+            for n_agents in (0, -3, 9_999_999, 2.5, "many"):
+                with pytest.raises(UserError):
+                    shown.n_agents = n_agents  # type: ignore[assignment]
+                assert shown.n_agents == shown.config.n_agents == 4
+                shown.step()
+
+    @pytest.mark.parametrize(
+        "samples",
+        [
+            {"modes": np.array([4, 0])}, {"modes": np.array([0, -1])}, {"modes": np.array([3, 0])},
+            {"modes": np.array([0.0, 1.0])}, {"modes": np.array([0])}, {"modes": [0, 0]},
+            {"positions": np.zeros((2, 3))}, {"positions": np.zeros((2, 2), complex)},
+            {"first": np.array([0, 1])}, {"headings": np.zeros((2, 1))},
+        ],
+    )  # fmt: skip
+    def test_samples_that_are_none_are_refused_before_anything_is_written(
+        self, samples: dict[str, Any]
+    ) -> None:
+        good = {
+            "positions": np.zeros((2, 2)), "modes": np.zeros(2, int),
+            "first": np.zeros(2, bool), "headings": np.zeros(2),
+        }  # fmt: skip
+        with opened(n_agents=2, hud=False) as shown:
+            host = shown.host
+            host.push(**good)
+            texels, step = host.packer.texels.copy(), host.packer.step
+            with pytest.raises(ValueError, match=next(iter(samples))):
+                host.push(**{**good, **samples})
+            assert host.packer.step == step
+            np.testing.assert_array_equal(host.packer.texels, texels)
+            host.push(**good)
+
+    def test_a_second_training_is_refused(self, tmp_path: Path) -> None:
+        with opened(runs=tmp_path, train=True) as shown:
+            run = shown.start_training()
+            with pytest.raises(UserError, match="make another application"):
+                shown.start_training()
+            shown.step()
+            assert shown.live is not None and shown.live.process.running
+            assert [path.name for path in tmp_path.iterdir()] == [run.name]

@@ -70,21 +70,27 @@ from calf_viz import CALFApplication, VisualizationConfig
 app = CALFApplication(VisualizationConfig(n_agents=1, size=(160, 90), headless=True))
 app.step()
 names = {int(t.name): (t / "comm").read_text() for t in Path("/proc/self/task").iterdir()}
-cores = [sorted(os.sched_getaffinity(t)) for t in sorted(names) if names[t].startswith("llvmpipe-")]
-print(json.dumps([app.host.software, cores]))
+def cores():
+    return [sorted(os.sched_getaffinity(t)) for t in sorted(names) if names[t].startswith("llvmpipe-")]
+two = CALFApplication(VisualizationConfig(n_agents=1, size=(160, 90), headless=True))
+app.close()
+found, software = cores(), app.host.software
+two.close()
+print(json.dumps([software, found, cores()]))
 """
 
 
 @pytest.mark.rendering
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot be asked")
-def test_an_applications_threads_have_a_core_each() -> None:
+def test_an_applications_threads_have_a_core_each_until_it_is_closed() -> None:
     cores = sorted(os.sched_getaffinity(0))
     if not 2 <= len(cores) <= raster_threads.MOST_CORES or "LP_NUM_THREADS" in os.environ:
         pytest.skip(f"threads are not spread over {len(cores)} cores")
     ran = subprocess.run(
         [sys.executable, "-c", OPENED], capture_output=True, text=True, timeout=120, check=True
     )
-    software, found = json.loads(ran.stdout)
+    software, found, afterwards = json.loads(ran.stdout)
     if not software:
         pytest.skip("a GPU draws here")
-    assert sorted(found) == [[core] for core in cores]
+    assert sorted(found) == [[core] for core in cores], "one of two is still there"
+    assert afterwards == [cores] * len(found), "as they were"

@@ -77,7 +77,7 @@ class Host(Reloading):
     ) -> None:
         """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
         if self.software:
-            raster_threads.spread()
+            self.closing.enter_context(raster_threads.apart())
         self.scene = scene
         self._asked: Counter[str] = Counter()
         self.agents = agents

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 log = logging.getLogger("calf_viz")
@@ -16,6 +18,23 @@ log = logging.getLogger("calf_viz")
 MOST_CORES = 4
 """With more, the kernel finds idle ones, and others' work may well be on a thread's own."""
 TASKS = Path("/proc/self/task")
+
+
+_users = 0
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """`spread`, until the last who asks for it is done."""
+    global _users
+    _users += 1
+    spread()
+    try:
+        yield
+    finally:
+        _users -= 1
+        if _users == 0:
+            release()
 
 
 def spread(tasks: Path = TASKS) -> None:
