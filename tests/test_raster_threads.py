@@ -70,8 +70,9 @@ from calf_viz import CALFApplication, VisualizationConfig
 app = CALFApplication(VisualizationConfig(n_agents=1, size=(160, 90), headless=True))
 app.step()
 names = {int(t.name): (t / "comm").read_text() for t in Path("/proc/self/task").iterdir()}
+threads = [thread for thread in sorted(names) if names[thread].startswith("llvmpipe-")]
 def cores():
-    return [sorted(os.sched_getaffinity(t)) for t in sorted(names) if names[t].startswith("llvmpipe-")]
+    return [sorted(os.sched_getaffinity(thread)) for thread in threads]
 two = CALFApplication(VisualizationConfig(n_agents=1, size=(160, 90), headless=True))
 app.close()
 found, software = cores(), app.host.software
