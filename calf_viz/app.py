@@ -111,12 +111,6 @@ class CALFApplication(Owned):
 
         Raises UserError for a checkpoint, shaders or a driver that cannot be used.
         """
-        from calf_viz.agent import shipped
-
-        # Rows for a few agents are too small to share; and what one thread adds up, it always
-        # adds up in the same order.
-        self.closing.enter_context(one_thread())
-        self.closing.callback(self._untie)
         if isinstance(config, AppConfig):
             self.training, config = config.training, config.visualization
         else:
@@ -127,11 +121,18 @@ class CALFApplication(Owned):
                 else read_config(config.resume)
             )
         self.config = _in_force(config)
-        # Shaders are tried in a child before this process compiles them; it starts meanwhile.
+        # Shaders are tried in a child before this process compiles them; it starts while torch is
+        # imported.
         self._trials = Trials(Examiner(config.renderer or "gpu"))
         self.closing.callback(self._trials.close)
         if needs_trials(config.shaders, config.defines) or needs_trials(config.ab):
             self._trials.warm()
+        from calf_viz.agent import shipped
+
+        # Rows for a few agents are too small to share; and what one thread adds up, it always
+        # adds up in the same order.
+        self.closing.enter_context(one_thread())
+        self.closing.callback(self._untie)
         system = systems.get(config.system)
         unasked = config.train or config.policy == "nominal"
         self.agent = (
