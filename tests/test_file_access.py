@@ -47,7 +47,6 @@ EXCEPTIONS = {
     "calf_viz/agent/views.py": "a file of its own making",
     "calf_viz/hosts/memory.py": "/sys",
     "calf_viz/hosts/raster_threads.py": "/proc",
-    "calf_viz/hosts/memory.py": "/sys",
     "calf_viz/hud/atlas.py": "shipped",
     "calf_viz/hud/contract.py": "writes what is shipped",
     "calf_viz/hud/keys.py": "writes the documentation",
