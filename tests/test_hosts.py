@@ -18,6 +18,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts import panda_ring
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.programs import load_program
 from calf_viz.render.sources import ShaderLibrary, shader_folder
@@ -120,6 +121,7 @@ class TestRing:
     ) -> None:
         """As Panda3D leaves them out while a window is moved or sized, at start too."""
         expected = play("panda", self.scene)
+        monkeypatch.setattr(PandaContext, "steady", False)  # as a window's is not
         with opened("panda", self.scene) as host:
             render_frame, frames = host.context.engine.render_frame, 0
 

@@ -64,9 +64,11 @@ class PandaContext(Owned):
         engine: the process's.
         gsg: the context, as Panda calls it.
         due: what the next frame renders too, and then no more.
+        steady: whether no frame is ever left out; a window's are while its manager is asked.
     """
 
     KIND = "context"
+    steady = True
 
     def __init__(self, buffer: GraphicsOutput) -> None:
         """buffer: to which nothing is drawn, so that a frame of it alone makes the context current.

@@ -47,13 +47,14 @@ class Pass:
         """context: whose buffer it is."""
         self.context, self.buffer, self.region = context, buffer, region
         self._told = _Told()
-        region.set_draw_callback(PythonCallbackObject(self._told))
-        # Else Panda, which ends after Python, would let go of an object of Python's then.
-        finalize(self, region.clear_draw_callback)
+        if not context.steady:  # to call back, Panda sets all of the state anew in each frame
+            region.set_draw_callback(PythonCallbackObject(self._told))
+            # Else Panda, which ends after Python, would let go of an object of Python's then.
+            finalize(self, region.clear_draw_callback)
 
     def begin(self) -> None:
         """Have the next frame draw it."""
-        self._told.drawn = False
+        self._told.drawn = self.context.steady
         self.context.due.append(self.buffer)
 
     def end(self) -> bool:
@@ -64,7 +65,7 @@ class Pass:
 
     def render(self) -> None:
         """Draw it now, apart from all else. Raises UserError where the window never gets ready."""
-        self._told.drawn = False
+        self._told.drawn = self.context.steady
         given_up = time.monotonic() + PATIENCE
         while True:
             self.context.render(self.buffer)

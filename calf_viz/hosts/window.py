@@ -82,6 +82,7 @@ class WindowHost(PandaHost):
             if buffer is None:
                 raise UserError("the window's driver gives no framebuffers: use --headless")
             context = PandaContext(buffer)
+            context.steady = False
             self.closing.callback(context.close)
         _without_keys(app)
         self._closed = self.unseen = False
