@@ -19,6 +19,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run_config import read_config
 from calf_viz.agent.threads import one_thread
+from calf_viz.agent.whole_imports import whole_imports
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig, options
 from calf_viz.errors import UserError
@@ -127,7 +128,8 @@ class CALFApplication(Owned):
         self.closing.callback(self._trials.close)
         if needs_trials(config.shaders, config.defines) or needs_trials(config.ab):
             self._trials.warm()
-        from calf_viz.agent import shipped
+        with whole_imports():
+            from calf_viz.agent import shipped
 
         # Rows for a few agents are too small to share; and what one thread adds up, it always
         # adds up in the same order.

@@ -14,6 +14,7 @@ from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.presets import PRESETS, Preset
 from calf_viz.agent.run_config import KEPT
+from calf_viz.agent.whole_imports import whole_imports
 from calf_viz.app_config import AppConfig
 from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError, shown
@@ -85,7 +86,8 @@ def train(
     A run that is resumed keeps the settings that it began with; only --episodes and what is kept of
     it may be others.
     """
-    from calf_viz.agent import training
+    with whole_imports():
+        from calf_viz.agent import training
 
     if config is not None and resume is not None:
         raise UserError("--resume keeps the settings it began with: leave --config out")
@@ -113,7 +115,8 @@ def train(
 @click.option("--seed", default=0, show_default=True, help="Decides the starts.")
 def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> None:
     """Compare the strict CALF agent, its actor alone and the nominal policy."""
-    from calf_viz.agent import training
+    with whole_imports():
+        from calf_viz.agent import training
 
     rows = training.evaluate(system, checkpoint, episodes, seed)
     title = f"{systems.get(system).name}, {episodes} held-out starts, seed {seed}"
@@ -145,7 +148,8 @@ def benchmark(
     Prints and plots median and 95 % interval of episode cost and goal rate. Exit code 1 where a
     strict CALF episode did not reach the goal.
     """
-    from calf_viz.agent import benchmark as benchmarks
+    with whole_imports():
+        from calf_viz.agent import benchmark as benchmarks
 
     within("seeds", seeds, 1, benchmarks.MOST_SEEDS)
     within("jobs", jobs, 1, benchmarks.most_jobs())

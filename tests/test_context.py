@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +87,11 @@ class Drawing(Owned):
 
 
 class TestOwned:
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+    def test_a_copy_of_it_is_refused(self, copied: Callable[[Any], Any]) -> None:
+        with closing(Drawing([])) as drawing, pytest.raises(UserError, match="make another"):
+            copied(drawing)
+
     def test_its_thread_uses_it_until_it_is_closed(self) -> None:
         drawing = Drawing([])
         drawing.size = 4

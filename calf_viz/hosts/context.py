@@ -92,7 +92,7 @@ class Owner:
         if self.ended:
             return f"{wanted}: this {self.what} is closed: make another"
         if os.getpid() != self._process:
-            return f"{wanted}: {FORKED}, and make a {self.what} of its own there"
+            return f"{wanted}: {FORKED}, and make another {self.what} there"
         there, here = self._made_in.name, threading.current_thread().name
         return (
             f"{wanted}: the {self.what} was made in the thread {there!r}, which alone may use it, "
@@ -167,6 +167,11 @@ class Owned:
             elif isinstance(member, property):
                 parts = (member.fget, member.fset, member.fdel)
                 setattr(cls, name, property(*(p and _asking(p, name) for p in parts)))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Of a copy, by `copy` or by pickle, the owner would be the same: closing one would end
+        both."""
+        raise UserError(f"the {self.KIND} cannot be copied: make another")
 
     @unowned
     def close(self) -> None:
