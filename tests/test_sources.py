@@ -527,13 +527,28 @@ class TestPlacesOfFiles:
         with pytest.raises(UserError, match=rf"trail_colour\.glsl: {words}"):
             ShaderLibrary(tmp_path).load("field.frag")
 
-    def test_a_folder_or_a_link_to_nothing_is_none(self, tmp_path: Path) -> None:
-        (tmp_path / "trail_colour.glsl").mkdir()
-        (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
-        assert (
-            ShaderLibrary(tmp_path).load("field.frag").text
-            == ShaderLibrary().load("field.frag").text
-        )
+    @pytest.mark.parametrize(
+        ("put", "words"),
+        [
+            (Path.mkdir, "it is a folder, no regular file"),
+            (lambda path: path.symlink_to("nothing"), "cannot be read"),
+        ],
+    )
+    def test_a_folder_or_a_link_to_nothing_is_told(
+        self, tmp_path: Path, put: Callable[[Path], None], words: str
+    ) -> None:
+        put(tmp_path / "trail_colour.glsl")
+        with pytest.raises(UserError, match=rf"trail_colour\.glsl: {words}"):
+            ShaderLibrary(tmp_path).load("field.frag")
+
+    def test_a_look_that_becomes_a_file_is_told(self, tmp_path: Path) -> None:
+        folder = tmp_path / "look"
+        folder.mkdir()
+        library = ShaderLibrary(folder)
+        folder.rmdir()
+        folder.touch()
+        with pytest.raises(UserError, match="look: it is no folder any more; the last look stays"):
+            library.check_overlay()
 
     def test_a_look_out_of_reach_is_told(self, tmp_path: Path, monkeypatch) -> None:
         folder = tmp_path / "look"

@@ -187,15 +187,20 @@ class ShaderLibrary:
         return self.overlay / name
 
     def check_overlay(self) -> None:
-        """Raise ShaderError where the overlay was there once, and is gone or out of reach."""
+        """Raise ShaderError where the overlay was there once, and is gone, another kind of thing or
+        out of reach."""
         if self.overlay is None:
             return
         try:
             status = os.stat(self.overlay)
+            if self._replaced is None and not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError
             if stat.S_ISDIR(status.st_mode) and not os.access(self.overlay, os.R_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             what = "it is gone"
+        except NotADirectoryError:
+            what = "it is no folder any more"
         except OSError as error:
             what = f"it is out of reach ({error.strerror or error})"
         else:
@@ -304,13 +309,15 @@ class _Expansion:
 
 
 def _stands(path: Path) -> bool:
-    """Whether something stands in a file's place, or may, out of reach: no folder, no dead link."""
+    """Whether anything stands in a file's place, or may, out of reach: a folder and a link to
+    nothing as well, since whoever put them there does not mean the shipped file."""
     try:
-        return not stat.S_ISDIR(os.stat(path).st_mode)
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
     except OSError as error:
         return error.errno != errno.ENAMETOOLONG
+    return True
 
 
 def _namesake(name: str) -> str:
