@@ -348,7 +348,7 @@ class CALFApplication(Owned):
     def show_critic(self, restart: bool = False) -> None:
         """Compute the surface of the critic as it is now, and draw that from now on.
 
-        restart: with its own range, and nothing of what was before.
+        restart: at once, without a morph from what was before.
         """
         plane, config = self.agent.system.plane, self.config
         cells = config.grid or (GRID_SOFTWARE if self.host.software else GRID_GPU)

@@ -118,7 +118,7 @@ class AppConfig:
         for name in KINDS.keys() & top.keys():
             said = shown(top[name])
             raise UserError(
-                f"{name} = {said}{where} is no table: write [{name}] above its settings"
+                f"{name} = {said}{where} is not a table: write [{name}] above its settings"
             )
         known(top, ["preset", *NAMES], where)
         said = top.pop("preset", "medium")

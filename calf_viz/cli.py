@@ -100,7 +100,7 @@ def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> A
 @click.option(
     "--profile",
     is_flag=True,
-    help="Measure 50 + 300 frames (or --frames) thrice; write what the median run tells.",
+    help="Measure 50 + 300 frames (or --frames) three times; write what the median run tells.",
 )
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
@@ -129,13 +129,13 @@ def calf_viz(
         if given:
             option, command = _flag(given[0]), context.invoked_subcommand
             raise UserError(
-                f"{option} stands before {command}, which does not see it: put it after"
+                f"{option} stands before {command}, which does not see it: put it behind {command}"
             )
         return
     if profile and screenshot:
         raise UserError("--profile and --screenshot exclude each other: give one of them")
     if trace and not profile:
-        raise UserError("--trace goes with --profile: give both")
+        raise UserError("--trace needs --profile: give both")
     if screenshot:
         changes["headless"] = True
     if profile:
@@ -145,7 +145,10 @@ def calf_viz(
     if not in_force.visualization.train:
         for name in given:
             if name in TRAINING_ONLY or name in TRAINED:
-                raise UserError(f"{name} says nothing without train: give both")
+                option = _flag(name)
+                raise UserError(
+                    f"{option} has no effect without --train: add --train, or leave {option} out"
+                )
     from calf_viz.app import CALFApplication
 
     app = CALFApplication(in_force)

@@ -45,7 +45,7 @@ class FileError(UserError):
 
 
 class FileTrouble(FileError):
-    """A file that could not be had: missing, not readable, no regular file, too large, no memory.
+    """A file that could not be had: missing, not readable, not regular, too large, no memory.
 
     Of what it holds nothing is known, so nothing may be concluded from it.
     """

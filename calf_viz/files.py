@@ -74,12 +74,12 @@ def _status(path: StrPath) -> os.stat_result | None:
 
 
 def _kind(mode: int) -> str:
-    """What something that is no regular file is."""
+    """What something that is not a regular file is."""
     kinds = {
         stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
         stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
     }  # fmt: skip
-    return kinds.get(stat.S_IFMT(mode), "no regular file")
+    return kinds.get(stat.S_IFMT(mode), "not a regular file")
 
 
 # Read
@@ -113,7 +113,7 @@ def opened(path: StrPath, most: int, advice: str = ANOTHER) -> Iterator[tuple[Bi
 
     def check(status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise refuse(f"it is {_kind(status.st_mode)}, no regular file")
+            raise refuse(f"it is {_kind(status.st_mode)}, not a regular file")
         if status.st_size > most:
             raise refuse(f"it holds {status.st_size:,} bytes, at most {most:,} are read")
 
@@ -177,9 +177,9 @@ def parsing(
     except (OSError, MemoryError) as error:
         raise FileTrouble(path, f"cannot be read ({_reason(error)})", advice) from error
     except RecursionError as error:
-        raise FileDamaged(path, f"no {kind}: nested too deep", advice) from error
+        raise FileDamaged(path, f"not {kind}: nested too deep", advice) from error
     except Exception as error:  # parsers raise what they like, of what people give them
-        raise FileDamaged(path, f"no {kind}: {_reason(error)}", advice) from error
+        raise FileDamaged(path, f"not {kind}: {_reason(error)}", advice) from error
 
 
 def _reason(error: BaseException) -> str:
@@ -275,7 +275,7 @@ def _target(path: StrPath) -> Path:
     if status is not None and not stat.S_ISREG(status.st_mode):
         # Renamed over, a device or a pipe would be no more.
         kind = _kind(status.st_mode)
-        raise refuse(f"it is {kind}" if kind == "a folder" else f"it is {kind}, no regular file")
+        raise refuse(f"it is {kind}" if kind == "a folder" else f"it is {kind}, not a regular file")
     if status is not None and not os.access(target, os.W_OK):
         raise refuse("it is write-protected")
     return target

@@ -71,7 +71,7 @@ def fields_of(kind: Any) -> dict[str, Field[Any]]:
 def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, Any]:
     """TOML's values as a dataclass's fields hold them: a path of a string, a tuple of an array.
 
-    Raises UserError for a value of another type, and for names that are no fields.
+    Raises UserError for a value of another type, and for names that are not fields.
     """
     by_name = fields_of(kind)
     known(values, by_name, where)
@@ -108,7 +108,7 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     if kind == "Path" and value == "":
         raise UserError(f"{name} is empty{where}: give a path, . for this folder")
     if kind == "Path" and isinstance(value, str | Path) and "\0" in str(value):
-        raise UserError(f"{name} = '{shown(value)}'{where} is no path: leave the zero byte out")
+        raise UserError(f"{name} = '{shown(value)}'{where} is not a path: leave the zero byte out")
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])
@@ -160,7 +160,7 @@ def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
         except tomllib.TOMLDecodeError as error:
             where = _LINE.search(str(error))
             number = int(where[1]) if where else text.count("\n") + 1  # "at end of document"
-            reason = f"no TOML: {_PLACE.sub('', str(error))}"
+            reason = f"not TOML: {_PLACE.sub('', str(error))}"
             raise FileDamaged(path, reason, "mend it, or give another file", number) from None
 
 

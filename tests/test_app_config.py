@@ -118,7 +118,7 @@ def test_what_is_printed_is_read_as_the_same(
         ("runs = ''", "runs is empty in .*mine.toml: give a path"),
         ("n_agents = 0", "n_agents 0 is out of range"),
         ("[visualization]\nseed = 1\n[training]\nseed = 2", "seed is 1 to be shown, 2 to be trai"),
-        ("seed = ", "mine.toml:1: no TOML: Invalid value"),
+        ("seed = ", "mine.toml:1: not TOML: Invalid value"),
     ],
 )
 def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -232,9 +232,10 @@ def test_what_only_a_training_has_a_use_for_goes_with_train(
         flag = f"--resume={tmp_path}"
         write_config(tmp_path, TrainingConfig())
     assert run(monkeypatch, "--headless", flag) == 2
-    name = flag.split("=")[0].removeprefix("--").removeprefix("no-").replace("-", "_")
+    name = flag.split("=")[0].replace("--no-", "--")
+    advice = f"add --train, or leave {name} out"
     said = capsys.readouterr().err
-    assert said == f"calf-viz: {name} says nothing without train: give both\n"
+    assert said == f"calf-viz: {name} has no effect without --train: {advice}\n"
 
 
 def test_an_option_before_a_command_is_not_swallowed(

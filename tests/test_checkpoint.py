@@ -98,7 +98,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    assert "it is a folder, no regular file" in refused(tmp_path)
+    assert "it is a folder, not a regular file" in refused(tmp_path)
 
 
 def test_a_path_below_a_file(tmp_path: Path) -> None:
@@ -159,9 +159,9 @@ def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None
 
 def test_safetensors_of_somebody_else(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(3)}, tmp_path / "a")
-    assert "no agent file" in refused(tmp_path / "a")
+    assert "not one of calf-viz train's agent files" in refused(tmp_path / "a")
     save_file({"weight": torch.zeros(3)}, tmp_path / "b", {"format": "pt"})
-    assert "no agent file" in refused(tmp_path / "b")
+    assert "not one of calf-viz train's agent files" in refused(tmp_path / "b")
 
 
 def test_another_system(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda t, m: m.update(format=2),
         "a newer calf_viz made it .format 2.*; update calf_viz",
     ),
-    "a format that is no number": (lambda t, m: m.update(format=[1]), "there never was"),
+    "a format that is not a number": (lambda t, m: m.update(format=[1]), "there never was"),
     "a system of escapes": (lambda t, m: m.update(system="\x1b[2J" * 9), r"system \\x1b\[2J"),
     "endless steps": (lambda t, m: m.update(steps=float("inf")), "steps is inf, not 0 to"),
     "half a step": (lambda t, m: m.update(steps=0.5), "steps is 0.5"),
@@ -224,30 +224,36 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "whole weights": (lambda t, m: t.update({"actor.w1": t["actor.w1"].int()}), "wrong shapes"),
     "a long name of a tensor": (lambda t, m: t.update({"x" * 10**4: torch.zeros(1)}), "x+…x+"),
-    "another kind": (lambda t, m: m.update(kind="resume"), "no agent file"),
+    "another kind": (
+        lambda t, m: m.update(kind="resume"),
+        "not one of calf-viz train's agent files",
+    ),
     "an unknown system": (lambda t, m: m.update(system="no_such_system"), "system no_such_system"),
     "no system": (lambda t, m: m.pop("system"), "system None"),
-    "no steps": (lambda t, m: m.pop("steps"), "no agent of calf-viz train: "),
+    "no steps": (lambda t, m: m.pop("steps"), "not an agent of calf-viz train: "),
     "steps that are no number": (
         lambda t, m: m.update(steps="many"),
-        "no agent of calf-viz train: ",
+        "not an agent of calf-viz train: ",
     ),
-    "P_relax that is no number": (
+    "P_relax that is not a number": (
         lambda t, m: m.update(p_relax=None),
-        "no agent of calf-viz train: ",
+        "not an agent of calf-viz train: ",
     ),
-    "no constants": (lambda t, m: m.update(constants=None), "no agent of calf-viz train: "),
+    "no constants": (lambda t, m: m.update(constants=None), "not an agent of calf-viz train: "),
     "an unknown constant": (
         lambda t, m: m["constants"].update(c=1),
-        "no agent of calf-viz train: ",
+        "not an agent of calf-viz train: ",
     ),
-    "a constant that is no number": (
+    "a constant that is not a number": (
         lambda t, m: m["constants"].update(nu_bar="small"),
-        "no agent of calf-viz train: ",
+        "not an agent of calf-viz train: ",
     ),
-    "networks beyond memory": (lambda t, m: m.update(hidden=10**9), "no agent of calf-viz train: "),
-    "networks of nothing": (lambda t, m: m.update(hidden=0), "no agent of calf-viz train: "),
-    "networks of less": (lambda t, m: m.update(hidden=-1), "no agent of calf-viz train: "),
+    "networks beyond memory": (
+        lambda t, m: m.update(hidden=10**9),
+        "not an agent of calf-viz train: ",
+    ),
+    "networks of nothing": (lambda t, m: m.update(hidden=0), "not an agent of calf-viz train: "),
+    "networks of less": (lambda t, m: m.update(hidden=-1), "not an agent of calf-viz train: "),
 }
 
 

@@ -155,12 +155,12 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("kind", "why"),
         [
-            ("no picture", "no picture: of no kind that is known"),
-            ("cut short", "no picture: image file is truncated"),
-            ("a folder", "it is a folder, no regular file"),
-            ("a pipe", "it is a pipe, no regular file"),
+            ("no picture", "not a picture: of no kind that is known"),
+            ("cut short", "not a picture: image file is truncated"),
+            ("a folder", "it is a folder, not a regular file"),
+            ("a pipe", "it is a pipe, not a regular file"),
             ("a large file", "it holds 1,099,511,627,776 bytes"),
-            ("many pixels", "no picture: Image size (400000000 pixels)"),
+            ("many pixels", "not a picture: Image size (400000000 pixels)"),
         ],
     )
     def test_what_cannot_be_read_does_not_hide_the_rest(

@@ -313,10 +313,13 @@ class TestCommand:
         ("arguments", "said"),
         [
             (["--fail-if", "nonsense:10%"], "unknown metric 'nonsense': choose one of frame_p50, "),
-            (["--fail-if", "frame_p95"], "'frame_p95' is no limit: give one such as frame_p95:10%"),
-            (["--fail-if", "frame_p95:much"], "'frame_p95:much' is no limit"),
-            (["--fail-if", "frame_p95:-1%"], "'frame_p95:-1%' is no limit"),
-            (["--fail-if", "frame_p95:nan"], "'frame_p95:nan' is no limit"),
+            (
+                ["--fail-if", "frame_p95"],
+                "'frame_p95' is not a limit: give one such as frame_p95:10%",
+            ),
+            (["--fail-if", "frame_p95:much"], "'frame_p95:much' is not a limit"),
+            (["--fail-if", "frame_p95:-1%"], "'frame_p95:-1%' is not a limit"),
+            (["--fail-if", "frame_p95:nan"], "'frame_p95:nan' is not a limit"),
             (["--nonsense"], "No such option"),
             (["--output", ""], "is empty: give a path"),
             (["--output", "picture.png"], "'picture.png' is to be Markdown"),

@@ -95,7 +95,7 @@ class TestGrammar:
         [
             ("float", "@slidr 0..1", "@slidr is unknown: choose one of @slider"),
             ("float", "@slider", "takes a range"),
-            ("float", "@slider 1..0", "is no range"),
+            ("float", "@slider 1..0", "is not a range"),
             ("float", "@slider 0..1e999", "beyond GLSL's floats, of at most 3.4028234e+38"),
             ("float", "@slider -1e308..1e308", "beyond GLSL's floats"),
             ("float", "@slider 1..1.00000001", "is one number to GLSL"),
@@ -207,7 +207,7 @@ class TestValues:
 
     def test_unknown_names_and_values_are_refused_with_what_there_is(self) -> None:
         values = self.of(EVERY[0], EVERY[4])
-        with pytest.raises(UserError, match=r"u_x is no control.*u_f, u_c"):
+        with pytest.raises(UserError, match=r"u_x is not a control.*u_f, u_c"):
             values.set_text("u_x", "1")
         with pytest.raises(UserError, match="u_c = blobs does not fit: give dots or lines or none"):
             values.set_text("u_c", "blobs")
@@ -373,7 +373,7 @@ class TestFile:
         file.write_text("background = '#ff00ff'\n[values]\nu_red = 0.2\nu_gone = 1\n")
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
             worn = WornLook(host)
-            assert "u_gone is no control" in caplog.text
+            assert "u_gone is not a control" in caplog.text
             picture = SCENE.play(host)
             assert covers(picture, [51, 0, 0]) and picture[0, 0].tolist() == [255, 0, 255]
             worn.set("u_red=1")
@@ -423,7 +423,7 @@ class TestFile:
             assert not look.exists()
             (tmp_path / "away").rename(look)
             (look / FILE).write_text("values = 3\n")
-            with pytest.raises(UserError, match="values is no table"):
+            with pytest.raises(UserError, match="values is not a table"):
                 worn.save()
             assert (look / FILE).read_text() == "values = 3\n"
 
@@ -450,7 +450,7 @@ class TestProgram:
     @pytest.mark.parametrize("text", ["u_red", "u_red=", "u_red=2", "u_x=1", "=1"])
     def test_what_cannot_be_set_is_told(self, look: Path, text: str) -> None:
         with (
-            pytest.raises(UserError, match=r"u_red|u_x|is no control"),
+            pytest.raises(UserError, match=r"u_red|u_x|is not a control"),
             running(shaders=look, set=(text,)),
         ):
             pass

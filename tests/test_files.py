@@ -99,7 +99,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     """A device, say: renamed over, it would be no more."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for place, said in ((pipe, "no regular file"), (tmp_path, "a folder")):
+    for place, said in ((pipe, "not a regular file"), (tmp_path, "a folder")):
         with pytest.raises(UserError, match=said), write_aside(place):
             raise AssertionError("nothing is to be written")
     assert pipe.is_fifo() and [file.name for file in tmp_path.iterdir()] == ["pipe"]
@@ -235,10 +235,10 @@ def test_a_text_in_another_encoding_is_told_so(tmp_path: Path, data: bytes, said
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
-        (ValueError("x" * 5000), FileDamaged, "no TOML: x{90,}…x{90,};"),
-        (KeyError("name"), FileDamaged, "no TOML: name is missing"),
+        (ValueError("x" * 5000), FileDamaged, "not TOML: x{90,}…x{90,};"),
+        (KeyError("name"), FileDamaged, "not TOML: name is missing"),
         (RecursionError(), FileDamaged, "nested too deep"),
-        (TypeError(), FileDamaged, "no TOML: TypeError"),
+        (TypeError(), FileDamaged, "not TOML: TypeError"),
         (MemoryError(), FileTrouble, "not enough memory"),
         (OSError(5, "Input/output error"), FileTrouble, "Input/output error"),
     ],

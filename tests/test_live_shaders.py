@@ -390,7 +390,7 @@ class TestLive:
     def test_what_was_mended_is_said_by_its_name(
         self, look: Path, name: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A look's file is no shader."""
+        """A look's file is not a shader."""
         mended = "# nothing\n" if name == "look.toml" else RED
         with (
             opened("moderngl", SCENE, library=ShaderLibrary(look)) as host,

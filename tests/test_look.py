@@ -77,12 +77,12 @@ def test_a_mark_of_an_editor_is_no_part_of_it(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"u_glow = {'9' * 5000}", ": no TOML: Exceeds the limit"),
+        (f"u_glow = {'9' * 5000}", ": not TOML: Exceeds the limit"),
         (f"[values]\nu_glow = 0x{'f' * 5000}", ":2: u_glow = int too large to be shown does not"),
-        ("a = " + "[" * 5000 + "]" * 5000, ": no TOML: nested too deep"),
-        ("a = " + "{a = " * 2000 + "1" + "}" * 2000, ": no TOML: nested too deep"),
-        ("\n" + "a." * 5000 + "a = 1", ":2: no TOML: nested too deep"),
-        ("\n[" + "a . " * 5000 + "a]", ":2: no TOML: nested too deep"),
+        ("a = " + "[" * 5000 + "]" * 5000, ": not TOML: nested too deep"),
+        ("a = " + "{a = " * 2000 + "1" + "}" * 2000, ": not TOML: nested too deep"),
+        ("\n" + "a." * 5000 + "a = 1", ":2: not TOML: nested too deep"),
+        ("\n[" + "a . " * 5000 + "a]", ":2: not TOML: nested too deep"),
         ("\nbackground = '#ffffff'\nbackground = '#000000'", ":3: Cannot overwrite a value"),
         (f"\ncolour_map = {['#ffffff'] * 2000}", ":2: colour_map: 2,000 colours, at most 256"),
         (f"colour_map = ['{'#' * 5000}']", ":1: colour_map: give a name"),

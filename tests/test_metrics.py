@@ -139,7 +139,7 @@ def test_a_damaged_file_is_set_aside_and_its_lines_kept(
 def test_metrics_that_cannot_be_read_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.mkdir()
-    with pytest.raises(FileTrouble, match=r"m.csv: it is a folder, no regular file"):
+    with pytest.raises(FileTrouble, match=r"m.csv: it is a folder, not a regular file"):
         metrics.go_on(path, trainer_after(3))
     assert [p.name for p in tmp_path.iterdir()] == ["m.csv"]
 

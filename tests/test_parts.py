@@ -44,7 +44,7 @@ def test_an_empty_folder_changes_nothing_and_is_refused(here: Path) -> None:
     [
         ("surface_color.glsl", "surface_color.glsl: replaces nothing"),
         ("trail/trail_colour.glsl", "trail/trail_colour.glsl: replaces nothing"),
-        ("ring_copy.frag", "ring_copy.frag: no part of a look"),
+        ("ring_copy.frag", "ring_copy.frag: not part of a look"),
         ("notes.txt", "it holds no shader"),
         ("trail_colour.GLSL", "it holds no shader"),
         ("trail_colour.glsl/", "trail_colour.glsl: a folder, and no shader"),

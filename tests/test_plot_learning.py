@@ -83,10 +83,10 @@ def test_shares_are_of_steps_and_not_of_episodes(tmp_path: Path) -> None:
     [
         ("", "no episode yet"),
         (HEAD, "no episode yet"),
-        ("episode,steps\n0,750\n", "no metrics file"),
-        (HEAD + "0,750,many,0,1,735,14,0.96\n", "no metrics file"),
-        (HEAD + "0,750,-1498.7\n", "no metrics file"),
-        ("\udcff\udcfe", "no metrics file"),
+        ("episode,steps\n0,750\n", "not a metrics file"),
+        (HEAD + "0,750,many,0,1,735,14,0.96\n", "not a metrics file"),
+        (HEAD + "0,750,-1498.7\n", "not a metrics file"),
+        ("\udcff\udcfe", "not a metrics file"),
     ],
 )
 def test_a_bad_file_is_one_line_and_writes_nothing(tmp_path: Path, text: str, said: str) -> None:

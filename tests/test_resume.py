@@ -303,7 +303,10 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
         (("differential_drive", None, None, None, output), "with system point_mass, not diff"),
         ((None, None, 3, None, output), "with seed 7, not 3: leave seed out"),
-        ((None, None, None, None, tmp_path / "none"), "none.resume: there is no checkpoint; give"),
+        (
+            (None, None, None, None, tmp_path / "none"),
+            "none: neither a run's folder nor a .*none.resume",
+        ),
     ):
         with pytest.raises(UserError, match=words) as caught:
             training.train(*arguments, progress=False)
@@ -516,7 +519,7 @@ def test_the_file_that_is_damaged_above_was_whole(whole: Path) -> None:
 
 def test_an_agents_file_is_no_resume_file(tmp_path: Path) -> None:
     short_trainer("point_mass").result().save(tmp_path / "a")
-    with pytest.raises(UserError, match="no resume file"):
+    with pytest.raises(UserError, match="not one of calf-viz train's resume files"):
         resume.load(tmp_path / "a")
 
 

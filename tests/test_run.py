@@ -289,10 +289,10 @@ def test_runs_of_the_same_second_do_not_mix(
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("missing", "is no run"),
+        ("missing", "is not a run"),
         ("no config", r"has no config.toml"),
         ("no checkpoint", "has no checkpoint"),
-        ("not TOML", "no TOML: "),
+        ("not TOML", "not TOML: "),
         ("unknown", r"unknown setting 'bach' in .*config.toml: did you mean batch\?"),
         ("wrong type", "batch = 'big' in .*config.toml is of a wrong type: give a whole num"),
     ],

@@ -136,7 +136,7 @@ class TestList:
         expected = ["u_wide", "how [i]wide", "a number from 0 to 4", "2", "3.5"]
         assert [cell.strip() for cell in row] == expected
         assert "Widths [red] of all" in done.output and "[bold]" in done.output
-        assert f"{look / 'trail_width.glsl'}:3: @slider: 4..0 is no range" in done.stderr
+        assert f"{look / 'trail_width.glsl'}:3: @slider: 4..0 is not a range" in done.stderr
         (look / "look.toml").write_text("[values]\nu_wide = 7\n")
         assert "look.toml:2: u_wide = 7 does not fit" in run("list", look).stderr
 
@@ -252,7 +252,7 @@ class TestCheck:
         for text, said, code in (
             ("[values]\nu_gone = 1\nu_wide = 9\n", "3: u_wide = 9 does not fit", 1),
             ("\ncolour_map = 3\n", "2: colour_map: give a name", 1),
-            ("[values]\nu_gone = 1\n", "2: note: u_gone is no control of these shaders", 0),
+            ("[values]\nu_gone = 1\n", "2: note: u_gone is not a control of these shaders", 0),
             ("[values]\nu_wide = 1\n", "", 0),
         ):
             file.write_text(text)
@@ -279,11 +279,11 @@ class TestCheck:
         done = run("check", tmp_path)
         assert done.exit_code == 0
         for name in names:
-            assert f"{tmp_path / name}: note: no part of a look, and not used" in done.output
+            assert f"{tmp_path / name}: note: not part of a look, and not used" in done.output
         with running(shaders=tmp_path):
             for name in names:
-                assert f"{tmp_path / name}: no part of a look, and not used" in caplog.text
-        with pytest.raises(UserError, match="is no part of a look"):
+                assert f"{tmp_path / name}: not part of a look, and not used" in caplog.text
+        with pytest.raises(UserError, match="is not part of a look"):
             ShaderLibrary(tmp_path / "ring_copy.frag")
 
     def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class _Limit(click.ParamType):
         except ValueError:
             share = -1.0
         if not metric or not 0.0 <= share < float("inf"):
-            self.fail(f"'{value}' is no limit: give one such as frame_p95:10%", param, context)
+            self.fail(f"'{value}' is not a limit: give one such as frame_p95:10%", param, context)
         return metric, share
 
 

@@ -117,7 +117,7 @@ class Folders:
     extra: list[str] = field(default_factory=list)
     """In B alone."""
     unreadable: dict[str, str] = field(default_factory=dict)
-    """What is wrong with files that are no pictures, by name."""
+    """What is wrong with files that are not pictures, by name."""
     sides: tuple[str, str] = ("A", "B")
     """What the two are called on a page."""
 
@@ -134,10 +134,10 @@ class Folders:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(height, width, 3) uint8. Raises UserError for what is no picture."""
+    """(height, width, 3) uint8. Raises UserError for what is not a picture."""
     data = io.BytesIO(read_bytes(path, LARGEST))
     # Of a picture of so many pixels that it may be an attack Pillow only warns.
-    with parsing(path, "picture"), warnings.catch_warnings():
+    with parsing(path, "a picture"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(data) as image:
@@ -154,8 +154,8 @@ def read_picture(path: Path) -> np.ndarray:
 def _pictures(folder: Path) -> dict[str, Path]:
     """PNG files by name, their endings in lower case."""
     if not is_folder(folder):
-        raise UserError(f"{shown(folder)} is no folder: give one with PNG files")
-    with parsing(folder, "folder"):
+        raise UserError(f"{shown(folder)} is not a folder: give one with PNG files")
+    with parsing(folder, "a folder"):
         found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"]
     return {path.with_suffix(".png").name: path for path in found}
 
@@ -285,7 +285,7 @@ class _Share(click.FloatRange):
 
     def convert(self, value: Any, parameter: Any, context: Any) -> Any:
         if math.isnan(share := super().convert(value, parameter, context)):
-            self.fail("nan is no number from 0 to 1", parameter, context)
+            self.fail("nan is not a number from 0 to 1", parameter, context)
         return share
 
 

@@ -49,7 +49,7 @@ def _division(random_: random.Random, data: bytes) -> Hostile:
 
 
 def _no_number(random_: random.Random, data: bytes) -> Hostile:
-    """Texture coordinates that are no numbers."""
+    """Texture coordinates that are not numbers."""
     wrong = random_.choice(["0.0 / 0.0", "1.0 / 0.0", "sqrt(-1.0)", "1e38 * 1e38", "-1e30"])
     name = random_.choice(["u_palette", "u_ring", "u_heightfield", "u_hud_atlas"])
     read = random_.choice([

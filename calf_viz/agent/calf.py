@@ -218,7 +218,7 @@ class CALFAgent:
             )
         if name not in systems.names():
             raise FileDamaged(path, f"it is for system {name}, unknown here", "train anew")
-        with parsing(path, "agent of calf-viz train", "train anew"):
+        with parsing(path, "an agent of calf-viz train", "train anew"):
             info = _read_info(metadata)
             # Asked of the file first, lest a damaged number makes networks of any size.
             if tuple(tensors["actor.b1"].shape) != (info.hidden,):

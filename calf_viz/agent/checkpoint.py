@@ -72,7 +72,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
     try:
         with opened(path, LARGEST[kind]) as (file, size):
             header, metadata = _header(path, file, size, kind)
-            with parsing(path, "safetensors file", ANEW):
+            with parsing(path, "a safetensors file", ANEW):
                 return {name: _tensor(file, entry) for name, entry in header.items()}, metadata
     except FileTrouble as error:
         if isinstance(error.__cause__, FileNotFoundError):
@@ -101,14 +101,14 @@ def _header(
     if length > _LARGEST_HEADER[kind]:
         what = f"its header holds {length:,} bytes, at most {_LARGEST_HEADER[kind]:,} are read"
         raise FileDamaged(path, what, ANEW)
-    with parsing(path, "safetensors file", ANEW):
+    with parsing(path, "a safetensors file", ANEW):
         entries = json.loads(file.read(length).decode())
         said = entries.pop("__metadata__", {}).get(_KEY, "{}")
         metadata = json.loads(said)
     if not isinstance(metadata, dict) or metadata.get("kind") != kind:
-        raise FileDamaged(path, f"no {kind} file of calf-viz train", "give one that is")
+        raise FileDamaged(path, f"not one of calf-viz train's {kind} files", "give one that is")
     _check_format(path, metadata.get("format"), kind)
-    with parsing(path, "safetensors file", ANEW):
+    with parsing(path, "a safetensors file", ANEW):
         ordered = sorted(entries.items(), key=lambda item: item[1]["data_offsets"])
         end = _check_entries(dict(ordered))
     if end != size - _SIZE - length:

@@ -58,7 +58,7 @@ def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
     advice = "give FILE.metrics.csv"
     with (
         opened(path, LARGEST, advice) as (binary, _),
-        parsing(path, "metrics file of calf-viz train", advice),
+        parsing(path, "a metrics file of calf-viz train", advice),
         io.TextIOWrapper(binary, "utf-8-sig", newline="") as file,
     ):
         rows = csv.reader(_bounded(file))

@@ -85,7 +85,7 @@ def load(path: str | Path) -> Trainer:
         FileDamaged: it is truncated, a pickle, or not what `save` writes.
     """
     tensors, metadata = checkpoint.read(path, "resume")
-    with parsing(path, "training's state", "give another, or train anew"):
+    with parsing(path, "a training's state", "give another, or train anew"):
         config = _config(path, metadata)
         return _restore(Trainer.of(config), tensors, metadata)
 
@@ -184,7 +184,7 @@ def _best(values: dict[str, Any]) -> dict[str, float]:
 def _whole(value: Any, name: str) -> int:
     """A count."""
     if type(value) is not int or not 0 <= value < MOST:
-        raise ValueError(f"{name} = {shown(value)} is no count")
+        raise ValueError(f"{name} = {shown(value)} is not a count")
     return value
 
 

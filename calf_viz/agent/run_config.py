@@ -27,11 +27,11 @@ def read_config(folder: str | Path) -> TrainingConfig:
     path = Path(folder) / "config.toml"
     if not is_file(path):
         raise UserError(
-            f"{shown(folder)} is no run (it has no config.toml): give a folder of runs/"
+            f"{shown(folder)} is not a run (it has no config.toml): give a folder of runs/"
         )
     values = settings.read_toml(path).get("training", {})
     if not isinstance(values, dict):
-        raise FileDamaged(path, f"training = {shown(values)} is no table", "write [training]")
+        raise FileDamaged(path, f"training = {shown(values)} is not a table", "write [training]")
     return TrainingConfig(**settings.convert(values, TrainingConfig, f" in {shown(path)}"))
 
 

@@ -180,7 +180,8 @@ def _resume(
         return trainer, run
     source = resume.resume_path(path)
     if not exists(source):  # before a lock is written beside it
-        raise FileTrouble(source, "there is no checkpoint", "give another, or train one")
+        reason = f"neither a run's folder nor a checkpoint with {shown(source)} beside it"
+        raise FileTrouble(path, reason, "give another, or train one")
     own = output is None or same(output, path)
     read = () if own else (source, metrics_path(path))
     records = Files(path if output is None else output, own or overwrite, read, resumed=True)

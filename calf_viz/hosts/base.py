@@ -112,7 +112,7 @@ class Host(Reloading):
     ) -> None:
         """A new critic's surface; what is shown now stays for `morph` to begin from.
 
-        restart: take its range as it is, and nothing of what was before.
+        restart: show it at once, without a morph from what was before.
         """
         shown = None if restart else self._texels
         last = None if shown is None else shown_heights(shown, self.morph)
@@ -173,7 +173,7 @@ class Host(Reloading):
     def continue_critic(self, restart: bool = False) -> bool:
         """A frame's share of an evaluation; whether its surface is the one shown from now on.
 
-        Then `morph` is 0, unless there was none to begin from. restart: take its range as it is.
+        Then `morph` is 0, unless there was none to begin from, or restart is asked for.
         """
         if self._critic is None:
             return False

@@ -75,7 +75,7 @@ def load_profile(path: str | Path) -> Profile:
     text = read_text(path, LARGEST, "give a profile's JSON")
     if not text.strip():
         raise FileDamaged(path, "it is empty", ANEW)
-    with parsing(path, "whole JSON", ANEW):
+    with parsing(path, "complete JSON", ANEW):
         content = json.loads(text, parse_constant=_refuse)
     if not isinstance(content, dict) or content.get("kind") != KIND:
         raise FileDamaged(path, "no profile of calf_viz", "give a file that --profile wrote")
@@ -83,7 +83,7 @@ def load_profile(path: str | Path) -> Profile:
     if isinstance(schema, int) and schema > SCHEMA:
         made = f"(schema {shown(schema)}, this one reads up to {SCHEMA})"
         raise FileTrouble(path, f"a newer calf_viz made it {made}", "update calf_viz")
-    with parsing(path, "whole profile", ANEW):
+    with parsing(path, "a complete profile", ANEW):
         try:
             return _profile_from_json(content)
         except _NoSamples as error:
@@ -95,7 +95,7 @@ class _NoSamples(Exception):
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _run_to_json(run: Run) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _column(values: Any, where: str, n: int | None = None, gaps: bool = False) -
     if gaps:
         values = [np.nan if value is None else value for value in values]
     if not all(type(value) in (int, float) for value in values):
-        raise TypeError(f"{where} holds something that is no number")
+        raise TypeError(f"{where} holds something that is not a number")
     column = np.array(values, dtype=np.float64)
     if not gaps and not np.isfinite(column).all():
         raise ValueError(f"{where} holds a number that is not finite")

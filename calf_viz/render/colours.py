@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 import cmap
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +57,9 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
     try:
         rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
     except Exception as error:  # cmap raises what it likes, of what people give it
-        raise UserError(f"unknown colour map '{shown(name)}': see the catalogue of cmap") from error
+        near = get_close_matches(name[:100], cmap.Catalog(), 3) if isinstance(name, str) else []
+        said = f"did you mean {' or '.join(near)}?" if near else "give one such as viridis or magma"
+        raise UserError(f"unknown colour map '{shown(name)}': {said}") from error
     return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
 
 

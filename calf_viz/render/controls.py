@@ -174,7 +174,7 @@ def _slider(type_: str, name: str, rest: str) -> tuple[float, float, float]:
         raise ValueError("@slider takes a range: @slider 0..1, @slider 0..1 step 0.1")
     low, high, step = (float(text or 0) for text in match.groups())
     if not low < high:
-        raise ValueError(f"@slider: {match[1]}..{match[2]} is no range")
+        raise ValueError(f"@slider: {match[1]}..{match[2]} is not a range")
     largest = _LARGEST[type_]
     if max(-low, high) > largest:
         raise ValueError(
@@ -238,7 +238,7 @@ class ControlValues:
         control = self.controls.get(name)
         if control is None:
             known = ", ".join(self.controls) or "none"
-            raise UserError(f"{name} is no control of these shaders: they have {known}")
+            raise UserError(f"{name} is not a control of these shaders: they have {known}")
         try:
             self.set(name, control.parse(text))
         except ValueError as error:

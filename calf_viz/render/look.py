@@ -1,4 +1,4 @@
-"""`look.toml`, beside an overlay's shaders: what a look wants that is no shader, and its values.
+"""`look.toml`, beside an overlay's shaders: what a look wants that is not a shader, and its values.
 
 background = "#f4efe4"             # of the picture
 colour_map = ["#fffaf0", "#7d8b6a"]  # or a name that cmap knows; HUD and shaders follow it
@@ -137,7 +137,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
     deep = _DEEP.search(text)
     if deep is not None:
-        raise refuse(text.count("\n", 0, deep.start()) + 1, "no TOML: nested too deep")
+        raise refuse(text.count("\n", 0, deep.start()) + 1, "not TOML: nested too deep")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -203,7 +203,7 @@ def save_values(path: Path, controls: ControlValues) -> None:
         document = tomlkit.parse(text)
         table = document.setdefault("values", tomlkit.table())
         if not isinstance(table, MutableMapping):
-            raise UserError(f"{shown(path)}: values is no table: write [values]")
+            raise UserError(f"{shown(path)}: values is not a table: write [values]")
         for name, control in controls.controls.items():
             value = controls.values[name]
             if control.kind == "slider":

@@ -4,7 +4,7 @@
 
 The shipped shaders and most looks need but the version and ES's precisions. The rest is for what
 GLSL 3.30 allows and the other does not: integers where floats are asked for, names that are
-reserved there, values of globals that are no constants, texture functions of old. Each line stays
+reserved there, values of globals that are not constants, texture functions of old. Each line stays
 where it was, so that messages of the other compiler are told in the user's file by `Source.origin`.
 """
 
@@ -89,7 +89,9 @@ def portable(text: str, target: Target) -> str:
 def _headed(code: str, target: Target) -> str:
     """With the version, which ES wants in the first line, and ES's precisions."""
     lines = _VERSION.sub("", code).split("\n")
-    if not lines[0].strip():  # what stands before #version is no shader; the compiler will say so
+    if not lines[
+        0
+    ].strip():  # what stands before #version is not a shader; the compiler will say so
         lines[0] = f"#version {target.version}"
     if target.is_es:
         # The others' floats are never narrower; samplers of float textures would be lowp.

@@ -268,7 +268,7 @@ class _Preprocessor:
 
 
 class _Condition:
-    """The value of an #if. A name that is no macro counts as 0, as in Mesa."""
+    """The value of an #if. A name that is not a macro counts as 0, as in Mesa."""
 
     def __init__(self, text: str, error: Callable[[str], PreprocessorError]) -> None:
         self._error = error

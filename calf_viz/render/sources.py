@@ -34,7 +34,7 @@ from calf_viz.render.shader_file import LONGEST_LINE, SUFFIXES, Line, read
 LOOKS = "looks"
 """The folder of the shipped overlays, below the shaders."""
 KEPT = ("ring_copy", "difference", "critic_", "lib/critic_")
-"""How names of shipped files begin that are no part of a look: samples that they spoiled would be
+"""How names of shipped files begin that are not part of a look: samples that they spoiled would be
 lost, and values and comparisons be wrong."""
 DEEPEST, MOST_INCLUDES = 32, 1000
 """Files that include each other in a chain, and `#include`s in all, that a shader may have."""
@@ -92,7 +92,7 @@ def read_define(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not _NAME.fullmatch(name):
         raise UserError(
-            f"--define {shown(text)}: '{shown(name)}' is no name in GLSL: give NAME or NAME=VALUE"
+            f"--define {shown(text)}: '{shown(name)}' is not a GLSL name: give NAME or NAME=VALUE"
         )
     if not (value.isascii() and (value.isprintable() or not value) and "\\" not in value):
         raise UserError(f"--define {shown(text)}: give a value of one line in ASCII")
@@ -325,7 +325,7 @@ def _namesake(name: str) -> str:
     for shipped in shipped_files():
         if shipped.rpartition("/")[2] == name:
             if is_kept(shipped):
-                raise UserError(f"look {name}: is no part of a look, the program keeps its own")
+                raise UserError(f"look {name}: is not part of a look, the program keeps its own")
             return shipped
     meant = did_you_mean(name, shipped_files()) or "; see calf-viz shaders list for names"
     raise UserError(f"look {shown(name)}: replaces nothing{meant}")

@@ -163,7 +163,7 @@ def _check_look(library: ShaderLibrary, report: Report) -> None:
             return
         controls, _ = find_controls(library)
         for name in [name for name in look.values if name not in controls][:MOST]:
-            report.notes.append(look.problem(name, f"{name} is no control of these shaders"))
+            report.notes.append(look.problem(name, f"{name} is not a control of these shaders"))
         look.parsed(controls)
     except ShaderError as error:
         for problem in error.problems:

@@ -56,7 +56,7 @@ class WornLook:
         values = look.parsed(self.wearer.controls.controls, news)
         strange = [n for n in news if n not in values and n not in before.values]  # told once
         for name in strange[:MOST]:
-            log.warning("%s: %s is no control of these shaders", self.path, shown(name))
+            log.warning("%s: %s is not a control of these shaders", self.path, shown(name))
         if look == before and not values:
             return False
         self._taken = {name: text for name, text in self._taken.items() if name in look.values}

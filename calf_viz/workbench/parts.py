@@ -77,7 +77,7 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
         return {}
     single = is_file(library.overlay)
     own = {library.overlay if single else library.overlay / n: n for n in library.own_files()}
-    found = {path: "no part of a look, and not used" for path, n in own.items() if is_kept(n)}
+    found = {path: "not part of a look, and not used" for path, n in own.items() if is_kept(n)}
     for path in (Path(entry.path) for entry in entries(library.overlay)):
         hidden = path.name.startswith(".")  # an editor's lock, say
         if path.suffix in SUFFIXES and not hidden and not is_file(path):
@@ -101,7 +101,7 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
 def _what_is_no_file(path: Path) -> str:
     if is_folder(path):
         return "a folder, and no shader"
-    return "no regular file" if exists(path) else "a link to nothing"
+    return "not a regular file" if exists(path) else "a link to nothing"
 
 
 def nothing_there(library: ShaderLibrary, idle: Mapping[Path, str] | None = None) -> str | None:
