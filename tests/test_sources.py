@@ -531,7 +531,7 @@ class TestPlacesOfFiles:
     @pytest.mark.parametrize(
         ("put", "words"),
         [
-            (Path.mkdir, "it is a folder, no regular file"),
+            (Path.mkdir, "it is a folder, not a regular file"),
             (lambda path: path.symlink_to("nothing"), "cannot be read"),
         ],
     )
