@@ -441,6 +441,37 @@ class TestChild:
         with pytest.raises(UserError, match="the driver ends the child with signal 6"):
             examiner.start()
 
+    def test_where_one_could_draw_before_nothing_is_drawn_untried(
+        self, examiner: Examiner, look: Path, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Memory that ran out for a moment, say, is no reason to trust a driver."""
+        file = look / "trail_colour.glsl"
+        with closing(Trials(examiner)) as trials:
+            file.write_text(TRAILS)
+            trials([candidate(ShaderLibrary(look))])
+            examiner.close()
+            monkeypatch.setenv("PRETEND_DEAD", "1")
+            file.write_text(f"// ABORT\n{TRAILS}")
+            for _ in range(2):
+                with pytest.raises(ShaderError, match="look: cannot be tried now"):
+                    trials([candidate(ShaderLibrary(look))])
+            monkeypatch.delenv("PRETEND_DEAD")
+            file.write_text(f"// ABORT\n#define A_LINE\n{TRAILS}")
+            with pytest.raises(ShaderError, match="signal 6"):
+                trials([candidate(ShaderLibrary(look))])
+
+    def test_after_a_crash_the_next_is_ready_before_it_is_asked(
+        self, examiner: Examiner, look: Path, driver: Driver
+    ) -> None:
+        (look / "trail_colour.glsl").write_text(f"// ABORT\n{TRAILS}")
+        with closing(Trials(examiner)) as trials:
+            trials.keep()
+            with pytest.raises(ShaderError, match="signal 6"):
+                trials([candidate(ShaderLibrary(look))])
+            asked, ended = len(driver.asked), _pid(driver)
+            assert soon(lambda: _pid(driver) != ended and psutil.pid_exists(_pid(driver)))
+            assert len(driver.asked) == asked
+
     def test_of_many_programs_in_a_row_none_pile_up_in_it(
         self, examiner: Examiner, look: Path, driver: Driver, monkeypatch: pytest.MonkeyPatch
     ) -> None:

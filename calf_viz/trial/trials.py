@@ -14,6 +14,7 @@ import logging
 import queue
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Event, Lock, Thread
 
 from calf_viz.hosts.programs import Candidate, ProgramSource
@@ -154,13 +155,24 @@ class Trials:
             except Unwanted:
                 problems = _untried(pending, "nobody waited for its trial")
             except Unfit as error:
-                self._unfit, problems = True, []
-                log.warning("shaders are drawn untried, and a driver may crash on one: %s", error)
+                problems = self._give_up(pending, error)
             except Exception as error:  # whoever waits must not wait for ever
                 problems = _untried(pending, f"cannot be tried: {error}")
             self.seconds = time.monotonic() - start
             pending.settle(problems)
+            if self._kept and not self._unfit and not closing.is_set():
+                with suppress(Unfit):  # which the next trial says
+                    self.examiner.launch()  # where a shader ended it: ready for the next
         self.examiner.close()
+
+    def _give_up(self, pending: Pending, error: Unfit) -> list[Problem]:
+        """Where no child ever could draw, none is asked again. Where one could, something passes,
+        such as that memory ran out: nothing is drawn untried for that."""
+        if self.examiner.renderer is not None:
+            return _untried(pending, f"cannot be tried now ({error}): save it again")
+        self._unfit = True
+        log.warning("shaders are drawn untried, and a driver may crash on one: %s", error)
+        return []
 
     def _try(self, pending: Pending, closing: Event) -> list[Problem]:
         def unwanted() -> bool:
