@@ -118,9 +118,9 @@ class TestBadFiles:
         [
             ("", ": it is empty; profile anew"),
             (" \n", ": it is empty; profile anew"),
-            ("{", ": no whole JSON: "),
+            ("{", ": not complete JSON: "),
             ("no JSON", ": not complete JSON: "),
-            ("[" * 100_000, ": no whole JSON: "),
+            ("[" * 100_000, ": not complete JSON: "),
             ("[]", ": no profile of calf_viz; give "),
             ("{}", ": no profile of calf_viz; give "),
             ('{"kind": "something else"}', ": no profile of calf_viz; give "),
@@ -146,7 +146,7 @@ class TestBadFiles:
         whole = path.read_text()
         for length in range(1, len(whole) - 1, 37):
             path.write_text(whole[:length])
-            assert ": no whole JSON: " in complaint(path)
+            assert ": not complete JSON: " in complaint(path)
 
     def test_of_a_newer_schema(self, tmp_path: Path) -> None:
         path = broken(tmp_path / "p.json", lambda c: c.update(schema=SCHEMA + 1))
@@ -203,13 +203,13 @@ class TestBadFiles:
     def test_damaged(self, tmp_path: Path, change: Any, said: str) -> None:
         path = broken(tmp_path / "p.json", change)
         message = complaint(path)
-        assert message.startswith(f"{path}: no whole profile: ") and said in message
+        assert message.startswith(f"{path}: not a complete profile: ") and said in message
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
     def test_numbers_that_are_none(self, tmp_path: Path, number: str) -> None:
         path = broken(tmp_path / "p.json", lambda c: c["runs"][0].update(frame_ms=["HERE", 1]))
         path.write_text(path.read_text().replace('"HERE"', number))
-        assert "no whole JSON: " in complaint(path) or "not finite" in complaint(path)
+        assert "not complete JSON: " in complaint(path) or "not finite" in complaint(path)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
