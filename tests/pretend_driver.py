@@ -51,6 +51,7 @@ def main() -> None:
             return
         if os.environ.get("PRETEND_DEAD"):
             os.abort()
+        time.sleep(float(os.environ.get("PRETEND_LATE", "0")))
         print(json.dumps({"ready": "pretended"}), flush=True)
         for line in sys.stdin:
             request = json.loads(line)

@@ -201,6 +201,26 @@ class TestSaving:
         assert frames(live, save_and_look)
         assert saved > 8 and live.problem is None
 
+    @pytest.mark.parametrize("late", ["0", "1.0"])
+    def test_where_each_trial_takes_longer_than_the_next_save_some_are_seen(
+        self, look: Path, host: Host, driver: Driver, late: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A slow or busy machine: neither a trial nor a child's start is given up for ever."""
+        monkeypatch.setattr(trials_module, "GRACE", 0.02)  # of the 0.3 s that a trial takes
+        monkeypatch.setenv("PRETEND_LATE", late)
+        trials, saved = Trials(Examiner("gpu")), 0
+        with closing(trials), closing(LiveShaders(host, [WornLook(host)], trials)) as live:
+
+            def save_and_look() -> bool:
+                nonlocal saved
+                saved += 1
+                text = surface(f"vec3({saved % 200 + 50}.0 / 255.0, 0, 0)", before="// SLEEP\n")
+                (look / "surface_colour.glsl").write_text(text)
+                return bool(host.screenshot()[..., 0].max() >= 50) and live.rebuilds >= 3
+
+            assert frames(live, save_and_look)
+            assert live.problem is None
+
     def test_that_another_driver_tries_them_is_said_once(
         self, live: LiveShaders, look: Path, caplog: pytest.LogCaptureFixture
     ) -> None:

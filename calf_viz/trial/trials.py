@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import queue
 import time
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ log = logging.getLogger("calf_viz")
 
 GRACE = 1.0
 """Seconds that a trial may take which is no longer wanted: ending it costs a new child."""
+MOST_DOUBLINGS = 6
+"""Each trial in a row that was ended for a later one leaves the next twice the grace: where all are
+slow, some are seen even so."""
 
 IDLE = 10.0
 """Seconds without anything to try after which a child ends that nobody keeps."""
@@ -36,23 +40,28 @@ class Pending:
 
     Attributes:
         problems: what is wrong with them, once `done`.
+        dropped: whether the answer is not wanted any more.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
         self.problems: tuple[Problem, ...] = ()
-        self._begun, self._done = time.monotonic(), Event()
-        self._dropped = False
+        self.dropped = False
+        self._until, self._done = math.inf, Event()
 
     @property
     def done(self) -> bool:
         """Whether it is known how they were taken."""
         return self._done.is_set()
 
+    def begin(self, grace: float) -> None:
+        """It is being tried from now on; others should wait for it for so many seconds."""
+        self._until = time.monotonic() + grace
+
     @property
     def overdue(self) -> bool:
-        """Whether it takes longer than others should wait for."""
-        return time.monotonic() > self._begun + GRACE
+        """Whether it is being tried for longer than others should wait for."""
+        return time.monotonic() > self._until
 
     def wait(self) -> None:
         """Until it is done. Raises ShaderError for candidates that are not to be used."""
@@ -62,11 +71,11 @@ class Pending:
 
     def drop(self) -> None:
         """The answer is not wanted any more."""
-        self._dropped = True
+        self.dropped = True
 
     def unwanted(self) -> bool:
         """Whether to give up."""
-        return self._dropped and self.overdue
+        return self.dropped and self.overdue
 
     def settle(self, problems: Sequence[Problem]) -> None:
         """It is known now."""
@@ -79,11 +88,15 @@ class Trials:
 
     Attributes:
         seconds: how long the last trial took.
+        starting: whether they wait for the child, so that nothing is lost where later ones take the
+            place of those that wait.
     """
 
     def __init__(self, examiner: Examiner) -> None:
         self.examiner = examiner
         self.seconds = 0.0
+        self.starting = False
+        self._ended_early = 0  # in a row, for later ones
         self._passed: set[bytes] = set()
         self._unfit = False
         self._kept = False
@@ -152,7 +165,9 @@ class Trials:
             start = time.monotonic()
             try:
                 problems = self._try(pending, closing)
+                self._ended_early = 0
             except Unwanted:
+                self._ended_early = min(self._ended_early + pending.overdue, MOST_DOUBLINGS)
                 problems = _untried(pending, "nobody waited for its trial")
             except Unfit as error:
                 problems = self._give_up(pending, error)
@@ -181,7 +196,14 @@ class Trials:
         problems: list[Problem] = []
         if self._unfit:
             return problems
-        self.examiner.start(unwanted)
+        self.starting = True
+        try:
+            self.examiner.start(closing.is_set)  # for no later one, or it would never be ready
+        finally:
+            self.starting = False
+        if pending.dropped:
+            raise Unwanted
+        pending.begin(GRACE * 2**self._ended_early)
         for candidate in pending.candidates:
             found = self.examiner.examine(candidate, unwanted).problems
             problems += found

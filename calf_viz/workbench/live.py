@@ -113,6 +113,9 @@ class LiveShaders:
 
     @property
     def _overdue(self) -> bool:
+        """Whether what is on trial should wait no longer, or has not begun."""
+        if self.trials is not None and self.trials.starting:
+            return True
         return any(saved.trial is not None and saved.trial.overdue for saved in self._saved)
 
     def _begin(self) -> None:
