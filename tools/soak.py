@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,54 +24,57 @@ from rich.table import Table
 
 from calf_viz import AppConfig, CALFApplication
 from calf_viz.console import tables
-from calf_viz.profiling.resources import slope
 from calf_viz.render.sources import shader_folder
 from calf_viz.run_command import run_command
 
 HOOK = "surface_colour.glsl"
 WARM_UP = 60.0
 """Seconds."""
-MOST = {"memory [MB]": 1.0, "descriptors": 0.1, "threads": 0.1}
-"""What each may grow by in a minute, of one process; a descriptor lost a reload would be 60."""
+MOST = {"memory [MB]": 3.0, "descriptors": 0.5, "threads": 0.5}
+"""What each may grow by in a minute; a descriptor lost with each save would be 60."""
 
 
 @dataclass
 class Watched:
-    """What one process held at each look."""
+    """What the processes of one kind held together at each look."""
 
-    name: str
     seconds: list[float] = field(default_factory=list)
     held: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in MOST})
 
-    def look(self, process: psutil.Process, now: float) -> None:
-        """One more look, unless it is gone."""
-        try:
-            with process.oneshot():
+    def look(self, processes: list[psutil.Process], now: float) -> None:
+        """One more look; those that are gone hold nothing."""
+        total = np.zeros(len(MOST))
+        for process in processes:
+            with suppress(psutil.Error), process.oneshot():
                 memory = process.memory_info().rss / 1e6
-                held = memory, float(process.num_fds()), float(process.num_threads())
-        except psutil.Error:
-            return
+                total += memory, process.num_fds(), process.num_threads()
         self.seconds.append(now)
-        for values, value in zip(self.held.values(), held, strict=True):
+        for values, value in zip(self.held.values(), total.tolist(), strict=True):
             values.append(value)
 
     def growth(self, name: str) -> float:
-        """By how much it grows in a minute."""
-        return 60.0 * (slope(np.array(self.seconds), np.array(self.held[name])) or 0.0)
+        """By how much the most of it grows in a minute, from the first half to the second: what is
+        renewed now and then rises and falls in between."""
+        values, half = self.held[name], len(self.seconds) // 2
+        minutes = (self.seconds[-1] - self.seconds[0]) / 60.0
+        return (max(values[half:]) - max(values[:half])) / (0.5 * minutes) if half else 0.0
 
 
-def _name(process: psutil.Process) -> str:
-    try:
-        modules = [word for word in process.cmdline() if word.startswith("calf_viz.")]
-    except psutil.Error:
-        return "gone"
-    return modules[0] if modules else "viewer"
+def _by_kind(viewer: psutil.Process) -> dict[str, list[psutil.Process]]:
+    """The viewer, and the processes that it started by the module that they run."""
+    found = {"viewer": [viewer]}
+    for child in viewer.children(recursive=True):
+        with suppress(psutil.Error):
+            for word in child.cmdline():
+                if word.startswith("calf_viz."):
+                    found.setdefault(word, []).append(child)
+    return found
 
 
-def soak(minutes: float, every: float, agents: int) -> tuple[list[Watched], str]:
-    """Watch for so many minutes after the first; each process that lived, and what was done."""
+def soak(minutes: float, every: float, agents: int) -> tuple[dict[str, Watched], str]:
+    """Watch for so many minutes after the first; each kind of process, and what was done."""
     text = (shader_folder() / HOOK).read_text(encoding="utf-8")
-    watched: dict[int, Watched] = {}
+    watched: dict[str, Watched] = {}
     with tempfile.TemporaryDirectory() as folder:
         look = Path(folder) / "look"
         look.mkdir()
@@ -96,16 +100,14 @@ def soak(minutes: float, every: float, agents: int) -> tuple[list[Watched], str]
             part.write_text(text.replace("0.35 + 0.65", f"{0.2 + 1e-5 * saves:.6f} + 0.65"))
             os.replace(part, look / HOOK)
             if now >= WARM_UP:
-                for process in (me, *me.children(recursive=True)):
-                    if process.pid not in watched:
-                        watched[process.pid] = Watched(_name(process))
-                    watched[process.pid].look(process, now)
+                for kind, processes in _by_kind(me).items():
+                    watched.setdefault(kind, Watched()).look(processes, now)
         done = f"{app.frames:,} frames, {saves:,} saves, {live.rebuilds:,} rebuilds"
         if live.problem is not None:
             done += f"; {live.problem}"
         app.close()
         failure = app.training_failure
-    return list(watched.values()), f"{done}; the training {failure or 'ended in good order'}"
+    return watched, f"{done}; the training {failure or 'ended in good order'}"
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
@@ -116,15 +118,15 @@ def soak(minutes: float, every: float, agents: int) -> tuple[list[Watched], str]
 def main(minutes: float, every: float, agents: int) -> None:
     watched, done = soak(minutes, every, agents)
     out = Table(title=f"{minutes:g} minutes after the first; {done}")
-    for head in ("process", "", "first", "last", "growth a minute", "at most"):
+    for head in ("process", "", "first", "most", "growth a minute", "at most"):
         out.add_column(head, justify="left" if head in ("process", "") else "right")
     level = True
-    for process in watched:
+    for kind, processes in watched.items():
         for name, most in MOST.items():
-            values, grows = process.held[name], process.growth(name)
+            values, grows = processes.held[name], processes.growth(name)
             level &= grows <= most
-            row = f"{values[0]:.1f}", f"{values[-1]:.1f}", f"{grows:+.3f}", f"{most:g}"
-            out.add_row(process.name, name, *row)
+            row = f"{values[0]:.1f}", f"{max(values):.1f}", f"{grows:+.3f}", f"{most:g}"
+            out.add_row(kind, name, *row)
     tables(110).print(out)
     sys.exit(not level)
 
