@@ -61,19 +61,45 @@ def calf_viz(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
     return run
 
 
-def in_a_child(*arguments: str | Path) -> Said:
+def in_a_child(*arguments: str | Path, before: Callable[[], object] | None = None) -> Said:
     child = subprocess.run(
         [sys.executable, "-m", "calf_viz", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
+        preexec_fn=before,
     )
     return Said(child.returncode, child.stdout, child.stderr)
 
 
 def pictures(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.rendering
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bounds memory as Linux does")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--n-agents", "16384", "--trail-length", "4000"), "the ring, a texture of 16384 x 4096,"),
+        (("--size", "16384x16384"), "the picture, a texture of 16384 x 16384,"),
+    ],
+)
+def test_what_the_driver_has_no_memory_for_is_refused_in_a_line(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    """Not drawn wrong, and not the end of the process."""
+    import resource
+
+    most = 3_000_000 * 1024
+    ended = in_a_child(
+        "--headless", "--frames", "3", *arguments,
+        before=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
+    )  # fmt: skip
+    assert ended.code == 2, ended.err
+    last = ended.err.splitlines()[-1]  # Panda3D may have told of its own before
+    assert said in last and ": give " in last
 
 
 class TestBadInput:

@@ -58,7 +58,8 @@ def test_module_skipped_whole_is_no_rendering(tmp_path: Path) -> None:
 
 
 def run_pytest(folder: Path, files: dict[str, str], ci: str) -> int:
-    shutil.copy(Path(__file__).with_name("conftest.py"), folder)
+    for name in ("conftest.py", "drivers.py"):
+        shutil.copy(Path(__file__).with_name(name), folder)
     for name, body in files.items():
         (folder / name).write_text("import pytest\n" + body)
     return subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from threading import get_ident
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,17 @@ class Rehearsal(Reloading):
         pass
 
 
+class _NotThisThread(logging.Filter):
+    """Lets through what other threads log: switching the log off would be for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.thread != self._thread
+
+
 def rehearse(
     programs: Iterable[str],
     first: ShaderLibrary,
@@ -49,7 +61,8 @@ def rehearse(
     Raises UserError as a host would that wears them, but for what only a driver knows.
     """
     names = tuple(programs)
-    quiet, log.disabled = log.disabled, True  # notes are told when they are worn
+    quiet = _NotThisThread()  # notes are told when the looks are worn
+    log.addFilter(quiet)
     try:
         worn = [
             None if library is None else WornLook(Rehearsal(library, names), chosen)
@@ -58,4 +71,4 @@ def rehearse(
         assert worn[0] is not None
         set_controls(assignments, worn[0], worn[1])
     finally:
-        log.disabled = quiet
+        log.removeFilter(quiet)
