@@ -191,14 +191,14 @@ class TestCheck:
         assert len(lines) == 3
         assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines
 
-    def test_what_only_looks_like_a_file_is_noted(self, tmp_path: Path) -> None:
+    def test_what_only_looks_like_a_file_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "trail_colour.glsl").mkdir()
         (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
         (tmp_path / "look.toml").write_text("")
         done = run("check", tmp_path)
-        assert done.exit_code == 0
-        assert f"{tmp_path / 'trail_colour.glsl'}: note: a folder, and no shader" in done.output
-        assert f"{tmp_path / 'trail_width.glsl'}: note: a link to nothing" in done.output
+        assert done.exit_code == 1
+        assert f"{tmp_path / 'trail_colour.glsl'}: it is a folder" in done.output
+        assert f"{tmp_path / 'trail_width.glsl'}: cannot be read" in done.output
 
     @pytest.mark.parametrize(
         ("text", "line", "words"),
