@@ -60,6 +60,7 @@ EXCEPTIONS = {
     "calf_viz/workbench/reference.py": "a folder of its own making",
     "calf_viz/workbench/watch.py": "whether a folder is still the same one",
     "tools/bench_": "/proc, what is shipped, and files of their own making",
+    "tools/compare_commits.py": "checkouts, and folders of its own making",
     "tools/compare_screenshots.py": "folders that are there",
     "tools/fuzz": "files of their own making",
     "tools/torture.py": "files of its own making",
