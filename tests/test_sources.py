@@ -62,6 +62,25 @@ fragment shader created-shader:
 created-shader(2) : warning C7050: "x" might be used before being initialized
 created-shader(4) : error C1503: undefined variable "undefined_name"
 """,
+    "amd": """fragment_shader
+===============
+Fragment shader failed to compile with the following errors:
+WARNING: 0:2: warning(#402) Implicit truncation of vector from size 4 to size 3.
+ERROR: 0:4: error(#143) Undeclared identifier: undefined_name
+ERROR: error(#273) 1 compilation errors.  No code generated
+""",
+    "amd in panda": """:display:gsg:glgsg(error): An error occurred while compiling GLSL \
+fragment shader created-shader:
+Fragment shader failed to compile with the following errors:
+ERROR: created-shader:4: error(#143) Undeclared identifier: undefined_name
+ERROR: error(#273) 1 compilation errors.  No code generated
+""",
+    "intel": """fragment_shader
+===============
+ERROR: 0:4: 'undefined_name' : undeclared identifier
+ERROR: 0:4: '' : compilation terminated
+ERROR: 2 compilation errors.  No code generated.
+""",
     "apple": """fragment_shader
 ===============
 ERROR: 0:4: Use of undeclared identifier 'undefined_name'
@@ -371,6 +390,95 @@ def test_errors_of_both_shaders_are_each_told_in_their_own(tmp_path):
     ]
 
 
+IN_PANDA = (
+    ":display:gsg:glgsg(error): An error occurred while compiling GLSL fragment shader "
+    "created-shader:\n"
+)
+IN_MODERNGL = "GLSL Compiler failed\n\nfragment_shader\n===============\n"
+
+
+@pytest.mark.parametrize("header", [IN_PANDA, IN_MODERNGL], ids=["panda", "moderngl"])
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        pytest.param(log, said, id=name)
+        for name, log, said in [
+            ("mesa", "0:5(1): error: syntax error, unexpected end of file",
+             "syntax error, unexpected end of file"),
+            ("nvidia", '(0) : error C0000: syntax error, unexpected $end, expecting "::" at token '
+             '"<EOF>"', 'syntax error, unexpected $end, expecting "::" at token "<EOF>"'),
+            ("nvidia, with a file", "0(0) : error C0000: syntax error, unexpected end of file",
+             "syntax error, unexpected end of file"),
+            ("nvidia, behind the end", '0(9) : error C0000: syntax error, unexpected $end at token '
+             '"<EOF>"', 'syntax error, unexpected $end at token "<EOF>"'),
+            ("amd", "ERROR: 0:1: error(#131) Syntax error: pre-mature EOF parse error\n"
+             "ERROR: error(#273) 1 compilation errors.  No code generated",
+             "Syntax error: pre-mature EOF parse error"),
+            ("intel", "ERROR: 0:-1: '' : syntax error, unexpected end of file",
+             "'' : syntax error, unexpected end of file"),
+            ("apple", "ERROR: 0:6: '<EOF>' : syntax error: syntax error",
+             "'<EOF>' : syntax error: syntax error"),
+            ("glslang", "ERROR: program.frag:6: '' :  syntax error, unexpected end of file\n"
+             "ERROR: 1 compilation errors.  No code generated.",
+             "'' :  syntax error, unexpected end of file"),
+        ]
+    ],
+)  # fmt: skip
+def test_a_text_that_ends_too_early_is_told_of_its_last_line(tmp_path, header, log, said):
+    """Whatever line the compiler gives, if any: of what is empty there is none to mend."""
+    files = {"main__frag": "#version 330\nbroken\n\n// the end\n", "main__vert": "v\n" * 9}
+    library = write(tmp_path, **files)
+    (problem,) = explain(header + log + "\n", library.load("main.vert"), library.load("main.frag"))
+    assert str(problem) == f"{tmp_path / 'main.frag'}:2: {said}"
+    assert problem.code == "broken"
+
+
+@pytest.mark.parametrize(
+    ("log", "where", "said"),
+    [
+        pytest.param(log, where, said, id=name)
+        for name, log, where, said in [
+            ("nvidia", "Vertex info\n-----------\n(0) : error C5145: must write to gl_Position\n",
+             "main.vert:None", "must write to gl_Position"),
+            ("nvidia, with a line", "Fragment info\n-------------\n0(2) : error C1503: undefined "
+             'variable "v_b"\n', "main.frag:2", 'undefined variable "v_b"'),
+            ("nvidia, versions", "Fragment info\n-------------\n(0) : error C2003: incompatible "
+             "options for link\n", "main.frag:None", "incompatible options for link"),
+            ("nvidia, varying", 'error: "v_a" not declared as an output from the previous stage\n',
+             "main.frag:1", '"v_a" not declared as an output from the previous stage'),
+            ("nvidia, the compiler itself", "Fragment info\n-------------\n0(0) : fatal error "
+             "C9999: *** exception during compilation ***\n", "main.frag:None",
+             "*** exception during compilation ***"),
+            ("mesa", "error: fragment shader input `v_a' has no matching output in the previous "
+             "stage\n", "main.frag:1",
+             "fragment shader input `v_a' has no matching output in the previous stage"),
+            ("amd", "Fragment shader(s) failed to link, vertex shader(s) failed to link.\n"
+             "ERROR: error(#280) Not all shaders have valid object code.\n", "main.frag:None",
+             "Not all shaders have valid object code."),
+            ("intel", "error: the fragment shader uses varying v_a, but previous shader does not "
+             "write to it.\n", "main.frag:None",
+             "the fragment shader uses varying v_a, but previous shader does not write to it."),
+            ("apple", "ERROR: Input of fragment shader 'v_a' not written by vertex shader\n",
+             "main.frag:1", "Input of fragment shader 'v_a' not written by vertex shader"),
+            ("glslang", "ERROR: Linking vertex stage: Missing entry point: Each stage requires one "
+             "entry point\n", "main.vert:None",
+             "Linking vertex stage: Missing entry point: Each stage requires one entry point"),
+        ]
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [":display:gsg:glgsg(error): An error occurred while linking GLSL shader created-shader:\n",
+     "GLSL Linker failed\n\nProgram\n=======\n"],
+    ids=["panda", "moderngl"],
+)  # fmt: skip
+def test_what_linkers_say_is_told_of_the_right_shader(tmp_path, header, log, where, said):
+    files = {"main__vert": "void main() {}\n", "main__frag": "in vec4 v_a;\nx = v_b;\n"}
+    library = write(tmp_path, **files)
+    (problem,) = explain(header + log, library.load("main.vert"), library.load("main.frag"))
+    assert (f"{problem.path.name}:{problem.line}", problem.text) == (where, said)
+
+
 @pytest.mark.parametrize("log", ["error: too many varyings", "", "something else"])
 def test_a_message_without_a_line_still_names_a_file(tmp_path, log):
     source = write(tmp_path, main__frag="a\n").load("main.frag")
@@ -597,6 +705,10 @@ class TestWhatIsToldOfTheUsersFiles:
             ("#define PI 3.1", "#define PI 3.14", "Redefinition of macro PI"),
             ("uniform float u_x; // @slider 0..1", "uniform float u_x; // @slider 0..1",
              'C1038: declaration of "u_x" conflicts with previous declaration'),
+            ("float hash(vec2 p) { return p.x; }", "float hash(vec2 p) { return p.y; }",
+             "'hash' : function already has a body"),
+            ("float hash(vec2 p) { return p.x; }", "float hash(vec2 p) { return p.y; }",
+             "Function already has a body: hash"),
         ],
     )  # fmt: skip
     def test_names_in_two_hooks_are_told_with_what_to_do(
@@ -608,6 +720,46 @@ class TestWhatIsToldOfTheUsersFiles:
         where, text = self.told(tmp_path, f"{self.FRAGMENT}0:{line}(7): error: {said}\n", **files)
         assert where == "trail_colour.glsl:2" and said in text
         assert "surface_colour.glsl:1 has it, too; put it in a file that both include" in text
+
+    def test_a_line_that_a_message_names_is_the_users_too(self, tmp_path: Path) -> None:
+        files = {
+            "surface_colour__glsl": "float hash(vec2 p) { return p.x; }\n\n\n"
+            "float hash(vec2 p) { return p.y; }\n"
+        }
+        source = write(tmp_path, **files).load("field.frag")
+        first, second = (
+            source.origins.index((tmp_path / "surface_colour.glsl", n)) + 1 for n in (1, 4)
+        )
+        log = f'0({second}) : error C1013: function "hash" is already defined at 0({first})\n'
+        where, said = self.told(tmp_path, self.FRAGMENT + log, **files)
+        assert where == "surface_colour.glsl:4"
+        assert said == 'function "hash" is already defined at surface_colour.glsl:1'
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "0:{}(7): error: no function with name `trail_colour'",
+            "0:{}(7): error: no matching function for call to `trail_colour(vec3, float)'",
+            '0({}) : error C1115: unable to find compatible overloaded function "trail_colour(f)"',
+            '0({}) : error C1503: undefined variable "trail_colour"',
+            "ERROR: 0:{}: error(#202) No matching overloaded function found: trail_colour",
+            "ERROR: 0:{}: 'trail_colour' : no matching overloaded function found",
+            "ERROR: 0:{}: No matching function for call to trail_colour(vec3, float)",
+            "ERROR: 0:{}: Invalid call of undeclared identifier 'trail_colour'",
+        ],
+    )
+    def test_a_hook_that_lacks_its_function_is_told_in_every_compilers_words(
+        self, tmp_path: Path, said: str
+    ) -> None:
+        source = write(tmp_path, trail_colour__glsl="float other;\n").load("field.frag")
+        line = next(
+            n for n, (path, _) in enumerate(source.origins, 1)
+            if path.name == "field.frag" and "trail_colour(" in source.line(n)
+        )  # fmt: skip
+        log = self.FRAGMENT + said.format(line) + "\n"
+        where, text = self.told(tmp_path, log, trail_colour__glsl="float other;\n")
+        assert where == "trail_colour.glsl:None"
+        assert text.startswith("defines no trail_colour as it is called: ")
 
     def test_names_of_shipped_files_are_told_where_they_were_taken(self, tmp_path: Path) -> None:
         files = {"surface_colour__glsl": "\nfloat trail_profile(float a) { return a; }\n"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from calf_viz.render.problems import MOST, Problem
 from calf_viz.render.sources import Source
@@ -17,17 +18,41 @@ from calf_viz.render.sources import Source
 #             0:12(5): preprocessor error: ...
 #   NVIDIA    0(12) : error C1008: ...            under Panda  created-shader(12) : error C1008: ...
 #   others    ERROR: 0:12: ...                    under Panda  ERROR: created-shader:12: ...
-_MESA = re.compile(r"[\w./-]+:(\d+)\(\d+\): (?:preprocessor )?(\w+): (.*)")
-_NVIDIA = re.compile(r"[\w./-]+\((\d+)\) : (?:fatal )?(\w+) ?\w*: (.*)")
-_OTHER = re.compile(r"(ERROR|WARNING): [\w./-]+:(\d+): (.*)")
-# A function that is missing, or has other parameters.
-_CALLED = re.compile(r"\bfunction\b[^`'\"]*[`'\"](\w+)")
-# Which shader the lines that follow are about: Panda's log, and moderngl's.
-_STAGE = re.compile(r"GLSL (vertex|fragment) shader|^(vertex|fragment)_shader$")
+#   AMD       ERROR: 0:12: error(#143) ...
+# and where it does not know, of a text that ends too early or when it links:
+#   Mesa      0:0(0): error: ...                  error: ...
+#   NVIDIA    (0) : error C0000: ...              error: ...
+#   others    ERROR: 0:-1: ...                    ERROR: ...
+#   AMD       ERROR: error(#273) ...              error(#280) ...
+_PATTERNS = (
+    re.compile(r"[\w./-]+:(?P<line>\d+)\(\d+\): (?:preprocessor )?(?P<level>\w+): (?P<text>.*)"),
+    re.compile(r"[\w./-]*\((?P<line>\d+)\) : (?:fatal )?(?P<level>\w+) ?\w*: (?P<text>.*)"),
+    re.compile(r"(?P<level>ERROR|WARNING): [\w./-]+:(?P<line>-?\d+): (?P<text>.*)"),
+    re.compile(
+        r"(?:fatal )?(?P<level>error|warning)(?P<line>)(?: C\d+)?(?::|(?=\(#))(?P<text>.*)", re.I
+    ),
+)
+_NUMBERED = re.compile(r"(?:error|warning)\(#\d+\):? *")
+_UNFINISHED = re.compile(r"\$end\b|\bend of (?:file|input|source)|<eof>|mature eof", re.IGNORECASE)
+"""A text that ends too early: some compilers give no line then, others one behind the last."""
+_FOLLOWS = re.compile(r"\d+ compilation errors?\b|compilation terminated|No code generated")
+"""What is said of errors, behind them."""
+_MISSING = re.compile(r"\bfunction\b|\bundefined\b|\bundeclared\b|\bcall\b", re.IGNORECASE)
+# Which shader the lines that follow are about: Panda's log and moderngl's, NVIDIA's and AMD's.
+_SECTION = re.compile(
+    r"GLSL (vertex|fragment) shader|^(vertex|fragment)(?:_shader$| info$| shader failed to)",
+    re.IGNORECASE,
+)
+_LINKING = re.compile(r"\blinking GLSL|^GLSL Linker failed")
+_STAGE = re.compile(r"\b(vertex|fragment) (?:shader|stage|program)\b", re.IGNORECASE)
 # What Panda's own log begins its lines with.
 _CHANNEL = re.compile(r"^:[\w:]+\(\w+\): ")
-_QUOTED = re.compile(r"[`'\"]([A-Za-z_]\w*)(?:\([^`'\"]*\))?['\"]|\bmacro (\w+)")
+_QUOTED = re.compile(
+    r"[`'\"]([A-Za-z_]\w*)(?:\([^`'\"]*\))?['\"]"
+    r"|\bmacro (\w+)|\bcall to (\w+)|\b(gl_\w+)|: ([A-Za-z_]\w*)$"
+)
 _TWICE = re.compile(r"redefin|redeclar|already|conflicts with previous|overload", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\bat [\w./-]*\((\d+)\)")
 _LONGEST_LINE = 2000
 """Characters of a line of a log that are read."""
 
@@ -36,40 +61,78 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
     """The errors in a compiler's log, at least one; one for each line, as others follow from it."""
     found: dict[tuple[Path, int | None], Problem] = {}
     told: set[tuple[Path, int]] = set()
-    source, spoken = vertex, []
-    for text in (line[:_LONGEST_LINE] for line in log.split("\n")):
-        stage = _STAGE.search(text)
-        if stage:
-            source = fragment if "fragment" in stage.groups() else vertex
+    stages = {"vertex": vertex, "fragment": fragment}
+    stage: str | None = None
+    spoken: list[Problem] = []
+    for text in (line[:_LONGEST_LINE].rstrip() for line in log.split("\n")):
+        section = _SECTION.search(text)
+        if section:
+            stage = next(filter(None, section.groups())).lower()
             continue
-        line, level, message = _read(text)
-        if line == 0 and level == "error":  # of the whole shader
-            problem = _without_line([source], message)
-            found.setdefault((problem.path, problem.line), problem)
-        elif line is None:
-            if "error" in text.lower() and not text.startswith(":display:"):
-                spoken.append(_CHANNEL.sub("", text).strip().removeprefix("error: "))
-        elif level == "error" and source.origin(line) not in told:
+        if _LINKING.search(text):
+            stage = None
+        said = _read(text)
+        if said is None or said.level != "error":
+            continue
+        of = next(filter(None, [stage, *_STAGE.findall(said.text)]), "fragment").lower()
+        source, other = stages[of], stages["vertex" if of == "fragment" else "fragment"]
+        line = said.line
+        if _UNFINISHED.search(said.text):
+            line = _last_line(source)
+        if line is None:
+            problem = _without_line([source, other], said.text)
+            if _FOLLOWS.search(said.text) or not said.certain:
+                spoken.append(problem)
+            else:
+                found.setdefault((problem.path, problem.line), problem)
+        elif source.origin(line) not in told:
             told.add(source.origin(line))
-            problem = _problem(source, line, message.removesuffix("; candidates are:"))
+            message = _in_files(source, said.text.removesuffix("; candidates are:"))
+            problem = _problem(source, min(line, len(source.origins)), message)
             found.setdefault((problem.path, problem.line), problem)
         if len(found) >= MOST:
             break
     if found:
         return tuple(found.values())
-    return (_without_line([fragment, vertex], spoken[0] if spoken else "does not compile"),)
+    return (spoken[0] if spoken else _without_line([fragment, vertex], "does not compile"),)
 
 
-def _read(text: str) -> tuple[int | None, str, str]:
-    """(line, level in lower case, message) of a line of a log; line is None where it has none."""
-    for pattern in (_MESA, _NVIDIA):
+class _Said(NamedTuple):
+    """A line of a log: its line of the text, None where it has none; level in lower case; message;
+    whether that is known from its form."""
+
+    line: int | None
+    level: str
+    text: str
+    certain: bool = True
+
+
+def _read(text: str) -> _Said | None:
+    """What a line of a log says, None for no message."""
+    for pattern in _PATTERNS:
         match = pattern.match(text)
         if match:
-            return int(match[1]), match[2].lower(), match[3].strip()
-    match = _OTHER.match(text)
-    if match:
-        return int(match[2]), match[1].lower(), match[3].strip()
-    return None, "", text
+            line = int(match["line"] or 0)
+            message = _NUMBERED.sub("", match["text"].strip())
+            return _Said(line if line > 0 else None, match["level"].lower(), message)
+    if "error" in text.lower() and not text.startswith(":display:"):
+        return _Said(None, "error", _CHANNEL.sub("", text).strip(), False)
+    return None
+
+
+def _last_line(source: Source) -> int:
+    """Number of the last line that has code."""
+    return next((n for n in range(len(source.origins), 0, -1) if source.code[n - 1].strip()), 1)
+
+
+def _in_files(source: Source, message: str) -> str:
+    """A message with the files' lines for those of the whole that NVIDIA names in it."""
+
+    def told(match: re.Match[str]) -> str:
+        path, line = source.origin(int(match[1]))
+        return f"at {path.name}:{line}"
+
+    return _ELSEWHERE.sub(told, message)
 
 
 def _without_line(sources: list[Source], message: str) -> Problem:
@@ -92,10 +155,10 @@ def _problem(source: Source, line: int, message: str) -> Problem:
     if twice is not None:
         return twice
     if not source.is_overlays(path):
-        called = _CALLED.search(message)
+        called = set(_names(message)) if _MISSING.search(message) else set()
         for mine in source.own:
-            if called and mine.stem == called[1]:
-                return Problem(mine, None, f"defines no {called[1]} as it is called: {message}")
+            if mine.stem in called:
+                return Problem(mine, None, f"defines no {mine.stem} as it is called: {message}")
         for index in range(min(line, len(source.origins)) - 1, -1, -1):
             mine, _ = source.origins[index]
             if source.is_overlays(mine):
@@ -136,7 +199,7 @@ def _told_twice(source: Source, line: int, message: str) -> Problem | None:
 def _names(message: str) -> Iterator[str]:
     """Names that a message quotes."""
     for match in _QUOTED.finditer(message):
-        yield match[1] or match[2]
+        yield next(filter(None, match.groups()))
 
 
 def _lines_with(source: Source, name: str) -> Iterator[int]:
