@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from calf_viz import systems
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.presets import PRESETS, Preset
+from calf_viz.agent.config import PRESETS, SIZE, TrainingConfig
 from calf_viz.agent.run_config import KEPT
 from calf_viz.agent.whole_imports import whole_imports
 from calf_viz.app_config import AppConfig
@@ -42,7 +41,7 @@ def training_options(
         kinds: dict[str, Any] = {"int": int, "float": float, "bool": None}
         if f.type == "bool":
             option += f"/--no-{name.replace('_', '-')}"
-        default: Any = "by preset" if name in fields_of(Preset) else f.default
+        default: Any = "by preset" if name in SIZE else f.default
         shown = ("no", "yes")[default] if isinstance(default, bool) else default
         text = f"{f.metadata['help']}  [default: {shown}]"
         command = click.option(

@@ -19,7 +19,7 @@ def test_point_mass_learns_and_always_arrives() -> None:
     """Against its own first episodes; and, strict, against the policy that it may fall back on."""
     system = systems.get("point_mass")
     config = TrainingConfig.from_preset("quick", system="point_mass", seed=0, episodes=EPISODES)
-    trainer = Trainer.of(config)
+    trainer = Trainer(config)
     starts = held_out_starts(system, 50, seed=0)
     strict = []
     while not trainer.finished:

@@ -539,7 +539,7 @@ def process_of(tmp_path: Path) -> Iterator[Callable[..., process.TrainerProcess]
 
     def start(detached: bool = False, **changes: Any) -> process.TrainerProcess:
         config = configured(tmp_path, **changes).training
-        trainer = Trainer.of(config)
+        trainer = Trainer(config)
         run = Run.create(trainer, config, tmp_path / "runs")
         run.close()
         weights = len(trainer.agent.flat_weights())
@@ -670,7 +670,7 @@ def resuming(folder: Path, **changes: Any) -> AppConfig:
 
 def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path) -> None:
     config = configured(tmp_path).training
-    trainer = Trainer.of(config)
+    trainer = Trainer(config)
     for _ in range(30):
         trainer.step()
     run = Run.create(trainer, config, tmp_path / "run")
@@ -690,7 +690,7 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
 def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> None:
     """Then there is no step for seconds."""
     config = configured(tmp_path).training
-    trainer = Trainer.of(config)
+    trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(0, len(trainer.agent.flat_weights()))
     hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
@@ -757,7 +757,7 @@ def test_a_run_of_another_system_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_shown_may_resume_without_saying_more(tmp_path: Path) -> None:
     config = configured(tmp_path).training
-    run = Run.create(Trainer.of(config), config, tmp_path)
+    run = Run.create(Trainer(config), config, tmp_path)
     run.close()
     app = CALFApplication(VisualizationConfig(**SMALL, resume=run.folder))
     try:
@@ -771,7 +771,7 @@ def test_tensorboard_is_written_by_the_trainers_process(
     tmp_path: Path, tensorboard: dict[tuple[str, int], float]
 ) -> None:
     config = configured(tmp_path, tensorboard=True).training
-    trainer = Trainer.of(config)
+    trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(0, len(trainer.agent.flat_weights()))
     worker.Worker(run, trainer, made, 0, 0.0).work()
@@ -780,7 +780,7 @@ def test_tensorboard_is_written_by_the_trainers_process(
 
 def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     config = configured(tmp_path, system="differential_drive").training
-    trainer = Trainer.of(config)
+    trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path)
     plane = trainer.system.plane
     made = Board.create(81, len(trainer.agent.flat_weights()))

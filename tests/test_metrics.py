@@ -11,20 +11,19 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calf_viz import systems
 from calf_viz.agent import metrics, resume, training
-from calf_viz.agent.presets import Preset
-from calf_viz.agent.trainer import RECENT, Episode, Trainer, TrainerSettings
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.trainer import RECENT, Episode, Trainer
 from calf_viz.errors import FileTrouble, UserError
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
-SHORT = Preset("quick", episodes=4, steps=30, batch=16, select_every=2)
+SHORT = TrainingConfig(preset="quick", episodes=4, steps=30, batch=16, select_every=2)
 
 
 def trainer_after(done: int) -> Trainer:
     """A trainer that is said to have so many episodes behind it."""
-    made = Trainer(systems.get("point_mass"), SHORT, 1, TrainerSettings(replay=100))
+    made = Trainer(SHORT.changed(seed=1, replay=100))
     made.done = done
     made.recent.extend(map(episode, range(max(0, done - RECENT), done)))
     made.episode.episode = done
@@ -187,9 +186,7 @@ def test_files_beside_each_other_are_as_of_a_training_that_never_stopped(tmp_pat
     """Resumed in place, or to another place."""
 
     def started(name: str) -> tuple[Trainer, training.Files]:
-        trainer = Trainer(
-            systems.get("point_mass"), SHORT, 7, TrainerSettings(selection_episodes=2)
-        )
+        trainer = Trainer(SHORT.changed(seed=7, selection_episodes=2))
         records = training.Files(tmp_path / name)
         records.start(trainer)
         return trainer, records

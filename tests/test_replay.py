@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from calf_viz import systems
-from calf_viz.agent import presets
+from calf_viz.agent.config import PRESETS, TrainingConfig
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.trainer import Trainer
 
@@ -23,10 +21,13 @@ def fill(replay: Replay, n: int) -> None:
         replay.add([10 * i, 10 * i + 1], [10 * i + 2], -i, [10 * i + 4, 10 * i + 5], i % 3 == 0)
 
 
-def trainer(name: str, steps: int = 750, batch: int = 10**9) -> Trainer:
+def trainer(name: str, steps: int = 750, batch: int = 65_536) -> Trainer:
     """A training that, by default, never learns: its batch never comes together."""
-    preset = replace(presets.get("quick"), steps=steps, batch=batch, select_every=10**9)
-    return Trainer(systems.get(name), preset, seed=1)
+    return Trainer(
+        TrainingConfig.from_preset(
+            "quick", system=name, seed=1, steps=steps, batch=batch, select_every=10**9
+        )
+    )
 
 
 # The buffer
@@ -157,7 +158,8 @@ def test_learning_begins_with_the_first_whole_batch() -> None:
 
 
 def test_presets_are_those_published() -> None:
-    sizes = {name: (p.episodes, p.steps, p.batch) for name, p in presets.PRESETS.items()}
+    made = {name: TrainingConfig.from_preset(name) for name in PRESETS}
+    sizes = {name: (c.episodes, c.steps, c.batch) for name, c in made.items()}
     assert sizes == {
         "quick": (100, 500, 64),
         "standard": (500, 750, 64),
@@ -166,8 +168,7 @@ def test_presets_are_those_published() -> None:
 
 
 def test_settings_are_those_published() -> None:
-    s = trainer("point_mass").settings
-    assert (s.replay, s.exploration, s.reward_scale, s.lambda_relax) == (100_000, 0.1, 10, 0.99995)
-    t = s.td3
-    assert (t.lr, t.gamma, t.tau, t.policy_delay) == (3e-4, 0.99, 0.005, 2)
-    assert (t.target_noise, t.target_noise_clip) == (0.2, 0.5)
+    c = trainer("point_mass").config
+    assert (c.replay, c.exploration, c.reward_scale, c.lambda_relax) == (100_000, 0.1, 10, 0.99995)
+    assert (c.lr, c.gamma, c.tau, c.policy_delay) == (3e-4, 0.99, 0.005, 2)
+    assert (c.target_noise, c.target_noise_clip) == (0.2, 0.5)

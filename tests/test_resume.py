@@ -21,20 +21,22 @@ from safetensors.torch import save_file
 from calf_viz import systems
 from calf_viz.agent import metrics, resume, training
 from calf_viz.agent.calf import CALFAgent
-from calf_viz.agent.presets import Preset
-from calf_viz.agent.trainer import Trainer, TrainerSettings
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
 from calf_viz.files import hold
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
 # Small, but with everything in it: learning, delayed updates, selections, a replay that wraps.
-SHORT = Preset("quick", episodes=4, steps=60, batch=16, select_every=2)
-SETTINGS = TrainerSettings(replay=150, selection_episodes=2)
+SHORT = TrainingConfig(
+    preset="quick", seed=7, episodes=4, steps=60, batch=16, select_every=2, replay=150,
+    selection_episodes=2,
+)  # fmt: skip
 
 
 def short_trainer(name: str) -> Trainer:
-    return Trainer(systems.get(name), SHORT, seed=7, settings=SETTINGS)
+    return Trainer(SHORT.changed(system=name))
 
 
 def everything(trainer: Trainer) -> dict[str, Any]:
@@ -51,12 +53,11 @@ def everything(trainer: Trainer) -> dict[str, Any]:
         "done",
         "recent",
         "best_info",
-        "seed",
-        "preset",
+        "config",
     ):
         found[name] = getattr(trainer, name)
-    found |= {"settings": trainer.settings, "rows": trainer.replay.rows}
-    return found | {"added": trainer.replay.added, "rng": trainer.rng.bit_generator.state}
+    found |= {"rows": trainer.replay.rows, "added": trainer.replay.added}
+    return found | {"rng": trainer.rng.bit_generator.state}
 
 
 def assert_same(one: Trainer, other: Trainer) -> None:
@@ -108,7 +109,25 @@ def test_the_uninterrupted_training_did_learn(uninterrupted: Trainer) -> None:
     fresh = short_trainer(uninterrupted.system.name).agent.tensors()
     assert all(not torch.equal(t, fresh[n]) for n, t in uninterrupted.agent.tensors().items())
     assert uninterrupted.best is not None and uninterrupted.finished
-    assert uninterrupted.replay.added > SETTINGS.replay
+    assert uninterrupted.replay.added > SHORT.replay
+
+
+def test_files_group_the_settings_as_they_always_did(tmp_path: Path) -> None:
+    """Written with the names below since format 1, so that files of any age are read."""
+    resume.save(short_trainer("point_mass"), tmp_path / "a.resume")
+    with safe_open(tmp_path / "a.resume", "pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"])
+    assert metadata["preset"] == {
+        "name": "quick", "episodes": 4, "steps": 60, "batch": 16, "select_every": 2,
+    }  # fmt: skip
+    assert metadata["settings"] == {
+        "replay": 150, "exploration": 0.1, "reward_scale": 10.0, "certificate": True,
+        "lambda_relax": 0.99995, "selection_episodes": 2,
+        "td3": {
+            "lr": 3e-4, "gamma": 0.99, "tau": 0.005, "target_noise": 0.2,
+            "target_noise_clip": 0.5, "policy_delay": 2,
+        },
+    }  # fmt: skip
 
 
 def test_saving_changes_nothing(tmp_path: Path) -> None:
@@ -195,7 +214,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     resumed = resume.load(resume.resume_path(output))
     assert resumed.steps >= 150 and not resumed.finished
     # What was cut is what an uninterrupted training is at this step; and it goes on alike.
-    twin = Trainer(resumed.system, resumed.preset, seed=3)
+    twin = Trainer(resumed.config)
     while twin.steps < resumed.steps:
         twin.step()
     for _ in range(20):
@@ -279,7 +298,7 @@ def test_train_writes_at_once_and_resumes_to_the_end(
     trainer.run(stop=lambda: trainer.steps >= 100)
     training.save(trainer, output)
     finished = training.train(resume_from=output, progress=False)
-    assert finished.finished and finished.preset == SHORT
+    assert finished.finished and finished.config == SHORT
     assert resume.load(resume.resume_path(output)).finished
     assert (
         len((tmp_path / "a.safetensors.metrics.csv").read_text().splitlines()) == 1 + SHORT.episodes

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +22,7 @@ import torch
 from PIL import Image
 
 from calf_viz import settings
-from calf_viz.agent import checkpoint, plots, resume, run, run_config, training
+from calf_viz.agent import checkpoint, plots, resume, run, training
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.certificate import DEFAULTS
 from calf_viz.agent.config import TrainingConfig
@@ -128,7 +127,7 @@ def test_pictures_show_something(whole: Path) -> None:
 
 
 def test_metrics_are_there_as_soon_as_an_episode_ended(tmp_path: Path) -> None:
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     made = Run.create(trainer, config(), tmp_path)
     for episodes in (1, 2, 3):
         while trainer.done < episodes:
@@ -144,7 +143,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
 ) -> None:
     """Byte for byte, whether it was stopped in good order or killed since its checkpoint."""
     for orderly in (True, False):
-        trainer = Trainer.of(config())
+        trainer = Trainer(config())
         made = Run.create(trainer, config(), tmp_path / str(orderly))
         trainer.run(made.episode, stop=lambda t=trainer: t.steps >= cut)  # type: ignore[misc]
         if orderly:
@@ -244,14 +243,14 @@ def test_a_damaged_checkpoint_is_set_aside_beside_an_older_one(tmp_path: Path) -
 
 def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     """From episode 1 000 000 on their names are longer; what else is there is the user's."""
-    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    made = Run.create(Trainer(config()), config(), tmp_path)
     folder = made.folder / "checkpoints"
     for name in ("999999.resume", "1000000.resume", "1000001.resume", "before lunch.resume"):
         shutil.copy(folder / "000000.resume", folder / name)
     assert [path.name for path in made.checkpoints()] == [
         "000000.resume", "999999.resume", "1000000.resume", "1000001.resume",
     ]  # fmt: skip
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     trainer.done = 1_000_002
     made.checkpoint(trainer)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -261,7 +260,7 @@ def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
 
 def test_a_run_that_falls_back_to_its_beginning_can_be_stopped_there(tmp_path: Path) -> None:
     """Though files are there that tell of what came after."""
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     made = Run.create(trainer, config(checkpoints=2), tmp_path)
     trainer.run(made.episode, stop=lambda: trainer.done == 2)
     made.finish(trainer)
@@ -279,7 +278,7 @@ def test_runs_of_the_same_second_do_not_mix(
 ) -> None:
     now = datetime(2026, 1, 2)
     monkeypatch.setattr(run, "datetime", SimpleNamespace(now=lambda: now))
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     folders = [Run.create(trainer, config(), tmp_path).folder.name for _ in range(3)]
     name = "point_mass-5-20260102_000000"
     assert folders == [name, f"{name}-2", f"{name}-3"]
@@ -298,7 +297,7 @@ def test_runs_of_the_same_second_do_not_mix(
     ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, words: str) -> None:
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     made = Run.create(trainer, config(), tmp_path)
     made.close()
     folder = made.folder
@@ -318,7 +317,7 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, word
 
 
 def test_options_that_contradict_each_other(tmp_path: Path) -> None:
-    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    made = Run.create(Trainer(config()), config(), tmp_path)
     made.close()
     folder = made.folder
     for words, arguments in (
@@ -365,9 +364,9 @@ def test_an_edited_configuration_lengthens_or_is_refused(whole: Path, tmp_path: 
 
 
 def test_a_run_that_diverges_keeps_its_checkpoints(tmp_path: Path) -> None:
-    made = Run.create(Trainer.of(config()), config(checkpoints=1), tmp_path)
+    made = Run.create(Trainer(config()), config(checkpoints=1), tmp_path)
     before = contents(made.folder)
-    trainer = Trainer.of(config())
+    trainer = Trainer(config())
     trainer.step()
     trainer.td3.flats["critic"].data[3] = float("inf")
     with pytest.raises(UserError, match=r"the training diverged, td3.flat.critic is not finite"):
@@ -378,7 +377,7 @@ def test_a_run_that_diverges_keeps_its_checkpoints(tmp_path: Path) -> None:
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
-    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    made = Run.create(Trainer(config()), config(), tmp_path)
     with pytest.raises(UserError, match="is being trained by another process"):
         Run.open(made.folder)
     made.close()
@@ -391,7 +390,7 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
 def _stop_halfway(root: str) -> None:
     """A process that dies when it is about to give a run its name."""
     run.os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
-    Run.create(Trainer.of(config()), config(), root)
+    Run.create(Trainer(config()), config(), root)
 
 
 def test_folders_of_processes_that_died_are_swept_when_a_later_run_starts(tmp_path: Path) -> None:
@@ -408,7 +407,7 @@ def test_folders_of_processes_that_died_are_swept_when_a_later_run_starts(tmp_pa
     (tmp_path / ".git-1-20260102_000000").mkdir()
     (tmp_path / ".notes").mkdir()
     assert len(list(tmp_path.iterdir())) == 5
-    made = Run.create(Trainer.of(config()), config(), tmp_path)
+    made = Run.create(Trainer(config()), config(), tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(
         [made.folder, living.folder, tmp_path / ".git-1-20260102_000000", tmp_path / ".notes"]
     )
@@ -431,7 +430,7 @@ def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(
 
     held: list[Run] = []
     monkeypatch.setattr(run.tempfile, "mkdtemp", swept)
-    Run.create(Trainer.of(config()), config(), tmp_path).close()
+    Run.create(Trainer(config()), config(), tmp_path).close()
     assert len(list(tmp_path.glob("point_mass-*"))) == 1 and len(made) >= 2
 
 
@@ -456,7 +455,7 @@ def test_parts_that_a_dead_process_left_are_swept_when_the_run_goes_on(
 
 def _keep_writing(root: str) -> None:
     made = config()
-    trainer = Trainer.of(made)
+    trainer = Trainer(made)
     written = Run.create(trainer, made, root)
     while True:
         trainer.step()
@@ -482,7 +481,7 @@ def test_a_writer_killed_at_random_points_leaves_runs_that_resume(tmp_path: Path
         for folder in root.glob("point_mass-*"):
             found += 1
             _, trainer = Run.open(folder)
-            twin = Trainer.of(config())
+            twin = Trainer(config())
             while twin.steps < trainer.steps:
                 twin.step()
             assert torch.equal(trainer.td3.flats["critic"], twin.td3.flats["critic"])
@@ -557,24 +556,22 @@ def test_a_training_configuration_reads_as_it_was_written() -> None:
 @pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
 def test_the_preset_decides_the_size(preset: str) -> None:
     made = TrainingConfig.from_preset(preset)
-    assert made.size == training.Trainer.of(made).preset
-    assert (made.size.name, made.size.episodes) == (
-        preset,
-        {"quick": 100, "standard": 500, "thorough": 1000}[preset],
-    )
+    size = {"quick": (100, 500, 64), "standard": (500, 750, 64), "thorough": (1000, 1000, 128)}
+    assert (made.preset, (made.episodes, made.steps, made.batch)) == (preset, size[preset])
+    back = TrainingConfig.from_preset("thorough", lr=1e-3).changed(preset=preset)
+    assert back == made.changed(lr=1e-3), "another preset brings its whole size along"
 
 
-def test_every_setting_reaches_the_trainer() -> None:
+def test_a_checkpoint_keeps_every_setting(tmp_path: Path) -> None:
     changed = config(
         exploration=0.3, reward_scale=2.0, certificate=False, lambda_relax=0.9, lr=0.01,
         gamma=0.5, tau=0.1, target_noise=0.4, target_noise_clip=0.6, policy_delay=3,
     )  # fmt: skip
-    trainer = Trainer.of(changed)
-    found = {**vars(trainer.preset), **vars(trainer.settings), **vars(trainer.settings.td3)}
-    for name in settings.fields_of(changed):
-        if name not in ("system", "seed", "preset", *run_config.LATER[1:]):
-            assert found[name] == getattr(changed, name), name
-    assert trainer.config == replace(changed, checkpoint_every=10, checkpoints=3)
+    changed = changed.changed(select_every=4, selection_episodes=3, replay=90, episodes=7)
+    resume.save(Trainer(changed), tmp_path / "a.resume")
+    found = resume.load(tmp_path / "a.resume").config
+    # What a run keeps is said in its folder alone.
+    assert found == changed.changed(checkpoint_every=10, checkpoints=3)
 
 
 @pytest.mark.parametrize(
@@ -593,7 +590,7 @@ def test_settings_that_make_no_sense(changes: dict[str, Any], words: str) -> Non
 
 
 def test_plain_td3_follows_its_actor_alone() -> None:
-    trainer = Trainer.of(config(certificate=False))
+    trainer = Trainer(config(certificate=False))
     trainer.run()
     assert all(episode.modes[2] == 0 for episode in trainer.recent)
     assert trainer.p_relax < 1.0, "and not by a P_relax that never decays"

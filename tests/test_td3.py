@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from calf_viz.agent.adam import Adam
+from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.networks import Actor, TwinCritic, flatten
 from calf_viz.agent.replay import Batch
-from calf_viz.agent.td3 import TD3, TD3Settings
+from calf_viz.agent.td3 import TD3
 
 torch.set_num_threads(1)  # such small products only wait for a second thread
 
@@ -40,7 +41,7 @@ def hand_learner(**settings: float) -> TD3:
             for name, numbers in weights.items():
                 p = getattr(network, name)
                 p.copy_(torch.tensor(numbers, dtype=torch.float32).view(p.shape))
-    return TD3(actor, critic, TD3Settings(**settings))  # type: ignore[arg-type]
+    return TD3(actor, critic, TrainingConfig(**settings))  # type: ignore[arg-type]
 
 
 def batch(n: int = 2, terminated: tuple[float, ...] = (0.0, 1.0)) -> Batch:
@@ -160,7 +161,7 @@ def weights(learner: TD3) -> dict[str, Tensor]:
 def random_learner(**settings: float) -> TD3:
     rng = np.random.default_rng(1)
     actor, critic = Actor(2, np.array([5.0]), rng), TwinCritic(2, 1, rng)
-    return TD3(actor, critic, TD3Settings(**settings))  # type: ignore[arg-type]
+    return TD3(actor, critic, TrainingConfig(**settings))  # type: ignore[arg-type]
 
 
 def test_actor_and_targets_are_updated_every_second_time() -> None:

@@ -267,7 +267,7 @@ def trainer(system: str, rounds: int, steps: int) -> None:
         "quick", system=system, episodes=100_000, select_every=100_000
     )
     both: dict[str, Trainer | CleanTD3] = {
-        "calf_viz": Trainer.of(config),
+        "calf_viz": Trainer(config),
         "plain TD3": CleanTD3(system),
     }
     found: dict[str, list[float]] = {name: [] for name in both}

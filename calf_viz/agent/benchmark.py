@@ -109,7 +109,7 @@ def measure(policy: str, config: TrainingConfig) -> Result:
     if policy == "nominal":
         cost, goal = _play_nominal(system, config)
         return Result(policy, config.seed, cost, goal, evaluation.nominal_row(system, starts))
-    trainer = Trainer.of(replace(config, certificate=policy == "CALF"))
+    trainer = Trainer(replace(config, certificate=policy == "CALF"))
     episodes: list[Episode] = []
     trainer.run(lambda trainer: episodes.append(trainer.recent[-1]))
     row_of = evaluation.strict_row if policy == "CALF" else evaluation.actor_row

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from calf_viz import systems
-from calf_viz.agent import presets
-from calf_viz.agent.presets import Preset
 from calf_viz.assignment import unassignable
-from calf_viz.settings import check_types, fields_of, known, option, within
+from calf_viz.settings import check_types, fields_of, known, one_of, option, within
 
+SIZE = ("episodes", "steps", "batch", "select_every")
+"""Settings that a preset decides."""
+PRESETS: dict[str, dict[str, int]] = {
+    "quick": {"episodes": 100, "steps": 500},
+    "standard": {},
+    "thorough": {"episodes": 1000, "steps": 1000, "batch": 128},
+}
+"""What each differs in from the defaults below."""
 LONGEST = 2**31 - 1
 MOST_EPISODES = 10_000_000
 """Each leaves a line in the metrics, and some 500 bytes in memory."""
@@ -32,7 +38,7 @@ class TrainingConfig:
 
     system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
     seed: int = option(0, "Decides everything random.")
-    preset: str = option("standard", f"Size of the training: {', '.join(presets.PRESETS)}.")
+    preset: str = option("standard", f"Size of the training: {', '.join(PRESETS)}.")
     episodes: int = option(500, "Episodes.")
     steps: int = option(750, "Steps after which an episode is cut off.")
     batch: int = option(64, "Transitions of an update.")
@@ -56,7 +62,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         check_types(self)
         object.__setattr__(self, "system", systems.get(self.system).name)
-        presets.get(self.preset)
+        one_of("preset", self.preset, PRESETS)
         within("seed", self.seed, 0, 2**63 - 1)
         within("episodes", self.episodes, 1, MOST_EPISODES)
         within("steps", self.steps, 1, LONGEST_EPISODE)
@@ -84,13 +90,9 @@ class TrainingConfig:
         size = _sizes(changes["preset"]) if "preset" in changes else {}
         return replace(self, **{**size, **changes})
 
-    @property
-    def size(self) -> Preset:
-        """The training's size, as the trainer takes it."""
-        names = [f.name for f in fields(Preset) if f.name != "name"]
-        return Preset(self.preset, **{name: getattr(self, name) for name in names})
-
 
 def _sizes(preset: str) -> dict[str, Any]:
-    size = asdict(presets.get(preset))
-    return {"preset": size.pop("name"), **size}
+    """A preset's name and all that it decides."""
+    one_of("preset", preset, PRESETS)
+    usual = {name: fields_of(TrainingConfig)[name].default for name in SIZE}
+    return {"preset": preset, **usual, **PRESETS[preset]}

@@ -25,7 +25,7 @@ class TrainingProgress:
             TimeRemainingColumn(),
             shown=shown,
         )
-        total = trainer.preset.episodes
+        total = trainer.config.episodes
         self.task = self.bar.add_task("", total=total, completed=trainer.done, figures="")
 
     def update(self, trainer: Trainer) -> None:

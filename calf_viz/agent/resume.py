@@ -5,6 +5,7 @@ integers JSON holds whole, and whose floats it gives back exactly). Its size doe
 training: of the finished episodes it has the last few, in case the metrics file lost their lines.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 from calf_viz import systems
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import shapes
-from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.config import SIZE, TrainingConfig
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.trainer import Episode, Step, Trainer
 from calf_viz.errors import FileTrouble, UserError, shown
@@ -26,6 +27,11 @@ from calf_viz.systems import System
 
 _MEMORY = ("states", "actions", "q_plus", "has_triple")
 _TIMELINES = ("timeline", "last_timeline")
+_SETTINGS = (
+    "replay", "exploration", "reward_scale", "certificate", "lambda_relax", "selection_episodes",
+)  # fmt: skip
+_TD3 = ("lr", "gamma", "tau", "target_noise", "target_noise_clip", "policy_delay")
+"""How a file groups the settings."""
 _FINITE = ("td3.", "memory.", "best.", "replay", "state")
 """Tensors all of whose values must be finite."""
 MOST = 2**53
@@ -52,12 +58,13 @@ def save(trainer: Trainer, path: str | Path) -> None:
     tensors["replay"] = torch.from_numpy(trainer.replay.rows[: len(trainer.replay)])
     tensors["state"] = torch.from_numpy(trainer.state)
     tensors |= {name: _table(getattr(trainer, name), trainer.system) for name in _TIMELINES}
+    config = trainer.config
     metadata = {
         "kind": "resume",
         "system": trainer.system.name,
-        "preset": asdict(trainer.preset),
-        "seed": trainer.seed,
-        "settings": asdict(trainer.settings),
+        "preset": {"name": config.preset, **_values(config, SIZE)},
+        "seed": config.seed,
+        "settings": {**_values(config, _SETTINGS), "td3": _values(config, _TD3)},
         "rng": trainer.rng.bit_generator.state,
         "steps": trainer.steps,
         "p_relax": trainer.p_relax,
@@ -76,6 +83,10 @@ def save(trainer: Trainer, path: str | Path) -> None:
     checkpoint.write(path, tensors, metadata)
 
 
+def _values(config: TrainingConfig, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in names}
+
+
 def load(path: str | Path) -> Trainer:
     """The trainer that `save` wrote to `path`; `recent` has the last `RECENT` episodes at most.
 
@@ -87,7 +98,7 @@ def load(path: str | Path) -> Trainer:
     tensors, metadata = checkpoint.read(path, "resume")
     with parsing(path, "a training's state", "give another, or train anew"):
         config = _config(path, metadata)
-        return _restore(Trainer.of(config), tensors, metadata)
+        return _restore(Trainer(config), tensors, metadata)
 
 
 def _config(path: str | Path, metadata: dict[str, Any]) -> TrainingConfig:
@@ -115,9 +126,9 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], metadata: dict[str, A
     td3 = part("td3.")
     _compare("td3", td3, trainer.td3.state())
     # Each step adds a transition, and from the first whole batch on updates the networks.
-    updates = max(0, trainer.steps - trainer.preset.batch + 1)
+    updates = max(0, trainer.steps - trainer.config.batch + 1)
     expected = {"updates": updates, "adam.critic.steps": updates}
-    expected["adam.actor.steps"] = updates // trainer.settings.td3.policy_delay
+    expected["adam.actor.steps"] = updates // trainer.config.policy_delay
     if metadata["added"] != trainer.steps or any(int(td3[n]) != c for n, c in expected.items()):
         raise ValueError("its counts contradict each other")
     trainer.replay.added = trainer.steps
@@ -152,7 +163,7 @@ def _set_episodes(trainer: Trainer, metadata: dict[str, Any]) -> None:
     trainer.done = done
     trainer.recent.extend(_episode(e, first + i) for i, e in enumerate(recent))
     trainer.episode = _episode(metadata["episode"], done)
-    if first < 0 or not 0 <= trainer.episode.steps <= min(trainer.preset.steps, trainer.steps):
+    if first < 0 or not 0 <= trainer.episode.steps <= min(trainer.config.steps, trainer.steps):
         raise ValueError("its counts contradict each other")
 
 

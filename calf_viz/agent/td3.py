@@ -1,7 +1,6 @@
 """TD3 (Fujimoto et al. 2018, arXiv 1802.09477): one update of actor and twin critics."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,26 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from calf_viz.agent.adam import Adam
+from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.networks import Actor, TwinCritic, flatten
 from calf_viz.agent.replay import Batch
-
-
-@dataclass(frozen=True)
-class TD3Settings:
-    """Settings of TD3; noise figures are fractions of the action limits."""
-
-    lr: float = 3e-4
-    """Adam's learning rate, for actor and critics."""
-    gamma: float = 0.99
-    """Discount of one step."""
-    tau: float = 0.005
-    """Polyak averaging of the target networks."""
-    target_noise: float = 0.2
-    """Standard deviation of the target policy's smoothing noise."""
-    target_noise_clip: float = 0.5
-    """Largest smoothing noise."""
-    policy_delay: int = 2
-    """Critic updates for each update of the actor and the targets."""
 
 
 class TD3:
@@ -36,13 +18,14 @@ class TD3:
 
     Attributes:
         actor, critic: the networks, changed in place.
+        config: the training's, whose noise figures are fractions of the action limits.
         target_actor, target_critic: their slow copies.
         updates: critic updates so far.
         flats: every network's parameters as one vector (see `networks.flatten`).
     """
 
-    def __init__(self, actor: Actor, critic: TwinCritic, settings: TD3Settings) -> None:
-        self.settings = settings
+    def __init__(self, actor: Actor, critic: TwinCritic, config: TrainingConfig) -> None:
+        self.config = config
         self.actor, self.critic = actor, critic
         self.target_actor, self.target_critic = deepcopy(actor), deepcopy(critic)
         self.updates = 0
@@ -53,7 +36,7 @@ class TD3:
             "target_critic": flatten(self.target_critic),
         }
         self.optimisers = {
-            name: Adam(self.flats[name], lr=settings.lr) for name in ("actor", "critic")
+            name: Adam(self.flats[name], lr=config.lr) for name in ("actor", "critic")
         }
 
     @torch.no_grad()
@@ -62,13 +45,13 @@ class TD3:
 
         `noise` (b, action_dim) is standard normal; it is scaled and clipped here.
         """
-        s = self.settings
+        c = self.config
         limits = self.target_actor.limits
-        smoothing = (noise * s.target_noise).clamp_(-s.target_noise_clip, s.target_noise_clip)
+        smoothing = (noise * c.target_noise).clamp_(-c.target_noise_clip, c.target_noise_clip)
         actions = self.target_actor(batch.next_states) + smoothing * limits
         actions = torch.minimum(torch.maximum(actions, -limits), limits)
         q = self.target_critic(batch.next_states, actions).amin(dim=0)
-        return batch.rewards + s.gamma * (1.0 - batch.terminated) * q
+        return batch.rewards + c.gamma * (1.0 - batch.terminated) * q
 
     def critic_loss(self, batch: Batch, targets: Tensor) -> Tensor:
         """The twin critics' mean squared errors, summed."""
@@ -85,11 +68,11 @@ class TD3:
         targets = self.targets(batch, torch.from_numpy(noise))
         self._descend("critic", self.critic_loss(batch, targets))
         self.updates += 1
-        if self.updates % self.settings.policy_delay:
+        if self.updates % self.config.policy_delay:
             return
         self._descend("actor", self.actor_loss(batch))
         for name in ("actor", "critic"):
-            self.flats[f"target_{name}"].data.lerp_(self.flats[name].data, self.settings.tau)
+            self.flats[f"target_{name}"].data.lerp_(self.flats[name].data, self.config.tau)
 
     def _descend(self, name: str, loss: Tensor) -> None:
         flat = self.flats[name]

@@ -7,7 +7,7 @@ it had never stopped; one NumPy generator gives all randomness, so that there is
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,42 +18,13 @@ from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import SELECTION, TRAINING, actor_row, held_out_starts, strict_row
 from calf_viz.agent.modes import CERTIFIED, NAMES
-from calf_viz.agent.presets import Preset
 from calf_viz.agent.replay import Replay
-from calf_viz.agent.td3 import TD3, TD3Settings
+from calf_viz.agent.td3 import TD3
 from calf_viz.errors import UserError
-from calf_viz.systems import System, get
+from calf_viz.systems import get
 
 RECENT = 2048
 """Finished episodes that a trainer knows; what a training leaves of all is its metrics file."""
-
-
-@dataclass(frozen=True)
-class TrainerSettings:
-    """Settings of the training that are no preset's."""
-
-    replay: int = 100_000
-    """Transitions kept."""
-    exploration: float = 0.1
-    """Standard deviation of exploration noise, as a fraction of the action limits."""
-    reward_scale: float = 10.0
-    """Rewards are multiplied by this before they are learnt from."""
-    certificate: bool = True
-    """Without it every action is the actor's: plain TD3, to compare with."""
-    lambda_relax: float = 0.99995
-    """P_relax begins here and is multiplied by it after every training step."""
-    selection_episodes: int = 64
-    """Starts from which agents are compared (neither training's nor `evaluate`'s)."""
-    td3: TD3Settings = field(default_factory=TD3Settings)
-
-    @classmethod
-    def of(cls, config: TrainingConfig) -> "TrainerSettings":
-        """The settings that a configuration gives."""
-
-        def given(kind: type) -> dict[str, Any]:
-            return {f.name: getattr(config, f.name) for f in fields(kind) if f.name != "td3"}
-
-        return cls(**given(cls), td3=TD3Settings(**given(TD3Settings)))
 
 
 @dataclass
@@ -93,28 +64,23 @@ class Trainer:
         agent: the agent as it is now.
         before_comparison: called before its agent is compared with the best, which takes seconds.
         best: weights of the best agent so far, by name; None before the first comparison.
+        config: what is trained and how.
         done: finished episodes.
         recent: metrics of the newest of them, at most `RECENT`, oldest first.
         steps: training steps so far.
         timeline: steps of the episode in progress; `last_timeline` those of the one before.
     """
 
-    def __init__(
-        self,
-        system: System,
-        preset: Preset,
-        seed: int,
-        settings: TrainerSettings | None = None,
-    ) -> None:
-        self.system, self.preset, self.seed = system, preset, seed
-        self.settings = settings or TrainerSettings()
-        self.rng = np.random.default_rng([TRAINING, seed])
-        info = AgentInfo(seed=seed, preset=preset.name, p_relax=self.settings.lambda_relax)
-        self.agent = CALFAgent.random(system, self.rng, info)
-        self.td3 = TD3(self.agent.actor, self.agent.critic, self.settings.td3)
-        self.replay = Replay(self.settings.replay, system.state_dim, system.action_dim)
+    def __init__(self, config: TrainingConfig) -> None:
+        """What of the configuration only concerns what a run keeps is not looked at."""
+        self.config, self.system = config, get(config.system)
+        self.rng = np.random.default_rng([TRAINING, config.seed])
+        info = AgentInfo(seed=config.seed, preset=config.preset, p_relax=config.lambda_relax)
+        self.agent = CALFAgent.random(self.system, self.rng, info)
+        self.td3 = TD3(self.agent.actor, self.agent.critic, config)
+        self.replay = Replay(config.replay, self.system.state_dim, self.system.action_dim)
         self.memory = self.agent.memory(1)
-        self.p_relax = self.settings.lambda_relax
+        self.p_relax = config.lambda_relax
         self.steps = 0
         self.done = 0
         self.recent: deque[Episode] = deque(maxlen=RECENT)
@@ -124,20 +90,6 @@ class Trainer:
         self.timeline: list[Step] = []
         self.last_timeline: list[Step] = []
         self._start_episode()
-
-    @classmethod
-    def of(cls, config: TrainingConfig) -> "Trainer":
-        """The trainer that a configuration describes."""
-        settings = TrainerSettings.of(config)
-        return cls(get(config.system), config.size, config.seed, settings)
-
-    @property
-    def config(self) -> TrainingConfig:
-        """The configuration that describes it; what is kept of it in a run is the run's."""
-        values = {**asdict(self.settings), **asdict(self.settings.td3), **asdict(self.preset)}
-        del values["td3"]
-        preset = values.pop("name")
-        return TrainingConfig(system=self.system.name, seed=self.seed, preset=preset, **values)
 
     def plan(self, episodes: int) -> None:
         """Train for another number of episodes in all.
@@ -150,12 +102,12 @@ class Trainer:
         """
         if episodes < self.done:
             raise UserError(f"episodes {episodes} is less than are done: give {self.done} or more")
-        self.preset = replace(self.preset, episodes=episodes)
+        self.config = self.config.changed(episodes=episodes)
 
     @property
     def finished(self) -> bool:
         """Whether all episodes are done."""
-        return self.done >= self.preset.episodes
+        return self.done >= self.config.episodes
 
     def _start_episode(self) -> None:
         self.state = self.system.initial_states(1, self.rng)
@@ -165,12 +117,12 @@ class Trainer:
 
     def step(self) -> bool:
         """One step of the environment and one update; whether an episode ended with it."""
-        system, settings, episode = self.system, self.settings, self.episode
+        system, config, episode = self.system, self.config, self.episode
 
         # Act: the actor's action with noise where the certificate or chance allows it, else pi_0.
-        p_relax = self.p_relax if settings.certificate else 1.0
+        p_relax = self.p_relax if config.certificate else 1.0
         actions, modes = self.agent.act(
-            self.state, self.memory, p_relax, self.rng, settings.exploration
+            self.state, self.memory, p_relax, self.rng, config.exploration
         )
         reward = float(system.reward(self.state, actions)[0])
         next_state = system.step(self.state, actions)
@@ -179,23 +131,23 @@ class Trainer:
         # that is not bootstrapped would be worth 0, and reward fleeing.
         goal = bool(system.in_goal(next_state)[0])
         self.replay.add(
-            self.state[0], actions[0], reward * settings.reward_scale, next_state[0], goal
+            self.state[0], actions[0], reward * config.reward_scale, next_state[0], goal
         )
 
         # Learn, once a batch is there.
-        if len(self.replay) >= self.preset.batch:
-            self.td3.update(self.replay.sample(self.preset.batch, self.rng), self.rng)
+        if len(self.replay) >= config.batch:
+            self.td3.update(self.replay.sample(config.batch, self.rng), self.rng)
 
         # Count.
         self.steps += 1
-        self.p_relax *= settings.lambda_relax
+        self.p_relax *= config.lambda_relax
         self.state = next_state
         episode.steps += 1
         episode.ret += reward
         episode.goal = goal
         episode.modes[int(modes[0])] += 1
         self.timeline.append(self._note(next_state[0], int(modes[0]), reward))
-        cut_off = episode.steps >= self.preset.steps or bool(system.out_of_plane(next_state)[0])
+        cut_off = episode.steps >= config.steps or bool(system.out_of_plane(next_state)[0])
         if goal or cut_off:
             self._end_episode()
             return True
@@ -219,7 +171,7 @@ class Trainer:
         self.recent.append(self.episode)
         self.done += 1
         self.last_timeline = self.timeline
-        if self.finished or self.done % self.preset.select_every == 0:
+        if self.finished or self.done % self.config.select_every == 0:
             self._select()
         self._start_episode()
 
@@ -229,10 +181,9 @@ class Trainer:
         Plain TD3 has no strict agent; there it is the actor alone.
         """
         self.before_comparison()
-        starts = held_out_starts(
-            self.system, self.settings.selection_episodes, self.seed, SELECTION
-        )
-        row_of = strict_row if self.settings.certificate else actor_row
+        config = self.config
+        starts = held_out_starts(self.system, config.selection_episodes, config.seed, SELECTION)
+        row_of = strict_row if config.certificate else actor_row
         row = row_of(self.agent, starts)
         if self.best is not None:
             old = (-self.best_info["goal"], self.best_info["cost"])
@@ -253,8 +204,8 @@ class Trainer:
         info = AgentInfo(
             steps=int(self.best_info.get("steps", self.steps)),
             p_relax=float(self.best_info.get("p_relax", self.p_relax)),
-            seed=self.seed,
-            preset=self.preset.name,
+            seed=self.config.seed,
+            preset=self.config.preset,
             constants=self.agent.info.constants,
         )
         agent = CALFAgent.random(self.system, np.random.default_rng(0), info)

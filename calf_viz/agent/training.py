@@ -98,7 +98,7 @@ class Files:
 
     def episode(self, trainer: Trainer) -> None:
         metrics.append(metrics_path(self.output), trainer.recent[-1])
-        if trainer.done % trainer.preset.select_every == 0:
+        if trainer.done % trainer.config.select_every == 0:
             save(trainer, self.output)
 
     def finish(self, trainer: Trainer) -> None:
@@ -152,12 +152,12 @@ def train(
             preset or "standard", system=system, seed=seed or 0, **changes
         )
         if output is None:
-            trainer = Trainer.of(config)
+            trainer = Trainer(config)
             records = Run.create(trainer, config, runs)
         else:
             _for_files(config)
             records = Files(output, overwrite, () if config_file is None else (config_file,))
-            trainer = Trainer.of(config)
+            trainer = Trainer(config)
     try:
         follow(trainer, records, progress)
     finally:

@@ -38,7 +38,7 @@ def begin(
         UserError: the run cannot be written or resumed, or is of another system.
     """
     if resume is None:
-        trainer = Trainer.of(config)
+        trainer = Trainer(config)
         run = Run.create(trainer, config, runs)
     else:
         run, trainer = Run.open(resume, **asdict(config))
