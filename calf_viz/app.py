@@ -43,7 +43,8 @@ from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.renderers.toggles import overridden
-from calf_viz.simulation import Samples, Simulation
+from calf_viz.samples import Samples
+from calf_viz.simulation import Simulation
 from calf_viz.stats_cache import StatsCache
 from calf_viz.trial.examiner import Examiner
 from calf_viz.trial.trials import Trials
@@ -420,7 +421,7 @@ class CALFApplication(Owned):
 
     def _push(self, samples: Samples) -> None:
         with self.profiler.section("upload"):
-            self.host.push(*(samples if self.live is None else self.live.join(samples)))
+            self.host.push(samples if self.live is None else self.live.join(samples))
         self._tell_certificate()
         if self.readings is not None:
             self.readings.see(samples)

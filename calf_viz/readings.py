@@ -15,7 +15,7 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
-from calf_viz.simulation import Samples
+from calf_viz.samples import Samples
 from calf_viz.stats_cache import StatsCache
 
 
@@ -70,7 +70,7 @@ class Readings:
             mean = self.stats.get("value", lambda: self._mean(heightfield))
             self.hud.update(**texts, mean_value=mean)
 
-    def _counts(self, modes: NDArray[np.uint8]) -> dict[str, str]:
+    def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
         self._told["texts"] = self._step
         counts = np.bincount(modes, minlength=len(NAMES))
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(len(NAMES))}

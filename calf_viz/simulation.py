@@ -5,7 +5,7 @@ Knows nothing of pictures: a step gives arrays, and what is drawn from them is o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.errors import UserError
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
+from calf_viz.samples import Samples
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
 POLICIES = ("calf", "nominal", "actor")
 LONGEST_EPISODE = 5000
 """Steps after which an agent starts anew, wherever it is: the horizon of `evaluate`."""
-
-
-class Samples(NamedTuple):
-    """One step of all agents, as the ring takes it."""
-
-    positions: NDArray[np.float32]
-    """Where each agent is on the plane shown, (n, 2)."""
-    modes: NDArray[np.uint8]
-    """The rule that chose the step that led there, (n,)."""
-    first: NDArray[np.bool_]
-    """Whether this is an episode's first sample, (n,)."""
-    headings: NDArray[np.float32] | None
-    """Where each agent points [rad], (n,), for systems that have a heading."""
 
 
 class Simulation:

@@ -11,6 +11,7 @@ import numpy as np
 
 from calf_viz.hosts.base import Host
 from calf_viz.renderers.mesh import Mesh
+from calf_viz.samples import Samples
 
 Link = tuple[int, int, int]  # agent, step, step of the older sample
 
@@ -49,7 +50,7 @@ class Pushed:
         modes = np.zeros(n, np.uint8) if modes is None else np.asarray(modes, np.uint8)
         first = np.zeros(n, bool) if first is None else np.asarray(first, bool)
         self.steps.append((positions, modes, first))
-        self.host.push(positions, modes, first)
+        self.host.push(Samples(positions, modes, first))
 
     def links(self) -> set[Link]:
         """Neighbouring samples of a run that lie within the trail, for agents that are there."""

@@ -22,6 +22,7 @@ from calf_viz.render.contract import TEXTURE_NAMES
 from calf_viz.render.ring import RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.samples import Samples
 
 
 def context() -> moderngl.Context:
@@ -94,7 +95,7 @@ class Probe:
         n = self.agents = len(positions)
         modes = np.zeros(n, np.int32) if modes is None else modes
         first = np.zeros(n, bool) if first is None else first
-        texels = self.packer.pack(positions, modes, first, headings)
+        texels = self.packer.pack(Samples(positions, modes, first, headings)).texels
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, self.packer.slot * rows, columns, rows))
 

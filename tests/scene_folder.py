@@ -36,6 +36,7 @@ from calf_viz.hud.overview import overview
 from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
+from calf_viz.samples import Samples
 
 SCENES = Path(__file__).parent / "scenes"
 NAMES = sorted(path.parent.name for path in SCENES.glob("*/scene.toml"))
@@ -195,10 +196,10 @@ class SceneFolder:
             mode_colours=mode_colours(self.palette),
         )
 
-    def samples(self, step: int) -> tuple[np.ndarray, ...] | None:
-        """What `Host.push` takes at a step; None while no agent is there."""
+    def samples(self, step: int) -> Samples | None:
+        """Those of a step; None while no agent is there."""
         parts = [g.sample(step - g.come) for g in self.agents if step >= g.come]
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True)) if parts else None
+        return Samples(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
 
     def open(self, kind: str, **changes: Any) -> Host:
         """A host of the scene, of a kind in HOSTS or OLDER, nothing pushed yet."""
@@ -222,7 +223,7 @@ class SceneFolder:
         for step in range(self.steps):
             samples = self.samples(step)
             if samples is not None:
-                host.push(*samples)
+                host.push(samples)
         host.scrub = self.scrub
         host.draw()
         return host.screenshot()

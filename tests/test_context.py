@@ -27,6 +27,7 @@ from calf_viz.hosts import current_context, offscreen
 from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hosts.panda_context import forget_states
 from calf_viz.profiling.profile_file import load_profile
+from calf_viz.samples import Samples
 
 SMALL: dict[str, Any] = {
     "size": (192, 108), "grid": 16, "trail_length": 40, "n_agents": 4, "headless": True,
@@ -536,13 +537,13 @@ class TestRefusals:
         }  # fmt: skip
         with opened(n_agents=2, hud=False) as shown:
             host = shown.host
-            host.push(**good)
+            host.push(Samples(**good))
             texels, step = host.packer.texels.copy(), host.packer.step
             with pytest.raises(ValueError, match=next(iter(samples))):
-                host.push(**{**good, **samples})
+                host.push(Samples(**{**good, **samples}))
             assert host.packer.step == step
             np.testing.assert_array_equal(host.packer.texels, texels)
-            host.push(**good)
+            host.push(Samples(**good))
 
     def test_a_second_training_is_refused(self, tmp_path: Path) -> None:
         with opened(runs=tmp_path, train=True) as shown:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drivers import driver_of
-from scene_folder import HOSTS, NAMES, Agents, SceneFolder, Surface, gl_error, rendered
+from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, gl_error, rendered
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
@@ -22,6 +22,7 @@ from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.programs import load_program
 from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.samples import Samples
 
 pytestmark = pytest.mark.rendering
 
@@ -97,6 +98,12 @@ def test_same_mistake_twice_is_told_twice(tmp_path: Path) -> None:
         assert str(error.value).startswith(f"{tmp_path / 'field.frag'}:2: ")
 
 
+def beside(*groups: Samples) -> Samples:
+    """The agents of several, one after another."""
+    names = ("positions", "modes", "first", "headings")
+    return Samples(*(np.concatenate([getattr(one, name) for one in groups]) for name in names))
+
+
 class TestRing:
     scene = SceneFolder(
         "ring",
@@ -134,13 +141,64 @@ class TestRing:
 
             monkeypatch.setattr(host.context, "engine", LeavesOut())
             for step in range(self.scene.steps):
-                host.push(*self.scene.samples(step))
+                host.push(self.scene.samples(step))
                 if step % 5 < 3:
                     host.draw()
             monkeypatch.undo()
             host.draw()
             assert np.array_equal(host.screenshot(), expected)
             assert frames > self.scene.steps
+
+    @pytest.mark.parametrize("at_once", [2, 7, 50])
+    @pytest.mark.parametrize("kind", [*HOSTS, "uploaded", *OLDER])
+    def test_steps_pushed_together_look_as_one_by_one(
+        self, monkeypatch: pytest.MonkeyPatch, kind: str, at_once: int
+    ) -> None:
+        """Round the ring's end too, with agents that come, and more steps than there are slots."""
+        if kind == "uploaded":
+            monkeypatch.setattr(panda_ring, "_target", lambda *_: None)
+            kind = "panda"
+        scene = replace(
+            self.scene, trail=30, steps=150, agents=[*self.scene.agents, Agents(4, come=70)]
+        )
+        steps = [scene.samples(step) for step in range(scene.steps)]
+        pictures = []
+        for together in (1, at_once):
+            with opened(kind, scene, slots=40) as host:
+                for begin in range(0, scene.steps, together):
+                    host.push(*steps[begin : begin + together])
+                for trail in getattr(host.geometry, "trails", []) if kind == "per_agent" else []:
+                    trail.rebuild()
+                host.draw()
+                pictures.append(host.screenshot())
+        assert np.array_equal(*pictures)
+
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_steps_pushed_together_are_one_upload_and_one_draw(self, kind: str) -> None:
+        with opened(kind, self.scene) as host:
+            steps = [self.scene.samples(step) for step in range(self.scene.steps)]
+            host.frame_counts()
+            host.push(*steps[:5])
+            counts = host.frame_counts()
+            assert counts["upload_bytes"] == 5 * host.layout.row_bytes
+            assert counts["ring_draws"] == (kind == "panda")
+
+    @pytest.mark.parametrize("kind", HOSTS)
+    def test_a_gap_in_the_steps_breaks_trails(self, kind: str) -> None:
+        """As if all agents had begun anew there."""
+        pictures = []
+        for gap in (False, True):
+            with opened(kind, self.scene) as host:
+                for step in range(40):
+                    now = self.scene.samples(step)
+                    if gap:
+                        now = replace(now, step=step + 5 * (step >= 20))
+                    elif step == 20:
+                        now = replace(now, first=np.ones_like(now.first))
+                    host.push(now)
+                host.draw()
+                pictures.append(host.screenshot())
+        assert np.array_equal(*pictures)
 
     @pytest.mark.parametrize("uploaded", [False, True])
     @pytest.mark.parametrize("kind", HOSTS)
@@ -180,31 +238,26 @@ class TestRing:
             for step in range(30):
                 samples = few(step)
                 if 10 <= step < 20:
-                    samples = tuple(
-                        np.concatenate(part) for part in zip(samples, many(step), strict=True)
-                    )
-                host.push(*samples)
+                    samples = beside(samples, many(step))
+                host.push(samples)
             host.draw()
             picture = host.screenshot()
         with opened(kind, self.scene, agents=60) as host:
             for step in range(30):
-                host.push(*few(step))
+                host.push(few(step))
             host.draw()
             assert np.array_equal(host.screenshot(), picture)
 
     @pytest.mark.parametrize("kind", HOSTS)
     def test_invalid_positions_warn_once(self, kind: str, caplog: pytest.LogCaptureFixture) -> None:
         """Not a number, infinite and beyond float32 alike; the other agents stay as they were."""
-        other = (np.array([1]), np.array([False]), np.array([0.5]))
         pictures = []
         for worst in (np.nan, np.inf, -np.inf, 1e300):
             with caplog.at_level(logging.WARNING), opened(kind, agents=2) as host:
                 caplog.clear()
                 for step in range(10):
                     bad = worst if step > 4 else 4.9
-                    host.push(
-                        np.array([[bad, 4.9], [0.2 * step, 0.0]]), *(np.repeat(a, 2) for a in other)
-                    )
+                    host.push(Samples.of([[bad, 4.9], [0.2 * step, 0.0]], 1, headings=0.5))
                 host.draw()
                 pictures.append(host.screenshot())
             assert [record.message for record in caplog.records] == [
@@ -297,7 +350,7 @@ class TestHeightfield:
             )
             host.set_heightfield(self.waves)
             for step in range(5):
-                host.push(*SceneFolder("one", agents=[Agents(1)]).samples(step))
+                host.push(SceneFolder("one", agents=[Agents(1)]).samples(step))
                 host.draw()
             assert len(uploads) == 1
 

@@ -33,6 +33,7 @@ LAYERS = (
     "heightfield",
     "agent",
     "systems",
+    "samples",
     "stats_cache",
     "pace",
     "profiling",
@@ -66,6 +67,7 @@ FORBIDDEN_LIBRARIES = {
     "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "simulation": {"panda3d", "direct", "ursina", "moderngl"},
     "heightfield": {"torch", "panda3d", "direct", "ursina", "moderngl"},
+    "samples": {"torch", "panda3d", "direct", "ursina", "moderngl"},
     "agent": {"panda3d", "direct", "ursina", "moderngl"},
     "systems": {"torch", "panda3d", "direct", "ursina", "moderngl"},
 }

@@ -34,7 +34,7 @@ from calf_viz.live.board import Board, Phase, Word
 from calf_viz.live.follower import TRAINEE
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.render.colours import mode_colours
-from calf_viz.simulation import Samples
+from calf_viz.samples import Samples
 from calf_viz.stats_cache import StatsCache
 
 pytestmark = pytest.mark.rendering
@@ -185,7 +185,7 @@ def test_the_agent_in_training_is_drawn_in_its_own_colour(
     live = app.live
     # At a place where no other agent is.
     app.host.push(
-        *Samples(
+        Samples(
             np.concatenate([[(-2.0, 2.0)], np.full_like(positions, 4.0)]).astype(np.float32),
             np.full(3, mode, np.uint8), np.ones(3, bool), None,
         )

@@ -9,7 +9,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.playback import Playback
 from calf_viz.readings import Readings
-from calf_viz.simulation import Samples
+from calf_viz.samples import Samples
 from calf_viz.stats_cache import StatsCache
 
 TEXT_EVERY, VALUE_EVERY, FPS_EVERY = 5, 10, 30

@@ -45,7 +45,7 @@ def play(kind: str, scene: SceneFolder, host: Any) -> np.ndarray:
     for step in range(scene.steps):
         samples = scene.samples(step)
         if samples is not None:
-            host.push(*samples)
+            host.push(samples)
         if step % EACH == 0 and kind in OLDER:
             host.draw()
     return last_frame(kind, host)
@@ -165,7 +165,7 @@ class TestHost:
         expected = play(kind, scene, early)
         late = scene.open(kind, heightfield=None)
         for step in range(scene.steps):
-            late.push(*scene.samples(step))
+            late.push(scene.samples(step))
         late.set_heightfield(scene.surface.heightfield())
         late.draw()
         assert np.abs(late.screenshot().astype(int) - expected).max() <= 1
@@ -251,7 +251,7 @@ class TestHost:
             monkeypatch.setattr(ring, "LAST_STEP", last)
             host = scene.open(kind)
             for step in range(0 if last == 29 else 30, 46):
-                host.push(*scene.samples(step))
+                host.push(scene.samples(step))
                 host.draw()
             pictures.append(last_frame(kind, host))
             host.close()
@@ -272,7 +272,7 @@ def test_counts_are_those_of_a_trace(kind: str) -> None:
     app = CALFApplication(config)
     told = []
     for _ in range(frames):
-        app.host.push(*app.simulation.step())
+        app.host.push(app.simulation.step())
         app.host.draw()
         told.append(app.host.frame_counts())
     app.close()

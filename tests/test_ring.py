@@ -19,6 +19,7 @@ from calf_viz.render.ring import (
     float_bits,
 )
 from calf_viz.render.sources import shader_folder
+from calf_viz.samples import Samples
 
 SEEDS = [1, 2, 3]
 
@@ -29,7 +30,7 @@ def push(packer: RingPacker, n: int, first=(), nan=(), modes=0, headings=None) -
     positions[list(nan), 0] = np.nan
     began = np.isin(np.arange(n), list(first))
     kinds = np.broadcast_to(np.asarray(modes), n)
-    return packer.pack(positions, kinds, began, headings)[:n].copy()
+    return packer.pack(Samples(positions, kinds, began, headings)).texels[0, :n].copy()
 
 
 def unpack(texels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -122,7 +123,7 @@ def test_slots_come_round():
 def test_positions_and_padding():
     packer = RingPacker(RingLayout(5, slots=4, columns=3, rows=2), trail=3)
     positions = np.random.default_rng(1).normal(size=(5, 2))
-    texels = packer.pack(positions, np.zeros(5, int), np.zeros(5, bool))
+    (texels,) = packer.pack(Samples.of(positions)).texels
     assert texels.dtype == np.float32 and texels.shape == (6, 4)
     np.testing.assert_array_equal(texels[:5, :2], positions.astype(np.float32))
     np.testing.assert_array_equal(texels[5:], 0.0)
@@ -193,7 +194,7 @@ def test_samples_that_are_not_finite_are_a_run_of_their_own(value):
     texels, seen = [], []
     for x in [0.5, 0.5, value, value, 0.5, 0.5]:
         positions = np.array([[x, 1.0], [2.0, 3.0]])
-        packed = packer.pack(positions, np.array([1, 1]), np.zeros(2, bool))
+        (packed,) = packer.pack(Samples.of(positions, 1)).texels
         texels.append(packed[:2].copy())
         seen.append(packer.invalid_seen)
     assert seen == [False, False, True, True, False, False]
@@ -210,7 +211,7 @@ def test_samples_that_are_not_finite_are_a_run_of_their_own(value):
 def test_finite_positions_beyond_float32_are_not_drawn():
     packer = RingPacker(RingLayout.fit(1, 4), trail=3)
     with np.errstate(over="ignore"):
-        texel = packer.pack(np.array([[1e300, 0.0]]), np.zeros(1, int), np.zeros(1, bool))[:1]
+        texel = packer.pack(Samples.of([[1e300, 0.0]])).texels[0, :1]
     assert np.isfinite(texel).all() and unpack(texel)[0][0] == INVALID
     assert packer.invalid_seen
 
@@ -245,7 +246,7 @@ def test_a_ring_that_grows_goes_on():
     texels = push(packer, 70)
     np.testing.assert_array_equal(texels[:, 3], [4, 4] + [-4] * 68)
     np.testing.assert_array_equal(unpack(texels)[2], [3, 1] + [0] * 68)
-    assert packer.texels.shape == (70, 4) and packer.slot == 3
+    assert packer.texels.shape == (1, 70, 4) and packer.slot == 3
 
 
 # --- runs within the trail
@@ -311,3 +312,64 @@ def test_runs_are_right_after_the_restart_too(slots, offset):
     for expected in (2, 3, 4, 5):
         push(packer, 1, first=[0])
         assert packer.runs() == expected
+
+
+# --- several steps at once
+
+
+def random_steps(rng: np.random.Generator, count: int) -> list[Samples]:
+    """Agents that come and go, begin anew and turn invalid; now and then a step is missing."""
+    found, number = [], -1
+    for _ in range(count):
+        n = int(rng.integers(1, 6))
+        number += 1 if rng.random() < 0.95 else 3
+        positions = rng.normal(size=(n, 2))
+        positions[rng.random(n) < 0.1] = np.nan
+        first, headings = rng.random(n) < 0.1, rng.uniform(-9, 9, n)
+        found.append(Samples(positions, rng.integers(0, 3, n), first, headings, number))
+    return found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("at_once", [2, 5, 8, 9, 30])
+def test_steps_packed_together_are_those_packed_one_by_one(seed, at_once):
+    steps = random_steps(np.random.default_rng(seed), 90)
+    layout = RingLayout.fit(5, 8)
+    one, many = RingPacker(layout, trail=6), RingPacker(layout, trail=6)
+    expected, found = np.zeros((2, 8, 5, 4), np.float32)
+    for begin in range(0, len(steps), at_once):
+        now = steps[begin : begin + at_once]
+        rows = []
+        for step in now:
+            packed = one.pack(step)
+            ((slot, texels),) = packed.parts(8)
+            expected[slot] = texels[0]
+            rows += packed.rows
+        packed = many.pack(*now)
+        for slot, texels in packed.parts(8):
+            found[slot : slot + len(texels)] = texels
+        np.testing.assert_array_equal(found, expected)
+        assert (many.step, many.slot, many.runs()) == (one.step, one.slot, one.runs())
+        for mine, its in zip(packed.rows, rows, strict=True):
+            assert mine.step == its.step
+            for name in ("positions", "modes", "headings", "begins", "drawn"):
+                np.testing.assert_array_equal(getattr(mine, name), getattr(its, name))
+
+
+def test_a_step_that_does_not_follow_begins_all_anew():
+    packer = RingPacker(RingLayout.fit(2, 8), trail=6)
+    stamps = []
+    for step in (None, None, 2, 3, 5, None, 7, 1, None):
+        packed = packer.pack(Samples.of(np.zeros((2, 2)), step=step))
+        stamps.append(packed.texels[0, :, 3].copy())
+    signs = np.sign(stamps)
+    np.testing.assert_array_equal(signs[:, 0], [-1, 1, 1, 1, -1, 1, 1, -1, 1])
+    np.testing.assert_array_equal(signs[:, 0], signs[:, 1])
+
+
+def test_a_mode_that_is_none_is_refused():
+    packer = RingPacker(RingLayout.fit(2, 8), trail=6)
+    for modes in ([0, 3], [-1, 0]):
+        with pytest.raises(ValueError, match="modes"):
+            packer.check(Samples.of(np.zeros((2, 2)), modes))
+    packer.check(Samples.of(np.zeros((0, 2)), np.zeros(0, int)))

@@ -42,7 +42,8 @@ from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.run_command import run_command
-from calf_viz.simulation import POLICIES, Samples, Simulation
+from calf_viz.samples import Samples
+from calf_viz.simulation import POLICIES, Simulation
 
 SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))
 SIZE = (1280, 720)
@@ -94,7 +95,7 @@ def filled(
     host = kind(Scene(size=SIZE, trail=trail), surface(cells), colour_map("cividis"), agents)
     samples = steps(agents, trail + 150, policy)
     for sample in samples[: trail + 50]:
-        host.push(*sample)
+        host.push(sample)
     return host, samples[trail + 50 :]
 
 
@@ -142,7 +143,7 @@ def measure(agents: int, trail: int, rounds: int, policy: str) -> dict[str, Any]
         raise SystemExit("the floor's picture is not the scene's: no floor to compare with")
 
     def scene() -> None:
-        host.push(*rest[len(times["scene"]) % len(rest)])
+        host.push(rest[len(times["scene"]) % len(rest)])
         host.draw()
 
     def surface_alone() -> None:
@@ -201,7 +202,7 @@ def python_time(agents: int, trail: int, rounds: int) -> dict[str, Any]:
     times = []
     for count in range(rounds + 20):
         start = time.perf_counter()
-        host.push(*rest[count % len(rest)])
+        host.push(rest[count % len(rest)])
         host.draw()
         times.append(1e3 * (time.perf_counter() - start))
     return {"python_ms": float(np.median(times[20:]))}

@@ -55,7 +55,7 @@ def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str,
     times: dict[str, list[float]] = {case: [] for case in CASES}
     for count in range(rounds + 20):
         for case in CASES:
-            host.push(*sample)
+            host.push(sample)
             change(case, count)
             host.draw()  # what the case before left behind
             wait()

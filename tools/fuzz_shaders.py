@@ -36,6 +36,7 @@ from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 from calf_viz.children import script_child
 from calf_viz.console import bar, say
 from calf_viz.render.sources import shader_folder, shipped_files
+from calf_viz.samples import Samples
 from calf_viz.trial import PATIENCE
 
 HOSTS = ("panda", "moderngl")
@@ -287,7 +288,7 @@ class Subject:
             turn = 0.1 * step + np.arange(4)
             positions = np.stack([3 * np.cos(turn), 3 * np.sin(turn)], axis=1)
             modes = np.full(4, step // 20, np.uint8)
-            self.host.push(positions, modes, np.full(4, step in (0, 25)))
+            self.host.push(Samples(positions, modes, np.full(4, step in (0, 25))))
         trials = None if patience is None else Trials(Examiner("gpu", patience))
         self.live = LiveShaders(self.host, [WornLook(self.host)], trials)
         self.first = self.picture()

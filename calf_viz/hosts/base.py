@@ -25,8 +25,9 @@ from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.critic import CriticNetworks
 from calf_viz.render.detail import DetailChooser
-from calf_viz.render.ring import RingLayout, RingPacker, check_samples
+from calf_viz.render.ring import Packed, RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels, shown_heights
+from calf_viz.samples import Samples
 
 log = logging.getLogger("calf_viz")
 
@@ -219,27 +220,23 @@ class Host(Reloading):
             self.hud.prepare(self.scene, self.heightfield, self.value_range)
         return self.hud
 
-    def push(
-        self,
-        positions: NDArray[np.floating],
-        modes: NDArray[np.integer],
-        first: NDArray[np.bool_],
-        headings: NDArray[np.floating] | None = None,
-    ) -> None:
-        """One step's samples; see `RingPacker.pack`.
+    def push(self, *samples: Samples) -> None:
+        """The samples of one step, or of several that follow one another.
 
-        Raises ValueError for what are none, and UserError for more agents than there is room for;
-        nothing has changed then.
+        Raises ValueError for a mode that is none, and UserError for more agents than there is room
+        for; nothing has changed then.
         """
-        check_samples(positions, modes, first, headings)
-        self.make_room(len(positions))
-        self.agents = len(positions)
-        texels = self.packer.pack(positions, modes, first, headings)
+        for one in samples:
+            self.packer.check(one)
+        self.make_room(max(len(one) for one in samples))
+        self.agents = len(samples[-1])
+        packed = self.packer.pack(*samples)
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
             log.warning("positions that are not finite are not drawn (warned once)")
-        self.detail.see(positions, first)
-        self._append(texels, self.packer.slot)
+        for one in samples:
+            self.detail.see(one.positions, one.first)
+        self._append(packed)
 
     def restart(self) -> None:
         """Forget all samples; the next one pushed is the first. The camera stays as it is."""
@@ -320,8 +317,8 @@ class Host(Reloading):
         """Makes the ring's texture anew with more agents, and keeps its samples."""
 
     @abstractmethod
-    def _append(self, texels: NDArray[np.float32], slot: int) -> None:
-        """Puts one step's texels, (rows * columns, 4), into a slot of the ring."""
+    def _append(self, packed: Packed) -> None:
+        """Puts steps into the ring."""
 
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:

@@ -19,7 +19,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail
 from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.programs import Programs
-from calf_viz.render.ring import RingLayout
+from calf_viz.render.ring import Packed, RingLayout
 from calf_viz.render.scene import Scene
 
 
@@ -77,8 +77,8 @@ class Geometry(Protocol):
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Makes room for more agents, and keeps the samples."""
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        """Takes one step's samples, (rows * columns, 4), for a slot of the ring."""
+    def append(self, packed: Packed) -> None:
+        """Takes the samples of one step, or of several."""
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         """Takes a new critic's surface, and its texels (rows, columns, 2)."""

@@ -21,7 +21,7 @@ from calf_viz.hosts.moderngl_texture import data_texture
 from calf_viz.hosts.programs import Programs, Trial
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.contract import TEXTURE_NAMES
-from calf_viz.render.ring import RingLayout, relayout
+from calf_viz.render.ring import Packed, RingLayout, relayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
@@ -91,10 +91,11 @@ class ModernglHost(Host):
         self.ring.release()
         self.ring = data_texture(self.context, relayout(samples, old, new))
 
-    def _append(self, texels: NDArray[np.float32], slot: int) -> None:
+    def _append(self, packed: Packed) -> None:
         columns, rows = self.layout.columns, self.layout.rows
-        self.ring.write(texels, viewport=(0, slot * rows, columns, rows))
-        self.count("upload_bytes", texels.nbytes)
+        for slot, texels in packed.parts(self.layout.slots):
+            self.ring.write(texels, viewport=(0, slot * rows, columns, len(texels) * rows))
+            self.count("upload_bytes", texels.nbytes)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)

@@ -33,7 +33,7 @@ from calf_viz.hosts.panda_strip import StripGeometry
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.hosts.programs import Programs, ProgramSource, Trial
 from calf_viz.render.colours import palette_texels
-from calf_viz.render.ring import RingLayout
+from calf_viz.render.ring import Packed, RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 
@@ -129,8 +129,8 @@ class PandaHost(Host):
     def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
         self.geometry.grow(old, new)
 
-    def _append(self, texels: NDArray[np.float32], slot: int) -> None:
-        self.geometry.append(texels, slot)
+    def _append(self, packed: Packed) -> None:
+        self.geometry.append(packed)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.geometry.set_heights(self.heightfield, texels)

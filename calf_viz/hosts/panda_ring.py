@@ -1,4 +1,4 @@
-"""The ring's texture under Panda3D, and ways to put a step's samples into it.
+"""The ring's texture under Panda3D, and ways to put new samples into it.
 
 Panda uploads whole textures. So the new samples go into a small staging texture, and a pass that
 renders into the ring copies them there, on the GPU: 16 bytes per agent and step, however long the
@@ -28,7 +28,7 @@ log = logging.getLogger("calf_viz")
 class Ring(Protocol):
     """A ring's texture; `pending` while samples wait for the next frame.
 
-    What one step costs: `draws`, `upload_bytes`.
+    What an `append` costs: `draws`, and `upload_bytes`, those of the last one.
     """
 
     texture: Texture
@@ -39,7 +39,8 @@ class Ring(Protocol):
     def upload_bytes(self) -> int: ...
 
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        """Has the next frame put one step's texels (rows * columns, 4) into a slot."""
+        """Has the next frame put steps' texels, (steps, rows * columns, 4), into the slots from
+        this one on; the last of them is in the ring."""
 
     def done(self) -> None:
         """A frame was rendered."""
@@ -104,9 +105,12 @@ class RenderedRing:
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
         self.copying = Pass(self.context, buffer, self.region)
-        columns, rows = layout.columns, layout.rows
-        self.staging = empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
-        fill(self.staging, np.zeros((rows, columns, 4), np.float32))
+        self.staging = self._staging(1)
+        fill(self.staging, np.zeros((layout.rows, layout.columns, 4), np.float32))
+
+    def _staging(self, steps: int) -> Texture:
+        columns, rows = self.layout.columns, self.layout.rows * steps
+        return empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
 
     def _source(self, texture: Texture, source: RingLayout, slots: tuple[int, int]) -> None:
         """Has the pass copy `texture` to the slots [from, to) of the ring."""
@@ -120,14 +124,18 @@ class RenderedRing:
         self.region.set_dimensions(0, 1, first / target.slots, end / target.slots)
 
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
+        steps = len(texels)
+        if self.staging.y_size != steps * self.layout.rows:
+            self.staging.release_all()
+            self.staging = self._staging(steps)
         fill(self.staging, texels)
-        self._source(self.staging, self.layout, (slot, slot + 1))
+        self._source(self.staging, self.layout, (slot, slot + steps))
         self.copying.begin()
         self.pending = True
 
     @property
     def upload_bytes(self) -> int:
-        return self.layout.row_bytes
+        return int(self.staging.get_expected_ram_image_size())
 
     def done(self) -> None:
         self.pending = self.pending and not self.copying.end()
@@ -167,8 +175,9 @@ class UploadedRing:
         fill(self.texture, texels)
 
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        rows, columns = self.layout.rows, self.layout.columns
-        self.texels[slot * rows : (slot + 1) * rows] = texels.reshape(rows, columns, 4)
+        rows, columns = self.layout.rows * len(texels), self.layout.columns
+        first = slot * self.layout.rows
+        self.texels[first : first + rows] = texels.reshape(rows, columns, 4)
         fill(self.texture, self.texels)
 
     @property

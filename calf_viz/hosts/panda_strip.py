@@ -21,7 +21,7 @@ from calf_viz.hosts.panda_ring import make_ring
 from calf_viz.hosts.panda_texture import data_texture, fill
 from calf_viz.hosts.panda_triangle import shader_placed
 from calf_viz.render.detail import DetailChooser
-from calf_viz.render.ring import RingLayout
+from calf_viz.render.ring import Packed, RingLayout
 from calf_viz.render.scene import Scene
 
 
@@ -59,7 +59,7 @@ class StripGeometry:
         return DetailChooser(scene)
 
     def make(self, layout: RingLayout) -> None:
-        stage = self.stage
+        stage, self.slots = self.stage, layout.slots
         self.ring = make_ring(layout, stage.context, stage.programs)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
@@ -69,11 +69,12 @@ class StripGeometry:
         self.stage.count("ring_draws", self.ring.draws)
         self.node.set_shader_input("u_ring", self.ring.texture)
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        self._flush()  # several steps in one frame: each takes its own pass
-        self.ring.append(texels, slot)
-        self.stage.count("ring_draws", self.ring.draws)
-        self.stage.count("upload_bytes", self.ring.upload_bytes)
+    def append(self, packed: Packed) -> None:
+        for slot, texels in packed.parts(self.slots):
+            self._flush()  # several in one frame, each in a pass of its own
+            self.ring.append(texels, slot)
+            self.stage.count("ring_draws", self.ring.draws)
+            self.stage.count("upload_bytes", self.ring.upload_bytes)
 
     def _flush(self) -> None:
         if self.ring.pending:

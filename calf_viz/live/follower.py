@@ -17,7 +17,7 @@ from calf_viz.live.board import Phase, Snapshot, Word
 from calf_viz.live.networks import critic_networks
 from calf_viz.live.panel import TrainingPanel
 from calf_viz.live.process import TrainerProcess
-from calf_viz.simulation import Samples
+from calf_viz.samples import Samples
 from calf_viz.stats_cache import StatsCache
 
 log = logging.getLogger("calf_viz")

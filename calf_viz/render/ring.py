@@ -21,13 +21,14 @@ texel where the run began, and from a third as many texels which modes lie betwe
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
+from calf_viz.samples import Samples
 
 HEADINGS = 256
 LONGEST_AGE = 4095
@@ -97,35 +98,60 @@ def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> 
     return grown.reshape(new.size[1], new.size[0], 4)
 
 
-def check_samples(
-    positions: NDArray[np.floating],
-    modes: NDArray[np.integer],
-    first: NDArray[np.bool_],
-    headings: NDArray[np.floating] | None = None,
-) -> None:
-    """Raises ValueError for what `RingPacker.pack` cannot take: a mode that is none would be
-    written into other samples' bits."""
-    n = len(positions)
-    _check("positions", positions, (n, 2), "fiu")
-    _check("modes", modes, (n,), "iu")
-    _check("first", first, (n,), "b")
-    if headings is not None:
-        _check("headings", headings, (n,), "fiu")
-    if n and not 0 <= np.minimum.reduce(modes) <= np.maximum.reduce(modes) < INVALID:
-        raise ValueError(
-            f"modes: {modes.min()} to {modes.max()}, where 0 to {INVALID - 1} are known"
-        )
+@dataclass(frozen=True)
+class Row:
+    """One step's samples as they are drawn.
+
+    Attributes:
+        step: steps since the first; begins anew now and then.
+        positions: (n, 2) float32, 0 where they were not finite.
+        words: (n,) int32, modes, headings and ages, as above.
+        begins: (n,), whether nothing leads here from the sample before.
+    """
+
+    step: int
+    positions: NDArray[np.float32]
+    words: NDArray[np.int32]
+    begins: NDArray[np.bool_]
+
+    @property
+    def modes(self) -> NDArray[np.int32]:
+        """(n,); INVALID where the position was not finite."""
+        return self.words & 3
+
+    @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """(n,): whether there is anything to be drawn."""
+        return self.modes != INVALID
+
+    @property
+    def headings(self) -> NDArray[np.float32]:
+        """(n,) [rad], in steps of a 256th of a turn."""
+        turns = (self.words >> 10) & (HEADINGS - 1)
+        return turns.astype(np.float32) * np.float32(2 * np.pi / HEADINGS)
 
 
-def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], kinds: str) -> None:
-    """kinds: of NumPy's dtypes, those that will do."""
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{name}: a NumPy array is wanted, not a {type(array).__name__}")
-    if array.shape != shape or array.dtype.kind not in kinds:
-        wanted = {"b": "bool", "iu": "integer"}.get(kinds, "float")
-        raise ValueError(
-            f"{name}: {array.dtype} of shape {array.shape}, where {wanted} of {shape} is wanted"
-        )
+@dataclass(frozen=True)
+class Packed:
+    """Rows for slots of the ring that follow one another, from `slot` on and round its end.
+
+    Attributes:
+        texels: (rows, rows * columns of the layout, 4) float32, which the next packing overwrites.
+        slot: of the first.
+        rows: the same, for those who draw from numbers.
+    """
+
+    texels: NDArray[np.float32]
+    slot: int
+    rows: tuple[Row, ...]
+
+    def parts(self, slots: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """(slot, texels) of what lies in one piece in a ring of so many slots: two pieces where it
+        goes round the end."""
+        before = slots - self.slot
+        yield self.slot, self.texels[:before]
+        if len(self.texels) > before:
+            yield 0, self.texels[before:]
 
 
 class RingPacker:
@@ -149,7 +175,8 @@ class RingPacker:
         self.step = -1
         self.invalid_seen = False
         self.layout = layout
-        self.texels = np.zeros((layout.rows * layout.columns, 4), dtype=np.float32)
+        self.texels = np.zeros((1, layout.rows * layout.columns, 4), dtype=np.float32)
+        self._source_step = -1
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._modes = np.zeros(layout.agents, dtype=np.int32)  # of the last five samples
         self._valid = np.zeros(layout.agents, dtype=bool)
@@ -161,7 +188,8 @@ class RingPacker:
     def grown(self, layout: RingLayout) -> RingPacker:
         """One that goes on from here in a layout with more agents and as many slots."""
         new, n = RingPacker(layout, self.trail, self.channels), self.layout.agents
-        new.step, new.invalid_seen, new._count = self.step, self.invalid_seen, self._count
+        new.step, new._source_step = self.step, self._source_step
+        new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
         new._began[:, :n], new._modes[:n] = self._began, self._modes
         return new
@@ -171,37 +199,51 @@ class RingPacker:
         """Slot of the newest sample."""
         return self.step % self.layout.slots
 
-    def pack(
-        self,
-        positions: NDArray[np.floating],
-        modes: NDArray[np.integer],
-        first: NDArray[np.bool_],
-        headings: NDArray[np.floating] | None = None,
-    ) -> NDArray[np.float32]:
-        """The next step's texels, (rows * columns, 4) float32, a view that the next call reuses.
+    def check(self, samples: Samples) -> None:
+        """Raises ValueError for a mode that is none: it would be written into other bits."""
+        modes = samples.modes
+        if not len(modes):
+            return
+        low, high = np.minimum.reduce(modes), np.maximum.reduce(modes)
+        if not 0 <= low <= high < INVALID:
+            raise ValueError(f"modes: {low} to {high}, where 0 to {INVALID - 1} are known")
 
-        positions (n, 2), modes (n,) of the steps that led here, first (n,): an episode's first
-        sample, headings (n,) [rad]. Positions that are not finite become samples not drawn.
-        """
-        n = len(positions)
+    def pack(self, *samples: Samples) -> Packed:
+        """The next steps. Of more than there are slots, the last ones are written."""
+        slots = self.layout.slots
+        written = min(len(samples), slots)
+        if len(self.texels) != written:
+            self.texels = np.zeros((written, *self.texels.shape[1:]), dtype=np.float32)
+        self.invalid_seen = False
+        rows = tuple(self._pack(one, self.texels[i % slots]) for i, one in enumerate(samples))
+        if len(samples) > slots:  # the oldest of what is kept comes first
+            self.texels = np.roll(self.texels, -(len(samples) % slots), axis=0)
+        return Packed(self.texels, (self.slot + 1 - written) % slots, rows)
+
+    def _pack(self, samples: Samples, texels: NDArray[np.float32]) -> Row:
+        """Fills one step's texels, (rows * columns, 4)."""
+        n, first = len(samples), samples.first
         count, self._count = self._count, n
         restart = self.step >= LAST_STEP
         self.step = 0 if restart else self.step + 1
+        expected = self._source_step + 1
+        self._source_step = expected if samples.step is None else samples.step
         with np.errstate(over="ignore"):  # beyond float32 is not finite either
-            positions = np.asarray(positions, dtype=np.float32)
+            positions = np.array(samples.positions, dtype=np.float32)
         finite = np.isfinite(positions)
         all_valid = bool(finite.all())
-        self.invalid_seen = not all_valid
         if all_valid and self._all_valid:
-            began = np.array(first, dtype=bool)
+            began = first.copy()
         else:
-            valid = finite.all(axis=1)
-            began = first | (valid != self._valid[:n])
+            valid: NDArray[np.bool_] = finite.all(axis=1)
+            began = np.logical_or(first, valid != self._valid[:n])
             self._valid[:n] = valid
             self._all_valid = bool(self._valid.all())
         if restart:
             began[:] = True
             self._began[:], self._breaks[:] = False, 0  # slots leap; nothing older is drawn
+        if self._source_step != expected:
+            began[:] = True
         began[count:] = True
         age = self._age[:n]
         age += 1
@@ -213,25 +255,27 @@ class RingPacker:
 
         history = self._modes[:n]
         history <<= 2
-        history |= modes
+        history |= samples.modes
         if not all_valid:
+            self.invalid_seen = True
             positions = np.where(valid[:, None], positions, np.float32(0.0))
             history[~valid] |= INVALID
         history &= 0x3FF
         words = np.minimum(age, LONGEST_AGE)
         words <<= 18
         words |= history
-        if headings is not None:
-            turns = np.where(np.isfinite(headings), headings, 0.0) * (HEADINGS / (2 * np.pi))
-            words |= (np.rint(turns).astype(np.int32) & (HEADINGS - 1)) << 10
+        if samples.headings is not None:
+            angles = np.where(np.isfinite(samples.headings), samples.headings, 0.0)
+            turns = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
+            words |= (turns & (HEADINGS - 1)) << 10
         x, y, t, s = self.channels
-        texels = self.texels[:n]
-        texels[:, x], texels[:, y] = positions[:, 0], positions[:, 1]
-        texels[:, t] = float_bits(words)
-        texels[:, s] = self.step + 1
-        texels[began, s] = -(self.step + 1)
-        self.texels[n:] = 0.0
-        return self.texels
+        mine = texels[:n]
+        mine[:, x], mine[:, y] = positions[:, 0], positions[:, 1]
+        mine[:, t] = float_bits(words)
+        mine[:, s] = self.step + 1
+        mine[began, s] = -(self.step + 1)
+        texels[n:] = 0.0
+        return Row(self.step, positions, words, began)
 
     def runs(self, scrub: int = 0) -> int:
         """Most runs that any agent's trail holds, seen `scrub` steps back, of those drawn:

@@ -15,12 +15,11 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import ConstantDetail, Stage
-from calf_viz.render.ring import INVALID, RingLayout
+from calf_viz.render.ring import INVALID, Packed, RingLayout
 from calf_viz.render.scene import Scene
 from calf_viz.renderers.heights import HeightMethod, Heights, level, level_field, vectorised
 from calf_viz.renderers.markers import Newest, marker_mesh
 from calf_viz.renderers.mesh import count_frame, group
-from calf_viz.renderers.samples import unpack
 from calf_viz.renderers.surface_mesh import SurfaceMesh
 from calf_viz.renderers.trail_chunks import TrailChunks
 
@@ -56,11 +55,11 @@ class BatchedGeometry:
         self.markers.remove()
         self.markers = marker_mesh(self._markers, new.agents)
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        samples = unpack(texels)
-        planes = self.heights(samples.positions)
-        self.trails.append(samples, planes)
-        self._newest.move(samples, planes)
+    def append(self, packed: Packed) -> None:
+        for row in packed.rows:
+            planes = self.heights(row.positions)
+            self.trails.append(row, planes)
+            self._newest.move(row, planes)
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         levels = level_field(heightfield, texels)

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from panda3d.core import NodePath
 
 from calf_viz.heightfield import FloatArray
-from calf_viz.render.ring import INVALID
+from calf_viz.render.ring import INVALID, Row
 from calf_viz.renderers.heights import Heights
 from calf_viz.renderers.mesh import QUAD, Mesh
-from calf_viz.renderers.samples import Samples
 
 VERTEX = np.dtype(
     [("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_heading", "f4"), ("a_id", "i4", 2)]
@@ -26,7 +25,7 @@ def marker_mesh(parent: NodePath, agents: int) -> Mesh:
     return mesh
 
 
-def marker_vertices(samples: Samples, planes: FloatArray) -> NDArray[np.void]:
+def marker_vertices(samples: Row, planes: FloatArray) -> NDArray[np.void]:
     """The four vertices of each marker, all alike: (n,)."""
     vertices = np.zeros(len(samples.positions), VERTEX)
     vertices["a_here"][:, :2] = samples.positions
@@ -42,10 +41,10 @@ class Newest:
     """The newest samples on the surface, told once after each change."""
 
     def __init__(self) -> None:
-        self._at: tuple[Samples, FloatArray] | None = None
+        self._at: tuple[Row, FloatArray] | None = None
         self._changed = False
 
-    def move(self, samples: Samples, planes: FloatArray) -> None:
+    def move(self, samples: Row, planes: FloatArray) -> None:
         """Takes a step's samples; planes (n, 3): heights and slopes there."""
         self._at, self._changed = (samples, planes), True
 

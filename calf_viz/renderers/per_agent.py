@@ -15,12 +15,11 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.geometry import ConstantDetail, Stage
-from calf_viz.render.ring import RingLayout
+from calf_viz.render.ring import Packed, RingLayout, Row
 from calf_viz.render.scene import Scene
 from calf_viz.renderers.heights import HeightMethod, Heights, level, level_field, loop
 from calf_viz.renderers.markers import Newest, marker_mesh
 from calf_viz.renderers.mesh import Mesh, count_frame, group
-from calf_viz.renderers.samples import unpack
 from calf_viz.renderers.surface_mesh import SurfaceMesh
 from calf_viz.renderers.trail_mesh import TrailMesh
 
@@ -51,8 +50,11 @@ class PerAgentGeometry:
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         pass
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        samples = unpack(texels)
+    def append(self, packed: Packed) -> None:
+        for row in packed.rows:
+            self._add(row)
+
+    def _add(self, samples: Row) -> None:
         self._have(len(samples.positions))
         if samples.step <= self._step:
             for trail in self.trails:

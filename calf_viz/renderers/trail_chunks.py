@@ -23,10 +23,10 @@ from panda3d.core import NodePath
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import FloatArray
+from calf_viz.render.ring import Row
 from calf_viz.renderers import ribbon
 from calf_viz.renderers.heights import Heights
 from calf_viz.renderers.mesh import Mesh, Vertices
-from calf_viz.renderers.samples import Samples
 
 CHUNK_BYTES = 8 * 2**20
 """Largest mesh: all trails of 100 agents x 600 steps. Writing it costs 0.3 ms a frame on llvmpipe,
@@ -84,7 +84,7 @@ class TrailChunks:
         """Those that are drawn."""
         return (chunk for chunk in self.chunks if chunk is not None)
 
-    def append(self, samples: Samples, planes: FloatArray) -> None:
+    def append(self, samples: Row, planes: FloatArray) -> None:
         """Draws trails on to one step's samples; planes (n, 3): heights and slopes there."""
         if samples.step <= self.step:
             self._clear()

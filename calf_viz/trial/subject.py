@@ -21,6 +21,7 @@ from calf_viz.hud.widgets import Values, Widget, backing
 from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Certificate, Scene
 from calf_viz.render.sources import ShaderLibrary
+from calf_viz.samples import Samples
 
 SIZE, AGENTS, TRAIL, CELLS = (320, 180), 6, 60, 16
 
@@ -81,7 +82,8 @@ def play(host: Host, agents: int = AGENTS, steps: int = TRAIL + 20) -> None:
         if step % 25 == 17:
             positions[0] = np.nan
         modes = ((step // 5 + number) % 3).astype(np.uint8)
-        host.push(positions, modes, (step + 7 * number) % 40 == 0, headings=turn + math.pi / 2)
+        first = (step + 7 * number) % 40 == 0
+        host.push(Samples(positions, modes, first, headings=turn + math.pi / 2))
 
 
 class Everything(Widget):

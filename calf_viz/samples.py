@@ -1,0 +1,95 @@
+"""What a source says of its agents at one step: the currency in which data crosses to the picture.
+
+    source ──▶ Samples ──▶ Host.push ──▶ ring texture ──▶ vertex shaders
+
+A picture knows nothing else of agents, whoever they are: a simulation's, a recording's, a
+training loop's of somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One step of n agents. Their number may change from one step to the next: the first ones stay
+    who they were.
+
+    Attributes:
+        positions: where each agent is on the plane, (n, 2), in the units of the plane's axes. One
+            that is not finite is not drawn.
+        modes: number of the rule that led there, (n,) integer; what it means is the view's to say.
+        first: whether this is the first sample of an episode, (n,) bool: no trail leads there.
+        headings: where each agent points [rad], (n,), or None where nothing does.
+        step: which step of the source's this is, from 0; None is the one after the last. One that
+            does not follow its predecessor breaks the trails of all agents.
+        columns: further values by name, such as a reward, (n,) each. The picture ignores them.
+
+    Raises ValueError for arrays of another shape or kind.
+    """
+
+    positions: NDArray[np.floating]
+    modes: NDArray[np.integer]
+    first: NDArray[np.bool_]
+    headings: NDArray[np.floating] | None = None
+    step: int | None = None
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self) if np.ndim(self.positions) else 0
+        _check("positions", self.positions, (n, 2), "fiu")
+        _check("modes", self.modes, (n,), "iu")
+        _check("first", self.first, (n,), "b")
+        if self.headings is not None:
+            _check("headings", self.headings, (n,), "fiu")
+        for name, column in self.columns.items():
+            _check(name, column, (n,), "fiub")
+
+    def __len__(self) -> int:
+        """n, the number of agents."""
+        return len(self.positions)
+
+    @classmethod
+    def of(
+        cls,
+        positions: Any,
+        modes: Any = 0,
+        first: Any = False,
+        headings: Any = None,
+        step: int | None = None,
+        **columns: Any,
+    ) -> Samples:
+        """Samples of whatever NumPy makes arrays of, lists for example; one mode or one `first`
+        stands for all agents."""
+        places = np.asarray(positions)
+        n = len(places) if places.ndim else 0
+
+        def each(value: Any) -> NDArray[Any]:
+            array = np.asarray(value)
+            return np.full(n, array) if array.ndim == 0 else array
+
+        return cls(
+            places,
+            each(modes),
+            each(first),
+            None if headings is None else each(headings),
+            step,
+            {name: each(column) for name, column in columns.items()},
+        )
+
+
+def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], kinds: str) -> None:
+    """kinds: of NumPy's dtypes, those that will do."""
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name}: a NumPy array is wanted, not a {type(array).__name__}")
+    if array.shape != shape or array.dtype.kind not in kinds:
+        wanted = {"b": "bool", "iu": "integer"}.get(kinds, "float")
+        raise ValueError(
+            f"{name}: {array.dtype} of shape {array.shape}, where {wanted} of {shape} is wanted"
+        )
