@@ -235,7 +235,7 @@ class RingPacker:
         if all_valid and self._all_valid:
             began = first.copy()
         else:
-            valid: NDArray[np.bool_] = finite.all(axis=1)
+            valid = np.asarray(finite.all(axis=1))
             began = np.logical_or(first, valid != self._valid[:n])
             self._valid[:n] = valid
             self._all_valid = bool(self._valid.all())
