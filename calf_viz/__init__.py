@@ -3,19 +3,21 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from calf_viz.version import __version__
+
 if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
     from calf_viz.app_config import AppConfig
     from calf_viz.config import VisualizationConfig
-    from calf_viz.profiling.comparison import compare_results
+    from calf_viz.profiling.compare import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
 
-__version__ = "0.1.0"
 __all__ = [
     "AppConfig",
     "CALFApplication",
     "PerformanceProfiler",
     "VisualizationConfig",
+    "__version__",
     "compare_results",
 ]
 
@@ -24,7 +26,7 @@ _WHERE = {
     "CALFApplication": "calf_viz.app",
     "PerformanceProfiler": "calf_viz.profiling.profiler",
     "VisualizationConfig": "calf_viz.config",
-    "compare_results": "calf_viz.profiling.comparison",
+    "compare_results": "calf_viz.profiling.compare",
 }
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import numpy as np
 
-from calf_viz import __version__
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.app_config import SHARED, TRAINING_PRESET, AppConfig
 from calf_viz.commands import benchmark, evaluate, train, training_options
@@ -23,6 +22,7 @@ from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH, SIZE
 from calf_viz.run_command import run_command
 from calf_viz.settings import fields_of
+from calf_viz.version import __version__
 from calf_viz.workbench.commands import shaders
 
 if TYPE_CHECKING:

@@ -104,28 +104,6 @@ class Heightfield:
         planes[:, 1:] *= cells / (hi - lo)
         return planes
 
-    def heights_loop(self, states: ArrayLike) -> FloatArray:
-        """The same as `heights`, one state at a time in plain Python: slow, and easy to check."""
-        rows, columns = self.shape
-        result = []
-        for state in np.asarray(states, dtype=np.float64):
-            position = []
-            for axis, lo, hi, cells in zip(
-                self.axes, self.lo, self.hi, (columns - 1, rows - 1), strict=True
-            ):
-                position.append(min(max((state[axis] - lo) / (hi - lo), 0.0), 1.0) * cells)
-            column = min(int(position[0]), columns - 2)
-            row = min(int(position[1]), rows - 2)
-            x, y = position[0] - column, position[1] - row
-            z10, z01 = float(self.values[row, column + 1]), float(self.values[row + 1, column])
-            if x + y <= 1.0:
-                corner = float(self.values[row, column])
-                result.append(corner + x * (z10 - corner) + y * (z01 - corner))
-            else:
-                corner = float(self.values[row + 1, column + 1])
-                result.append(corner + (1 - y) * (z10 - corner) + (1 - x) * (z01 - corner))
-        return np.array(result)
-
 
 def plane_nodes(
     lo: tuple[float, float], hi: tuple[float, float], rows: int, columns: int

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.errors import UserError
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
@@ -54,7 +53,7 @@ class Simulation:
         self.profiler = profiler
         self.p_relax = 1.0 if policy == "actor" else p_relax
         self.rng = np.random.default_rng(seed)
-        self._networks = ArrayNetworks(agent)
+        self._networks = agent.array_networks()
         self.memory = agent.memory(n_agents)
         self.states = np.zeros((n_agents, self.system.state_dim), dtype=np.float32)
         self._steps = np.zeros(n_agents, dtype=np.int64)

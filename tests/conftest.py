@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_finish() -> None:
+    if "torch" in sys.modules:  # whose products are so small here that a second thread only waits
+        sys.modules["torch"].set_num_threads(1)
+
+
 class RenderingGuard:
     """Counts rendering tests that ran and that were skipped, from every worker's reports."""
 

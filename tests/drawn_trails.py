@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from oracles import heights_loop
 
 from calf_viz.hosts.base import Host
 from calf_viz.renderers.mesh import Mesh
@@ -88,7 +89,7 @@ class Pushed:
             for vertex, at_step in ((newer, step), (older, older_step)):
                 at = self.steps[at_step][0][agent]
                 assert vertex["a_here"][:2].tolist() == at.tolist()
-                height = (field.heights_loop([at])[0] - low) / (high - low)
+                height = (heights_loop(field, [at])[0] - low) / (high - low)
                 assert abs(vertex["a_here"][2] - height) < 1e-5
             assert newer["a_older"].tolist() == older["a_here"].tolist()
             assert older["a_newer"].tolist() == newer["a_here"][:2].tolist()

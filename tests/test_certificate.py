@@ -9,16 +9,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import decide_one
 
 from calf_viz import systems
 from calf_viz.agent.calf import AgentInfo, CALFAgent
-from calf_viz.agent.certificate import DEFAULTS, CertificateMemory, Constants, decide, decide_one
+from calf_viz.agent.certificate import DEFAULTS, CertificateMemory, Constants, decide
 from calf_viz.agent.evaluation import SELECTION, held_out_starts, strict_row
 from calf_viz.agent.modes import CERTIFIED, NAMES, NOMINAL, RELAX
 
 NU_BAR = 0.01
-
-torch.set_num_threads(1)  # such small products only wait for a second thread
 
 
 def wild_agent(name: str, seed: int, scale: float, shift: float = 0.0) -> CALFAgent:

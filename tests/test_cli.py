@@ -23,7 +23,7 @@ from calf_viz import app, cli, compare_results
 from calf_viz.agent.checkpoint import shipped
 from calf_viz.app import CALFApplication
 from calf_viz.profiling.profile_file import load_profile
-from calf_viz.render.sources import shader_folder
+from calf_viz.render.shipped import shader_folder
 
 LEGIBLE = ("--size", "480x320")  # given after SMALL: large enough for the HUD
 SMALL = ("--headless", "--size", "64x36", "--n_agents", "2", "--grid", "8")

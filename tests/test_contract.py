@@ -12,7 +12,8 @@ from calf_viz.hud import contract as hud_contract
 from calf_viz.render import contract, critic_contract, variants
 from calf_viz.render.ring import RingLayout
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 
 FIELD = Heightfield(np.arange(12.0).reshape(3, 4), (-1.0, -2.0), (3.0, 4.0))
 SIZES = {"float": 1, "int": 1, "vec2": 2, "ivec2": 2, "vec3": 3, "vec4": 4, "mat4": 16}

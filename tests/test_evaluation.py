@@ -29,8 +29,6 @@ from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.errors import UserError
 from calf_viz.systems import System
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 EPISODES = 8
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from oracles import heights_loop
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 
@@ -48,7 +49,7 @@ def test_heights_agree_with_the_loop(shape, seed):
     field = random_field(shape, seed)
     points = special_points(shape, seed)
     np.testing.assert_allclose(
-        field.heights(points), field.heights_loop(points), rtol=0, atol=1e-12
+        field.heights(points), heights_loop(field, points), rtol=0, atol=1e-12
     )
 
 
@@ -67,7 +68,7 @@ def test_heights_agree_with_the_loop_on_anything(values, points):
     field = Heightfield(values, LO, HI)
     # 1e-12 of the values' size, which is 100.
     np.testing.assert_allclose(
-        field.heights(points), field.heights_loop(points), rtol=0, atol=1e-10
+        field.heights(points), heights_loop(field, points), rtol=0, atol=1e-10
     )
 
 
@@ -118,7 +119,7 @@ def test_axes_choose_the_components_of_the_state():
     field = Heightfield([[0.0, 1.0], [2.0, 3.0]], (0.0, 0.0), (1.0, 1.0), axes=(3, 1))
     states = np.array([[9.0, 1.0, 9.0, 0.25], [9.0, 0.5, 9.0, 1.0]])
     np.testing.assert_allclose(field.heights(states), [2.25, 2.0], atol=1e-12)
-    np.testing.assert_allclose(field.heights_loop(states), [2.25, 2.0], atol=1e-12)
+    np.testing.assert_allclose(heights_loop(field, states), [2.25, 2.0], atol=1e-12)
 
 
 def test_a_state_that_is_nan_has_no_height():

@@ -21,7 +21,8 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda_context import PandaContext
 from calf_viz.hosts.panda_shader import compile_program
 from calf_viz.hosts.programs import load_program
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.samples import Samples
 
 pytestmark = pytest.mark.rendering

@@ -1,9 +1,11 @@
-"""Imports run one way: a module of calf_viz imports only what stands below it in LAYERS."""
+"""Imports run one way: a module of calf_viz imports only what stands below it in LAYERS, and within
+a layer none that, by whatever way, imports it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,7 @@ LAYERS = (
     "children",
     "files",
     "errors",
+    "version",
 )
 
 # Data flows from the simulation to the renderer through arrays, so that neither knows the other
@@ -120,12 +123,38 @@ def test_imports_run_downwards(path: Path) -> None:
         assert target not in FORBIDDEN.get(own, ()), f"{where}, which {own} may not know"
 
 
+def imported_modules(path: Path) -> set[str]:
+    """Modules of the package that a file imports, at whatever place."""
+    names = {module_name(file) for file in FILES}
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & names or {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & names
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not inside functions either, nor for types alone: of what goes in a circle no part can be
+    understood, or moved, by itself."""
+    graph = {module_name(path): imported_modules(path) for path in FILES}
+    assert sum(map(len, graph.values())) > 100
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
 def test_package_imports_nothing_eagerly() -> None:
     """`import calf_viz.errors` loads neither torch nor Panda3D: what __init__ offers is lazy."""
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             source = node.module or ""
+            if source == "calf_viz.version":  # which imports nothing
+                continue
             assert node.level == 0 and not source.startswith("calf_viz"), (
                 f"calf_viz/__init__.py:{node.lineno}: import it inside __getattr__"
             )

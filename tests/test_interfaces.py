@@ -13,7 +13,9 @@ from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import interfaces, variants
 from calf_viz.render.interfaces import mismatches
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, Source, look_names, shader_folder
+from calf_viz.render.shipped import look_names, shader_folder
+from calf_viz.render.source import Source
+from calf_viz.render.sources import ShaderLibrary
 
 USED = "void main() { o_colour = vec4(v_a); }"
 

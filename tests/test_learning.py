@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from calf_viz import systems
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import held_out_starts, nominal_row, strict_row
 from calf_viz.agent.trainer import Trainer
-
-torch.set_num_threads(1)
 
 EPISODES = 30
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from calf_viz import AppConfig, CALFApplication, VisualizationConfig, cli
-from calf_viz.agent.metrics import COLUMNS
+from calf_viz.agent.columns import METRICS
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
@@ -230,7 +230,7 @@ def test_the_panel_tells_what_the_board_does(training: Callable[..., CALFApplica
         app.step()
     values, run = app.hud.values, app.live.run
     rows = [line.split(",") for line in run.metrics.read_text().splitlines()]
-    assert rows[0] == list(COLUMNS) and len(rows) == 5
+    assert rows[0] == list(METRICS) and len(rows) == 5
     steps = sum(int(row[1]) for row in rows[1:])
     assert values["train_steps"] == str(steps)
     assert values["train_episode"] == "4 / 4"

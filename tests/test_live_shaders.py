@@ -22,7 +22,8 @@ from test_hosts import opened
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher

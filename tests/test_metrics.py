@@ -7,16 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calf_viz.agent import metrics, resume, training
+from calf_viz.agent.columns import METRICS
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import RECENT, Episode, Trainer
 from calf_viz.errors import FileTrouble, UserError
-
-torch.set_num_threads(1)  # such small products only wait for a second thread
 
 SHORT = TrainingConfig(preset="quick", episodes=4, steps=30, batch=16, select_every=2)
 
@@ -161,7 +159,7 @@ def test_whatever_is_in_the_file_a_training_goes_on(
     trainer.recent.extend(tail)
     metrics.go_on(path, trainer)
     rows = [line.split(",") for line in path.read_text().splitlines()]
-    assert rows[0] == list(metrics.COLUMNS)
+    assert rows[0] == list(METRICS)
     numbers = [int(row[0]) for row in rows[1:]]
     assert numbers == sorted(set(numbers)) and numbers[-1] == 149
     assert list(trainer.recent)[-1] == tail[-1]

@@ -11,7 +11,7 @@ from test_app import running
 
 from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.render.sources import LOOKS, shader_folder
+from calf_viz.render.shipped import LOOKS, shader_folder
 from calf_viz.workbench import parts
 
 LOOK = "--shaders"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from calf_viz.hosts.programs import INPUTS, SCENE, load_program
 from calf_viz.render import variants
 from calf_viz.render.preprocessor import PreprocessorError, decided, expanded
-from calf_viz.render.sources import ShaderLibrary, look_names, shader_folder
+from calf_viz.render.shipped import look_names, shader_folder
+from calf_viz.render.sources import ShaderLibrary
 
 DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
 

@@ -19,7 +19,7 @@ from profiling_samples import Clock, Process
 
 import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.profiling.comparison import compare_results
+from calf_viz.profiling.compare import compare_results
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.profiling.profiler import OFF, WARM_UP, Description, PerformanceProfiler
 from calf_viz.profiling.resources import INTERVAL, MOST_SAMPLES, ResourceSampler, slope

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, ProgramSource, load_program
 from calf_viz.render import variants
 from calf_viz.render.portable import TARGETS, Target, portable
-from calf_viz.render.sources import ShaderLibrary, look_names, shader_folder
+from calf_viz.render.shipped import look_names, shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.workbench import reference
 from calf_viz.workbench.commands import shaders
 

@@ -32,7 +32,8 @@ from test_pixels import INVISIBLE, Comparison
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 
 pytestmark = pytest.mark.rendering
 

@@ -12,8 +12,6 @@ from calf_viz.agent.config import PRESETS, TrainingConfig
 from calf_viz.agent.replay import Replay
 from calf_viz.agent.trainer import Trainer
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 
 def fill(replay: Replay, n: int) -> None:
     """Transitions that carry their number everywhere: states 10 i and 10 i + 1, and so on."""

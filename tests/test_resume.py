@@ -26,8 +26,6 @@ from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
 from calf_viz.files import hold
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 # Small, but with everything in it: learning, delayed updates, selections, a replay that wraps.
 SHORT = TrainingConfig(
     preset="quick", seed=7, episodes=4, steps=60, batch=16, select_every=2, replay=150,

@@ -18,7 +18,7 @@ from calf_viz.render.ring import (
     RingPacker,
     float_bits,
 )
-from calf_viz.render.sources import shader_folder
+from calf_viz.render.shipped import shader_folder
 from calf_viz.samples import Samples
 
 SEEDS = [1, 2, 3]

@@ -31,8 +31,6 @@ from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import FileTrouble, UserError
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 # Small, but with everything in it: learning, selections, a replay that wraps, checkpoints dropped.
 TINY = {
     "episodes": 9,

@@ -9,7 +9,8 @@ import pytest
 
 from calf_viz.hosts.programs import load_program
 from calf_viz.render import contract
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.workbench.document import documented
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "shaders.md"

@@ -7,7 +7,6 @@ import pytest
 
 from calf_viz import simulation, systems
 from calf_viz.agent import checkpoint
-from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.errors import UserError
@@ -31,7 +30,7 @@ def test_first_samples_are_starts(agent: CALFAgent, policy: str) -> None:
 
 
 def test_nominal_and_actor_follow_their_policy_alone(agent: CALFAgent) -> None:
-    system, networks = agent.system, ArrayNetworks(agent)
+    system, networks = agent.system, agent.array_networks()
     for policy, action in (("nominal", system.nominal), ("actor", networks.actor_actions)):
         simulated = Simulation(agent, 20, policy=policy)
         simulated.step()

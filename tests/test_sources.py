@@ -19,7 +19,8 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.render import glsl
 from calf_viz.render.compiler_log import explain
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary, read_define, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary, read_define
 
 # As the compilers print them, and as Panda3D passes that on; the line is the fourth of the expanded
 # text below.

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -25,8 +24,6 @@ from calf_viz.systems.base import Plane, wrap_angle
 from calf_viz.systems.differential_drive import DifferentialDrive
 from calf_viz.systems.point_mass import PointMass
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 FLOATS32 = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
@@ -40,7 +37,6 @@ class Oscillator(System):
 
     name, state_dim, action_dim = "oscillator", 2, 1
     action_limits = np.array([1.0])
-    state_labels = ("x", "v")
     plane = Plane()
 
     def derivative(self, states, actions):
@@ -134,7 +130,6 @@ def test_arrays_have_the_shapes_and_types_promised(system: System) -> None:
     assert new.shape == states.shape and new.dtype == np.float32
     assert system.reward(states, actions).shape == (7,)
     assert system.in_goal(states).shape == system.out_of_plane(states).shape == (7,)
-    assert len(system.state_labels) == system.state_dim
     assert len(system.action_limits) == system.action_dim
 
 

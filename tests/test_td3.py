@@ -13,8 +13,6 @@ from calf_viz.agent.networks import Actor, TwinCritic, flatten
 from calf_viz.agent.replay import Batch
 from calf_viz.agent.td3 import TD3
 
-torch.set_num_threads(1)  # such small products only wait for a second thread
-
 
 def hand_learner(**settings: float) -> TD3:
     """One hidden unit, no angle, limits of 5; every weight chosen so that a pencil can follow.

@@ -18,7 +18,8 @@ from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.render import variants
 from calf_viz.render.colours import PALETTES, colour_map, mode_colours, palette_texels
 from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary, shader_folder
+from calf_viz.render.shipped import shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.render.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 
 FIELD = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))

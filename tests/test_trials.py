@@ -30,7 +30,8 @@ from calf_viz.errors import UserError
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.programs import LOOK, Candidate, load_program
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, look_names, shader_folder
+from calf_viz.render.shipped import look_names, shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.trial import examiner as examiner_module
 from calf_viz.trial import trials as trials_module
 from calf_viz.trial import trust, worker

@@ -25,7 +25,8 @@ from calf_viz.hosts.moderngl_host import create_context
 from calf_viz.hosts.moderngl_shader import compile_program
 from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
 from calf_viz.render import variants
-from calf_viz.render.sources import ShaderLibrary, is_kept, shader_folder, shipped_files
+from calf_viz.render.shipped import is_kept, shader_folder, shipped_files
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.render.variants import CERTIFIED, REFUSED
 from calf_viz.workbench import catalogue
 

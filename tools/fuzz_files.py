@@ -456,7 +456,7 @@ def _make_bases(root: Path) -> None:
     from calf_viz.agent.training import train
     from calf_viz.app_config import AppConfig
     from calf_viz.live.board import Board
-    from calf_viz.render.sources import shader_folder
+    from calf_viz.render.shipped import shader_folder
 
     for name, kind in KINDS.items():
         (root / name / kind.name).parent.mkdir(parents=True, exist_ok=True)

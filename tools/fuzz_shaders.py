@@ -35,7 +35,7 @@ from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 
 from calf_viz.children import script_child
 from calf_viz.console import bar, say
-from calf_viz.render.sources import shader_folder, shipped_files
+from calf_viz.render.shipped import shader_folder, shipped_files
 from calf_viz.samples import Samples
 from calf_viz.trial import PATIENCE
 

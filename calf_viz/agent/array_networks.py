@@ -7,15 +7,14 @@ when drawing has just emptied the processor's caches: at 20 agents NumPy is twic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from calf_viz.agent.calf import CALFAgent
-
 Floats32 = NDArray[np.float32]
+Layers = list[tuple[Floats32, Floats32]]
+"""Weights (in, out) and bias (out,) of each layer of a network."""
 BLOCK = 128
 """Rows at a time. For more than some 200 OpenBLAS takes a thread more, which spins for tens of
 milliseconds after the product, on a core that what draws could use."""
@@ -24,14 +23,18 @@ milliseconds after the product, on a core that what draws could use."""
 class ArrayNetworks:
     """The actor and Q1 of an agent, equal to its own but for rounding.
 
-    The weights are views of the agent's: what is copied into those is followed, but not another
-    place that they are moved to, as by `networks.flatten`.
+    The weights of `CALFAgent.layers` are views of the agent's: what is copied into those is
+    followed, but not another place that they are moved to, as by `networks.flatten`.
     """
 
-    def __init__(self, agent: CALFAgent) -> None:
-        self._actor, self._critic = agent.layers("actor"), agent.layers("critic")
-        self._limits = np.asarray(agent.system.action_limits, np.float32)
-        self._heading_axis = agent.system.heading_axis
+    def __init__(
+        self, actor: Layers, critic: Layers, limits: NDArray[Any], heading_axis: int | None
+    ) -> None:
+        """actor, critic: their layers, of the twin critics the first one's. limits: of the actions,
+        (action_dim,). heading_axis: the state that is an angle, where there is one."""
+        self._actor, self._critic = actor, critic
+        self._limits = np.asarray(limits, np.float32)
+        self._heading_axis = heading_axis
 
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
         """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
@@ -58,8 +61,8 @@ class ArrayNetworks:
         return np.concatenate(parts, axis=1)
 
 
-def _forward(layers: list[tuple[Floats32, Floats32]], rows: Floats32) -> Floats32:
-    """A network's output (n, out), ReLU between its layers, of `CALFAgent.layers`."""
+def _forward(layers: Layers, rows: Floats32) -> Floats32:
+    """A network's output (n, out), ReLU between its layers, of its layers."""
     if len(rows) > BLOCK:
         blocks = (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
         return np.concatenate([_forward(layers, block) for block in blocks])

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from calf_viz import systems
 from calf_viz.agent import checkpoint
-from calf_viz.agent.array_networks import ArrayNetworks
-from calf_viz.agent.certificate import CertificateMemory, Constants, decide, decide_one
+from calf_viz.agent.array_networks import ArrayNetworks, Layers
+from calf_viz.agent.certificate import CertificateMemory, Constants, decide
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.agent.networks import HIDDEN, Actor, TwinCritic
 from calf_viz.errors import FileDamaged, UserError, shown
@@ -116,34 +116,6 @@ class CALFAgent:
             actions[nominal] = self.system.nominal(states[nominal])
         return actions, modes
 
-    def act_one(
-        self,
-        state: NDArray[Any],
-        memory: CertificateMemory,
-        p_relax: float,
-        rng: np.random.Generator,
-        index: int = 0,
-    ) -> tuple[Floats32, int]:
-        """Action (action_dim,) and mode of the agent at `index` of `memory`: `act`, for one."""
-        row = np.asarray(state, dtype=np.float32)[None]
-        action = self.actor_actions(row)[0]
-        q = float(self.q_values(row, action[None])[0])
-        mode = decide_one(
-            q,
-            float(self.system.norm(row)[0]),
-            float(memory.q_plus[index]),
-            bool(memory.has_triple[index]),
-            p_relax,
-            float(rng.random()),
-            self.info.constants,
-        )
-        if mode == CERTIFIED:
-            memory.states[index], memory.actions[index] = row[0], action
-            memory.q_plus[index], memory.has_triple[index] = q, True
-        elif mode == NOMINAL:
-            action = self.system.nominal(row)[0]
-        return action, mode
-
     @torch.inference_mode()
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
         """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
@@ -167,7 +139,12 @@ class CALFAgent:
         networks = {"actor": self.actor, "critic": self.critic}
         return {f"{a}.{b}": t for a, net in networks.items() for b, t in net.state_dict().items()}
 
-    def layers(self, network: str) -> list[tuple[Floats32, Floats32]]:
+    def array_networks(self) -> ArrayNetworks:
+        """Its networks in NumPy, which follow its weights (see there)."""
+        limits, heading = self.system.action_limits, self.system.heading_axis
+        return ArrayNetworks(self.layers("actor"), self.layers("critic"), limits, heading)
+
+    def layers(self, network: str) -> Layers:
         """Weights (in, out) and bias (out,) of each layer of `actor` or of `critic`, of the twins
         the first: views of its own."""
         found = []

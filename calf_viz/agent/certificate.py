@@ -9,7 +9,6 @@ Both hold, or there is no triple yet: certified. Otherwise relax with probabilit
 nominal. All arithmetic is in float64, so that q+ rises by nu_bar and no rounding less.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,25 +57,6 @@ def decide(
     bounds = (constants.c_low * square <= -q) & (-q <= constants.c_up * square)
     certified = np.isfinite(q) & (~has_triple | (decrease & bounds))
     return np.where(certified, CERTIFIED, np.where(u < p_relax, RELAX, NOMINAL)).astype(np.uint8)
-
-
-def decide_one(
-    q: float,
-    norm: float,
-    q_plus: float,
-    has_triple: bool,
-    p_relax: float,
-    u: float,
-    constants: Constants = DEFAULTS,
-) -> int:
-    """`decide` for one agent, in plain Python; agrees with it exactly."""
-    if math.isfinite(q):
-        square = norm * norm
-        decrease = q - q_plus >= constants.nu_bar
-        bounds = constants.c_low * square <= -q <= constants.c_up * square
-        if not has_triple or (decrease and bounds):
-            return CERTIFIED
-    return RELAX if u < p_relax else NOMINAL
 
 
 class CertificateMemory:

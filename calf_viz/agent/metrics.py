@@ -14,15 +14,13 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from calf_viz.agent.modes import NAMES
+from calf_viz.agent.columns import METRICS
 from calf_viz.agent.trainer import RECENT, Episode, Trainer
 from calf_viz.errors import UserError, shown
 from calf_viz.files import opened, set_aside, write_aside
 
 log = logging.getLogger("calf_viz")
 
-COLUMNS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
-"""The modes are counts of steps."""
 LARGEST = 2**40
 """Bytes of a file that a training goes on with; it is read line by line."""
 LONGEST_LINE, _REST = 1000, 2**20
@@ -196,13 +194,13 @@ def _csv(*values: object) -> bytes:
     return text.getvalue().encode()
 
 
-_HEADER = _csv(*COLUMNS)
+_HEADER = _csv(*METRICS)
 
 
 def _episode(line: bytes) -> Episode | None:
     """The episode of a line; None where it is none, or not whole."""
     cells = line.split(b",")
-    if len(cells) != len(COLUMNS) or not line.endswith(b"\n"):
+    if len(cells) != len(METRICS) or not line.endswith(b"\n"):
         return None
     try:
         number, steps, ret, goal, *modes, p_relax = cells

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.columns import CERTIFICATE, METRICS
 from calf_viz.agent.modes import NAMES
 from calf_viz.errors import FileDamaged, UserError
 from calf_viz.files import not_over, opened, parsing, write_aside
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 # The scene's colours of the modes (docs/calf.md), darkened towards legibility on white.
 COLOURS = {"certified": "#4aa8e8", "relax": "#4fc36a", "nominal": "#dd5a55"}
 INK, QUIET = "#222222", "#9aa3ad"
-METRICS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
-CERTIFICATE = ("step", "mode", "q_plus", "floor", "ceiling", "reward")
 STYLE: Any = {  # as matplotlib's types would have each key spelled out
     "font.size": 10,
     "axes.edgecolor": QUIET,

@@ -9,6 +9,7 @@ import csv
 from pathlib import Path
 
 from calf_viz.agent import plots
+from calf_viz.agent.columns import CERTIFICATE
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, write_aside
@@ -32,7 +33,7 @@ def write_certificate(folder: Path, trainer: Trainer) -> None:
         return
     with write_aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow(plots.CERTIFICATE)
+        lines.writerow(CERTIFICATE)
         for number, step in enumerate(trainer.last_timeline):
             lines.writerow((number, *step[1:]))
 

@@ -11,7 +11,8 @@ from calf_viz.render import contract, critic_contract, glsl, variants
 from calf_viz.render.controls import MARK, Control, read_annotation
 from calf_viz.render.interfaces import mismatches
 from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.sources import ShaderLibrary, Source
+from calf_viz.render.source import Source
+from calf_viz.render.sources import ShaderLibrary
 
 MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
 """The older designs' programs: vertex shaders of their own, with the scene's fragment shader."""

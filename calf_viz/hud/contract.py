@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calf_viz.render.contract import PALETTE, TextureInput, Uniform
 from calf_viz.render.contract import header as declare
+from calf_viz.render.shipped import shader_folder
 
 TEXTURES = (
     TextureInput("u_hud_atlas", "r8", "coverage of every glyph"),
@@ -32,6 +33,4 @@ def header() -> str:
 
 
 if __name__ == "__main__":
-    from calf_viz.render.sources import shader_folder
-
     (shader_folder() / "lib" / "hud_contract.glsl").write_text(header(), encoding="utf-8")

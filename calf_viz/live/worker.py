@@ -6,10 +6,10 @@ import time
 from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from calf_viz.agent.run import Run
+from calf_viz.agent.threads import one_thread
 from calf_viz.agent.trainer import Trainer
 from calf_viz.heightfield import plane_nodes
 from calf_viz.live.board import Board, Phase, Word
@@ -110,12 +110,12 @@ class Worker:
         self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
 
 
+@one_thread()  # the viewer draws beside it
 def work(folder: str, board: Board, cells: int, slice_value: float) -> None:
     """Go on with a run until it is finished, or told to stop; see `__main__.py`.
 
     Raises:
         UserError: the run cannot be resumed or written, or the training diverged.
     """
-    torch.set_num_threads(1)
     run, trainer = Run.open(folder)
     Worker(run, trainer, board, cells, slice_value).work()

@@ -11,9 +11,8 @@ import numpy as np
 
 from calf_viz.errors import UserError, shown
 from calf_viz.profiling.bootstrap import resampled
-from calf_viz.profiling.metrics import Metric, metrics_of
+from calf_viz.profiling.metrics import Metric
 from calf_viz.profiling.profile import Profile
-from calf_viz.profiling.profile_file import load_profile
 
 BETTER, WORSE, SAME, ONLY_A, ONLY_B = "better", "worse", "no difference", "only in A", "only in B"
 CONFIDENCE = 0.99
@@ -81,59 +80,6 @@ class Comparison:
         known = ", ".join(verdict.metric for verdict in self.verdicts)
         raise UserError(f"unknown metric '{shown(metric)}': choose one of {known}")
 
-    def regressions(self, margin: float = 0.0) -> list[Verdict]:
-        """Metrics shown to be worse by more than a margin."""
-        return [verdict for verdict in self.verdicts if verdict.is_worse_by(margin)]
-
-
-def compare_results(
-    a: Profile | str | Path,
-    b: Profile | str | Path,
-    output: str | Path | None = None,
-    *,
-    force: bool = False,
-    plot: bool = True,
-) -> Comparison:
-    """Judge each metric of B against A: better, worse, or no difference.
-
-    A difference is shown where 0 lies outside the interval of the change, from a seeded block
-    bootstrap (see `bootstrap`): the same two profiles give the same verdicts.
-
-    Args:
-        a, b: profiles or their files; A is the one before, B the one after.
-        output: Markdown file to write, with the plot beside it as PNG.
-        force: compare what is not comparable all the same.
-        plot: False writes no plot, which needs matplotlib.
-
-    Raises:
-        IncomparableError: machines, picture sizes, systems or numbers of agents differ.
-        UserError: a file cannot be used or written, or matplotlib is missing.
-    """
-    names = tuple(x.created if isinstance(x, Profile) else str(x) for x in (a, b))
-    read = tuple(Path(x) for x in (a, b) if not isinstance(x, Profile))
-    first, second = (x if isinstance(x, Profile) else load_profile(x) for x in (a, b))
-    forced = [text for key in MUST_AGREE if (text := _difference(first, second, *key))]
-    if forced and not force:
-        raise IncomparableError(
-            f"these profiles cannot be compared, they differ in {'; '.join(forced)} "
-            "(--force compares them all the same)"
-        )
-    metrics = metrics_of(first, second)
-    comparison = Comparison(
-        a=first,
-        b=second,
-        names=(names[0], names[1]),
-        read=read,
-        verdicts=[judge(metric, first, second) for metric in metrics],
-        differences=_differences(first, second),
-        forced=forced,
-    )
-    if output is not None:
-        from calf_viz.profiling.report import write_comparison
-
-        write_comparison(comparison, Path(output), plot)
-    return comparison
-
 
 def judge(metric: Metric, a: Profile, b: Profile, draws: int = DRAWS, seed: int = SEED) -> Verdict:
     """The verdict on one metric."""
@@ -162,12 +108,14 @@ def _change(a: float, b: float) -> float:
     return math.inf if a == 0.0 else (b - a) / a
 
 
-def _difference(a: Profile, b: Profile, part: str, key: str) -> str | None:
+def difference(a: Profile, b: Profile, part: str, key: str) -> str | None:
+    """In what the two differ, as `what: A, B`; None where they agree."""
     here, there = (getattr(profile, part).get(key) for profile in (a, b))
     return None if here == there else f"{key}: {short(here)}, {short(there)}"
 
 
-def _differences(a: Profile, b: Profile) -> list[str]:
+def differences(a: Profile, b: Profile) -> list[str]:
+    """All differences of machine, packages and configuration."""
     found = []
     for part in ("machine", "configuration"):
         here, there = _flat(getattr(a, part)), _flat(getattr(b, part))

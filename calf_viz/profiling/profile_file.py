@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from calf_viz import __version__
 from calf_viz.errors import FileDamaged, FileTrouble, shown
 from calf_viz.files import parsing, read_text, write_aside
 from calf_viz.profiling.profile import Profile
 from calf_viz.profiling.run import Column, Resources, Run
+from calf_viz.version import __version__
 
 KIND = "calf_viz profile"
 ANEW = "profile anew"

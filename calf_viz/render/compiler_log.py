@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calf_viz.render.problems import MOST, Problem
-from calf_viz.render.sources import Source
+from calf_viz.render.source import Source
 
 # Where a compiler says that it is:
 #   Mesa      0:12(5): error: ...                 under Panda  created-shader:12(5): error: ...

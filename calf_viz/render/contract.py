@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from calf_viz.render.shipped import shader_folder
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -126,6 +128,4 @@ def header(
 
 
 if __name__ == "__main__":
-    from calf_viz.render.sources import shader_folder
-
     (shader_folder() / "lib" / "contract.glsl").write_text(header(), encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calf_viz.render.contract import TextureInput, Uniform
 from calf_viz.render.contract import header as declare
+from calf_viz.render.shipped import shader_folder
 
 TEXTURES = (
     TextureInput("u_critic_weights", "rgba32f", "the networks; see calf_viz/render/critic.py"),
@@ -34,6 +35,4 @@ def header() -> str:
 
 
 if __name__ == "__main__":
-    from calf_viz.render.sources import shader_folder
-
     (shader_folder() / "lib" / "critic_contract.glsl").write_text(header(), encoding="utf-8")

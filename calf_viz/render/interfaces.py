@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from calf_viz.render.preprocessor import PreprocessorError, expanded
 from calf_viz.render.problems import Problem
-from calf_viz.render.sources import Source
+from calf_viz.render.source import Source
 
 DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
 """What a compiler of `#version 330` defines."""

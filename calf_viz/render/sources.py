@@ -17,10 +17,7 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
-from importlib import resources
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NoReturn
 
@@ -30,50 +27,21 @@ from calf_viz.render import glsl, macros
 from calf_viz.render.folder import files_below
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.shader_file import LONGEST_LINE, SUFFIXES, Line, read
+from calf_viz.render.shipped import (
+    LOOKS,
+    is_kept,
+    look_names,
+    shader_folder,
+    shipped_files,
+)
+from calf_viz.render.source import Source
 
-LOOKS = "looks"
-"""The folder of the shipped overlays, below the shaders."""
-KEPT = ("ring_copy", "difference", "critic_", "lib/critic_")
-"""How names of shipped files begin that are not part of a look: samples that they spoiled would be
-lost, and values and comparisons be wrong."""
 DEEPEST, MOST_INCLUDES = 32, 1000
 """Files that include each other in a chain, and `#include`s in all, that a shader may have."""
 
 _VERSION = re.compile(r"\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
 _DEFINE = "--define "
-
-
-def shader_folder() -> Path:
-    """The folder of the shipped shaders: installed package, or the checkout beside it."""
-    checkout = Path(__file__).resolve().parents[2] / "shaders"
-    if (checkout / "field.vert").is_file():
-        return checkout
-    try:
-        folder = Path(str(resources.files("calf_viz.shaders")))
-    except ModuleNotFoundError:
-        folder = checkout
-    if not (folder / "field.vert").is_file():
-        raise UserError(f"the shaders are missing ({folder}): install calf_viz again")
-    return folder
-
-
-def shipped_files() -> list[str]:
-    """Names of the shipped shaders, looks apart, such as `lib/ring.glsl`."""
-    folder = shader_folder()
-    names = (p.relative_to(folder) for p in folder.rglob("*") if p.suffix in SUFFIXES)
-    return sorted(name.as_posix() for name in names if name.parts[0] != LOOKS)
-
-
-def look_names() -> list[str]:
-    """Names of the shipped looks."""
-    folder = shader_folder() / LOOKS
-    return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
-
-
-def is_kept(name: str) -> bool:
-    """Whether a file of that name is the program's own, whatever an overlay holds."""
-    return name.startswith(KEPT) and is_file(shader_folder() / name)
 
 
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
@@ -106,44 +74,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = {name.rpartition("/")[2].lower(): name for name in sorted(known, reverse=True)}
     close = get_close_matches(name.rpartition("/")[2].lower()[:100], names, 1, 0.8)
     return f": did you mean {names[close[0]]}?" if close else ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """An expanded shader.
-
-    Attributes:
-        text: what compilers get.
-        origins: for each of its lines the (file, line) that it came from.
-        written: its lines as they stand in their files.
-        own: files of the overlay, or of the look, among them.
-    """
-
-    text: str
-    origins: tuple[tuple[Path, int], ...]
-    written: tuple[str, ...]
-    own: frozenset[Path] = frozenset()
-
-    @cached_property
-    def code(self) -> tuple[str, ...]:
-        """Its lines without comments."""
-        return tuple(glsl.without_comments(self.text).split("\n"))
-
-    def origin(self, line: int) -> tuple[Path, int]:
-        """(file, line) of an expanded line, both counted from 1."""
-        return self.origins[min(max(line, 1), len(self.origins)) - 1]
-
-    def is_overlays(self, path: Path) -> bool:
-        """Whether an origin's file is an overlay's or a look's: not shipped, nor a --define."""
-        return path in self.own
-
-    def line(self, line: int) -> str:
-        """An expanded line as it was written, counted from 1; empty where there is none."""
-        return self.written[line - 1].strip() if 0 < line <= len(self.written) else ""
-
-    def problem(self, line: int, text: str) -> Problem:
-        """Something wrong with an expanded line, counted from 1."""
-        return Problem(*self.origin(line), text, self.line(line))
 
 
 class ShaderLibrary:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import product
 
 from calf_viz.errors import UserError, shown
+from calf_viz.render.shipped import shader_folder
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,4 @@ def header() -> str:
 
 
 if __name__ == "__main__":
-    from calf_viz.render.sources import shader_folder
-
     (shader_folder() / "lib" / "variants.glsl").write_text(header(), encoding="utf-8")

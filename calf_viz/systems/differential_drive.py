@@ -12,7 +12,6 @@ class DifferentialDrive(System):
     state_dim = 3
     action_dim = 2
     action_limits = np.array([1.0, 2.0])
-    state_labels = ("x [m]", "y [m]", "theta [rad]")
     plane = Plane(labels=("x [m]", "y [m]"))
     marker = "arrow"
     heading_axis = 2

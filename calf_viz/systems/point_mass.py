@@ -12,7 +12,6 @@ class PointMass(System):
     state_dim = 2
     action_dim = 1
     action_limits = np.array([5.0])
-    state_labels = ("x [m]", "v [m/s]")
     plane = Plane(labels=("x [m]", "v [m/s]"))
     marker = "sphere"
     edge_axes = (0,)

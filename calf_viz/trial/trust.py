@@ -11,7 +11,7 @@ from pathlib import Path
 from calf_viz import files
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.shader_file import SUFFIXES
-from calf_viz.render.sources import look_names, shader_folder
+from calf_viz.render.shipped import look_names, shader_folder
 from calf_viz.trial.culprit import is_known
 
 Stamp = tuple[int, int, int]

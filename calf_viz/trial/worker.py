@@ -30,7 +30,7 @@ from calf_viz.hosts.programs import ProgramSource, read_controls
 from calf_viz.render.controls import Control, Value
 from calf_viz.render.problems import ShaderError
 from calf_viz.render.scene import MARKER_RADII
-from calf_viz.render.sources import Source
+from calf_viz.render.source import Source
 from calf_viz.trial import PATIENCE, SLOWER, SLOWEST_FRAME
 from calf_viz.trial.subject import PIXELS, VERTICES, open_host
 

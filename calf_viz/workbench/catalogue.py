@@ -14,7 +14,8 @@ from calf_viz.hosts.programs import INPUTS
 from calf_viz.render import glsl
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.shader_file import Line, read
-from calf_viz.render.sources import ShaderLibrary, shipped_files
+from calf_viz.render.shipped import shipped_files
+from calf_viz.render.sources import ShaderLibrary
 
 _FUNCTION = re.compile(r"^(\w++\s++(\w++)\([^()]*+\))\s*+\{", re.MULTILINE)
 _CALL = re.compile(r"\b(\w++)\s*+\(")

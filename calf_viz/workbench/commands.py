@@ -15,7 +15,8 @@ from calf_viz.parameters import GIVEN_PATH
 from calf_viz.render import variants
 from calf_viz.render.look import Look, look_file, read_look
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, look_names, read_define
+from calf_viz.render.shipped import look_names
+from calf_viz.render.sources import ShaderLibrary, read_define
 from calf_viz.workbench import parts
 
 _DEFINE = click.option("--define", multiple=True, metavar="NAME[=VALUE]", help="A macro more.")

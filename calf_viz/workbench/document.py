@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from calf_viz.render import contract, variants
-from calf_viz.render.sources import LOOKS, ShaderLibrary, look_names, shader_folder
+from calf_viz.render.shipped import LOOKS, look_names, shader_folder
+from calf_viz.render.sources import ShaderLibrary
 from calf_viz.workbench import catalogue
 
 _UNIT = re.compile(r"\s*\[([^\]]*)\]\s*$")

@@ -16,7 +16,7 @@ from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.render.controls import ControlValues
 from calf_viz.render.look import Look, look_file, read_look, save_values
 from calf_viz.render.problems import MOST
-from calf_viz.render.sources import LOOKS, shader_folder
+from calf_viz.render.shipped import LOOKS, shader_folder
 
 log = logging.getLogger("calf_viz")
 

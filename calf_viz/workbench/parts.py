@@ -12,17 +12,15 @@ from calf_viz.hosts.programs import LOOK, load_program
 from calf_viz.render.folder import entries
 from calf_viz.render.look import look_file
 from calf_viz.render.problems import ShaderError
-from calf_viz.render.shader_file import SUFFIXES
-from calf_viz.render.sources import (
+from calf_viz.render.shipped import (
     LOOKS,
-    ShaderLibrary,
-    did_you_mean,
+    SUFFIXES,
     is_kept,
     look_names,
-    overlay_path,
     shader_folder,
     shipped_files,
 )
+from calf_viz.render.sources import ShaderLibrary, did_you_mean, overlay_path
 
 log = logging.getLogger("calf_viz")
 
