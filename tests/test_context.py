@@ -384,6 +384,27 @@ if __name__ == "__main__":
 """
 
 
+LEAVING = """
+import os, sys
+from panda3d.core import load_prc_file_data
+load_prc_file_data("", "notify-level-display debug")
+from calf_viz import CALFApplication, VisualizationConfig
+
+shown = CALFApplication(VisualizationConfig(size=(64, 64), grid=8, n_agents=2, headless=True))
+shown.step()
+if os.environ["CLOSED"]:
+    shown.close()
+pid = os.fork()
+if pid == 0:
+    sys.exit(3)
+print("child", os.waitpid(pid, 0)[1] >> 8, flush=True)
+if not os.environ["CLOSED"]:
+    shown.step()
+print("the parent ends", file=sys.stderr, flush=True)
+print("parent")
+"""
+
+
 @pytest.mark.rendering
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
 class TestFork:
@@ -400,6 +421,16 @@ class TestFork:
         assert lines.pop() == "parent drawn"
         assert [line for line in lines if "spawn" not in line] == ["0"]
         assert len(lines) == 5
+
+    @pytest.mark.parametrize("closed", [False, True])
+    def test_when_a_child_ends_it_gives_nothing_back_that_is_its_parents(
+        self, closed: bool
+    ) -> None:
+        """Some drivers would take it from the parent, too."""
+        done = outcome(LEAVING, CLOSED="1" if closed else "")
+        assert (done.returncode, done.stdout.splitlines()) == (0, ["child 3", "parent"])
+        assert "close_gsg" not in done.stderr.partition("the parent ends")[0]
+        assert closed or "close_gsg" in done.stderr, "as Panda3D would have told"
 
     def test_of_one_that_drew_and_closed_as_well(self) -> None:
         lines = self.run("closed")
@@ -474,6 +505,29 @@ class TestClosing:
             assert torch.get_num_threads() == 3
         finally:
             torch.set_num_threads(before)
+
+
+@pytest.mark.rendering
+def test_what_a_driver_refuses_when_the_process_ends_is_no_news() -> None:
+    """Panda3D gives EGL's display back after everybody else, when some drivers are gone."""
+    done = outcome(
+        """
+import atexit
+from panda3d.core import Notify
+
+def tell():
+    print("errors" if Notify.ptr().get_category("display:egldisplay").is_error() else "nothing")
+
+atexit.register(tell)  # the first, so that it runs as the last
+from calf_viz import CALFApplication, VisualizationConfig
+with CALFApplication(
+    VisualizationConfig(size=(64, 64), grid=8, n_agents=2, headless=True)
+) as shown:
+    shown.step()
+    tell()
+"""
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["errors", "nothing"])
 
 
 def _weak(part: object) -> bool:

@@ -54,10 +54,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)
 
 
+def forked() -> bool:
+    """Whether this process was forked from one in which OpenGL was opened."""
+    return _drawing_process not in (None, os.getpid())
+
+
 def check_process() -> None:
-    """Raises UserError in a process that was forked from one in which OpenGL was opened: drivers
-    would wait for threads that are not there."""
-    if _drawing_process not in (None, os.getpid()):
+    """Raises UserError in a process that was `forked`: drivers would wait for threads that are not
+    there."""
+    if forked():
         raise UserError(FORKED)
 
 

@@ -6,6 +6,9 @@ that current. So nothing is active but in the frame that it is wanted in:
     render(output) ──▶ output and what is due, active ──▶ a frame ──▶ none active
     with context:      what Panda does between frames, such as compiling, in this context
 
+Panda tells nobody of a frame that it leaves out, or of a texture that it could not read: a picture
+is of its frame, or there is an error.
+
 What somebody else's program had current is current again afterwards.
 """
 
@@ -32,13 +35,18 @@ from calf_viz.errors import UserError
 from calf_viz.hosts import current_context, memory
 from calf_viz.hosts.context import Owned
 from calf_viz.hosts.memory import drawn_by_cpu
-from calf_viz.hosts.panda_notices import held_notices
+from calf_viz.hosts.panda_notices import held_notices, told
 from calf_viz.hosts.panda_opening import ENGINE_LOCK, OURS, OWNERS, buffer_of, quiet
+from calf_viz.hosts.panda_target import Target
 
 LARGE = 2**24
 """Bytes from which on it is asked whether there are so many left."""
 ATTEMPTS, PAUSE = 200, 0.005
 """How often a window that is not ready is asked again, and seconds in between."""
+PATIENCE = 5.0
+"""Seconds that a frame may be left out, over and over."""
+READINGS = 3
+"""How often a texture is read before it is given up."""
 
 
 def forget_states() -> None:
@@ -76,7 +84,7 @@ class PandaContext(Owned):
         self.engine = GraphicsEngine.get_global_ptr()
         self.gsg, self._buffer = buffer.get_gsg(), buffer
         self.due: list[GraphicsOutput] = []
-        self._targets: list[GraphicsOutput] = []
+        self._targets: dict[int, Target] = {}  # by Panda's address
         self._entered = 0
         self._before: current_context.Current | None = None
         self._handle: current_context.Handle | None = None
@@ -94,7 +102,7 @@ class PandaContext(Owned):
         with self:
             OURS.pop(self._handle or 0, None)
             while self._targets:
-                self.remove(self._targets[-1])
+                self.remove(next(reversed(self._targets.values())).output)
             self.gsg.prepared_objects.release_all()
             self._make_current()  # which deletes what was released
             self.engine.remove_window(self._buffer)
@@ -107,22 +115,66 @@ class PandaContext(Owned):
         """Whether it is known to be current."""
         return self._handle is not None and current_context.context() == self._handle
 
-    def render(self, *outputs: GraphicsOutput, frame: Callable[[], Any] | None = None) -> None:
+    def render(
+        self,
+        *outputs: GraphicsOutput,
+        frame: Callable[[], Any] | None = None,
+        surely: bool | None = None,
+    ) -> None:
         """A frame of outputs of this context and of what is due. frame: renders it; else the engine
-        does."""
+        does. surely: what is left out is rendered again; None where the context is `steady`.
+
+        Raises UserError where something is left out for good that was to be rendered surely.
+        """
         with ENGINE_LOCK:
             before = self._give_way()
             active = [*self.due, *outputs]
             self.due.clear()
-            for output in active:
-                output.set_active(True)
             try:
-                (frame or self.engine.render_frame)()
+                self._render(active, frame or self.engine.render_frame)
+                if (self.steady if surely is None else surely) and not self._rendered(active):
+                    self._repeat(active)
             finally:
-                for output in active:
-                    output.set_active(False)
                 if before is not None:
                     before.restore()
+
+    def _render(self, active: list[GraphicsOutput], frame: Callable[[], Any]) -> None:
+        for output in active:
+            output.set_active(True)
+            if output.this in self._targets:
+                self._targets[output.this].begin()
+        try:
+            frame()
+        finally:
+            for output in active:
+                output.set_active(False)
+
+    def drew(self, target: GraphicsOutput) -> bool:
+        """Whether the last frame in which a target was to be rendered did so."""
+        return self._targets[target.this].drawn
+
+    def _rendered(self, active: list[GraphicsOutput]) -> bool:
+        """Whether the last frame left none of them out, nor was in no context at all."""
+        known = (self._targets.get(output.this) for output in active)
+        there = self._handle is None or self.is_current
+        return there and all(target is None or target.drawn for target in known)
+
+    def _repeat(self, active: list[GraphicsOutput]) -> None:
+        """Render them until none is left out: all of them, as some show what others draw."""
+        given_up = time.monotonic() + PATIENCE
+        while True:
+            time.sleep(PAUSE)
+            with held_notices() as notices:
+                self._render(active, self.engine.render_frame)
+            if self._rendered(active):
+                return
+            if time.monotonic() > given_up:
+                reason = "".join(f" ({told(notice)})" for notice in notices[:1])
+                if not self.steady:
+                    what = "the window does not get ready to be drawn to: use --headless"
+                else:
+                    what = f"{self.gsg.driver_renderer} draws no frame any more: start again"
+                raise UserError(what.replace(":", f"{reason}:", 1))
 
     def _give_way(self) -> current_context.Current | None:
         """Have nothing else current; what is to be restored later."""
@@ -163,11 +215,11 @@ class PandaContext(Owned):
             if floats and not (got.get_float_color() and got.get_red_bits() >= 32):
                 self.engine.remove_window(made)
                 return None
-        self._targets.append(made)
+        self._targets[made.this] = Target(made)
         made.add_render_texture(texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color)
         # With its first frame the driver takes the memory.
         with held_notices() as notices:
-            self.render(made)
+            self.render(made, surely=False)
         if any("error" in notice for notice in notices):
             self.remove(made)
             raise UserError(f"{what} is more than the driver has memory for: give {less}")
@@ -176,21 +228,30 @@ class PandaContext(Owned):
     def remove(self, target: GraphicsOutput) -> None:
         """Give a target back."""
         with self:  # else Panda deletes what has its number in another context
-            self._targets.remove(target)
+            self._targets.pop(target.this)
             self.engine.remove_window(target)
 
     def read(self, texture: Texture) -> NDArray[Any]:
         """The memory of a texture that was drawn into, flat; waits until it is.
 
-        Raises UserError where there is no memory for it, which Panda would end the process for.
+        Raises UserError where the driver gives nothing of it, or where there is no memory for it,
+        which Panda would end the process for.
         """
         size = texture.get_expected_ram_image_size()
         if size > LARGE:  # Panda's copy, the driver's and the caller's
             memory.check(3 * size, f"reading the {texture.name}", "a smaller size")
-        with self:
-            self.engine.extract_texture_data(texture, self.gsg)
         kind = np.float32 if texture.component_type == Texture.T_float else np.uint8
-        return np.frombuffer(texture.get_ram_image(), kind)
+        for _ in range(READINGS):
+            # Else what was read the last time would be taken for what is there now.
+            texture.clear_ram_image()
+            with self, held_notices() as notices:
+                done = self.engine.extract_texture_data(texture, self.gsg)
+            wrong = [notice for notice in notices if "error" in notice]
+            if done and not wrong and texture.get_ram_image_size() == size:
+                return np.frombuffer(texture.get_ram_image(), kind)
+        reason = "".join(f" ({told(notice)})" for notice in wrong[:1])
+        renderer = self.gsg.driver_renderer
+        raise UserError(f"{renderer} gives nothing of the {texture.name}{reason}: start again")
 
     def __enter__(self) -> PandaContext:
         self.owner.check("draw")

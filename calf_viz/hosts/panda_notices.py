@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from panda3d.core import Notify, StringStream
 
+from calf_viz.errors import shown
+
 
 @contextmanager
 def held_notices() -> Iterator[list[str]]:
@@ -20,3 +22,8 @@ def held_notices() -> Iterator[list[str]]:
     finally:
         notify.set_ostream_ptr(terminal, False)
         notices += held.get_data().decode(errors="replace").splitlines()
+
+
+def told(notice: str) -> str:
+    """What a line of Panda's says, without where it comes from."""
+    return shown(notice.partition("): ")[2] or notice)

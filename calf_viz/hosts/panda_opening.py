@@ -8,6 +8,8 @@ the time being what is opened comes first.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ from panda3d.core import (
 )
 
 from calf_viz.hosts import current_context
-from calf_viz.hosts.context import Owner, opens_context
+from calf_viz.hosts.context import Owner, forked, opens_context
 from calf_viz.hosts.panda_settings import settings
 
 ENGINE_LOCK = RLock()
@@ -37,7 +39,30 @@ OURS: dict[current_context.Handle, current_context.Current] = {}
 """The contexts of this program that are open, and what they were when they were current."""
 FIRST = -10_000
 """Sort of what comes before all others."""
-NOISY = ("display:egldisplay", "display:x11display", "display:glxdisplay", "display:gsg:glgsg")
+EGL = "display:egldisplay"
+NOISY = (EGL, "display:x11display", "display:glxdisplay", "display:gsg:glgsg")
+
+
+@atexit.register
+def _say_no_more() -> None:
+    """Panda gives displays back when the process ends, after everybody else: some drivers are gone
+    by then, and refuse it."""
+    Notify.ptr().get_category(EGL).set_severity(NS_fatal)
+
+
+def _leave_to_parent() -> None:
+    """A forked process has what is the parent's: given back here, when the process ends, it would
+    be taken from the parent, if the driver does not crash on it."""
+    if not forked():
+        return
+    GraphicsEngine.get_global_ptr().ref()  # so it never goes, nor the contexts that it holds
+    shown = sys.modules.get("direct.showbase.ShowBase")
+    if shown is not None:
+        atexit.unregister(shown.exitfunc)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 @contextmanager

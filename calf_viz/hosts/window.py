@@ -24,7 +24,7 @@ from calf_viz.hosts.controls import OrbitControls
 from calf_viz.hosts.geometry import GeometryMaker
 from calf_viz.hosts.panda import PandaHost
 from calf_viz.hosts.panda_context import PandaContext
-from calf_viz.hosts.panda_notices import held_notices
+from calf_viz.hosts.panda_notices import held_notices, told
 from calf_viz.hosts.panda_opening import beside_others, opening_window, window_context
 from calf_viz.hosts.panda_settings import settings
 from calf_viz.hosts.panda_strip import StripGeometry
@@ -248,7 +248,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
         if app.win is None:
             raise Exception("no window")
     except Exception as error:  # Panda raises a bare Exception where no window can be had
-        reason = next((n.partition(": ")[2] for n in notices if "(error)" in n), str(error))
+        reason = next((told(n) for n in notices if "(error)" in n), str(error))
         raise UserError(
             f"no window can be opened ({reason.rstrip('.')}): "
             "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
