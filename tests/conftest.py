@@ -8,6 +8,7 @@ missing driver cannot pass for a green picture.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -79,7 +80,17 @@ class RenderingGuard:
             )
 
 
+def _hear_signals() -> None:
+    """Undo what whoever started the tests has ignored, as nohup does and a shell for what is in its
+    background: who ignores a signal goes on ignoring it, and so do the processes that tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _hear_signals()
     config.addinivalue_line("markers", "rendering: needs OpenGL (see conftest.py for CI's rule)")
     wanted = config.getoption("--driver")
     if wanted is not None and not DRIVERS[wanted].draws(renderer := renderer_here()):
