@@ -82,7 +82,8 @@ class RenderingGuard:
 
 def _hear_signals() -> None:
     """Undo what whoever started the tests has ignored, as nohup does and a shell for what is in its
-    background: who ignores a signal goes on ignoring it, and so do the processes that tests start."""
+    background: who ignores a signal goes on ignoring it, and so do processes that tests start.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_IGN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from calf_viz import systems
-from calf_viz.agent import metrics, resume, training
+from calf_viz.agent import checkpoint, metrics, resume, training
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import Trainer
@@ -489,7 +490,7 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
     DAMAGES[name](tensors, metadata)
     path = tmp_path / "damaged.resume"
-    save_file(tensors, path, {"calf_viz": json.dumps(metadata)})
+    checkpoint.write(path, tensors, metadata)
     with pytest.raises(FileDamaged) as caught:
         resume.load(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
@@ -498,7 +499,7 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 2.; update"),
+        ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 3.; update"),
         (
             {"system": "no_such_system"},
             "it is for system no_such_system, which is unknown here; give another",
@@ -511,7 +512,7 @@ def test_a_resume_file_of_another_calf_viz_is_not_called_damaged(
     with safe_open(whole, framework="pt") as file:
         metadata = json.loads(file.metadata()["calf_viz"]) | change
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
-    save_file(tensors, tmp_path / "a.resume", {"calf_viz": json.dumps(metadata)})
+    checkpoint.write(tmp_path / "a.resume", tensors, metadata)
     with pytest.raises(FileTrouble, match=said):
         resume.load(tmp_path / "a.resume")
 
@@ -526,8 +527,43 @@ def test_resume_files_of_the_first_format_go_on(tmp_path: Path) -> None:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
     assert metadata["episodes"] == len(metadata["recent"]) > 1
     metadata |= {"format": 1, "episodes": metadata.pop("recent")}
+    del metadata["digest"]
     save_file(tensors, tmp_path / "old.resume", {"calf_viz": json.dumps(metadata)})
     assert_same(resume.load(tmp_path / "old.resume"), trainer)
+
+
+def test_a_flipped_bit_is_damage(whole: Path, tmp_path: Path) -> None:
+    """Of weights, say, which would train on with other values."""
+    data, path = whole.read_bytes(), tmp_path / "a.resume"
+    rng = np.random.default_rng(2)
+    for at in rng.integers(len(data), size=300).tolist():
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with pytest.raises(FileDamaged, match=re.escape(str(path))):
+            resume.load(path)
+
+
+def test_every_digit_of_its_format_is_told_from_a_newer_ones(whole: Path, tmp_path: Path) -> None:
+    data, path = whole.read_bytes(), tmp_path / "a.resume"
+    at = data.index(rb"\"format\": ") + len(rb"\"format\": ")
+    for digit in b"012456789":
+        path.write_bytes(data[:at] + bytes([digit]) + data[at + 1 :])
+        with pytest.raises(FileDamaged, match="digest"):
+            resume.load(path)
+
+
+def test_a_file_of_before_there_were_digests_goes_on(whole: Path, tmp_path: Path) -> None:
+    with safe_open(whole, framework="pt") as file:
+        metadata = json.loads(file.metadata()["calf_viz"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+    del metadata["digest"]
+    path = tmp_path / "old.resume"
+    save_file(tensors, path, {"calf_viz": json.dumps({**metadata, "format": 2})})
+    assert_same(resume.load(path), resume.load(whole))
+    save_file(tensors, path, {"calf_viz": json.dumps(metadata)})
+    with pytest.raises(FileDamaged, match="its digest is missing"):
+        resume.load(path)
 
 
 def test_the_file_that_is_damaged_above_was_whole(whole: Path) -> None:

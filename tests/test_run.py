@@ -189,10 +189,10 @@ def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(
     before = contents(folder)
     newest, real = folder / "checkpoints" / "000009.resume", os.open
 
-    def refuse(path: Any, *arguments: Any) -> int:
+    def refuse(path: Any, *arguments: Any, **more: Any) -> int:
         if os.fspath(path) == str(newest):
             raise OSError(number, os.strerror(number))
-        return real(path, *arguments)
+        return real(path, *arguments, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)

@@ -240,7 +240,7 @@ def _json_text(random_: random.Random, data: bytes) -> bytes:
 
 
 def _header(random_: random.Random, data: bytes) -> bytes:
-    """Its header's JSON otherwise, with the length that this has."""
+    """Its header's JSON otherwise, with the length and digest that this has."""
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     if random_.random() < 0.6:
@@ -249,7 +249,7 @@ def _header(random_: random.Random, data: bytes) -> bytes:
     else:
         header = _json_node(random_, header)
     text = _dumped(header).encode("utf-8", "surrogatepass")
-    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+    return _signed(struct.pack("<Q", len(text)) + text + data[8 + length :])
 
 
 def _length(random_: random.Random, data: bytes) -> bytes:
@@ -259,14 +259,21 @@ def _length(random_: random.Random, data: bytes) -> bytes:
 
 
 def _numbers(random_: random.Random, data: bytes) -> bytes:
-    """Numbers behind the header that no network has."""
+    """Numbers behind the header that no network has, with their digest."""
     out = bytearray(data)
     start = 8 + struct.unpack("<Q", data[:8])[0]
     odd = random_.choice([float("nan"), float("inf"), -3e38, 1e-45])
     for _ in range(random_.choice([1, 5, 100])):
         at = start + 4 * random_.randrange((len(data) - start) // 4)
         out[at : at + 4] = struct.pack("<f", odd)
-    return bytes(out)
+    return _signed(bytes(out))
+
+
+def _signed(data: bytes) -> bytes:
+    """With the digest of what is there now, or nothing behind that would be looked at."""
+    from calf_viz.agent.checkpoint import sign
+
+    return sign(data)
 
 
 def _word(random_: random.Random, data: bytes) -> bytes:

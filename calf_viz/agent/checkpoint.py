@@ -5,12 +5,16 @@
               "data_offsets": [begin, end]}, ...}
     the rest  the tensors' values, one after the other, without gaps
 
+METADATA begins with a digest of the whole file, in which the digest itself stands as zeros.
+
 Written by the safetensors library. Read here, from the file that was found to be a regular one of
 bounded size, and only what the header's every number agrees with.
 """
 
+import hashlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,15 +26,20 @@ from torch import Tensor
 from calf_viz.errors import FileDamaged, FileTrouble, shown
 from calf_viz.files import opened, parsing, write_aside
 
-FORMATS = {"agent": 1, "resume": 2}
+FORMATS = {"agent": 2, "resume": 3}
 """Version of each kind's layout. It is raised when older programs would misread a new file; all
 older versions stay readable. A file of a later version is not damaged, and is said to be newer."""
+DIGESTED = {"agent": 2, "resume": 3}
+"""The first version of each kind that has a digest: of a later one, no flipped bit can hide it."""
 LARGEST = {"agent": 2**28, "resume": 2**33}
 """Bytes that are read of each kind; a state holds the largest replay that may be asked for."""
 ANEW = "get it again, or train anew"
 
 _KEY = "calf_viz"
 """The metadata's only key: safetensors writes several in no fixed order, so files would differ."""
+_NO_DIGEST = "0" * 32
+_DIGEST = re.compile(rb'({\\"digest\\": \\")[0-9a-f]{32}')
+"""Where it stands in the header, which has METADATA as a string."""
 _SIZE = 8
 """Bytes of the header's length."""
 _LARGEST_HEADER = {"agent": 2**20, "resume": 100_000_000}
@@ -39,6 +48,7 @@ _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U8": "u1", "BOOL": "?",
 }  # fmt: skip
+_PART = 2**20
 _MOST_AXES, _LONGEST_AXIS = 8, 2**40
 
 
@@ -53,13 +63,30 @@ def write(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any]
     Raises:
         UserError: the file cannot be written.
     """
-    text = json.dumps({"format": FORMATS[metadata["kind"]], **metadata})
+    head = {"digest": _NO_DIGEST, "format": FORMATS[metadata["kind"]]}
+    text = json.dumps({**head, **metadata, "digest": _NO_DIGEST})
     # Cloned, because safetensors refuses views of a shared storage.
     whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     # Not save_file, which leaves a file of its own beside the part where it is killed.
     contents = save(whole, {_KEY: text})
+    signed = sign(contents)
     with write_aside(path) as part:
-        part.write_bytes(contents)
+        part.write_bytes(signed)
+
+
+def sign(contents: bytes) -> bytes:
+    """A file's contents with their own digest, where they have one at all."""
+    found = _hash()
+    found.update(_with_digest(contents, _NO_DIGEST))
+    return _with_digest(contents, found.hexdigest())
+
+
+def _with_digest(contents: bytes, digest: str) -> bytes:
+    return _DIGEST.sub(rb"\g<1>" + digest.encode(), contents, count=1)
+
+
+def _hash() -> Any:
+    return hashlib.blake2b(digest_size=len(_NO_DIGEST) // 2)
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -67,7 +94,8 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
 
     Raises:
         FileTrouble: it is missing or cannot be read, or a newer calf_viz made it.
-        FileDamaged: it is a pickle, truncated, not safetensors, or of another kind.
+        FileDamaged: it is a pickle, truncated, not safetensors, of another kind, or a bit of it is
+            not as it was written.
     """
     try:
         with opened(path, LARGEST[kind]) as (file, size):
@@ -102,18 +130,37 @@ def _header(
         what = f"its header holds {length:,} bytes, at most {_LARGEST_HEADER[kind]:,} are read"
         raise FileDamaged(path, what, ANEW)
     with parsing(path, "a safetensors file", ANEW):
-        entries = json.loads(file.read(length).decode())
+        text = file.read(length)
+        entries = json.loads(text.decode())
         said = entries.pop("__metadata__", {}).get(_KEY, "{}")
         metadata = json.loads(said)
     if not isinstance(metadata, dict) or metadata.get("kind") != kind:
         raise FileDamaged(path, f"not one of calf-viz train's {kind} files", "give one that is")
+    digest = metadata.pop("digest", None)
+    if digest is not None and not _is_digest(digest, start + text, file):
+        what = "truncated, or changed since it was written: its digest is another"
+        raise FileDamaged(path, what, ANEW)
+    # Behind the digest, or a flipped bit could make a file out of a newer calf_viz of it.
     _check_format(path, metadata.get("format"), kind)
+    if digest is None and metadata["format"] >= DIGESTED[kind]:
+        raise FileDamaged(path, "its digest is missing", ANEW)
     with parsing(path, "a safetensors file", ANEW):
         ordered = sorted(entries.items(), key=lambda item: item[1]["data_offsets"])
         end = _check_entries(dict(ordered))
     if end != size - _SIZE - length:
         raise FileDamaged(path, "truncated or not a safetensors file", ANEW)
     return dict(ordered), metadata
+
+
+def _is_digest(said: Any, head: bytes, file: BinaryIO) -> bool:
+    """Whether what a file says is its digest; of the file, which begins with these bytes, the rest
+    is read, and then to be read again."""
+    here, found = file.tell(), _hash()
+    found.update(_with_digest(head, _NO_DIGEST))
+    while part := file.read(_PART):
+        found.update(part)
+    file.seek(here)
+    return bool(found.hexdigest() == said)
 
 
 def _check_format(path: str | Path, version: Any, kind: str) -> None:

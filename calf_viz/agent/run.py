@@ -5,11 +5,13 @@
         metrics.csv                     a line for each episode, appended as it ends
         agent.safetensors               the best agent so far, to be shown or evaluated
         certificate.csv, *.png          to be looked at (see `views.py`)
-        checkpoints/000040.resume       all that the training needs to go on; the newest few
+        checkpoints/000040.resume       all that the training needs to go on; the newest few, each
+                                        named after the whole episodes before it
 
 The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
 written aside and renamed: whenever the training is killed, what has the name of a run resumes.
-Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
+A checkpoint is due at an episode's end; the one of a training that is stopped may be of any step of
+the next. Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
 checkpoint that is damaged is set aside, and the one before is resumed from.
 """
 
