@@ -86,7 +86,8 @@ def test_a_child_refuses_another_driver_than_the_one_meant(driver: Driver, tmp_p
         ("softpipe", "softpipe"),
         ("zink (llvmpipe (LLVM 15.0.6, 256 bits))", "zink"),
         ("zink (NVIDIA GeForce RTX 3060)", None),
-        ("NVIDIA GeForce RTX 3060/PCIe/SSE2", None),
+        ("NVIDIA GeForce RTX 3060/PCIe/SSE2", "nvidia"),
+        ("NVIDIA H200/PCIe/SSE2", "nvidia"),
         ("Mesa Intel(R) UHD Graphics 620 (KBL GT2)", None),
     ],
 )

@@ -1,8 +1,8 @@
 """Every scene folder's picture against its expected.png, within the scene's tolerance.
 
 `pytest --update-pixels` rewrites the expected pictures; nothing else does, and a missing one is a
-failure. Bounds are the driver's (tests/drivers.py), or the scene's where it has its own; GPUs
-round as they like, so they are skipped, by name.
+failure. Bounds are the driver's (tests/drivers.py), or the scene's where it has its own; a driver
+without any is skipped, by name.
 """
 
 from __future__ import annotations
