@@ -26,7 +26,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.run_config import continued, read_config
 from calf_viz.assignment import unassignable
 from calf_viz.config import PRESETS, VisualizationConfig
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
 from calf_viz.renderers import toggles
 from calf_viz.settings import convert, fields_of, known, one_of, read_toml, table
 
@@ -130,16 +130,37 @@ class AppConfig:
         for name, values in tables.items():
             given[name] |= values
         known(changes, NAMES)
-        flags = _split(changes)
-        merged = {name: convert(values, KINDS[name], where) for name, values in given.items()}
-        visible = toggles.changed(merged["visualization"], flags["visualization"])
-        merged = {"visualization": visible, "training": merged["training"] | flags["training"]}
-        one, other = merged.values()
+        own = {name: convert(values, KINDS[name], where) for name, values in given.items()}
+        try:
+            return cls._merged(preset or said, own, _split(changes))
+        except (FileTrouble, FileDamaged):
+            raise
+        except UserError as error:
+            if str(error) == cls._refused(said, own):  # the file's fault, not that of the changes
+                raise UserError(f"{shown(path)}: {error}") from error
+            raise
+
+    @classmethod
+    def _refused(cls, preset: str, own: Mapping[str, dict[str, Any]]) -> str | None:
+        """What is wrong with what a file says, by itself."""
+        try:
+            cls._merged(preset, own, _split({}))
+        except UserError as error:
+            return str(error)
+        return None
+
+    @classmethod
+    def _merged(
+        cls, preset: str, own: Mapping[str, dict[str, Any]], flags: Mapping[str, dict[str, Any]]
+    ) -> AppConfig:
+        """What a file says, changed by flags."""
+        one = dict(toggles.changed(own["visualization"], flags["visualization"]))
+        other = own["training"] | flags["training"]
         for name in SHARED:  # given for one of the two only, it is meant for both
             if name in one or name in other:
                 one.setdefault(name, other.get(name))
                 other.setdefault(name, one[name])
-        return cls._made(preset or said, merged)
+        return cls._made(preset, {"visualization": one, "training": other})
 
     @classmethod
     def _made(cls, preset: str, given: Mapping[str, dict[str, Any]]) -> AppConfig:

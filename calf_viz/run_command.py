@@ -55,6 +55,8 @@ def _about(error: OSError) -> str:
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason}"
     # Whatever else is written has a name.
+    if error.errno == errno.EBADF:
+        reason = "it is closed"
     return f"cannot write the output: {reason}" if error.errno in _UNWRITTEN else reason
 
 
@@ -91,13 +93,19 @@ def _drop(stream: Any) -> None:
 
 
 def _stand_in_for_closed_streams() -> None:
-    """With `>&-`, the next file opened would get stdout's number, and what libraries print."""
-    for number in range(3):
+    """With `>&-`, the next file opened would get stdout's number, and what libraries print.
+
+    What is to be written to a closed stdout is told as what a full disk does not take; to a closed
+    stderr there is nobody to tell it to.
+    """
+    for number, way in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+                os.open(os.devnull, way)  # the lowest free number: this one
+                if number == 1:
+                    sys.stdout = open(number, "w", closefd=False)  # noqa: SIM115 (to the end)
 
 
 def _write_whatever_is_said() -> None:

@@ -124,7 +124,15 @@ def test_what_is_printed_is_read_as_the_same(
 def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
         AppConfig.load(toml(tmp_path, text))
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and "mine.toml" in str(caught.value)
+
+
+def test_a_mistake_beside_a_file_is_not_the_files(tmp_path: Path) -> None:
+    file = toml(tmp_path, "n_agents = 0")
+    with pytest.raises(UserError) as caught:
+        AppConfig.load(file, seed=-1, n_agents=3)
+    assert "seed -1" in str(caught.value) and "mine.toml" not in str(caught.value)
+    assert AppConfig.load(file, n_agents=3).visualization.n_agents == 3
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -86,14 +86,35 @@ def test_a_reader_who_has_gone_is_told_nothing() -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_closed_streams_are_no_trouble(tmp_path: Path) -> None:
-    """And nothing that is printed gets into a file that took their place."""
-    for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
-        line = f'"$@" {closed}'
-        done = subprocess.run(
-            ["sh", "-c", line, "sh", *CONFIG], capture_output=True, text=True, timeout=60
-        )
-        assert (done.returncode, done.stderr) == (0, ""), closed
+def closed(streams: str, *arguments: str) -> tuple[int, str]:
+    """How a command ends whose streams are closed, as a shell does it; what it says of that."""
+    command = [sys.executable, "-m", "calf_viz", *arguments]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {streams}', "sh", *command], capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["config"], ["--version"], ["shaders", "list"], ["--help"]])
+def test_a_closed_output_is_told_as_a_full_disk_is(arguments: list[str]) -> None:
+    said = "calf-viz: cannot write the output: it is closed\n"
+    assert closed(">&-", *arguments) == (1, said)
+    assert closed(">&- 2>&- <&-", *arguments) == (1, "")
+
+
+def test_closed_streams_that_are_not_needed_are_no_trouble(tmp_path: Path) -> None:
+    for streams in ("2>&-", "<&-", "<&- 2>&-"):
+        assert closed(streams, "config") == (0, ""), streams
+
+
+def test_nothing_that_is_printed_gets_into_a_file_that_took_the_place_of_a_stream(
+    tmp_path: Path,
+) -> None:
+    made, beside = tmp_path / "made", tmp_path / "beside"
+    assert closed("", "shaders", "new", str(beside)) == (0, "")
+    assert closed(">&- 2>&- <&-", "shaders", "new", str(made))[0] == 1
+    contents = [{p.name: p.read_bytes() for p in f.iterdir()} for f in (made, beside)]
+    assert contents[0] == contents[1] != {}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
