@@ -18,6 +18,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.render import glsl
 from calf_viz.render.compiler_log import explain
+from calf_viz.render.problems import ShaderError
 from calf_viz.render.scene import Scene
 from calf_viz.render.shipped import shader_folder
 from calf_viz.render.sources import ShaderLibrary, read_define
@@ -721,6 +722,58 @@ class TestWhatIsToldOfTheUsersFiles:
         where, text = self.told(tmp_path, f"{self.FRAGMENT}0:{line}(7): error: {said}\n", **files)
         assert where == "trail_colour.glsl:2" and said in text
         assert "surface_colour.glsl:1 has it, too; put it in a file that both include" in text
+
+    @pytest.mark.parametrize("how", ["overlay", "--define"])
+    @pytest.mark.parametrize("word", ["vec4", "u_head", "float"])
+    def test_a_macro_that_spoils_a_shipped_uniform_is_told_where_it_is(
+        self, tmp_path: Path, how: str, word: str
+    ) -> None:
+        from calf_viz.hosts.programs import load_program
+
+        write(
+            tmp_path, surface_colour__glsl=f"\n#define {word} vec3\n" if how == "overlay" else "\n"
+        )
+        library = ShaderLibrary(tmp_path, {} if how == "overlay" else {word: "vec3"})
+        with pytest.raises(ShaderError) as error:
+            load_program(library, "field")
+        told = {(p.path.name, p.line) for p in error.value.problems}
+        assert told == {
+            ("surface_colour.glsl", 2) if how == "overlay" else (f"--define {word}=vec3", 1)
+        }
+        assert f"{word} stands in contract.glsl:" in str(error.value)
+        assert "choose another name" in str(error.value)
+
+    def test_a_macro_that_spoils_any_other_line_is_told_as_well(self, tmp_path: Path) -> None:
+        files = {"surface_colour__glsl": "\n#define mix 3\n"}
+        source = write(tmp_path, **files).load("field.frag")
+        line = next(
+            n for n, (path, _) in enumerate(source.origins, 1)
+            if not source.is_overlays(path) and "mix(" in source.code[n - 1]
+        )  # fmt: skip
+        where, text = self.told(
+            tmp_path, f"{self.FRAGMENT}0:{line}(7): error: syntax error\n", **files
+        )
+        path, number = source.origin(line)
+        assert where == "surface_colour.glsl:2"
+        assert text == f"mix stands in {path.name}:{number}, too: syntax error; choose another name"
+
+    def test_what_follows_in_shipped_files_is_not_told(self) -> None:
+        source = ShaderLibrary(None, {"vec4": "vec3"}).load("hud.frag")
+        first = next(n for n, code in enumerate(source.code, 1) if n > 2 and "vec4" in code)
+        other = next(n for n in range(first, 999) if "vec4" not in source.code[n - 1])
+        log = f"{self.FRAGMENT}0:{other}(7): error: swizzle\n0:{first}(7): error: wrong type\n"
+        (problem,) = explain(log, ShaderLibrary().load("hud.vert"), source)
+        assert str(problem.path) == "--define vec4=vec3" and "wrong type" in problem.text
+
+    def test_conditions_within_each_other_are_bounded_across_files(self, tmp_path: Path) -> None:
+        deep = "#if 1\n" * 30 + "{}\n" + "#endif\n" * 30
+        write(
+            tmp_path, a__glsl=deep.format("float a;"), main__frag=deep.format('#include "a.glsl"')
+        )
+        with pytest.raises(ShaderError, match=r"a\.glsl:21: more than 50 #if within each other"):
+            ShaderLibrary(tmp_path).load("main.frag")
+        write(tmp_path, main__frag=deep.format("float a;") + '#include "a.glsl"\n')
+        assert ShaderLibrary(tmp_path).load("main.frag").text.count("float a;") == 2
 
     def test_a_line_that_a_message_names_is_the_users_too(self, tmp_path: Path) -> None:
         files = {

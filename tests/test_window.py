@@ -674,4 +674,5 @@ class TestWindow:
         assert done.returncode == 2
         (complaint,) = done.stderr.splitlines()
         assert complaint.startswith("calf-viz: no window can be opened (Could not open display")
-        assert "--headless" in complaint
+        assert "--headless" in complaint and "set DISPLAY" in complaint
+        assert "install" not in complaint, "nothing is missing"

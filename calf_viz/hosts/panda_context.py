@@ -99,7 +99,9 @@ class PandaContext(Owned):
 
     def _give_back(self) -> None:
         self._attempts = 1  # a window may be gone by now
-        with self:
+        # Where the driver refused something, that was told; Panda would tell of it again, from what
+        # the driver says in the next frame.
+        with held_notices(), self:
             OURS.pop(self._handle or 0, None)
             while self._targets:
                 self.remove(next(reversed(self._targets.values())).output)

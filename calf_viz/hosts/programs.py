@@ -100,9 +100,20 @@ def read_controls(
                 if name not in SCENE and declared.name in controls:
                     raise ValueError(f"{declared.name}: only the scene has controls")
             except ValueError as error:
-                path, line = source.origin(declared.line)
-                problems[Problem(path, line, str(error), source.line(declared.line))] = None
+                problems[_problem(source, declared, str(error))] = None
     return controls, tuple(problems)
+
+
+def _problem(source: Source, declared: glsl.Declaration, text: str) -> Problem:
+    """Shipped uniforms can be read: where one cannot, a macro of somebody's is of the same name as
+    something in it."""
+    path, line = source.origin(declared.line)
+    if declared.macro is None or source.is_overlays(path):
+        return source.problem(declared.line, text)
+    name, at = declared.macro
+    return source.problem(
+        at, f"{name} stands in {path.name}:{line}, where a uniform is declared: choose another name"
+    )
 
 
 def _declare(

@@ -249,9 +249,12 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
             raise Exception("no window")
     except Exception as error:  # Panda raises a bare Exception where no window can be had
         reason = next((told(n) for n in notices if "(error)" in n), str(error))
+        if "open display" in reason:
+            instead = "set DISPLAY to one that is there and lets this user in"
+        else:
+            instead = "install libgl1 libgl1-mesa-dri or a graphics driver"
         raise UserError(
-            f"no window can be opened ({reason.rstrip('.')}): "
-            "use --headless, or install libgl1 libgl1-mesa-dri or a graphics driver"
+            f"no window can be opened ({reason.rstrip('.')}): use --headless, or {instead}"
         ) from error
     for notice in notices:
         click.echo(notice, err=True)

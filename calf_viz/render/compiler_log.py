@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calf_viz.render.problems import MOST, Problem
-from calf_viz.render.source import Source
+from calf_viz.render.source import Source, is_define
 
 # Where a compiler says that it is:
 #   Mesa      0:12(5): error: ...                 under Panda  created-shader:12(5): error: ...
@@ -53,6 +53,7 @@ _QUOTED = re.compile(
 )
 _TWICE = re.compile(r"redefin|redeclar|already|conflicts with previous|overload", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\bat [\w./-]*\((\d+)\)")
+_MACRO = re.compile(r"\s*+#\s*+define\s++(\w++)")
 _LONGEST_LINE = 2000
 """Characters of a line of a log that are read."""
 
@@ -92,8 +93,10 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
             found.setdefault((problem.path, problem.line), problem)
         if len(found) >= MOST:
             break
-    if found:
-        return tuple(found.values())
+    own = vertex.own | fragment.own
+    mine = tuple(p for p in found.values() if p.path in own or is_define(p.path))
+    if found:  # what else is wrong with shipped files follows from what is with the user's
+        return mine or tuple(found.values())
     return (spoken[0] if spoken else _without_line([fragment, vertex], "does not compile"),)
 
 
@@ -149,7 +152,8 @@ def _without_line(sources: list[Source], message: str) -> Problem:
 
 def _problem(source: Source, line: int, message: str) -> Problem:
     """Shipped files compile: what a compiler finds in one is due to the overlay's file that lacks a
-    function, has one of the same name, or ends unfinished before it."""
+    function, has one of the same name or a macro that is used there, or ends unfinished before it,
+    or to a --define."""
     path, number = source.origin(line)
     twice = _told_twice(source, line, message)
     if twice is not None:
@@ -159,6 +163,10 @@ def _problem(source: Source, line: int, message: str) -> Problem:
         for mine in source.own:
             if mine.stem in called:
                 return Problem(mine, None, f"defines no {mine.stem} as it is called: {message}")
+        for name, at in _macros(source).items():
+            if re.search(rf"\b{name}\b", source.code[line - 1]):
+                said = f"{name} stands in {path.name}:{number}, too: {message}; choose another name"
+                return source.problem(at, said)
         for index in range(min(line, len(source.origins)) - 1, -1, -1):
             mine, _ = source.origins[index]
             if source.is_overlays(mine):
@@ -180,7 +188,7 @@ def _told_twice(source: Source, line: int, message: str) -> Problem | None:
     if first is None or first > line:
         return None
     other, at = source.origin(first)
-    if str(other).startswith("--define "):
+    if is_define(other):
         return source.problem(line, f"{message}: {other} has it, too; leave one of them out")
     if source.is_overlays(path) and source.is_overlays(other):
         return source.problem(
@@ -194,6 +202,17 @@ def _told_twice(source: Source, line: int, message: str) -> Problem | None:
         where = f"{path.name}:{source.origin(line)[1]}"
         return source.problem(first, f"{name} is defined in {where} as well; choose another name")
     return None
+
+
+def _macros(source: Source) -> dict[str, int]:
+    """Lines of the overlay's macros, and of those that --define brings, by name."""
+    found: dict[str, int] = {}
+    for number, code in enumerate(source.code, 1):
+        path, _ = source.origin(number)
+        macro = _MACRO.match(code)
+        if macro and (source.is_overlays(path) or is_define(path)):
+            found.setdefault(macro[1], number)
+    return found
 
 
 def _names(message: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n\r?")
 _DIRECTIVE = re.compile(r"^[ \t]*+#[^\n]*+", re.MULTILINE)
 _MACRO = re.compile(r"\s*#\s*define\s+(\w+)")
-_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|endif)\b")
+_CONDITION = re.compile(r"\s*+#\s*+(if|ifdef|ifndef|endif)\b")
 _UNIFORM = re.compile(r"\buniform\b")
 _STATEMENT = re.compile(r"[;{]|\buniform\b|\Z")
 _TYPE = re.compile(r"\s*+(?:(?:highp|mediump|lowp)\s++)?(\w+)(?:\s*+(\[[^\]]*+\]))?(?=\W)")
@@ -28,7 +28,7 @@ class Declaration(NamedTuple):
     """A uniform as it is declared: GLSL type, name, whether it is an array, line from 1.
 
     alone: it is the only one of its line. wrong: why it cannot be read, if so; then type and name
-    are empty.
+    are empty. macro: name and line of the macro because of which it cannot be.
     """
 
     type: str
@@ -37,6 +37,7 @@ class Declaration(NamedTuple):
     line: int
     alone: bool = True
     wrong: str = ""
+    macro: tuple[str, int] | None = None
 
 
 def without_comments(text: str) -> str:
@@ -98,6 +99,12 @@ def unpaired_condition(code: Sequence[str]) -> tuple[int, str] | None:
     return opened[-1] if opened else None
 
 
+def nesting(line: str) -> int:
+    """By how many conditions what follows a line without comments is deeper than it."""
+    match = _CONDITION.match(line)
+    return 0 if match is None else -1 if match[1] == "endif" else 1
+
+
 @lru_cache(maxsize=32)
 def uniforms(text: str) -> tuple[Declaration, ...]:
     """Every uniform that a text declares outside comments, one for each name; or why it cannot be
@@ -105,10 +112,11 @@ def uniforms(text: str) -> tuple[Declaration, ...]:
     code = without_comments("\n".join(logical_lines(lines_of(text))))
     place = _Places(code)
     found: list[Declaration] = []
-    macros = set[str]()
+    macros: dict[str, int] = {}  # and the lines of the first of their name
     for directive in _DIRECTIVE.finditer(code):
         macro = _MACRO.match(directive[0])
-        macros.update([macro[1]] if macro else [])
+        if macro:
+            macros.setdefault(macro[1], place.line(directive.start()))
         word = _UNIFORM.search(directive[0])
         if macro and word:
             wrong = "a macro declares no uniform: write it where it stands"
@@ -131,11 +139,12 @@ class _Places:
         return bisect_right(self._starts, at) + 1
 
 
-def _declared(code: str, start: int, macros: set[str], place: _Places) -> list[Declaration]:
+def _declared(code: str, start: int, macros: dict[str, int], place: _Places) -> list[Declaration]:
     """Those of one statement, which goes on behind the word `uniform`."""
 
-    def wrong(text: str) -> list[Declaration]:
-        return [_wrong(place.line(start), text)]
+    def wrong(text: str, macro: str | None = None) -> list[Declaration]:
+        cause = None if macro is None else (macro, macros[macro])
+        return [_wrong(place.line(start), text, cause)]
 
     end = _STATEMENT.search(code, start)
     assert end is not None  # the text's end is one
@@ -144,7 +153,7 @@ def _declared(code: str, start: int, macros: set[str], place: _Places) -> list[D
         return wrong(_UNREADABLE)
     for name in re.findall(r"\w+", statement):
         if name in macros:
-            return wrong(f"{name} is a macro: write uniforms without")
+            return wrong(f"{name} is a macro: write uniforms without", name)
     if end[0] == "{":
         block = re.fullmatch(r"\s*+\w++\s*+", statement)
         text = "nobody sets a uniform block: declare single uniforms"
@@ -167,8 +176,8 @@ def _declared(code: str, start: int, macros: set[str], place: _Places) -> list[D
 _UNREADABLE = "this uniform cannot be read: write `uniform type name;`"
 
 
-def _wrong(line: int, text: str) -> Declaration:
-    return Declaration("", "", False, line, wrong=text)
+def _wrong(line: int, text: str, macro: tuple[str, int] | None = None) -> Declaration:
+    return Declaration("", "", False, line, wrong=text, macro=macro)
 
 
 def _parts(text: str) -> Iterator[str]:

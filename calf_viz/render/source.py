@@ -9,6 +9,14 @@ from pathlib import Path
 from calf_viz.render import glsl
 from calf_viz.render.problems import Problem
 
+DEFINE = "--define "
+"""What the origin of a macro's line begins with that was given on the command line."""
+
+
+def is_define(origin: Path) -> bool:
+    """Whether a line's origin is not a file but a --define."""
+    return str(origin).startswith(DEFINE)
+
 
 @dataclass(frozen=True)
 class Source:

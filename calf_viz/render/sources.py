@@ -23,7 +23,7 @@ from typing import NoReturn
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file, is_folder
-from calf_viz.render import glsl, macros
+from calf_viz.render import glsl, macros, preprocessor
 from calf_viz.render.folder import files_below
 from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.render.shader_file import LONGEST_LINE, SUFFIXES, Line, read
@@ -34,14 +34,13 @@ from calf_viz.render.shipped import (
     shader_folder,
     shipped_files,
 )
-from calf_viz.render.source import Source
+from calf_viz.render.source import DEFINE, Source
 
 DEEPEST, MOST_INCLUDES = 32, 1000
 """Files that include each other in a chain, and `#include`s in all, that a shader may have."""
 
 _VERSION = re.compile(r"\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
-_DEFINE = "--define "
 
 
 def overlay_path(given: Path, option: str = "--shaders") -> Path:
@@ -152,7 +151,7 @@ class ShaderLibrary:
         lines = expansion.expand(name)
         at = next((i + 1 for i, line in enumerate(lines) if _VERSION.match(line.code)), 0)
         lines[at:at] = [
-            Line(text, text, text, (Path(f"{_DEFINE}{macro}={value}"), 1))
+            Line(text, text, text, (Path(f"{DEFINE}{macro}={value}"), 1))
             for macro, value in self.defines.items()
             for text in [f"#define {macro} {value}"]
         ]
@@ -179,7 +178,7 @@ class _Expansion:
         self.own: set[Path] = set()
         self._seen: set[str] = set()
         self._lines: list[Line] = []
-        self._includes = self._length = 0
+        self._includes = self._length = self._conditions = 0
 
     def expand(self, name: str) -> list[Line]:
         """Lines of a file and of all that it includes."""
@@ -199,6 +198,9 @@ class _Expansion:
             if included is None:
                 self._lines.append(line)
                 self._length += len(line.text) + 1
+                self._conditions += glsl.nesting(line.code)
+                if self._conditions > preprocessor.DEEPEST:
+                    self._refuse(line, f"more than {preprocessor.DEEPEST} #if within each other")
                 if self._length > macros.LONGEST_TEXT:
                     self._refuse(line, f"with what it includes longer than {macros.LONGEST_TEXT:,}")
                 continue
