@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +106,7 @@ def main(output: Path | None, rounds: int, scenes: tuple[tuple[int, int], ...]) 
     """Measure what a frame costs from 20 agents to a million."""
     rows: list[dict[str, Any]] = []
     for agents, trail in scenes or SCENES:
-        # Without their numbers, whose return to the first would break every trail.
-        samples = [replace(sample, step=None) for sample in steps(agents, STEPS, "nominal")]
+        samples = steps(agents, STEPS, "nominal")
         hosts = {kind: measure(kind, samples, trail, rounds) for kind in HOSTS}
         rows.append({"agents": agents, "trail": trail, **hosts})
     heads = ("agents", "trail", "vertices", "push", "draw", "gpu", "whole", "Panda3D: push", "draw")

@@ -25,6 +25,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,10 @@ def surface(cells: int) -> Heightfield:
 
 
 def steps(agents: int, count: int, policy: str) -> list[Samples]:
-    """`count` steps of agents under a policy, after a while."""
+    """`count` steps of agents under a policy. They have no numbers: played over and over, a return
+    to the first would break every trail."""
     simulation = Simulation(agent(), agents, seed=0, policy=policy)
-    return [deepcopy(simulation.step()) for _ in range(count)]
+    return [replace(deepcopy(simulation.step()), step=None) for _ in range(count)]
 
 
 def filled(
