@@ -22,6 +22,7 @@ from calf_viz.agent.threads import one_thread
 from calf_viz.agent.whole_imports import whole_imports
 from calf_viz.app_config import AppConfig
 from calf_viz.config import VisualizationConfig, options
+from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import display_found, raster_threads
@@ -321,7 +322,7 @@ class CALFApplication(Owned):
     def _say(self, text: str) -> None:
         on_screen = self.hud is not None and self.hud.visible
         log.log(logging.INFO if on_screen else logging.WARNING, text)
-        self._said = text, time.monotonic() + SAID_FOR
+        self._said = as_options(text), time.monotonic() + SAID_FOR
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
         """Begin anew, with the same seed and without samples; agent, host and camera stay.
@@ -565,10 +566,10 @@ def _certificate(agent: CALFAgent, slice_value: float) -> Certificate:
 def _libraries(config: VisualizationConfig) -> tuple[ShaderLibrary, ShaderLibrary | None]:
     """The shaders of the look, and of the one beside it, if any."""
     waits = config.watch is True
-    first = parts.library(config.shaders, "--shaders", config.defines, waits)
+    first = parts.library(config.shaders, "`shaders`", config.defines, waits)
     if config.ab is None:
         return first, None
-    return first, parts.library(config.ab, "--ab", config.defines, waits)
+    return first, parts.library(config.ab, "`ab`", config.defines, waits)
 
 
 def _open_host(

@@ -16,7 +16,7 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.app_config import SHARED, TRAINING_PRESET, AppConfig
 from calf_viz.commands import benchmark, evaluate, train, training_options
 from calf_viz.config import PRESETS, TRAINING_ONLY, options
-from calf_viz.console import bar, say
+from calf_viz.console import as_options, bar, say
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH, SIZE
@@ -52,8 +52,13 @@ _TYPES: dict[str, Any] = {
 }
 
 
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _config_options(command: Command) -> Command:
     """An option for each field of the configuration; None where it is not given."""
+    names = {field.name: _flag(field.name) for field in options()}
     for field in reversed(options()):
         flag = str(field.type).startswith("bool")
         flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
@@ -63,7 +68,7 @@ def _config_options(command: Command) -> Command:
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
         shown = "on" if default is True else shown
         said = default is None or default is False or default in ("", ()) or "default" in field.name
-        text = field.metadata["help"]
+        text = as_options(field.metadata["help"], names)
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
             text += "  [default: by preset]"
@@ -189,10 +194,6 @@ calf_viz.add_command(evaluate)
 calf_viz.add_command(shaders)
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
 def _process(app: CALFApplication) -> str:
     """How to end a training that outlives the viewer; nothing where none does."""
     if app.live is None or not (app.live.process.detached and app.live.process.running):
@@ -253,10 +254,18 @@ def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path
     return paths
 
 
+class _AsOptions(logging.Formatter):
+    """What is logged, with settings named as the options that they are here."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return as_options(super().format(record))
+
+
 @contextmanager
 def _logged() -> Iterator[None]:
     """What the program notes meanwhile, good news included, goes to stderr."""
     log, handler = logging.getLogger("calf_viz"), logging.StreamHandler()
+    handler.setFormatter(_AsOptions())
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:

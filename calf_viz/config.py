@@ -92,7 +92,7 @@ class VisualizationConfig(Assignable):
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
     )
     set: tuple[str, ...] = _option(
-        (), "A control's value, may be repeated; with b: of --ab's look.", "[b:]NAME=VALUE"
+        (), "A control's value, may be repeated; with b: of `ab`'s look.", "[b:]NAME=VALUE"
     )
     watch: bool | None = _option(
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"
@@ -114,12 +114,12 @@ class VisualizationConfig(Assignable):
         "`calf-viz train` goes with it.",
     )
     train_rate: str = _option(
-        "max", "With --train: its steps a second, max, realtime, or such as 200/s."
+        "max", "With `train`: its steps a second, max, realtime, or such as 200/s."
     )
-    resume: Path | None = _option(None, "With --train: run to go on with.  [default: a new one]")
-    runs: Path = _option(Path("runs"), "With --train: folder for new runs.")
-    detach: bool = _option(False, "With --train: let the training go on without the viewer.")
-    morph_frames: int = _option(15, "With --train: frames of the change to a new critic.")
+    resume: Path | None = _option(None, "With `train`: run to go on with.  [default: a new one]")
+    runs: Path = _option(Path("runs"), "With `train`: folder for new runs.")
+    detach: bool = _option(False, "With `train`: let the training go on without the viewer.")
+    morph_frames: int = _option(15, "With `train`: frames of the change to a new critic.")
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(
@@ -161,7 +161,7 @@ class VisualizationConfig(Assignable):
             colour_map(self.colour_map)
         for text in self.set:
             if "=" not in text:
-                raise UserError(f"--set {shown(text)}: write NAME=VALUE")
+                raise UserError(f"`set` {shown(text)}: write NAME=VALUE")
         if self.train and self.checkpoint is not None:
             raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
         _within("morph_frames", self.morph_frames, 1, 10_000)

@@ -6,8 +6,10 @@ nothing in them. Whatever is printed in tables and bars goes through here.
 
 from __future__ import annotations
 
+import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from calf_viz.errors import visible
@@ -16,6 +18,43 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
     from rich.text import Text
+
+
+_SETTING = re.compile(r"`([a-z]\w*)(?:=(\w+))?`")
+_options: dict[str, str] = {}
+
+
+@contextmanager
+def called_by(options: Mapping[str, str]) -> Iterator[None]:
+    """While the block runs, `as_options` knows these options of a command line, by setting: "seed"
+    is "--seed", and "no_hud" is "--no-hud"."""
+    before = dict(_options)
+    _options.update(options)
+    try:
+        yield
+    finally:
+        _options.clear()
+        _options.update(before)
+
+
+def as_options(text: str, options: Mapping[str, str] | None = None) -> str:
+    """A message as the command line says it.
+
+    The library's messages know nothing of a command line: they name settings, in backquotes, with
+    or without a value: `resume`, `renderer=gpu`, `hud=False`. Where one is an option of the command
+    that runs, or of those given, it is written as such: --resume, --renderer gpu, --no-hud. From
+    Python no command runs, and the names stay.
+    """
+    known = _options if options is None else options
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        written = known.get(f"no_{name}" if value == "False" else name)
+        if written is None:
+            return found[0]
+        return written if value in (None, "True", "False") else f"{written} {value}"
+
+    return _SETTING.sub(option, text)
 
 
 def say(text: object) -> None:

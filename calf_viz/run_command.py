@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from calf_viz.console import as_options, called_by
 from calf_viz.errors import LONGEST_MESSAGE, UserError, shown
 
 _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -25,20 +26,33 @@ def run_command(command: click.Command, name: str, prefix: str = "") -> NoReturn
     """
     _stand_in_for_closed_streams()
     _write_whatever_is_said()
-    try:
-        code = _ended(command, name, prefix)
-    except SystemExit as end:  # where a command ends by itself, and where click or rich end it
-        code = end.code
+    with called_by(_options(command)):
+        try:
+            code = _ended(command, name, prefix)
+        except SystemExit as end:  # where a command ends by itself, and where click or rich end it
+            code = end.code
     if isinstance(code, str):
         code = _complain(prefix + code, 1)
     sys.exit(_written(code if isinstance(code, int) else 0, prefix))
+
+
+def _options(command: click.Command) -> dict[str, str]:
+    """Long options of a command and of those below it, by the setting that each is of."""
+    found: dict[str, str] = {}
+    for below in getattr(command, "commands", {}).values():
+        found |= _options(below)
+    for parameter in command.params:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            if option.startswith("--"):
+                found[option[2:].replace("-", "_")] = option
+    return found
 
 
 def _ended(command: click.Command, name: str, prefix: str) -> Any:
     try:
         return command.main(prog_name=name, standalone_mode=False)
     except UserError as error:
-        return _complain(prefix + str(error), error.exit_code)
+        return _complain(prefix + as_options(str(error)), error.exit_code)
     except click.ClickException as error:
         text = " ".join(error.format_message().split())
         return _complain(prefix + shown(text, LONGEST_MESSAGE), error.exit_code)

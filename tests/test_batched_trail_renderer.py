@@ -221,7 +221,7 @@ class TestGrowth:
         pushed.assert_drawn(trails(host).meshes())
 
     def test_more_than_memory_is_refused_in_words(self, opened: Opener) -> None:
-        with pytest.raises(UserError, match=r"100000 agents .* 600 steps .*--renderer gpu"):
+        with pytest.raises(UserError, match=r"100000 agents .* 600 steps .*`renderer=gpu`"):
             opened(trail=600, agents=100_000)
 
 

@@ -168,7 +168,7 @@ def test_whatever_is_in_the_file_a_training_goes_on(
 
 
 def test_a_file_that_is_gone_is_told_before_a_line_is_lost(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot write .*m.csv: No such file.*then --resume"):
+    with pytest.raises(UserError, match=r"cannot write .*m.csv: No such file.*then `resume`"):
         metrics.append(tmp_path / "m.csv", episode(0))
     assert not list(tmp_path.iterdir())
 
@@ -176,7 +176,7 @@ def test_a_file_that_is_gone_is_told_before_a_line_is_lost(tmp_path: Path) -> No
 def test_a_pipe_in_its_place_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.csv")
     for write in (lambda p: metrics.append(p, episode(0)), metrics.to_disk):
-        with pytest.raises(UserError, match=r"cannot write .*m.csv: .*then --resume"):
+        with pytest.raises(UserError, match=r"cannot write .*m.csv: .*then `resume`"):
             write(tmp_path / "m.csv")
 
 

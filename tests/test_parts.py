@@ -14,7 +14,7 @@ from calf_viz.errors import UserError
 from calf_viz.render.shipped import LOOKS, shader_folder
 from calf_viz.workbench import parts
 
-LOOK = "--shaders"
+LOOK = "`shaders`"
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def test_an_empty_folder_changes_nothing_and_is_refused(here: Path) -> None:
     (here / "mine").mkdir()
     said = refused("mine")
     assert said == (
-        "--shaders mine: nothing in this folder takes part in the picture (it holds no shader); "
-        "calf-viz shaders new mine copies what one may change, --watch waits for files"
+        "`shaders` mine: nothing in this folder takes part in the picture (it holds no shader); "
+        "calf-viz shaders new mine copies what one may change, `watch` waits for files"
     )
-    assert refused("mine", "--ab").startswith("--ab mine: nothing in this folder")
+    assert refused("mine", "`ab`").startswith("`ab` mine: nothing in this folder")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ class TestOneNameForTwo:
         (here / "ink").mkdir()
         shutil.copy(shader_folder() / "trail_colour.glsl", here / "ink")
         assert parts.library(Path("ink"), LOOK, {}).overlay == Path("ink")
-        assert "--shaders ink: what is here, not the look; " in caplog.text
+        assert "`shaders` ink: what is here, not the look; " in caplog.text
         caplog.clear()
         assert parts.library(here / "ink", LOOK, {}).overlay == here / "ink"
         assert not caplog.text

@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(
     out, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     output = tmp_path / "a.safetensors"
-    assert f"go on with --resume {output}" in out
+    assert f"go on with `resume` {output}" in out
     assert "Traceback" not in err
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == [
         "a.safetensors",
@@ -317,7 +317,7 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
     for arguments, words in (
         (("no_such_system", "quick", 0, output), "unknown system 'no_such_system'"),
         (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
-        ((None, "quick", 0, output), "give --system"),
+        ((None, "quick", 0, output), "give a `system`"),
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
         (("differential_drive", None, None, None, output), "with system point_mass, not diff"),
         ((None, None, 3, None, output), "with seed 7, not 3: leave seed out"),
@@ -344,7 +344,7 @@ def test_no_file_of_an_older_training_is_replaced_unasked(
     older = tmp_path / f"a.safetensors{taken}"
     older.write_text("older")
     new = None if resumed else "point_mass"
-    with pytest.raises(UserError, match=f"{older} exists: .* or --overwrite"):
+    with pytest.raises(UserError, match=f"{older} exists: .* or `overwrite=True`"):
         training.train(new, output=output, resume_from=source, progress=False)
     assert older.read_text() == "older"
     assert not list(tmp_path.glob("*.lock")), "nothing is left of what was refused"
@@ -581,7 +581,7 @@ def test_a_new_training_does_not_replace_an_older_ones_file(
 ) -> None:
     old = tmp_path / "agent.safetensors"
     old.write_bytes(b"a week's work")
-    with pytest.raises(UserError, match=r"exists: give another --output, --resume"):
+    with pytest.raises(UserError, match=r"exists: give another `output`, `resume`"):
         training.train("point_mass", "quick", 0, old, progress=False)
     assert old.read_bytes() == b"a week's work"
     monkeypatch.setattr(Trainer, "run", lambda *_, **__: None)

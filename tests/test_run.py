@@ -319,7 +319,7 @@ def test_options_that_contradict_each_other(tmp_path: Path) -> None:
     made.close()
     folder = made.folder
     for words, arguments in (
-        ("leave --output out", {"output": tmp_path / "a", "resume_from": folder}),
+        ("leave `output` out", {"output": tmp_path / "a", "resume_from": folder}),
         ("with lr 0.0003, not 0.1: leave lr out", {"resume_from": folder, "lr": 0.1}),
         ("with seed 5, not 0: leave seed out", {"resume_from": folder, "seed": 0}),
         ("with preset quick, not th", {"resume_from": folder, "preset": "thorough"}),
@@ -339,7 +339,7 @@ def test_a_run_can_be_lengthened(
     caplog.clear()
     training.train(resume_from=folder, progress=False)
     (record,) = caplog.records
-    assert record.message == f"{folder} is finished, after 6 episodes: --episodes gives it more"
+    assert record.message == f"{folder} is finished, after 6 episodes: `episodes` gives it more"
     training.train(resume_from=folder, progress=False, episodes=9)
     assert contents(folder) == contents(whole)
     assert run.read_config(folder).episodes == 9

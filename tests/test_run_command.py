@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from calf_viz.console import plain, say, tables
+from calf_viz.console import as_options, plain, say, tables
 from calf_viz.errors import UserError
 from calf_viz.run_command import run_command
 
@@ -159,3 +161,74 @@ def test_a_name_is_no_markup(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     say(name)
     assert capsys.readouterr().out == f"{seen}\n"
+
+
+# Settings, which the library's messages name, as options
+
+
+@click.group()
+@click.option("--critic-on-gpu", is_flag=True)
+@click.option("--hud/--no-hud", default=True)
+def drawing(critic_on_gpu: bool, hud: bool) -> None:
+    pass
+
+
+@drawing.command()
+@click.option("--renderer", "design")
+def failing(design: str | None) -> None:
+    raise UserError(
+        "leave `critic_on_gpu` out, or take `renderer=gpu`, `hud=False`, `hud=True`; "
+        "not `size=3`, `critic on gpu` or `Hud`"
+    )
+
+
+def test_settings_in_messages_are_options_at_the_command_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["drawing", "failing"])
+    with pytest.raises(SystemExit) as end:
+        run_command(drawing, "drawing")
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "leave --critic-on-gpu out, or take --renderer gpu, --no-hud, --hud; "
+        "not `size=3`, `critic on gpu` or `Hud`\n"
+    )
+    # Called from Python, as afterwards, no command runs.
+    assert as_options("leave `critic_on_gpu` out") == "leave `critic_on_gpu` out"
+
+
+ROOT = Path(__file__).resolve().parents[1] / "calf_viz"
+AT_THE_COMMAND_LINE = {"cli.py", "commands.py", "workbench/commands.py", "workbench/tables.py"}
+DOCUMENTATION = {"workbench/document.py", "render/variants.py"}
+OPTION = re.compile(r"--[a-z]")
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of every text in a file but docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {
+        id(part)
+        for node in ast.walk(tree)
+        for part in (
+            node.values if isinstance(node, ast.JoinedStr)
+            else [node.value] if isinstance(node, ast.Expr)
+            else []
+        )
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, ast.unparse(node)
+        elif isinstance(getattr(node, "value", None), str) and id(node) not in inner:
+            yield node.lineno, node.value
+
+
+def test_the_library_names_settings_and_no_options() -> None:
+    """Whoever calls it from Python has none. Command lines to be typed, whole, have theirs."""
+    found = [
+        f"{name}:{line}: {text}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if (name := path.relative_to(ROOT).as_posix()) not in AT_THE_COMMAND_LINE | DOCUMENTATION
+        for line, text in texts(path)
+        if OPTION.search(text) and "calf-viz " not in text
+    ]
+    assert not found, "name settings in backquotes; console.as_options makes options of them"

@@ -347,7 +347,7 @@ def test_an_overlay_reaches_into_sub_folders(tmp_path):
 
 
 def test_an_overlay_that_is_no_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"--shaders .*nowhere"):
+    with pytest.raises(UserError, match=r"`shaders` .*nowhere"):
         ShaderLibrary(tmp_path / "nowhere")
 
 
@@ -497,7 +497,7 @@ class TestDefines:
             "#version 330", "#define A 1", "#define B vec3(2.0)", "A",
         ]  # fmt: skip
         assert source.origin(5) == (tmp_path / "main.frag", 3)
-        assert str(source.origin(3)[0]) == "--define A=1"
+        assert str(source.origin(3)[0]) == "define A=1"
 
     def test_are_read_as_compilers_read_them(self):
         assert read_define("A") == ("A", "1")
@@ -508,7 +508,7 @@ class TestDefines:
         "text", ["", "=1", "1A=2", "a b", "gl_X=1", "A__B", "A=\n", "A=é", "A=\\"]
     )
     def test_others_are_refused(self, text):
-        with pytest.raises(UserError, match="--define"):
+        with pytest.raises(UserError, match="`define`"):
             read_define(text)
 
 
@@ -738,7 +738,7 @@ class TestWhatIsToldOfTheUsersFiles:
             load_program(library, "field")
         told = {(p.path.name, p.line) for p in error.value.problems}
         assert told == {
-            ("surface_colour.glsl", 2) if how == "overlay" else (f"--define {word}=vec3", 1)
+            ("surface_colour.glsl", 2) if how == "overlay" else (f"define {word}=vec3", 1)
         }
         assert f"{word} stands in contract.glsl:" in str(error.value)
         assert "choose another name" in str(error.value)
@@ -763,7 +763,7 @@ class TestWhatIsToldOfTheUsersFiles:
         other = next(n for n in range(first, 999) if "vec4" not in source.code[n - 1])
         log = f"{self.FRAGMENT}0:{other}(7): error: swizzle\n0:{first}(7): error: wrong type\n"
         (problem,) = explain(log, ShaderLibrary().load("hud.vert"), source)
-        assert str(problem.path) == "--define vec4=vec3" and "wrong type" in problem.text
+        assert str(problem.path) == "define vec4=vec3" and "wrong type" in problem.text
 
     def test_conditions_within_each_other_are_bounded_across_files(self, tmp_path: Path) -> None:
         deep = "#if 1\n" * 30 + "{}\n" + "#endif\n" * 30

@@ -334,7 +334,7 @@ class TestCheck:
     def test_a_macro_may_be_what_a_driver_crashes_on(self, look: Path, driver: Driver) -> None:
         (look / "trail_colour.glsl").write_text(TRAILS)
         done = run("check", look, "--define", "ABORT", "--define", "OTHER=2")
-        assert done.output == ("--define ABORT=1: the driver crashed on it (signal 6, SIGABRT)\n")
+        assert done.output == ("define ABORT=1: the driver crashed on it (signal 6, SIGABRT)\n")
 
 
 class TestCulprit:

@@ -155,7 +155,7 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
         values = (look.wearer.controls.values for look in (shown.look, shown.second))
         assert list(values) == [{"u_red": 0.4}, {"u_red": 0.6}]
     with (
-        pytest.raises(UserError, match="--set b:u_red = 2 does not fit"),
+        pytest.raises(UserError, match="`set` b:u_red = 2 does not fit"),
         running(shaders=looks[0], ab=looks[1], set=("a:u_red=1", "b:u_red=2")),
     ):
         pass

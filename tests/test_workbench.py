@@ -86,7 +86,7 @@ class TestNew:
         folder = tmp_path / "look"
         error = run("new", folder, "--from", "ink", "--from", "night").exception
         assert isinstance(error, UserError)
-        assert "--from night: another --from has its own" in str(error)
+        assert "`from` night: another `from` has its own" in str(error)
         assert not folder.exists()
 
     def test_an_unknown_part_is_told_with_the_known(self, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ LARGEST = 2**40
 LONGEST_LINE, _REST = 1000, 2**20
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 """Without waiting for the other end of what became a pipe meanwhile."""
-GO_ON = "make room or put that right, then --resume"
+GO_ON = "make room or put that right, then `resume`"
 
 
 def write(path: str | Path, episodes: Iterable[Episode] = ()) -> None:

@@ -100,11 +100,11 @@ class _Child:
             self.process.wait(ENDS_WITHIN)
         code = self.process.returncode
         if code == -signal.SIGKILL:
-            return "a training's process was killed, for lack of memory perhaps: try fewer --jobs"
+            return "a training's process was killed, for lack of memory perhaps: try fewer `jobs`"
         how = (
             f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
         )
-        return f"a training's process {how}: what it said stands above, try --jobs 1"
+        return f"a training's process {how}: what it said stands above, try `jobs=1`"
 
     def end(self) -> None:
         with suppress(OSError):

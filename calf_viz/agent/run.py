@@ -227,7 +227,7 @@ class Run:
         """
         if not is_folder(self.folder):  # nor is it made again, without what was in it
             raise UserError(
-                f"{shown(self.folder)} is gone: put it back where it was, or --resume it elsewhere"
+                f"{shown(self.folder)} is gone: put it back where it was, or `resume` it elsewhere"
             )
         if self._tensorboard is not None:
             self._tensorboard.flush()  # what a checkpoint is later than never comes again
@@ -256,7 +256,7 @@ def tell_finished(trainer: Trainer, where: str | Path) -> None:
     """Say so of a training in which there is nothing left to do."""
     if trainer.finished:
         log.warning(
-            "%s is finished, after %d episodes: --episodes gives it more", where, trainer.done
+            "%s is finished, after %d episodes: `episodes` gives it more", where, trainer.done
         )
 
 

@@ -30,8 +30,8 @@ def load(system: System, file: Path | None = None) -> CALFAgent:
     if file is None and system.name not in trained():
         raise UserError(
             f"no agent comes with {system.name}: train one (calf-viz train --system {system.name} "
-            f"--output {system.name}.safetensors) and give it as --checkpoint, or look on with "
-            "--train, or without one with --policy nominal"
+            f"--output {system.name}.safetensors) and give it as `checkpoint`, or look on with "
+            "`train=True`, or without one with `policy=nominal`"
         )
     return CALFAgent.load(file or checkpoint.shipped(system.name), system)
 

@@ -46,7 +46,7 @@ class TensorBoard:
         except OSError as error:
             raise UserError(
                 f"cannot write {shown(self.folder)}: {error.strerror or error}; make room or put "
-                "that right, then --resume"
+                "that right, then `resume`"
             ) from error
 
 
@@ -60,7 +60,7 @@ def summary_writer() -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise UserError(
-            "--tensorboard needs TensorBoard: pip install 'calf_viz[tensorboard]'"
+            "`tensorboard` needs TensorBoard: pip install 'calf_viz[tensorboard]'"
         ) from error
     return SummaryWriter
 

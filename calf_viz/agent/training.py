@@ -21,7 +21,7 @@ from calf_viz.agent.run import Run, is_run, tell_finished
 from calf_viz.agent.run_config import KEPT, continued
 from calf_viz.agent.threads import one_thread
 from calf_viz.agent.trainer import Trainer
-from calf_viz.console import say
+from calf_viz.console import as_options, say
 from calf_viz.errors import FileTrouble, UserError, shown
 from calf_viz.files import check_writable, exists, hold, is_folder, not_over, same, sweep_parts
 from calf_viz.settings import fields_of, within
@@ -66,14 +66,14 @@ class Files:
         self.output = Path(output)
         if is_folder(self.output):
             raise UserError(f"{shown(output)} is a folder: name a file in it")
-        read, instead = tuple(read), "" if resumed else f"--resume {shown(output)}, "
+        read, instead = tuple(read), "" if resumed else f"`resume` {shown(output)}, "
 
         def check() -> None:
             for path in (self.output, resume.resume_path(output), metrics_path(output)):
                 check_writable(path)
                 if exists(path) and not ours:
                     raise UserError(
-                        f"{shown(path)} exists: give another --output, {instead}or --overwrite"
+                        f"{shown(path)} exists: give another `output`, {instead}or `overwrite=True`"
                     )
                 not_over(path, read)
 
@@ -146,7 +146,7 @@ def train(
         changes |= {name: value for name, value in own.items() if value is not None}
         trainer, records = _resume(resume_from, output, overwrite, changes)
     elif system is None:
-        raise UserError("no system to train: give --system, or --resume with a run or checkpoint")
+        raise UserError("no system to train: give a `system`, or `resume` with a run or checkpoint")
     else:
         config = TrainingConfig.from_preset(
             preset or "standard", system=system, seed=seed or 0, **changes
@@ -165,8 +165,8 @@ def train(
     where = records.folder if isinstance(records, Run) else records.output
     said = str(records.agent if isinstance(records, Run) else where)
     if not trainer.finished:
-        said = f"stopped after {trainer.done} episodes; go on with --resume {where}"
-    say(said)
+        said = f"stopped after {trainer.done} episodes; go on with `resume` {where}"
+    say(as_options(said))
     return trainer
 
 
@@ -175,7 +175,7 @@ def _resume(
 ) -> tuple[Trainer, Run | Files]:
     if is_run(path):
         if output is not None:
-            raise UserError(f"{path} is a run, which is written where it is: leave --output out")
+            raise UserError(f"{path} is a run, which is written where it is: leave `output` out")
         run, trainer = Run.open(path, **changes)
         return trainer, run
     source = resume.resume_path(path)
@@ -202,7 +202,7 @@ def _for_files(config: TrainingConfig) -> None:
     """Raise UserError for a setting that only a run knows."""
     for name in KEPT:
         if getattr(config, name) != fields_of(config)[name].default:
-            raise UserError(f"{name} is a run's: leave it out, or --output and its --resume")
+            raise UserError(f"{name} is a run's: leave it out, or `output` and its `resume`")
 
 
 def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:

@@ -173,7 +173,7 @@ class PandaContext(Owned):
             if time.monotonic() > given_up:
                 reason = "".join(f" ({told(notice)})" for notice in notices[:1])
                 if not self.steady:
-                    what = "the window does not get ready to be drawn to: use --headless"
+                    what = "the window does not get ready to be drawn to: use `headless=True`"
                 else:
                     what = f"{self.gsg.driver_renderer} draws no frame any more: start again"
                 raise UserError(what.replace(":", f"{reason}:", 1))

@@ -62,7 +62,7 @@ class PandaCritic:
         texture = empty_texture(name, old.x_size, old.y_size, Texture.F_rgba32, np.float32)
         buffer = self.context.target(texture, "a coarser grid", sort=-200, floats=True)
         if buffer is None:
-            raise UserError("--critic-on-gpu: this driver cannot render into float textures")
+            raise UserError("`critic_on_gpu`: this driver cannot render into float textures")
         self.textures[name] = texture
         buffer.set_clear_color_active(False)
         buffer.set_clear_depth_active(False)

@@ -80,7 +80,7 @@ class WindowHost(PandaHost):
             self.app = app = _open_window(scene.size, vsync, self.closing)
             buffer = window_context(app.win)
             if buffer is None:
-                raise UserError("the window's driver gives no framebuffers: use --headless")
+                raise UserError("the window's driver gives no framebuffers: use `headless=True`")
             context = PandaContext(buffer)
             context.steady = False
             self.closing.callback(context.close)
@@ -254,7 +254,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
         else:
             instead = "install libgl1 libgl1-mesa-dri or a graphics driver"
         raise UserError(
-            f"no window can be opened ({reason.rstrip('.')}): use --headless, or {instead}"
+            f"no window can be opened ({reason.rstrip('.')}): use `headless=True`, or {instead}"
         ) from error
     for notice in notices:
         click.echo(notice, err=True)

@@ -147,7 +147,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
             return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
     font = ImageFont.load_default(size)  # Pillow's own: fewer characters, hence more boxes
     if not isinstance(font, ImageFont.FreeTypeFont):
-        raise UserError("Pillow has no FreeType: install the wheel of pillow, or use --no-hud")
+        raise UserError("Pillow has no FreeType: install the wheel of pillow, or use `hud=False`")
     return font
 
 

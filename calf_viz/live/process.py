@@ -102,7 +102,7 @@ class TrainerProcess:
             return None
         lost = self.board[Word.STEPS] - self.board[Word.SAVED]
         told = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
-        return f"the training died: {self.failure}{told}; go on with --resume {self.run}"
+        return f"the training died: {self.failure}{told}; go on with `resume` {self.run}"
 
     def _last_words(self) -> str:
         with suppress(OSError):

@@ -48,7 +48,7 @@ def compare_results(
     if forced and not force:
         raise IncomparableError(
             f"these profiles cannot be compared, they differ in {'; '.join(forced)} "
-            "(--force compares them all the same)"
+            "(`force=True` compares them all the same)"
         )
     metrics = metrics_of(first, second)
     comparison = Comparison(

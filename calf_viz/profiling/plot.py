@@ -27,7 +27,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UserError(
-            "a plot needs matplotlib: pip install matplotlib, or leave the plot out (--no-plot)"
+            "a plot needs matplotlib: pip install matplotlib, or leave the plot out (`plot=False`)"
         ) from error
     figure = Figure(figsize=(9.0, 6.4), layout="constrained")
     FigureCanvasAgg(figure)

@@ -78,7 +78,9 @@ def load_profile(path: str | Path) -> Profile:
     with parsing(path, "complete JSON", ANEW):
         content = json.loads(text, parse_constant=_refuse)
     if not isinstance(content, dict) or content.get("kind") != KIND:
-        raise FileDamaged(path, "no profile of calf_viz", "give a file that --profile wrote")
+        raise FileDamaged(
+            path, "no profile of calf_viz", "give a file that calf-viz --profile wrote"
+        )
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
         made = f"(schema {shown(schema)}, this one reads up to {SCHEMA})"

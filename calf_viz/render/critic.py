@@ -65,20 +65,20 @@ class CriticNetworks:
         inputs = self.state_dim + (self.heading_axis is not None)
         actions = len(self.limits)
         if actions > MOST_ACTIONS:
-            raise UserError(f"--critic-on-gpu: {actions} actions are more than {MOST_ACTIONS}")
+            raise UserError(f"`critic_on_gpu`: {actions} actions are more than {MOST_ACTIONS}")
         for network, first, last in (
             (self.actor, inputs, actions), (self.critic, inputs + actions, 1)
         ):  # fmt: skip
             width = first
             for layer in network:
                 if layer.activation not in ACTIVATIONS:
-                    raise UserError(f"--critic-on-gpu: a layer of {layer.activation} is unknown")
+                    raise UserError(f"`critic_on_gpu`: a layer of {layer.activation} is unknown")
                 if layer.weights.shape != (width, len(layer.bias)):
                     raise ValueError(f"weights {layer.weights.shape} for {width} inputs")
                 if max(layer.weights.shape) > WIDEST:
                     raise UserError(
-                        f"--critic-on-gpu: a layer of {max(layer.weights.shape)} is wider than "
-                        f"{WIDEST}: leave the option out"
+                        f"`critic_on_gpu`: a layer of {max(layer.weights.shape)} is wider than "
+                        f"{WIDEST}: leave it out"
                     )
                 width = len(layer.bias)
             if width != last:

@@ -9,12 +9,12 @@ from pathlib import Path
 from calf_viz.render import glsl
 from calf_viz.render.problems import Problem
 
-DEFINE = "--define "
-"""What the origin of a macro's line begins with that was given on the command line."""
+DEFINE = "define "
+"""How the origin of a macro that was given, and stands in no file, begins: `define NAME=VALUE`."""
 
 
 def is_define(origin: Path) -> bool:
-    """Whether a line's origin is not a file but a --define."""
+    """Whether a line's origin is not a file but a macro given."""
     return str(origin).startswith(DEFINE)
 
 
@@ -44,7 +44,7 @@ class Source:
         return self.origins[min(max(line, 1), len(self.origins)) - 1]
 
     def is_overlays(self, path: Path) -> bool:
-        """Whether an origin's file is an overlay's or a look's: not shipped, nor a --define."""
+        """Whether an origin's file is an overlay's or a look's: not shipped, nor a macro given."""
         return path in self.own
 
     def line(self, line: int) -> str:

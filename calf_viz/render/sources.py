@@ -43,15 +43,15 @@ _VERSION = re.compile(r"\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
 
 
-def overlay_path(given: Path, option: str = "--shaders") -> Path:
-    """A folder, a file, or the folder of the shipped look of that name. UserError for none, by the
-    option that gave it."""
+def overlay_path(given: Path, setting: str = "`shaders`") -> Path:
+    """A folder, a file, or the folder of the shipped look of that name. UserError for none, by what
+    gave it."""
     if is_folder(given) or is_file(given):
         return given
     if str(given) in look_names():
         return shader_folder() / LOOKS / given
     looks = f", nor a look: {', '.join(look_names())}" if look_names() else ""
-    raise UserError(f"{option} {shown(given)}: neither a folder nor a file{looks}")
+    raise UserError(f"{setting} {shown(given)}: neither a folder nor a file{looks}")
 
 
 def read_define(text: str) -> tuple[str, str]:
@@ -59,12 +59,12 @@ def read_define(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not _NAME.fullmatch(name):
         raise UserError(
-            f"--define {shown(text)}: '{shown(name)}' is not a GLSL name: give NAME or NAME=VALUE"
+            f"`define` {shown(text)}: '{shown(name)}' is not a GLSL name: give NAME or NAME=VALUE"
         )
     if not (value.isascii() and (value.isprintable() or not value) and "\\" not in value):
-        raise UserError(f"--define {shown(text)}: give a value of one line in ASCII")
+        raise UserError(f"`define` {shown(text)}: give a value of one line in ASCII")
     if len(value) > LONGEST_LINE or glsl.unclosed_comment(value) is not None:
-        raise UserError(f"--define {shown(text)}: give a short value, and no part of a comment")
+        raise UserError(f"`define` {shown(text)}: give a short value, and no part of a comment")
     return name, value if equals else "1"
 
 

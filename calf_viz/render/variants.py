@@ -80,7 +80,7 @@ def check(defines: Mapping[str, str]) -> None:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
             choices = ", ".join(variant.values)
-            raise UserError(f"--define {variant.name}={shown(value)}: choose one of {choices}")
+            raise UserError(f"`define` {variant.name}={shown(value)}: choose one of {choices}")
 
 
 def combinations() -> Iterator[dict[str, str]]:

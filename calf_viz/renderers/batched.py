@@ -71,7 +71,7 @@ class BatchedGeometry:
     def use_heights(self, texture: Texture) -> None:
         raise UserError(
             f"the {self.design} renderer needs the critic's heights in memory: leave out "
-            "--critic-on-gpu, or take --renderer gpu"
+            "`critic_on_gpu`, or take `renderer=gpu`"
         )
 
     def prepare(self, uniforms: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ class TrailChunks:
         if total > MOST_BYTES:
             raise UserError(
                 f"{agents} agents with trails of {self.trail} steps take {total / 2**30:.1f} GiB "
-                f"of meshes, at most {MOST_BYTES / 2**30:.0f}: give fewer, or --renderer gpu"
+                f"of meshes, at most {MOST_BYTES / 2**30:.0f}: give fewer, or `renderer=gpu`"
             )
         longest = max(CHUNK_BYTES // (agents * SAMPLE_BYTES), SHORTEST)
         count = math.ceil(needed / longest)

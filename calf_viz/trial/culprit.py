@@ -10,6 +10,7 @@ from typing import NamedTuple
 from calf_viz.hosts.programs import Candidate, ProgramSource, load_program
 from calf_viz.render import variants
 from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.render.source import DEFINE
 from calf_viz.render.sources import ShaderLibrary
 
 MOST_TRIES, LONGEST_SEARCH = 8, 25.0
@@ -51,7 +52,7 @@ def is_known(name: str, value: str) -> bool:
 def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Accusation]:
     """Parts that a program fails for; several in one where it cannot be told which of them.
 
-    Parts are the user's: files of the overlay by their names, and macros of --define. None where
+    Parts are the user's: files of the overlay by their names, and macros given. None where
     the program has none. fault: its own. test: tries a program; its fault, or None.
     """
     changed = _changed(candidate)
@@ -99,7 +100,7 @@ def accuse(candidate: Candidate, accusation: Accusation) -> Problem:
 
 def _path(library: ShaderLibrary, part: str) -> Path:
     if part in library.defines:
-        return Path(f"--define {part}={library.defines[part]}")
+        return Path(f"{DEFINE}{part}={library.defines[part]}")
     return library.find(part) or Path(part)
 
 
@@ -146,8 +147,8 @@ def _lines(library: ShaderLibrary, program: ProgramSource) -> Lines:
 
 def _name(library: ShaderLibrary, path: Path) -> str:
     text = str(path)
-    if text.startswith("--define "):
-        return text.removeprefix("--define ").partition("=")[0]
+    if text.startswith(DEFINE):
+        return text.removeprefix(DEFINE).partition("=")[0]
     return (
         path.relative_to(library.shipped).as_posix()
         if path.is_relative_to(library.shipped)

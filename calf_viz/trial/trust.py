@@ -12,6 +12,7 @@ from calf_viz import files
 from calf_viz.hosts.programs import ProgramSource
 from calf_viz.render.shader_file import SUFFIXES
 from calf_viz.render.shipped import look_names, shader_folder
+from calf_viz.render.source import DEFINE
 from calf_viz.trial.culprit import is_known
 
 Stamp = tuple[int, int, int]
@@ -32,8 +33,8 @@ def needs_trials(look: Path | None, defines: Mapping[str, str] | None = None) ->
 
 def _is_shipped(path: Path) -> bool:
     text = str(path)
-    if text.startswith("--define "):
-        name, _, value = text.removeprefix("--define ").partition("=")
+    if text.startswith(DEFINE):
+        name, _, value = text.removeprefix(DEFINE).partition("=")
         return is_known(name, value)
     return text in _shipped() and _stamp(text) == _shipped()[text]
 

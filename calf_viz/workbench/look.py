@@ -81,7 +81,7 @@ class WornLook:
         the look is gone, a folder with values alone would hide it when it comes back."""
         overlay = self.wearer.programs.library.overlay
         if self.path is None or overlay is None:
-            raise UserError("values are saved beside the shaders of a look: give --shaders")
+            raise UserError("values are saved beside the shaders of a look: give `shaders`")
         if overlay.parent == shader_folder() / LOOKS:
             raise UserError(
                 f"{overlay.name} is shipped, so not written to: "
@@ -102,8 +102,8 @@ def set_controls(assignments: Iterable[str], first: WornLook, second: WornLook |
         marked = colon and which in ("a", "b")
         look = second if marked and which == "b" else first
         if look is None:
-            raise UserError(f"--set {text}: there is no look B: give --ab as well")
+            raise UserError(f"`set` {text}: there is no look B: give `ab` as well")
         try:
             look.set(rest if marked else text)
         except UserError as error:
-            raise UserError(f"--set {which + colon if marked else ''}{error}") from None
+            raise UserError(f"`set` {which + colon if marked else ''}{error}") from None

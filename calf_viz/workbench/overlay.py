@@ -28,7 +28,7 @@ def sources(start: str | None) -> dict[str, Path]:
     if not names:
         parts = sorted({name.partition("_")[0].removesuffix(".glsl") for name in hooks})
         raise UserError(
-            f"--from {shown(start)}: give a part ({', '.join(parts)}), a file of "
+            f"`from` {shown(start)}: give a part ({', '.join(parts)}), a file of "
             f"calf-viz shaders list{_looks()}"
         )
     return {name: folder / name for name in names}
@@ -49,7 +49,7 @@ def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
         for name, path in sources(start).items():
             if files.setdefault(name, path) != path:
                 raise UserError(
-                    f"--from {shown(start)}: another --from has its own {name}: choose one"
+                    f"`from` {shown(start)}: another `from` has its own {name}: choose one"
                 )
     there = [folder / name for name in files if exists(folder / name)]
     if there:

@@ -25,16 +25,16 @@ from calf_viz.render.sources import ShaderLibrary, did_you_mean, overlay_path
 log = logging.getLogger("calf_viz")
 
 
-def overlay(given: Path, option: str) -> Path:
+def overlay(given: Path, setting: str) -> Path:
     """`sources.overlay_path`; where a shipped look has the same name, it is told which is meant."""
-    path = overlay_path(given, option)
+    path = overlay_path(given, setting)
     if path == given and _is_a_look_too(given):
-        log.warning("%s %s: what is here, not the look; %s", option, given, _which(given))
+        log.warning("%s %s: what is here, not the look; %s", setting, given, _which(given))
     return path
 
 
 def library(
-    given: Path | None, option: str, defines: Mapping[str, str], waits: bool = False
+    given: Path | None, setting: str, defines: Mapping[str, str], waits: bool = False
 ) -> ShaderLibrary:
     """The shaders in an overlay's look; each file of it that takes no part is told.
 
@@ -46,7 +46,7 @@ def library(
     if given is None:
         return ShaderLibrary(None, defines)
     try:
-        worn = ShaderLibrary(overlay_path(given, option), defines)
+        worn = ShaderLibrary(overlay_path(given, setting), defines)
     except UserError as error:
         if not _is_a_look_too(given):
             raise
@@ -54,18 +54,18 @@ def library(
     idle = unused(worn)
     reason = nothing_there(worn, idle)
     if reason is not None and _is_a_look_too(given):
-        raise UserError(f"{option} {shown(given)}: {reason}; {_which(given)}")
+        raise UserError(f"{setting} {shown(given)}: {reason}; {_which(given)}")
     if reason is not None and not waits:
         new = f"calf-viz shaders new {shown(given)}"
         raise UserError(
-            f"{option} {shown(given)}: {reason}; {new} copies what one may change, --watch waits "
+            f"{setting} {shown(given)}: {reason}; {new} copies what one may change, `watch` waits "
             "for files"
         )
-    overlay(given, option)
+    overlay(given, setting)
     for path, why in idle.items():
         log.warning("%s: %s", path, why)
     if reason is not None:
-        log.warning("%s %s: %s yet; what is saved there is shown at once", option, given, reason)
+        log.warning("%s %s: %s yet; what is saved there is shown at once", setting, given, reason)
     return worn
 
 
