@@ -108,9 +108,8 @@ class TestJudge:
         assert child.try_(mutant).outcome == "HANG"
         child.limit = fuzz.LIMIT
         assert child.try_(mutant).outcome == "accepted", "a new child goes on"
-        assert child._process is not None
-        child._process.kill()
-        child._process.wait()
+        assert child.child is not None
+        child.child._process.kill()
         assert child.try_(mutant).outcome == "CRASH"
         child.close()
 

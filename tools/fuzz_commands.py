@@ -19,7 +19,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -30,11 +29,10 @@ from typing import Any, NoReturn
 
 import click
 import fuzzing
-from fuzzing import Verdict, judged, tell
-from rich.console import Console
-from rich.progress import track
+from fuzzing import Verdict, judged
 
 from calf_viz.children import script_child
+from calf_viz.run_command import run_command
 
 LIMIT = 60.0
 """Seconds that a command line may take; none is asked for more than a moment's work."""
@@ -259,12 +257,7 @@ class Child(fuzzing.Child):
 
     def try_(self, arguments: list[str]) -> Verdict:
         """The verdict, whatever becomes of the child."""
-        answer = self.ask({"arguments": arguments})
-        if answer.ended:
-            return Verdict(
-                {"endless": "HANG", "crashed": "CRASH"}[answer.ended], answer.said["said"]
-            )
-        return Verdict(**answer.said)
+        return self.ask({"arguments": arguments}).verdict
 
 
 def verdicts(
@@ -280,35 +273,19 @@ def verdicts(
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.option("--count", default=600, show_default=True, help="Command lines.")
-@click.option("--seed", default=0, show_default=True, help="Decides the command lines.")
-@click.option("--only", multiple=True, type=click.Choice(CLASSES), help="[default: all]")
-@click.option("--limit", default=LIMIT, show_default=True, help="Seconds for each.")
+@fuzzing.options(600, "command lines", CLASSES, LIMIT)
 @click.option("--serve", "served", type=float, hidden=True)
-@click.pass_context
-def main(
-    context: click.Context,
-    count: int,
-    seed: int,
-    only: tuple[str, ...],
-    limit: float,
-    served: float | None,
-) -> None:
+def main(count: int, seed: int, only: tuple[str, ...], limit: float, served: float | None) -> int:
     if served is not None:
         serve(served)
-        return
-    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-    bad = 0
-    rounds = track(range(count), "command lines", console=Console(stderr=True))
-    for kind, line, verdict in verdicts(seed, limit, rounds, only):
-        outcomes[kind][verdict.outcome] += 1
-        if not verdict.survived:
-            bad += 1
-            print(f"{[text[:80] for text in line]!a}: {verdict}")
-    tell(outcomes)
-    print(f"{count} command lines of seed {seed}: {bad} not survived")
-    context.exit(1 if bad else 0)
+        return 0
+
+    def tries(rounds: Iterable[int]) -> Iterator[tuple[str, str, Verdict]]:
+        for kind, line, verdict in verdicts(seed, limit, rounds, only):
+            yield kind, f"{[text[:80] for text in line]!a}", verdict
+
+    return fuzzing.campaign("command lines", count, seed, tries)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "fuzz_commands", "fuzz_commands: ")

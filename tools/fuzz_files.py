@@ -26,7 +26,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
@@ -37,12 +36,11 @@ from typing import Any
 
 import click
 import fuzzing
-from fuzzing import Verdict, is_line, judged, tell
-from rich.console import Console
-from rich.progress import track
+from fuzzing import Verdict, is_line, judged
 
 from calf_viz.children import python_child, script_child
 from calf_viz.errors import UserError
+from calf_viz.run_command import run_command
 
 LIMIT = 60.0
 """Seconds that a mutant may take; a child that starts takes some of the first one's."""
@@ -595,12 +593,7 @@ class Child(fuzzing.Child):
     def try_(self, mutant: Mutant) -> Verdict:
         """The verdict, whatever becomes of the child."""
         data = base64.b64encode(mutant.data).decode("ascii")
-        answer = self.ask({**asdict(mutant), "data": data})
-        if answer.ended:
-            return Verdict(
-                {"endless": "HANG", "crashed": "CRASH"}[answer.ended], answer.said["said"]
-            )
-        return Verdict(**answer.said)
+        return self.ask({**asdict(mutant), "data": data}).verdict
 
 
 def by_command(mutant: Mutant, limit: float = LIMIT) -> Verdict:
@@ -651,35 +644,19 @@ def verdicts(
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
-@click.option("--count", default=3000, show_default=True, help="Mutants, of all classes together.")
-@click.option("--seed", default=0, show_default=True, help="Decides the mutants.")
-@click.option("--only", multiple=True, type=click.Choice(list(KINDS)), help="[default: all]")
-@click.option("--limit", default=LIMIT, show_default=True, help="Seconds for each mutant.")
+@fuzzing.options(3000, "mutants", KINDS, LIMIT)
 @click.option("--serve", "served", type=click.Path(path_type=Path), hidden=True)
-@click.pass_context
-def main(
-    context: click.Context,
-    count: int,
-    seed: int,
-    only: tuple[str, ...],
-    limit: float,
-    served: Path | None,
-) -> None:
+def main(count: int, seed: int, only: tuple[str, ...], limit: float, served: Path | None) -> int:
     if served is not None:
         serve(served)
-        return
-    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-    bad = 0
-    rounds = track(range(count), "mutants", console=Console(stderr=True))
-    for mutant, verdict in verdicts(seed, limit, rounds, only):
-        outcomes[mutant.kind][verdict.outcome] += 1
-        if not verdict.survived:
-            bad += 1
-            print(f"{mutant.kind} ({mutant.damage}): {verdict}")
-    tell(outcomes)
-    print(f"{count} mutants of seed {seed}: {bad} not survived")
-    context.exit(1 if bad else 0)
+        return 0
+
+    def tries(rounds: Iterable[int]) -> Iterator[tuple[str, str, Verdict]]:
+        for mutant, verdict in verdicts(seed, limit, rounds, only):
+            yield mutant.kind, f"{mutant.kind} ({mutant.damage})", verdict
+
+    return fuzzing.campaign("mutants", count, seed, tries)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "fuzz_files", "fuzz_files: ")

@@ -36,6 +36,7 @@ from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 from calf_viz.children import script_child
 from calf_viz.console import bar, say
 from calf_viz.render.shipped import shader_folder, shipped_files
+from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.trial import PATIENCE
 
@@ -388,12 +389,8 @@ def tell(outcomes: dict[str, Counter[str]]) -> None:
     total = Counter[str]()
     for damage, counted in sorted(outcomes.items()):
         total += counted
-        print(f"  {damage:50} {_said(counted)}")
-    print(f"  {'all':50} {_said(total)}")
-
-
-def _said(counted: Counter[str]) -> str:
-    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(counted.items()))
+        print(f"  {damage:50} {fuzzing.in_words(counted)}")
+    print(f"  {'all':50} {fuzzing.in_words(total)}")
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])
@@ -404,9 +401,7 @@ def _said(counted: Counter[str]) -> str:
 @click.option("--patience", default=PATIENCE, show_default=True, help="Seconds for a driver.")
 @click.option("--limit", default=LIMIT, show_default=True, help="Seconds for each mutant.")
 @click.option("--serve", "served", type=click.Choice(HOSTS), hidden=True)
-@click.pass_context
 def main(
-    context: click.Context,
     count: int,
     of: str,
     seed: int,
@@ -414,10 +409,10 @@ def main(
     patience: float,
     limit: float,
     served: str | None,
-) -> None:
+) -> int:
     if served is not None:
         serve(served, patience)
-        return
+        return 0
     good = True
     for kind in hosts or HOSTS:
         outcomes: dict[str, Counter[str]] = defaultdict(Counter)
@@ -431,8 +426,8 @@ def main(
                     say(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
         print(f"{kind}, {count} {of} mutants of seed {seed}:")
         tell(outcomes)
-    context.exit(0 if good else 1)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "fuzz_shaders", "fuzz_shaders: ")

@@ -1,5 +1,5 @@
 """What the fuzzers share: how something went, and a child that tries one thing after another, and
-is started again where one of them ends it or takes too long.
+is started again where one of them ends it or takes too long; and how it is told of many.
 
     parent   a JSON object a line   ──▶   child    tries it
              Answer, whatever happened   ◀──       a JSON object a line
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import queue
-import subprocess
 import sys
-import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import click
+
+from calf_viz.console import bar, say
 from calf_viz.errors import LONGEST_MESSAGE
+from calf_viz.trial import child
 
 BAD = ("TRACEBACK", "CRASH", "HANG", "MEMORY")
 """What nothing of a user's may do to the program."""
@@ -56,19 +56,18 @@ def judged(code: int, stderr: str) -> Verdict:
     return Verdict("refused" if is_line(last) else "TRACEBACK", said)
 
 
-def tell(outcomes: dict[str, Counter[str]]) -> None:
-    """A line for each class."""
-    for name, found in outcomes.items():
-        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(found.items()))
-        print(f"{name}: {told}")
-
-
 class Answer(NamedTuple):
     """What the child said. `ended` is empty, or `crashed` or `endless`, which no child can tell;
     then `said` has a text."""
 
     said: dict[str, Any]
     ended: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """As one, of a child that answers with one."""
+        outcomes = {"endless": "HANG", "crashed": "CRASH"}
+        return Verdict(outcomes[self.ended], **self.said) if self.ended else Verdict(**self.said)
 
 
 class Child:
@@ -82,52 +81,72 @@ class Child:
         self, command: list[str], limit: float, environment: Mapping[str, str] | None = None
     ) -> None:
         self.command, self.limit, self.environment = command, limit, environment
-        self._process: subprocess.Popen[str] | None = None
-
-    def _start(self) -> subprocess.Popen[str]:
-        self._process = process = subprocess.Popen(
-            self.command,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, args=(process, self._answers), daemon=True).start()
-        return process
-
-    @staticmethod
-    def _listen(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            answers.put(line)
-        answers.put("")
+        self.child: child.Child | None = None
 
     def ask(self, what: dict[str, Any]) -> Answer:
         """Its answer, whatever becomes of the child."""
-        process = self._process or self._start()
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(what) + "\n")
-            process.stdin.flush()
+        if self.child is None:
+            self.child = child.Child(self.command, self.environment)
         try:
-            answer = self._answers.get(timeout=self.limit)
-        except queue.Empty:
+            return Answer(self.child.ask(what, self.limit))
+        except child.Overdue:
             self.close()
             return Answer({"said": f"not done after {self.limit:.0f} s"}, "endless")
-        if not answer:
-            code = process.wait()
+        except child.Ended as error:
             self.close()
-            return Answer({"said": f"the child ended with {code}"}, "crashed")
-        return Answer(json.loads(answer))
+            return Answer({"said": f"the child ended with {error.how}"}, "crashed")
 
     def close(self) -> None:
         """End the child."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self.child is not None:
+            self.child.close()
+            self.child = None
+
+
+def campaign(
+    things: str,
+    count: int,
+    seed: int,
+    tries: Callable[[Iterable[int]], Iterator[tuple[str, object, Verdict]]],
+) -> int:
+    """Class, what it was and verdict for each of the rounds: those that were not survived, a line
+    for each class, and the exit code."""
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    bad = 0
+    with bar() as progress:
+        for kind, what, verdict in tries(progress.track(range(count), description=things)):
+            outcomes[kind][verdict.outcome] += 1
+            if not verdict.survived:
+                bad += 1
+                say(f"{what}: {verdict}")
+    for kind, found in outcomes.items():
+        say(f"{kind}: {in_words(found)}")
+    say(f"{count} {things} of seed {seed}: {bad} not survived")
+    return 1 if bad else 0
+
+
+def in_words(outcomes: Mapping[str, int]) -> str:
+    """How often each occurred."""
+    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+
+
+def options(count: int, things: str, classes: Iterable[str], limit: float) -> Any:
+    """A command's --count, --seed, --only and --limit, whose defaults these are."""
+    given = (
+        click.option("--count", default=count, show_default=True, help=f"How many {things}."),
+        click.option("--seed", default=0, show_default=True, help=f"Decides the {things}."),
+        click.option(
+            "--only", multiple=True, type=click.Choice(list(classes)), help="[default: all]"
+        ),
+        click.option("--limit", default=limit, show_default=True, help="Seconds for each."),
+    )
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(given):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def serve(try_: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

@@ -36,7 +36,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,6 @@ import matplotlib.backends.backend_agg  # here, lest every child does
 import matplotlib.figure  # noqa: F401 (likewise)
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from rich.table import Table
 
 from calf_viz.agent import metrics, resume, training
@@ -55,8 +54,9 @@ from calf_viz.agent import trainer as trainers
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import Row, actor_row
 from calf_viz.agent.trainer import Episode, Trainer
-from calf_viz.console import tables
+from calf_viz.console import bar, tables
 from calf_viz.errors import UserError
+from calf_viz.run_command import run_command
 
 SETTINGS: dict[str, Any] = {
     "episodes": 6, "steps": 30, "batch": 8, "select_every": 2, "selection_episodes": 1,
@@ -434,21 +434,34 @@ def examine(ways: list[str], kills: int, seed: int, shown: bool = True) -> dict[
     logging.getLogger("calf_viz").addHandler(logging.NullHandler())
     wholes = {as_run: uninterrupted(as_run) for as_run in (True, False)}
     found = {way: Found() for way in ways}
-    for way in ways:
-        for number in track(itertools.count(), way, disable=not shown, total=None):
-            chance = random.Random(f"{seed} {way} {number}")
-            as_run = number % 2 == 0
-            with _folder(small=way == "full" and number % 4 < 2) as root:
-                place = Place(root, as_run)
-                lost = torture(WAYS[way], place, chance, wholes[as_run], found[way])
-                if lost:
-                    found[way].lost.append(
-                        f"training {number}, {'a run' if as_run else 'files'}: {lost}"
-                    )
-            found[way].trainings += 1
-            if found[way].interrupted >= each or found[way].trainings >= 2 * each:
-                break
+    with bar(shown=shown) as progress:
+        for way in ways:
+            numbers = progress.track(itertools.count(), total=None, description=way)
+            _interrupt(way, each, seed, found[way], wholes, numbers)
     return found
+
+
+def _interrupt(
+    way: str,
+    each: int,
+    seed: int,
+    found: Found,
+    wholes: dict[bool, Uninterrupted],
+    numbers: Iterable[int],
+) -> None:
+    """One way, until there are so many interruptions."""
+    for number in numbers:
+        chance = random.Random(f"{seed} {way} {number}")
+        as_run = number % 2 == 0
+        with _folder(small=way == "full" and number % 4 < 2) as root:
+            place = Place(root, as_run)
+            lost = torture(WAYS[way], place, chance, wholes[as_run], found)
+            if lost:
+                kind = "a run" if as_run else "files"
+                found.lost.append(f"training {number}, {kind}: {lost}")
+        found.trainings += 1
+        if found.interrupted >= each or found.trainings >= 2 * each:
+            break
 
 
 @click.command()
@@ -474,4 +487,4 @@ def main(kills: int, seed: int, only: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "torture", "torture: ")
