@@ -25,7 +25,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +89,9 @@ def surface(cells: int) -> Heightfield:
 
 
 def steps(agents: int, count: int, policy: str) -> list[Samples]:
-    """`count` steps of agents under a policy. They have no numbers: played over and over, a return
-    to the first would break every trail."""
+    """`count` steps of agents under a policy."""
     simulation = Simulation(agent(), agents, seed=0, policy=policy)
-    return [replace(deepcopy(simulation.step()), step=None) for _ in range(count)]
+    return [deepcopy(simulation.step()) for _ in range(count)]
 
 
 def filled(
