@@ -78,6 +78,16 @@ def test_one_file_that_is_read_is_enough(
     assert "mine/surface_color.glsl: replaces nothing" in caplog.text
 
 
+def test_one_that_only_includes_others_takes_part(here: Path) -> None:
+    mine = here / "mine"
+    (mine / "lib").mkdir(parents=True)
+    (mine / "lib" / "all.glsl").write_text('#include "hash.glsl"\n')
+    (mine / "lib" / "hash.glsl").write_text("float hash() { return 1.0; }\n")
+    hook = (shader_folder() / "surface_colour.glsl").read_text()
+    (mine / "surface_colour.glsl").write_text(f'#include "lib/all.glsl"\n{hook}')
+    assert parts.unused(parts.library(mine, LOOK, {}, False)) == {}
+
+
 def test_one_that_does_not_compile_takes_part(here: Path) -> None:
     (here / "mine").mkdir()
     (here / "mine" / "surface_colour.glsl").write_text('#include "nowhere.glsl"\n')

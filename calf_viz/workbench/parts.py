@@ -87,7 +87,7 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
         except ShaderError:
             return found  # who knows what the rest would read
         for shader in (source.vertex, source.fragment):
-            read.update(path for path, _ in shader.origins)
+            read |= shader.own  # those, too, of which nothing is left but what they include
     shipped = [name for name in shipped_files() if not is_kept(name)]
     for path, name in own.items():
         if path not in read and path not in found:
