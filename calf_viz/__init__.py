@@ -9,13 +9,19 @@ if TYPE_CHECKING:
     from calf_viz.app import CALFApplication
     from calf_viz.app_config import AppConfig
     from calf_viz.config import VisualizationConfig
+    from calf_viz.heightfield import Heightfield
     from calf_viz.profiling.compare import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
+    from calf_viz.samples import Samples
+    from calf_viz.view import View
 
 __all__ = [
     "AppConfig",
     "CALFApplication",
+    "Heightfield",
     "PerformanceProfiler",
+    "Samples",
+    "View",
     "VisualizationConfig",
     "__version__",
     "compare_results",
@@ -24,7 +30,10 @@ __all__ = [
 _WHERE = {
     "AppConfig": "calf_viz.app_config",
     "CALFApplication": "calf_viz.app",
+    "Heightfield": "calf_viz.heightfield",
     "PerformanceProfiler": "calf_viz.profiling.profiler",
+    "Samples": "calf_viz.samples",
+    "View": "calf_viz.view",
     "VisualizationConfig": "calf_viz.config",
     "compare_results": "calf_viz.profiling.compare",
 }

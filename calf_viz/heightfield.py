@@ -31,6 +31,10 @@ class Grid:
     lo: tuple[float, float]
     hi: tuple[float, float]
 
+    def nodes(self) -> FloatArray:
+        """Positions, (rows * columns, 2), row by row."""
+        return plane_nodes(self.lo, self.hi, *self.shape)
+
 
 @dataclass
 class Heightfield:

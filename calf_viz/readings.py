@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
 from calf_viz.samples import Samples
 from calf_viz.stats_cache import StatsCache
+from calf_viz.view import View
 
 
 class Readings:
@@ -27,23 +27,24 @@ class Readings:
         self,
         hud: Hud,
         stats: StatsCache,
-        mean_value: Callable[[], float],
+        view: View,
+        mean_value: Callable[[Samples], float],
         timed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """mean_value: asks the critic. timed: whether to show the frame rate, which no two runs
+        """mean_value: of a step's agents. timed: whether to show the frame rate, which no two runs
         have in common."""
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
-        self.mean_value = mean_value
+        self.view, self.mean_value = view, mean_value
         self._step = 0
         self._told: dict[str, int] = {}  # the step that a text is of
         self._samples: Samples | None = None
         self._since: tuple[float, int] | None = None
 
-    def see(self, samples: Samples) -> None:
-        """One step of the simulation."""
-        self._samples = samples
-        self._step += 1
+    def see(self, *samples: Samples) -> None:
+        """Steps of the source."""
+        self._samples = samples[-1]
+        self._step += len(samples)
 
     @property
     def stale(self) -> bool:
@@ -65,21 +66,24 @@ class Readings:
 
     def _show(self, heightfield: Heightfield) -> None:
         if self._samples is not None and self.stale:
-            modes = self._samples.modes
-            texts = self.stats.get("texts", lambda: self._counts(modes))
-            mean = self.stats.get("value", lambda: self._mean(heightfield))
+            samples = self._samples
+            texts = self.stats.get("texts", lambda: self._counts(samples.modes))
+            mean = self.stats.get("value", lambda: self._mean(samples, heightfield))
             self.hud.update(**texts, mean_value=mean)
 
     def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
         self._told["texts"] = self._step
-        counts = np.bincount(modes, minlength=len(NAMES))
-        texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(len(NAMES))}
+        known = len(self.view.modes)
+        if self.view.trainee is not None:  # it has a panel of its own
+            modes = np.delete(modes, self.view.trainee)
+        counts = np.bincount(modes, minlength=known)
+        texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
         return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
 
-    def _mean(self, heightfield: Heightfield) -> str:
+    def _mean(self, samples: Samples, heightfield: Heightfield) -> str:
         self._told["value"] = self._step
         low, high = heightfield.range
-        return numbers.value(self.mean_value(), high - low)
+        return numbers.value(self.mean_value(samples), high - low)
 
     def _frame_rate(self) -> str:
         """Mean since it was asked for last."""

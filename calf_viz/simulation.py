@@ -5,22 +5,49 @@ Knows nothing of pictures: a step gives arrays, and what is drawn from them is o
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.modes import CERTIFIED, NOMINAL
+from calf_viz.agent.modes import CERTIFIED, NAMES, NOMINAL
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
+from calf_viz.systems import System
+from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
+    from calf_viz.critic_networks import CriticNetworks
 
 POLICIES = ("calf", "nominal", "actor")
 LONGEST_EPISODE = 5000
 """Steps after which an agent starts anew, wherever it is: the horizon of `evaluate`."""
+
+
+def view_of(system: System) -> View:
+    """What a system's agents, and a critic of it, mean on its plane."""
+    plane = system.plane
+    return View(
+        title=system.name.replace("_", " "),
+        lo=plane.lo,
+        hi=plane.hi,
+        labels=plane.labels,
+        modes=NAMES,
+        value="critic −Q",
+        symbol="−Q",
+        marker=system.marker,
+        dt=system.dt,
+    )
+
+
+@cache
+def _hidden_square(system: System, slice_value: float) -> float:
+    origin = system.plane_states(np.zeros((1, 2)), slice_value)
+    return float(system.norm(origin)[0]) ** 2
 
 
 class Simulation:
@@ -30,8 +57,12 @@ class Simulation:
     tell where the certificate would have agreed (certified) and where not (relax); nominal
     follows pi_0 alone.
 
+    A `Source`, and all that a source can be but one in training.
+
     Attributes:
         states: (n, state_dim) float32.
+        grid: that its critic's surface is given on; None where it is not asked for.
+        slice: value of the states that the plane does not show.
         episodes: episodes begun by each agent so far, (n,).
         arrived: episodes that ended in the goal, of all agents.
     """
@@ -50,16 +81,78 @@ class Simulation:
         if policy not in POLICIES:
             raise UserError(f"unknown policy '{policy}': choose one of {', '.join(POLICIES)}")
         self.agent, self.system, self.policy = agent, agent.system, policy
-        self.profiler = profiler
+        self.seed = seed
         self.p_relax = 1.0 if policy == "actor" else p_relax
-        self.rng = np.random.default_rng(seed)
         self._networks = agent.array_networks()
-        self.memory = agent.memory(n_agents)
+        self.grid: Grid | None = None
+        self.slice = 0.0
+        self._critic_is_new = True
+        self._begin(n_agents, profiler)
+
+    def _begin(self, n_agents: int, profiler: PerformanceProfiler) -> None:
+        self.profiler = profiler
+        self.rng = np.random.default_rng(self.seed)
+        self.memory = self.agent.memory(n_agents)
         self.states = np.zeros((n_agents, self.system.state_dim), dtype=np.float32)
         self._steps = np.zeros(n_agents, dtype=np.int64)
         self._over = np.ones(n_agents, dtype=bool)
         self.episodes = np.zeros(n_agents, dtype=np.int64)
         self.arrived = 0
+
+    def restart(self, profiler: PerformanceProfiler | None = None) -> None:
+        """Begin anew, with the same seed. profiler: measures from now on, if given."""
+        self._begin(len(self), profiler or self.profiler)
+
+    @property
+    def view(self) -> View:
+        """As `Source`."""
+        return view_of(self.system)
+
+    def surface(self) -> Heightfield | None:
+        """The Lyapunov candidate on the grid, from one batched pass of the networks."""
+        if self.grid is None or not self._take_critic():
+            return None
+        self.profiler.count("critic_queries")
+        states = self.system.plane_states(self.grid.nodes(), self.slice)
+        values = self.agent.lyapunov(states).reshape(self.grid.shape)
+        return Heightfield(values, self.grid.lo, self.grid.hi)
+
+    def networks(self) -> CriticNetworks | None:
+        """As `Evaluable`."""
+        return self.agent.critic_networks(self.slice) if self._take_critic() else None
+
+    def critic_changed(self) -> None:
+        """Have the next `surface`, or `networks`, give the critic as it is then."""
+        self._critic_is_new = True
+
+    def _take_critic(self) -> bool:
+        new, self._critic_is_new = self._critic_is_new, False
+        return new
+
+    def mean_value(self) -> float:
+        """As `Valued`."""
+        self.profiler.count("critic_queries")
+        return float(np.mean(self.agent.lyapunov(self.states)))
+
+    def certificate(self, chosen: int) -> Certificate:
+        """As `Certified`."""
+        memory, constants = self.memory, self.agent.info.constants
+        chosen = min(chosen, len(memory) - 1)
+        return Certificate(
+            chosen,
+            float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None,
+            (constants.nu_bar, constants.c_low, constants.c_up),
+            _hidden_square(self.system, self.slice),
+        )
+
+    def pause(self, paused: bool) -> None:
+        """As `Pausable`: it goes on only while it is asked for steps."""
+
+    def single_step(self) -> None:
+        """As `Pausable`."""
+
+    def close(self) -> None:
+        """As `Source`."""
 
     def __len__(self) -> int:
         return len(self.states)

@@ -20,7 +20,7 @@ import tempfile
 import tomllib
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from drivers import Driver
 
-from calf_viz.agent.modes import NAMES as NAMES_OF_MODES
+from calf_viz import systems
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hud.hud import Hud
@@ -37,12 +37,14 @@ from calf_viz.render.camera import OrbitCamera
 from calf_viz.render.colours import colour_map, mode_colours
 from calf_viz.render.scene import Scene
 from calf_viz.samples import Samples
+from calf_viz.simulation import view_of
 
 SCENES = Path(__file__).parent / "scenes"
 NAMES = sorted(path.parent.name for path in SCENES.glob("*/scene.toml"))
 HOSTS = ("panda", "moderngl")
 OLDER = ("batched", "per_agent")  # designs of the geometry under Panda3D
 HALF = 5.0  # the plane is a square of +-5 units
+POINT_MASS = view_of(systems.get("point_mass"))
 
 
 @dataclass
@@ -133,7 +135,8 @@ class Words:
     texts: dict[str, str] = field(default_factory=dict)
 
     def hud(self, colours: np.ndarray) -> Hud:
-        hud = overview(self.title, NAMES_OF_MODES, colours, tuple(self.axes), self.keys)
+        view = replace(POINT_MASS, title=self.title, labels=tuple(self.axes))
+        hud = overview(view, colours, self.keys)
         hud.update(**self.texts)
         return hud
 

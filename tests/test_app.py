@@ -19,6 +19,7 @@ from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
 from calf_viz.hosts import panda, raw_gl
 from calf_viz.render.camera import USUAL
+from calf_viz.viewer import opening
 
 pytestmark = pytest.mark.rendering
 
@@ -131,7 +132,7 @@ def test_a_restart_is_a_fresh_start() -> None:
         for _ in range(25):
             fresh.step()
         # Long enough for a lap of the ring: nothing of it may be seen again.
-        for _ in range(app.RING_PER_TRAIL * 40 + 30):
+        for _ in range(opening.RING_PER_TRAIL * 40 + 30):
             again.advance()
         again.step()
         again.restart()
@@ -259,7 +260,7 @@ def test_the_grid_is_what_was_asked_for_and_else_fits_the_renderer() -> None:
     with running(grid=21) as shown:
         assert shown.host.heightfield.shape == (22, 22)
     with running(grid=None) as shown:
-        cells = app.GRID_SOFTWARE if shown.host.software else app.GRID_GPU
+        cells = opening.GRID_SOFTWARE if shown.host.software else opening.GRID_GPU
         assert shown.host.heightfield.shape == (cells + 1, cells + 1)
 
 
@@ -325,7 +326,7 @@ class TestHud:
             for _ in range(9):
                 shown.step()
             samples = shown.simulation.step()
-            shown._push(samples)
+            shown._push([samples])
             shown.draw()
             shown.screenshot()
             expected = shown.agent.lyapunov(shown.simulation.states).mean()
@@ -375,8 +376,8 @@ class TestKeysOfTheProfiler:
 
     def pressed(self, shown: CALFApplication, action: str) -> str:
         """What is said once the key was pressed."""
-        shown._actions[action]()
-        return shown._said[0]
+        shown.actions.by_name[action]()
+        return shown.actions._said[0]
 
     def test_it_is_exported_to_the_folder_asked_for(self, tmp_path: Path) -> None:
         with running(profiler=PerformanceProfiler(warm_up=0)) as shown:

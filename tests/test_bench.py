@@ -31,6 +31,10 @@ def rows(tool: click.Command, folder: Path, *arguments: str) -> list[dict[str, A
     return list(written["rows"])
 
 
+def test_steps_played_over_and_over_break_no_trail() -> None:
+    assert all(sample.step is None for sample in bench_frame.steps(3, 4, "nominal"))
+
+
 @pytest.mark.rendering
 def test_a_crowd_is_measured_on_both_hosts(tmp_path: Path) -> None:
     (row,) = rows(bench_crowd.main, tmp_path)

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid
 from calf_viz.live.board import SAMPLES, Board, Phase, Word
 from calf_viz.live.rate import steps_per_second
 from calf_viz.pace import Pace
 
-NODES, WEIGHTS = 4225, 9000
+GRID, WEIGHTS = Grid((65, 65), (-1.0, 2.0), (3.0, 5.0)), 9000
 
 
 def publish(board: Board, mark: int) -> int:
@@ -29,7 +30,7 @@ def publish(board: Board, mark: int) -> int:
 
 @pytest.fixture
 def board() -> Board:
-    return Board.create(NODES, WEIGHTS)
+    return Board.create(GRID, WEIGHTS)
 
 
 def add_sample(board: Board, episode: int, step: int) -> None:
@@ -43,8 +44,9 @@ def test_a_snapshot_is_seen_once_by_whoever_has_the_version_before(board: Board)
     seen = other.snapshot(0)
     assert seen is not None
     assert (seen.version, seen.steps, seen.p_relax) == (1, 7, 0.125)
-    assert (seen.values == 7).all() and (seen.weights == 7).all()
-    assert (len(seen.values), len(seen.weights)) == (NODES, WEIGHTS)
+    assert (seen.surface.values == 7).all() and (seen.weights == 7).all()
+    assert seen.surface.shape == GRID.shape and len(seen.weights) == WEIGHTS
+    assert (seen.surface.lo, seen.surface.hi) == (GRID.lo, GRID.hi) and other.grid == GRID
     assert other.snapshot(1) is None
     assert [publish(board, mark) for mark in (8, 9)] == [2, 3]
     newest = other.snapshot(1)
@@ -56,7 +58,7 @@ def test_a_snapshot_is_a_copy(board: Board) -> None:
     publish(board, 1)
     seen = board.snapshot(0)
     publish(board, 2), publish(board, 3)
-    assert seen is not None and (seen.values == 1).all()
+    assert seen is not None and (seen.surface.values == 1).all()
 
 
 @pytest.mark.parametrize("where", ["head", "foot", "body", "checksum", "version"])
@@ -104,7 +106,7 @@ def test_a_reader_beside_a_writer_sees_whole_ones_in_order(board: Board) -> None
                 assert seen.version > version
                 version = seen.version
                 assert seen.steps == version
-                assert (seen.values == version).all() and (seen.weights == version).all()
+                assert (seen.surface.values == version).all() and (seen.weights == version).all()
                 whole += 1
             records = board.samples(since)
             if len(records):
@@ -152,8 +154,8 @@ def test_a_board_cut_short_or_of_other_sizes_is_refused(tmp_path: Path, board: B
         (tmp_path / "board").write_bytes(damaged)
         with (tmp_path / "board").open("r+b") as file, pytest.raises(UserError, match="no board"):
             Board(file.fileno())
-    for nodes in (-NODES, 2**40):
-        board.words[Word.NODES] = nodes
+    for rows in (-65, 2**40):
+        board.words[Word.ROWS] = rows
         with pytest.raises(UserError, match="no board of this version"):
             Board(board.descriptor)
 
@@ -169,12 +171,13 @@ def test_nobody_can_shorten_a_board(board: Board) -> None:
 NO_ROOM = """
 import os, resource, sys
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid
 from calf_viz.live import board
 if sys.argv[1] == "file":
     del os.memfd_create
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    board.Board.create(4225, 9000)
+    board.Board.create(Grid((65, 65), (0.0, 0.0), (1.0, 1.0)), 9000)
 except UserError as error:
     print(error)
 """
@@ -192,7 +195,7 @@ def test_no_room_for_a_board_is_one_line(kind: str) -> None:
 def test_all_of_a_board_is_there_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a file as well, where there is nothing better."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    made = Board.create(NODES, WEIGHTS)
+    made = Board.create(GRID, WEIGHTS)
     status = os.fstat(made.descriptor)
     assert status.st_nlink == 0 and status.st_blocks * 512 >= status.st_size
     assert publish(made, 1) == 1 and Board(made.descriptor)[Word.LATEST] == 1

@@ -28,6 +28,7 @@ from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hosts.panda_context import forget_states
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.samples import Samples
+from calf_viz.viewer.surface import ShownSurface
 
 SMALL: dict[str, Any] = {
     "size": (192, 108), "grid": 16, "trail_length": 40, "n_agents": 4, "headless": True,
@@ -170,7 +171,7 @@ def members(kind: type) -> Iterator[str]:
     return (name for name in dir(kind) if not name.startswith("_"))
 
 
-FREE = {"close", "stop_training", "training_failure"}
+FREE = {"close", "stop_training", "training_failure", "failure"}
 
 
 @pytest.mark.rendering
@@ -200,7 +201,7 @@ class TestApplication:
                 use()
         shown.close()
         shown.stop_training()
-        assert shown.training_failure is None and host.closed
+        assert shown.training_failure is shown.failure is None and host.closed
 
     def test_it_is_closed_at_the_end_of_its_block(self) -> None:
         with opened() as shown:
@@ -559,7 +560,7 @@ class TestRefusals:
                 raise error
 
             with monkeypatch.context() as patch, pytest.raises(type(error)):
-                patch.setattr(CALFApplication, "show_critic", late)
+                patch.setattr(ShownSurface, "show", late)
                 opened()
             assert GraphicsEngine.get_global_ptr().get_num_windows() == windows
 

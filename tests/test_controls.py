@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scene_folder import HOSTS, Agents, SceneFolder
+from scene_folder import HOSTS, POINT_MASS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
 
-from calf_viz.agent.modes import NAMES
 from calf_viz.errors import UserError
 from calf_viz.hosts.base import Host
 from calf_viz.hud.control_panel import ControlPanel
@@ -586,7 +585,7 @@ class TestPanel:
         self, panel: ControlPanel
     ) -> None:
         scene = SceneFolder.read("hud").scene()
-        hud = overview("a title", NAMES, scene.mode_colours, keys=help_line({"pause", "quit"}))
+        hud = overview(POINT_MASS, scene.mode_colours, help_line({"pause", "quit"}))
         hud.add(panel, before="keys")
         surface = SceneFolder.read("hud").surface.heightfield()
         for size, there in (((400, 240), {"controls"}), ((1280, 720), {"controls", "keys"})):

@@ -17,15 +17,15 @@ import torch
 from calf_viz import CALFApplication, VisualizationConfig, systems
 from calf_viz.agent import shipped
 from calf_viz.agent.calf import AgentInfo, CALFAgent
+from calf_viz.critic_networks import CriticNetworks, Layer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.critic import CriticPasses
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
-from calf_viz.live.networks import critic_networks
 from calf_viz.render.colours import colour_map
-from calf_viz.render.critic import Bands, CriticNetworks, Layer
+from calf_viz.render.critic import Bands
 from calf_viz.render.scene import Scene, height_texels
 
 pytestmark = pytest.mark.rendering
@@ -140,7 +140,7 @@ def test_values_agree_with_torch(
 def test_agents_networks_agree_with_the_agent(host: Host, name: str) -> None:
     system = systems.get(name)
     agent = CALFAgent.random(system, np.random.default_rng(3), AgentInfo(hidden=24))
-    passes = evaluate(host, critic_networks(agent, 0.3), 17, 19)
+    passes = evaluate(host, agent.critic_networks(0.3), 17, 19)
     nodes = plane_nodes(LO, HI, 17, 19)
     expected = agent.lyapunov(system.plane_states(nodes, 0.3)).reshape(17, 19)
     np.testing.assert_allclose(
@@ -329,7 +329,7 @@ def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> No
         app.draw()
         until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEPS])
         until(
-            lambda: app.live.version == board(app)[Word.LATEST] and not app.live.evaluating,
+            lambda: app.live.version == board(app)[Word.LATEST] and not app.surface.evaluating,
             app.draw,
         )
         nodes = plane_nodes(*_corners(app), 17, 17)

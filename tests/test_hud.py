@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scene_folder import POINT_MASS
 
-from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.axes import Axes
@@ -35,7 +35,7 @@ ALL_KEYS = help_line({key.action for key in KEYS})
 
 
 def made(**texts: str) -> Hud:
-    hud = overview("point mass", NAMES, mode_colours(), ("x [m]", "v [m/s]"), ALL_KEYS)
+    hud = overview(POINT_MASS, mode_colours(), ALL_KEYS)
     hud.update(**{**TEXTS, **texts})
     return hud
 

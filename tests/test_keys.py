@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scene_folder import POINT_MASS
 
-from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import keys
 from calf_viz.hud.keys import KEYS, by_action, documented, help_line
@@ -60,7 +60,7 @@ def test_a_document_without_marks_is_refused() -> None:
 def test_how_to_quit_is_shown_at_the_usual_size() -> None:
     """With every key there is beside it."""
     every = help_line({key.action for key in KEYS})
-    hud = overview("a title", NAMES, mode_colours(), keys=every)
+    hud = overview(POINT_MASS, mode_colours(), every)
     heightfield = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
     hud.prepare(Scene(size=(1280, 720)), heightfield, (0.0, 1.0))
     (line,) = (widget for widget in hud.widgets if isinstance(widget, KeyLine))

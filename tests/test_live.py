@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from scene_folder import POINT_MASS
 
 from calf_viz import AppConfig, CALFApplication, VisualizationConfig, cli
 from calf_viz.agent.columns import METRICS
@@ -24,18 +25,18 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.agent.run import Run
 from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.heightfield import Grid, plane_nodes
 from calf_viz.hud.overview import overview
 from calf_viz.hud.plots import Plots
 from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import packed
 from calf_viz.live import process, worker
 from calf_viz.live.board import Board, Phase, Word
-from calf_viz.live.follower import TRAINEE
-from calf_viz.live.panel import TrainingPanel
 from calf_viz.render.colours import mode_colours
 from calf_viz.samples import Samples
+from calf_viz.sources.training import TRAINEE
 from calf_viz.stats_cache import StatsCache
+from calf_viz.viewer.training_panel import TrainingPanel
 
 pytestmark = pytest.mark.rendering
 
@@ -111,7 +112,7 @@ def test_a_new_version_is_uploaded_once_and_morphed_to(
         app.step()
     assert not uploads and host.morph == 1.0
     before = host._texels[..., 1].copy()
-    weights = live.agent.flat_weights() * 2.0
+    weights = app.agent.flat_weights() * 2.0
     values = np.linspace(0, 9, 17 * 17, dtype=np.float32)
     board(app).publish(5, 0.5, values, weights)
     morphs = []
@@ -210,17 +211,17 @@ def test_the_training_agents_samples_lead_the_others(
     add = board(app).add_sample
     add(7, 0, 2, 1.5, -0.5, 0.0, -3.0, -4.0, -0.2, -1.5)
     add(7, 1, 1, 1.0, -0.25, 0.0, -3.0, -4.0, -0.2, -1.5)
-    joined = app.live.join(app.simulation.step())
+    joined = app.live.step()
     assert joined.positions.shape == (3, 2)
     np.testing.assert_allclose(joined.positions[0], [1.0, -0.25])
     assert (joined.modes[0], bool(joined.first[0])) == (1, True)
-    again = app.live.join(app.simulation.step())
+    again = app.live.step()
     np.testing.assert_allclose(again.positions[0], [1.0, -0.25])
     assert not again.first[0], "nothing new: it stays where it was"
     add(7, 2, 0, 0.5, -0.1, 0.0, -3.0, -4.0, -0.2, -1.5)
-    assert not app.live.join(app.simulation.step()).first[0]
+    assert not app.live.step().first[0]
     add(8, 0, 0, 0.5, -0.1, 0.0, -3.0, -4.0, -0.2, -1.5)
-    assert app.live.join(app.simulation.step()).first[0], "another episode"
+    assert app.live.step().first[0], "another episode"
 
 
 def test_the_panel_tells_what_the_board_does(training: Callable[..., CALFApplication]) -> None:
@@ -543,7 +544,9 @@ def process_of(tmp_path: Path) -> Iterator[Callable[..., process.TrainerProcess]
         run = Run.create(trainer, config, tmp_path / "runs")
         run.close()
         weights = len(trainer.agent.flat_weights())
-        made.append(process.TrainerProcess(run.folder, 0, weights, 0, 0.0, np.inf, detached))
+        made.append(
+            process.TrainerProcess(run.folder, Board.create(None, weights), np.inf, detached)
+        )
         return made[-1]
 
     yield start
@@ -674,13 +677,13 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
     for _ in range(30):
         trainer.step()
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(0, len(trainer.agent.flat_weights()))
-    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    made = Board.create(None, len(trainer.agent.flat_weights()))
+    hud = overview(POINT_MASS, mode_colours())
     panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
     panel.refresh()
     assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
     made.stop()
-    worker.Worker(run, trainer, made, 0, 0.0).work()
+    worker.Worker(run, trainer, made).work()
     assert made[Word.STEPS] == made[Word.SAVED] == 30
     panel.refresh()
     assert panel.hud.values["train_steps"] == "30"
@@ -692,12 +695,12 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
     config = configured(tmp_path).training
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(0, len(trainer.agent.flat_weights()))
-    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    made = Board.create(None, len(trainer.agent.flat_weights()))
+    hud = overview(POINT_MASS, mode_colours())
     panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
     made[Word.PHASE] = Phase.TRAINING
     said = []
-    at_work = worker.Worker(run, trainer, made, 0, 0.0)
+    at_work = worker.Worker(run, trainer, made)
     begin = trainer.before_comparison
 
     def compare() -> None:
@@ -714,8 +717,8 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
 
 
 def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_path: Path) -> None:
-    made = Board.create(0, 1)
-    hud = overview("", NAMES, mode_colours(), ("x", "v"), [])
+    made = Board.create(None, 1)
+    hud = overview(POINT_MASS, mode_colours())
     panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 500, 50)
     series = hud.canvas.series
     points = {}
@@ -773,8 +776,8 @@ def test_tensorboard_is_written_by_the_trainers_process(
     config = configured(tmp_path, tensorboard=True).training
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(0, len(trainer.agent.flat_weights()))
-    worker.Worker(run, trainer, made, 0, 0.0).work()
+    made = Board.create(None, len(trainer.agent.flat_weights()))
+    worker.Worker(run, trainer, made).work()
     assert {step for _, step in tensorboard} == set(range(4))
 
 
@@ -783,20 +786,21 @@ def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path)
     plane = trainer.system.plane
-    made = Board.create(81, len(trainer.agent.flat_weights()))
-    worker.Worker(run, trainer, made, 8, 0.5)._publish()
+    grid = Grid((9, 9), plane.lo, plane.hi)
+    made = Board.create(grid, len(trainer.agent.flat_weights()), 0.5)
+    worker.Worker(run, trainer, made)._publish()
     snapshot = made.snapshot(0)
     nodes = plane_nodes(plane.lo, plane.hi, 9, 9)
     expected = trainer.agent.lyapunov(trainer.system.plane_states(nodes, 0.5))
-    np.testing.assert_array_equal(snapshot.values, expected)
+    assert (snapshot.surface.lo, snapshot.surface.hi) == (plane.lo, plane.hi)
+    np.testing.assert_array_equal(snapshot.surface.values.ravel(), expected)
     np.testing.assert_array_equal(snapshot.weights, trainer.agent.flat_weights())
-    Heightfield(snapshot.values.reshape(9, 9), plane.lo, plane.hi)
 
 
 @pytest.mark.parametrize("palette", ["standard", "colour_blind"])
 def test_a_colour_of_the_plots_has_one_meaning(palette: str) -> None:
-    hud = overview("", NAMES, mode_colours(palette), ("x", "v"), [])
-    made = Board.create(0, 1)
+    hud = overview(POINT_MASS, mode_colours(palette))
+    made = Board.create(None, 1)
     TrainingPanel(hud, StatsCache(), made, mode_colours(palette), 4, 50)
     (plots,) = (widget for widget in hud.widgets if isinstance(widget, Plots))
     meanings: dict[int, set[str]] = {}

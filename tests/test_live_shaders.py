@@ -409,7 +409,7 @@ class TestLive:
         with running(shaders=look) as shown:
             caplog.clear()
             with caplog.at_level(logging.INFO, logger="calf_viz"):
-                shown._actions["save_look"]()
+                shown.actions.by_name["save_look"]()
         assert [m for m in caplog.messages if "look.toml" in m] == [
             f"values written: {look / 'look.toml'}"
         ]

@@ -16,9 +16,9 @@ from calf_viz.cli import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hud import theme
 from calf_viz.render.look import FILE, read_look
-from calf_viz.render.scene import Certificate
 from calf_viz.render.shipped import look_names, shader_folder
 from calf_viz.render.sources import ShaderLibrary, overlay_path
+from calf_viz.view import Certificate
 from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.parts import unused
 

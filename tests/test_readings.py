@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scene_folder import POINT_MASS
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
@@ -34,7 +35,7 @@ class Critic:
     def __init__(self) -> None:
         self.x, self.asked = 0.0, 0
 
-    def __call__(self) -> float:
+    def __call__(self, samples: Samples) -> float:
         self.asked += 1
         return 100.0 + self.x
 
@@ -54,7 +55,7 @@ class TestReadings:
     def test_what_it_says(self, hud: Hud) -> None:
         critic = Critic()
         critic.x = 2.0
-        readings = Readings(hud, cache(), critic)
+        readings = Readings(hud, cache(), POINT_MASS, critic)
         readings.see(samples(2.0, [0, 0, 2, 1, 0]))
         readings.frame(RAMP)
         assert hud.values == {
@@ -64,7 +65,7 @@ class TestReadings:
 
     def test_texts_and_values_at_their_intervals(self, hud: Hud) -> None:
         critic = Critic()
-        readings = Readings(hud, cache(), critic)
+        readings = Readings(hud, cache(), POINT_MASS, critic)
         steps, values = [], []
         for frame in range(2 * VALUE_EVERY):
             critic.x = 0.1 * frame
@@ -80,7 +81,7 @@ class TestReadings:
 
     def test_without_the_cache_all_is_new_in_every_frame(self, hud: Hud) -> None:
         critic = Critic()
-        readings = Readings(hud, cache(enabled=False), critic)
+        readings = Readings(hud, cache(enabled=False), POINT_MASS, critic)
         for step in range(1, 5):
             critic.x = float(step)
             readings.see(samples(float(step), [0]))
@@ -89,7 +90,7 @@ class TestReadings:
             assert hud.values["mean_value"] == f"{100.0 + step:.1f}"
 
     def test_stale_until_refreshed(self, hud: Hud) -> None:
-        readings = Readings(hud, cache(), Critic())
+        readings = Readings(hud, cache(), POINT_MASS, Critic())
         readings.refresh(RAMP)
         assert hud.values == {}, "nothing was seen"
         for step in range(3):
@@ -100,10 +101,10 @@ class TestReadings:
         assert not readings.stale and hud.values["step"] == "3"
 
     def test_frame_rate_only_where_asked_for(self, hud: Hud) -> None:
-        Readings(hud, cache(), Critic()).frame(RAMP)
+        Readings(hud, cache(), POINT_MASS, Critic()).frame(RAMP)
         assert "fps" not in hud.values
         clock = Clock()
-        readings = Readings(hud, cache(), Critic(), timed=True, clock=clock)
+        readings = Readings(hud, cache(), POINT_MASS, Critic(), timed=True, clock=clock)
         for _ in range(FPS_EVERY):
             readings.frame(RAMP)
             assert hud.values["fps"] == "–"

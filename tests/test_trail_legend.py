@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scene_folder import POINT_MASS
 from test_app import running
 
-from calf_viz.agent.modes import NAMES
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
@@ -29,7 +29,7 @@ BY = {v.name: v for v in variants.VARIANTS}["TRAIL_COLOUR"].values
 def made(**texts: str) -> Hud:
     colours = [packed(tuple(c[:3].tolist())) for c in mode_colours()]
     legend = TrailLegend(colours[CERTIFIED], colours[REFUSED], 6.0, 1000.0, "m/s")
-    hud = overview("point mass", NAMES, mode_colours())
+    hud = overview(POINT_MASS, mode_colours())
     hud.add(legend, before="critic")
     hud.update(step="1", mode_0="1", mode_1="2", mode_2="3", **texts)
     hud.prepare(Scene(), FIELD, (0.0, 1.0))

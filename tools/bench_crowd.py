@@ -26,7 +26,6 @@ import numpy as np
 from bench_frame import SIZE, machine, steps, surface
 from rich.table import Table
 
-from calf_viz.app import GRID_GPU, GRID_SOFTWARE
 from calf_viz.console import tables
 from calf_viz.files import write_aside
 from calf_viz.hosts.moderngl_host import ModernglHost
@@ -37,6 +36,7 @@ from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
+from calf_viz.viewer.opening import GRID_GPU, GRID_SOFTWARE
 
 SCENES = ((20, 600), (1000, 600), (10_000, 100), (100_000, 20), (1_000_000, 5))
 HOSTS = {"moderngl": ModernglHost, "panda": OffscreenHost}

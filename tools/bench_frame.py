@@ -25,6 +25,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from calf_viz.app import GRID_GPU, GRID_SOFTWARE
 from calf_viz.children import script_child
 from calf_viz.console import tables
 from calf_viz.files import write_aside
@@ -49,6 +49,7 @@ from calf_viz.render.sources import ShaderLibrary
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.simulation import POLICIES, Simulation
+from calf_viz.viewer.opening import GRID_GPU, GRID_SOFTWARE
 
 SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))
 SIZE = (1280, 720)
@@ -89,9 +90,10 @@ def surface(cells: int) -> Heightfield:
 
 
 def steps(agents: int, count: int, policy: str) -> list[Samples]:
-    """`count` steps of agents under a policy."""
+    """`count` steps of agents under a policy. They have no numbers: played over and over, a return
+    to the first would break every trail."""
     simulation = Simulation(agent(), agents, seed=0, policy=policy)
-    return [deepcopy(simulation.step()) for _ in range(count)]
+    return [replace(deepcopy(simulation.step()), step=None) for _ in range(count)]
 
 
 def filled(

@@ -19,8 +19,7 @@ import click
 import numpy as np
 from bench_frame import SIZE, surface
 
-from calf_viz.agent.modes import NAMES
-from calf_viz.app import GRID_SOFTWARE
+from calf_viz import systems
 from calf_viz.children import script_child
 from calf_viz.hosts.moderngl_host import ModernglHost
 from calf_viz.hosts.offscreen import OffscreenHost
@@ -29,6 +28,9 @@ from calf_viz.hud.overview import overview
 from calf_viz.render.colours import colour_map
 from calf_viz.render.scene import Scene
 from calf_viz.run_command import run_command
+from calf_viz.samples import Samples
+from calf_viz.simulation import view_of
+from calf_viz.viewer.opening import GRID_SOFTWARE
 
 CASES = ("none", "at rest", "text changes", "camera moves")
 
@@ -37,12 +39,12 @@ def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str,
     """Median frame [ms] of each case."""
     host = kind(Scene(size=SIZE, trail=60), surface(GRID_SOFTWARE), colour_map("cividis"), 20)
     keys = help_line({key.action for key in KEYS}) if with_keys else ()
-    hud = overview("point mass", NAMES, host.scene.mode_colours, ("x [m]", "v [m/s]"), keys)
+    hud = overview(view_of(systems.get("point_mass")), host.scene.mode_colours, keys)
     texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
     hud.update(**dict.fromkeys(texts, "123"))
     host.set_hud(hud)
     positions = np.random.default_rng(0).uniform(-2, 2, (20, 2)).astype(np.float32)
-    sample = positions, np.zeros(20, np.uint8), np.zeros(20, bool)
+    sample = Samples.of(positions)
 
     def change(case: str, count: int) -> None:
         hud.visible = case != "none"

@@ -35,8 +35,8 @@ from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.trainer import Trainer
 from calf_viz.console import tables
 from calf_viz.live.board import Word
-from calf_viz.live.follower import Follower
 from calf_viz.run_command import run_command
+from calf_viz.sources.training import Training
 
 CAP = 30.0
 """Frames a second of the restricted viewer."""
@@ -47,7 +47,7 @@ class Block:
     """What some seconds of frames and of training took."""
 
     def __init__(self, app: CALFApplication) -> None:
-        self.app, self.live, self._version = app, follower(app), -1
+        self.app, self.live, self._version = app, training(app), -1
         self.frames: list[float] = []
         self.frame_cpu: list[float] = []
         self.late: list[float] = []
@@ -85,7 +85,7 @@ class Block:
         self.step_cpu.append((cpu_of(process.process.pid) - cpu) / steps)
 
 
-def follower(app: CALFApplication) -> Follower:
+def training(app: CALFApplication) -> Training:
     assert app.live is not None
     return app.live
 
@@ -123,7 +123,7 @@ def watching(system: str, rounds: int, seconds: float, unrestricted: bool, n_age
 
 
 def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -> None:
-    live = follower(app)
+    live = training(app)
     Block(app).draw(WARM_UP, capped)
     both, alone = Block(app), Block(app)
     first = live.version
@@ -165,13 +165,13 @@ def _watching(app: CALFApplication, rounds: int, seconds: float, capped: bool) -
 
 def _without_training(app: CALFApplication, draw: Callable[[], None]) -> None:
     """Frames in which the agents move and the trainer waits."""
-    live = follower(app)
-    follow = live.frame
-    live.frame = lambda paused: follow(True)  # type: ignore[method-assign]
+    live = training(app)
+    pause = live.pause
+    live.pause = lambda paused: pause(True)  # type: ignore[method-assign]
     try:
         draw()
     finally:
-        live.frame = follow  # type: ignore[method-assign]
+        live.pause = pause  # type: ignore[method-assign]
 
 
 class CleanTD3:

@@ -40,6 +40,7 @@ from fuzzing import Verdict, is_line, judged
 
 from calf_viz.children import python_child, script_child
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid
 from calf_viz.run_command import run_command
 
 LIMIT = 60.0
@@ -483,7 +484,7 @@ def _make_bases(root: Path) -> None:
     look.write_text(look.read_text() + "\n[values]\nu_relief = 1.5\n")
     for name in ("one.json", "other.json"):
         (root / "profile" / name).write_text(json.dumps(_profile()))
-    board = Board.create(25, 10)
+    board = Board.create(Grid((5, 5), (-5.0, -5.0), (5.0, 5.0)), 10)
     board.publish(3, 0.5, np.zeros(25, np.float32), np.ones(10, np.float32))
     size = os.fstat(board.descriptor).st_size
     (root / "board" / KINDS["board"].name).write_bytes(os.pread(board.descriptor, size, 0))

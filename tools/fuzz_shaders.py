@@ -39,6 +39,7 @@ from calf_viz.render.shipped import shader_folder, shipped_files
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.trial import PATIENCE
+from calf_viz.view import View
 
 HOSTS = ("panda", "moderngl")
 OF = ("damaged", "hostile")
@@ -260,7 +261,6 @@ class Subject:
 
     def __init__(self, kind: str, overlay: Path, patience: float | None = None) -> None:
         """patience: seconds that a driver has for a mutant; without, it is tried by no child."""
-        from calf_viz.agent.modes import NAMES
         from calf_viz.heightfield import Heightfield, plane_nodes
         from calf_viz.hud.overview import overview
         from calf_viz.render.colours import colour_map
@@ -282,7 +282,7 @@ class Subject:
         library = ShaderLibrary(overlay)
         self.kind, self.overlay = kind, overlay
         self.host: Any = Kind(scene, field, colour_map("cividis"), 4, library)
-        hud = overview("fuzz", NAMES, scene.mode_colours, ("x", "y"))
+        hud = overview(View("fuzz", modes=("a", "b", "c")), scene.mode_colours)
         hud.update(step="1", agents="4")
         self.host.set_hud(hud)
         for step in range(60):

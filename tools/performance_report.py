@@ -81,7 +81,7 @@ class Contestant:
         self.app = CALFApplication(config, self.profiler)
         self.row = Row(renderer, agents)
         for _ in range(trail):
-            self.app.host.push(self.app.simulation.step())
+            self.app.advance()
         self.app.host.draw()
         for _ in range(WARM_UP):
             self.frame()

@@ -15,6 +15,7 @@ from calf_viz.agent.array_networks import ArrayNetworks, Layers
 from calf_viz.agent.certificate import CertificateMemory, Constants, decide
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.agent.networks import HIDDEN, Actor, TwinCritic
+from calf_viz.critic_networks import CriticNetworks, Layer
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
 from calf_viz.systems import System
@@ -143,6 +144,29 @@ class CALFAgent:
         """Its networks in NumPy, which follow its weights (see there)."""
         limits, heading = self.system.action_limits, self.system.heading_axis
         return ArrayNetworks(self.layers("actor"), self.layers("critic"), limits, heading)
+
+    def critic_networks(self, slice_value: float = 0.0) -> CriticNetworks:
+        """What L(s) = -Q1(s, actor(s)) is made of, copied, for a GPU to evaluate on the plane.
+
+        slice_value: of the states that the plane does not show. Raises UserError for networks that
+        are too wide.
+        """
+
+        def layers(network: str, last: str) -> list[Layer]:
+            kinds = ("relu", "relu", last)
+            found = zip(self.layers(network), kinds, strict=True)
+            return [Layer(np.array(w), np.array(b), activation) for (w, b), activation in found]
+
+        system = self.system
+        return CriticNetworks(
+            layers("actor", "tanh"),
+            layers("critic", "linear"),
+            np.asarray(system.action_limits, np.float32),
+            system.state_dim,
+            system.plane.axes,
+            slice_value,
+            system.heading_axis,
+        )
 
     def layers(self, network: str) -> Layers:
         """Weights (in, out) and bias (out,) of each layer of `actor` or of `critic`, of the twins

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
@@ -23,7 +24,6 @@ from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.render.colours import palette_texels
 from calf_viz.render.controls import ControlValues
-from calf_viz.render.critic import CriticNetworks
 from calf_viz.render.detail import DetailChooser
 from calf_viz.render.ring import Packed, RingLayout, RingPacker
 from calf_viz.render.scene import Scene, height_texels, shown_heights

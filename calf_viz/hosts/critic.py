@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.critic_networks import CriticNetworks
 from calf_viz.heightfield import Grid, Heightfield
-from calf_viz.render.critic import BUDGET, Bands, CriticNetworks
+from calf_viz.render.critic import BUDGET, Bands, critic_texels
 
 SAMPLED = 65
 """Nodes a side, at most, that are read back for what is written about the surface."""
@@ -75,7 +76,7 @@ class CriticPasses:
 
     def begin(self, networks: CriticNetworks) -> None:
         """Start on a new critic; one in progress is dropped."""
-        self.draws.set_texture("weights", networks.texels())
+        self.draws.set_texture("weights", critic_texels(networks))
         self.bands = Bands(self.grid.shape[0], self.budget)
 
     def step(self, morph: float) -> Evaluated | None:

@@ -1,10 +1,9 @@
-"""The trainer's process: `python -m calf_viz.live RUN BOARD CELLS SLICE`.
+"""The trainer's process: `python -m calf_viz.live RUN BOARD`.
 
 standard input    closed when the viewer is gone, however it went
 SIGTERM, SIGHUP   end the training with a checkpoint; blocked until then by who starts the process
 RUN               the run to go on with; its checkpoints are written as by `calf-viz train`
 BOARD             descriptor of the board, which is inherited (see `board.py`)
-CELLS, SLICE      grid on which the critic is evaluated; 0 cells: only weights are published
 
 What takes seconds to import is imported last: until then it can be told to end already.
 """
@@ -46,7 +45,7 @@ def _stop_with_the_viewer(board: Board) -> None:
 
 def main(arguments: list[str]) -> int:
     """Exit code 0, or 1 where the board holds the error."""
-    run, descriptor, cells, slice_value = arguments
+    run, descriptor = arguments
     board = Board(int(descriptor))
     board.close()
     _listen(board)
@@ -56,7 +55,7 @@ def main(arguments: list[str]) -> int:
         if board[Word.STOP]:
             board[Word.PHASE] = Phase.STOPPED  # nothing was begun
         else:
-            work(run, board, int(cells), float(slice_value))
+            work(run, board)
     except UserError as error:
         print(error, file=sys.stderr)
         board.fail(str(error))

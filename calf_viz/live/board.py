@@ -33,8 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid, Heightfield
 
-MAGIC = 0x43414C46_00000001
+MAGIC = 0x43414C46_00000002
 """Names the layout, and its version."""
 ERROR_BYTES = 1024
 SAMPLES, EPISODES = 4096, 2048
@@ -67,7 +68,7 @@ class Word(IntEnum):
     LATEST = 8
     SAMPLES = 9
     EPISODES = 10
-    NODES = 11
+    ROWS = 11
     WEIGHTS = 12
     RATE = 13
     """Steps a second in thousandths; 0: as fast as can be."""
@@ -75,7 +76,19 @@ class Word(IntEnum):
     """When the newest snapshot was, by the system's monotonic clock [ns]."""
     SAVED = 15
     """Steps that the newest checkpoint holds."""
-    COUNT = 16
+    COLUMNS = 16
+    """Nodes of the grid that the critic is evaluated on, ROWS x COLUMNS; none where the viewer
+    evaluates it itself."""
+    LO_X = 17
+    LO_Y = 18
+    HI_X = 19
+    HI_Y = 20
+    """Corners of that grid, and the value of the states that it does not show, as float64."""
+    SLICE = 21
+    COUNT = 22
+
+
+_PLANE = slice(Word.LO_X, Word.SLICE + 1)
 
 
 SAMPLE = np.dtype(
@@ -119,8 +132,8 @@ class Snapshot(NamedTuple):
     version: int
     steps: int
     p_relax: float
-    values: NDArray[np.float32]
-    """The critic on the grid's nodes, (nodes,); empty where the viewer evaluates it itself."""
+    surface: Heightfield | None
+    """The critic on the grid; None where the viewer evaluates it itself."""
     weights: NDArray[np.float32]
     """Actor's and critic's, (weights,)."""
 
@@ -130,6 +143,9 @@ class Board:
 
     Attributes:
         descriptor: of the file, for another process to inherit, until it is closed.
+        grid: of the surface in each snapshot; None where there is none.
+        slice: value of the states that the grid's plane does not show.
+        weights: numbers of actor and critic in each snapshot.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -140,10 +156,14 @@ class Board:
             raise UserError("no board: too short")
         self._memory = mmap.mmap(descriptor, size)
         self.words = np.frombuffer(self._memory, np.int64, Word.COUNT)
-        self.nodes, self.weights = int(self.words[Word.NODES]), int(self.words[Word.WEIGHTS])
+        shape = rows, columns = self[Word.ROWS], self[Word.COLUMNS]
+        self.nodes, self.weights = rows * columns, self[Word.WEIGHTS]
         layout, whole = _layout(self.nodes, self.weights)
-        if self[Word.MAGIC] != MAGIC or size != whole or min(self.nodes, self.weights) < 0:
+        if self[Word.MAGIC] != MAGIC or size != whole or min(*shape, self.weights) < 0:
             raise UserError("no board of this version")
+        *corners, self.slice = self.words[_PLANE].view(np.float64).tolist()
+        (left, low, right, high) = corners
+        self.grid = Grid(shape, (left, low), (right, high)) if self.nodes else None
         self._text = np.frombuffer(self._memory, np.uint8, ERROR_BYTES, layout["text"])
         self._slots = [
             np.frombuffer(
@@ -157,15 +177,19 @@ class Board:
         }
 
     @classmethod
-    def create(cls, nodes: int, weights: int) -> Board:
-        """A new board for that many grid nodes and weights.
+    def create(cls, grid: Grid | None, weights: int, slice_value: float = 0.0) -> Board:
+        """A new board for surfaces on that grid, if any, and so many weights.
 
         Raises:
             UserError: there is no room for it.
         """
-        _, size = _layout(nodes, weights)
+        (rows, columns), corners = (0, 0), (0.0,) * 4
+        if grid is not None:
+            (rows, columns), corners = grid.shape, (*grid.lo, *grid.hi)
+        _, size = _layout(rows * columns, weights)
         words = np.zeros(Word.COUNT, np.int64)
-        words[[Word.MAGIC, Word.NODES, Word.WEIGHTS]] = MAGIC, nodes, weights
+        words[[Word.MAGIC, Word.WEIGHTS, Word.ROWS, Word.COLUMNS]] = MAGIC, weights, rows, columns
+        words[_PLANE].view(np.float64)[:] = *corners, slice_value
         try:
             descriptor = nameless_file(size)
             os.pwrite(descriptor, words.tobytes(), 0)
@@ -211,7 +235,7 @@ class Board:
     ) -> int:
         """Make a snapshot the newest; its version, 1 for the first.
 
-        values (nodes,), weights (weights,).
+        values (nodes,) of the grid, row by row; weights (weights,).
         """
         version = self[Word.LATEST] + 1
         slot = self._slots[version % 2]
@@ -245,9 +269,15 @@ class Board:
             version,
             int(body[:8].view(np.int64)[0]),
             float(body[8:16].view(np.float64)[0]),
-            numbers[: self.nodes],
+            self._surface(numbers[: self.nodes]),
             numbers[self.nodes :],
         )
+
+    def _surface(self, values: NDArray[np.float32]) -> Heightfield | None:
+        grid = self.grid
+        if grid is None:
+            return None
+        return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)
 
     def _numbers(self, body: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A slot's floats, without what pads them to whole words."""

@@ -39,27 +39,23 @@ class TrainerProcess:
     def __init__(
         self,
         run: Path,
-        nodes: int,
-        weights: int,
-        cells: int,
-        slice_value: float,
+        board: Board,
         rate: float,
         detached: bool = False,
     ) -> None:
-        """nodes, weights: sizes of a snapshot. rate: steps a second, infinite for the most.
+        """board: a new one, which is the process's from now on. rate: steps a second, infinite for
+        the most.
 
         Raises UserError where the run's folder cannot be written.
         """
         self.run, self.detached = run, detached
         self._overdue = False
-        self.board = Board.create(nodes, weights)
+        self.board = board
         self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
         # From the start, for a viewer that is killed tells nobody.
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
-        command, environment = python_child(
-            "calf_viz.live", str(run), str(self.board.descriptor), str(cells), repr(slice_value)
-        )
+        command, environment = python_child("calf_viz.live", str(run), str(self.board.descriptor))
         try:
             with self.log.open("wb") as log, held_back():
                 self.process = subprocess.Popen(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from calf_viz.agent.run import Run
 from calf_viz.agent.threads import one_thread
 from calf_viz.agent.trainer import Trainer
-from calf_viz.heightfield import plane_nodes
 from calf_viz.live.board import Board, Phase, Word
 from calf_viz.pace import Pace
 
@@ -24,11 +23,10 @@ POLL = 0.002
 class Worker:
     """Trains a run, and keeps a board up to date."""
 
-    def __init__(self, run: Run, trainer: Trainer, board: Board, cells: int, slice_value: float):
+    def __init__(self, run: Run, trainer: Trainer, board: Board) -> None:
         self.run, self.trainer, self.board = run, trainer, board
-        plane = trainer.system.plane
-        nodes = plane_nodes(plane.lo, plane.hi, cells + 1, cells + 1) if cells else np.empty((0, 2))
-        self.states = trainer.system.plane_states(nodes, slice_value)
+        nodes = np.empty((0, 2)) if board.grid is None else board.grid.nodes()
+        self.states = trainer.system.plane_states(nodes, board.slice)
         self._published = -1
         self._next_snapshot = 0.0
         self._pace = Pace()
@@ -111,11 +109,11 @@ class Worker:
 
 
 @one_thread()  # the viewer draws beside it
-def work(folder: str, board: Board, cells: int, slice_value: float) -> None:
+def work(folder: str, board: Board) -> None:
     """Go on with a run until it is finished, or told to stop; see `__main__.py`.
 
     Raises:
         UserError: the run cannot be resumed or written, or the training diverged.
     """
     run, trainer = Run.open(folder)
-    Worker(run, trainer, board, cells, slice_value).work()
+    Worker(run, trainer, board).work()

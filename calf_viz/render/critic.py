@@ -18,97 +18,38 @@ Texels of `u_critic_weights`, row after row, `COLUMNS` wide:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import UserError
+from calf_viz.critic_networks import ACTIVATIONS, CriticNetworks, Layer
 
 COLUMNS = 1024
-WIDEST = 256
-"""Units of a layer, inputs included; what the shader has room for."""
-MOST_ACTIONS = 16
-ACTIVATIONS = ("linear", "relu", "tanh")
 HEADER = 2
 BUDGET = 2e-3
 """Seconds of a frame that an evaluation may take."""
 
 
-@dataclass(frozen=True)
-class Layer:
-    """activation(x @ weights + bias); weights (inputs, outputs), bias (outputs,)."""
-
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    activation: str
-
-
-@dataclass(frozen=True)
-class CriticNetworks:
-    """L(s) = -critic(encoded s, a) with a = limits * actor(encoded s).
-
-    An angle among the states is encoded by its cosine and sine, in its place. The actor's last
-    layer is a tanh for actions within the limits; the critic's has one output.
-    """
-
-    actor: Sequence[Layer]
-    critic: Sequence[Layer]
-    limits: NDArray[np.float32]
-    state_dim: int
-    axes: tuple[int, int] = (0, 1)
-    slice: float = 0.0
-    heading_axis: int | None = None
-
-    def __post_init__(self) -> None:
-        inputs = self.state_dim + (self.heading_axis is not None)
-        actions = len(self.limits)
-        if actions > MOST_ACTIONS:
-            raise UserError(f"`critic_on_gpu`: {actions} actions are more than {MOST_ACTIONS}")
-        for network, first, last in (
-            (self.actor, inputs, actions), (self.critic, inputs + actions, 1)
-        ):  # fmt: skip
-            width = first
-            for layer in network:
-                if layer.activation not in ACTIVATIONS:
-                    raise UserError(f"`critic_on_gpu`: a layer of {layer.activation} is unknown")
-                if layer.weights.shape != (width, len(layer.bias)):
-                    raise ValueError(f"weights {layer.weights.shape} for {width} inputs")
-                if max(layer.weights.shape) > WIDEST:
-                    raise UserError(
-                        f"`critic_on_gpu`: a layer of {max(layer.weights.shape)} is wider than "
-                        f"{WIDEST}: leave it out"
-                    )
-                width = len(layer.bias)
-            if width != last:
-                raise ValueError(f"a network with {width} outputs for {last}")
-
-    @property
-    def products(self) -> int:
-        """Multiplications for a node."""
-        return sum(layer.weights.size for layer in (*self.actor, *self.critic))
-
-    def texels(self) -> NDArray[np.float32]:
-        """Texels of `u_critic_weights`, (rows, `COLUMNS`, 4)."""
-        layers = [*self.actor, *self.critic]
-        limits = _fours(self.limits)
-        first = HEADER + len(layers) + len(limits)
-        parts, heads = [], []
-        for layer in layers:
-            heads.append((*layer.weights.shape, ACTIVATIONS.index(layer.activation), first))
-            parts.append(_layer_texels(layer))
-            first += len(parts[-1])
-        heading = -1 if self.heading_axis is None else self.heading_axis
-        header = [
-            (len(self.actor), len(self.critic), self.state_dim, heading),
-            (*self.axes, self.slice, len(self.limits)),
-        ]
-        flat = np.concatenate([np.array(header + heads, np.float32), limits, *parts])
-        rows = math.ceil(len(flat) / COLUMNS)
-        texels = np.zeros((rows * COLUMNS, 4), np.float32)
-        texels[: len(flat)] = flat
-        return texels.reshape(rows, COLUMNS, 4)
+def critic_texels(networks: CriticNetworks) -> NDArray[np.float32]:
+    """Texels of `u_critic_weights`, (rows, `COLUMNS`, 4)."""
+    layers = [*networks.actor, *networks.critic]
+    limits = _fours(networks.limits)
+    first = HEADER + len(layers) + len(limits)
+    parts, heads = [], []
+    for layer in layers:
+        heads.append((*layer.weights.shape, ACTIVATIONS.index(layer.activation), first))
+        parts.append(_layer_texels(layer))
+        first += len(parts[-1])
+    heading = -1 if networks.heading_axis is None else networks.heading_axis
+    header = [
+        (len(networks.actor), len(networks.critic), networks.state_dim, heading),
+        (*networks.axes, networks.slice, len(networks.limits)),
+    ]
+    flat = np.concatenate([np.array(header + heads, np.float32), limits, *parts])
+    rows = math.ceil(len(flat) / COLUMNS)
+    texels = np.zeros((rows * COLUMNS, 4), np.float32)
+    texels[: len(flat)] = flat
+    return texels.reshape(rows, COLUMNS, 4)
 
 
 def _fours(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,25 +13,12 @@ from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.render.camera import WIDEST, OrbitCamera
 from calf_viz.render.colours import mode_colours
 from calf_viz.render.ring import LONGEST_AGE, RingLayout
+from calf_viz.view import Certificate
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards it
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
-
-
-@dataclass
-class Certificate:
-    """What the certificate would ask of one agent now, for shaders that show it."""
-
-    chosen: int = 0
-    """The agent."""
-    q_plus: float | None = None
-    """Its q+; None before its first certified step."""
-    constants: tuple[float, float, float] = (0.01, 0.01, 1000.0)
-    """nu_bar, C_low, C_up."""
-    hidden_square: float = 0.0
-    """Sum of the squares of the states that the plane does not show."""
 
 
 @dataclass

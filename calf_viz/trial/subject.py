@@ -19,9 +19,10 @@ from calf_viz.hud.layout import TOP_LEFT, Rect
 from calf_viz.hud.shape import Paint
 from calf_viz.hud.widgets import Values, Widget, backing
 from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Certificate, Scene
+from calf_viz.render.scene import Scene
 from calf_viz.render.sources import ShaderLibrary
 from calf_viz.samples import Samples
+from calf_viz.view import Certificate
 
 SIZE, AGENTS, TRAIL, CELLS = (320, 180), 6, 60, 16
 

@@ -1,0 +1,1 @@
+"""Where agents and surfaces come from: everything that a picture can be of."""

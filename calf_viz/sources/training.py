@@ -1,0 +1,195 @@
+"""A training that is watched: its newest policy's agents, and the agent in training ahead of them.
+
+Reads a trainer's board: snapshots of the networks, and the steps that the trainee takes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.config import TrainingConfig
+from calf_viz.agent.run import Run
+from calf_viz.agent.trainer import Trainer
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.live.board import Board, Phase, Snapshot, Word
+from calf_viz.live.process import TrainerProcess
+from calf_viz.samples import Samples
+from calf_viz.simulation import Simulation
+from calf_viz.view import Certificate
+
+if TYPE_CHECKING:
+    from calf_viz.critic_networks import CriticNetworks
+
+log = logging.getLogger("calf_viz")
+
+TRAINEE = 0
+"""Index of the agent in training among those shown: the first, which stays so when others come."""
+
+
+class Training:
+    """A `Source`: a simulation whose agent takes each new policy, and the trainee.
+
+    Attributes:
+        run: what is trained.
+        version: of the snapshot shown; 0 before the first.
+    """
+
+    def __init__(
+        self, simulation: Simulation, process: TrainerProcess, run: Run, start: NDArray[Any]
+    ) -> None:
+        """start: where the agent in training is, (state_dim,)."""
+        self.simulation, self.process, self.run = simulation, process, run
+        self.view = replace(simulation.view, trainee=TRAINEE)
+        self.version = 0
+        self._snapshot: Snapshot | None = None
+        self._seen = 0
+        self._last = _place(simulation, start)
+        self._mode, self._first, self._q_plus = 0, True, float("nan")
+        self._episode = -1
+        self._failure_told = False
+
+    # As `Source`
+
+    def step(self) -> Samples:
+        """The simulation's samples with the trainee's before them."""
+        samples = self.simulation.step()
+        new = self.process.board.samples(self._seen)
+        if len(new):
+            last = new[-1]
+            self._seen = int(last["number"]) + 1
+            self._first |= int(last["episode"]) != self._episode
+            self._episode = int(last["episode"])
+            self._last = np.array([last["x"], last["y"], last["heading"]], np.float32)
+            self._mode, self._q_plus = int(last["mode"]), float(last["q_plus"])
+        x, y, heading = self._last
+        first, self._first = self._first, False
+        headings = samples.headings
+        return Samples(
+            np.concatenate([[(x, y)], samples.positions]),
+            np.concatenate([[self._mode], samples.modes]).astype(np.uint8),
+            np.concatenate([[first], samples.first]),
+            None if headings is None else np.concatenate([[heading], headings]),
+        )
+
+    def surface(self) -> Heightfield | None:
+        """The newest snapshot's; before the first that of the networks that it begins with."""
+        self._take()
+        snapshot, self._snapshot = self._snapshot, None
+        return self.simulation.surface() if snapshot is None else snapshot.surface
+
+    def networks(self) -> CriticNetworks | None:
+        """As `Evaluable`."""
+        self._take()
+        if self._snapshot is not None:
+            self._snapshot = None
+            self.simulation.critic_changed()
+        return self.simulation.networks()
+
+    def _take(self) -> None:
+        """Has the agent act by the newest snapshot."""
+        self._report_failure()
+        snapshot = self.process.board.snapshot(self.version)
+        if snapshot is not None:
+            self.version, self._snapshot = snapshot.version, snapshot
+            self.simulation.agent.set_flat_weights(snapshot.weights)
+
+    def close(self) -> None:
+        """End the training with a checkpoint; or let it go on, detached."""
+        self.process.close()
+        self._report_failure()
+
+    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Noticing`
+
+    def __len__(self) -> int:
+        return len(self.simulation)
+
+    def resize(self, n_agents: int) -> None:
+        self.simulation.resize(n_agents)
+
+    def pause(self, paused: bool) -> None:
+        self.process.pause(paused)
+
+    def single_step(self) -> None:
+        self.process.single_step()  # it is taken on both sides
+
+    def certificate(self, chosen: int) -> Certificate:
+        if chosen != TRAINEE:
+            found = self.simulation.certificate(chosen - 1)
+            return replace(found, chosen=found.chosen + 1)
+        known = self._q_plus if np.isfinite(self._q_plus) else None
+        return replace(self.simulation.certificate(0), chosen=TRAINEE, q_plus=known)
+
+    def mean_value(self) -> float:
+        return self.simulation.mean_value()
+
+    @property
+    def notice(self) -> str | None:
+        if self.failure is not None:
+            return f"the training died: {self.failure}"
+        texts = {
+            Phase.STARTING: "the training is starting",
+            Phase.FINISHED: "the training is finished",
+            Phase.STOPPED: "the training was stopped",
+        }
+        return texts.get(Phase(self.process.board[Word.PHASE]))
+
+    @property
+    def failure(self) -> str | None:
+        """Why the trainer died, if it did; once dead, it stays so."""
+        return self.process.failure
+
+    def _report_failure(self) -> None:
+        """At once and once, for the HUD may be hidden and the viewer stay open for hours."""
+        if not self._failure_told and (report := self.process.obituary) is not None:
+            self._failure_told = True
+            log.error(report)
+
+
+def begin(
+    config: TrainingConfig,
+    simulation: Simulation,
+    runs: Path,
+    resume: Path | None = None,
+    rate: float = float("inf"),
+    detached: bool = False,
+) -> Training:
+    """Start a training, new below `runs` or resumed, and give the simulation's agent the networks
+    that it begins with.
+
+    config: of a run that is resumed, its own, but for what may change (see `run_config`).
+
+    The trainer evaluates its critic on the simulation's grid, if it has one. rate: steps a second.
+    detached: whether it outlives the viewer.
+
+    Raises:
+        UserError: the run cannot be written or resumed, or is of another system.
+    """
+    agent = simulation.agent
+    if resume is None:
+        trainer = Trainer(config)
+        run = Run.create(trainer, config, runs)
+    else:
+        run, trainer = Run.open(resume, **asdict(config))
+    run.close()  # from now on it is the trainer's process that has it
+    if trainer.system is not agent.system:
+        raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
+    weights = trainer.agent.flat_weights()
+    agent.set_flat_weights(weights)
+    board = Board.create(simulation.grid, len(weights), simulation.slice)
+    process = TrainerProcess(run.folder, board, rate, detached)
+    return Training(simulation, process, run, trainer.state[0])
+
+
+def _place(simulation: Simulation, state: NDArray[Any]) -> NDArray[np.float32]:
+    """x, y on the plane shown, and heading, (3,)."""
+    system = simulation.system
+    x, y = state[list(system.plane.axes)]
+    heading = 0.0 if system.heading_axis is None else state[system.heading_axis]
+    return np.array([x, y, heading], np.float32)

@@ -1,0 +1,1 @@
+"""What puts a source in front of a host: the only room that knows both."""

@@ -1,0 +1,140 @@
+"""What a window's keys do, and what is said of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from calf_viz.console import as_options
+from calf_viz.errors import UserError
+from calf_viz.hud.keys import by_action, event_name
+from calf_viz.sources.base import Pausable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from calf_viz.config import VisualizationConfig
+    from calf_viz.hosts.panda import PandaHost
+    from calf_viz.hud.hud import Hud
+    from calf_viz.playback import Playback
+    from calf_viz.profiling.profiler import PerformanceProfiler
+    from calf_viz.sources.base import Source
+    from calf_viz.workbench.look import WornLook
+
+log = logging.getLogger("calf_viz")
+
+SAID_FOR = 4.0
+"""Seconds that a notice stays."""
+
+
+class Application(Protocol):
+    """What of an application its keys concern; see `CALFApplication`."""
+
+    config: VisualizationConfig
+    source: Source
+    host: PandaHost
+    hud: Hud | None
+    look: WornLook
+    second: WornLook | None
+    playback: Playback
+    profiler: PerformanceProfiler
+    profiles: Path
+    measuring: bool
+
+    def profile_stem(self) -> str: ...
+
+
+class Actions:
+    """The actions that an application has keys for, by the names of `hud.keys`."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self._said = "", 0.0  # the last notice, and until when it stays
+        self.by_name = self._named()
+
+    def _named(self) -> dict[str, Callable[[], None]]:
+        app = self.app
+        actions: dict[str, Callable[[], None]] = {
+            "export_profile": self._unless_measuring(self._export_profile),
+            "toggle_profiler": self._unless_measuring(self._toggle_profiler),
+            "reset_profiler": self._unless_measuring(self._reset_profiler),
+        }
+        if isinstance(app.source, Pausable):
+            actions["pause"] = self._unless_measuring(app.playback.toggle)
+            actions["single_step"] = self._unless_measuring(app.playback.single_step)
+        if app.config.hud:
+            actions["toggle_hud"] = self._toggle_hud
+        if app.look.path is not None or app.second is not None:
+            actions["save_look"] = self._save_look
+        if app.host.compare is not None:
+            actions["next_view"] = app.host.compare.view.next
+        return actions
+
+    @property
+    def notice(self) -> str | None:
+        """What was said last, as long as it is news."""
+        text, until = self._said
+        return text if time.monotonic() < until else None
+
+    def say(self, text: str) -> None:
+        """On screen for a while; in the log where nobody could see it there."""
+        hud = self.app.hud
+        on_screen = hud is not None and hud.visible
+        log.log(logging.INFO if on_screen else logging.WARNING, text)
+        self._said = as_options(text), time.monotonic() + SAID_FOR
+
+    def _unless_measuring(self, action: Callable[[], None]) -> Callable[[], None]:
+        """What a key does, while it would spoil nothing."""
+
+        def act() -> None:
+            if self.app.measuring:
+                self.say("not while frames are measured")
+            else:
+                action()
+
+        return act
+
+    def _toggle_hud(self) -> None:
+        hud = self.app.hud
+        if hud is not None:
+            hud.visible = not hud.visible
+
+    def _save_look(self) -> None:
+        said = []
+        for look in (self.app.look, self.app.second):
+            if look is None or look.path is None:
+                continue
+            try:
+                look.save()
+            except UserError as error:
+                said.append(str(error))
+            else:
+                said.append(f"values written: {look.path}")
+        self.say("; ".join(said))
+
+    def _toggle_profiler(self) -> None:
+        profiler = self.app.profiler
+        profiler.enabled = not profiler.enabled
+        self.say("profiler on" if profiler.enabled else "profiler off")
+
+    def _reset_profiler(self) -> None:
+        profiler = self.app.profiler
+        profiler.reset()
+        self.say("profiler: measuring anew" if profiler.enabled else "profiler emptied")
+
+    def _export_profile(self) -> None:
+        """Write what was measured so far; a key that cannot is no reason to stop the program."""
+        app = self.app
+        if not app.profiler.enabled and not len(app.profiler.run()):
+            key = event_name(by_action("toggle_profiler").events[0])
+            self.say(f"the profiler is off: {key} switches it on")
+            return
+        path = app.profiles / f"{app.profile_stem()}.json"
+        try:
+            app.profiler.save_json(path)
+        except UserError as error:
+            self.say(str(error))
+        else:
+            self.say(f"profile written: {path}")

@@ -1,0 +1,143 @@
+"""What a source gives, checked; and what becomes of one that fails."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from calf_viz.console import as_options
+from calf_viz.errors import UserError, shown
+from calf_viz.heightfield import Heightfield
+from calf_viz.samples import Samples
+from calf_viz.sources.base import Evaluable, Noticing, Pausable, Source
+from calf_viz.view import View
+
+if TYPE_CHECKING:
+    from calf_viz.critic_networks import CriticNetworks
+
+log = logging.getLogger("calf_viz")
+T = TypeVar("T")
+
+MOST_STEPS = 4096
+"""Steps that a frame takes of a source whose steps come by themselves."""
+SILENCE = 60.0
+"""Seconds without anything new after which it is said."""
+
+
+class Feed:
+    """Asks a source. One that raises, or gives what its view does not allow, is asked no more: the
+    last picture stays, and why is reported once.
+
+    Attributes:
+        failure: why the source is asked no more, in one line; None as long as it is.
+    """
+
+    def __init__(
+        self, source: Source, guarded: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """guarded: whether what the source raises stays here; the program's own bugs should not."""
+        self.source, self.guarded, self.clock = source, guarded, clock
+        self.failure: str | None = None
+        self._view = source.view
+        self._heard = clock()
+        self._silent = False
+        self._paused = False
+
+    @property
+    def view(self) -> View:
+        """The source's."""
+        return self._view
+
+    @property
+    def notice(self) -> str | None:
+        """What one must not miss of it."""
+        if self.failure is not None:
+            return as_options(self.failure)
+        if isinstance(self.source, Noticing):
+            return self.source.notice
+        return f"nothing new for {SILENCE:.0f} s" if self._silent else None
+
+    def steps(self, wanted: int = 1) -> list[Samples]:
+        """The next steps: so many, or all that there are where they come by themselves."""
+        found: list[Samples] = []
+        for _ in range(MOST_STEPS if self._view.live else wanted):
+            samples = self._ask("step", self._step)
+            if samples is None:
+                break
+            found.append(samples)
+        self._hear(bool(found))
+        return found
+
+    def surface(self) -> Heightfield | None:
+        """The newest surface, once."""
+        found = self._ask("surface", self._surface)
+        if found is not None:
+            self._hear(True)
+        return found
+
+    def networks(self) -> CriticNetworks | None:
+        """The newest networks, once. Raises UserError where the source has none."""
+        source = self.source
+        if not isinstance(source, Evaluable):
+            raise UserError(
+                "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
+            )
+        return self._ask("networks", source.networks)
+
+    def pause(self, paused: bool) -> None:
+        """Before each frame: whether steps are asked for."""
+        self._paused = paused
+        if isinstance(self.source, Pausable):
+            self.source.pause(paused)
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        self._ask("close", self.source.close)
+
+    def _step(self) -> Samples | None:
+        samples = self.source.step()
+        if samples is None:
+            return None
+        if not isinstance(samples, Samples):
+            raise ValueError(f"Samples are wanted, not {type(samples).__name__}")
+        modes, known = samples.modes, len(self._view.modes)
+        if len(modes) and not 0 <= modes.min() <= modes.max() < known:
+            raise ValueError(f"modes: {modes.min()} to {modes.max()}, where its view has {known}")
+        return samples
+
+    def _surface(self) -> Heightfield | None:
+        field, view = self.source.surface(), self._view
+        if field is None:
+            return None
+        if not isinstance(field, Heightfield):
+            raise ValueError(f"a Heightfield is wanted, not {type(field).__name__}")
+        if (field.lo, field.hi) != (view.lo, view.hi):
+            raise ValueError(
+                f"its plane goes from {field.lo} to {field.hi}, the view's from {view.lo} to "
+                f"{view.hi}"
+            )
+        return field
+
+    def _ask(self, name: str, call: Callable[[], T]) -> T | None:
+        if self.failure is not None and name != "close":
+            return None
+        try:
+            return call()
+        except Exception as error:
+            if not self.guarded:
+                raise
+            said = (
+                str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            )
+            self.failure = f"the source failed in {name}: {shown(said)}"
+            log.error(self.failure)
+            log.debug("where it failed:", exc_info=True)
+            return None
+
+    def _hear(self, anything: bool) -> None:
+        now = self.clock()
+        if anything or self._paused:
+            self._heard = now
+        self._silent = now - self._heard > SILENCE

@@ -1,0 +1,101 @@
+"""What a configuration asks for, opened: the agent, the host, the shaders of its looks."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from calf_viz import systems
+from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.config import VisualizationConfig
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Grid
+from calf_viz.hosts import display_found
+from calf_viz.hosts.base import Host
+from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.render.scene import Scene
+from calf_viz.render.sources import ShaderLibrary
+from calf_viz.renderers.toggles import overridden
+from calf_viz.view import View
+from calf_viz.workbench import parts
+
+if TYPE_CHECKING:
+    from calf_viz.agent.calf import CALFAgent
+    from calf_viz.hosts.geometry import GeometryMaker
+    from calf_viz.hosts.panda import PandaHost
+    from calf_viz.hosts.programs import Trial
+
+log = logging.getLogger("calf_viz")
+
+GRID_SOFTWARE, GRID_GPU = 40, 192
+"""Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
+RING_PER_TRAIL = 4
+"""Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
+
+
+def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
+    """The nodes that a critic is evaluated on."""
+    cells = config.grid or (GRID_SOFTWARE if host.software else GRID_GPU)
+    return Grid((cells + 1, cells + 1), view.lo, view.hi)
+
+
+def libraries(config: VisualizationConfig) -> tuple[ShaderLibrary, ShaderLibrary | None]:
+    """The shaders of the look, and of the one beside it, if any."""
+    waits = config.watch is True
+    first = parts.library(config.shaders, "`shaders`", config.defines, waits)
+    if config.ab is None:
+        return first, None
+    return first, parts.library(config.ab, "`ab`", config.defines, waits)
+
+
+def open_host(
+    config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial
+) -> PandaHost:
+    """A window where there is a display, unless it is to be headless. Raises UserError for a driver
+    or shaders that cannot be used."""
+    scene = Scene(
+        size=config.size,
+        trail=config.trail_length,
+        stride=config.stride,
+        height_scale=config.height_scale,
+        marker=view.marker,
+        mode_colours=mode_colours(config.palette),
+    )
+    colours = colour_map(config.colour_map or COLOUR_MAP)
+    slots = RING_PER_TRAIL * config.trail_length
+    geometry = _geometry(config)
+    if not config.headless and display_found():
+        from calf_viz.hosts.window import WindowHost
+
+        vsync = not config.no_vsync
+        return WindowHost(
+            scene, None, colours, config.n_agents, library, slots, geometry, vsync, trial
+        )
+    from calf_viz.hosts.offscreen import OffscreenHost
+
+    try:
+        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry, trial)
+    except MemoryError:
+        raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
+
+
+def _geometry(config: VisualizationConfig) -> GeometryMaker:
+    from calf_viz.renderers.choice import geometry
+
+    told = overridden(config.toggles)
+    if told:
+        log.warning(told)
+    assert config.renderer is not None  # the toggles decided
+    return geometry(config.renderer, config.use_vectorized_heights)
+
+
+def load_agent(config: VisualizationConfig) -> CALFAgent:
+    """The agent to be shown. Raises UserError for a checkpoint that cannot be used."""
+    with whole_imports():
+        from calf_viz.agent import shipped
+
+    system = systems.get(config.system)
+    unasked = config.train or config.policy == "nominal"
+    if unasked and config.checkpoint is None:
+        return shipped.stand_in(system, config.seed)
+    return shipped.load(system, config.checkpoint)
