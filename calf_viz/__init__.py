@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from calf_viz.version import __version__
 
 if TYPE_CHECKING:
-    from calf_viz.app import CALFApplication
-    from calf_viz.app_config import AppConfig
-    from calf_viz.config import VisualizationConfig
     from calf_viz.heightfield import Heightfield
     from calf_viz.profiling.compare import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.samples import Samples
     from calf_viz.view import View
+    from calf_viz.viewer.app import CALFApplication
+    from calf_viz.viewer.app_config import AppConfig
+    from calf_viz.viewer.config import VisualizationConfig
 
 __all__ = [
     "AppConfig",
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 _WHERE = {
-    "AppConfig": "calf_viz.app_config",
-    "CALFApplication": "calf_viz.app",
+    "AppConfig": "calf_viz.viewer.app_config",
+    "CALFApplication": "calf_viz.viewer.app",
     "Heightfield": "calf_viz.heightfield",
     "PerformanceProfiler": "calf_viz.profiling.profiler",
     "Samples": "calf_viz.samples",
     "View": "calf_viz.view",
-    "VisualizationConfig": "calf_viz.config",
+    "VisualizationConfig": "calf_viz.viewer.config",
     "compare_results": "calf_viz.profiling.compare",
 }
 

@@ -18,6 +18,6 @@ if __name__ == "__main__":
     from calf_viz.children import leave_current_folder
 
     leave_current_folder()
-    from calf_viz.cli import main
+    from calf_viz.cli.main import main
 
     main()

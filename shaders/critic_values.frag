@@ -1,6 +1,6 @@
 #version 330
 // The critic's surface at a node: actor and critic evaluated from the weights texture, whose layout
-// calf_viz/render/critic.py draws. Units are kept in fours, so that a layer is 4 x 4 matrices.
+// calf_viz/scene/critic.py draws. Units are kept in fours, so that a layer is 4 x 4 matrices.
 #include "lib/critic_contract.glsl"
 
 const int GROUPS = 64;          // fours of units: 256 at most

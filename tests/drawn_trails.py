@@ -11,7 +11,7 @@ import numpy as np
 from oracles import heights_loop
 
 from calf_viz.hosts.base import Host
-from calf_viz.renderers.mesh import Mesh
+from calf_viz.hosts.panda.older.mesh import Mesh
 from calf_viz.samples import Samples
 
 Link = tuple[int, int, int]  # agent, step, step of the older sample

@@ -102,7 +102,7 @@ def driver_of(renderer: str) -> Driver | None:
 
 def renderer_here() -> str:
     """The renderer's name in this process."""
-    from calf_viz.hosts.moderngl_host import create_context
+    from calf_viz.hosts.moderngl.host import create_context
 
     context = create_context()
     try:

@@ -16,13 +16,13 @@ from typing import Any
 import moderngl
 import numpy as np
 
+from calf_viz.glsl.contract import TEXTURE_NAMES
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.moderngl_host import create_context
-from calf_viz.render.contract import TEXTURE_NAMES
-from calf_viz.render.ring import RingLayout, RingPacker
-from calf_viz.render.scene import Scene, height_texels
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.hosts.moderngl.host import create_context
 from calf_viz.samples import Samples
+from calf_viz.scene.ring import RingLayout, RingPacker
+from calf_viz.scene.scene import Scene, height_texels
 
 
 def context() -> moderngl.Context:

@@ -33,11 +33,11 @@ from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
-from calf_viz.render.camera import OrbitCamera
-from calf_viz.render.colours import colour_map, mode_colours
-from calf_viz.render.scene import Scene
 from calf_viz.samples import Samples
-from calf_viz.simulation import view_of
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.colours import colour_map, mode_colours
+from calf_viz.scene.scene import Scene
+from calf_viz.sources.simulation import view_of
 
 SCENES = Path(__file__).parent / "scenes"
 NAMES = sorted(path.parent.name for path in SCENES.glob("*/scene.toml"))
@@ -235,13 +235,13 @@ class SceneFolder:
 def open_host(kind: str, **options: Any) -> Host:
     """A Panda3D or moderngl host, without a window."""
     if kind == "moderngl":
-        from calf_viz.hosts.moderngl_host import ModernglHost
+        from calf_viz.hosts.moderngl.host import ModernglHost
 
         return ModernglHost(**options)
-    from calf_viz.hosts.offscreen import OffscreenHost
+    from calf_viz.hosts.panda.offscreen import OffscreenHost
 
     if kind in OLDER:
-        from calf_viz.renderers.choice import geometry
+        from calf_viz.hosts.panda.older.choice import geometry
 
         options["geometry"] = geometry(kind, kind != "per_agent")
     return OffscreenHost(**options)

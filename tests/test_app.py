@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from panda3d.core import RenderState
 
-from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig, app
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
-from calf_viz.hosts import panda, raw_gl
-from calf_viz.render.camera import USUAL
-from calf_viz.viewer import opening
+from calf_viz.hosts.panda import host as panda
+from calf_viz.hosts.panda import raw_gl
+from calf_viz.scene.camera import USUAL
+from calf_viz.viewer import app, opening
 
 pytestmark = pytest.mark.rendering
 
@@ -467,7 +468,7 @@ application.close()
 
 def test_pyopengl_checks_for_no_errors_of_pandas() -> None:
     program = """
-from calf_viz.hosts.raw_gl import raw, waiter
+from calf_viz.hosts.panda.raw_gl import raw, waiter
 assert waiter() is not None
 raw("3_3")
 import OpenGL._configflags

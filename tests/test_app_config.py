@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calf_viz import cli
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.run_config import read_config, write_config
-from calf_viz.app_config import AppConfig
+from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
 from calf_viz.settings import fields_of
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.run_config import read_config, write_config
+from calf_viz.viewer.app_config import AppConfig
 
 
 def toml(folder: Path, text: str) -> Path:

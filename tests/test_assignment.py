@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz import AppConfig, CALFApplication, VisualizationConfig
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.config import options
 from calf_viz.errors import UserError
-from calf_viz.renderers.toggles import RENDERERS, TOGGLES, renderer
+from calf_viz.training.config import TrainingConfig
+from calf_viz.viewer.config import options
+from calf_viz.viewer.designs import RENDERERS, TOGGLES, renderer
 
 OTHER: dict[str, Any] = {
     "system": "differential_drive", "n_agents": 7, "trail_length": 50, "stride": 2,

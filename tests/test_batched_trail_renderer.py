@@ -13,8 +13,8 @@ from scene_folder import Agents, SceneFolder, Surface
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
-from calf_viz.renderers import markers, ribbon, trail_chunks
-from calf_viz.renderers.trail_chunks import SAMPLE_BYTES, SHORTEST, TrailChunks
+from calf_viz.hosts.panda.older import markers, ribbon, trail_chunks
+from calf_viz.hosts.panda.older.trail_chunks import SAMPLE_BYTES, SHORTEST, TrailChunks
 
 pytestmark = pytest.mark.rendering
 

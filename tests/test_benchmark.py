@@ -15,10 +15,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from calf_viz import cli
-from calf_viz.agent import benchmark, pool
-from calf_viz.agent.config import TrainingConfig
+from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
+from calf_viz.training import benchmark, pool
+from calf_viz.training.config import TrainingConfig
 
 TINY = TrainingConfig.from_preset(
     "quick", episodes=3, steps=40, batch=16, select_every=3, selection_episodes=2
@@ -150,8 +150,8 @@ def test_a_script_needs_no_guard(tmp_path: Path, given: str) -> None:
     changes = "episodes=2, steps=20, batch=8, select_every=2, selection_episodes=2"
     script = tmp_path / "script.py"
     script.write_text(
-        "from calf_viz.agent import benchmark\n"
-        "from calf_viz.agent.config import TrainingConfig\n"
+        "from calf_viz.training import benchmark\n"
+        "from calf_viz.training.config import TrainingConfig\n"
         f"config = TrainingConfig.from_preset('quick', {changes})\n"
         "print(len(benchmark.run(config, [1], jobs=2)))\n"
     )
@@ -169,9 +169,9 @@ def test_a_script_needs_no_guard(tmp_path: Path, given: str) -> None:
 def test_an_error_of_the_users_in_a_process_is_the_users_line() -> None:
     tasks = [{"policy": "CALF", "config": {"lr": -1.0}}]
     with pytest.raises(UserError, match=r"lr -1.0 is out of range"):
-        list(pool.answers("calf_viz.agent.benchmark_worker", tasks, 1))
+        list(pool.answers("calf_viz.training.benchmark_worker", tasks, 1))
     with pytest.raises(RuntimeError, match="KeyError: 'policy'"):
-        list(pool.answers("calf_viz.agent.benchmark_worker", [{}], 1))
+        list(pool.answers("calf_viz.training.benchmark_worker", [{}], 1))
 
 
 def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory() -> None:
@@ -202,7 +202,7 @@ def test_however_it_ends_no_process_is_left(
             time.sleep(0.02)
             children = psutil.Process(parent.pid).children()
             workers = [
-                p for p in children if "calf_viz.agent.benchmark_worker" in " ".join(p.cmdline())
+                p for p in children if "calf_viz.training.benchmark_worker" in " ".join(p.cmdline())
             ]
         time.sleep(0.3)  # all are submitted
         pids = {"all": [parent.pid, *(w.pid for w in workers)], "parent": [parent.pid]}

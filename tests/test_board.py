@@ -14,9 +14,9 @@ import pytest
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid
-from calf_viz.live.board import SAMPLES, Board, Phase, Word
-from calf_viz.live.rate import steps_per_second
 from calf_viz.pace import Pace
+from calf_viz.sources.board import SAMPLES, Board, Phase, Word
+from calf_viz.sources.rate import steps_per_second
 
 GRID, WEIGHTS = Grid((65, 65), (-1.0, 2.0), (3.0, 5.0)), 9000
 
@@ -172,7 +172,7 @@ NO_ROOM = """
 import os, resource, sys
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid
-from calf_viz.live import board
+from calf_viz.sources.trainer import board
 if sys.argv[1] == "file":
     del os.memfd_create
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

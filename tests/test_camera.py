@@ -12,7 +12,7 @@ from scene_folder import HOSTS, SceneFolder
 from test_hosts import opened
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.camera import USUAL, WITHIN, WITHIN_FROM_ABOVE, Box, OrbitCamera
+from calf_viz.scene.camera import USUAL, WITHIN, WITHIN_FROM_ABOVE, Box, OrbitCamera
 
 SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
 ASPECTS = st.floats(0.2, 6.0)

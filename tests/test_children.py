@@ -29,7 +29,7 @@ def test_a_child_imports_nothing_from_the_current_folder(
 ) -> None:
     if path is not None:  # a stray colon in PYTHONPATH stands for the current folder
         monkeypatch.setenv("PYTHONPATH", path.format(name=trap.name))
-    command, environment = python_child("calf_viz.live.board")
+    command, environment = python_child("calf_viz.sources.board")
     subprocess.run(command, env=environment, check=True, timeout=60)
     assert not (trap / "PWNED").exists()
 
@@ -58,7 +58,8 @@ def test_a_benchmark_in_several_processes_imports_nothing_from_the_current_folde
 ) -> None:
     program = (
         "import sys; sys.path.remove(''); "  # so much is the user's own program's affair
-        "from calf_viz.agent import benchmark; from calf_viz.agent.config import TrainingConfig; "
+        "from calf_viz.training import benchmark; "
+        "from calf_viz.training.config import TrainingConfig; "
         "benchmark.run(TrainingConfig(episodes=1, steps=2, selection_episodes=1), [0], jobs=2)"
     )
     for name in ("multiprocessing", "selectors", "pickle"):

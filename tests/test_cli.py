@@ -19,11 +19,13 @@ import pytest
 import torch
 from PIL import Image
 
-from calf_viz import app, cli, compare_results
+from calf_viz import compare_results
 from calf_viz.agent.checkpoint import shipped
-from calf_viz.app import CALFApplication
+from calf_viz.cli import main as cli
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.profiling.profile_file import load_profile
-from calf_viz.render.shipped import shader_folder
+from calf_viz.viewer import app
+from calf_viz.viewer.app import CALFApplication
 
 LEGIBLE = ("--size", "480x320")  # given after SMALL: large enough for the HUD
 SMALL = ("--headless", "--size", "64x36", "--n_agents", "2", "--grid", "8")

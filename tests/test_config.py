@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from calf_viz import systems
-from calf_viz.config import (
+from calf_viz.errors import UserError
+from calf_viz.scene.colours import PALETTES
+from calf_viz.scene.ring import LONGEST_STRIDE
+from calf_viz.sources.simulation import POLICIES
+from calf_viz.viewer.config import (
     FINEST_GRID,
     LARGEST_SIDE,
     LONGEST_TRAIL,
@@ -20,10 +24,6 @@ from calf_viz.config import (
     VisualizationConfig,
     options,
 )
-from calf_viz.errors import UserError
-from calf_viz.render.colours import PALETTES
-from calf_viz.render.ring import LONGEST_STRIDE
-from calf_viz.simulation import POLICIES
 
 BOUNDS = {
     "n_agents": (1, MOST_AGENTS),

@@ -23,9 +23,10 @@ from panda3d.core import GraphicsEngine, RenderState
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.hosts import current_context, offscreen
+from calf_viz.hosts import current_context
 from calf_viz.hosts.context import Owned, unowned
-from calf_viz.hosts.panda_context import forget_states
+from calf_viz.hosts.panda import offscreen
+from calf_viz.hosts.panda.context import forget_states
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.samples import Samples
 from calf_viz.viewer.surface import ShownSurface

@@ -7,13 +7,12 @@ import re
 import numpy as np
 import pytest
 
+from calf_viz.glsl import contract, critic_contract, hud_contract, variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud import contract as hud_contract
-from calf_viz.render import contract, critic_contract, variants
-from calf_viz.render.ring import RingLayout
-from calf_viz.render.scene import Scene
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.scene.ring import RingLayout
+from calf_viz.scene.scene import Scene
 
 FIELD = Heightfield(np.arange(12.0).reshape(3, 4), (-1.0, -2.0), (3.0, 4.0))
 SIZES = {"float": 1, "int": 1, "vec2": 2, "ivec2": 2, "vec3": 3, "vec4": 4, "mat4": 16}
@@ -25,16 +24,16 @@ def scene_uniforms() -> dict:
 
 def test_the_generated_header_is_in_force():
     text = (shader_folder() / "lib" / "contract.glsl").read_text(encoding="utf-8")
-    assert text == contract.header(), "run `python -m calf_viz.render.contract`"
+    assert text == contract.header(), "run `python -m calf_viz.glsl.contract`"
     text = (shader_folder() / "lib" / "hud_contract.glsl").read_text(encoding="utf-8")
-    assert text == hud_contract.header(), "run `python -m calf_viz.hud.contract`"
+    assert text == hud_contract.header(), "run `python -m calf_viz.glsl.hud_contract`"
     text = (shader_folder() / "lib" / "critic_contract.glsl").read_text(encoding="utf-8")
-    assert text == critic_contract.header(), "run `python -m calf_viz.render.critic_contract`"
+    assert text == critic_contract.header(), "run `python -m calf_viz.glsl.critic_contract`"
 
 
 def test_the_variants_header_is_in_force():
     text = (shader_folder() / "lib" / "variants.glsl").read_text(encoding="utf-8")
-    assert text == variants.header(), "run `python -m calf_viz.render.variants`"
+    assert text == variants.header(), "run `python -m calf_viz.glsl.variants`"
 
 
 def test_the_scene_gives_every_uniform_and_no_other():

@@ -16,17 +16,17 @@ from test_app import running
 from test_hosts import opened
 
 from calf_viz.errors import UserError
+from calf_viz.glsl.controls import Control, ControlValues, read_annotation
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import ShaderError
 from calf_viz.hosts.base import Host
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.hud.overview import overview
-from calf_viz.render.controls import Control, ControlValues, read_annotation
-from calf_viz.render.look import FILE, look_file, read_look, save_values
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.scene.scene import Scene
 from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look_file import FILE, look_file, read_look, save_values
 
 SCENE = SceneFolder("controls", size=(160, 90), trail=60, steps=20, agents=[Agents(2, seed=1)])
 LABELS = st.text(st.characters(blacklist_characters='"\n\r', blacklist_categories=["Cs", "Cc"]))

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
-from calf_viz.render.ring import RingLayout
+from calf_viz.scene.ring import RingLayout
+from calf_viz.viewer.config import VisualizationConfig
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))

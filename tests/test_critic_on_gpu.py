@@ -21,12 +21,12 @@ from calf_viz.critic_networks import CriticNetworks, Layer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
-from calf_viz.hosts.critic import CriticPasses
-from calf_viz.hosts.moderngl_host import ModernglHost
-from calf_viz.hosts.offscreen import OffscreenHost
-from calf_viz.render.colours import colour_map
-from calf_viz.render.critic import Bands
-from calf_viz.render.scene import Scene, height_texels
+from calf_viz.hosts.critic_passes import CriticPasses
+from calf_viz.hosts.moderngl.host import ModernglHost
+from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.critic import Bands
+from calf_viz.scene.scene import Scene, height_texels
 
 pytestmark = pytest.mark.rendering
 
@@ -309,7 +309,7 @@ def test_the_picture_is_the_same(name: str) -> None:
 def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> None:
     from test_live import board, configured, until
 
-    from calf_viz.live.board import Word
+    from calf_viz.sources.board import Word
 
     config = configured(tmp_path, hud=True, critic_on_gpu=True, episodes=1000)
     app = CALFApplication(config)

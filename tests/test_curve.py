@@ -19,9 +19,9 @@ from render_probe import FlatCamera, Probe, sides
 from test_ribbon import EDGE, LEVEL, PLANE, SIZE, project, to_pixels
 
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.render.camera import OrbitCamera
-from calf_viz.render.ring import LONGEST_STRIDE, RingLayout
-from calf_viz.render.scene import Scene
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.ring import LONGEST_STRIDE, RingLayout
+from calf_viz.scene.scene import Scene
 
 pytestmark = pytest.mark.rendering
 

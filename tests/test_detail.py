@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.render import detail
-from calf_viz.render.detail import LADDER, RISE, TOLERANCE, DetailChooser, _most
-from calf_viz.render.scene import DEPTH_BIAS, Scene
+from calf_viz.scene import detail
+from calf_viz.scene.detail import LADDER, RISE, TOLERANCE, DetailChooser, _most
+from calf_viz.scene.scene import DEPTH_BIAS, Scene
 
 LEVEL = Heightfield(np.zeros((5, 5)), (-5, -5), (5, 5))
 RANGE = (0.0, 1.0)

@@ -20,9 +20,9 @@ from typing import Any
 import click
 import pytest
 
-from calf_viz.app_config import AppConfig
 from calf_viz.children import python_child
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
+from calf_viz.viewer.app_config import AppConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -184,7 +184,7 @@ def test_command_lines_that_look_on_do(tmp_path: Path) -> None:
         [
             "import json, sys",
             "from click.testing import CliRunner",
-            "from calf_viz.cli import calf_viz",
+            "from calf_viz.cli.main import calf_viz",
             "for arguments in json.load(sys.stdin):",
             "    done = CliRunner().invoke(calf_viz, arguments)",
             "    print(done.exit_code, arguments, done.output, done.exception or '')",

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from rich.console import Console
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, training
+from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.agent.evaluation import (
     HELD_OUT,
@@ -28,6 +28,7 @@ from calf_viz.agent.evaluation import (
 from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.errors import UserError
 from calf_viz.systems import System
+from calf_viz.training import train as training
 
 EPISODES = 8
 

@@ -18,9 +18,9 @@ sys.path.insert(0, str(TOOLS))
 import fuzz_shaders as fuzz  # noqa: E402
 import hostile_shaders  # noqa: E402
 
-from calf_viz.hosts.programs import LOOK, MESHES, load_program  # noqa: E402
-from calf_viz.render.shipped import shader_folder  # noqa: E402
-from calf_viz.render.sources import ShaderLibrary  # noqa: E402
+from calf_viz.glsl.library import ShaderLibrary  # noqa: E402
+from calf_viz.glsl.programs import LOOK, MESHES, load_program  # noqa: E402
+from calf_viz.glsl.shipped import shader_folder  # noqa: E402
 
 COUNT, SEED = 100, 20  # under each of the two hosts
 GOOD = fuzz.Mutant(

@@ -12,8 +12,8 @@ import render_probe
 from render_probe import Probe, context, transform
 
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.render.ring import RingLayout
-from calf_viz.render.scene import Scene, height_texels
+from calf_viz.scene.ring import RingLayout
+from calf_viz.scene.scene import Scene, height_texels
 
 pytestmark = pytest.mark.rendering
 

@@ -15,14 +15,14 @@ from drivers import DRIVERS, driver_of
 from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, gl_error, rendered
 
 from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import load_program
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts import panda_ring
 from calf_viz.hosts.base import Host
-from calf_viz.hosts.panda_context import PandaContext
-from calf_viz.hosts.panda_shader import compile_program
-from calf_viz.hosts.programs import load_program
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.hosts.panda import ring as panda_ring
+from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.samples import Samples
 
 pytestmark = pytest.mark.rendering

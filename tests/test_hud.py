@@ -19,9 +19,9 @@ from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.layout import SMALLEST_SCALE, Metrics, Rect
 from calf_viz.hud.overview import overview
 from calf_viz.hud.widgets import Notice, Panel, Row
-from calf_viz.render.camera import OrbitCamera
-from calf_viz.render.colours import mode_colours
-from calf_viz.render.scene import Scene
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.scene import Scene
 
 SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
 BOWL = Heightfield(np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2),

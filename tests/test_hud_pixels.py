@@ -9,17 +9,17 @@ import moderngl
 import numpy as np
 import pytest
 
-from calf_viz.hosts.moderngl_host import create_context
-from calf_viz.hosts.moderngl_hud import ModernglHud
-from calf_viz.hosts.moderngl_shader import compile_program
-from calf_viz.hosts.moderngl_texture import data_texture
-from calf_viz.hosts.programs import Programs
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Programs
+from calf_viz.hosts.moderngl.host import create_context
+from calf_viz.hosts.moderngl.hud import ModernglHud
+from calf_viz.hosts.moderngl.shader import compile_program
+from calf_viz.hosts.moderngl.texture import data_texture
 from calf_viz.hud.atlas import atlas
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Metrics, Rect
 from calf_viz.hud.shape import Paint
-from calf_viz.render.colours import colour_map
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.scene.colours import colour_map
 
 pytestmark = pytest.mark.rendering
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.moderngl_host import ModernglHost
-from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.hosts.moderngl.host import ModernglHost
+from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import HEAD, SAMPLES, Series
 from calf_viz.hud.shape import Paint
-from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Scene
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.scene import Scene
 
 FIELD = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))
 

@@ -1,5 +1,11 @@
-"""Imports run one way: a module of calf_viz imports only what stands below it in LAYERS, and within
-a layer none that, by whatever way, imports it."""
+"""Imports run one way: from the program to data and to the picture, which do not know each other,
+and from those to the ground.
+
+    PROGRAM   cli ▶ viewer                              the only band where both halves meet
+    DATA      sources ▶ training ▶ agent ▶ systems      numbers: nothing that draws
+    PICTURE   workbench ▶ trial ▶ hosts ▶ hud ▶ …       pixels: no torch, no simulation
+    GROUND    what crosses, and what everybody needs
+"""
 
 from __future__ import annotations
 
@@ -13,34 +19,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "calf_viz"
 
-# Top to bottom. Modules of one package (hosts, render, agent and so on) may import each other.
-LAYERS = (
-    "__main__",
-    "cli",
-    "profile_run",
-    "commands",
-    "app",
-    "viewer",
-    "readings",
-    "playback",
-    "app_config",
-    "config",
-    "sources",
-    "live",
-    "workbench",
-    "trial",
-    "renderers",
-    "hosts",
-    "hud",
-    "render",
-    "simulation",
-    "agent",
-    "systems",
-    "heightfield",
-    "critic_networks",
-    "view",
-    "samples",
-    "stats_cache",
+# From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
+PROGRAM = ("__main__", "cli", "viewer")
+DATA = ("sources", "training", "agent", "systems")
+PICTURE = ("workbench", "trial", "hosts", "hud", "scene", "glsl")
+CROSSES = ("heightfield", "critic_networks", "view", "samples")
+GROUND = (
+    *CROSSES,
     "pace",
     "profiling",
     "assignment",
@@ -53,38 +38,28 @@ LAYERS = (
     "errors",
     "version",
 )
-
-# Data flows from the simulation to the renderer through arrays, so that neither knows the other
-# and nothing that draws can ask the critic for anything.
-FORBIDDEN = {
-    "workbench": {"simulation", "agent", "systems"},
-    "trial": {"simulation", "agent", "systems"},
-    "renderers": {"simulation", "agent", "systems"},
-    "hosts": {"simulation", "agent", "systems"},
-    "hud": {"simulation", "agent", "systems"},
-    "render": {"simulation", "agent", "systems"},
+BANDS = {"PROGRAM": PROGRAM, "DATA": DATA, "PICTURE": PICTURE, "GROUND": GROUND}
+BELOW = {
+    "PROGRAM": {"DATA", "PICTURE", "GROUND"},
+    "DATA": {"GROUND"},
+    "PICTURE": {"GROUND"},
+    "GROUND": set(),
 }
+
+DRAWS = {"panda3d", "direct", "ursina", "moderngl"}
 FORBIDDEN_LIBRARIES = {
-    "workbench": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "trial": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "renderers": {"torch", "direct", "ursina", "moderngl"},
+    **dict.fromkeys((*GROUND, "hud", "scene", "glsl", "workbench", "trial"), DRAWS | {"torch"}),
+    **dict.fromkeys(DATA, DRAWS),
+    "systems": DRAWS | {"torch"},
     "hosts": {"torch"},
-    "hud": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "render": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "simulation": {"panda3d", "direct", "ursina", "moderngl"},
-    "heightfield": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "samples": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "critic_networks": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "view": {"torch", "panda3d", "direct", "ursina", "moderngl"},
-    "agent": {"panda3d", "direct", "ursina", "moderngl"},
-    "systems": {"torch", "panda3d", "direct", "ursina", "moderngl"},
 }
 
+ROOMS = {room: band for band, rooms in BANDS.items() for room in rooms}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-def layer(module: str) -> str | None:
-    """`calf_viz.render.ring` -> `render`; None for calf_viz itself and for other libraries."""
+def room(module: str) -> str | None:
+    """`calf_viz.scene.ring` -> `scene`; None for calf_viz itself and for other libraries."""
     parts = module.split(".")
     return parts[1] if parts[0] == "calf_viz" and len(parts) > 1 else None
 
@@ -105,27 +80,45 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join([*base, *([node.module] if node.module else [])])
-            if source == "calf_viz":  # `from calf_viz import render`: the names are the modules
+            if source == "calf_viz":  # `from calf_viz import systems`: the names are the modules
                 names = (f"calf_viz.{alias.name}" for alias in node.names)
-                yield from ((node.lineno, name) for name in names if layer(name) in LAYERS)
+                yield from ((node.lineno, name) for name in names if room(name) in ROOMS)
             else:
                 yield node.lineno, source
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 def test_imports_run_downwards(path: Path) -> None:
-    own = layer(module_name(path))
-    assert own in LAYERS, f"{path.name}: give calf_viz.{own} its place in LAYERS"
+    own = room(module_name(path))
+    assert own in ROOMS, f"{path.name}: give calf_viz.{own} its place in a band"
     for line, module in imports(path):
         where = f"{path.relative_to(ROOT)}:{line}: imports {module}"
         library = module.split(".")[0]
         assert library not in FORBIDDEN_LIBRARIES.get(own, ()), f"{where}, which {own} may not"
-        target = layer(module)
+        target = room(module)
         if target is None or target == own:
             continue
-        assert target in LAYERS, f"{where}: give calf_viz.{target} its place in LAYERS"
-        assert LAYERS.index(target) > LAYERS.index(own), f"{where}, which is above {own}"
-        assert target not in FORBIDDEN.get(own, ()), f"{where}, which {own} may not know"
+        assert target in ROOMS, f"{where}: give calf_viz.{target} its place in a band"
+        mine, its = ROOMS[own], ROOMS[target]
+        if mine == its:
+            rooms = BANDS[mine]
+            assert rooms.index(target) > rooms.index(own), f"{where}, which is above {own}"
+        else:
+            assert its in BELOW[mine], f"{where}: {mine} may not know {its}"
+
+
+def test_what_crosses_between_data_and_picture_is_a_dozen_names() -> None:
+    found = set()
+    for path in FILES:
+        if room(module_name(path)) in GROUND:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and room(node.module or "") in CROSSES:
+                found |= {alias.name for alias in node.names}
+    assert found == {
+        "Samples", "View", "Certificate", "Heightfield", "Grid", "plane_nodes", "FloatArray",
+        "CriticNetworks", "Layer", "ACTIVATIONS",
+    }  # fmt: skip
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -172,16 +165,16 @@ def test_package_imports_nothing_eagerly() -> None:
     [
         ("from ..errors import UserError", ["calf_viz.errors"]),
         ("from .. import errors", ["calf_viz.errors"]),
-        ("from . import contract", ["calf_viz.render"]),
-        ("from .contract import X", ["calf_viz.render.contract"]),
-        ("from calf_viz import app, __version__", ["calf_viz.app"]),
+        ("from . import contract", ["calf_viz.glsl"]),
+        ("from .contract import X", ["calf_viz.glsl.contract"]),
+        ("from calf_viz import systems, __version__", ["calf_viz.systems"]),
         ("def f():\n    import torch.nn", ["torch.nn"]),
     ],
 )
 def test_reads_every_form_of_import(
     source: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "calf_viz" / "render" / "ring.py"
+    path = tmp_path / "calf_viz" / "glsl" / "library.py"
     path.parent.mkdir(parents=True)
     path.write_text(source)
     monkeypatch.setitem(globals(), "ROOT", tmp_path)

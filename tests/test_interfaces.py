@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
-from calf_viz.render import interfaces, variants
-from calf_viz.render.interfaces import mismatches
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.source import Source
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import interfaces, variants
+from calf_viz.glsl.interfaces import mismatches
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, load_program
+from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.source import Source
 
 USED = "void main() { o_colour = vec4(v_a); }"
 

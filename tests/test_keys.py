@@ -13,8 +13,8 @@ from calf_viz.hud import keys
 from calf_viz.hud.keys import KEYS, by_action, documented, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.hud.widgets import KeyLine
-from calf_viz.render.colours import mode_colours
-from calf_viz.render.scene import Scene
+from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.scene import Scene
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "hud.md"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from calf_viz import systems
-from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.evaluation import held_out_starts, nominal_row, strict_row
-from calf_viz.agent.trainer import Trainer
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.trainer import Trainer
 
 EPISODES = 30
 

@@ -19,23 +19,24 @@ import psutil
 import pytest
 from scene_folder import POINT_MASS
 
-from calf_viz import AppConfig, CALFApplication, VisualizationConfig, cli
-from calf_viz.agent.columns import METRICS
+from calf_viz import AppConfig, CALFApplication, VisualizationConfig
 from calf_viz.agent.modes import NAMES
-from calf_viz.agent.run import Run
-from calf_viz.agent.trainer import Trainer
+from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, plane_nodes
 from calf_viz.hud.overview import overview
 from calf_viz.hud.plots import Plots
 from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import packed
-from calf_viz.live import process, worker
-from calf_viz.live.board import Board, Phase, Word
-from calf_viz.render.colours import mode_colours
 from calf_viz.samples import Samples
+from calf_viz.scene.colours import mode_colours
+from calf_viz.sources import process, worker
+from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.sources.training import TRAINEE
-from calf_viz.stats_cache import StatsCache
+from calf_viz.training.columns import METRICS
+from calf_viz.training.run import Run
+from calf_viz.training.trainer import Trainer
+from calf_viz.viewer.stats_cache import StatsCache
 from calf_viz.viewer.training_panel import TrainingPanel
 
 pytestmark = pytest.mark.rendering
@@ -141,7 +142,7 @@ def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     board(app).publish(1, 0.5, low, weights)
     for _ in range(5):
         app.step()
-    from calf_viz.render.scene import shown_heights
+    from calf_viz.scene.scene import shown_heights
 
     seen = shown_heights(host._texels, host.morph)
     board(app).publish(2, 0.5, high, weights)
@@ -324,7 +325,7 @@ def test_an_error_of_the_trainers_own_is_told(
     popen = subprocess.Popen
 
     def without_checkpoints(command: list[str], **options: Any) -> Any:
-        run, *_ = command[command.index("calf_viz.live") + 1 :]
+        run, *_ = command[command.index("calf_viz.sources.trainer") + 1 :]
         for path in Path(run).glob("checkpoints/*"):
             path.write_bytes(b"broken")
         return popen(command, **options)

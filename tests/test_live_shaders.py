@@ -19,11 +19,11 @@ from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
 
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher
@@ -422,7 +422,7 @@ class TestLive:
 class TestNotice:
     @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (2560, 1440)])
     def test_fits_and_keeps_clear_of_the_rest(self, size: tuple[int, int]) -> None:
-        from calf_viz.render.scene import Scene
+        from calf_viz.scene.scene import Scene
 
         scene = SceneFolder.read("hud")
         assert scene.hud is not None

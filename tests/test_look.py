@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calf_viz.errors import UserError
-from calf_viz.render.controls import ControlValues, read_annotation
-from calf_viz.render.look import FILE, Look, read_look, save_values
-from calf_viz.render.problems import ShaderError
+from calf_viz.glsl.controls import ControlValues, read_annotation
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.workbench.look_file import FILE, Look, read_look, save_values
 
 CONTROLS = {
     name: read_annotation(type_, name, f"// {annotation}")

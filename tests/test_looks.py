@@ -12,14 +12,14 @@ from test_app import running
 from test_hosts import opened
 from test_pixels import Comparison
 
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary, overlay_path
+from calf_viz.glsl.shipped import look_names, shader_folder
 from calf_viz.hud import theme
-from calf_viz.render.look import FILE, read_look
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.sources import ShaderLibrary, overlay_path
 from calf_viz.view import Certificate
 from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look_file import FILE, read_look
 from calf_viz.workbench.parts import unused
 
 LOOKS = ["certificate", "ink", "night", "topographic", "tunnel"]

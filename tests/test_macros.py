@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.render import macros
-from calf_viz.render.macros import excess
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.sources import ShaderLibrary, read_define
+from calf_viz.glsl import macros
+from calf_viz.glsl.library import ShaderLibrary, read_define
+from calf_viz.glsl.macros import excess
+from calf_viz.glsl.problems import ShaderError
 
 CHAIN = ["#define B0 x", *(f"#define B{i} B{i - 1}-1+B{i - 1}" for i in range(1, 17))]
 PASTED = [

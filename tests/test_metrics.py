@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calf_viz.agent import metrics, resume, training
-from calf_viz.agent.columns import METRICS
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.trainer import RECENT, Episode, Trainer
 from calf_viz.errors import FileTrouble, UserError
+from calf_viz.training import metrics, resume
+from calf_viz.training import train as training
+from calf_viz.training.columns import METRICS
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.trainer import RECENT, Episode, Trainer
 
 SHORT = TrainingConfig(preset="quick", episodes=4, steps=30, batch=16, select_every=2)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from calf_viz import cli
 from calf_viz.children import python_child
+from calf_viz.cli import main as cli
 
 TRAIN = "train --system point_mass --episodes 1 --steps 2 --selection-episodes 1 --no-progress"
 SHOW = "--headless --frames 1 --size 64x36 --n-agents 1 --grid 8"

@@ -13,8 +13,9 @@ from scene_folder import Agents, SceneFolder
 from test_hosts import opened, play
 
 from calf_viz.errors import UserError
-from calf_viz.hosts import current_context, panda_context
+from calf_viz.hosts import current_context
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.panda import context as panda_context
 
 SCENE = SceneFolder("frames", size=(160, 90), trail=40, steps=30, agents=[Agents(4, seed=1)])
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from test_app import running
 
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.render.shipped import LOOKS, shader_folder
+from calf_viz.glsl.shipped import LOOKS, shader_folder
 from calf_viz.workbench import parts
 
 LOOK = "`shaders`"

@@ -12,8 +12,8 @@ from scene_folder import SceneFolder, Surface
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
-from calf_viz.renderers.mesh import Mesh
-from calf_viz.renderers.trail_mesh import REBUILD
+from calf_viz.hosts.panda.older.mesh import Mesh
+from calf_viz.hosts.panda.older.trail_mesh import REBUILD
 
 pytestmark = pytest.mark.rendering
 

@@ -16,7 +16,7 @@ from drivers import driver_of
 from PIL import Image
 from scene_folder import NAMES, SCENES, Agents, SceneFolder, rendered
 
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl.library import ShaderLibrary
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.hosts.programs import LOOK, load_program
-from calf_viz.render.conversions import written_out
-from calf_viz.render.portable import MACOS, TARGETS, WEBGL, Target, portable
-from calf_viz.render.preprocessor import PreprocessorError
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl.conversions import written_out
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.portable import MACOS, TARGETS, WEBGL, Target, portable
+from calf_viz.glsl.preprocessor import PreprocessorError
+from calf_viz.glsl.programs import LOOK, load_program
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.workbench import reference
 
 COMPILER = reference.reference_compiler() or ""

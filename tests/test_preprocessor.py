@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.hosts.programs import INPUTS, SCENE, load_program
-from calf_viz.render import variants
-from calf_viz.render.preprocessor import PreprocessorError, decided, expanded
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.preprocessor import PreprocessorError, decided, expanded
+from calf_viz.glsl.programs import INPUTS, SCENE, load_program
+from calf_viz.glsl.shipped import look_names, shader_folder
 
 DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
 

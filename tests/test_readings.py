@@ -8,10 +8,10 @@ from scene_folder import POINT_MASS
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
-from calf_viz.playback import Playback
-from calf_viz.readings import Readings
 from calf_viz.samples import Samples
-from calf_viz.stats_cache import StatsCache
+from calf_viz.viewer.playback import Playback
+from calf_viz.viewer.readings import Readings
+from calf_viz.viewer.stats_cache import StatsCache
 
 TEXT_EVERY, VALUE_EVERY, FPS_EVERY = 5, 10, 30
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, ProgramSource, load_program
-from calf_viz.render import variants
-from calf_viz.render.portable import TARGETS, Target, portable
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.cli.shaders import shaders
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.portable import TARGETS, Target, portable
+from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, ProgramSource, load_program
+from calf_viz.glsl.shipped import look_names, shader_folder
 from calf_viz.workbench import reference
-from calf_viz.workbench.commands import shaders
 
 COMPILER = reference.reference_compiler() or ""
 needs_it = pytest.mark.skipif(not COMPILER, reason="no glslangValidator: install glslang-tools")

@@ -31,9 +31,9 @@ from test_pixels import INVISIBLE, Comparison
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
 
 pytestmark = pytest.mark.rendering
 
@@ -244,7 +244,7 @@ class TestHost:
         self, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Stamps are exact to 2^24 steps and then begin anew: nothing older is drawn."""
-        from calf_viz.render import ring
+        from calf_viz.scene import ring
 
         scene = SceneFolder("anew", size=(160, 90), trail=60, agents=[Agents(3, seed=2)])
         pictures = []

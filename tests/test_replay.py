@@ -8,9 +8,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from calf_viz import systems
-from calf_viz.agent.config import PRESETS, TrainingConfig
-from calf_viz.agent.replay import Replay
-from calf_viz.agent.trainer import Trainer
+from calf_viz.training.config import PRESETS, TrainingConfig
+from calf_viz.training.replay import Replay
+from calf_viz.training.trainer import Trainer
 
 
 def fill(replay: Replay, n: int) -> None:

@@ -20,12 +20,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, metrics, resume, training
+from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
 from calf_viz.files import hold
+from calf_viz.training import metrics, resume
+from calf_viz.training import train as training
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.trainer import Trainer
 
 # Small, but with everything in it: learning, delayed updates, selections, a replay that wraps.
 SHORT = TrainingConfig(
@@ -163,7 +165,7 @@ def test_the_checkpoint_holds_the_best_agent(uninterrupted: Trainer, tmp_path: P
 
 TRAIN = """
 import sys
-from calf_viz.agent import trainer, training
+from calf_viz.training import train as training, trainer
 
 step = trainer.Trainer.step
 

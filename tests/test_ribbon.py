@@ -14,9 +14,9 @@ import pytest
 from render_probe import FlatCamera, Probe, area, sides
 
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.render.camera import OrbitCamera
-from calf_viz.render.ring import RingLayout
-from calf_viz.render.scene import DEPTH_BIAS, MARKER_RADII, Scene
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.ring import RingLayout
+from calf_viz.scene.scene import DEPTH_BIAS, MARKER_RADII, Scene
 
 pytestmark = pytest.mark.rendering
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from calf_viz.errors import UserError
-from calf_viz.render.ring import (
+from calf_viz.glsl.shipped import shader_folder
+from calf_viz.samples import Samples
+from calf_viz.scene.ring import (
     HEADINGS,
     INVALID,
     LAST_STEP,
@@ -18,8 +20,6 @@ from calf_viz.render.ring import (
     RingPacker,
     float_bits,
 )
-from calf_viz.render.shipped import shader_folder
-from calf_viz.samples import Samples
 
 SEEDS = [1, 2, 3]
 

@@ -22,14 +22,16 @@ import torch
 from PIL import Image
 
 from calf_viz import settings
-from calf_viz.agent import checkpoint, plots, resume, run, training
+from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.certificate import DEFAULTS
-from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.modes import CERTIFIED
-from calf_viz.agent.run import Run
-from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import FileTrouble, UserError
+from calf_viz.training import plots, resume, run
+from calf_viz.training import train as training
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.run import Run
+from calf_viz.training.trainer import Trainer
 
 # Small, but with everything in it: learning, selections, a replay that wraps, checkpoints dropped.
 TINY = {

@@ -198,8 +198,8 @@ def test_settings_in_messages_are_options_at_the_command_line(
 
 
 ROOT = Path(__file__).resolve().parents[1] / "calf_viz"
-AT_THE_COMMAND_LINE = {"cli.py", "commands.py", "workbench/commands.py", "workbench/tables.py"}
-DOCUMENTATION = {"workbench/document.py", "render/variants.py"}
+AT_THE_COMMAND_LINE = {"cli.py", "commands.py", "cli/shaders.py", "workbench/tables.py"}
+DOCUMENTATION = {"workbench/document.py", "glsl/variants.py"}
 OPTION = re.compile(r"--[a-z]")
 
 

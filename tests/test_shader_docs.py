@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from calf_viz.hosts.programs import load_program
-from calf_viz.render import contract
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import contract
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import load_program
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.workbench.document import documented
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "shaders.md"
@@ -51,7 +51,7 @@ def test_its_control_is_one(tmp_path: Path) -> None:
 def test_its_mistake_is_told_as_it_says(tmp_path: Path) -> None:
     from scene_folder import SceneFolder
 
-    from calf_viz.render.problems import ShaderError
+    from calf_viz.glsl.problems import ShaderError
 
     text = (shader_folder() / "trail_colour.glsl").read_text(encoding="utf-8")
     (tmp_path / "trail_colour.glsl").write_text(

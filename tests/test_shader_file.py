@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.render import glsl
-from calf_viz.render.folder import MOST_ENTRIES, entries, files_below
-from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.shader_file import LARGEST_FILE, _lines_of, read
+from calf_viz.glsl import text as glsl
+from calf_viz.glsl.folder import MOST_ENTRIES, entries, files_below
+from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.glsl.shader_file import LARGEST_FILE, _lines_of, read
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ class TestFolders:
     def test_one_of_very_many_files_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("calf_viz.render.folder.MOST_ENTRIES", 10)
+        monkeypatch.setattr("calf_viz.glsl.folder.MOST_ENTRIES", 10)
         for number in range(11):
             (tmp_path / f"{number}.txt").touch()
         with pytest.raises(ShaderError, match="holds more than 10 files: give a look a folder"):

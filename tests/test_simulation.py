@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calf_viz import simulation, systems
+from calf_viz import systems
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.errors import UserError
-from calf_viz.simulation import POLICIES, Simulation
+from calf_viz.sources import simulation
+from calf_viz.sources.simulation import POLICIES, Simulation
 
 
 @pytest.fixture(params=["point_mass", "differential_drive"])

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calf_viz.errors import UserError
+from calf_viz.glsl import text as glsl
+from calf_viz.glsl.compiler_log import explain
+from calf_viz.glsl.library import ShaderLibrary, read_define
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.shipped import shader_folder
 from calf_viz.heightfield import Heightfield
-from calf_viz.render import glsl
-from calf_viz.render.compiler_log import explain
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.scene import Scene
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary, read_define
+from calf_viz.scene.scene import Scene
 
 # As the compilers print them, and as Panda3D passes that on; the line is the fourth of the expanded
 # text below.
@@ -521,7 +521,7 @@ class TestDefines:
     ],
 )
 def test_a_real_compilers_error_names_the_users_line(tmp_path, hook, signature):
-    from calf_viz.hosts.moderngl_host import ModernglHost
+    from calf_viz.hosts.moderngl.host import ModernglHost
 
     body = f"// mine\n{signature} {{\n    return undefined_name;\n}}\n"
     (tmp_path / hook).write_text(body, encoding="utf-8")
@@ -728,7 +728,7 @@ class TestWhatIsToldOfTheUsersFiles:
     def test_a_macro_that_spoils_a_shipped_uniform_is_told_where_it_is(
         self, tmp_path: Path, how: str, word: str
     ) -> None:
-        from calf_viz.hosts.programs import load_program
+        from calf_viz.glsl.programs import load_program
 
         write(
             tmp_path, surface_colour__glsl=f"\n#define {word} vec3\n" if how == "overlay" else "\n"
@@ -864,7 +864,7 @@ class TestTexts:
     """What compilers get of a program."""
 
     def test_differ_by_stage_and_keep_their_lines(self, tmp_path: Path) -> None:
-        from calf_viz.hosts.programs import load_program
+        from calf_viz.glsl.programs import load_program
 
         same = (shader_folder() / "ring_copy.vert").read_text()
         write(tmp_path, hud__vert=same, hud__frag=same)
@@ -877,7 +877,7 @@ class TestTexts:
         assert again.texts == (vertex, fragment)
 
     def test_begin_with_a_line_that_no_host_takes_away(self, tmp_path: Path) -> None:
-        from calf_viz.hosts.programs import load_program
+        from calf_viz.glsl.programs import load_program
 
         write(
             tmp_path, hud__vert="\n \n#version 330\nvoid main() {}\n", hud__frag=" #version 330\n"

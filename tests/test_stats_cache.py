@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calf_viz.stats_cache import StatsCache
+from calf_viz.viewer.stats_cache import StatsCache
 
 
 class Source:

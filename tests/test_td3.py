@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from calf_viz.agent.adam import Adam
-from calf_viz.agent.config import TrainingConfig
 from calf_viz.agent.networks import Actor, TwinCritic, flatten
-from calf_viz.agent.replay import Batch
-from calf_viz.agent.td3 import TD3
+from calf_viz.training.adam import Adam
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.replay import Batch
+from calf_viz.training.td3 import TD3
 
 
 def hand_learner(**settings: float) -> TD3:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from calf_viz import CALFApplication, VisualizationConfig
-from calf_viz.app_config import AppConfig
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.renderers import heights
-from calf_viz.renderers.toggles import RENDERERS, TOGGLES, overridden
+from calf_viz.hosts.panda.older import heights
+from calf_viz.viewer.app_config import AppConfig
+from calf_viz.viewer.designs import RENDERERS, TOGGLES, overridden
 
 SMALL: dict[str, Any] = {"n_agents": 2, "grid": 8, "trail_length": 12, "size": (64, 64)}
 

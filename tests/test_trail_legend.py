@@ -10,17 +10,17 @@ import pytest
 from scene_folder import POINT_MASS
 from test_app import running
 
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
 from calf_viz.hud.shape import packed
 from calf_viz.hud.trail_legend import TrailLegend, speed_unit
-from calf_viz.render import variants
-from calf_viz.render.colours import PALETTES, colour_map, mode_colours, palette_texels
-from calf_viz.render.scene import Scene
-from calf_viz.render.shipped import shader_folder
-from calf_viz.render.sources import ShaderLibrary
-from calf_viz.render.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
+from calf_viz.scene.colours import PALETTES, colour_map, mode_colours, palette_texels
+from calf_viz.scene.scene import Scene
 
 FIELD = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))
 BY = {v.name: v for v in variants.VARIANTS}["TRAIL_COLOUR"].values

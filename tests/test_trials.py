@@ -25,13 +25,13 @@ from test_app import running
 from test_hosts import opened
 from test_live_shaders import RED, covers, soon, surface
 
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.programs import LOOK, Candidate, load_program
+from calf_viz.glsl.shipped import look_names, shader_folder
 from calf_viz.hosts.base import Host
-from calf_viz.hosts.programs import LOOK, Candidate, load_program
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.sources import ShaderLibrary
 from calf_viz.trial import examiner as examiner_module
 from calf_viz.trial import trials as trials_module
 from calf_viz.trial import trust, worker

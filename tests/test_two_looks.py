@@ -12,9 +12,9 @@ from PIL import Image
 from test_app import running
 
 from calf_viz import CALFApplication
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.hosts.panda_compare import LINE, MODES, View
+from calf_viz.hosts.panda.compare import LINE, MODES, View
 from calf_viz.hud.two_looks import names
 
 pytestmark = pytest.mark.rendering

@@ -16,8 +16,8 @@ import pytest
 from render_probe import FlatCamera, Probe, area, middles, sides
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.render.ring import LAST_STEP, RingLayout
-from calf_viz.render.scene import Scene
+from calf_viz.scene.ring import LAST_STEP, RingLayout
+from calf_viz.scene.scene import Scene
 
 pytestmark = pytest.mark.rendering
 

@@ -79,7 +79,7 @@ def test_other_threads_import_as_they_are() -> None:
 def test_in_a_removed_folder_it_says_so(tmp_path: Path, arguments: list[str]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    code = "import os; os.rmdir(os.getcwd()); from calf_viz.cli import main; main()"
+    code = "import os; os.rmdir(os.getcwd()); from calf_viz.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, *arguments],
         cwd=gone,

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 from calf_viz.hosts import display_found
-from calf_viz.hosts.controls import TURN, WHEEL, OrbitControls
-from calf_viz.hosts.window import UNSEEN_RATE
+from calf_viz.hosts.panda.mouse import TURN, WHEEL, OrbitControls
+from calf_viz.hosts.panda.window import UNSEEN_RATE
 from calf_viz.hud.keys import KEYS
 from calf_viz.profiling.profile_file import load_profile
-from calf_viz.render.scene import Scene
+from calf_viz.scene.scene import Scene
 
 
 class Pointer:

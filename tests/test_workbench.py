@@ -19,15 +19,15 @@ from test_app import apart, running
 
 from calf_viz import VisualizationConfig
 from calf_viz.children import python_child
-from calf_viz.cli import calf_viz
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.hosts.moderngl_host import create_context
-from calf_viz.hosts.moderngl_shader import compile_program
-from calf_viz.hosts.programs import INPUTS, LOOK, SCENE, load_program
-from calf_viz.render import variants
-from calf_viz.render.shipped import is_kept, shader_folder, shipped_files
-from calf_viz.render.sources import ShaderLibrary
-from calf_viz.render.variants import CERTIFIED, REFUSED
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, load_program
+from calf_viz.glsl.shipped import is_kept, shader_folder, shipped_files
+from calf_viz.glsl.variants import CERTIFIED, REFUSED
+from calf_viz.hosts.moderngl.host import create_context
+from calf_viz.hosts.moderngl.shader import compile_program
 from calf_viz.workbench import catalogue
 
 HOOKS = {

@@ -28,14 +28,14 @@ from rich.table import Table
 
 from calf_viz.console import tables
 from calf_viz.files import write_aside
-from calf_viz.hosts.moderngl_host import ModernglHost
-from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.hosts.moderngl.host import ModernglHost
+from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.parameters import SIZE as SIZE_PARAMETER
-from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Scene
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.scene import Scene
 from calf_viz.viewer.opening import GRID_GPU, GRID_SOFTWARE
 
 SCENES = ((20, 600), (1000, 600), (10_000, 100), (100_000, 20), (1_000_000, 5))

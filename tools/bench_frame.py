@@ -38,17 +38,17 @@ from rich.table import Table
 from calf_viz.children import script_child
 from calf_viz.console import tables
 from calf_viz.files import write_aside
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.hosts.moderngl_host import ModernglHost
-from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.hosts.moderngl.host import ModernglHost
+from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.parameters import SIZE as SIZE_PARAMETER
-from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
-from calf_viz.simulation import POLICIES, Simulation
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.scene import Scene
+from calf_viz.sources.simulation import POLICIES, Simulation
 from calf_viz.viewer.opening import GRID_GPU, GRID_SOFTWARE
 
 SCENES = ((20, 600), (30, 600), (100, 600), (1000, 100), (1000, 600), (10000, 100))

@@ -21,15 +21,15 @@ from bench_frame import SIZE, surface
 
 from calf_viz import systems
 from calf_viz.children import script_child
-from calf_viz.hosts.moderngl_host import ModernglHost
-from calf_viz.hosts.offscreen import OffscreenHost
+from calf_viz.hosts.moderngl.host import ModernglHost
+from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.overview import overview
-from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Scene
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
-from calf_viz.simulation import view_of
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.scene import Scene
+from calf_viz.sources.simulation import view_of
 from calf_viz.viewer.opening import GRID_SOFTWARE
 
 CASES = ("none", "at rest", "text changes", "camera moves")

@@ -26,8 +26,8 @@ from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.children import script_child
 from calf_viz.console import tables
 from calf_viz.profiling.resources import slope
-from calf_viz.renderers.toggles import RENDERERS
 from calf_viz.run_command import run_command
+from calf_viz.viewer.designs import RENDERERS
 
 EVERY = 2.0
 """Seconds between two looks at the memory."""

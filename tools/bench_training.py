@@ -31,12 +31,12 @@ from rich.table import Table
 from torch import nn
 
 from calf_viz import AppConfig, CALFApplication, systems
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.trainer import Trainer
 from calf_viz.console import tables
-from calf_viz.live.board import Word
 from calf_viz.run_command import run_command
+from calf_viz.sources.board import Word
 from calf_viz.sources.training import Training
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.trainer import Trainer
 
 CAP = 30.0
 """Frames a second of the restricted viewer."""

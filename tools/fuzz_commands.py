@@ -107,8 +107,8 @@ def _value(random_: random.Random, type_: str) -> str:
 
 def command_line(random_: random.Random, kind: str) -> list[str]:
     """The arguments of an odd command line of that class."""
-    from calf_viz.agent.config import TrainingConfig  # noqa: F401  (its options)
-    from calf_viz.cli import calf_viz
+    from calf_viz.cli.main import calf_viz
+    from calf_viz.training.config import TrainingConfig  # noqa: F401  (its options)
 
     commands = calf_viz.commands
     path = random_.choice(PATHS)
@@ -203,7 +203,7 @@ def _run(arguments: list[str], folder: Path, stderr: int) -> NoReturn:
         os.environ.pop("DISPLAY", None)
         sys.argv = ["calf-viz", *arguments]
         sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
-        from calf_viz.cli import main as calf_viz
+        from calf_viz.cli.main import main as calf_viz
 
         calf_viz()
     except SystemExit as end:
@@ -240,8 +240,8 @@ def _wait(pid: int, limit: float) -> tuple[int | None, int]:
 
 def serve(limit: float) -> None:
     """The child."""
-    import calf_viz.app
-    import calf_viz.cli  # noqa: F401
+    import calf_viz.cli.main
+    import calf_viz.viewer.app  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_AS, (2**34, 2**34))  # the machine stays usable
     fuzzing.serve(partial(_try, limit))

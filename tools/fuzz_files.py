@@ -351,19 +351,19 @@ class Kind:
 
 
 def _read_checkpoint(path: Path) -> None:
-    from calf_viz.agent.training import evaluate
+    from calf_viz.training.train import evaluate
 
     evaluate("point_mass", path, episodes=1)
 
 
 def _read_resume(path: Path) -> None:
-    from calf_viz.agent import resume
+    from calf_viz.training import resume
 
     resume.load(path)
 
 
 def _read_run(path: Path) -> None:
-    from calf_viz.agent.run import Run
+    from calf_viz.training.run import Run
 
     folder = path.parent.parent if path.suffix == ".resume" else path.parent
     run, _ = Run.open(folder)
@@ -371,15 +371,15 @@ def _read_run(path: Path) -> None:
 
 
 def _read_config(path: Path) -> None:
-    from calf_viz.app_config import AppConfig
+    from calf_viz.viewer.app_config import AppConfig
 
     AppConfig.load(path, None).text()
 
 
 def _read_look(path: Path) -> None:
-    from calf_viz.render.look import read_look
-    from calf_viz.render.sources import ShaderLibrary
+    from calf_viz.glsl.library import ShaderLibrary
     from calf_viz.workbench.check import find_controls
+    from calf_viz.workbench.look_file import read_look
 
     controls, _ = find_controls(ShaderLibrary(path.parent))
     read_look(path).parsed(controls)
@@ -392,15 +392,15 @@ def _read_profile(path: Path) -> None:
 
 
 def _read_shader(path: Path) -> None:
-    from calf_viz.hosts.programs import LOOK, load_program
-    from calf_viz.render.sources import ShaderLibrary
+    from calf_viz.glsl.library import ShaderLibrary
+    from calf_viz.glsl.programs import LOOK, load_program
 
     for program in LOOK:
         load_program(ShaderLibrary(path.parent), program)
 
 
 def _read_board(path: Path) -> None:
-    from calf_viz.live.board import Board
+    from calf_viz.sources.board import Board
 
     with path.open("r+b") as file:
         board = Board(file.fileno())
@@ -459,10 +459,10 @@ def _make_bases(root: Path) -> None:
     import numpy as np
 
     from calf_viz.agent.checkpoint import shipped
-    from calf_viz.agent.training import train
-    from calf_viz.app_config import AppConfig
-    from calf_viz.live.board import Board
-    from calf_viz.render.shipped import shader_folder
+    from calf_viz.glsl.shipped import shader_folder
+    from calf_viz.sources.board import Board
+    from calf_viz.training.train import train
+    from calf_viz.viewer.app_config import AppConfig
 
     for name, kind in KINDS.items():
         (root / name / kind.name).parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 
 from calf_viz.children import script_child
 from calf_viz.console import bar, say
-from calf_viz.render.shipped import shader_folder, shipped_files
+from calf_viz.glsl.shipped import shader_folder, shipped_files
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.trial import PATIENCE
@@ -261,20 +261,20 @@ class Subject:
 
     def __init__(self, kind: str, overlay: Path, patience: float | None = None) -> None:
         """patience: seconds that a driver has for a mutant; without, it is tried by no child."""
+        from calf_viz.glsl.library import ShaderLibrary
         from calf_viz.heightfield import Heightfield, plane_nodes
         from calf_viz.hud.overview import overview
-        from calf_viz.render.colours import colour_map
-        from calf_viz.render.scene import Scene
-        from calf_viz.render.sources import ShaderLibrary
+        from calf_viz.scene.colours import colour_map
+        from calf_viz.scene.scene import Scene
         from calf_viz.trial.examiner import Examiner
         from calf_viz.trial.trials import Trials
         from calf_viz.workbench.live import LiveShaders
         from calf_viz.workbench.look import WornLook
 
         if kind == "panda":
-            from calf_viz.hosts.offscreen import OffscreenHost as Kind
+            from calf_viz.hosts.panda.offscreen import OffscreenHost as Kind
         else:
-            from calf_viz.hosts.moderngl_host import ModernglHost as Kind  # type: ignore[assignment]
+            from calf_viz.hosts.moderngl.host import ModernglHost as Kind  # type: ignore[assignment]
         lo, hi = (-5.0, -5.0), (5.0, 5.0)
         x, y = plane_nodes(lo, hi, 17, 17).T
         field = Heightfield((np.sin(x) * np.cos(y)).reshape(17, 17), lo, hi)

@@ -18,8 +18,8 @@ from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.console import tables
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.render.scene import Scene
 from calf_viz.run_command import run_command
+from calf_viz.scene.scene import Scene
 from calf_viz.viewer.opening import GRID_SOFTWARE
 
 POINTS = 401

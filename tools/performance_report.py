@@ -26,13 +26,13 @@ import numpy as np
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.children import script_child
+from calf_viz.cli.profile import DRAWS
 from calf_viz.console import bar, say
 from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH
-from calf_viz.profile_run import DRAWS
 from calf_viz.profiling.machine import describe
-from calf_viz.renderers.toggles import RENDERERS
 from calf_viz.run_command import run_command
+from calf_viz.viewer.designs import RENDERERS
 
 AGENTS = (3, 5, 10, 20, 30, 100, 1000)
 OUTSIDE = 10_000

@@ -49,14 +49,15 @@ import torch
 from numpy.typing import NDArray
 from rich.table import Table
 
-from calf_viz.agent import metrics, resume, training
-from calf_viz.agent import trainer as trainers
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import Row, actor_row
-from calf_viz.agent.trainer import Episode, Trainer
 from calf_viz.console import bar, tables
 from calf_viz.errors import UserError
 from calf_viz.run_command import run_command
+from calf_viz.training import metrics, resume
+from calf_viz.training import train as training
+from calf_viz.training import trainer as trainers
+from calf_viz.training.trainer import Episode, Trainer
 
 SETTINGS: dict[str, Any] = {
     "episodes": 6, "steps": 30, "batch": 8, "select_every": 2, "selection_episodes": 1,

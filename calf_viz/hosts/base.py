@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
+from calf_viz.glsl.controls import ControlValues
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
-from calf_viz.hosts.critic import CriticDraws, CriticPasses
+from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
-from calf_viz.render.colours import palette_texels
-from calf_viz.render.controls import ControlValues
-from calf_viz.render.detail import DetailChooser
-from calf_viz.render.ring import Packed, RingLayout, RingPacker
-from calf_viz.render.scene import Scene, height_texels, shown_heights
 from calf_viz.samples import Samples
+from calf_viz.scene.colours import palette_texels
+from calf_viz.scene.detail import DetailChooser
+from calf_viz.scene.ring import Packed, RingLayout, RingPacker
+from calf_viz.scene.scene import Scene, height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
 

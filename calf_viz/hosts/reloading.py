@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from calf_viz.glsl.controls import ControlValues
+from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.context import Owned
-from calf_viz.hosts.programs import Programs, ProgramSource
-from calf_viz.render.controls import ControlValues
 
 
 class Reloading(Owned, ABC):

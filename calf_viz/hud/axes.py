@@ -13,7 +13,7 @@ from calf_viz.hud.edges import Mark, edges_of
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.shape import unit
 from calf_viz.hud.text import width
-from calf_viz.render.scene import Scene
+from calf_viz.scene.scene import Scene
 
 TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
 """From the edge to the end of a tick, and to its text, in units."""

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from calf_viz.glsl.controls import Control, ControlValues
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint, packed
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
-from calf_viz.render.controls import Control, ControlValues
 
 COMPONENTS = (0xE5484D, 0x46A758, 0x3E8EDE)
 """Red, green and blue of a colour's sliders."""

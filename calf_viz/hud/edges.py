@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.shape import unit
-from calf_viz.render.scene import Scene
+from calf_viz.scene.scene import Scene
 
 MOST_TICKS = 5
 NAME_AT = (0.5, 1.07, -0.07)

@@ -20,7 +20,7 @@ from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Anchor, Metrics, Rect, place
 from calf_viz.hud.widgets import Widget
-from calf_viz.render.scene import Scene
+from calf_viz.scene.scene import Scene
 
 
 class Hud:

@@ -1,4 +1,4 @@
-"""What trails' colours mean where that is not the mode: see `render.variants`.
+"""What trails' colours mean where that is not the mode: see `glsl.variants`.
 
 trails: certified there          trails: age                  trails: speed [m/s]
 ▬ yes   ▬ no                     [dark ........ bright]       [dark ........ bright]
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from calf_viz.glsl.variants import RAMP_ROW, place_of_speed
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
 from calf_viz.hud.shape import Paint
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
-from calf_viz.render.variants import RAMP_ROW, place_of_speed
 
 TITLES = {
     "BY_MODE": "as the modes",

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.config import TrainingConfig
-from calf_viz.agent.run import Run
-from calf_viz.agent.trainer import Trainer
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.live.board import Board, Phase, Snapshot, Word
-from calf_viz.live.process import TrainerProcess
 from calf_viz.samples import Samples
-from calf_viz.simulation import Simulation
+from calf_viz.sources.board import Board, Phase, Snapshot, Word
+from calf_viz.sources.process import TrainerProcess
+from calf_viz.sources.simulation import Simulation
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.run import Run
+from calf_viz.training.trainer import Trainer
 from calf_viz.view import Certificate
 
 if TYPE_CHECKING:

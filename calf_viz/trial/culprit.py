@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from calf_viz.hosts.programs import Candidate, ProgramSource, load_program
-from calf_viz.render import variants
-from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.source import DEFINE
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.glsl.programs import Candidate, ProgramSource, load_program
+from calf_viz.glsl.source import DEFINE
 
 MOST_TRIES, LONGEST_SEARCH = 8, 25.0
 """Programs tried, and seconds after which no further one is."""

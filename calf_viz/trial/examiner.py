@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from calf_viz.children import python_child
 from calf_viz.errors import UserError
-from calf_viz.hosts.programs import Candidate, ProgramSource
-from calf_viz.render.compiler_log import explain
-from calf_viz.render.problems import Problem
+from calf_viz.glsl.compiler_log import explain
+from calf_viz.glsl.problems import Problem
+from calf_viz.glsl.programs import Candidate, ProgramSource
 from calf_viz.trial import PATIENCE
 from calf_viz.trial.child import Child, Ended, Overdue
 from calf_viz.trial.culprit import accuse, find_culprits

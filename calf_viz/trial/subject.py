@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hud.axes import Axes
@@ -18,10 +19,9 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import TOP_LEFT, Rect
 from calf_viz.hud.shape import Paint
 from calf_viz.hud.widgets import Values, Widget, backing
-from calf_viz.render.colours import colour_map
-from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary
 from calf_viz.samples import Samples
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.scene import Scene
 from calf_viz.view import Certificate
 
 SIZE, AGENTS, TRAIL, CELLS = (320, 180), 6, 60, 16
@@ -50,12 +50,12 @@ def open_host(design: str) -> Host:
     library = ShaderLibrary()
     host: Host
     if design == "moderngl":
-        from calf_viz.hosts.moderngl_host import ModernglHost
+        from calf_viz.hosts.moderngl.host import ModernglHost
 
         host = ModernglHost(scene, surface(), colours, AGENTS, library)
     else:
-        from calf_viz.hosts.offscreen import OffscreenHost
-        from calf_viz.renderers.choice import geometry
+        from calf_viz.hosts.panda.offscreen import OffscreenHost
+        from calf_viz.hosts.panda.older.choice import geometry
 
         made = geometry(design, vectorized_heights=True)
         host = OffscreenHost(scene, surface(), colours, AGENTS, library, geometry=made)

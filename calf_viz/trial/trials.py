@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event, Lock, Thread
 
-from calf_viz.hosts.programs import Candidate, ProgramSource
-from calf_viz.render.problems import Problem, ShaderError
+from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.glsl.programs import Candidate, ProgramSource
 from calf_viz.trial.examiner import Examiner, Unfit, Unwanted
 from calf_viz.trial.trust import is_trusted
 

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from calf_viz import files
-from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.shader_file import SUFFIXES
-from calf_viz.render.shipped import look_names, shader_folder
-from calf_viz.render.source import DEFINE
+from calf_viz.glsl.programs import ProgramSource
+from calf_viz.glsl.shader_file import SUFFIXES
+from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.source import DEFINE
 from calf_viz.trial.culprit import is_known
 
 Stamp = tuple[int, int, int]

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from calf_viz.errors import UserError
+from calf_viz.glsl.controls import Control, Value
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.programs import ProgramSource, read_controls
+from calf_viz.glsl.source import Source
 from calf_viz.hosts.base import Host
-from calf_viz.hosts.programs import ProgramSource, read_controls
-from calf_viz.render.controls import Control, Value
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.scene import MARKER_RADII
-from calf_viz.render.source import Source
+from calf_viz.scene.scene import MARKER_RADII
 from calf_viz.trial import PATIENCE, SLOWER, SLOWEST_FRAME
 from calf_viz.trial.subject import PIXELS, VERTICES, open_host
 

@@ -15,12 +15,12 @@ from calf_viz.sources.base import Pausable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from calf_viz.config import VisualizationConfig
-    from calf_viz.hosts.panda import PandaHost
+    from calf_viz.hosts.panda.host import PandaHost
     from calf_viz.hud.hud import Hud
-    from calf_viz.playback import Playback
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.sources.base import Source
+    from calf_viz.viewer.config import VisualizationConfig
+    from calf_viz.viewer.playback import Playback
     from calf_viz.workbench.look import WornLook
 
 log = logging.getLogger("calf_viz")

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 from calf_viz import systems
 from calf_viz.agent.whole_imports import whole_imports
-from calf_viz.config import VisualizationConfig
 from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid
 from calf_viz.hosts import display_found
 from calf_viz.hosts.base import Host
-from calf_viz.render.colours import COLOUR_MAP, colour_map, mode_colours
-from calf_viz.render.scene import Scene
-from calf_viz.render.sources import ShaderLibrary
-from calf_viz.renderers.toggles import overridden
+from calf_viz.scene.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.scene.scene import Scene
 from calf_viz.view import View
+from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.designs import overridden
 from calf_viz.workbench import parts
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
-    from calf_viz.hosts.geometry import GeometryMaker
-    from calf_viz.hosts.panda import PandaHost
-    from calf_viz.hosts.programs import Trial
+    from calf_viz.glsl.programs import Trial
+    from calf_viz.hosts.panda.geometry import GeometryMaker
+    from calf_viz.hosts.panda.host import PandaHost
 
 log = logging.getLogger("calf_viz")
 
@@ -65,13 +65,13 @@ def open_host(
     slots = RING_PER_TRAIL * config.trail_length
     geometry = _geometry(config)
     if not config.headless and display_found():
-        from calf_viz.hosts.window import WindowHost
+        from calf_viz.hosts.panda.window import WindowHost
 
         vsync = not config.no_vsync
         return WindowHost(
             scene, None, colours, config.n_agents, library, slots, geometry, vsync, trial
         )
-    from calf_viz.hosts.offscreen import OffscreenHost
+    from calf_viz.hosts.panda.offscreen import OffscreenHost
 
     try:
         return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry, trial)
@@ -80,7 +80,7 @@ def open_host(
 
 
 def _geometry(config: VisualizationConfig) -> GeometryMaker:
-    from calf_viz.renderers.choice import geometry
+    from calf_viz.hosts.panda.older.choice import geometry
 
     told = overridden(config.toggles)
     if told:

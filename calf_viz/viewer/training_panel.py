@@ -25,8 +25,8 @@ from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import Paint, mixed, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
-from calf_viz.live.board import Board, Phase, Word
-from calf_viz.stats_cache import StatsCache
+from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.viewer.stats_cache import StatsCache
 
 SPEED_EVERY = 1.0
 """Seconds that a speed is the mean of."""

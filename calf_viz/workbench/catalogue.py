@@ -10,12 +10,12 @@ from itertools import takewhile
 from pathlib import Path
 
 from calf_viz.errors import shown
-from calf_viz.hosts.programs import INPUTS
-from calf_viz.render import glsl
-from calf_viz.render.problems import Problem, ShaderError
-from calf_viz.render.shader_file import Line, read
-from calf_viz.render.shipped import shipped_files
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import text as glsl
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.glsl.programs import INPUTS
+from calf_viz.glsl.shader_file import Line, read
+from calf_viz.glsl.shipped import shipped_files
 
 _FUNCTION = re.compile(r"^(\w++\s++(\w++)\([^()]*+\))\s*+\{", re.MULTILINE)
 _CALL = re.compile(r"\b(\w++)\s*+\(")

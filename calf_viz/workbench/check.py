@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from calf_viz.hosts.programs import (
+from calf_viz.glsl import variants
+from calf_viz.glsl.controls import Control
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.problems import MOST, Problem, ShaderError
+from calf_viz.glsl.programs import (
     INPUTS,
     LOOK,
     MESHES,
@@ -17,15 +21,11 @@ from calf_viz.hosts.programs import (
     load_program,
     read_controls,
 )
-from calf_viz.render import variants
-from calf_viz.render.controls import Control
-from calf_viz.render.look import look_file, read_look
-from calf_viz.render.problems import MOST, Problem, ShaderError
-from calf_viz.render.sources import ShaderLibrary
 from calf_viz.trial.culprit import Without, removable
 from calf_viz.trial.examiner import Examiner
 from calf_viz.trial.trust import is_trusted
 from calf_viz.workbench import reference
+from calf_viz.workbench.look_file import look_file, read_look
 from calf_viz.workbench.parts import nothing_there, unused
 
 

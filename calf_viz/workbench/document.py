@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from calf_viz.render import contract, variants
-from calf_viz.render.shipped import LOOKS, look_names, shader_folder
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.glsl import contract, variants
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.shipped import LOOKS, look_names, shader_folder
 from calf_viz.workbench import catalogue
 
 _UNIT = re.compile(r"\s*\[([^\]]*)\]\s*$")

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calf_viz.files import is_file
+from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.glsl.programs import ProgramSource
 from calf_viz.hosts.base import Host
-from calf_viz.hosts.programs import ProgramSource
 from calf_viz.hud.problem_notice import ProblemNotice
-from calf_viz.render.problems import Problem, ShaderError
 from calf_viz.trial.trials import Pending, Trials
 from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher

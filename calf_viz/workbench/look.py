@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists
-from calf_viz.hosts.programs import Programs, ProgramSource
-from calf_viz.render.colours import COLOUR_MAP, ColourMap, colour_map
-from calf_viz.render.controls import ControlValues
-from calf_viz.render.look import Look, look_file, read_look, save_values
-from calf_viz.render.problems import MOST
-from calf_viz.render.shipped import LOOKS, shader_folder
+from calf_viz.glsl.controls import ControlValues
+from calf_viz.glsl.problems import MOST
+from calf_viz.glsl.programs import Programs, ProgramSource
+from calf_viz.glsl.shipped import LOOKS, shader_folder
+from calf_viz.scene.colours import COLOUR_MAP, ColourMap, colour_map
+from calf_viz.workbench.look_file import Look, look_file, read_look, save_values
 
 log = logging.getLogger("calf_viz")
 

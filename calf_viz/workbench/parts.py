@@ -8,19 +8,12 @@ from pathlib import Path
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, is_file, is_folder
-from calf_viz.hosts.programs import LOOK, load_program
-from calf_viz.render.folder import entries
-from calf_viz.render.look import look_file
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.shipped import (
-    LOOKS,
-    SUFFIXES,
-    is_kept,
-    look_names,
-    shader_folder,
-    shipped_files,
-)
-from calf_viz.render.sources import ShaderLibrary, did_you_mean, overlay_path
+from calf_viz.glsl.folder import entries
+from calf_viz.glsl.library import ShaderLibrary, did_you_mean, overlay_path
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.programs import LOOK, load_program
+from calf_viz.glsl.shipped import LOOKS, SUFFIXES, is_kept, look_names, shader_folder, shipped_files
+from calf_viz.workbench.look_file import look_file
 
 log = logging.getLogger("calf_viz")
 

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from calf_viz.hosts.programs import ProgramSource
-from calf_viz.render.compiler_log import explain
-from calf_viz.render.problems import Problem
+from calf_viz.glsl.compiler_log import explain
+from calf_viz.glsl.problems import Problem
+from calf_viz.glsl.programs import ProgramSource
 
 NAME = "glslangValidator"
 LIMIT = 20.0

@@ -10,11 +10,11 @@ from threading import get_ident
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.hosts.programs import Programs
+from calf_viz.glsl.controls import ControlValues
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.reloading import Reloading
-from calf_viz.render.colours import ColourMap
-from calf_viz.render.controls import ControlValues
-from calf_viz.render.sources import ShaderLibrary
+from calf_viz.scene.colours import ColourMap
 from calf_viz.workbench.look import WornLook, set_controls
 
 log = logging.getLogger("calf_viz")

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.table import Table
 
 from calf_viz.console import plain
-from calf_viz.render import variants
-from calf_viz.render.controls import Control
-from calf_viz.render.look import Look
+from calf_viz.glsl import variants
+from calf_viz.glsl.controls import Control
 from calf_viz.workbench.catalogue import ShaderFile
+from calf_viz.workbench.look_file import Look
 
 
 def files(found: Iterable[ShaderFile], shipped: Path) -> Table:

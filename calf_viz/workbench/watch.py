@@ -18,9 +18,9 @@ from threading import Event, Thread
 import watchfiles
 
 from calf_viz.errors import shown
-from calf_viz.render.folder import entries
-from calf_viz.render.problems import ShaderError
-from calf_viz.render.shader_file import SUFFIXES
+from calf_viz.glsl.folder import entries
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.shader_file import SUFFIXES
 
 log = logging.getLogger("calf_viz")
 

@@ -1,5 +1,5 @@
-// What the shaders are given. Generated from calf_viz/render/contract.py by
-// `python -m calf_viz.render.contract`; do not edit.
+// What the shaders are given. Generated from calf_viz/glsl/contract.py by
+// `python -m calf_viz.glsl.contract`; do not edit.
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
 uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes

@@ -1,7 +1,7 @@
-// What the critic's passes are given. Generated from calf_viz/render/critic_contract.py by
-// `python -m calf_viz.render.critic_contract`; do not edit.
+// What the critic's passes are given. Generated from calf_viz/glsl/critic_contract.py by
+// `python -m calf_viz.glsl.critic_contract`; do not edit.
 
-uniform sampler2D u_critic_weights;  // rgba32f: the networks; see calf_viz/render/critic.py
+uniform sampler2D u_critic_weights;  // rgba32f: the networks; see calf_viz/scene/critic.py
 uniform sampler2D u_critic_values;   // rgba32f: critic at each node: value, 1 where not finite
 uniform sampler2D u_critic_columns;  // rgba32f: of each column: lowest, highest, good, bad nodes
 uniform sampler2D u_critic_range;    // rgba32f: of all nodes: lowest, highest, good, bad nodes

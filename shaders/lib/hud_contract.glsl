@@ -1,5 +1,5 @@
-// What the HUD's shaders are given. Generated from calf_viz/hud/contract.py by
-// `python -m calf_viz.hud.contract`; do not edit.
+// What the HUD's shaders are given. Generated from calf_viz/glsl/hud_contract.py by
+// `python -m calf_viz.glsl.hud_contract`; do not edit.
 
 uniform sampler2D u_hud_atlas;    // r8: coverage of every glyph
 uniform sampler2D u_hud_glyphs;   // rgba32f: table of glyphs: x, y, width, height in the atlas

@@ -7,7 +7,7 @@
 //           bits 10..17  heading in 256ths of a turn
 //           bits 18..29  age = samples since the run began (at most 4095)
 //
-// calf_viz/render/ring.py writes them. A run is an unbroken piece of one episode.
+// calf_viz/scene/ring.py writes them. A run is an unbroken piece of one episode.
 #include "lib/division.glsl"
 
 const int MODE_INVALID = 3;     // a sample that must not be drawn (its position was not finite)

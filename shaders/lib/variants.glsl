@@ -1,5 +1,5 @@
 // The built-in variants, each a macro: `--define NAME=VALUE` chooses. Generated from
-// calf_viz/render/variants.py by `python -m calf_viz.render.variants`; do not edit.
+// calf_viz/glsl/variants.py by `python -m calf_viz.glsl.variants`; do not edit.
 
 // TRAILS
 //   1: trails are drawn

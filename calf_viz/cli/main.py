@@ -1,0 +1,280 @@
+"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `shaders`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import numpy as np
+
+from calf_viz.cli.shaders import shaders
+from calf_viz.cli.train import benchmark, evaluate, train, training_options
+from calf_viz.console import as_options, bar, say
+from calf_viz.errors import UserError
+from calf_viz.files import make_folder, write_aside
+from calf_viz.parameters import GIVEN_PATH, SIZE
+from calf_viz.run_command import run_command
+from calf_viz.settings import fields_of
+from calf_viz.training.config import TrainingConfig
+from calf_viz.version import __version__
+from calf_viz.viewer.app_config import SHARED, TRAINING_PRESET, AppConfig
+from calf_viz.viewer.config import PRESETS, TRAINING_ONLY, options
+
+if TYPE_CHECKING:
+    from calf_viz.viewer.app import CALFApplication
+
+Command = TypeVar("Command", bound=Any)
+
+# Hyphens and underscores are the same in names of options and commands.
+_CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
+
+
+TRAINED = fields_of(TrainingConfig).keys() - SHARED - {"preset"} | {TRAINING_PRESET}
+"""What only a training has a use for."""
+
+
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "str | None": str,
+    "int": int,
+    "int | None": int,
+    "float": float,
+    "bool": bool,
+    "Path": GIVEN_PATH,
+    "Path | None": GIVEN_PATH,
+    "tuple[str, ...]": str,
+    "tuple[int, int]": SIZE,
+}
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _config_options(command: Command) -> Command:
+    """An option for each field of the configuration; None where it is not given."""
+    names = {field.name: _flag(field.name) for field in options()}
+    for field in reversed(options()):
+        flag = str(field.type).startswith("bool")
+        flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
+        if field.type == "tuple[str, ...]":
+            flags |= {"multiple": True, "metavar": field.metadata["form"]}
+        default = field.default
+        shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
+        shown = "on" if default is True else shown
+        said = default is None or default is False or default in ("", ()) or "default" in field.name
+        text = as_options(field.metadata["help"], names)
+        preset = any(field.name in values for values in PRESETS.values())
+        if preset:
+            text += "  [default: by preset]"
+        elif not said:
+            text += f"  [default: {shown}]"
+        name = field.name.replace("_", "-")
+        both = flag and default is not False
+        name = f"--{name}/--no-{name}" if both else f"--{name}"
+        command = click.option(name, field.name, default=None, help=text, **flags)(command)
+    return command
+
+
+def _all_options(command: Command) -> Command:
+    """Preset, file, and an option for each field of visualisation and training."""
+    text = f"{', '.join(PRESETS)}: how much to show, and to train.  [default: medium]"
+    command = training_options(_config_options(command), hidden=True)
+    command = click.option("--training-preset", hidden=True)(command)
+    said = "TOML file with settings, which options override."
+    command = click.option("--config", type=GIVEN_PATH, help=said)(command)
+    return click.option("--preset", help=text)(command)
+
+
+def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> AppConfig:
+    """What is in force: the preset, changed by the file, changed by the options given."""
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    if config is None:
+        return AppConfig.from_preset(preset or "medium", **given)
+    return AppConfig.load(config, preset, **given)
+
+
+@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+@_all_options
+@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Measure 50 + 300 frames (or --frames) three times; write what the median run tells.",
+)
+@click.option(
+    "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
+)
+@click.option("--output", type=GIVEN_PATH,
+              help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
+@click.version_option(__version__, prog_name="calf-viz")
+@click.pass_context
+def calf_viz(
+    context: click.Context,
+    preset: str | None,
+    config: Path | None,
+    screenshot: bool,
+    profile: bool,
+    trace: bool,
+    output: Path | None,
+    **changes: Any,
+) -> None:
+    """Show agents driven by a CALF policy on the surface of their own critic.
+
+    Opens a window where there is a display, and draws without one elsewhere.
+    """
+    typed = click.core.ParameterSource.COMMANDLINE
+    given = [name for name in context.params if context.get_parameter_source(name) is typed]
+    if context.invoked_subcommand is not None:
+        if given:
+            option, command = _flag(given[0]), context.invoked_subcommand
+            raise UserError(
+                f"{option} stands before {command}, which does not see it: put it behind {command}"
+            )
+        return
+    if profile and screenshot:
+        raise UserError("--profile and --screenshot exclude each other: give one of them")
+    if trace and not profile:
+        raise UserError("--trace needs --profile: give both")
+    if screenshot:
+        changes["headless"] = True
+    if profile:
+        changes["no_vsync"] = True  # else the display would be measured
+    folder = output or Path("profiles" if profile else "pictures")
+    in_force = _config(preset, config, changes)
+    if not in_force.visualization.train:
+        for name in given:
+            if name in TRAINING_ONLY or name in TRAINED:
+                option = _flag(name)
+                raise UserError(
+                    f"{option} has no effect without --train: add --train, or leave {option} out"
+                )
+    from calf_viz.viewer.app import CALFApplication
+
+    app = CALFApplication(in_force)
+    if output is not None:
+        app.profiles = output
+    try:
+        if in_force.visualization.train:
+            say(f"training {app.start_training()}{_process(app)}")
+        if profile:
+            from calf_viz.cli import profile as profile_run
+
+            profile_run.profile(app, folder, trace)
+        elif screenshot:
+            _screenshots(app, folder)
+        else:
+            _show(app, folder)
+    finally:
+        app.close()
+    if app.training_failure is not None:  # which was told when it was found
+        sys.exit(1)
+    if goes_on := _process(app):
+        say(f"the training goes on{goes_on}")
+
+
+@calf_viz.command("config")
+@_all_options
+def show_config(preset: str | None, config: Path | None, **changes: Any) -> None:
+    """Print the configuration in force as TOML, which --config reads.
+
+    Takes every option of `calf-viz` and of `calf-viz train` that is a setting.
+    """
+    click.echo(_config(preset, config, changes).text(), nl=False)
+
+
+calf_viz.add_command(train)
+calf_viz.add_command(benchmark)
+calf_viz.add_command(evaluate)
+calf_viz.add_command(shaders)
+
+
+def _process(app: CALFApplication) -> str:
+    """How to end a training that outlives the viewer; nothing where none does."""
+    if app.live is None or not (app.live.process.detached and app.live.process.running):
+        return ""
+    pid = app.live.process.process.pid
+    return f", in process {pid}: `kill {pid}` ends it with a checkpoint"
+
+
+def _show(app: CALFApplication, output: Path) -> None:
+    """Run in a window; or, without one, with a progress bar and a picture at the end."""
+    host, config = app.host, app.config
+    if host.has_window:
+        say(f"window, OpenGL by {host.renderer}")
+        app.run()
+        return
+    from calf_viz.viewer.app import HEADLESS_FRAMES
+
+    make_folder(output)
+    say(f"no window (EGL), OpenGL by {host.renderer}")
+    frames = config.frames or HEADLESS_FRAMES
+    with bar() as progress:
+        for _ in progress.track(range(frames), description=config.system):
+            app.step()
+    median = 1e3 * float(np.median(app.frame_times))
+    for path in _write_pictures(app, output, frames):
+        say(path)
+    say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
+
+
+def _screenshots(app: CALFApplication, output: Path) -> None:
+    from calf_viz.viewer.app import SCREENSHOT_FRAMES
+
+    make_folder(output)
+    done = 0
+    for frame in SCREENSHOT_FRAMES:
+        for _ in range(frame - done - 1):
+            app.advance()
+        app.step()
+        done = frame
+        for path in _write_pictures(app, output, frame):
+            say(path)
+
+
+def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
+    """The last frame's picture; of two looks one of each, and one of their difference."""
+    from PIL import Image
+
+    stem, compare = f"{app.config.system}_{app.n_agents}_{frame}", app.host.compare
+    paths = []
+    for mode in ("",) if compare is None else ("a", "b", "difference"):
+        if compare is not None:
+            compare.view.mode = mode
+            app.draw()
+        path = folder / f"{stem}{'_' if mode else ''}{mode}.png"
+        with write_aside(path) as part:
+            Image.fromarray(app.screenshot()).save(part, format="PNG")
+        paths.append(path)
+    return paths
+
+
+class _AsOptions(logging.Formatter):
+    """What is logged, with settings named as the options that they are here."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return as_options(super().format(record))
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """What the program notes meanwhile, good news included, goes to stderr."""
+    log, handler = logging.getLogger("calf_viz"), logging.StreamHandler()
+    handler.setFormatter(_AsOptions())
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+def main() -> None:
+    """What `calf-viz` runs."""
+    with _logged():
+        run_command(calf_viz, "calf-viz", "calf-viz: ")

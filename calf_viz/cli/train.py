@@ -1,0 +1,184 @@
+"""The commands `train`, `evaluate` and `benchmark`; torch is imported only when one runs."""
+
+import signal
+import sys
+from collections.abc import Collection
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from calf_viz import systems
+from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.console import bar, say, tables
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists, make_folder
+from calf_viz.parameters import GIVEN_PATH
+from calf_viz.settings import fields_of, within
+from calf_viz.training.config import PRESETS, SIZE, TrainingConfig
+from calf_viz.training.run_config import KEPT
+from calf_viz.viewer.app_config import AppConfig
+
+Command = TypeVar("Command", bound=Any)
+
+
+_SYSTEM_HELP = f"System: {', '.join(systems.names())}."
+
+
+def training_options(
+    command: Command, hidden: bool = False, without: Collection[str] = ()
+) -> Command:
+    """An option for each setting of a training but system, seed and preset; None if not given.
+
+    hidden: not in the help, where only some uses of the command train. without: settings left out.
+    """
+    for name, f in reversed(fields_of(TrainingConfig).items()):
+        if name in ("system", "seed", "preset", *without):
+            continue
+        option = f"--{name.replace('_', '-')}"
+        kinds: dict[str, Any] = {"int": int, "float": float, "bool": None}
+        if f.type == "bool":
+            option += f"/--no-{name.replace('_', '-')}"
+        default: Any = "by preset" if name in SIZE else f.default
+        shown = ("no", "yes")[default] if isinstance(default, bool) else default
+        text = f"{f.metadata['help']}  [default: {shown}]"
+        command = click.option(
+            option, name, type=kinds[str(f.type)], default=None, help=text, hidden=hidden
+        )(command)
+    return command
+
+
+@click.command()
+@click.option("--system", help=_SYSTEM_HELP)
+@click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
+@click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
+@click.option("--config", type=GIVEN_PATH, help="TOML file with settings, which options override.")
+@click.option("--output", type=GIVEN_PATH,
+              help="Checkpoint to write, with two files beside it, instead of a run.")  # fmt: skip
+@click.option("--runs", type=GIVEN_PATH, help="Folder for runs.  [default: runs]")
+@click.option(
+    "--resume",
+    type=GIVEN_PATH,
+    help="Run, or checkpoint with a .resume file beside it, to go on from.",
+)
+@click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
+@click.option("--overwrite", is_flag=True, help="Let --output replace an older training's file.")
+@training_options
+def train(
+    system: str | None,
+    preset: str | None,
+    seed: int | None,
+    config: Path | None,
+    output: Path | None,
+    runs: Path | None,
+    resume: Path | None,
+    progress: bool,
+    overwrite: bool,
+    **changes: Any,
+) -> None:
+    """Train an agent without a window; Ctrl-C stops with a checkpoint.
+
+    Writes a run, RUNS/<system>-<seed>-<time>/: configuration, metrics, checkpoints, best agent.
+
+    A run that is resumed keeps the settings that it began with; only --episodes and what is kept of
+    it may be others.
+    """
+    with whole_imports():
+        from calf_viz.training import train as training
+
+    if config is not None and resume is not None:
+        raise UserError("--resume keeps the settings it began with: leave --config out")
+    if runs is not None and (resume is not None or output is not None):
+        raise UserError("--runs is for a new run: leave it out, or --output and --resume")
+    if overwrite and output is None:
+        raise UserError("--overwrite goes with --output: a run replaces nothing")
+    given = {name: value for name, value in changes.items() if value is not None}
+    if config is not None:
+        flags = {"system": system, "seed": seed, "training_preset": preset}
+        given |= {name: value for name, value in flags.items() if value is not None}
+        given = asdict(AppConfig.load(config, **given).training)
+        system, preset, seed = (given.pop(name) for name in ("system", "preset", "seed"))
+    training.train(
+        system, preset, seed, output, resume, progress, overwrite, runs or "runs", config, **given
+    )
+
+
+@click.command()
+@click.option("--system", required=True, help=_SYSTEM_HELP)
+@click.option(
+    "--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the one that is shipped]"
+)
+@click.option("--episodes", default=200, show_default=True, help="Held-out starts.")
+@click.option("--seed", default=0, show_default=True, help="Decides the starts.")
+def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> None:
+    """Compare the strict CALF agent, its actor alone and the nominal policy."""
+    with whole_imports():
+        from calf_viz.training import train as training
+
+    rows = training.evaluate(system, checkpoint, episodes, seed)
+    title = f"{systems.get(system).name}, {episodes} held-out starts, seed {seed}"
+    tables(130).print(training.table(rows, title))
+
+
+@click.command()
+@click.option("--system", required=True, help=_SYSTEM_HELP)
+@click.option("--seeds", default=10, show_default=True, help="How many seeds, from --seed on.")
+@click.option("--seed", default=0, show_default=True, help="The first seed.")
+@click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")
+@click.option("--jobs", default=1, show_default=True, help="Trainings at the same time.")
+@click.option("--output", type=GIVEN_PATH, default="benchmarks", show_default=True,
+              help="Folder for plot and CSV.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Let it replace files of an older benchmark.")
+@partial(training_options, without=("certificate", *KEPT))
+def benchmark(
+    system: str,
+    seeds: int,
+    seed: int,
+    preset: str,
+    jobs: int,
+    output: Path,
+    overwrite: bool,
+    **changes: Any,
+) -> None:
+    """Compare CALF, plain TD3 and the nominal policy over several seeds.
+
+    Prints and plots median and 95 % interval of episode cost and goal rate. Exit code 1 where a
+    strict CALF episode did not reach the goal.
+    """
+    with whole_imports():
+        from calf_viz.training import benchmark as benchmarks
+
+    within("seeds", seeds, 1, benchmarks.MOST_SEEDS)
+    within("jobs", jobs, 1, benchmarks.most_jobs())
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = TrainingConfig.from_preset(preset, system=system, seed=seed, **given)
+    within("seeds times episodes", seeds * config.episodes, 1, benchmarks.MOST_EPISODES)
+    name = f"{config.system}-{config.preset}"
+    files = benchmarks.files(output, name)
+    for path in files:
+        if exists(path) and not overwrite:
+            raise UserError(f"{shown(path)} exists: give another --output, or --overwrite")
+    make_folder(output)
+    tasks = seeds * len(benchmarks.POLICIES)
+    # It ends its processes as Ctrl-C does.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with bar() as progress:
+            task = progress.add_task(name, total=tasks)
+            results = benchmarks.run(
+                config, range(seed, seed + seeds), jobs, lambda result: progress.advance(task)
+            )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    benchmarks.write_csv(results, *files[:2])
+    title = f"{config.system}, {config.preset}, {seeds} seeds"
+    benchmarks.plot(results, files[2], title)
+    tables(130).print(benchmarks.table(results, title))
+    for path in files:
+        say(path)
+    missed = [r.seed for r in benchmarks.of_policy(results, "CALF") if r.final.goal < 1.0]
+    if missed:
+        click.echo(f"strict CALF missed the goal with seeds {missed}", err=True)
+        sys.exit(1)

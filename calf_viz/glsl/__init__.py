@@ -1,0 +1,1 @@
+"""The shaders' text: read, expanded, checked, compiled; and the contract with those who draw."""

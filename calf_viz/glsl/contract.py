@@ -1,0 +1,131 @@
+"""The host-shader contract: every input of the scene's shaders, declared once.
+
+Hosts take names, types and texture formats from here; `shaders/lib/contract.glsl` is generated
+from here (`python -m calf_viz.glsl.contract`), and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calf_viz.glsl.shipped import shader_folder
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A uniform: GLSL type, name, what it means with its unit in brackets behind, and the
+    coordinate system that it is of, if any."""
+
+    type: str
+    name: str
+    meaning: str
+    space: str = ""
+
+
+@dataclass(frozen=True)
+class TextureInput:
+    """A texture: name, format (`rgba32f`, `rg32f`, `rgba8`), what a texel means.
+
+    All are read with texelFetch: nearest, no mipmaps, clamped.
+    """
+
+    name: str
+    format: str
+    meaning: str
+    space: str = ""
+
+
+PALETTE_COLOURS = 256  # texels in a row of u_palette
+
+PALETTE = TextureInput(
+    "u_palette",
+    "rgba8",
+    "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look; "
+    "row 3: trails by age and speed, from low to high",
+)
+TEXTURES = (
+    TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
+    TextureInput(
+        "u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes", "grid"
+    ),
+    PALETTE,
+)
+
+UNIFORMS = (
+    Uniform(
+        "mat4",
+        "u_view_projection",
+        "plane units and scaled height to clip space",
+        space="plane to clip",
+    ),
+    Uniform("vec2", "u_viewport", "size of the picture [px]", "picture"),
+    Uniform(
+        "float", "u_line_scale", "how much wider lines are than up to 1152 x 720 px; from 1 on"
+    ),
+    Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]", "plane"),
+    Uniform("ivec2", "u_cells", "cells of the heightfield along each axis", "grid"),
+    Uniform("float", "u_morph", "0: last critic, 1: current critic"),
+    Uniform(
+        "float",
+        "u_height_scale",
+        "scaled height of the normalised height 1 [plane units]",
+        space="plane",
+    ),
+    Uniform("vec2", "u_value_range", "critic values at normalised heights 0 and 1"),
+    Uniform("vec3", "u_light", "unit vector towards the light", "plane"),
+    Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
+    Uniform("int", "u_vertices", "vertices of each instance"),
+    Uniform("int", "u_agents", "agents drawn"),
+    Uniform("int", "u_training_agent", "agent that is trained, in a colour of its own; -1: none"),
+    Uniform("int", "u_ring_rows", "texture rows of one slot of the ring", "ring"),
+    Uniform("int", "u_ring_slots", "slots of the ring", "ring"),
+    Uniform("int", "u_head", "slot of the newest sample shown", "ring"),
+    Uniform("int", "u_head_step", "simulation step of the newest sample shown"),
+    Uniform("int", "u_trail", "steps that a trail reaches back"),
+    Uniform("int", "u_stride", "steps between drawn samples (level of detail)"),
+    Uniform("float", "u_trail_width", "width of a trail [px]", "picture"),
+    Uniform("float", "u_marker_radius", "radius of a marker [px]", "picture"),
+    Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
+    Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]", "NDC"),
+    Uniform("int", "u_chosen", "agent that u_q_plus is of"),
+    Uniform("vec2", "u_q_plus", "q+ of the chosen agent's last certified triple; 1: there is one"),
+    Uniform("vec3", "u_certificate", "constants of the certificate: nu_bar, C_low, C_up"),
+    Uniform("float", "u_hidden_square", "sum of the squares of the states not shown"),
+)
+
+TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
+NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
+
+
+def types(
+    textures: Sequence[TextureInput] = TEXTURES, uniforms: Sequence[Uniform] = UNIFORMS
+) -> dict[str, str]:
+    """GLSL type of each input, by name."""
+    return {t.name: "sampler2D" for t in textures} | {u.name: u.type for u in uniforms}
+
+
+def header(
+    textures: Sequence[TextureInput] = TEXTURES,
+    uniforms: Sequence[Uniform] = UNIFORMS,
+    module: str = "calf_viz.glsl.contract",
+    subject: str = "the shaders",
+) -> str:
+    """The GLSL text that declares a contract, by default `shaders/lib/contract.glsl`."""
+    lines = [
+        f"// What {subject} are given. Generated from {module.replace('.', '/')}.py by",
+        f"// `python -m {module}`; do not edit.",
+        "",
+    ]
+    rows = [(f"uniform sampler2D {t.name};", f"{t.format}: {t.meaning}") for t in textures]
+    if PALETTE in textures:
+        constant = f"const int PALETTE_COLOURS = {PALETTE_COLOURS};"
+        rows.append((constant, f"texels in a row of {PALETTE.name}"))
+    rows += [(f"uniform {u.type} {u.name};", u.meaning) for u in uniforms]
+    width = max(len(left) for left, _ in rows)
+    lines += [f"{left:<{width}}  // {right}" for left, right in rows]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (shader_folder() / "lib" / "contract.glsl").write_text(header(), encoding="utf-8")

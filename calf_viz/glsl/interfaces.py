@@ -1,0 +1,178 @@
+"""What a fragment shader reads against what its vertex shader writes.
+
+Drivers are to compare the two as they link, and do not all: what nobody writes is undefined, and
+shows as noise. Here it is told in the line that reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from calf_viz.glsl.preprocessor import PreprocessorError, expanded
+from calf_viz.glsl.problems import Problem
+from calf_viz.glsl.source import Source
+
+DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
+"""What a compiler of `#version 330` defines."""
+
+_QUALIFIERS = (
+    "flat", "smooth", "noperspective", "centroid", "invariant", "const", "highp", "mediump", "lowp",
+    "in", "out", "varying", "attribute",
+)  # fmt: skip
+_INTERPOLATION = ("flat", "noperspective")
+_LAYOUT = re.compile(r"\blayout\s*\([^()]*\)")
+_DIRECTIVE = re.compile(r"^[ \t]*#.*", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+_NAME = re.compile(r"(\w+)\s*((?:\[[^\]]*\]\s*)*)")
+_BUILT_IN = "gl_"
+
+
+class Variable(NamedTuple):
+    """One that a shader passes on or is given: type, sizes of arrays, `flat` or the like, line in
+    the expanded text, from 1."""
+
+    name: str
+    type: str
+    sizes: str
+    interpolation: str
+    line: int
+
+
+def mismatches(vertex: Source, fragment: Source) -> tuple[Problem, ...]:
+    """What the fragment shader reads and the vertex shader does not write, or writes otherwise.
+
+    Empty as well where the text cannot be followed: compilers then have their say.
+    """
+    try:
+        outs = {v.name: v for v in _variables(vertex.text, "out")}
+        ins = _variables(fragment.text, "in")
+    except PreprocessorError:
+        return ()
+    problems = []
+    for read in ins:
+        written = outs.get(read.name)
+        if written is not None and _alike(written, read):
+            continue
+        if _words(fragment.text)[read.name.rpartition(".")[2]] < 2:  # declared, and that is all
+            continue
+        writer = vertex.origins[0][0].name
+        if written is None:
+            text = f"{read.name} is read here, but {writer} does not write it: declare "
+            text += f"`{_statement(read, 'out')}` there and set it"
+        else:
+            text = f"{read.name} is read here as `{_statement(read, 'in')}`, but {writer} writes "
+            text += f"`{_statement(written, 'out')}`: make them alike"
+        problems.append(_told(vertex, written, fragment, read, text))
+    return tuple(problems)
+
+
+def _told(
+    vertex: Source, written: Variable | None, fragment: Source, read: Variable, text: str
+) -> Problem:
+    """At the line that reads, if that is the overlay's; else at what the overlay's vertex shader
+    has instead."""
+    path, line = fragment.origin(read.line)
+    if fragment.is_overlays(path):
+        return fragment.problem(read.line, text)
+    reader = f"{path.name}:{line}"
+    text = text.replace("is read here", f"is read in {reader}")
+    if written is not None and vertex.is_overlays(vertex.origin(written.line)[0]):
+        return vertex.problem(written.line, text)
+    mine = (file for file, _ in vertex.origins if vertex.is_overlays(file))
+    return Problem(next(mine, path), None, text)
+
+
+def _alike(written: Variable, read: Variable) -> bool:
+    if (written.type, written.interpolation) != (read.type, read.interpolation):
+        return False
+    sizes = written.sizes, read.sizes
+    # A size may be a constant's name: who knows its value.
+    return sizes[0] == sizes[1] or any(re.search("[a-zA-Z_]", size) for size in sizes)
+
+
+def _statement(variable: Variable, way: str) -> str:
+    words = (variable.interpolation, way, variable.type, variable.name + variable.sizes)
+    return " ".join(word for word in words if word)[:120] + ";"
+
+
+@lru_cache(maxsize=32)
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(_expanded(text)))
+
+
+@lru_cache(maxsize=32)
+def _expanded(text: str) -> str:
+    return _DIRECTIVE.sub("", expanded(text, DESKTOP))
+
+
+@lru_cache(maxsize=32)
+def _variables(text: str, way: str) -> tuple[Variable, ...]:
+    """Those that a shader declares outside functions as `in` or `out`."""
+    found: list[Variable] = []
+    for line, statement, members in _declarations(_expanded(text)):
+        words = _LAYOUT.sub(" ", statement).split(None, 12)
+        at = next((i for i, word in enumerate(words) if word not in _QUALIFIERS), len(words))
+        qualifiers, rest = words[:at], " ".join(words[at:])
+        if way not in qualifiers:
+            continue
+        interpolation = next((word for word in qualifiers if word in _INTERPOLATION), "")
+        if members is None:
+            found += _named(rest, interpolation, line, "")
+        else:  # a block: its members are matched by the block's name
+            for member in members.split(";"):
+                inner = member.split(None, 12)
+                own = [word for word in inner if word in _QUALIFIERS]
+                kept = next((w for w in own if w in _INTERPOLATION), interpolation)
+                text_ = " ".join(word for word in inner if word not in _QUALIFIERS)
+                found += _named(text_, kept, line, rest.strip() + ".")
+    return tuple(v for v in found if not v.name.startswith(_BUILT_IN))
+
+
+def _named(text: str, interpolation: str, line: int, prefix: str) -> Iterator[Variable]:
+    """Of `type name, name[2]`."""
+    type_, _, names = text.partition(" ")
+    base = _NAME.match(type_)
+    if base is None:
+        return
+    names = names.strip()
+    if names.startswith("["):  # type [2] name
+        size, _, names = names.partition("]")
+        type_ += size + "]"
+    for part in names.split(","):
+        name = _NAME.match(part.strip())
+        if name is not None:
+            sizes = "".join((type_[base.end(1) :] + name[2]).split())
+            yield Variable(prefix + name[1], base[1], sizes, interpolation, line)
+
+
+def _declarations(code: str) -> Iterator[tuple[int, str, str | None]]:
+    """Statements outside functions: line, text, and of a block what is in its brackets."""
+    breaks = [match.start() for match in re.finditer("\n", code)]
+
+    def line(end: int) -> int:
+        word = _WORD.search(code, start, end)
+        return bisect(breaks, word.start() if word else start) + 1
+
+    depth, start, opened = 0, 0, 0
+    for match in re.finditer(r"[{};]", code):
+        character = match[0]
+        if character == "{":
+            if depth == 0:
+                opened = match.start()
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if depth < 0:  # it closes nothing
+                depth, start = 0, match.end()
+            elif depth == 0:
+                if ")" not in _LAYOUT.sub("", code[start:opened]):
+                    yield line(match.start()), code[start:opened], code[opened + 1 : match.start()]
+                start = match.end()
+        elif depth == 0:
+            yield line(match.start()), code[start : match.start()], None
+            start = match.end()

@@ -1,0 +1,139 @@
+"""The critic evaluated by the GPU, in the order of its passes; what draws them is the host's."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.critic_networks import CriticNetworks
+from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.scene.critic import BUDGET, Bands, critic_texels
+
+SAMPLED = 65
+"""Nodes a side, at most, that are read back for what is written about the surface."""
+
+
+class CriticDraws(Protocol):
+    """What a host does: RGBA float textures by name, and passes that draw into them."""
+
+    def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
+        """A texture's texels, (height, width, 4)."""
+
+    def draw(
+        self,
+        shader: str,
+        target: str,
+        inputs: dict[str, str],
+        values: dict[str, tuple[float, ...] | float],
+        rows: tuple[int, int] | None = None,
+    ) -> None:
+        """One pass into a texture, or into rows [from, to) of it."""
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        """A texture's texels; waits for what is drawn into it."""
+
+    def wait(self) -> None:
+        """Until everything is drawn."""
+
+    def close(self) -> None:
+        """Give all textures back."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A complete evaluation."""
+
+    heights: str
+    """Name of the texture with the heights."""
+    sampled: Heightfield
+    """The surface at some nodes, for what is written about it."""
+    value_range: tuple[float, float]
+
+
+class CriticPasses:
+    """Evaluates one critic after the other on a grid.
+
+    Attributes:
+        bands: of the evaluation in progress; None where none is.
+    """
+
+    def __init__(self, draws: CriticDraws, grid: Grid, budget: float = BUDGET) -> None:
+        self.draws, self.grid, self.budget = draws, grid, budget
+        rows, columns = grid.shape
+        self.sampled = min(rows, SAMPLED), min(columns, SAMPLED)
+        sizes = {
+            "values": grid.shape, "columns": (1, columns), "range": (1, 1),
+            "heights 0": grid.shape, "heights 1": grid.shape, "sampled": self.sampled,
+        }  # fmt: skip
+        for name, (height, width) in sizes.items():
+            draws.set_texture(name, np.zeros((height, width, 4), np.float32))
+        self.bands: Bands | None = None
+        self._turn = 0
+
+    def begin(self, networks: CriticNetworks) -> None:
+        """Start on a new critic; one in progress is dropped."""
+        self.draws.set_texture("weights", critic_texels(networks))
+        self.bands = Bands(self.grid.shape[0], self.budget)
+
+    def step(self, morph: float) -> Evaluated | None:
+        """A frame's share; what came of it where it was the last.
+
+        morph: where the surface shown is in its own morph; < 0 where there is none.
+        """
+        bands = self.bands
+        if bands is None:
+            return None
+        timed = bands.timed
+        if timed:
+            self.draws.wait()
+        start = time.perf_counter()
+        self._draw("critic_values", "values", rows=bands.take())
+        if timed:
+            self.draws.wait()
+            bands.time(time.perf_counter() - start)
+        if not bands.complete:
+            return None
+        self.bands = None
+        return self._finish(morph)
+
+    def _finish(self, morph: float) -> Evaluated:
+        old, new = self._turn, 1 - self._turn
+        self._turn = new
+        self._draw("critic_columns", "columns")
+        self._draw("critic_range", "range")
+        heights = f"heights {new}"
+        self._draw("critic_heights", heights, f"heights {old}", morph=morph)
+        rows, columns = self.sampled
+        self._draw("critic_sample", "sampled", cells=(columns - 1, rows - 1))
+        sampled = self.draws.read("sampled")
+        low, high, _, _ = self.draws.read("range")[0, 0].tolist()
+        values = np.where(sampled[..., 1] == 0.0, sampled[..., 0], np.nan)
+        field = Heightfield(values.astype(np.float32), self.grid.lo, self.grid.hi)
+        return Evaluated(heights, field, (low, high))
+
+    def _draw(
+        self,
+        shader: str,
+        target: str,
+        last: str = "heights 0",
+        rows: tuple[int, int] | None = None,
+        cells: tuple[int, int] | None = None,
+        morph: float = 1.0,
+    ) -> None:
+        textures = {
+            "u_critic_weights": "weights", "u_critic_values": "values",
+            "u_critic_columns": "columns", "u_critic_range": "range", "u_critic_last": last,
+        }  # fmt: skip
+        # A texture is never read by the pass that draws into it, which would be undefined.
+        inputs = {s: ("weights" if name == target else name) for s, name in textures.items()}
+        grid_rows, grid_columns = self.grid.shape
+        values: dict[str, tuple[float, ...] | float] = {
+            "u_critic_plane": (*self.grid.lo, *self.grid.hi),
+            "u_critic_cells": cells or (grid_columns - 1, grid_rows - 1),
+            "u_critic_morph": morph,
+        }
+        self.draws.draw(shader, target, inputs, values, rows)

@@ -1,0 +1,1 @@
+"""The scene under moderngl, offscreen: for tests of numbers and pixels."""

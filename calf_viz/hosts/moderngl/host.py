@@ -1,0 +1,158 @@
+"""The scene under moderngl, offscreen: for tests of numbers and pixels."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError
+from calf_viz.glsl.contract import TEXTURE_NAMES
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Programs, Trial
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts import current_context
+from calf_viz.hosts.base import Host
+from calf_viz.hosts.context import opens_context
+from calf_viz.hosts.moderngl.critic import ModernglCritic
+from calf_viz.hosts.moderngl.hud import ModernglHud
+from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
+from calf_viz.hosts.moderngl.texture import data_texture
+from calf_viz.scene.colours import palette_texels
+from calf_viz.scene.ring import Packed, RingLayout, relayout
+from calf_viz.scene.scene import Scene
+
+
+def create_context() -> moderngl.Context:
+    """A standalone OpenGL 3.3 context; UserError, with what to install, if there is none."""
+    opens_context()
+    current_context.release()  # which may be a window's, beside which EGL refuses to open
+    for backend in ("egl", None):
+        try:
+            if backend:
+                return moderngl.create_context(standalone=True, require=330, backend=backend)  # type: ignore[arg-type]
+            return moderngl.create_context(standalone=True, require=330)
+        except Exception as error:  # moderngl raises bare Exception
+            reason = error
+    raise UserError(f"no OpenGL 3.3 ({reason}): install libgl1 libegl1 libgl1-mesa-dri or a driver")
+
+
+class ModernglHost(Host):
+    """Draws a `Scene` into a framebuffer of its own.
+
+    Raises UserError where the shaders do not compile, naming file and line.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield | None,
+        colour_map: NDArray[np.uint8],
+        agents: int,
+        library: ShaderLibrary | None = None,
+        slots: int | None = None,
+        context: moderngl.Context | None = None,
+        trial: Trial | None = None,
+    ) -> None:
+        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start. context: to draw in,
+        which stays open; else one of its own. trial: sees shaders before the driver does."""
+        self.context = context or create_context()
+        if context is None:
+            self.closing.callback(self.context.release)
+        self.renderer = self.context.info["GL_RENDERER"]
+        self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
+        compiler = partial(compile_program, self.context)
+        self.programs = Programs(library or ShaderLibrary(), compiler, trial)
+        self._use({"field"})
+        palette = palette_texels(colour_map, scene.mode_colours)
+        self.palette = data_texture(self.context, palette)
+        super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
+        size = scene.size
+        self.framebuffer = self.context.framebuffer(
+            [self.context.renderbuffer(size)], self.context.depth_renderbuffer(size)
+        )
+
+    def _use(self, names: set[str]) -> None:
+        if "field" in names:
+            self.program = self.programs["field"]
+            self.vertex_array = self.context.vertex_array(self.program, [])
+        if "hud" in names:
+            self._open_hud()
+
+    def _make_ring(self, layout: RingLayout) -> None:
+        width, height = layout.size
+        self.ring = data_texture(self.context, np.zeros((height, width, 4), dtype=np.float32))
+
+    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
+        samples = np.frombuffer(self.ring.read(), np.float32)
+        self.ring.release()
+        self.ring = data_texture(self.context, relayout(samples, old, new))
+
+    def _append(self, packed: Packed) -> None:
+        columns, rows = self.layout.columns, self.layout.rows
+        for slot, texels in packed.parts(self.layout.slots):
+            self.ring.write(texels, viewport=(0, slot * rows, columns, len(texels) * rows))
+            self.count("upload_bytes", texels.nbytes)
+
+    def _upload_heights(self, texels: NDArray[np.float32]) -> None:
+        self.heights = data_texture(self.context, texels)
+        self.count("upload_bytes", texels.nbytes)
+
+    def _open_critic(self) -> ModernglCritic:
+        self.critic_draws = ModernglCritic(self.context, self.programs)
+        return self.critic_draws
+
+    def _use_heights(self, name: str) -> None:
+        self.heights = self.critic_draws.textures[name]
+
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        self.palette.write(texels.tobytes())
+
+    def _open_hud(self) -> None:
+        self.hud_draws = ModernglHud(self.context, self.programs, self.palette)
+
+    def bind(self, program: moderngl.Program) -> dict[str, Any]:
+        """Sets every input that the program uses; returns the uniforms' values."""
+        values = self.uniforms()
+        textures = (self.ring, self.heights, self.palette)
+        for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
+            texture.use(unit)
+            if name in program:
+                program[name] = unit
+        for name, value in values.items():
+            if name not in program:
+                continue  # a swapped-in shader need not use every input
+            if isinstance(value, np.ndarray):
+                program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
+            else:
+                program[name] = value
+        return values
+
+    def begin(self) -> None:
+        """Turns to the framebuffer, sets the state that the scene needs, and clears."""
+        context = self.context
+        self.framebuffer.use()
+        context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
+        context.depth_func = "<="
+        context.blend_func = BLENDING
+        context.clear(*self.scene.background, 1.0)
+
+    def _draw(self) -> None:
+        self.begin()
+        values = self.bind(self.program)
+        vertices, instances = values["u_vertices"], self.instances(values)
+        self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        self.count("draw_calls")
+        self.count("vertices", vertices * instances)
+        self.count("entities")
+        hud = self.prepare_hud()
+        if hud is not None:
+            self.hud_draws.draw(hud.canvas, self.scene.size)
+
+    def _picture(self) -> NDArray[np.uint8]:
+        width, height = self.scene.size
+        pixels = np.frombuffer(self.framebuffer.read(components=3, alignment=1), np.uint8)
+        return pixels.reshape(height, width, 3)[::-1].copy()

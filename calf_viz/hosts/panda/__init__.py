@@ -1,0 +1,1 @@
+"""The scene under Panda3D, in a window or without one."""

@@ -1,0 +1,97 @@
+"""Where the vertices of a scene come from: what a Panda3D host asks of it.
+
+The host packs each step's samples, smooths the critic's range and sets the shaders' inputs; a
+geometry puts what is drawn below the host's node. `StripGeometry` is the program's own; the
+older designs in `calf_viz/renderers` stand beside it, for comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import NodePath, Texture
+
+from calf_viz.glsl.programs import Programs
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.base import Detail
+from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.scene import Scene
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a geometry draws with.
+
+    programs: the shaders in force.
+    dress: gives a node the program of a name, now and whenever it was rebuilt.
+    node: what it draws goes below; the host sets the contract's inputs and the blending there.
+    count: adds to what `Host.frame_counts` tells, by name.
+    """
+
+    scene: Scene
+    programs: Programs
+    dress: Callable[[NodePath, str], None]
+    context: PandaContext
+    node: NodePath
+    count: Callable[[str, int], None]
+
+
+class ConstantDetail:
+    """The stride that the scene asks for, wherever the camera is."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.surface: tuple[Heightfield, tuple[float, float]] | None = None
+        self._stride = scene.stride
+
+    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        pass
+
+    def stride(self) -> int:
+        return self._stride
+
+
+class Geometry(Protocol):
+    """Draws surface, trails and markers.
+
+    Attributes:
+        design: its name, as `--renderer` takes it.
+        channels: where (x, y, third, stamp) are to go in a texel's memory.
+        looks_back: whether it can show an earlier step than the newest.
+    """
+
+    design: str
+    channels: tuple[int, int, int, int]
+    looks_back: bool
+
+    def detail(self, scene: Scene) -> Detail:
+        """What chooses the stride of its trails."""
+
+    def make(self, layout: RingLayout) -> None:
+        """Makes room for samples; none is there yet."""
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        """Makes room for more agents, and keeps the samples."""
+
+    def append(self, packed: Packed) -> None:
+        """Takes the samples of one step, or of several."""
+
+    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
+        """Takes a new critic's surface, and its texels (rows, columns, 2)."""
+
+    def use_heights(self, texture: Texture) -> None:
+        """Takes a surface that the GPU computed, texels as in `set_heights`. Raises UserError
+        where the geometry needs heights in memory."""
+
+    def prepare(self, uniforms: dict[str, Any]) -> None:
+        """Makes ready what the next frame draws."""
+
+    def done(self) -> None:
+        """The frame was rendered."""
+
+
+GeometryMaker = Callable[[Stage], Geometry]

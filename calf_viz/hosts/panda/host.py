@@ -1,0 +1,250 @@
+"""The scene under Panda3D: its inputs and its state. What is drawn comes from a geometry; where it
+is drawn is the subclass's."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    DepthTestAttrib,
+    GraphicsOutput,
+    LMatrix4f,
+    NodePath,
+    RenderAttrib,
+    Shader,
+    Texture,
+)
+
+from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Programs, ProgramSource, Trial
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.base import Detail, Host
+from calf_viz.hosts.panda.compare import Compare
+from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.hosts.panda.critic import PandaCritic
+from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
+from calf_viz.hosts.panda.gpu_timer import GpuTimer
+from calf_viz.hosts.panda.hud import PandaHud
+from calf_viz.hosts.panda.second import SecondLook
+from calf_viz.hosts.panda.shader import BLENDING, compile_program
+from calf_viz.hosts.panda.strip import StripGeometry
+from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.scene.colours import palette_texels
+from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.scene import Scene
+
+log = logging.getLogger("calf_viz")
+
+MIN_GL = (3, 3)
+TIMED_BY_CPU = 16
+"""Where the CPU draws, only every 16th frame is timed: llvmpipe takes a timestamp in a pass over
+all of the picture, which costs 0.3 ms."""
+
+
+class PandaHost(Host):
+    """Draws a `Scene` below `root`, which some camera of `output` looks at.
+
+    Raises UserError where the shaders do not compile, naming file and line, or where the driver
+    has no OpenGL 3.3.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield | None,
+        colour_map: NDArray[np.uint8],
+        agents: int,
+        library: ShaderLibrary | None,
+        slots: int | None,
+        context: PandaContext,
+        output: GraphicsOutput,
+        root: NodePath,
+        geometry: GeometryMaker = StripGeometry,
+        trial: Trial | None = None,
+    ) -> None:
+        """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
+        vertices. context: whose `output` is; closed by who made it. trial: sees shaders before the
+        driver does."""
+        gsg = context.gsg
+        version = gsg.driver_version_major, gsg.driver_version_minor
+        if version < MIN_GL:
+            raise UserError(
+                f"OpenGL {version[0]}.{version[1]} ({gsg.driver_renderer}) is too old: "
+                "install a driver that has 3.3"
+            )
+        self.context, self.output, self.gsg, self.root = context, output, gsg, root
+        self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
+        self.texture_limit = int(gsg.max_texture_dimension)
+        self.programs = Programs(library or ShaderLibrary(), self._compile, trial)
+        self.closing.callback(self._untie)
+        self._inputs: dict[str, Any] = {}
+        self._gpu_timer: GpuTimer | None = None
+        self._timed: int | None = None
+        self.node = root.attach_new_node("scene")
+        self.closing.callback(self.node.remove_node)
+        self._set_state()
+        self.first = self.node.attach_new_node("first look")
+        self.compare: Compare | None = None
+        self._dressed: list[tuple[NodePath, str]] = []
+        stage = Stage(scene, self.programs, self._dress, context, self.first, self.count)
+        self.geometry = geometry(stage)
+        self.channels, self.design = self.geometry.channels, self.geometry.design
+        palette = palette_texels(colour_map, scene.mode_colours)
+        self._colours = palette
+        self.palette = data_texture("palette", palette, Texture.F_rgba8)
+        self.node.set_shader_input("u_palette", self.palette)
+        self.hud_draws: PandaHud | None = None
+        super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
+
+    def _compile(self, source: ProgramSource) -> Shader:
+        with self.context:
+            return compile_program(self.gsg, source)
+
+    def _untie(self) -> None:
+        """What leads back to the host is let go, so that it goes with the last who holds it; and
+        what holds textures, so that these go now."""
+        owner = self.owner
+        self.programs.compiler = lambda source: owner.check("compile")
+        for name in ("geometry", "compare", "first", "hud_draws", "critic_draws", "_critic"):
+            self.__dict__.pop(name, None)
+        self._dressed.clear()
+
+    def _set_state(self) -> None:
+        node = self.node
+        node.set_two_sided(True)
+        node.set_depth_write(True)
+        node.set_attrib(DepthTestAttrib.make(RenderAttrib.M_less_equal))
+        node.set_attrib(BLENDING)
+
+    def _make_detail(self) -> Detail:
+        return self.geometry.detail(self.scene)
+
+    def _make_ring(self, layout: RingLayout) -> None:
+        self.geometry.make(layout)
+
+    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
+        self.geometry.grow(old, new)
+
+    def _append(self, packed: Packed) -> None:
+        self.geometry.append(packed)
+
+    def _upload_heights(self, texels: NDArray[np.float32]) -> None:
+        self.geometry.set_heights(self.heightfield, texels)
+
+    def uniforms(self) -> dict[str, Any]:
+        if self.scrub and not self.geometry.looks_back:
+            self.scrub = 0
+            log.warning("the %s renderer cannot look back: it shows the newest step", self.design)
+        return super().uniforms()
+
+    def _open_critic(self) -> PandaCritic:
+        self.critic_draws = PandaCritic(self.context, self.programs)
+        return self.critic_draws
+
+    def _use_heights(self, name: str) -> None:
+        self.geometry.use_heights(self.critic_draws.textures[name])
+
+    def _open_hud(self) -> None:
+        if self.hud_draws is not None:
+            self.hud_draws.close()
+        self.hud_draws = PandaHud(self.root, self.programs, self.palette)
+        if self.compare is not None:
+            self.compare.lift(self.hud_draws.node)
+
+    def _dress(self, node: NodePath, program: str) -> None:
+        node.set_shader(self.programs[program])
+        self._dressed.append((node, program))
+
+    def _use(self, names: set[str]) -> None:
+        for node, program in self._dressed:
+            if program in names:
+                node.set_shader(self.programs[program])
+        # A control may come back as another type, whose value compares equal.
+        self._inputs.clear()
+        if "hud" in names:
+            self._open_hud()
+
+    def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
+        """Show another look beside this one from the next frame on; see `compare.view`.
+
+        Raises ShaderError where its shaders do not compile.
+        """
+        scene = self.scene
+        second = SecondLook(
+            self.node, self._dressed, library, self.gsg, colour_map, scene.mode_colours,
+            scene.background, self._fill_palette, self.programs.trial,
+        )  # fmt: skip
+        shader = self.programs["difference"]
+        self.compare = Compare(self.root, self.first, second, shader, self.context, self.output)
+        if self.hud_draws is not None:
+            self.compare.lift(self.hud_draws.node)
+        self._fill_palette()
+        return second
+
+    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
+        self._colours = texels
+        self._fill_palette()
+
+    def _fill_palette(self) -> None:
+        if self.compare is not None:  # what is written over both looks shows the colours of both
+            self._colours[2] = self.compare.second.colour_map
+        fill(self.palette, self._colours[..., [2, 1, 0, 3]])
+
+    def _prepare(self) -> None:
+        """Sets the inputs that changed since the last frame."""
+        values = self.uniforms()
+        self.output.set_clear_color((*self.scene.background, 1.0))
+        for name, value in values.items():
+            if isinstance(value, np.ndarray):
+                known = self._inputs.get(name)
+                if known is not None and np.array_equal(known, value):
+                    continue
+                self._inputs[name] = value.copy()
+                self.node.set_shader_input(name, _matrix(value))
+            elif self._inputs.get(name) != value:
+                self._inputs[name] = value
+                self.node.set_shader_input(name, value)
+        self.geometry.prepare(values)
+        if self.compare is not None:
+            self.compare.prepare(self.scene)
+            self.count("draw_calls", self.compare.draws)
+
+    def _draw(self) -> None:
+        self._prepare()
+        if self.hud_draws is not None:
+            hud = self.prepare_hud()
+            self.hud_draws.show(hud is not None)
+            if hud is not None:
+                self.count("upload_bytes", self.hud_draws.prepare(hud.canvas, self.scene.size))
+            self.count("hud_draws", self.hud_draws.draws)
+        token, self._timed = self._timed, None
+        timer = self._gpu_timer if self.context.is_current else None
+        if timer is None or token is None:
+            self._render()
+        else:
+            timer.begin()
+            self._render()
+            timer.end(token)
+        self.geometry.done()
+
+    def _render(self) -> None:
+        self.context.render(self.output)
+
+    def time_next_frame(self, token: int) -> None:
+        if self.software and token % TIMED_BY_CPU:
+            return
+        if self._gpu_timer is None:
+            self._gpu_timer = GpuTimer()
+        self._timed = token
+
+    def gpu_times(self) -> list[tuple[int, float]]:
+        return [] if self._gpu_timer is None else self._gpu_timer.times()
+
+
+def _matrix(value: NDArray[np.float32]) -> LMatrix4f:
+    # Panda multiplies row vectors: its matrix is the transpose.
+    return LMatrix4f(*value.T.ravel().tolist())

@@ -1,0 +1,86 @@
+"""The mouse that moves the camera around the scene; keys are in calf_viz/hud/keys.py."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from calf_viz.scene.scene import Scene
+
+TURN = math.radians(0.4)
+"""Turn of the camera for a pixel dragged."""
+WHEEL = 0.9
+"""Factor of the distance for a notch of the wheel."""
+
+
+class Panels(Protocol):
+    """What has the mouse where it is captured: the HUD."""
+
+    def press(self, x: float, y: float) -> None: ...
+    def drag(self, x: float, y: float) -> None: ...
+    def release(self) -> None: ...
+
+
+class OrbitControls:
+    """Drag to orbit, wheel to zoom, but not over what captures the mouse."""
+
+    def __init__(
+        self,
+        app: Any,
+        scene: Scene,
+        captured: Callable[[float, float], bool] = lambda x, y: False,
+        panels: Panels | None = None,
+    ) -> None:
+        """app: Ursina's application, whose mouse is listened to. captured: whether the mouse at a
+        pixel is another's, such as a panel's. panels: whose it is then."""
+        self.app, self.scene, self.captured = app, scene, captured
+        self.panels, self._panel_pressed = panels, False
+        self.dragged_from: tuple[float, float] | None = None
+        app.accept("mouse1", self._press)
+        app.accept("mouse1-up", self._release)
+        app.accept("wheel_up", self._zoom, [WHEEL])
+        app.accept("wheel_down", self._zoom, [1.0 / WHEEL])
+
+    def _pointer(self) -> tuple[float, float] | None:
+        pointer = self.app.win.get_pointer(0)
+        return (pointer.get_x(), pointer.get_y()) if pointer.get_in_window() else None
+
+    def _is_captured(self) -> bool:
+        pointer = self._pointer()
+        return pointer is not None and self.captured(*pointer)
+
+    def _zoom(self, factor: float) -> None:
+        if not self._is_captured():
+            self.scene.camera.zoom(factor)
+
+    def _press(self) -> None:
+        pointer = self._pointer()
+        captured = self._is_captured()
+        self.dragged_from = None if captured else pointer
+        self._panel_pressed = captured and self.panels is not None
+        if self._panel_pressed and self.panels is not None and pointer is not None:
+            self.panels.press(*pointer)
+
+    def _release(self) -> None:
+        self.update()
+        self.dragged_from = None
+        if self._panel_pressed and self.panels is not None:
+            self.panels.release()
+        self._panel_pressed = False
+
+    def update(self) -> None:
+        """Once per frame: turns the camera by what the mouse was dragged since the last, or has a
+        panel follow it."""
+        if self._panel_pressed and self.panels is not None:
+            pointer = self._pointer()
+            if pointer is not None:
+                self.panels.drag(*pointer)
+        if self.dragged_from is None:
+            return
+        now = self._pointer()
+        if now is None:
+            return
+        (x0, y0), (x1, y1) = self.dragged_from, now
+        self.scene.camera.orbit(-TURN * (x1 - x0), TURN * (y1 - y0))
+        self.dragged_from = now

@@ -1,0 +1,60 @@
+"""Markers as meshes: four vertices an agent, which the vertex shader moves apart on screen."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import NodePath
+
+from calf_viz.heightfield import FloatArray
+from calf_viz.hosts.panda.older.heights import Heights
+from calf_viz.hosts.panda.older.mesh import QUAD, Mesh
+from calf_viz.scene.ring import INVALID, Row
+
+VERTEX = np.dtype(
+    [("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_heading", "f4"), ("a_id", "i4", 2)]
+)
+"""As shaders/mesh_marker.vert takes them."""
+
+
+def marker_mesh(parent: NodePath, agents: int) -> Mesh:
+    """A mesh of so many markers, none of them drawn yet."""
+    mesh = Mesh(parent, VERTEX, 4 * agents, 6 * agents)
+    mesh.indices().reshape(agents, 6)[:] = 4 * np.arange(agents)[:, None] + QUAD
+    mesh.vertices()["a_id"][:, 1] = INVALID
+    return mesh
+
+
+def marker_vertices(samples: Row, planes: FloatArray) -> NDArray[np.void]:
+    """The four vertices of each marker, all alike: (n,)."""
+    vertices = np.zeros(len(samples.positions), VERTEX)
+    vertices["a_here"][:, :2] = samples.positions
+    vertices["a_here"][:, 2] = planes[:, 0]
+    vertices["a_gradient"] = planes[:, 1:]
+    vertices["a_heading"] = samples.headings
+    vertices["a_id"][:, 0] = np.arange(len(vertices))
+    vertices["a_id"][:, 1] = samples.modes
+    return vertices
+
+
+class Newest:
+    """The newest samples on the surface, told once after each change."""
+
+    def __init__(self) -> None:
+        self._at: tuple[Row, FloatArray] | None = None
+        self._changed = False
+
+    def move(self, samples: Row, planes: FloatArray) -> None:
+        """Takes a step's samples; planes (n, 3): heights and slopes there."""
+        self._at, self._changed = (samples, planes), True
+
+    def lift(self, heights: Heights) -> None:
+        """Puts them onto another surface."""
+        if self._at is not None:
+            samples, _ = self._at
+            self.move(samples, heights(samples.positions))
+
+    def vertices(self) -> NDArray[np.void] | None:
+        """`marker_vertices`, where anything changed since the last call."""
+        changed, self._changed = self._changed, False
+        return marker_vertices(*self._at) if changed and self._at is not None else None

@@ -1,0 +1,113 @@
+"""An entity for each trail and each marker, moved one after another in Python: the oldest design.
+
+Each step asks the height under each agent in turn and adds a point to its trail; after REBUILD
+points a trail's mesh is made anew. A new critic has all trails made anew, in that frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import Texture
+
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
+from calf_viz.hosts.panda.older.heights import HeightMethod, Heights, level, level_field, loop
+from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
+from calf_viz.hosts.panda.older.mesh import Mesh, count_frame, group
+from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
+from calf_viz.hosts.panda.older.trail_mesh import TrailMesh
+from calf_viz.scene.ring import Packed, RingLayout, Row
+from calf_viz.scene.scene import Scene
+
+
+class PerAgentGeometry:
+    """As `Geometry`."""
+
+    design = "per_agent"
+    channels = (0, 1, 2, 3)
+    looks_back = False
+
+    def __init__(self, stage: Stage, method: HeightMethod = loop) -> None:
+        self.stage, self.method = stage, method
+        self.heights: Heights = level
+        self.surface = SurfaceMesh(group(stage, "surface", 0))
+        self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
+        self.trails: list[TrailMesh] = []
+        self.markers: list[Mesh] = []
+        self._newest = Newest()
+        self._step = -1
+
+    def detail(self, scene: Scene) -> ConstantDetail:
+        return ConstantDetail(scene)
+
+    def make(self, layout: RingLayout) -> None:
+        pass  # agents bring what they need
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        pass
+
+    def append(self, packed: Packed) -> None:
+        for row in packed.rows:
+            self._add(row)
+
+    def _add(self, samples: Row) -> None:
+        self._have(len(samples.positions))
+        if samples.step <= self._step:
+            for trail in self.trails:
+                trail.clear()
+        self._step = samples.step
+        planes = self.heights(samples.positions)
+        for trail, *sample in zip(
+            self.trails,
+            samples.positions.tolist(),
+            planes.tolist(),
+            samples.modes.tolist(),
+            samples.begins.tolist(),
+            samples.drawn.tolist(),
+            strict=True,
+        ):
+            trail.add(samples.step, *sample)
+        self._newest.move(samples, planes)
+
+    def _have(self, agents: int) -> None:
+        """Entities for so many agents."""
+        scene = self.stage.scene
+        for agent in range(len(self.trails), agents):
+            self.trails.append(TrailMesh(self._trails, agent, scene.trail, scene.stride))
+            self.markers.append(marker_mesh(self._markers, 1))
+        for trail, marker in zip(self.trails[agents:], self.markers[agents:], strict=True):
+            trail.remove()
+            marker.remove()
+        del self.trails[agents:], self.markers[agents:]
+
+    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
+        levels = level_field(heightfield, texels)
+        self.surface.show(levels)
+        self.heights = self.method(levels)
+        for trail in self.trails:
+            trail.lift(self.heights)
+        self._newest.lift(self.heights)
+
+    def use_heights(self, texture: Texture) -> None:
+        raise UserError(
+            f"the {self.design} renderer needs the critic's heights in memory: leave out "
+            "`critic_on_gpu`, or take `renderer=gpu`"
+        )
+
+    def prepare(self, uniforms: dict[str, Any]) -> None:
+        for trail in self.trails:
+            if trail.due:
+                trail.rebuild()
+        rows = self._newest.vertices()
+        if rows is not None:
+            for marker, row in zip(self.markers, rows, strict=True):
+                marker.vertices()[:] = row
+        meshes = [self.surface.mesh, *(trail.mesh for trail in self.trails), *self.markers]
+        count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
+
+    def done(self) -> None:
+        pass

@@ -1,0 +1,191 @@
+"""All agents' trails in as few meshes as is good: a ring of samples, of which each step writes one.
+
+    chunk 0                     chunk 1                     A slot holds a sample of each agent.
+    | 0 | 1 | 2 | ... | L |     | 0 | 1 | 2 | ... | L |     The head moves on by a slot; behind it
+      ^                   |       ^                   |     lies the oldest, and the segment from
+      |                   +-------+                   |     there to the head's is taken out.
+      +-----------------------------------------------+     A chunk begins with the sample that
+                                                            the one before it ended with.
+
+Panda uploads a mesh whole where a vertex of it was written. That is cheap beside a draw as long as
+the mesh is small, so that trails that fit are one mesh, and one draw; beyond, the ring is cut into
+chunks, of which only the one that the head is in is uploaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import NodePath
+
+from calf_viz.errors import UserError
+from calf_viz.heightfield import FloatArray
+from calf_viz.hosts.panda.older import ribbon
+from calf_viz.hosts.panda.older.heights import Heights
+from calf_viz.hosts.panda.older.mesh import Mesh, Vertices
+from calf_viz.scene.ring import Row
+
+CHUNK_BYTES = 8 * 2**20
+"""Largest mesh: all trails of 100 agents x 600 steps. Writing it costs 0.3 ms a frame on llvmpipe,
+one of 64 MiB 6 ms, and one more draw 0.02 ms."""
+SHORTEST = 8
+"""Slots of a chunk at least, however many agents there are: a draw each is not for nothing."""
+MOST_BYTES = 2 * 2**30
+
+SAMPLE_BYTES = 2 * ribbon.VERTEX.itemsize + 4 * 6
+
+
+class TrailChunks:
+    """Trails of up to `agents` agents.
+
+    Raises UserError where their meshes would take more than MOST_BYTES.
+    """
+
+    def __init__(self, parent: NodePath, agents: int, trail: int, stride: int) -> None:
+        """trail, stride [steps]: every `stride`th sample is kept, and the newest."""
+        self.parent, self.trail, self.stride = parent, trail, stride
+        self._allocate(agents)
+
+    def _allocate(self, agents: int) -> None:
+        needed = self.trail // self.stride + 2
+        total = agents * needed * SAMPLE_BYTES
+        if total > MOST_BYTES:
+            raise UserError(
+                f"{agents} agents with trails of {self.trail} steps take {total / 2**30:.1f} GiB "
+                f"of meshes, at most {MOST_BYTES / 2**30:.0f}: give fewer, or `renderer=gpu`"
+            )
+        longest = max(CHUNK_BYTES // (agents * SAMPLE_BYTES), SHORTEST)
+        count = math.ceil(needed / longest)
+        self.agents, self.length = agents, math.ceil(needed / count)
+        self.chunks: list[Mesh | None] = [None] * count
+        self._first = 2 * (self.length + 1) * np.arange(agents, dtype=np.uint32)
+        # Of each agent: the sample in the head's slot and the one before it, whether they are
+        # linked, and the modes of the last steps.
+        self._head = np.zeros(agents, ribbon.VERTEX)
+        self._last = np.zeros(agents, ribbon.VERTEX)
+        self._linked = np.zeros(agents, bool)
+        self._modes = np.zeros(agents, np.int32)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.slot, self.step, self.there = -1, -1, 0
+        for chunk in self.meshes():
+            chunk.indices()[:] = 0
+
+    @property
+    def slots(self) -> int:
+        """Samples of each agent that there is room for."""
+        return self.length * len(self.chunks)
+
+    def meshes(self) -> Iterator[Mesh]:
+        """Those that are drawn."""
+        return (chunk for chunk in self.chunks if chunk is not None)
+
+    def append(self, samples: Row, planes: FloatArray) -> None:
+        """Draws trails on to one step's samples; planes (n, 3): heights and slopes there."""
+        if samples.step <= self.step:
+            self._clear()
+        n = len(samples.positions)
+        if n < self.there:
+            self._forget(n)
+        if self.slot < 0 or self.step % self.stride == 0:
+            self.slot += 1
+            self._head, self._last = self._last, self._head
+            self._linked[:] = True
+        self.step, self.there = samples.step, n
+
+        linked, modes, head = self._linked[:n], self._modes[:n], self._head[:n]
+        linked &= ~samples.begins & samples.drawn
+        modes <<= 2
+        modes |= samples.modes
+        modes &= ribbon.MODE_BITS
+        head["a_here"][:, :2] = samples.positions
+        head["a_here"][:, 2] = planes[:, 0]
+        head["a_gradient"] = planes[:, 1:]
+        head["a_newer"] = samples.positions
+        head["a_older"] = np.where(linked[:, None], self._last["a_here"][:n], head["a_here"])
+        head["a_id"][:, 0] = np.arange(n)
+        head["a_id"][:, 1] = samples.step
+        head["a_id"][:, 2] = modes
+        self._write()
+
+    def _write(self) -> None:
+        """Puts the head into its slot."""
+        n = self.there
+        head, last, linked = self._head[:n], self._last[:n], self._linked[:n]
+        index, slot = divmod(self.slot % self.slots, self.length)
+        newer = np.where(linked[:, None], head["a_here"][:, :2], last["a_here"][:, :2])[:, None]
+        vertices = self._vertices(index)
+        if slot == 0:
+            vertices[:n, 0] = last[:, None]
+            if self.slot > 0:
+                self._vertices(index - 1)["a_newer"][:n, self.length] = newer
+        vertices["a_newer"][:n, slot] = newer
+        vertices[:n, slot + 1] = head[:, None]
+        indices = self._chunk(index).indices().reshape(self.agents, self.length, 6)
+        indices[:n, slot] = ribbon.segments(self._first[:n] + 2 * slot, linked)
+        if slot + 1 < self.length:
+            indices[:, slot + 1] = 0
+
+    def _chunk(self, index: int) -> Mesh:
+        chunk = self.chunks[index]
+        if chunk is None:
+            vertices = 2 * self.agents * (self.length + 1)
+            indices = 6 * self.agents * self.length
+            chunk = self.chunks[index] = Mesh(self.parent, ribbon.VERTEX, vertices, indices)
+        return chunk
+
+    def _vertices(self, index: int) -> Vertices:
+        """A chunk's vertices, (agents, length + 1, 2)."""
+        return self._chunk(index).vertices().reshape(self.agents, self.length + 1, 2)
+
+    def _forget(self, agents: int) -> None:
+        """Takes out the trails of all but the first agents."""
+        for chunk in self.meshes():
+            chunk.indices().reshape(self.agents, -1)[agents:] = 0
+
+    def lift(self, heights: Heights) -> None:
+        """Puts all samples onto another surface."""
+
+        def lifted(rows: Vertices) -> None:
+            here = heights(rows["a_here"][..., :2].reshape(-1, 2))
+            older = heights(rows["a_older"][..., :2].reshape(-1, 2))
+            rows["a_here"][..., 2] = here[:, 0].reshape(rows.shape)
+            rows["a_gradient"] = here[:, 1:].reshape(*rows.shape, 2)
+            rows["a_older"][..., 2] = older[:, 0].reshape(rows.shape)
+
+        for index, chunk in enumerate(self.chunks):
+            if chunk is not None:
+                vertices = self._vertices(index)
+                rows = vertices[..., 0].copy()  # a pair's two are alike
+                lifted(rows)
+                vertices[...] = rows[..., None]
+        lifted(self._head)
+        lifted(self._last)
+
+    def grow(self, agents: int) -> None:
+        """Makes room for more agents; the samples are written anew, into chunks as long as suits
+        them."""
+        head = self.slot
+        slots = range(max(head - self.slots + 1, 0), head + 1)
+        kept = [self._read(slot) for slot in slots]
+        step, there, modes = self.step, self.there, self._modes
+        for chunk in self.meshes():
+            chunk.remove()
+        self._allocate(agents)
+        self.step, self.there = step, there
+        for rows, linked in kept:
+            self.slot += 1
+            self._head, self._last = self._last, self._head
+            self._head[:there], self._linked[:there] = rows[:there], linked[:there]
+            self._write()
+        self._modes[: len(modes)] = modes
+
+    def _read(self, slot: int) -> tuple[Vertices, NDArray[np.bool_]]:
+        """A slot's samples and whether they are linked to those before them, (agents,) each."""
+        index, slot = divmod(slot % self.slots, self.length)
+        indices = self._chunk(index).indices().reshape(self.agents, self.length, 6)
+        return self._vertices(index)[:, slot + 1, 0].copy(), np.any(indices[:, slot], axis=1)

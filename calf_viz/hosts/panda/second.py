@@ -1,0 +1,84 @@
+"""A second look at the same samples: the geometry's nodes once more, in other shaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import GraphicsStateGuardian, NodePath, Texture
+
+from calf_viz.glsl.controls import ControlValues
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Programs, Trial
+from calf_viz.hosts.panda.shader import compile_program
+from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.reloading import Reloading
+from calf_viz.scene.colours import palette_texels
+
+OVERRIDE = 1
+"""Priority over the first look's shaders, which the shared nodes wear themselves."""
+
+
+class SecondLook(Reloading):
+    """Draws what other nodes draw. Raises ShaderError as `Programs`.
+
+    Attributes:
+        node: what is drawn is below it; it stands beside the first look's node.
+        programs, controls: as a host's.
+        background: of its picture.
+        colour_map: of its surface, RGBA.
+    """
+
+    def __init__(
+        self,
+        parent: NodePath,
+        dressed: Iterable[tuple[NodePath, str]],
+        library: ShaderLibrary,
+        gsg: GraphicsStateGuardian,
+        colour_map: NDArray[np.uint8],
+        mode_colours: NDArray[np.float32],
+        background: tuple[float, float, float],
+        recoloured: Callable[[], None],
+        trial: Trial | None = None,
+    ) -> None:
+        """parent: has the inputs that both looks share. dressed: nodes of the first look, and the
+        names of their programs. recoloured: called after `colour_map` changed. trial: sees shaders
+        before the driver does."""
+        self.programs = Programs(library, partial(compile_program, gsg), trial)
+        self.controls = ControlValues()
+        self.background, self._mode_colours = background, mode_colours
+        self.node = parent.attach_new_node("second look")
+        self._worn: list[tuple[NodePath, str]] = []
+        for shared, program in dressed:
+            own = self.node.attach_new_node(program)
+            own.set_shader(self.programs[program], OVERRIDE)
+            shared.instance_to(own)
+            self._worn.append((own, program))
+        self.colour_map, self._recoloured = colour_map, recoloured
+        texels = palette_texels(colour_map, mode_colours)
+        self.palette = data_texture("second palette", texels, Texture.F_rgba8)
+        self.node.set_shader_input("u_palette", self.palette)
+        self._inputs: dict[str, Any] = {}
+        self.controls.adopt(self.programs.controls)
+
+    def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
+        """Other colours of the surface, RGBA from low to high, as many as there were."""
+        self.colour_map = colour_map
+        fill(self.palette, palette_texels(colour_map, self._mode_colours)[..., [2, 1, 0, 3]])
+        self._recoloured()
+
+    def _use(self, names: set[str]) -> None:
+        for node, program in self._worn:
+            if program in names:
+                node.set_shader(self.programs[program], OVERRIDE)
+        self._inputs.clear()
+
+    def prepare(self) -> None:
+        """Set the inputs that are its own, for the next frame."""
+        for name, value in self.controls.values.items():
+            if self._inputs.get(name) != value:
+                self._inputs[name] = value
+                self.node.set_shader_input(name, value, OVERRIDE)

@@ -1,0 +1,43 @@
+"""Shader programs under Panda3D, which draws white and says so only in its log if one is bad."""
+
+from __future__ import annotations
+
+from panda3d.core import (
+    ColorBlendAttrib,
+    GraphicsStateGuardian,
+    LineStream,
+    Notify,
+    Shader,
+)
+
+from calf_viz.glsl.compiler_log import explain
+from calf_viz.glsl.problems import ShaderError
+from calf_viz.glsl.programs import ProgramSource
+from calf_viz.hosts.panda.settings import settings
+
+BLENDING = ColorBlendAttrib.make(
+    ColorBlendAttrib.M_add, ColorBlendAttrib.O_one, ColorBlendAttrib.O_one_minus_incoming_alpha
+)
+"""The shaders' colours are multiplied by their opacity."""
+
+
+def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader:
+    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
+    vertex, fragment = source.vertex, source.fragment
+    notify, lines = Notify.ptr(), LineStream()
+    notify.set_ostream_ptr(lines, False)
+    try:
+        # Panda would give the same text the same shader as long as anybody holds it, one that
+        # failed included; that one is not compiled again, and there would be no message.
+        with settings("cache-generated-shaders 0"):
+            shader = Shader.make(Shader.SL_GLSL, *source.texts)
+        prepared = shader and shader.prepare_now(gsg.prepared_objects, gsg)
+    finally:
+        notify.set_ostream_ptr(None, False)
+    said = []
+    while lines.is_text_available():
+        said.append(lines.get_line())
+    if prepared is None or shader.get_error_flag():
+        log = "\n".join(said)
+        raise ShaderError(explain(log, vertex, fragment), log)
+    return shader

@@ -1,0 +1,109 @@
+"""The scene as one instanced strip without vertex data: the GPU makes every vertex."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    Geom,
+    GeomNode,
+    GeomTristrips,
+    GeomVertexData,
+    GeomVertexFormat,
+    Texture,
+)
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.panda.geometry import Stage
+from calf_viz.hosts.panda.ring import make_ring
+from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.panda.triangle import shader_placed
+from calf_viz.scene.detail import DetailChooser
+from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.scene import Scene
+
+
+class StripGeometry:
+    """Samples in a ring texture, heights in another, and one draw. Raises UserError where the
+    shaders do not compile, naming file and line."""
+
+    design = "gpu"
+    channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
+    looks_back = True
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.node = stage.node.attach_new_node(self._strip())
+        stage.dress(self.node, "field")
+        self.heights: Texture | None = None
+        self._vertices = self._instances = 0
+
+    def _strip(self) -> GeomNode:
+        # One strip of consecutive vertices without data is exactly one call to OpenGL.
+        self.geom = Geom(GeomVertexData("field", GeomVertexFormat.get_empty(), Geom.UH_static))
+        self.geom_node = shader_placed("field")
+        self._set_vertices(3)
+        self.geom_node.add_geom(self.geom)
+        return self.geom_node
+
+    def _set_vertices(self, vertices: int) -> None:
+        strip = GeomTristrips(Geom.UH_static)
+        strip.add_consecutive_vertices(0, vertices)
+        strip.close_primitive()
+        self.geom.clear_primitives()
+        self.geom.add_primitive(strip)
+
+    def detail(self, scene: Scene) -> DetailChooser:
+        return DetailChooser(scene)
+
+    def make(self, layout: RingLayout) -> None:
+        stage, self.slots = self.stage, layout.slots
+        self.ring = make_ring(layout, stage.context, stage.programs)
+        self.node.set_shader_input("u_ring", self.ring.texture)
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        self._flush()
+        self.ring.grow(old, new)
+        self.stage.count("ring_draws", self.ring.draws)
+        self.node.set_shader_input("u_ring", self.ring.texture)
+
+    def append(self, packed: Packed) -> None:
+        for slot, texels in packed.parts(self.slots):
+            self._flush()  # several in one frame, each in a pass of its own
+            self.ring.append(texels, slot)
+            self.stage.count("ring_draws", self.ring.draws)
+            self.stage.count("upload_bytes", self.ring.upload_bytes)
+
+    def _flush(self) -> None:
+        if self.ring.pending:
+            self.ring.flush()
+
+    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
+        self.stage.count("upload_bytes", texels.nbytes)
+        if self.heights is None or (self.heights.y_size, self.heights.x_size) != texels.shape[:2]:
+            self.heights = data_texture("heightfield", texels, Texture.F_rg32)
+            self.node.set_shader_input("u_heightfield", self.heights)
+        else:
+            fill(self.heights, texels)
+
+    def use_heights(self, texture: Texture) -> None:
+        self.heights = None  # what is uploaded later takes a texture of its own
+        self.node.set_shader_input("u_heightfield", texture)
+
+    def prepare(self, uniforms: dict[str, Any]) -> None:
+        vertices = uniforms["u_vertices"]
+        instances = uniforms["u_surface_instances"] + uniforms["u_agents"]
+        if vertices != self._vertices:
+            self._vertices = vertices
+            self._set_vertices(vertices)
+        if instances != self._instances:
+            self._instances = instances
+            self.node.set_instance_count(instances)
+        self.stage.count("draw_calls", 1)
+        self.stage.count("vertices", instances * vertices)
+        self.stage.count("entities", 1)
+
+    def done(self) -> None:
+        self.ring.done()

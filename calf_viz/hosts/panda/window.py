@@ -1,0 +1,281 @@
+"""The scene in a window: Panda3D under Ursina, with an orbit camera."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Trial
+from calf_viz.heightfield import Heightfield
+from calf_viz.hosts.context import unowned
+from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.hosts.panda.geometry import GeometryMaker
+from calf_viz.hosts.panda.host import PandaHost
+from calf_viz.hosts.panda.mouse import OrbitControls
+from calf_viz.hosts.panda.notices import held_notices, told
+from calf_viz.hosts.panda.opening import beside_others, opening_window, window_context
+from calf_viz.hosts.panda.settings import settings
+from calf_viz.hosts.panda.strip import StripGeometry
+from calf_viz.hud.keys import KEYS
+from calf_viz.pace import Pace
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.scene import Scene
+
+_opened: list[Any] = []
+"""Ursina's application, once there was a window."""
+UNSEEN_RATE = 60.0
+"""Frames a second while the window is minimised: nothing is drawn then, so no display holds frames
+up, and the simulation goes on about as fast as it was seen to."""
+SETTINGS = (
+    "gl-version 3 3",
+    "gl-max-errors 1000000000",
+    "audio-library-name null",
+    "print-pipe-types 0",
+    # Missing input devices are no news.
+    "notify-level-device fatal",
+    "notify-level-pnmimage error",
+    "notify-level-ShowBase error",  # what it warns of is told below
+)
+
+
+class WindowHost(PandaHost):
+    """Draws into a window; one at a time, as Ursina has one application in a process.
+
+    Raises UserError where no window with OpenGL 3.3 can be opened, or another is open.
+
+    Attributes:
+        pace, sleep: hold frames up while it is unseen: minimised, or otherwise off the screen.
+    """
+
+    has_window = True
+
+    def __init__(
+        self,
+        scene: Scene,
+        heightfield: Heightfield | None,
+        colour_map: NDArray[np.uint8],
+        agents: int,
+        library: ShaderLibrary | None = None,
+        slots: int | None = None,
+        geometry: GeometryMaker = StripGeometry,
+        vsync: bool = True,
+        trial: Trial | None = None,
+    ) -> None:
+        """As `PandaHost`. vsync: wait for the display before each next frame."""
+        with beside_others():
+            self.app = app = _open_window(scene.size, vsync, self.closing)
+            buffer = window_context(app.win)
+            if buffer is None:
+                raise UserError("the window's driver gives no framebuffers: use `headless=True`")
+            context = PandaContext(buffer)
+            context.steady = False
+            self.closing.callback(context.close)
+        _without_keys(app)
+        self._closed = self.unseen = False
+        self.pace, self.sleep = Pace(), time.sleep
+        super().__init__(
+            scene, heightfield, colour_map, agents, library, slots, context, app.win, app.render,
+            geometry,
+            trial,
+        )  # fmt: skip
+        self._line_held = False
+        self._from_above: OrbitCamera | None = None
+        self.mouse = OrbitControls(app, scene, self._captured, self)
+        self.closing.callback(app.ignore_all)
+        app.accept("window-event", self._on_window_event)
+        self.bind_keys({})
+
+    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+        camera = self.scene.camera
+        actions = {
+            **actions,
+            "reset_view": camera.reset,
+            "top_view": self._look_from_above,
+            "quit": self._close_window,
+        }
+        for key in KEYS:
+            for event in key.events if key.action in actions else ():
+                self.app.accept(event, actions[key.action])
+        return set(actions)
+
+    def _look_from_above(self) -> None:
+        """The whole plane, clear of the line of keys, so that its ticks are there."""
+        camera, (width, height) = self.scene.camera, self.scene.size
+        foot = self.hud.foot() / height if self.hud is not None else 0.0
+        camera.top_view(width / height, foot)
+        self._from_above = replace(camera)
+
+    def _captured(self, x: float, y: float) -> bool:
+        over_panel = self.hud is not None and self.hud.hit(x, y) is not None
+        return over_panel or self._over_line(x)
+
+    def _over_line(self, x: float) -> bool:
+        return self.compare is not None and self.compare.view.near(x, self.scene.size[0])
+
+    # As `Panels`: what has the mouse where it is not the camera's.
+
+    def press(self, x: float, y: float) -> None:
+        """The mouse went down on a panel, or on the line between two looks."""
+        over_panel = self.hud is not None and self.hud.hit(x, y) is not None
+        self._line_held = not over_panel and self._over_line(x)
+        if self.hud is not None:
+            self.hud.press(x, y)
+
+    def drag(self, x: float, y: float) -> None:
+        """It moved, still down."""
+        if self._line_held and self.compare is not None:
+            self.compare.view.move(x, self.scene.size[0])
+        elif self.hud is not None:
+            self.hud.drag(x, y)
+
+    def release(self) -> None:
+        """It went up."""
+        self._line_held = False
+        if self.hud is not None:
+            self.hud.release()
+
+    def _on_window_event(self, window: Any) -> None:
+        if window != self.output:  # each event brings a wrapper of its own
+            return
+        properties = self.output.get_properties()
+        if properties.get_open():
+            width, height = properties.get_x_size(), properties.get_y_size()
+            # Some systems make a minimised window one without a size: it keeps the one it had.
+            self.unseen = properties.get_minimized() or min(width, height) < 1
+            if not self.unseen:
+                self.scene.size = width, height
+
+    def _close_window(self) -> None:
+        self._closed = True
+
+    @property
+    @unowned
+    def closed(self) -> bool:
+        """Whether it was closed, or the window by its user."""
+        return self._closed or self.owner.ended or self.output.is_closed()
+
+    def _render(self) -> None:
+        with self.profiler.section("input"):
+            self.mouse.update()
+            if self.scene.camera == self._from_above:  # until it is moved, whatever the size
+                self._look_from_above()
+        while self.unseen and (wait := self.pace.wait(UNSEEN_RATE)):
+            self.sleep(wait)
+        # Ursina's tasks; one of them renders the frame.
+        self.context.render(self.output, frame=self.app.step)
+
+    def _picture(self) -> NDArray[np.uint8]:
+        with self.context:
+            texture = self.output.get_screenshot()
+        if texture is None:
+            raise UserError("the window gives no picture: draw a frame first")
+        pixels = np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8)
+        return pixels.reshape(texture.get_y_size(), texture.get_x_size(), 3)[::-1].copy()
+
+
+def _interrupt_silently(tasks: Any) -> None:
+    """On Ctrl-C end the frame, as Panda does, but without its words; a second one does not wait."""
+
+    def handler(number: int, frame: Any) -> None:
+        if tasks.fKeyboardInterrupt:
+            raise KeyboardInterrupt
+        tasks.fKeyboardInterrupt = True
+
+    tasks.keyboardInterruptHandler = handler
+
+
+def _without_keys(app: Any) -> None:
+    """Take Ursina's own keys away, which draw wireframes, show counters or fill the screen: those
+    in calf_viz/hud/keys.py are all there are."""
+    thrower = app.buttonThrowers[0].node()
+    of_any_key = {
+        thrower.get_button_down_event(),
+        thrower.get_button_up_event(),
+        thrower.get_button_repeat_event(),
+        thrower.get_keystroke_event(),
+    }
+    for event in app.get_all_accepting():
+        if event in of_any_key or event.startswith("raw-"):  # where keys are, whatever the layout
+            app.ignore(event)
+
+
+def _ursina() -> Any:
+    """Ursina's class. It takes the folder of what was started, the current one for `python -c`, for
+    its own: it would look for models there, and run a `settings.py`."""
+    started, sys.argv = sys.argv, [str(Path(__file__))]
+    try:
+        from ursina import Ursina, application
+    finally:
+        sys.argv = started
+    application.load_settings = lambda: None
+    return Ursina
+
+
+def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
+    """Ursina's application, with a window that `closing` closes: where there was one before, the
+    same application, as it can be made only once."""
+    if threading.current_thread() is not threading.main_thread():
+        raise UserError("a window needs the main thread, as signals do: open it there, or headless")
+    if _opened and _opened[0].win is not None:
+        raise UserError("a process has one window at a time: close the other, or use headless")
+    closing.enter_context(settings(f"sync-video {vsync:d}", *SETTINGS))
+    # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    closing.callback(signal.signal, signal.SIGINT, before or signal.SIG_DFL)
+    try:
+        # It tells of its folders and monitors.
+        with opening_window(), redirect_stdout(io.StringIO()), held_notices() as notices:
+            if _opened:
+                app = _opened[0]
+                app.open_main_window(size=size, keepCamera=True)
+            else:
+                app = _make_application(size, vsync)
+                _opened.append(app)
+        if app.win is None:
+            raise Exception("no window")
+    except Exception as error:  # Panda raises a bare Exception where no window can be had
+        reason = next((told(n) for n in notices if "(error)" in n), str(error))
+        if "open display" in reason:
+            instead = "set DISPLAY to one that is there and lets this user in"
+        else:
+            instead = "install libgl1 libgl1-mesa-dri or a graphics driver"
+        raise UserError(
+            f"no window can be opened ({reason.rstrip('.')}): use `headless=True`, or {instead}"
+        ) from error
+    for notice in notices:
+        click.echo(notice, err=True)
+    closing.callback(app.close_window, app.win, keepCamera=True)
+    app.win.set_active(False)  # but in its own frames
+    return app
+
+
+def _make_application(size: tuple[int, int], vsync: bool) -> Any:
+    app = _ursina()(
+        title="calf_viz",
+        size=size,
+        borderless=False,
+        fullscreen=False,
+        development_mode=False,
+        editor_ui_enabled=False,
+        vsync=vsync,
+    )
+    from ursina import camera
+
+    _interrupt_silently(app.task_mgr)
+    # Its full-screen overlay would cost two draws in each frame.
+    camera.overlay.enabled = False
+    return app

@@ -1,1 +1,0 @@
-"""What both hosts share: the contract with the shaders, ring layout, camera, level of detail."""

@@ -1,0 +1,81 @@
+"""Colours: of the surface, by a colour map, and of the modes, by a palette."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import cmap
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError, shown
+from calf_viz.glsl.contract import PALETTE_COLOURS
+from calf_viz.glsl.variants import RAMP_ROW
+
+# calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow; and
+# of trails by certificate a magenta that is no mode's, where it would be refused.
+# The second palette gives the same roles colours that colour-blind users tell apart (Okabe and
+# Ito, 2008).
+PALETTES = {
+    "standard": (
+        (0.30, 0.70, 1.00),
+        (0.20, 0.80, 0.30),
+        (0.90, 0.20, 0.20),
+        (1.00, 0.90, 0.00),
+        (0.95, 0.35, 0.80),
+    ),
+    "colour_blind": (
+        (0.34, 0.71, 0.91),
+        (0.94, 0.89, 0.26),
+        (0.84, 0.37, 0.00),
+        (0.80, 0.47, 0.65),
+        (0.90, 0.62, 0.00),
+    ),
+}
+RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
+"""Of trails by age and speed, from low to high: dark violet, magenta, pale yellow, of even steps in
+lightness, as data wants it."""
+
+
+def mode_colours(palette: str = "standard") -> NDArray[np.float32]:
+    """RGBA of certified, relax, nominal, the training agent, and a certificate refused, (5, 4)."""
+    return np.array([(*colour, 1.0) for colour in PALETTES[palette]], dtype=np.float32)
+
+
+ColourMap = str | tuple[str, ...]
+"""A name that cmap knows, or colours from low to high."""
+COLOUR_MAP = "cividis"
+"""The usual one."""
+
+
+def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
+    """RGBA of a colour map from low to high, (PALETTE_COLOURS, 4).
+
+    Raises UserError for a name or colours that cmap does not know.
+    """
+    name = colours if isinstance(colours, str) else list(colours)
+    try:
+        rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
+    except Exception as error:  # cmap raises what it likes, of what people give it
+        near = get_close_matches(name[:100], cmap.Catalog(), 3) if isinstance(name, str) else []
+        said = f"did you mean {' or '.join(near)}?" if near else "give one such as viridis or magma"
+        raise UserError(f"unknown colour map '{shown(name)}': {said}") from error
+    return np.rint(np.asarray(rgba) * 255).astype(np.uint8)
+
+
+def palette_texels(
+    colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, the modes', again the
+    surface's, in place of which a second look's may be, and `RAMP`.
+
+    One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
+    from uniforms took a software renderer longer than shading the surface.
+    """
+    texels = np.zeros((4, *colour_map.shape), dtype=np.uint8)
+    texels[0] = texels[2] = colour_map
+    texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
+    at = np.linspace(0.0, len(RAMP) - 1.0, len(texels[RAMP_ROW]))
+    ramp = [np.interp(at, range(len(RAMP)), part) for part in np.array(RAMP).T]
+    texels[RAMP_ROW] = np.rint(255 * np.column_stack([*ramp, np.ones_like(at)]))
+    return texels

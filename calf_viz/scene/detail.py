@@ -1,0 +1,163 @@
+"""Level of detail: every n-th sample of a trail is drawn.
+
+Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
+three of its samples, on the surface, which leaves the polyline through all of them by some
+pixels, and the surface by some depth; the stride is the largest of a ladder at which the first
+stays, for most of its curves, below what an anti-aliased line shows, and the second below what
+hides a line. They are measured on the samples themselves, now and then; the stride falls at once
+but rises late, so that it does not flicker.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.scene.ring import LONGEST_STRIDE
+from calf_viz.scene.scene import DEPTH_BIAS, Scene
+
+LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
+TOLERANCE = 0.0625  # px that half of a trail's curves may leave its samples by
+# Shares of its curves, and how many times the tolerance they stay within: a curve over a kink,
+# where another rule takes over, leaves it by more, and a few of them do not show.
+WITHIN = ((0.5, 1.0), (0.75, 2.0), (0.9, 4.0), (0.99, 20.0))
+RISE = 0.95  # of the tolerance: what a longer stride must keep to before it is taken
+CROWD = (
+    200_000  # vertices of trails from which on they cover one another, and a frame costs too much
+)
+CROWDED = 2.0  # times the tolerance that a longer stride may then leave the samples by
+WATCHED = 128  # agents that are measured
+WINDOW = 32  # how often is measured, and over how many samples [steps]
+MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
+
+
+class DetailChooser:
+    """Chooses the stride of one scene from the positions pushed.
+
+    Attributes:
+        surface: what the trails lie on, and the critic values at heights 0 and 1; without one
+            they are taken as level.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        base = scene.stride
+        self.strides = np.array([base * k for k in LADDER if base * k <= LONGEST_STRIDE])
+        self._before = np.roll(self.strides, 1)  # the one before each; the first has none
+        self.rung = 0
+        # How far each stride leaves the samples, on average over a trail, and the surface, at
+        # worst, (2, strides) [plane units]: measured while the samples now in it were the newest.
+        self.error = np.full((2, len(self.strides)), np.inf)
+        self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
+        self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
+        self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # episodes begun
+        self._seen = 0
+        self._agents = 0
+        self._measuring: Iterator[None] = iter(())
+        self.surface: tuple[Heightfield, tuple[float, float]] | None = None
+
+    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2); `first` marks an episode's first sample."""
+        self._agents = len(positions)
+        n = min(self._agents, WATCHED)
+        now = self._seen % (WINDOW + 1)
+        self._recent[now, :n] = positions[:n]
+        self._recent[now, n:] = np.nan
+        self._runs[now] = self._runs[now - 1]
+        self._runs[now, :n] += first[:n]
+        self._seen += 1
+        if self._seen > WINDOW and self._seen % WINDOW == 0:
+            self._measuring = self._measure()
+        next(self._measuring, None)
+
+    def stride(self) -> int:
+        """The stride to draw with now."""
+        camera = self.scene.camera
+        pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
+        sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
+        # Parts of what each stride may: a crowd hides bends, but depth is one for all.
+        error = np.maximum(self.error[0] * pixels / self._allowed(), sunk)
+        while self.rung > 0 and not error[self.rung] <= 1.0:
+            self.rung -= 1
+        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE:
+            self.rung += 1
+        return int(self.strides[self.rung])
+
+    def _allowed(self) -> NDArray[np.float64]:
+        """What each stride may leave the samples by [px]: more if the one before draws a crowd."""
+        vertices = 2 * self._agents * self.scene.trail / self._before
+        return np.where(vertices > CROWD, CROWDED * TOLERANCE, TOLERANCE)
+
+    def _measure(self) -> Iterator[None]:
+        """Measures the steps until now, one stride in each of the next: all in one step took some
+        3 ms, which every 32nd frame showed."""
+        oldest = self._seen % (WINDOW + 1)
+        path, runs = np.roll(self._recent, -oldest, axis=0), np.roll(self._runs, -oldest, axis=0)
+        path = np.concatenate([path, self._heights(path)[..., None]], axis=2)
+        worst = np.zeros((2, len(self.strides)))
+        for number, stride in enumerate(self.strides.tolist()):
+            with np.errstate(invalid="ignore"):
+                left, sunk = _deviation(path, runs, stride)
+            worst[:, number] = _most(left), _largest(sunk)
+            yield
+        self._errors.append(worst)
+        errors = np.array(self._errors)
+        self.error = np.array([errors[:, 0].mean(axis=0), errors[:, 1].max(axis=0)])
+
+    def _heights(self, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.surface is None:
+            return np.zeros(path.shape[:-1])
+        heightfield, (low, high) = self.surface
+        rise = self.scene.height_scale / max(high - low, 1e-12)
+        return rise * heightfield.heights(path.reshape(-1, 2)).reshape(path.shape[:-1])
+
+
+def _deviation(
+    path: NDArray[np.float64], runs: NDArray[np.int64], stride: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far each drawn curve leaves the polyline through its samples, and its chord's depth the
+    surface, (curves, agents) each; path (samples, agents, 3).
+
+    NaN for curves over a reset, which are never drawn.
+    """
+    if stride == 1:
+        return np.zeros(1), np.zeros(1)
+    middle = stride - stride // 2  # from the older end, as the shader rounds it
+    begin = np.arange(0, len(path) - stride, max(stride // 2, 1))
+    end = begin + stride
+    chord = np.where((runs[end] == runs[begin])[..., None], path[end] - path[begin], np.nan)
+    length = np.maximum(np.sqrt((chord * chord).sum(axis=2, keepdims=True)), 1e-9)
+    along = chord / length
+
+    def across(at: int) -> NDArray[np.float64]:
+        """From the chord to the sample; along it samples stay on the line, however drawn out."""
+        apart = path[begin + at] - path[begin]
+        return apart - (apart * along).sum(axis=2, keepdims=True) * along
+
+    bend = across(middle) / (middle * (stride - middle))
+    bulge = 0.25 * stride * stride * np.sqrt((bend * bend).sum(axis=2))
+    worst = np.where(bulge > MOST_BULGE * length[..., 0], bulge, 0.0)
+    # A cubic leaves a parabola through three of its points most near these.
+    for at in {round(0.2 * stride), round(0.8 * stride)} - {0, middle, stride}:
+        apart = across(at) - bend * (at * (stride - at))
+        worst = np.maximum(worst, np.sqrt((apart * apart).sum(axis=2)))
+    # The polyline itself lies off a curve by as much as each of its lines bulges.
+    return worst + bulge / stride**2, 0.25 * stride * stride * np.abs(bend[..., 2])
+
+
+def _most(values: NDArray[np.float64]) -> float:
+    """The tolerance that just all shares of `WITHIN` keep to; 0 if no value is known."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0
+    shares, times = np.array(WITHIN).T
+    return float((np.quantile(known, shares) / times).max())
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.max(initial=0.0))

@@ -1,0 +1,138 @@
+"""A scene: everything the shaders are given but the samples, and how many vertices to draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.scene.camera import WIDEST, OrbitCamera
+from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.ring import LONGEST_AGE, RingLayout
+from calf_viz.view import Certificate
+
+MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
+LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards it
+DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
+PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
+
+
+@dataclass
+class Scene:
+    """Sizes in pixels where named so, else in plane units.
+
+    Pixels are those of a picture up to 1152 x 720; in a larger one lines and markers grow with it.
+    """
+
+    size: tuple[int, int] = (1280, 720)
+    camera: OrbitCamera = field(default_factory=OrbitCamera)
+    height_scale: float = 2.0
+    trail: int = 600
+    stride: int = 1
+    trail_width: float = 2.6
+    marker: str = "sphere"
+    marker_radius: float | None = None  # px; None: the marker's own
+    training_agent: int = -1  # index of the agent that is trained; -1: none is
+    mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
+    background: tuple[float, float, float] = (0.055, 0.065, 0.085)
+    second_ground: tuple[float, tuple[float, float, float]] | None = None
+    """Where another background begins, as a part of the width, and its colour."""
+    certificate: Certificate = field(default_factory=Certificate)
+
+    def ground_at(self, x: float) -> tuple[float, float, float]:
+        """The background at a pixel's column."""
+        if self.second_ground is not None and x >= self.second_ground[0] * self.size[0]:
+            return self.second_ground[1]
+        return self.background
+
+    def vertices(self, runs: int, head_step: int) -> int:
+        """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.
+
+        At first trails reach back to step 0 only; their room for samples grows by quarters, so that
+        it seldom changes.
+        """
+        quarter = math.ceil(self.trail / 4)
+        reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)
+        runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
+        strided = reach // self.stride + 1  # of all runs, since they are told by their steps
+        return 2 * (strided + PAIRS_PER_RUN * runs + 1) + 5
+
+    def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
+        """Instances that the surface's one long strip is cut into."""
+        rows, columns = heightfield.shape
+        return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
+
+    def uniforms(
+        self,
+        heightfield: Heightfield | Grid,
+        layout: RingLayout,
+        agents: int,
+        head_step: int,
+        runs: int,
+        value_range: tuple[float, float] = (0.0, 1.0),
+        morph: float = 1.0,
+    ) -> dict[str, Any]:
+        """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
+        rows, columns = heightfield.shape
+        vertices = self.vertices(runs, head_step)
+        pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
+        asked = self.certificate
+        return {
+            "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
+            "u_viewport": tuple(map(float, self.size)),
+            "u_line_scale": pixels,
+            "u_plane": (*heightfield.lo, *heightfield.hi),
+            "u_cells": (columns - 1, rows - 1),
+            "u_morph": morph,
+            "u_height_scale": self.height_scale,
+            "u_value_range": value_range,
+            "u_light": LIGHT,
+            "u_surface_instances": self.surface_instances(heightfield, vertices),
+            "u_vertices": vertices,
+            "u_agents": agents,
+            "u_training_agent": self.training_agent,
+            "u_ring_rows": layout.rows,
+            "u_ring_slots": layout.slots,
+            "u_head": max(head_step, 0) % layout.slots,
+            "u_head_step": head_step,
+            "u_trail": self.trail,
+            "u_stride": self.stride,
+            "u_trail_width": pixels * self.trail_width,
+            "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
+            "u_marker_shape": 1 if self.marker == "arrow" else 0,
+            "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
+            "u_chosen": asked.chosen,
+            "u_q_plus": (0.0, 0.0) if asked.q_plus is None else (asked.q_plus, 1.0),
+            "u_certificate": asked.constants,
+            "u_hidden_square": asked.hidden_square,
+        }
+
+
+def height_texels(
+    current: Heightfield, value_range: tuple[float, float], last: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Texels of `u_heightfield`, (rows, columns, 2) float32: normalised (last, current) heights.
+
+    A replaced value is stored as -8 - value, for the shader to mark.
+    """
+    lo, hi = value_range
+    span = hi - lo if hi > lo else 1.0
+    heights = (current.values.astype(np.float64) - lo) / span
+    stored = np.where(current.bad, -8.0 - heights, heights).astype(np.float32)
+    same = last is not None and last.shape == stored.shape
+    return np.stack([last if same and last is not None else stored, stored], axis=-1)
+
+
+def shown_heights(texels: NDArray[np.float32], morph: float) -> NDArray[np.float32]:
+    """What texels of `u_heightfield` show, (rows, columns): the height that a morph is at.
+
+    Replaced values come as themselves, unmarked, except where the morph is complete.
+    """
+    if morph >= 1.0:
+        return texels[..., 1]
+    last, current = (np.where(h < -4.0, -8.0 - h, h) for h in np.moveaxis(texels, -1, 0))
+    return (last + np.float32(morph) * (current - last)).astype(np.float32)

@@ -1,0 +1,182 @@
+"""The viewer's handle on the trainer's process."""
+
+from __future__ import annotations
+
+import logging
+import math
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from calf_viz.children import held_back, python_child
+from calf_viz.errors import UserError, shown
+from calf_viz.sources.board import Board, Phase, Word
+
+log = logging.getLogger("calf_viz")
+
+PATIENCE = 20.0
+"""Seconds without any progress after which a trainer that is to end is killed."""
+TOLD_AFTER = 10.0
+"""Seconds after which it is said that it is waited for."""
+MOMENT = 0.5
+"""Seconds that a single step is waited for."""
+
+
+class TrainerProcess:
+    """A run being trained by a process of its own; starts with the object.
+
+    Attributes:
+        run: the run's folder.
+        detached: whether it goes on when the viewer is gone, however that went.
+        board: what the two share.
+        log: the file that what the trainer says on its standard error goes to.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        board: Board,
+        rate: float,
+        detached: bool = False,
+    ) -> None:
+        """board: a new one, which is the process's from now on. rate: steps a second, infinite for
+        the most.
+
+        Raises UserError where the run's folder cannot be written.
+        """
+        self.run, self.detached = run, detached
+        self._overdue = False
+        self.board = board
+        self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
+        # From the start, for a viewer that is killed tells nobody.
+        self.board[Word.DETACHED] = int(detached)
+        self.log = run / "trainer.log"
+        command, environment = python_child(
+            "calf_viz.sources.trainer", str(run), str(self.board.descriptor)
+        )
+        try:
+            with self.log.open("wb") as log, held_back():
+                self.process = subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    pass_fds=[self.board.descriptor],
+                    start_new_session=True,  # the terminal's Ctrl-C and hang-up are the viewer's
+                )
+        except OSError as error:
+            raise UserError(f"cannot start a training in {shown(run)}: {error.strerror}") from error
+        finally:
+            self.board.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process.poll() is None
+
+    @property
+    def failure(self) -> str | None:
+        """Why it died, in one line; None while it lives or where it ended in good order."""
+        code = self.process.poll()
+        if code is None or code == 0:
+            return None
+        if self._overdue:
+            # Killed behind its last line, it has lost nothing.
+            ended = self.board[Word.PHASE] in (Phase.FINISHED, Phase.STOPPED)
+            return None if ended else f"killed, as it made no progress for {PATIENCE:.0f} s"
+        if code < 0:
+            return f"killed by signal {-code}"
+        return self.board.error or self._last_words() or f"exit code {code}"
+
+    @property
+    def obituary(self) -> str | None:
+        """`failure`, what is lost by it and how to go on, in one line; None without a failure."""
+        if self.failure is None:
+            return None
+        lost = self.board[Word.STEPS] - self.board[Word.SAVED]
+        told = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
+        return f"the training died: {self.failure}{told}; go on with `resume` {self.run}"
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+            said = [line.strip() for line in lines if line.strip()]
+            return said[-1] if said else ""
+        return ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training came to its end."""
+        return self.board[Word.PHASE] == Phase.FINISHED
+
+    def pause(self, paused: bool) -> None:
+        """Have it wait, or go on."""
+        if self.board[Word.PAUSED] != paused:
+            self.board[Word.PAUSED] = int(paused)
+
+    def single_step(self) -> None:
+        """Pause, take one step more, and wait for it to be on the board, a moment at most."""
+        board = self.board
+        self.pause(True)
+        board[Word.GRANTED] += 1
+        end = time.monotonic() + MOMENT
+        while board[Word.TAKEN] < board[Word.GRANTED] and time.monotonic() < end:
+            if board[Word.PHASE] != Phase.TRAINING or not self.running:
+                return
+            time.sleep(0.001)
+
+    def close(self) -> None:
+        """Let it end with a checkpoint, however long that takes; or, detached, go on by itself."""
+        if self.detached and self.running:
+            self._release()
+            # Lest its entry in the table of processes outlives it.
+            threading.Thread(target=self.process.wait, daemon=True).start()
+            return
+        self.board.stop()
+        self._release()
+        if not self._wait():
+            self._overdue = True
+            self.process.kill()
+            self.process.wait()
+
+    def _wait(self) -> bool:
+        """Whether it ended; False once there was no progress for so long that there will be none.
+
+        Under load, or with a slow disk, its end may take minutes.
+        """
+        begun = since = time.monotonic()
+        spent, told = -1.0, False
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(min(1.0, PATIENCE))
+                return True
+            now, before = time.monotonic(), spent
+            spent = self._spent()
+            if spent != before:
+                since = now
+            elif now - since > PATIENCE:
+                return False
+            if now - begun > TOLD_AFTER and not told:
+                told = True
+                log.warning("waiting for the training to end, with a checkpoint")
+
+    def _spent(self) -> float:
+        """Seconds of processor time that it has taken; while it waits for a disk, always more."""
+        try:
+            process = psutil.Process(self.process.pid)
+            if process.status() == psutil.STATUS_DISK_SLEEP:
+                return time.monotonic()
+            times = process.cpu_times()
+        except psutil.Error:  # it just ended
+            return 0.0
+        return float(times.user + times.system)
+
+    def _release(self) -> None:
+        if self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()

@@ -1,0 +1,119 @@
+"""Trains a run and keeps the board up to date, in the trainer's process."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.threads import one_thread
+from calf_viz.pace import Pace
+from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.training.run import Run
+from calf_viz.training.trainer import Trainer
+
+SNAPSHOT_EVERY = 0.5
+"""Seconds between two snapshots, at least."""
+POLL = 0.002
+"""Seconds between two looks at the board while there is nothing to do."""
+
+
+class Worker:
+    """Trains a run, and keeps a board up to date."""
+
+    def __init__(self, run: Run, trainer: Trainer, board: Board) -> None:
+        self.run, self.trainer, self.board = run, trainer, board
+        nodes = np.empty((0, 2)) if board.grid is None else board.grid.nodes()
+        self.states = trainer.system.plane_states(nodes, board.slice)
+        self._published = -1
+        self._next_snapshot = 0.0
+        self._pace = Pace()
+        trainer.before_comparison = partial(board.__setitem__, Word.PHASE, Phase.COMPARING)
+
+    def work(self) -> None:
+        """Train until the run is finished, or the board or the viewer's end says stop."""
+        trainer, board = self.trainer, self.board
+        board[Word.STEPS] = board[Word.SAVED] = trainer.steps
+        for episode in trainer.recent:
+            board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
+                              *episode.modes, episode.p_relax)  # fmt: skip
+        self._publish()
+        self.run.start(trainer)
+        board[Word.PHASE] = Phase.TRAINING
+        while not trainer.finished and self._may_step():
+            self._step()
+        self._publish()
+        try:
+            self.run.finish(trainer)
+        finally:
+            board[Word.SAVED] = self.run.saved
+        board[Word.PHASE] = Phase.FINISHED if trainer.finished else Phase.STOPPED
+
+    def _may_step(self) -> bool:
+        """Wait for the next step; False where there is to be none."""
+        board = self.board
+        while not board[Word.STOP]:
+            granted = board[Word.GRANTED]  # before the pause is looked at, which comes before it
+            if board[Word.PAUSED]:
+                if board[Word.TAKEN] < granted:
+                    return True
+                self._publish()
+                time.sleep(POLL)
+                continue
+            board[Word.TAKEN] = granted
+            rate = board[Word.RATE]
+            wait = self._pace.wait(rate / 1e3) if rate else 0.0
+            if wait == 0.0:
+                return True
+            if wait > SNAPSHOT_EVERY:
+                self._publish()
+            time.sleep(min(wait, 0.05))
+        return False
+
+    def _step(self) -> None:
+        trainer, board = self.trainer, self.board
+        taken = min(board[Word.TAKEN] + 1, board[Word.GRANTED])
+        episode, number = trainer.episode.episode, trainer.episode.steps
+        ended = trainer.step()
+        step = (trainer.last_timeline if ended else trainer.timeline)[-1]
+        x, y = step.state[list(trainer.system.plane.axes)]
+        heading = trainer.system.heading_axis
+        board.add_sample(
+            episode, number, step.mode, x, y, 0.0 if heading is None else step.state[heading],
+            step.q_plus, step.floor, step.ceiling, step.reward,
+        )  # fmt: skip
+        board[Word.STEPS] = trainer.steps
+        if ended:
+            board[Word.PHASE] = Phase.TRAINING
+            e = trainer.recent[-1]
+            board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
+            self.run.episode(trainer)
+            board[Word.SAVED] = self.run.saved
+        board[Word.TAKEN] = taken  # now that whoever waits for it finds it on the board
+        if time.perf_counter() >= self._next_snapshot:
+            self._publish()
+
+    def _publish(self) -> None:
+        """A snapshot of the networks, unless the newest is of this very step."""
+        trainer = self.trainer
+        if self._published == trainer.steps:
+            return
+        self._published = trainer.steps
+        agent = trainer.agent
+        empty: NDArray[np.float32] = np.empty(0, np.float32)
+        values = agent.lyapunov(self.states) if len(self.states) else empty
+        self.board.publish(trainer.steps, trainer.p_relax, values, agent.flat_weights())
+        self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
+
+
+@one_thread()  # the viewer draws beside it
+def work(folder: str, board: Board) -> None:
+    """Go on with a run until it is finished, or told to stop; see `__main__.py`.
+
+    Raises:
+        UserError: the run cannot be resumed or written, or the training diverged.
+    """
+    run, trainer = Run.open(folder)
+    Worker(run, trainer, board).work()

@@ -1,0 +1,18 @@
+"""A process of a benchmark: `python -m calf_viz.training.benchmark_worker`, started by its pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calf_viz.training import pool
+
+
+def _answer(task: dict[str, Any]) -> dict[str, Any]:
+    from calf_viz.training import benchmark
+    from calf_viz.training.config import TrainingConfig
+
+    return benchmark.measure(task["policy"], TrainingConfig(**task["config"])).values()
+
+
+if __name__ == "__main__":
+    pool.work(_answer)

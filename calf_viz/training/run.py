@@ -1,0 +1,314 @@
+"""A run: the folder that a training writes, from which it can be resumed at any moment.
+
+    runs/point_mass-0-20260131_120000/
+        config.toml                     what was asked for
+        metrics.csv                     a line for each episode, appended as it ends
+        agent.safetensors               the best agent so far, to be shown or evaluated
+        certificate.csv, *.png          to be looked at (see `views.py`)
+        checkpoints/000040.resume       all that the training needs to go on; the newest few, each
+                                        named after the whole episodes before it
+
+The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
+written aside and renamed: whenever the training is killed, what has the name of a run resumes.
+A checkpoint is due at an episode's end; the one of a training that is stopped may be of any step of
+the next. Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
+checkpoint that is damaged is set aside, and the one before is resumed from.
+"""
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import exists, hold, is_folder, make_folder, set_aside, sweep_parts
+from calf_viz.settings import fields_of
+from calf_viz.training import metrics, resume, views
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.run_config import LATER, continued, read_config, write_config
+from calf_viz.training.tensorboard import TensorBoard, summary_writer
+from calf_viz.training.trainer import Trainer
+
+log = logging.getLogger("calf_viz")
+
+_CHECKPOINT = re.compile(r"[0-9]{6,18}\.resume")
+_WRITTEN = (
+    r"config\.toml|metrics\.csv|agent\.safetensors|(certificate|training)\.(csv|png)|"
+    + _CHECKPOINT.pattern
+)
+"""Names of what a run's process alone writes."""
+_BUILDING = re.compile(r"\.\w+-[0-9]+-[0-9]{8}_[0-9]{6}-[a-z0-9_]{8}")
+"""Names of folders that are no runs yet."""
+
+
+class Run:
+    """A run's folder.
+
+    One process at a time has it, until it closes it or ends, however it ends.
+
+    Attributes:
+        folder: where it is.
+        config: what its `config.toml` says; with `tensorboard`, each episode is written for it
+            too, from `start` on.
+        saved: steps of the training that its newest checkpoint holds.
+    """
+
+    def __init__(self, folder: Path, config: TrainingConfig) -> None:
+        self.folder, self.config = folder, config
+        self.saved = 0
+        self._tensorboard: TensorBoard | None = None
+        if config.tensorboard:
+            summary_writer()  # before there is work to lose without it
+        self._lock = hold(folder, "is being trained by another process: end that")
+
+    @classmethod
+    def create(cls, trainer: Trainer, config: TrainingConfig, root: str | Path = "runs") -> "Run":
+        """A new run below `root`, with its first checkpoint.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        make_folder(root)
+        _sweep(Path(root))
+        name = f"{config.system}-{config.seed}-{datetime.now():%Y%m%d_%H%M%S}"
+        run: Run | None = None
+        try:
+            while run is None:
+                building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+                run = cls._building(building, config)
+            building.chmod(0o777 & ~_umask())
+            write_config(building, config)
+            metrics.write(run.metrics)
+            run.checkpoint(trainer)
+            run.folder = _named(building, Path(root) / name)
+        except BaseException as error:
+            if run is not None:
+                run.close()
+                shutil.rmtree(run.folder, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
+            raise UserError(
+                f"cannot write to {shown(root)}: {error.strerror}; choose another"
+            ) from error
+        return run
+
+    @classmethod
+    def _building(cls, folder: Path, config: TrainingConfig) -> "Run | None":
+        """A new folder's run; None where another process took the folder for a dead one's and swept
+        it, in the moment before it was locked."""
+        try:
+            run = cls(folder, config)
+        except UserError as error:
+            if is_folder(folder) and not isinstance(error.__cause__, Timeout):
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            return None
+        if exists(folder / ".lock"):
+            return run
+        run.close()
+        return None
+
+    @classmethod
+    def open(cls, folder: str | Path, **changes: Any) -> tuple["Run", Trainer]:
+        """A run and its trainer as the newest checkpoint has it; metrics beyond it are dropped.
+
+        changes: settings for the rest of it; of them only those of `LATER` may differ.
+
+        Raises:
+            UserError: no run is there, it is in use, no checkpoint of it can be used, a setting
+                cannot change, or `config.toml` was edited to say other than the checkpoint.
+        """
+        folder = Path(folder)
+        said = read_config(folder)
+        run = cls(folder, continued(said, changes, folder))
+        try:
+            trainer = run._newest()
+            _check(said, trainer.config, folder / "config.toml")
+            for written in (folder, folder / "checkpoints"):
+                sweep_parts(written, _WRITTEN)
+            trainer.plan(run.config.episodes)
+            if run.config != said:
+                write_config(folder, run.config)
+            run.saved = trainer.steps
+            metrics.go_on(run.metrics, trainer)
+            views.write_certificate(folder, trainer)
+        except BaseException:
+            run.close()
+            raise
+        tell_finished(trainer, folder)
+        return run, trainer
+
+    def _newest(self) -> Trainer:
+        """The trainer of the newest checkpoint that is not damaged; newer ones are set aside."""
+        failures: list[FileDamaged] = []
+        for path in reversed(self.checkpoints()):
+            try:
+                trainer = resume.load(path)
+            except FileDamaged as error:
+                failures.append(error)
+                continue
+            for damaged in failures:
+                # Or it would pass for one of the newest, and the others be dropped for it.
+                aside = set_aside(damaged.path)
+                log.warning(
+                    "%s: %s (now %s): going on from %s",
+                    damaged.path, damaged.reason, aside.name, path.name,
+                )  # fmt: skip
+            return trainer
+        if failures:
+            raise failures[0]
+        raise UserError(f"{shown(self.folder)} has no checkpoint: train anew")
+
+    @property
+    def metrics(self) -> Path:
+        """The metrics file."""
+        return self.folder / "metrics.csv"
+
+    @property
+    def agent(self) -> Path:
+        """The best agent so far."""
+        return self.folder / "agent.safetensors"
+
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints that there are, oldest first.
+
+        Raises:
+            UserError: the folder cannot be read.
+        """
+        folder = self.folder / "checkpoints"
+        try:
+            names = [name for name in os.listdir(folder) if _CHECKPOINT.fullmatch(name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(
+                f"{shown(folder)} cannot be read ({error.strerror}); put that right"
+            ) from error
+        return [folder / name for name in sorted(names, key=_episodes)]
+
+    def start(self, trainer: Trainer) -> None:
+        """Before the first step: this is the process that trains."""
+        if self.config.tensorboard:
+            self._tensorboard = TensorBoard(self.folder / "tensorboard", trainer)
+
+    def episode(self, trainer: Trainer) -> None:
+        """Note the episode that just ended; a checkpoint where one is due."""
+        if self._tensorboard is not None:
+            self._tensorboard.episode(trainer)
+        metrics.append(self.metrics, trainer.recent[-1])
+        if trainer.done % self.config.checkpoint_every == 0:
+            self.checkpoint(trainer)
+
+    def finish(self, trainer: Trainer) -> None:
+        """Last checkpoint and pictures of a training that ended or was stopped; closes the run."""
+        self.checkpoint(trainer)
+        views.write_pictures(self.folder)
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it."""
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+            self._tensorboard = None
+        self._lock.release()
+
+    def checkpoint(self, trainer: Trainer) -> None:
+        """Write a checkpoint and the best agent; drop the oldest beyond those to keep.
+
+        Raises:
+            UserError: it cannot be written, or the training diverged: then all stays as it was.
+        """
+        if not is_folder(self.folder):  # nor is it made again, without what was in it
+            raise UserError(
+                f"{shown(self.folder)} is gone: put it back where it was, or `resume` it elsewhere"
+            )
+        if self._tensorboard is not None:
+            self._tensorboard.flush()  # what a checkpoint is later than never comes again
+        metrics.to_disk(self.metrics)  # as the checkpoint relies on its lines
+        name = f"{trainer.done:06d}.resume"
+        resume.save(trainer, self.folder / "checkpoints" / name)
+        self.saved = trainer.steps
+        trainer.result().save(self.agent)
+        views.write_certificate(self.folder, trainer)
+        for path in self.checkpoints()[: -self.config.checkpoints]:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _episodes(name: str) -> int:
+    """After how many episodes a checkpoint of that name was written."""
+    return int(name.partition(".")[0])
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether a path is a folder, as runs are, and not a checkpoint's file."""
+    return is_folder(path)
+
+
+def tell_finished(trainer: Trainer, where: str | Path) -> None:
+    """Say so of a training in which there is nothing left to do."""
+    if trainer.finished:
+        log.warning(
+            "%s is finished, after %d episodes: `episodes` gives it more", where, trainer.done
+        )
+
+
+def _check(said: TrainingConfig, true: TrainingConfig, path: Path) -> None:
+    """Raise UserError where a file says other than a checkpoint does."""
+    for name in fields_of(said):
+        if name not in LATER and getattr(said, name) != getattr(true, name):
+            raise UserError(
+                f"{path} says {name} = {getattr(said, name)}, its checkpoint "
+                f"{getattr(true, name)}: put that back, or train anew"
+            )
+
+
+def _named(building: Path, wanted: Path) -> Path:
+    """Rename a folder to what is wanted, or to that with a number where it is taken."""
+    number = 1
+    while True:
+        target = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        number += 1
+        # A folder may be renamed over an empty one; a run never is empty.
+        if exists(target):
+            continue
+        try:
+            os.rename(building, target)
+        except OSError:
+            if exists(target):
+                continue
+            raise
+        return target
+
+
+def _sweep(root: Path) -> None:
+    """Remove folders that killed processes left when they were about to make a run of them.
+
+    A live process has its folder locked, or is about to lock it (see `Run._building`).
+    """
+    names: list[str] = []
+    with suppress(OSError):  # a folder that may be written and not be looked into
+        names = os.listdir(root)
+    for name in names:
+        folder = root / name
+        if not _BUILDING.fullmatch(name) or folder.is_symlink() or not is_folder(folder):
+            continue
+        with suppress(UserError, OSError):
+            lock = hold(folder)
+            try:
+                shutil.rmtree(folder)
+            finally:
+                lock.release()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

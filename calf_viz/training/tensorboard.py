@@ -1,0 +1,78 @@
+"""The metrics of a run for TensorBoard, where it is installed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from calf_viz.agent.modes import NAMES
+from calf_viz.errors import UserError, shown
+from calf_viz.training.trainer import Episode, Trainer
+
+
+class TensorBoard:
+    """Writes each episode's metrics as scalars below a folder.
+
+    Everything raises UserError: TensorBoard is not installed, or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, trainer: Trainer) -> None:
+        # What an earlier attempt wrote beyond the checkpoint comes again.
+        self.folder = folder
+        with self._told():
+            self.writer = summary_writer()(str(folder), purge_step=trainer.done)
+
+    def episode(self, trainer: Trainer) -> None:
+        """The episode that just ended."""
+        episode = trainer.recent[-1]
+        with self._told():
+            for name, value in scalars(episode).items():
+                self.writer.add_scalar(name, value, episode.episode)
+
+    def flush(self) -> None:
+        """Have everything on disk."""
+        with self._told():
+            self.writer.flush()
+
+    def close(self) -> None:
+        """Have everything on disk, and end."""
+        with self._told():
+            self.writer.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"cannot write {shown(self.folder)}: {error.strerror or error}; make room or put "
+                "that right, then `resume`"
+            ) from error
+
+
+def summary_writer() -> Any:
+    """Its class.
+
+    Raises:
+        UserError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UserError(
+            "`tensorboard` needs TensorBoard: pip install 'calf_viz[tensorboard]'"
+        ) from error
+    return SummaryWriter
+
+
+def scalars(episode: Episode) -> dict[str, float]:
+    """What is shown of an episode, by name; the modes as shares of its steps."""
+    steps = max(episode.steps, 1)
+    shares = {f"modes/{name}": episode.modes[i] / steps for i, name in enumerate(NAMES)}
+    return {
+        "episode/return": episode.ret,
+        "episode/steps": float(episode.steps),
+        "episode/goal": float(episode.goal),
+        "p_relax": episode.p_relax,
+        **shares,
+    }

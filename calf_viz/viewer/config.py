@@ -1,0 +1,201 @@
+"""Everything that can be chosen about a visualisation, in one place; the command line follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from calf_viz import systems
+from calf_viz.assignment import Assignable
+from calf_viz.errors import UserError, shown
+from calf_viz.glsl import variants
+from calf_viz.glsl.library import read_define
+from calf_viz.scene.colours import COLOUR_MAP, PALETTES, colour_map
+from calf_viz.scene.ring import LONGEST_STRIDE
+from calf_viz.settings import check_types, fields_of, known
+from calf_viz.settings import one_of as _one_of
+from calf_viz.settings import option as _option
+from calf_viz.settings import within as _within
+from calf_viz.sources.rate import steps_per_second
+from calf_viz.sources.simulation import POLICIES
+from calf_viz.viewer import designs as toggles
+
+MOST_AGENTS = 10_000_000
+"""Beyond this the simulation's own arrays would need more than any machine that draws has."""
+LONGEST_TRAIL = 4000
+FINEST_GRID = 2048
+LARGEST_SIDE = 16384
+TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
+"""Settings that say nothing without `train`."""
+RAREST_STATS = 100_000
+"""Frames: half an hour at 60 a second."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "low": {
+        "n_agents": 3, "trail_length": 300,
+        "stats_q_value_update_freq": 5, "stats_text_update_freq": 2,
+        "stats_profiler_update_freq": 15,
+    },
+    "medium": {"n_agents": 5, "trail_length": 600},
+    "high": {
+        "n_agents": 10, "trail_length": 1000,
+        "stats_q_value_update_freq": 20, "stats_text_update_freq": 10,
+        "stats_profiler_update_freq": 60,
+    },
+}  # fmt: skip
+"""How much is shown; and, the more that is, the longer its figures are kept: low caches
+conservatively, high aggressively, since there each of them costs more."""
+
+
+@dataclass
+class VisualizationConfig(Assignable):
+    """What to show and how. Raises UserError, in one line, for values that make no sense.
+
+        config = VisualizationConfig.from_preset("medium", n_agents=20)
+        config.use_batched_trails = False  # and config.renderer is "per_agent"
+
+    What is assigned is checked where it is assigned, and counts for all that is made from the
+    configuration afterwards: who takes it takes a copy. `update` assigns several at once.
+    """
+
+    kind = "a visualisation"
+
+    system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
+    n_agents: int = _option(5, "Agents.")
+    trail_length: int = _option(600, "Steps that a trail reaches back.")
+    stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
+    checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
+    policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
+    p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")
+    seed: int = _option(0, "Decides the starts.")
+    frames: int | None = _option(None, "Stop after so many frames.  [default: 300 headless]")
+    size: tuple[int, int] = _option((1280, 720), "Picture, in pixels: WxH.")
+    grid: int | None = _option(None, "Cells of the surface a side.  [default: by renderer]")
+    critic_on_gpu: bool = _option(
+        False, "Evaluate the critic in shaders: quick on a GPU, slow where the CPU draws."
+    )
+    slice: float = _option(0.0, "Value of the states that the plane does not show.")
+    height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
+    colour_map: str | None = _option(
+        None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
+    )
+    palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
+    shaders: Path | None = _option(
+        None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
+    )
+    ab: Path | None = _option(
+        None, "Another look, beside the first: tab shows the one, the other, their difference."
+    )
+    define: tuple[str, ...] = _option(
+        (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
+    )
+    set: tuple[str, ...] = _option(
+        (), "A control's value, may be repeated; with b: of `ab`'s look.", "[b:]NAME=VALUE"
+    )
+    watch: bool | None = _option(
+        None, "Rebuild the shaders as their files are saved.  [default: in a window]"
+    )
+    chosen: int = _option(0, "Agent whose q+ the shaders are told (the last one, if fewer).")
+    hud: bool = _option(True, "Write step, agents by mode, colour bar and axes over the scene.")
+    renderer: str | None = _option(
+        None,
+        f"Design that draws, {', '.join(toggles.RENDERERS)}: sets the toggles below.  "
+        "[default: gpu]",
+    )
+    use_vectorized_heights: bool = _option(True, "Heights of all agents at once, not in a loop.")
+    use_stats_cache: bool = _option(True, "Compute figures when they are due, not each frame.")
+    use_batched_trails: bool = _option(True, "All trails together, not a mesh for each agent.")
+    use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
+    train: bool = _option(
+        False,
+        "Train an agent, and show its critic and policy as they learn; every setting of "
+        "`calf-viz train` goes with it.",
+    )
+    train_rate: str = _option(
+        "max", "With `train`: its steps a second, max, realtime, or such as 200/s."
+    )
+    resume: Path | None = _option(None, "With `train`: run to go on with.  [default: a new one]")
+    runs: Path = _option(Path("runs"), "With `train`: folder for new runs.")
+    detach: bool = _option(False, "With `train`: let the training go on without the viewer.")
+    morph_frames: int = _option(15, "With `train`: frames of the change to a new critic.")
+    headless: bool = _option(False, "Draw without a window, even where there is a display.")
+    no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
+    stats_q_value_update_freq: int = _option(
+        10, "Frames between updates of critic values shown; more caches more."
+    )
+    stats_text_update_freq: int = _option(
+        5, "Frames between updates of the texts shown; more caches more."
+    )
+    stats_profiler_update_freq: int = _option(
+        30, "Frames between updates of the frame rate shown; more caches more."
+    )
+
+    def check(self) -> None:
+        """Raises UserError for values that make no sense."""
+        values, renderer = vars(self), self.renderer
+        check_types(self)
+        values.update(toggles.settled({**values, "renderer": renderer}))
+        values["system"] = systems.get(self.system).name
+        values["palette"] = self.palette.replace("-", "_")
+        _one_of("policy", self.policy, POLICIES)
+        _one_of("palette", self.palette, tuple(PALETTES))
+        _within("n_agents", self.n_agents, 1, MOST_AGENTS)
+        _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
+        _within("stride", self.stride, 1, min(self.trail_length, LONGEST_STRIDE))
+        _within("seed", self.seed, 0, 2**63 - 1)
+        _within("p_relax", self.p_relax, 0.0, 1.0)
+        _within("height_scale", self.height_scale, 0.0, 100.0)
+        _within("slice", self.slice, -1e6, 1e6)
+        for name in ("q_value", "text", "profiler"):
+            name = f"stats_{name}_update_freq"
+            _within(name, getattr(self, name), 1, RAREST_STATS)
+        if self.grid is not None:
+            _within("grid", self.grid, 1, FINEST_GRID)
+        if self.frames is not None:
+            _within("frames", self.frames, 1, 2**31 - 1)
+        _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
+        variants.check(self.defines)
+        if self.colour_map is not None:
+            colour_map(self.colour_map)
+        for text in self.set:
+            if "=" not in text:
+                raise UserError(f"`set` {shown(text)}: write NAME=VALUE")
+        if self.train and self.checkpoint is not None:
+            raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
+        _within("morph_frames", self.morph_frames, 1, 10_000)
+        steps_per_second(self.train_rate, systems.get(self.system).dt)
+        for name, side in zip(("width", "height"), self.size, strict=True):
+            _within(f"size: {name}", side, 16, LARGEST_SIDE)
+
+    def implied(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes with the toggles that a renderer sets; otherwise the toggles say who draws."""
+        return {"renderer": None, **toggles.expand(changes)}
+
+    @property
+    def toggles(self) -> dict[str, bool]:
+        """The settings that select the design that draws."""
+        return {name: getattr(self, name) for name in toggles.TOGGLES}
+
+    @classmethod
+    def from_preset(cls, preset: str, **changes: Any) -> VisualizationConfig:
+        """The preset low, medium or high, with single values changed."""
+        _one_of("preset", preset, tuple(PRESETS))
+        known(changes, fields_of(cls), f" of {cls.kind}")
+        return cls(**{**PRESETS[preset], **toggles.expand(changes)})
+
+    @property
+    def defines(self) -> dict[str, str]:
+        """The macros, by name."""
+        return dict(map(read_define, self.define))
+
+    def changed(self, /, **changes: Any) -> VisualizationConfig:
+        """A copy with single values changed."""
+        known(changes, fields_of(self), f" of {self.kind}")
+        return replace(self, **self.implied(changes))
+
+
+def options() -> tuple[Field[Any], ...]:
+    """The fields that the command line offers, each with its help in `metadata`."""
+    return fields(VisualizationConfig)

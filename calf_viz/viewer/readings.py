@@ -1,0 +1,94 @@
+"""What the HUD says of a running application: gathered seldom, from arrays that there are anyway.
+
+The critic is asked for one of them, the mean value of all agents' states: at its own interval.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
+from calf_viz.hud.hud import Hud
+from calf_viz.samples import Samples
+from calf_viz.view import View
+from calf_viz.viewer.stats_cache import StatsCache
+
+
+class Readings:
+    """Texts for a HUD such as `hud.overview`, at the intervals of frames that the cache has for
+    "texts", "value" (the agents' mean) and "fps"."""
+
+    def __init__(
+        self,
+        hud: Hud,
+        stats: StatsCache,
+        view: View,
+        mean_value: Callable[[Samples], float],
+        timed: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """mean_value: of a step's agents. timed: whether to show the frame rate, which no two runs
+        have in common."""
+        self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
+        self.view, self.mean_value = view, mean_value
+        self._step = 0
+        self._told: dict[str, int] = {}  # the step that a text is of
+        self._samples: Samples | None = None
+        self._since: tuple[float, int] | None = None
+
+    def see(self, *samples: Samples) -> None:
+        """Steps of the source."""
+        self._samples = samples[-1]
+        self._step += len(samples)
+
+    @property
+    def stale(self) -> bool:
+        """Whether something was sampled that the HUD does not show yet."""
+        return any(self._told.get(key, 0) < self._step for key in ("texts", "value"))
+
+    def frame(self, heightfield: Heightfield) -> None:
+        """Before each frame: new texts where they are due."""
+        if self.timed:
+            self.hud.update(fps=self.stats.get("fps", self._frame_rate))
+        self._show(heightfield)
+        self.stats.next_frame()
+
+    def refresh(self, heightfield: Heightfield) -> None:
+        """Bring the texts up to date now, the mean value too."""
+        for key in ("texts", "value"):
+            self.stats.mark_dirty(key)
+        self._show(heightfield)
+
+    def _show(self, heightfield: Heightfield) -> None:
+        if self._samples is not None and self.stale:
+            samples = self._samples
+            texts = self.stats.get("texts", lambda: self._counts(samples.modes))
+            mean = self.stats.get("value", lambda: self._mean(samples, heightfield))
+            self.hud.update(**texts, mean_value=mean)
+
+    def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
+        self._told["texts"] = self._step
+        known = len(self.view.modes)
+        if self.view.trainee is not None:  # it has a panel of its own
+            modes = np.delete(modes, self.view.trainee)
+        counts = np.bincount(modes, minlength=known)
+        texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
+        return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
+
+    def _mean(self, samples: Samples, heightfield: Heightfield) -> str:
+        self._told["value"] = self._step
+        low, high = heightfield.range
+        return numbers.value(self.mean_value(samples), high - low)
+
+    def _frame_rate(self) -> str:
+        """Mean since it was asked for last."""
+        now, frame = self.clock(), self.stats.frame
+        before, self._since = self._since, (now, frame)
+        if before is None or frame == before[1]:
+            return "–"
+        return f"{(frame - before[1]) / max(now - before[0], 1e-9):.0f}"
