@@ -33,7 +33,9 @@ _PATTERNS = (
     ),
 )
 _NUMBERED = re.compile(r"(?:error|warning)\(#\d+\):? *")
-_UNFINISHED = re.compile(r"\$end\b|\bend of (?:file|input|source)|<eof>|mature eof", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"(?<!expecting )(?:\$end\b|\bend of (?:file|input|source)|<eof>)|mature eof", re.IGNORECASE
+)
 """A text that ends too early: some compilers give no line then, others one behind the last."""
 _FOLLOWS = re.compile(r"\d+ compilation errors?\b|compilation terminated|No code generated")
 """What is said of errors, behind them."""

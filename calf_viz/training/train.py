@@ -147,7 +147,7 @@ def train(
         changes |= {name: value for name, value in own.items() if value is not None}
         trainer, records = _resume(resume_from, output, overwrite, changes)
     elif system is None:
-        raise UserError("no system to train: give a `system`, or `resume` with a run or checkpoint")
+        raise UserError("no system to train: give `system`, or `resume` with a run or checkpoint")
     else:
         config = TrainingConfig.from_preset(
             preset or "standard", system=system, seed=seed or 0, **changes
