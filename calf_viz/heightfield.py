@@ -15,6 +15,7 @@ are, and heights are linear on those two triangles:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,6 +66,22 @@ class Heightfield:
             finite = values[~self.bad]
             values[self.bad] = finite.max() if finite.size else 0.0
         self.values = values
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[[FloatArray, FloatArray], ArrayLike],
+        lo: tuple[float, float],
+        hi: tuple[float, float],
+        nodes: int = 65,
+    ) -> Heightfield:
+        """What a function of x and y is on a plane; it gets arrays, and is called once.
+
+        nodes: along each axis.
+        """
+        x, y = plane_nodes(lo, hi, nodes, nodes).T
+        values = np.broadcast_to(np.asarray(function(x, y), dtype=np.float64), x.shape)
+        return cls(values.reshape(nodes, nodes), lo, hi)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -164,3 +164,10 @@ def test_the_callers_array_is_left_alone():
 def test_grids_that_are_none_are_refused(shape, lo, hi):
     with pytest.raises(ValueError, match=r"nodes|corners"):
         Heightfield(np.zeros(shape), lo, hi)
+
+
+def test_of_a_function() -> None:
+    field = Heightfield.of(lambda x, y: x + 10 * y, (0.0, 1.0), (2.0, 5.0), nodes=5)
+    assert field.shape == (5, 5)
+    np.testing.assert_allclose(field.heights([[0.5, 2.0], [2.0, 5.0]]), [20.5, 52.0])
+    assert Heightfield.of(lambda x, y: 3.0, (0.0, 0.0), (1.0, 1.0)).range == (3.0, 3.0)
