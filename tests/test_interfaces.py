@@ -26,8 +26,11 @@ def source(path: Path, text: str) -> Source:
     return Source(text, origins, lines, frozenset([path]))
 
 
-def told(tmp_path: Path, out: str, in_: str, main: str = USED) -> list[str]:
-    vertex = source(tmp_path / "field.vert", f"#version 330\n{out}\nvoid main() {{}}\n")
+SET = "void main() { v_a = 1.0; }"
+
+
+def told(tmp_path: Path, out: str, in_: str, main: str = USED, sets: str = SET) -> list[str]:
+    vertex = source(tmp_path / "field.vert", f"#version 330\n{out}\n{sets}\n")
     fragment = source(tmp_path / "field.frag", f"#version 330\n{in_}\n{main}\n")
     return [str(problem) for problem in mismatches(vertex, fragment)]
 
@@ -70,7 +73,10 @@ def test_what_is_alike_is_not_told(tmp_path: Path, out: str, in_: str) -> None:
         ("// out vec3 v_a;", "in vec3 v_a;", "does not write it"),
         ("out vec3 v_b;", "in vec3 v_b, v_a;", "does not write it"),
         ("out Block { vec2 v_a; } b;", "in Block { vec3 v_a; } b;", "but field.vert writes"),
-        ("out Block { vec2 v_a; } b;", "in Other { vec2 v_a; } b;", "does not write it"),
+        (
+            "out Block { vec2 v_a; } b;", "in Other { flat int v_a; } b;",
+            "does not write it: declare `flat out Other { int v_a; };` there and set it",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_not_alike_is_told_in_the_line_that_reads_it(
@@ -85,6 +91,14 @@ def test_what_is_not_alike_is_told_in_the_line_that_reads_it(
 
 def test_what_is_declared_and_not_read_is_not_told(tmp_path: Path) -> None:
     assert told(tmp_path, "", "in vec3 v_a;", "void main() {}") == []
+
+
+@pytest.mark.parametrize(
+    "sets", ["void main() {}", "// v_a\nvoid main() { }", "#if 0\nv_a\n#endif\nvoid main() {}"]
+)
+def test_what_is_declared_on_both_sides_and_never_set_is_told(tmp_path: Path, sets: str) -> None:
+    (said,) = told(tmp_path, "out vec3 v_a;", "in vec3 v_a;", sets=sets)
+    assert said.endswith("but field.vert only declares it: set it there")
 
 
 @pytest.mark.parametrize("look", [None, *look_names()])

@@ -56,14 +56,15 @@ def mismatches(vertex: Source, fragment: Source) -> tuple[Problem, ...]:
     problems = []
     for read in ins:
         written = outs.get(read.name)
-        if written is not None and _alike(written, read):
-            continue
-        if _words(fragment.text)[read.name.rpartition(".")[2]] < 2:  # declared, and that is all
+        alike = written is not None and _alike(written, read)
+        if (alike and _is_used(vertex.text, read)) or not _is_used(fragment.text, read):
             continue
         writer = vertex.origins[0][0].name
         if written is None:
             text = f"{read.name} is read here, but {writer} does not write it: declare "
             text += f"`{_statement(read, 'out')}` there and set it"
+        elif alike:
+            text = f"{read.name} is read here, but {writer} only declares it: set it there"
         else:
             text = f"{read.name} is read here as `{_statement(read, 'in')}`, but {writer} writes "
             text += f"`{_statement(written, 'out')}`: make them alike"
@@ -87,6 +88,11 @@ def _told(
     return Problem(next(mine, path), None, text)
 
 
+def _is_used(text: str, variable: Variable) -> bool:
+    """Whether a shader does more than declare it."""
+    return _words(text)[variable.name.rpartition(".")[2]] > 1
+
+
 def _alike(written: Variable, read: Variable) -> bool:
     if (written.type, written.interpolation) != (read.type, read.interpolation):
         return False
@@ -96,8 +102,10 @@ def _alike(written: Variable, read: Variable) -> bool:
 
 
 def _statement(variable: Variable, way: str) -> str:
-    words = (variable.interpolation, way, variable.type, variable.name + variable.sizes)
-    return " ".join(word for word in words if word)[:120] + ";"
+    block, _, name = variable.name.rpartition(".")
+    member = f"{variable.type} {name}{variable.sizes};"
+    words = variable.interpolation, way, f"{block} {{ {member} }};" if block else member
+    return " ".join(word for word in words if word)[:120]
 
 
 @lru_cache(maxsize=32)
