@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from calf_viz.version import __version__
 
 if TYPE_CHECKING:
+    from calf_viz.errors import UserError
     from calf_viz.heightfield import Heightfield
     from calf_viz.profiling.compare import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
@@ -21,6 +22,7 @@ __all__ = [
     "Heightfield",
     "PerformanceProfiler",
     "Samples",
+    "UserError",
     "View",
     "VisualizationConfig",
     "__version__",
@@ -33,6 +35,7 @@ _WHERE = {
     "Heightfield": "calf_viz.heightfield",
     "PerformanceProfiler": "calf_viz.profiling.profiler",
     "Samples": "calf_viz.samples",
+    "UserError": "calf_viz.errors",
     "View": "calf_viz.view",
     "VisualizationConfig": "calf_viz.viewer.config",
     "compare_results": "calf_viz.profiling.compare",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from calf_viz.errors import visible
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
     from rich.text import Text
 
+
+Item = TypeVar("Item")
 
 _SETTING = re.compile(r"`([a-z]\w*)(?:=(\w+))?`")
 _options: dict[str, str] = {}
@@ -84,6 +86,15 @@ def bar(*columns: ProgressColumn, shown: bool = True) -> Progress:
     )  # fmt: skip
     file = None if sys.stderr is None else _Forgiving(sys.stderr)
     return Progress(*(columns or usual), console=_console(file, stderr=True), disable=not shown)
+
+
+def tracked(
+    items: Iterable[Item], description: object, total: float | None = None, shown: bool = True
+) -> Iterator[Item]:
+    """Items as they come, with a bar that goes on by one with each. total: how many come, where
+    they cannot tell."""
+    with bar(shown=shown) as progress:
+        yield from progress.track(items, total, description=visible(str(description)))
 
 
 def plain(value: object, style: str = "") -> Text:

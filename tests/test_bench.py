@@ -12,12 +12,16 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from drivers import renderer_here
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
 
 import bench_crowd  # noqa: E402
 import bench_frame  # noqa: E402
+import bench_hud  # noqa: E402
+import bench_profiler  # noqa: E402
+import undrawn  # noqa: E402
 
 
 def rows(tool: click.Command, folder: Path, *arguments: str) -> list[dict[str, Any]]:
@@ -53,7 +57,7 @@ class TestFloor:
 
     @pytest.fixture(autouse=True)
     def _no_child(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bench_frame, "child", lambda *_: {"python_ms": None})
+        monkeypatch.setattr(bench_frame, "undrawn", lambda *_: None)
 
     @pytest.fixture
     def apart(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
@@ -88,12 +92,41 @@ class TestFloor:
             bench_frame.measure(3, 5, 1, "nominal")
 
 
-def test_python_time_is_left_out_where_the_driver_draws_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Host:
-        gl_version = "4.6.0 NVIDIA 580.159.04"
+@pytest.mark.rendering
+class TestAnotherDriverThanMesas:
+    """It knows nothing of GALLIUM_NOOP, and draws: here, as none of these processes has that."""
 
-    monkeypatch.setattr(bench_frame, "filled", lambda *_: (Host(), []))
-    assert bench_frame.python_time(3, 5, 1) == {"python_ms": None}
-    assert bench_frame.cell("python_ms", None) == ""
+    def test_a_frames_python_time_is_left_out(self) -> None:
+        assert bench_frame.python_time(3, 5, 1) is None
+        assert bench_frame.cell("python_ms", None) == ""
+
+    def test_the_huds_is_said_to_be_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert bench_hud.measure(bench_hud.OffscreenHost, 1, False) is None
+        monkeypatch.setattr(bench_hud, "undrawn", lambda *_: None)
+        bench_hud.main(["--rounds", "1"], standalone_mode=False)
+        python, frame = capsys.readouterr().out.splitlines()
+        assert python == "Python: not known, since this driver draws all the same"
+        assert "text changes: +" in frame or "text changes: -" in frame
+
+    def test_the_profilers_rows_are_left_out(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert bench_profiler.measure(3, 1, 1, gpu=True, drawn=False) is None
+        figures = {"off": 10.0, "on": 11.0, "extra": 1.0, "low": 0.5, "high": 1.5}
+        monkeypatch.setattr(bench_profiler, "measure", lambda *_, **__: figures)
+        monkeypatch.setattr(bench_profiler, "undrawn", lambda *_: None)
+        monkeypatch.setattr(bench_profiler, "calls", lambda: {"on": 1.0, "off": 0.1})
+        bench_profiler.main([], standalone_mode=False)
+        said = capsys.readouterr().out
+        assert "drawn, no GPU times" in said and "not drawn" not in said
+
+
+@pytest.mark.rendering
+def test_mesa_is_had_to_draw_nothing() -> None:
+    scene = ("--scene", "3x5", "--rounds", "1")
+    taken = undrawn.undrawn(str(TOOLS / "bench_frame.py"), "--python-only", *scene)
+    assert taken is None or taken > 0.0
+    if renderer_here().startswith("llvmpipe"):
+        assert taken is not None

@@ -40,7 +40,7 @@ def test_equal_programs_are_told_from_one_that_draws_a_little_otherwise(tmp_path
     run = CliRunner().invoke(tool.compare_commits, [here, str(other), *ONE])
     assert run.exit_code == 0, run.output
     assert "3 pairs of pictures, 0 differ" in run.output
-    colours = other / "calf_viz" / "render" / "colours.py"
+    colours = other / "calf_viz" / "scene" / "colours.py"
     colours.write_text(colours.read_text().replace("(0.30, 0.70, 1.00)", "(0.31, 0.70, 1.00)"))
     keep = tmp_path / "kept"
     run = CliRunner().invoke(tool.compare_commits, [here, str(other), *ONE, "--keep", str(keep)])

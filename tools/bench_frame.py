@@ -12,8 +12,8 @@ the table says in how many pixels. All are drawn under moderngl, offscreen, each
 On llvmpipe the CPU times say who is busy: the calling thread shades vertices and sets triangles up,
 one thread a core then shades pixels. Python time is the program's own, under Panda3D, measured with
 GALLIUM_NOOP=1 in a process of its own, where Mesa draws nothing: from positions in hand until the
-draw is submitted. Other drivers do not know that variable: there these columns stay empty, and
-`submit` is what Python and the driver's own thread take together.
+draw is submitted. Other drivers draw all the same: there these columns stay empty, and `submit` is
+what Python and the driver's own thread take together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -34,8 +33,9 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
+from undrawn import draws_nothing, undrawn
 
-from calf_viz.children import script_child
+from calf_viz.agent.threads import one_thread
 from calf_viz.console import tables
 from calf_viz.files import write_aside
 from calf_viz.glsl.library import ShaderLibrary
@@ -71,12 +71,9 @@ void main() {
 
 def agent() -> Any:
     """The shipped point mass."""
-    import torch
-
     from calf_viz.agent import checkpoint
     from calf_viz.agent.calf import CALFAgent
 
-    torch.set_num_threads(1)
     return CALFAgent.load(checkpoint.shipped("point_mass"))
 
 
@@ -219,29 +216,19 @@ def rasterisers() -> float:
     return total * 1e-9
 
 
-def python_time(agents: int, trail: int, rounds: int) -> dict[str, Any]:
-    """Python's own time a frame [ms]; only with GALLIUM_NOOP=1. None where the driver is not Mesa's
-    and draws all the same."""
+def python_time(agents: int, trail: int, rounds: int) -> float | None:
+    """Python's own time a frame [ms], where the driver draws nothing; None where it does."""
     host, rest = filled(OffscreenHost, agents, trail, GRID_SOFTWARE)
-    if "Mesa" not in host.gl_version:
-        return {"python_ms": None}
+    host.draw()
+    if not draws_nothing(host):
+        return None
     times = []
     for count in range(rounds + 20):
         start = time.perf_counter()
         host.push(rest[count % len(rest)])
         host.draw()
         times.append(1e3 * (time.perf_counter() - start))
-    return {"python_ms": float(np.median(times[20:]))}
-
-
-def child(agents: int, trail: int, rounds: int) -> dict[str, Any]:
-    """`python_time` in a process in which Mesa draws nothing."""
-    command, environment = script_child(
-        __file__, "--python-only", "--scene", f"{agents}x{trail}", "--rounds", str(rounds)
-    )
-    environment["GALLIUM_NOOP"] = "1"
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return float(np.median(times[20:]))
 
 
 @click.command()
@@ -253,6 +240,7 @@ def child(agents: int, trail: int, rounds: int) -> dict[str, Any]:
               help="May be repeated.")  # fmt: skip
 @click.option("--policy", default="nominal", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--python-only", is_flag=True, hidden=True)
+@one_thread()  # the products are too small to share: a second would only wait
 def main(
     output: Path | None,
     rounds: int,
@@ -267,8 +255,9 @@ def main(
         return
     rows = []
     for agents, trail in pairs:
-        row = {**measure(agents, trail, rounds, policy), **child(agents, trail, max(rounds, 100))}
-        rows.append(row)
+        arguments = ("--scene", f"{agents}x{trail}", "--rounds", str(max(rounds, 100)))
+        alone = undrawn(__file__, "--python-only", *arguments)
+        rows.append({**measure(agents, trail, rounds, policy), "python_ms": alone})
     heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
              "floor_pixels_apart", "surface_ms", "clear_ms", "submit_ms", "vertices_cpu_ms",
              "pixels_cpu_ms", "python_ms", "upload_bytes")  # fmt: skip

@@ -8,41 +8,47 @@ The extra is the median difference of neighbouring blocks.
 
 Once with frames drawn, by the clock. And, in processes of their own, with GALLIUM_NOOP=1, where
 Mesa draws nothing, by the processor time of the one thread: there a frame is Python's part alone,
-and tens of microseconds show. Its extra against the frame drawn is what the profiler costs.
+and tens of microseconds show. Its extra against the frame drawn is what the profiler costs. Other
+drivers draw all the same: there these rows are left out.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
-from collections.abc import Callable
 
 import click
 import numpy as np
 from rich.table import Table
+from undrawn import draws_nothing, undrawn
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
-from calf_viz.children import script_child
 from calf_viz.console import tables
 from calf_viz.profiling.bootstrap import resampled
 from calf_viz.run_command import run_command
-
-Clock = Callable[[], float]
 
 SETTLING = 2
 """First frames of a block, which still wait for the other kind's. With the default block they make
 32 frames, so that what the renderer does every 32 frames falls into each block alike."""
 
 
-def measure(agents: int, rounds: int, block: int, gpu: bool, clock: Clock) -> dict[str, float]:
-    """Medians over blocks, the median difference and its 95 % interval [us]."""
+def measure(
+    agents: int, rounds: int, block: int, gpu: bool, drawn: bool = True
+) -> dict[str, float] | None:
+    """Medians over blocks, the median difference and its 95 % interval [us].
+
+    gpu: with the GPU's times. drawn: by the clock; else by this thread's, and None where the driver
+    draws all the same.
+    """
+    clock = time.perf_counter if drawn else time.thread_time
     profiler = PerformanceProfiler(enabled=False)
     app = CALFApplication(VisualizationConfig(n_agents=agents, headless=True), profiler)
     if not gpu:
         app.host.time_next_frame = lambda token: None  # type: ignore[method-assign]
     for _ in range(200):
         app.step()
+    if not drawn and not draws_nothing(app):
+        return None
     times: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(rounds):
         for on in (True, False) if turn % 2 else (False, True):
@@ -88,19 +94,21 @@ def calls(frames: int = 20_000) -> dict[str, float]:
 def main(agents: int, rounds: int, block: int, only: str | None) -> None:
     """Measure frames with the profiler on and off, by turns."""
     if only is not None:
-        print(json.dumps(measure(agents, rounds, block, only == "gpu", time.thread_time)))
+        print(json.dumps(measure(agents, rounds, block, only == "gpu", drawn=False)))
         return
+    alone = ("--agents", str(agents), "--rounds", str(10 * rounds), "--block", str(block))
     rows = {
-        "drawn": measure(agents, rounds, block, True, time.perf_counter),
-        "drawn, no GPU times": measure(agents, rounds, block, False, time.perf_counter),
-        "not drawn": _undrawn(agents, 10 * rounds, block, "gpu"),
-        "not drawn, no GPU times": _undrawn(agents, 10 * rounds, block, "no-gpu"),
+        "drawn": measure(agents, rounds, block, gpu=True),
+        "drawn, no GPU times": measure(agents, rounds, block, gpu=False),
+        "not drawn": undrawn(__file__, "--only", "gpu", *alone),
+        "not drawn, no GPU times": undrawn(__file__, "--only", "no-gpu", *alone),
     }
-    drawn = rows["drawn"]["off"]
+    had = {name: row for name, row in rows.items() if row is not None}
+    drawn = had["drawn"]["off"]
     table = Table(title=f"{agents} agents, {rounds} blocks of {block} frames each; us a frame")
     for head in ("frame", "off", "on", "extra", "95 % interval", "of a frame drawn"):
         table.add_column(head, justify="left" if head == "frame" else "right")
-    for name, row in rows.items():
+    for name, row in had.items():
         interval = f"{row['low']:.1f} to {row['high']:.1f}"
         share = f"{100 * row['extra'] / drawn:+.2f} %"
         values = (f"{row[key]:.1f}" for key in ("off", "on", "extra"))
@@ -108,17 +116,6 @@ def main(agents: int, rounds: int, block: int, only: str | None) -> None:
     tables(100).print(table)
     costs = calls()
     print(f"the calls of a frame alone: {costs['on']:.1f} us on, {costs['off']:.1f} us off")
-
-
-def _undrawn(agents: int, rounds: int, block: int, kind: str) -> dict[str, float]:
-    command, environment = script_child(
-        __file__, "--only", kind, "--agents", str(agents), "--rounds", str(rounds),
-        "--block", str(block),
-    )  # fmt: skip
-    environment["GALLIUM_NOOP"] = "1"
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from rich.table import Table
 from torch import nn
 
 from calf_viz import AppConfig, CALFApplication, systems
+from calf_viz.agent.threads import one_thread
 from calf_viz.console import tables
 from calf_viz.run_command import run_command
 from calf_viz.sources.board import Word
@@ -260,9 +261,9 @@ class CleanTD3:
 @click.option("--system", default="point_mass", show_default=True)
 @click.option("--rounds", default=6, show_default=True)
 @click.option("--steps", default=1500, show_default=True, help="Of each block.")
+@one_thread()
 def trainer(system: str, rounds: int, steps: int) -> None:
     """Steps a second, in turns: CALF's trainer, and a plain TD3 loop."""
-    torch.set_num_threads(1)
     config = TrainingConfig.from_preset(
         "quick", system=system, episodes=100_000, select_every=100_000
     )

@@ -27,7 +27,7 @@ from compare_screenshots import Folders, compare_folders, write_report
 from rich.table import Table
 
 from calf_viz.children import code_child
-from calf_viz.console import bar, plain, say, tables
+from calf_viz.console import plain, say, tables, tracked
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_folder, make_folder
 from calf_viz.parameters import GIVEN_PATH, SIZE
@@ -171,9 +171,9 @@ def _git(*arguments: str) -> None:
 
 def draw_all(tree: Tree, wanted: list[Case], output: Path, jobs: int, title: str) -> None:
     """All cases' pictures, some at a time, each in a process of its own."""
-    with bar() as progress, ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         drawn = pool.map(lambda case: tree.draw(case, output), wanted)
-        for _ in progress.track(drawn, total=len(wanted), description=title):
+        for _ in tracked(drawn, title, total=len(wanted)):
             pass
     (output / ".parts").rmdir()
 

@@ -34,7 +34,7 @@ import numpy as np
 from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 
 from calf_viz.children import script_child
-from calf_viz.console import bar, say
+from calf_viz.console import say, tracked
 from calf_viz.glsl.shipped import shader_folder, shipped_files
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
@@ -416,14 +416,13 @@ def main(
     good = True
     for kind in hosts or HOSTS:
         outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-        with bar() as progress:
-            rounds = progress.track(range(count), description=kind)
-            for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
-                outcome = verdict.told if verdict.survived else "NOT SURVIVED"
-                outcomes[mutant.damage][outcome] += 1
-                if not verdict.survived:
-                    good = False
-                    say(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
+        rounds = tracked(range(count), kind)
+        for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
+            outcome = verdict.told if verdict.survived else "NOT SURVIVED"
+            outcomes[mutant.damage][outcome] += 1
+            if not verdict.survived:
+                good = False
+                say(f"{kind}: {mutant.name} ({mutant.damage}): {verdict}")
         print(f"{kind}, {count} {of} mutants of seed {seed}:")
         tell(outcomes)
     return 0 if good else 1

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from calf_viz.console import bar, say
+from calf_viz.console import say, tracked
 from calf_viz.errors import LONGEST_MESSAGE
 from calf_viz.trial import child
 
@@ -113,12 +113,11 @@ def campaign(
     for each class, and the exit code."""
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     bad = 0
-    with bar() as progress:
-        for kind, what, verdict in tries(progress.track(range(count), description=things)):
-            outcomes[kind][verdict.outcome] += 1
-            if not verdict.survived:
-                bad += 1
-                say(f"{what}: {verdict}")
+    for kind, what, verdict in tries(tracked(range(count), things)):
+        outcomes[kind][verdict.outcome] += 1
+        if not verdict.survived:
+            bad += 1
+            say(f"{what}: {verdict}")
     for kind, found in outcomes.items():
         say(f"{kind}: {in_words(found)}")
     say(f"{count} {things} of seed {seed}: {bad} not survived")

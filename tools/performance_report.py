@@ -8,12 +8,13 @@ on only as far as it stays above a frame a second. Frames are waited for.
 
 What a frame takes outside the OpenGL driver is measured with GALLIUM_NOOP=1 in processes of their
 own, where Mesa draws nothing: from positions in hand until the draws are submitted, HUD included.
+Other drivers draw all the same: then the report is without these figures.
 """
 
 from __future__ import annotations
 
+import json
 import shlex
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -23,9 +24,9 @@ from typing import Any
 
 import click
 import numpy as np
+from undrawn import draws_nothing, undrawn
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
-from calf_viz.children import script_child
 from calf_viz.cli.profile import DRAWS
 from calf_viz.console import bar, say
 from calf_viz.files import make_folder, write_aside
@@ -51,6 +52,10 @@ COUNTS = {
     "vertices": "vertices",
     "entities": "entities",
 }
+
+
+Outside = dict[tuple[str, int], float]
+"""Times outside the driver by (renderer, agents) [ms]; none where it draws all the same."""
 
 
 @dataclass
@@ -137,33 +142,36 @@ def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row]
     return rows, machine
 
 
-def outside_driver(renderer: str, agents: int, frames: int, trail: int) -> float:
-    """Median of a frame's time without the simulation [ms]; only with GALLIUM_NOOP=1."""
+def outside_driver(renderer: str, agents: int, frames: int, trail: int) -> float | None:
+    """Median of a frame's time without the simulation [ms], where the driver draws nothing; None
+    where it does."""
     app = Contestant(renderer, agents, trail).app
+    if not draws_nothing(app):
+        return None
     app.frame_times.clear()
     for _ in range(frames):
         app.step()
     return 1e3 * float(np.median(app.frame_times))
 
 
-def measure_outside(rows: list[Row], frames: int, trail: int) -> dict[tuple[str, int], float]:
+def measure_outside(rows: list[Row], frames: int, trail: int) -> Outside:
     """`outside_driver` of every row, and of gpu with many agents, by (renderer, agents)."""
     wanted = [(r.renderer, r.agents) for r in rows]
     wanted.append(("gpu", OUTSIDE))
-    found = {}
+    found: Outside = {}
     for renderer, agents in wanted:
         length = trail if agents < OUTSIDE else min(trail, 100)  # a ring of 600 would need 4 GB
-        command, environment = script_child(
+        taken = undrawn(
             __file__, "--outside", f"{renderer}:{agents}", "--trail", str(length),
             "--frames", str(frames),
         )  # fmt: skip
-        environment["GALLIUM_NOOP"] = "1"
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        found[renderer, agents] = float(done.stdout.split()[-1])
+        if taken is None:
+            return {}
+        found[renderer, agents] = taken
     return found
 
 
-def exponent(outside: dict[tuple[str, int], float], renderer: str) -> float | None:
+def exponent(outside: Outside, renderer: str) -> float | None:
     """The power of the agents that the time outside the driver grows with, from 10 agents on."""
     points = [(n, t) for (name, n), t in outside.items() if name == renderer and n >= 10]
     if len(points) < 2:
@@ -172,21 +180,29 @@ def exponent(outside: dict[tuple[str, int], float], renderer: str) -> float | No
     return float(np.polyfit(n, t, 1)[0])
 
 
-def outside_table(outside: dict[tuple[str, int], float]) -> str:
+def outside_section(outside: Outside) -> str:
+    """What it takes there: a table, and what its figures are; or why there are none."""
+    if not outside:
+        return "This driver draws all the same: only Mesa's can be had to draw nothing."
     agents = sorted({n for _, n in outside})
     lines = []
     for renderer in RENDERERS:
         cells = [f"{outside[renderer, n]:.2f}" if (renderer, n) in outside else "" for n in agents]
         grows = exponent(outside, renderer)
         lines.append([renderer, *cells, "" if grows is None else f"{grows:.2f}"])
-    return table(["outside the driver [ms]", *map(str, agents), "exponent"], lines)
+    figures = table(["outside the driver [ms]", *map(str, agents), "exponent"], lines)
+    return f"""{figures}
+
+The time from positions in hand until the draws are submitted, HUD included, where Mesa draws
+nothing (`GALLIUM_NOOP=1`); it is a GPU's frame that this leaves free. `exponent`: the power of the
+agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 100 steps)."""
 
 
 def change(before: float, after: float) -> str:
     return "–" if before == 0 else f"{100 * (after / before - 1):+.0f} %"
 
 
-def steps_table(rows: list[Row], outside: dict[tuple[str, int], float], agents: int) -> str:
+def steps_table(rows: list[Row], outside: Outside, agents: int) -> str:
     """per_agent against gpu with so many agents."""
     by = {(r.renderer, r.agents): r for r in rows}
     old, new = by["per_agent", agents], by["gpu", agents]
@@ -194,13 +210,18 @@ def steps_table(rows: list[Row], outside: dict[tuple[str, int], float], agents: 
     for label, before, after in (
         ("frames a second", 1e3 / old.median, 1e3 / new.median),
         ("frame time [ms]", old.median, new.median),
-        ("outside the driver [ms]", outside["per_agent", agents], outside["gpu", agents]),
+        (
+            "outside the driver [ms]",
+            outside.get(("per_agent", agents)),
+            outside.get(("gpu", agents)),
+        ),
         ("critic queries", old.counts["critic_queries"], new.counts["critic_queries"]),
         ("draws, HUD included", old.counts["draws"], new.counts["draws"]),
         ("upload [bytes]", old.counts["upload_bytes"], new.counts["upload_bytes"]),
         ("frame with a new critic [ms]", old.new_critic, new.new_critic),
     ):
-        lines.append([label, f"{before:,.4g}", f"{after:,.4g}", change(before, after)])
+        if before is not None and after is not None:
+            lines.append([label, f"{before:,.4g}", f"{after:,.4g}", change(before, after)])
     return table([f"a frame of {agents} agents", "per_agent", "gpu", "change"], lines)
 
 
@@ -297,9 +318,7 @@ def growth(rows: list[Row], renderer: str) -> float | None:
     return 1e3 * float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
 
 
-def lessons(
-    rows: list[Row], outside: dict[tuple[str, int], float], renderer_name: str
-) -> list[str]:
+def lessons(rows: list[Row], outside: Outside, renderer_name: str) -> list[str]:
     """What the figures say, in words."""
     by = {(r.renderer, r.agents): r for r in rows}
     said = []
@@ -333,11 +352,13 @@ def lessons(
             )
         )
     n = max(r.agents for r in rows if r.renderer == "per_agent")
-    said.append(
-        f"Outside the driver {n} agents take `per_agent` {outside['per_agent', n]:.1f} ms, "
-        f"`batched` {outside['batched', n]:.1f} ms and `gpu` {outside['gpu', n]:.2f} ms a frame: "
-        "what Python does for each agent, what NumPy does for all, and the copy of a row."
-    )
+    if outside:
+        said.append(
+            f"Outside the driver {n} agents take `per_agent` {outside['per_agent', n]:.1f} ms, "
+            f"`batched` {outside['batched', n]:.1f} ms and `gpu` {outside['gpu', n]:.2f} ms a "
+            "frame: what Python does for each agent, what NumPy does for all, and the copy of a "
+            "row."
+        )
     if "llvmpipe" in renderer_name:
         said.append(
             "A renderer in software runs the vertex shader on the same cores: what Python does not "
@@ -358,7 +379,7 @@ def lessons(
 
 def report(
     rows: list[Row], machine: dict[str, Any], pictures: list[tuple[str, Path]], command: str,
-    frames: int, trail: int, folder: Path, outside: dict[tuple[str, int], float],
+    frames: int, trail: int, folder: Path, outside: Outside,
 ) -> str:  # fmt: skip
     agents = sorted({r.agents for r in rows})
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
@@ -398,11 +419,7 @@ pass through every sample, those of `gpu` through the samples that its level of 
 
 ## Outside the OpenGL driver
 
-{outside_table(outside)}
-
-The time from positions in hand until the draws are submitted, HUD included, where Mesa draws
-nothing (`GALLIUM_NOOP=1`); it is a GPU's frame that this leaves free. `exponent`: the power of the
-agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 100 steps).
+{outside_section(outside)}
 
 ## What a frame asks for
 
@@ -435,7 +452,7 @@ def performance_report(
     """Measure the renderers side by side, and write the report with its plots."""
     if outside is not None:
         name, _, n = outside.partition(":")
-        print(outside_driver(name, int(n), frames, trail))
+        print(json.dumps(outside_driver(name, int(n), frames, trail)))
         return
     arguments = [a for a in sys.argv[1:] if a]
     command = shlex.join(["python", "tools/performance_report.py", *arguments])

@@ -45,13 +45,13 @@ from typing import Any
 import click
 import matplotlib.backends.backend_agg  # here, lest every child does
 import matplotlib.figure  # noqa: F401 (likewise)
-import torch
 from numpy.typing import NDArray
 from rich.table import Table
 
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import Row, actor_row
-from calf_viz.console import bar, tables
+from calf_viz.agent.threads import one_thread
+from calf_viz.console import tables, tracked
 from calf_viz.errors import UserError
 from calf_viz.run_command import run_command
 from calf_viz.training import metrics, resume
@@ -435,10 +435,9 @@ def examine(ways: list[str], kills: int, seed: int, shown: bool = True) -> dict[
     logging.getLogger("calf_viz").addHandler(logging.NullHandler())
     wholes = {as_run: uninterrupted(as_run) for as_run in (True, False)}
     found = {way: Found() for way in ways}
-    with bar(shown=shown) as progress:
-        for way in ways:
-            numbers = progress.track(itertools.count(), total=None, description=way)
-            _interrupt(way, each, seed, found[way], wholes, numbers)
+    for way in ways:
+        numbers = tracked(itertools.count(), way, shown=shown)
+        _interrupt(way, each, seed, found[way], wholes, numbers)
     return found
 
 
@@ -469,9 +468,9 @@ def _interrupt(
 @click.option("--kills", default=100, show_default=True, help="Interruptions, of all kinds.")
 @click.option("--seed", default=0, show_default=True, help="Decides which.")
 @click.option("--only", type=click.Choice(sorted(WAYS)), help="One kind alone.")
+@one_thread()
 def main(kills: int, seed: int, only: str | None) -> None:
     """Interrupt trainings in every way, and compare them with one that never was."""
-    torch.set_num_threads(1)
     found = examine([only] if only else list(WAYS), kills, seed)
     table = Table(title=f"trainings interrupted, seed {seed}")
     for head in ("way", "trainings", "interruptions", "ended with a line", "lost"):

@@ -14,7 +14,7 @@ import numpy as np
 
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
-from calf_viz.console import as_options, bar, say
+from calf_viz.console import as_options, say, tracked
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
 from calf_viz.parameters import GIVEN_PATH, SIZE
@@ -214,9 +214,8 @@ def _show(app: CALFApplication, output: Path) -> None:
     make_folder(output)
     say(f"no window (EGL), OpenGL by {host.renderer}")
     frames = config.frames or HEADLESS_FRAMES
-    with bar() as progress:
-        for _ in progress.track(range(frames), description=config.system):
-            app.step()
+    for _ in tracked(range(frames), config.system):
+        app.step()
     median = 1e3 * float(np.median(app.frame_times))
     for path in _write_pictures(app, output, frames):
         say(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table
 
-from calf_viz.console import bar, say, tables
+from calf_viz.console import say, tables, tracked
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
 from calf_viz.profiling.machine import describe
@@ -61,14 +61,11 @@ def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
 def _run(app: CALFApplication, index: int, frames: int) -> PerformanceProfiler:
     profiler = PerformanceProfiler(most_frames=frames)
     app.restart(profiler)
-    with bar() as progress:
-        task = progress.add_task(f"run {index + 1} of {RUNS}", total=WARM_UP + frames)
-        for _ in range(WARM_UP + frames):
-            app.step()
-            progress.advance(task)
-            if app.host.closed or app.host.unseen:
-                what = "closed" if app.host.closed else "minimised"
-                raise UserError(f"the window was {what} before the profile was whole: none written")
+    for _ in tracked(range(WARM_UP + frames), f"run {index + 1} of {RUNS}"):
+        app.step()
+        if app.host.closed or app.host.unseen:
+            what = "closed" if app.host.closed else "minimised"
+            raise UserError(f"the window was {what} before the profile was whole: none written")
     return profiler
 
 
