@@ -671,4 +671,5 @@ class TestFiles:
 def test_the_package_offers_it() -> None:
     assert calf_viz.PerformanceProfiler is PerformanceProfiler
     assert callable(calf_viz.compare_results)
-    assert set(calf_viz.__all__) == set(calf_viz._WHERE)
+    assert set(calf_viz.__all__) == {*calf_viz._WHERE, "__version__"}
+    assert all(hasattr(calf_viz, name) for name in calf_viz.__all__)
