@@ -78,7 +78,7 @@ def test_an_assigned_field_is_as_if_it_was_made_with_it(name: str) -> None:
         ("colour_map", "nonsense", "unknown colour map 'nonsense'"),
         ("define", "TRAILS=0", "define = 'TRAILS=0' is of a wrong type: give texts in quotes"),
         ("define", ["TRAILS=7"], "TRAILS=7: choose one of 1, 0"),
-        ("set", ["u_a"], "--set u_a: write NAME=VALUE"),
+        ("set", ["u_a"], "`set` u_a: write NAME=VALUE"),
         ("train_rate", "fast", "unknown train_rate 'fast'"),
         ("runs", "", "runs is empty: give a path"),
         ("n_agent", 3, "unknown setting 'n_agent' of a visualisation: did you mean n_agents?"),
@@ -316,7 +316,7 @@ class TestTraining:
         config = TrainingConfig.from_preset("quick", lr=0.01)
         other = config.changed(batch=32)
         assert (other.batch, other.lr, config.batch) == (32, 0.01, 64)
-        assert config.changed(preset="thorough", batch=32).size.episodes == 1000
+        assert config.changed(preset="thorough", batch=32).episodes == 1000
         assert config.changed(preset="thorough", batch=32).batch == 32
         assert "batch 0 is out of range" in refused(lambda: config.changed(batch=0))
         assert "did you mean batch" in refused(lambda: config.changed(bach=3))

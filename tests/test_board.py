@@ -172,7 +172,7 @@ NO_ROOM = """
 import os, resource, sys
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid
-from calf_viz.sources.trainer import board
+from calf_viz.sources import board
 if sys.argv[1] == "file":
     del os.memfd_create
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

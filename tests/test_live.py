@@ -387,7 +387,7 @@ def test_a_last_checkpoint_that_fails_is_told_with_what_is_lost(
     (run,) = (tmp_path / "r").iterdir()
     assert re.fullmatch(
         rf"the training died: cannot write {run}/checkpoints/000000.resume: Not a directory; .*"
-        rf" \(\d+ steps since the last checkpoint are lost\); go on with --resume {run}",
+        rf" \(\d+ steps since the last checkpoint are lost\); go on with `resume` {run}",
         record.message,
     )
 
