@@ -676,3 +676,21 @@ class TestWindow:
         assert complaint.startswith("calf-viz: no window can be opened (Could not open display")
         assert "--headless" in complaint and "set DISPLAY" in complaint
         assert "install" not in complaint, "nothing is missing"
+
+
+@pytest.mark.rendering
+def test_an_application_that_nobody_closes_is_closed_when_the_process_ends() -> None:
+    """Before Panda takes apart what its window is closed by. One headless beside it, too."""
+    script = """
+from calf_viz import CALFApplication, VisualizationConfig
+small = dict(size=(64, 64), grid=8, n_agents=2)
+beside = CALFApplication(VisualizationConfig(**small, headless=True))
+shown = CALFApplication(VisualizationConfig(**small))
+shown.step()
+beside.step()
+raise SystemExit(3)
+"""
+    done = under_display(sys.executable, "-c", script)
+    assert done.returncode == 3, done.stderr
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Xlib: ")]
+    assert said == [] and done.stdout == ""

@@ -129,12 +129,21 @@ _numbers = itertools.count()
 _living: WeakValueDictionary[int, Owned] = WeakValueDictionary()
 
 
-@atexit.register
 def _close_all() -> None:
     """What its program left open is closed before Panda goes, which would do it in any order."""
     for _, owned in sorted(_living.items(), reverse=True):
         with suppress(UserError):  # another thread's
             owned.close()
+
+
+def close_first() -> None:
+    """When the process ends, what is left open is closed before anything else: before what Panda
+    has registered for that end until now, such as taking its application apart."""
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)
+
+
+close_first()
 
 
 class Owned:

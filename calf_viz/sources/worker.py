@@ -110,7 +110,7 @@ class Worker:
 
 @one_thread()  # the viewer draws beside it
 def work(folder: str, board: Board) -> None:
-    """Go on with a run until it is finished, or told to stop; see `__main__.py`.
+    """Go on with a run until it is finished, or told to stop; see `trainer.py`.
 
     Raises:
         UserError: the run cannot be resumed or written, or the training diverged.

@@ -21,7 +21,7 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Trial
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.context import unowned
+from calf_viz.hosts.context import close_first, unowned
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.geometry import GeometryMaker
 from calf_viz.hosts.panda.host import PandaHost
@@ -245,6 +245,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
             else:
                 app = _make_application(size, vsync)
                 _opened.append(app)
+                close_first()
         if app.win is None:
             raise Exception("no window")
     except Exception as error:  # Panda raises a bare Exception where no window can be had
