@@ -24,6 +24,17 @@ class UserError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(shown(message, LONGEST_MESSAGE))
 
+    def __reduce__(self) -> Any:
+        # By its constructor, which may take anything, it would not come back from a process of
+        # multiprocessing's, whose pool waits for it without end then.
+        return _made_again, (type(self), str(self)), self.__dict__
+
+
+def _made_again(kind: type[UserError], message: str) -> UserError:
+    error = kind.__new__(kind, message)
+    Exception.__init__(error, message)
+    return error
+
 
 class FileError(UserError):
     """Something is wrong with a file of the user's.

@@ -310,7 +310,8 @@ def _take_over(part: Path, target: Path, made: os.stat_result) -> None:
     if old is not None and hasattr(os, "chown") and (old.st_uid, old.st_gid) != made[4:6]:
         with suppress(OSError):  # only the administrator may give files away
             os.chown(part, old.st_uid, old.st_gid)
-    part.chmod(stat.S_IMODE((old or made).st_mode) & 0o777)
+    with suppress(PermissionError):  # a file system without permissions
+        part.chmod(stat.S_IMODE((old or made).st_mode) & 0o777)
 
 
 def _to_disk(part: Path) -> None:

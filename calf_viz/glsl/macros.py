@@ -20,13 +20,15 @@ from functools import lru_cache
 from itertools import zip_longest
 from math import inf
 
+from calf_viz.glsl.directives import definition, directive
+
 LONGEST_LINE, LONGEST_TEXT = 2**15, 2**19
 """Characters, expanded: drivers crash on expressions of some ten thousand terms."""
 
 _TOKEN = re.compile(r"\.?\d[\w.]*+|[A-Za-z_]\w*+|##|[(),#.]|[^\w\s#(),.]++|\w")
+"""Text is counted here, not written anew: without blanks, other signs in one piece, and exponents
+apart, in which a compiler may find a macro."""
 _WORD = re.compile(r"[A-Za-z_]\w*+")
-_DIRECTIVE = re.compile(r"\s*+#\s*+(\w*+)(.*)", re.DOTALL)
-_DEFINITION = re.compile(r"\s*+(\w++)(?:\(([^()]*+)\))?+(.*)", re.DOTALL)
 _LONGEST_PASTED = 64
 """Characters of a name up to which it is looked at what it may be pasted together of."""
 DEEPEST = 64
@@ -88,7 +90,7 @@ def _about(length: float) -> str:
 class _Macro:
     """All definitions of a name, and what they come to."""
 
-    definitions: list[tuple[list[str] | None, list[str]]] = field(default_factory=list)
+    definitions: list[tuple[tuple[str, ...] | None, list[str]]] = field(default_factory=list)
     """Parameters, None for one that has none and no brackets; tokens."""
     length: float = 0.0
     """Expanded, without arguments."""
@@ -124,15 +126,15 @@ def _read(code: Iterable[str]) -> tuple[dict[str, _Macro], _Text]:
     macros: dict[str, _Macro] = {}
     lines: list[tuple[int, str]] = []
     for number, line in enumerate(code):
-        directive = _DIRECTIVE.match(line)
-        if directive is None:
+        found = directive(line)
+        if found is None:
             lines.append((number, line))
-        elif directive[1] in ("if", "elif"):
-            lines.append((number, directive[2]))
-        elif directive[1] == "define" and (said := _DEFINITION.match(directive[2])):
-            parameters = None if said[2] is None else [name.strip() for name in said[2].split(",")]
-            macro = macros.setdefault(said[1], _Macro())
-            macro.definitions.append((parameters, _TOKEN.findall(said[3])))
+        elif found[0] in ("if", "elif"):
+            lines.append((number, found[1]))
+        elif found[0] == "define" and (said := definition(found[1])) is not None:
+            name, macro = said
+            known = macros.setdefault(name, _Macro())
+            known.definitions.append((macro.parameters, _TOKEN.findall(macro.body)))
     if not any(macro.takes_arguments for macro in macros.values()):
         # No call goes on in a line without a macro's name: most lines need not be looked at.
         names = macros.keys()
@@ -152,7 +154,7 @@ def _measure(macros: dict[str, _Macro], text: _Text) -> _Macro:
     for _ in range(_PASSED_ON if loose else 1):
         for name in order:
             for parameters, tokens in macros[name].definitions:
-                _measure_one(macros, name, parameters or [], tokens, passed)
+                _measure_one(macros, name, parameters or (), tokens, passed)
         before = passed.length, passed.repeats
         for name in loose:
             passed.grow(macros[name].length, [max(macros[name].repeats, default=0.0)])
@@ -162,7 +164,7 @@ def _measure(macros: dict[str, _Macro], text: _Text) -> _Macro:
 
 
 def _measure_one(
-    macros: _Macros, name: str, parameters: list[str], tokens: list[str], passed: _Macro
+    macros: _Macros, name: str, parameters: Sequence[str], tokens: list[str], passed: _Macro
 ) -> None:
     length, repeats = 0.0, dict.fromkeys(parameters, 0.0)
     for index, macro, amount in _lengths(tokens, macros, passed, name, parameters):

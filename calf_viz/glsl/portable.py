@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from calf_viz.glsl import glsl_types
 from calf_viz.glsl.conversions import written_out
 from calf_viz.glsl.preprocessor import expanded
+from calf_viz.glsl.text import parts
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _globals(code: str) -> Iterator[tuple[int, int]]:
 def _initialised(statement: str) -> Iterator[tuple[str, int, int, int]]:
     """Of each name that is given a value: the name, where what declares it ends, and from where to
     where its value goes."""
-    for first, last in _parts(statement):
+    for first, last in parts(statement):
         equals = statement.find("=", first, last)
         if equals < 0:
             continue
@@ -193,14 +194,3 @@ def _initialised(statement: str) -> Iterator[tuple[str, int, int, int]]:
         names = _NAME.findall(re.sub(r"\[[^\]]*\]", "", declared))
         if names:
             yield names[-1], first + len(declared), equals + 1, last
-
-
-def _parts(statement: str) -> Iterator[tuple[int, int]]:
-    """Between commas that are in no brackets."""
-    depth, start = 0, 0
-    for match in re.finditer(r"[(),[\]]", statement):
-        depth += (match[0] in "([") - (match[0] in ")]")
-        if match[0] == "," and depth == 0:
-            yield start, match.start()
-            start = match.end()
-    yield start, len(statement)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+
+from calf_viz.glsl.directives import Macro, definition, directive
 
 MOST_TOKENS = 2**17
 """Tokens that macros may bring: of shaders that people write a few thousand."""
@@ -17,8 +18,6 @@ DEEPEST = 50
 """Conditions or macros within each other, brackets in a condition."""
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w*)(.*)", re.DOTALL)
-_DEFINE = re.compile(r"[ \t]*([A-Za-z_]\w*)(\(([^)]*)\))?(.*)", re.DOTALL)
 _DONE = "\x01"  # before a name that stays: it stood within its own macro
 _TOKEN = re.compile(r"\x01?[A-Za-z_]\w*|\.?\d(?:[eE][+-]|[\w.])*|##|\s+|.", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -40,13 +39,6 @@ class PreprocessorError(ValueError):
         self.line, self.text = line, text
 
 
-class Macro(NamedTuple):
-    """Its parameters, None for one without brackets, and its text."""
-
-    parameters: tuple[str, ...] | None
-    body: str
-
-
 def decided(text: str, predefined: Mapping[str, str]) -> str:
     """The text without comments, conditions and what they leave out; macros stay as they are.
 
@@ -63,9 +55,9 @@ def expanded(text: str, predefined: Mapping[str, str]) -> str:
     return "\n".join(line for line, _ in _Preprocessor(predefined, keep=False).run(text))
 
 
-def without_comments(text: str) -> str:
-    """The text with a blank for each comment: as many lines. A comment that goes over several lines
-    of a directive leaves the directive on them."""
+def _uncommented(text: str) -> str:
+    """The text with a blank for each comment, as the language has it: as many lines, other columns.
+    One that goes over several lines of a directive leaves the directive on them."""
 
     def blank(match: re.Match[str]) -> str:
         breaks = match[0].count("\n")
@@ -98,7 +90,7 @@ class _Preprocessor:
     def run(self, text: str) -> Iterator[tuple[str, int]]:
         """Each line that comes out, and its number."""
         pending: list[str] = []  # lines of code that no directive interrupts
-        lines = without_comments(text).split("\n")
+        lines = _uncommented(text).split("\n")
         at = 0
         while at < len(lines):
             end = at + 1
@@ -106,15 +98,15 @@ class _Preprocessor:
                 end += 1
             logical = "".join(line.removesuffix("\\") for line in lines[at : end - 1])
             logical += lines[end - 1]
-            directive = _DIRECTIVE.match(logical)
-            if directive is None:
+            found = directive(logical)
+            if found is None:
                 live = not self.groups or self.groups[-1].live
                 pending += [logical if live else "", *[""] * (end - at - 1)]
             else:
                 yield from self._code(pending, at - len(pending) + 1)
                 pending = []
                 self.line = at + 1
-                kept = self._directive(directive[1], directive[2].strip())
+                kept = self._directive(found[0], found[1].strip())
                 yield logical.strip() if kept else "", self.line
                 yield from (("", number) for number in range(at + 2, end + 1))
             at = end
@@ -168,13 +160,11 @@ class _Preprocessor:
         group.taken |= holds
 
     def _define(self, rest: str) -> None:
-        match = _DEFINE.fullmatch(rest)
-        if match is None:
+        found = definition(rest)
+        if found is None:
             raise self._error("#define without a name")
-        parameters = None
-        if match[2] is not None:
-            parameters = tuple(p.strip() for p in match[3].split(",")) if match[3].strip() else ()
-        self.macros[match[1]] = Macro(parameters, match[4].strip())
+        name, macro = found
+        self.macros[name] = macro
 
     # Macros
 

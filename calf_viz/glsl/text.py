@@ -12,13 +12,15 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from calf_viz.glsl.directives import definition, directive
+
 _COMMENT = re.compile(r"//[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n\r?")
 _DIRECTIVE = re.compile(r"^[ \t]*+#[^\n]*+", re.MULTILINE)
-_MACRO = re.compile(r"\s*#\s*define\s+(\w+)")
-_CONDITION = re.compile(r"\s*+#\s*+(if|ifdef|ifndef|endif)\b")
+_OPENING = ("if", "ifdef", "ifndef")
 _UNIFORM = re.compile(r"\buniform\b")
+_COMMA = re.compile(r"[][(),]")
 _STATEMENT = re.compile(r"[;{]|\buniform\b|\Z")
 _TYPE = re.compile(r"\s*+(?:(?:highp|mediump|lowp)\s++)?(\w+)(?:\s*+(\[[^\]]*+\]))?(?=\W)")
 _NAME = re.compile(r"\s*+(\w++)\s*+(\[[^\]]*+\])?\s*+(?:=.*)?", re.DOTALL)
@@ -89,20 +91,26 @@ def unpaired_condition(code: Sequence[str]) -> tuple[int, str] | None:
     the other way round."""
     opened: list[tuple[int, str]] = []
     for number, line in enumerate(code, 1):
-        match = _CONDITION.match(line)
-        if match and match[1] != "endif":
-            opened.append((number, match[1]))
-        elif match and opened:
+        deeper = nesting(line)
+        if deeper > 0:
+            opened.append((number, _word(line)))
+        elif deeper < 0 and opened:
             opened.pop()
-        elif match:
-            return number, match[1]
+        elif deeper < 0:
+            return number, _word(line)
     return opened[-1] if opened else None
 
 
 def nesting(line: str) -> int:
     """By how many conditions what follows a line without comments is deeper than it."""
-    match = _CONDITION.match(line)
-    return 0 if match is None else -1 if match[1] == "endif" else 1
+    word = _word(line)
+    return (word in _OPENING) - (word == "endif")
+
+
+def _word(line: str) -> str:
+    """Of a directive."""
+    found = directive(line)
+    return "" if found is None else found[0]
 
 
 @lru_cache(maxsize=32)
@@ -113,14 +121,16 @@ def uniforms(text: str) -> tuple[Declaration, ...]:
     place = _Places(code)
     found: list[Declaration] = []
     macros: dict[str, int] = {}  # and the lines of the first of their name
-    for directive in _DIRECTIVE.finditer(code):
-        macro = _MACRO.match(directive[0])
-        if macro:
-            macros.setdefault(macro[1], place.line(directive.start()))
-        word = _UNIFORM.search(directive[0])
-        if macro and word:
+    for match in _DIRECTIVE.finditer(code):
+        said = directive(match[0])
+        macro = definition(said[1]) if said is not None and said[0] == "define" else None
+        if macro is None:
+            continue
+        macros.setdefault(macro[0], place.line(match.start()))
+        word = _UNIFORM.search(match[0])
+        if word:
             wrong = "a macro declares no uniform: write it where it stands"
-            found.append(_wrong(place.line(directive.start() + word.start()), wrong))
+            found.append(_wrong(place.line(match.start() + word.start()), wrong))
     code = _DIRECTIVE.sub(lambda match: _blank(match[0]), code)
     for word in _UNIFORM.finditer(code):
         found += _declared(code, word.end(), macros, place)
@@ -161,15 +171,14 @@ def _declared(code: str, start: int, macros: dict[str, int], place: _Places) -> 
     type_ = _TYPE.match(statement)
     if type_ is None:
         return wrong(_UNREADABLE)
-    found, at = [], type_.end()
-    for part in _parts(statement[at:]):
-        name = _NAME.fullmatch(part)
+    found = []
+    for first, last in parts(statement, type_.end()):
+        name = _NAME.fullmatch(statement, first, last)
         if name is None:
             return wrong(_UNREADABLE)
-        line = place.line(start + at + name.start(1))
+        line = place.line(start + name.start(1))
         array = type_[2] is not None or name[2] is not None
         found.append(Declaration(type_[1], name[1], array, line))
-        at += len(part) + 1
     return found
 
 
@@ -180,15 +189,15 @@ def _wrong(line: int, text: str, macro: tuple[str, int] | None = None) -> Declar
     return Declaration("", "", False, line, wrong=text, macro=macro)
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Split at commas that are in no brackets."""
-    begin = depth = 0
-    for match in re.finditer(r"[][(),]", text):
+def parts(text: str, begin: int = 0) -> Iterator[tuple[int, int]]:
+    """From where to where the parts of a text go that stand between commas in no brackets."""
+    depth = 0
+    for match in _COMMA.finditer(text, begin):
         depth += (match[0] in "([") - (match[0] in ")]")
         if match[0] == "," and depth == 0:
-            yield text[begin : match.start()]
+            yield begin, match.start()
             begin = match.end()
-    yield text[begin:]
+    yield begin, len(text)
 
 
 def _blank(text: str) -> str:
