@@ -87,6 +87,17 @@ def leave_current_folder() -> None:
         sys.path.append(HOME)
 
 
+@contextmanager
+def current_folder_left_out() -> Iterator[None]:
+    """In the block nothing is imported from the current folder, whatever the path says."""
+    before, current = list(sys.path), _current()
+    sys.path[:] = [entry for entry in before if os.path.realpath(entry or ".") != current]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
 def _current() -> str | None:
     try:
         return os.path.realpath(os.getcwd())

@@ -29,20 +29,23 @@ class Layer:
 class CriticNetworks:
     """L(s) = -critic(encoded s, a) with a = limits * actor(encoded s).
 
-    An angle among the states is encoded by its cosine and sine, in its place. The actor's last
-    layer is a tanh for actions within the limits; the critic's has one output.
+    Each of the angles among the states is encoded by its cosine and sine, in its place. The actor's
+    last layer is a tanh for actions within the limits; the critic's has one output.
+
+    Attributes:
+        states: value of each state where the plane, with its two axes, does not say another,
+            (state_dim,).
     """
 
     actor: Sequence[Layer]
     critic: Sequence[Layer]
     limits: NDArray[np.float32]
-    state_dim: int
+    states: NDArray[np.float32]
     axes: tuple[int, int] = (0, 1)
-    slice: float = 0.0
-    heading_axis: int | None = None
+    angles: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        inputs = self.state_dim + (self.heading_axis is not None)
+        inputs = len(self.states) + len(self.angles)
         actions = len(self.limits)
         if actions > MOST_ACTIONS:
             raise UserError(f"`critic_on_gpu`: {actions} actions are more than {MOST_ACTIONS}")

@@ -100,6 +100,7 @@ _EXPECTED = {
     "Path": "a path in quotes",
     "tuple[int, int]": "two whole numbers, such as [1280, 720]",
     "tuple[str, ...]": 'texts in quotes, such as ["TRAILS=0"]',
+    "float | tuple[str, ...]": "a number, or texts in quotes",
 }
 
 
@@ -109,6 +110,11 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
         raise UserError(f"{name} is empty{where}: give a path, . for this folder")
     if kind == "Path" and isinstance(value, str | Path) and "\0" in str(value):
         raise UserError(f"{name} = '{shown(value)}'{where} is not a path: leave the zero byte out")
+    if kind == "float | tuple[str, ...]":
+        kind = "float" if isinstance(value, Real) else "tuple[str, ...]"
+        value, expected = (value,) if isinstance(value, str) else value, _EXPECTED[annotation]
+    else:
+        expected = _EXPECTED.get(kind, kind)
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])
@@ -127,7 +133,6 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
         return str.__str__(value)  # of NumPy's or an enumeration's the text alone
     if kind == "bool" and isinstance(value, bool | np.bool_):
         return bool(value)
-    expected = _EXPECTED.get(kind, kind)
     said = f"'{shown(value)}'" if isinstance(value, str) else shown(value)
     raise UserError(f"{name} = {said}{where} is of a wrong type: give {expected}")
 

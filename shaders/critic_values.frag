@@ -47,11 +47,12 @@ void append(inout int count, float value) {
 
 // The state as the networks see it, and how many numbers that takes: an angle is cosine and sine.
 int encode(vec2 point) {
-    vec4 first = weight(0), second = weight(1);
+    int states = int(weight(0).z), at = int(weight(1).x);
     int count = 0;
-    for (int i = 0; i < int(first.z); ++i) {
-        float value = i == int(second.x) ? point.x : i == int(second.y) ? point.y : second.z;
-        if (i == int(first.w)) {
+    for (int i = 0; i < states; ++i) {
+        vec4 state = weight(at + i);
+        float value = state.x == 0.0 ? point.x : state.x == 1.0 ? point.y : state.y;
+        if (state.z != 0.0) {
             append(count, cos(value));
             append(count, sin(value));
         } else {
@@ -66,7 +67,7 @@ void main() {
     vec2 point = u_critic_plane.xy
                + (u_critic_plane.zw - u_critic_plane.xy) * (node / vec2(u_critic_cells));
     ivec2 layers = ivec2(weight(0).xy);
-    int actions = int(weight(1).w);
+    int actions = int(weight(0).w);
 
     encode(point);
     for (int i = 0; i < layers.x; ++i) evaluate_layer(i);

@@ -40,13 +40,15 @@ def constant_agent(action: float, q: float) -> CALFAgent:
 # Networks
 
 
-@pytest.mark.parametrize("heading", [0, 1, 2])
-def test_an_angle_is_seen_as_its_cosine_and_sine_in_its_place(heading: int) -> None:
+@pytest.mark.parametrize("angles", [(0,), (1,), (2,), (0, 1), (2, 0), (0, 1, 2)])
+def test_an_angle_is_seen_as_its_cosine_and_sine_in_its_place(angles: tuple[int, ...]) -> None:
     states = torch.tensor([[0.3, 0.4, 0.5], [-1.0, 2.0, 3.0]])
-    columns = [states[:, i] for i in range(3)]
-    columns[heading : heading + 1] = [states[:, heading].cos(), states[:, heading].sin()]
-    assert torch.equal(encode(states, heading), torch.stack(columns, dim=1))
-    assert encode(states, None) is states
+    columns = []
+    for i in range(3):
+        angle = states[:, i]
+        columns += [angle.cos(), angle.sin()] if i in angles else [angle]
+    assert torch.equal(encode(states, angles), torch.stack(columns, dim=1))
+    assert encode(states, ()) is states
 
 
 def test_the_robots_networks_see_no_jump_at_pi() -> None:
@@ -159,7 +161,7 @@ def test_the_lyapunov_candidate_is_minus_q1_at_the_actors_action(agent: CALFAgen
     # And one row by hand.
     p = {name.removeprefix("critic."): t for name, t in agent.tensors().items() if "critic" in name}
     row = torch.from_numpy(states[:1])
-    x = torch.cat((encode(row, agent.system.heading_axis), agent.actor(row).detach()), dim=1)
+    x = torch.cat((encode(row, agent.system.angles), agent.actor(row).detach()), dim=1)
     for layer in "12":
         x = torch.relu(x @ p[f"w{layer}"][0] + p[f"b{layer}"][0])
     assert_allclose(agent.lyapunov(states)[0], -float(x @ p["w3"][0] + p["b3"][0]), rtol=1e-5)

@@ -56,31 +56,30 @@ def layers(rng: np.random.Generator, sizes: list[int], activations: list[str]) -
 
 def networks(
     seed: int, hidden: list[int], activation: str = "relu", states: int = 2, actions: int = 1,
-    heading: int | None = None,
+    angles: tuple[int, ...] = (),
 ) -> CriticNetworks:  # fmt: skip
     rng = np.random.default_rng(seed)
-    inputs = states + (heading is not None)
+    inputs = states + len(angles)
     inner = [activation] * len(hidden)
     return CriticNetworks(
         layers(rng, [inputs, *hidden, actions], [*inner, "tanh"]),
         layers(rng, [inputs + actions, *hidden, 1], [*inner, "linear"]),
         rng.uniform(0.5, 5.0, actions).astype(np.float32),
-        states,
+        np.linspace(0.7, 1.9, states).astype(np.float32),
         (0, 1),
-        0.7,
-        heading,
+        angles,
     )
 
 
 def by_torch(made: CriticNetworks, rows: int, columns: int) -> np.ndarray:
     """L at the nodes, (rows, columns), by torch in float64."""
     points = torch.from_numpy(plane_nodes(LO, HI, rows, columns))
-    states = torch.full((len(points), made.state_dim), made.slice, dtype=torch.float64)
+    states = torch.from_numpy(made.states).double().repeat(len(points), 1)
     states[:, list(made.axes)] = points
     parts = []
-    for i in range(made.state_dim):
+    for i in range(len(made.states)):
         angle = states[:, i : i + 1]
-        parts += [angle.cos(), angle.sin()] if i == made.heading_axis else [angle]
+        parts += [angle.cos(), angle.sin()] if i in made.angles else [angle]
     encoded = torch.cat(parts, dim=1)
 
     def forward(network: Any, x: torch.Tensor) -> torch.Tensor:
@@ -107,24 +106,24 @@ def values(passes: CriticPasses) -> np.ndarray:
 
 
 SHAPES = [
-    (1, [64, 64], "relu", 2, 1, None),
-    (2, [64, 64], "tanh", 2, 1, None),
-    (3, [64, 64], "relu", 3, 2, 2),
-    (4, [1], "tanh", 2, 1, None),
-    (5, [5, 7, 3], "relu", 2, 3, None),
-    (6, [], "linear", 2, 1, None),
-    (7, [33, 66], "tanh", 4, 5, 0),
-    (8, [256, 256], "relu", 3, 2, 2),
-    (9, [128, 17, 64, 9], "tanh", 5, 16, 3),
+    (1, [64, 64], "relu", 2, 1, ()),
+    (2, [64, 64], "tanh", 2, 1, ()),
+    (3, [64, 64], "relu", 3, 2, (2,)),
+    (4, [1], "tanh", 2, 1, (0, 1)),
+    (5, [5, 7, 3], "relu", 2, 3, ()),
+    (6, [], "linear", 2, 1, ()),
+    (7, [33, 66], "tanh", 4, 5, (0,)),
+    (8, [256, 256], "relu", 3, 2, (2,)),
+    (9, [128, 17, 64, 9], "tanh", 5, 16, (1, 3, 4)),
 ]
 
 
-@pytest.mark.parametrize(("seed", "hidden", "activation", "states", "actions", "heading"), SHAPES)
+@pytest.mark.parametrize(("seed", "hidden", "activation", "states", "actions", "angles"), SHAPES)
 def test_values_agree_with_torch(
     host: Host, seed: int, hidden: list[int], activation: str, states: int, actions: int,
-    heading: int | None,
+    angles: tuple[int, ...],
 ) -> None:  # fmt: skip
-    made = networks(seed, hidden, activation, states, actions, heading)
+    made = networks(seed, hidden, activation, states, actions, angles)
     rows, columns = (5, 9) if max(hidden, default=1) > 200 else (13, 21)
     passes = evaluate(host, made, rows, columns)
     found, expected = values(passes), by_torch(made, rows, columns)
@@ -186,7 +185,7 @@ def test_values_that_are_not_finite_are_found_and_marked(host: Host) -> None:
     broken = CriticNetworks(
         made.actor,
         [Layer(weights, bias, "relu"), Layer(last, made.critic[1].bias, "linear")],
-        made.limits, 2, (0, 1), 0.0, None,
+        made.limits, np.zeros(2, np.float32),
     )  # fmt: skip
     rows, columns = 9, 17
     passes = evaluate(host, broken, rows, columns)

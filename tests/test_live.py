@@ -805,7 +805,7 @@ def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     run = Run.create(trainer, config, tmp_path)
     plane = trainer.system.plane
     grid = Grid((9, 9), plane.lo, plane.hi)
-    made = Board.create(grid, len(trainer.agent.flat_weights()), 0.5)
+    made = Board.create(grid, len(trainer.agent.flat_weights()), [7.0, 7.0, 0.5])
     worker.Worker(run, trainer, made)._publish()
     snapshot = made.snapshot(0)
     nodes = plane_nodes(plane.lo, plane.hi, 9, 9)

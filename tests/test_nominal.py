@@ -45,6 +45,31 @@ def test_move_to_point_parks_the_robot_from_every_start() -> None:
     assert steps.max() <= 930
 
 
+@pytest.mark.parametrize(("fastest", "most"), [(1.0, 620), (30.0, 1200)])
+def test_the_pendulum_swings_up_from_every_start(fastest: float, most: int) -> None:
+    """And from wherever an actor may have sent it, which is what the guarantee needs."""
+    axes = np.linspace(-np.pi, np.pi, 73), np.linspace(-fastest, fastest, 21)
+    steps = steps_to_goal(systems.get("pendulum"), grid(*axes), 2000)
+    assert (steps >= 0).all()
+    assert steps.max() <= most
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        [np.pi, 0.0],  # at rest below
+        [-np.pi, -0.0],
+        [0.5, 0.0],  # beyond what the action holds
+        [0.25, 0.0],  # at the switch from swinging to PD
+        [-0.25, 0.0],
+        [1.0, -np.sqrt(9.81)],
+        [0.0, 6.26],
+    ],
+)
+def test_the_pendulum_swings_up_from_awkward_starts(start: list[float]) -> None:
+    assert steps_to_goal(systems.get("pendulum"), np.array([start]), 1000)[0] >= 0
+
+
 @pytest.mark.parametrize(
     "start",
     [

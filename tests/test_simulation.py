@@ -98,6 +98,19 @@ def test_an_agent_that_is_lost_starts_anew_and_the_others_go_on(
     np.testing.assert_array_equal(hurt.states[[0, 2, 3]], plain.states[[0, 2, 3]])
 
 
+def test_a_trail_breaks_where_an_angle_of_the_plane_wraps() -> None:
+    agent = CALFAgent.random(systems.get("pendulum"), np.random.default_rng(0))
+    simulated = Simulation(agent, 40, policy="nominal")
+    last, wraps = simulated.step(), 0
+    for _ in range(300):
+        samples = simulated.step()
+        far = np.abs(samples.positions - last.positions)[:, 0] > 3.0
+        wraps += int(far.sum())
+        assert (samples.first >= far).all()
+        last = samples
+    assert wraps > 10, "it swings over the lower end"
+
+
 def test_an_endless_episode_ends(agent: CALFAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "LONGEST_EPISODE", 7)
     simulated = Simulation(agent, 3, policy="nominal")

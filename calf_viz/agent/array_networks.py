@@ -7,6 +7,7 @@ when drawing has just emptied the processor's caches: at 20 agents NumPy is twic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,13 @@ class ArrayNetworks:
     """
 
     def __init__(
-        self, actor: Layers, critic: Layers, limits: NDArray[Any], heading_axis: int | None
+        self, actor: Layers, critic: Layers, limits: NDArray[Any], angles: Sequence[int]
     ) -> None:
         """actor, critic: their layers, of the twin critics the first one's. limits: of the actions,
-        (action_dim,). heading_axis: the state that is an angle, where there is one."""
+        (action_dim,). angles: the states that are angles."""
         self._actor, self._critic = actor, critic
         self._limits = np.asarray(limits, np.float32)
-        self._heading_axis = heading_axis
+        self._angles = sorted(angles)
 
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
         """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
@@ -53,12 +54,14 @@ class ArrayNetworks:
     def _encode(self, states: NDArray[Any]) -> Floats32:
         """As `calf_viz.agent.networks.encode`."""
         states = np.asarray(states, dtype=np.float32)
-        axis = self._heading_axis
-        if axis is None:
+        if not self._angles:
             return states
-        angle = states[:, axis : axis + 1]
-        parts = states[:, :axis], np.cos(angle), np.sin(angle), states[:, axis + 1 :]
-        return np.concatenate(parts, axis=1)
+        parts, begin = [], 0
+        for axis in self._angles:
+            angle = states[:, axis : axis + 1]
+            parts += [states[:, begin:axis], np.cos(angle), np.sin(angle)]
+            begin = axis + 1
+        return np.concatenate((*parts, states[:, begin:]), axis=1)
 
 
 def _forward(layers: Layers, rows: Floats32) -> Floats32:

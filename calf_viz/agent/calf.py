@@ -64,9 +64,9 @@ class CALFAgent:
     ) -> "CALFAgent":
         """An untrained agent, its weights drawn from `rng`."""
         info = info or AgentInfo()
-        width, heading = info.hidden, system.heading_axis
-        actor = Actor(system.state_dim, system.action_limits, rng, width, heading)
-        critic = TwinCritic(system.state_dim, system.action_dim, rng, width, heading)
+        width, angles = info.hidden, system.angles
+        actor = Actor(system.state_dim, system.action_limits, rng, width, angles)
+        critic = TwinCritic(system.state_dim, system.action_dim, rng, width, angles)
         return cls(system, actor, critic, info)
 
     # Acting
@@ -142,14 +142,14 @@ class CALFAgent:
 
     def array_networks(self) -> ArrayNetworks:
         """Its networks in NumPy, which follow its weights (see there)."""
-        limits, heading = self.system.action_limits, self.system.heading_axis
-        return ArrayNetworks(self.layers("actor"), self.layers("critic"), limits, heading)
+        limits, angles = self.system.action_limits, self.system.angles
+        return ArrayNetworks(self.layers("actor"), self.layers("critic"), limits, angles)
 
-    def critic_networks(self, slice_value: float = 0.0) -> CriticNetworks:
+    def critic_networks(self, hidden: float | NDArray[Any] = 0.0) -> CriticNetworks:
         """What L(s) = -Q1(s, actor(s)) is made of, copied, for a GPU to evaluate on the plane.
 
-        slice_value: of the states that the plane does not show. Raises UserError for networks that
-        are too wide.
+        hidden: of the states that the plane does not show, as for `System.plane_states`. Raises
+        UserError for networks that are too wide.
         """
 
         def layers(network: str, last: str) -> list[Layer]:
@@ -162,10 +162,9 @@ class CALFAgent:
             layers("actor", "tanh"),
             layers("critic", "linear"),
             np.asarray(system.action_limits, np.float32),
-            system.state_dim,
+            system.plane_states(np.zeros((1, 2)), hidden)[0],
             system.plane.axes,
-            slice_value,
-            system.heading_axis,
+            system.angles,
         )
 
     def layers(self, network: str) -> Layers:
@@ -218,7 +217,10 @@ class CALFAgent:
                 path, f"it is for system {name}, not {wanted}", f"give one for {wanted}"
             )
         if name not in systems.names():
-            raise FileDamaged(path, f"it is for system {name}, unknown here", "train anew")
+            raise FileDamaged(
+                path, f"it is for system {name}, unknown here",
+                "say where that is (--system ./mine.py), or train anew",
+            )  # fmt: skip
         with parsing(path, "an agent of calf-viz train", "train anew"):
             info = _read_info(metadata)
             # Asked of the file first, lest a damaged number makes networks of any size.

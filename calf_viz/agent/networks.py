@@ -4,6 +4,7 @@ Weights are drawn from a NumPy generator (uniform within 1/sqrt(fan-in), torch's
 that one seed in one place decides a training and torch's global state is left alone.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -18,17 +19,19 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> n
     return nn.Parameter(torch.from_numpy(rng.uniform(-bound, bound, shape).astype(np.float32)))
 
 
-def encode(states: Tensor, heading_axis: int | None) -> Tensor:
-    """States as the networks see them: an angle [rad] becomes its cosine and sine.
+def encode(states: Tensor, angles: Sequence[int]) -> Tensor:
+    """States as the networks see them: each angle [rad] becomes its cosine and sine, in its place.
 
     Raw, it jumps by a turn at pi, and a ReLU network spends itself on that cliff.
     """
-    if heading_axis is None:
+    if not angles:
         return states
-    angle = states[:, heading_axis : heading_axis + 1]
-    return torch.cat(
-        (states[:, :heading_axis], angle.cos(), angle.sin(), states[:, heading_axis + 1 :]), dim=1
-    )
+    parts, begin = [], 0
+    for axis in sorted(angles):
+        angle = states[:, axis : axis + 1]
+        parts += [states[:, begin:axis], angle.cos(), angle.sin()]
+        begin = axis + 1
+    return torch.cat((*parts, states[:, begin:]), dim=1)
 
 
 class Actor(nn.Module):
@@ -48,11 +51,11 @@ class Actor(nn.Module):
         action_limits: np.ndarray,
         rng: np.random.Generator,
         hidden: int = HIDDEN,
-        heading_axis: int | None = None,
+        angles: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.heading_axis = heading_axis
-        inputs = state_dim + (heading_axis is not None)
+        self.angles = tuple(angles)
+        inputs = state_dim + len(self.angles)
         sizes = (inputs, hidden, hidden, len(action_limits))
         for layer, (i, o) in enumerate(pairwise(sizes), start=1):
             setattr(self, f"w{layer}", _uniform(rng, (i, o), i))
@@ -61,7 +64,7 @@ class Actor(nn.Module):
         self.register_buffer("limits", limits, persistent=False)
 
     def forward(self, states: Tensor) -> Tensor:
-        h = torch.relu(torch.addmm(self.b1, encode(states, self.heading_axis), self.w1))
+        h = torch.relu(torch.addmm(self.b1, encode(states, self.angles), self.w1))
         h = torch.relu(torch.addmm(self.b2, h, self.w2))
         return torch.tanh(torch.addmm(self.b3, h, self.w3)) * self.limits
 
@@ -85,11 +88,11 @@ class TwinCritic(nn.Module):
         action_dim: int,
         rng: np.random.Generator,
         hidden: int = HIDDEN,
-        heading_axis: int | None = None,
+        angles: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.heading_axis = heading_axis
-        inputs = state_dim + (heading_axis is not None)
+        self.angles = tuple(angles)
+        inputs = state_dim + len(self.angles)
         sizes = (inputs + action_dim, hidden, hidden, 1)
         for layer, (i, o) in enumerate(pairwise(sizes), start=1):
             setattr(self, f"w{layer}", _uniform(rng, (2, i, o), i))
@@ -97,7 +100,7 @@ class TwinCritic(nn.Module):
 
     def forward(self, states: Tensor, actions: Tensor) -> Tensor:
         """Q1 and Q2, (2, n)."""
-        x = torch.cat((encode(states, self.heading_axis), actions), dim=1).expand(2, -1, -1)
+        x = torch.cat((encode(states, self.angles), actions), dim=1).expand(2, -1, -1)
         h = torch.relu(torch.baddbmm(self.b1, x, self.w1))
         h = torch.relu(torch.baddbmm(self.b2, h, self.w2))
         return torch.baddbmm(self.b3, h, self.w3).squeeze(2)
@@ -106,7 +109,7 @@ class TwinCritic(nn.Module):
         """Q1 alone, (n,), with the critic's weights held fixed (no gradient flows to them)."""
         w1, w2, w3 = (p.detach()[0] for p in (self.w1, self.w2, self.w3))
         b1, b2, b3 = (p.detach()[0] for p in (self.b1, self.b2, self.b3))
-        x = torch.cat((encode(states, self.heading_axis), actions), dim=1)
+        x = torch.cat((encode(states, self.angles), actions), dim=1)
         h = torch.relu(torch.addmm(b1, x, w1))
         h = torch.relu(torch.addmm(b2, h, w2))
         return torch.addmm(b3, h, w3).squeeze(1)

@@ -10,7 +10,7 @@ import numpy as np
 from calf_viz import systems
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.systems import System
 
 log = logging.getLogger("calf_viz")
@@ -27,9 +27,10 @@ def load(system: System, file: Path | None = None) -> CALFAgent:
     Raises:
         UserError: none comes with it; or the file cannot be used.
     """
+    said = shown(systems.said(system.name))
     if file is None and system.name not in trained():
         raise UserError(
-            f"no agent comes with {system.name}: train one (calf-viz train --system {system.name} "
+            f"no agent comes with {system.name}: train one (calf-viz train --system {said} "
             f"--output {system.name}.safetensors) and give it as `checkpoint`, or look on with "
             "`train=True`, or without one with `policy=nominal`"
         )

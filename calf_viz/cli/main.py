@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from calf_viz.cli.shaders import shaders
+from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
 from calf_viz.console import as_options, say, tracked
 from calf_viz.errors import UserError
@@ -48,6 +49,7 @@ _TYPES: dict[str, Any] = {
     "Path": GIVEN_PATH,
     "Path | None": GIVEN_PATH,
     "tuple[str, ...]": str,
+    "float | tuple[str, ...]": str,
     "tuple[int, int]": SIZE,
 }
 
@@ -62,13 +64,16 @@ def _config_options(command: Command) -> Command:
     for field in reversed(options()):
         flag = str(field.type).startswith("bool")
         flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
-        if field.type == "tuple[str, ...]":
+        if "tuple[str, ...]" in str(field.type):
             flags |= {"multiple": True, "metavar": field.metadata["form"]}
+        if field.name == "system":
+            flags["type"] = SYSTEM
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
         shown = "on" if default is True else shown
         said = default is None or default is False or default in ("", ()) or "default" in field.name
-        text = as_options(field.metadata["help"], names)
+        told = SYSTEM_HELP if field.name == "system" else field.metadata["help"]
+        text = as_options(told, names)
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
             text += "  [default: by preset]"

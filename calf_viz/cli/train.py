@@ -12,6 +12,7 @@ import click
 
 from calf_viz import systems
 from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, make_folder
@@ -22,9 +23,6 @@ from calf_viz.training.run_config import KEPT
 from calf_viz.viewer.app_config import AppConfig
 
 Command = TypeVar("Command", bound=Any)
-
-
-_SYSTEM_HELP = f"System: {', '.join(systems.names())}."
 
 
 def training_options(
@@ -51,7 +49,7 @@ def training_options(
 
 
 @click.command()
-@click.option("--system", help=_SYSTEM_HELP)
+@click.option("--system", type=SYSTEM, help=SYSTEM_HELP)
 @click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
 @click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
 @click.option("--config", type=GIVEN_PATH, help="TOML file with settings, which options override.")
@@ -106,7 +104,7 @@ def train(
 
 
 @click.command()
-@click.option("--system", required=True, help=_SYSTEM_HELP)
+@click.option("--system", type=SYSTEM, required=True, help=SYSTEM_HELP)
 @click.option(
     "--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the one that is shipped]"
 )
@@ -123,7 +121,7 @@ def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> 
 
 
 @click.command()
-@click.option("--system", required=True, help=_SYSTEM_HELP)
+@click.option("--system", type=SYSTEM, required=True, help=SYSTEM_HELP)
 @click.option("--seeds", default=10, show_default=True, help="How many seeds, from --seed on.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")

@@ -6,11 +6,13 @@
 
 Texels of `u_critic_weights`, row after row, `COLUMNS` wide:
 
-    0               layers of the actor, of the critic; states; the state that is an angle, or -1
-    1               the two states that are the plane's axes; value of the others; actions
+    0               layers of the actor, of the critic; states; actions
+    1               first texel of the states
     2 ...           for each layer: inputs, outputs, activation (0 linear, 1 ReLU, 2 tanh), and
                     its first texel
     then            action limits, four a texel
+    then            for each state: the plane's axis that it is (0, 1), or -1; its value there;
+                    whether it is an angle
     layers          for each four outputs: bias, then for each four inputs four texels, which are
                     the columns of a 4 x 4 matrix; filled up with zeros
 """
@@ -34,22 +36,32 @@ def critic_texels(networks: CriticNetworks) -> NDArray[np.float32]:
     """Texels of `u_critic_weights`, (rows, `COLUMNS`, 4)."""
     layers = [*networks.actor, *networks.critic]
     limits = _fours(networks.limits)
-    first = HEADER + len(layers) + len(limits)
+    states = _state_texels(networks)
+    first_state = HEADER + len(layers) + len(limits)
+    first = first_state + len(states)
     parts, heads = [], []
     for layer in layers:
         heads.append((*layer.weights.shape, ACTIVATIONS.index(layer.activation), first))
         parts.append(_layer_texels(layer))
         first += len(parts[-1])
-    heading = -1 if networks.heading_axis is None else networks.heading_axis
     header = [
-        (len(networks.actor), len(networks.critic), networks.state_dim, heading),
-        (*networks.axes, networks.slice, len(networks.limits)),
+        (len(networks.actor), len(networks.critic), len(states), len(networks.limits)),
+        (first_state, 0, 0, 0),
     ]
-    flat = np.concatenate([np.array(header + heads, np.float32), limits, *parts])
+    flat = np.concatenate([np.array(header + heads, np.float32), limits, states, *parts])
     rows = math.ceil(len(flat) / COLUMNS)
     texels = np.zeros((rows * COLUMNS, 4), np.float32)
     texels[: len(flat)] = flat
     return texels.reshape(rows, COLUMNS, 4)
+
+
+def _state_texels(networks: CriticNetworks) -> NDArray[np.float32]:
+    texels = np.zeros((len(networks.states), 4), np.float32)
+    texels[:, 0] = -1.0
+    texels[list(networks.axes), 0] = 0.0, 1.0
+    texels[:, 1] = networks.states
+    texels[list(networks.angles), 2] = 1.0
+    return texels
 
 
 def _fours(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ import os
 import tempfile
 import time
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield
 
-MAGIC = 0x43414C46_00000002
+MAGIC = 0x43414C46_00000003
 """Names the layout, and its version."""
 ERROR_BYTES = 1024
 SAMPLES, EPISODES = 4096, 2048
@@ -83,12 +84,13 @@ class Word(IntEnum):
     LO_Y = 18
     HI_X = 19
     HI_Y = 20
-    """Corners of that grid, and the value of the states that it does not show, as float64."""
-    SLICE = 21
+    """Corners of that grid, as float64."""
+    STATES = 21
+    """States of the system."""
     COUNT = 22
 
 
-_PLANE = slice(Word.LO_X, Word.SLICE + 1)
+_CORNERS = slice(Word.LO_X, Word.HI_Y + 1)
 
 
 SAMPLE = np.dtype(
@@ -144,7 +146,7 @@ class Board:
     Attributes:
         descriptor: of the file, for another process to inherit, until it is closed.
         grid: of the surface in each snapshot; None where there is none.
-        slice: value of the states that the grid's plane does not show.
+        hidden: value of each state where the grid's plane does not show it, (states,) float64.
         weights: numbers of actor and critic in each snapshot.
     """
 
@@ -158,11 +160,12 @@ class Board:
         self.words = np.frombuffer(self._memory, np.int64, Word.COUNT)
         shape = rows, columns = self[Word.ROWS], self[Word.COLUMNS]
         self.nodes, self.weights = rows * columns, self[Word.WEIGHTS]
-        layout, whole = _layout(self.nodes, self.weights)
-        if self[Word.MAGIC] != MAGIC or size != whole or min(*shape, self.weights) < 0:
+        states = self[Word.STATES]
+        layout, whole = _layout(self.nodes, self.weights, states)
+        if self[Word.MAGIC] != MAGIC or size != whole or min(*shape, self.weights, states) < 0:
             raise UserError("no board of this version")
-        *corners, self.slice = self.words[_PLANE].view(np.float64).tolist()
-        (left, low, right, high) = corners
+        left, low, right, high = self.words[_CORNERS].view(np.float64).tolist()
+        self.hidden = np.frombuffer(self._memory, np.float64, states, layout["hidden"])
         self.grid = Grid(shape, (left, low), (right, high)) if self.nodes else None
         self._text = np.frombuffer(self._memory, np.uint8, ERROR_BYTES, layout["text"])
         self._slots = [
@@ -177,8 +180,9 @@ class Board:
         }
 
     @classmethod
-    def create(cls, grid: Grid | None, weights: int, slice_value: float = 0.0) -> Board:
-        """A new board for surfaces on that grid, if any, and so many weights.
+    def create(cls, grid: Grid | None, weights: int, hidden: Sequence[float] = ()) -> Board:
+        """A new board for surfaces on that grid, if any, and so many weights. hidden: value of each
+        state where the grid does not show it.
 
         Raises:
             UserError: there is no room for it.
@@ -186,13 +190,15 @@ class Board:
         (rows, columns), corners = (0, 0), (0.0,) * 4
         if grid is not None:
             (rows, columns), corners = grid.shape, (*grid.lo, *grid.hi)
-        _, size = _layout(rows * columns, weights)
+        layout, size = _layout(rows * columns, weights, len(hidden))
         words = np.zeros(Word.COUNT, np.int64)
         words[[Word.MAGIC, Word.WEIGHTS, Word.ROWS, Word.COLUMNS]] = MAGIC, weights, rows, columns
-        words[_PLANE].view(np.float64)[:] = *corners, slice_value
+        words[_CORNERS].view(np.float64)[:] = corners
+        words[Word.STATES] = len(hidden)
         try:
             descriptor = nameless_file(size)
             os.pwrite(descriptor, words.tobytes(), 0)
+            os.pwrite(descriptor, np.array(hidden, np.float64).tobytes(), layout["hidden"])
             return cls(descriptor)
         except OSError as error:
             raise UserError(
@@ -344,12 +350,13 @@ def _checksum(slot: NDArray[np.uint8]) -> int:
     return zlib.crc32(slot[:-16].data)
 
 
-def _layout(nodes: int, weights: int) -> tuple[dict[str, int], int]:
+def _layout(nodes: int, weights: int, states: int) -> tuple[dict[str, int], int]:
     """Offsets [bytes] of the parts, the length of a slot, and of all."""
     numbers = 4 * (nodes + weights)
     slot = 8 + 16 + numbers + (-numbers) % 8 + 16
     offsets, at = {"slot": slot}, 8 * Word.COUNT
     parts = {
+        "hidden": 8 * states,
         "text": ERROR_BYTES,
         "slots": 2 * slot,
         "samples": SAMPLES * SAMPLE.itemsize,

@@ -42,9 +42,10 @@ class TrainerProcess:
         board: Board,
         rate: float,
         detached: bool = False,
+        system: str | None = None,
     ) -> None:
         """board: a new one, which is the process's from now on. rate: steps a second, infinite for
-        the most.
+        the most. system: reference of the run's (see `systems.reference`).
 
         Raises UserError where the run's folder cannot be written.
         """
@@ -56,8 +57,9 @@ class TrainerProcess:
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command, environment = python_child(
-            "calf_viz.sources.trainer", str(run), str(self.board.descriptor)
-        )
+            "calf_viz.sources.trainer", str(run), str(self.board.descriptor),
+            *(() if system is None else (system,)),
+        )  # fmt: skip
         try:
             with self.log.open("wb") as log, held_back():
                 self.process = subprocess.Popen(

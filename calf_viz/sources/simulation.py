@@ -45,8 +45,8 @@ def view_of(system: System) -> View:
 
 
 @cache
-def _hidden_square(system: System, slice_value: float) -> float:
-    origin = system.plane_states(np.zeros((1, 2)), slice_value)
+def _hidden_square(system: System, hidden: tuple[float, ...]) -> float:
+    origin = system.plane_states(np.zeros((1, 2)), np.array(hidden))
     return float(system.norm(origin)[0]) ** 2
 
 
@@ -62,7 +62,7 @@ class Simulation:
     Attributes:
         states: (n, state_dim) float32.
         grid: that its critic's surface is given on; None where it is not asked for.
-        slice: value of the states that the plane does not show.
+        hidden: value of each state where the plane does not show it, (state_dim,).
         episodes: episodes begun by each agent so far, (n,).
         arrived: episodes that ended in the goal, of all agents.
     """
@@ -85,7 +85,7 @@ class Simulation:
         self.p_relax = 1.0 if policy == "actor" else p_relax
         self._networks = agent.array_networks()
         self.grid: Grid | None = None
-        self.slice = 0.0
+        self.hidden = np.zeros(self.system.state_dim)
         self._critic_is_new = True
         self._begin(n_agents, profiler)
 
@@ -113,13 +113,13 @@ class Simulation:
         if self.grid is None or not self._take_critic():
             return None
         self.profiler.count("critic_queries")
-        states = self.system.plane_states(self.grid.nodes(), self.slice)
+        states = self.system.plane_states(self.grid.nodes(), self.hidden)
         values = self.agent.lyapunov(states).reshape(self.grid.shape)
         return Heightfield(values, self.grid.lo, self.grid.hi)
 
     def networks(self) -> CriticNetworks | None:
         """As `Evaluable`."""
-        return self.agent.critic_networks(self.slice) if self._take_critic() else None
+        return self.agent.critic_networks(self.hidden) if self._take_critic() else None
 
     def critic_changed(self) -> None:
         """Have the next `surface`, or `networks`, give the critic as it is then."""
@@ -142,7 +142,7 @@ class Simulation:
             chosen,
             float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None,
             (constants.nu_bar, constants.c_low, constants.c_up),
-            _hidden_square(self.system, self.slice),
+            _hidden_square(self.system, tuple(self.hidden.tolist())),
         )
 
     def pause(self, paused: bool) -> None:
@@ -180,6 +180,7 @@ class Simulation:
 
     def _move(self, actions: NDArray[Any], modes: NDArray[np.uint8]) -> Samples:
         system, starting = self.system, self._over
+        before = self._positions()
         self.states = system.step(self.states, actions)
         self._steps += 1
         if starting.any():
@@ -194,13 +195,17 @@ class Simulation:
         self._over = in_goal | system.out_of_plane(self.states) | (self._steps >= LONGEST_EPISODE)
         # An agent that a bad policy sent to infinity starts anew as well.
         self._over |= ~np.isfinite(self.states).all(axis=1)
-        heading = system.heading_axis
+        positions, heading = self._positions(), system.heading_axis
+        # No trail crosses the plane where an angle goes from one end of it to the other.
         return Samples(
-            positions=self.states[:, list(system.plane.axes)],
+            positions=positions,
             modes=modes,
-            first=starting,
+            first=starting | system.wrapped(before, positions),
             headings=None if heading is None else self.states[:, heading],
         )
+
+    def _positions(self) -> NDArray[np.float32]:
+        return self.states[:, list(self.system.plane.axes)]
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         if self.policy == "nominal":

@@ -1,9 +1,10 @@
-"""The trainer's process: `python -m calf_viz.sources.trainer RUN BOARD`.
+"""The trainer's process: `python -m calf_viz.sources.trainer RUN BOARD [SYSTEM]`.
 
 standard input    closed when the viewer is gone, however it went
 SIGTERM, SIGHUP   end the training with a checkpoint; blocked until then by who starts the process
 RUN               the run to go on with; its checkpoints are written as by `calf-viz train`
 BOARD             descriptor of the board, which is inherited (see `board.py`)
+SYSTEM            what the viewer was given as the run's system: a file, a module, a name
 
 What takes seconds to import is imported last: until then it can be told to end already.
 """
@@ -45,16 +46,19 @@ def _stop_with_the_viewer(board: Board) -> None:
 
 def main(arguments: list[str]) -> int:
     """Exit code 0, or 1 where the board holds the error."""
-    run, descriptor = arguments
+    run, descriptor, *given = arguments
     board = Board(int(descriptor))
     board.close()
     _listen(board)
     try:
+        from calf_viz import systems
         from calf_viz.sources.worker import work
 
         if board[Word.STOP]:
             board[Word.PHASE] = Phase.STOPPED  # nothing was begun
         else:
+            for system in given:
+                systems.given(system)
             work(run, board)
     except UserError as error:
         print(error, file=sys.stderr)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
@@ -66,7 +67,9 @@ class Training:
             self._seen = int(last["number"]) + 1
             self._first |= int(last["episode"]) != self._episode
             self._episode = int(last["episode"])
+            before = self._last
             self._last = np.array([last["x"], last["y"], last["heading"]], np.float32)
+            self._first |= bool(self.simulation.system.wrapped(before[None], self._last[None])[0])
             self._mode, self._q_plus = int(last["mode"]), float(last["q_plus"])
         x, y, heading = self._last
         first, self._first = self._first, False
@@ -172,6 +175,7 @@ def begin(
         UserError: the run cannot be written or resumed, or is of another system.
     """
     agent = simulation.agent
+    reference = systems.reference(agent.system.name)
     if resume is None:
         trainer = Trainer(config)
         run = Run.create(trainer, config, runs)
@@ -182,8 +186,8 @@ def begin(
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
     weights = trainer.agent.flat_weights()
     agent.set_flat_weights(weights)
-    board = Board.create(simulation.grid, len(weights), simulation.slice)
-    process = TrainerProcess(run.folder, board, rate, detached)
+    board = Board.create(simulation.grid, len(weights), simulation.hidden.tolist())
+    process = TrainerProcess(run.folder, board, rate, detached, reference)
     return Training(simulation, process, run, trainer.state[0])
 
 

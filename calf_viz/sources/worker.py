@@ -25,8 +25,9 @@ class Worker:
 
     def __init__(self, run: Run, trainer: Trainer, board: Board) -> None:
         self.run, self.trainer, self.board = run, trainer, board
-        nodes = np.empty((0, 2)) if board.grid is None else board.grid.nodes()
-        self.states = trainer.system.plane_states(nodes, board.slice)
+        system, grid = trainer.system, board.grid
+        nothing = np.empty((0, system.state_dim), np.float32)
+        self.states = nothing if grid is None else system.plane_states(grid.nodes(), board.hidden)
         self._published = -1
         self._next_snapshot = 0.0
         self._pace = Pace()

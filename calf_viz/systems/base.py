@@ -5,6 +5,7 @@ float64; states and actions come back in the dtype of the states given (float32 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +18,13 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Plane:
-    """The part of the state space that is shown: two axes of the state and their range."""
+    """The part of the state space that is shown: two axes of the state and their range.
+
+    Attributes:
+        lo, hi: its corners, in the units of its axes; of any size, each axis its own.
+        axes: the states that it shows.
+        labels: name and unit of each axis.
+    """
 
     lo: tuple[float, float] = (-5.0, -5.0)
     hi: tuple[float, float] = (5.0, 5.0)
@@ -46,15 +53,19 @@ class System(ABC):
     action_dim: int
     action_limits: Array
     """Largest absolute value of each action, (action_dim,)."""
-    state_labels: tuple[str, ...]
-    """Name and unit of each state, for axes and stats."""
+    state_names: tuple[str, ...] = ()
+    """Name of each state, by which those that the plane does not show are set; without names, s0,
+    s1, ..."""
     plane: Plane
     marker: Literal["sphere", "arrow"] = "sphere"
+    angles: tuple[int, ...] = ()
+    """The states that are angles [rad]: wrapped to [-pi, pi) after each step; networks see their
+    cosine and sine."""
     heading_axis: int | None = None
-    """The state that is an angle [rad]: wrapped after each step, and where an arrow points."""
-    edge_axes: tuple[int, ...] = (0,)
-    """The states whose leaving the plane's range ends a training episode."""
-    edge: float = 5.0
+    """The angle along which an arrow points."""
+    edges: Mapping[int, tuple[float, float]] | None = None
+    """Least and largest value of the states whose leaving that range ends a training episode; None
+    for the plane's axes that are no angles, within the plane."""
     dt: float = 0.01
     """Sampling time [s]."""
     max_steps: int = 750
@@ -94,26 +105,41 @@ class System(ABC):
         k3 = self.derivative(s + 0.5 * h * k2, a)
         k4 = self.derivative(s + h * k3, a)
         new = (s + h / 6.0 * (k1 + 2.0 * (k2 + k3) + k4)).astype(states.dtype)
-        if self.heading_axis is not None:
-            new[:, self.heading_axis] = wrap_angle(new[:, self.heading_axis])
+        for angle in self.angles:
+            new[:, angle] = wrap_angle(new[:, angle])
         return new
 
     def norm(self, states: Array) -> NDArray[np.float64]:
-        """Euclidean norm of the full state, angle wrapped, (n,) float64."""
+        """Euclidean norm of the full state, angles wrapped, (n,) float64."""
         s = np.array(states, dtype=np.float64)
-        if self.heading_axis is not None:
-            s[:, self.heading_axis] = wrap_angle(s[:, self.heading_axis])
+        for angle in self.angles:
+            s[:, angle] = wrap_angle(s[:, angle])
         return np.sqrt((s * s).sum(axis=1))
 
     def out_of_plane(self, states: Array) -> Bools:
-        """Whether each agent has left the plane over its edge, (n,)."""
-        return np.any(np.abs(states[:, self.edge_axes]) > self.edge, axis=1)
+        """Whether each agent is beyond an edge, (n,)."""
+        edges = self._plane_edges() if self.edges is None else self.edges
+        out = np.zeros(len(states), dtype=np.bool_)
+        for state, (least, largest) in edges.items():
+            out |= (states[:, state] < least) | (states[:, state] > largest)
+        return out
 
-    def plane_states(self, points: Array, slice_value: float = 0.0) -> Array:
+    def _plane_edges(self) -> dict[int, tuple[float, float]]:
+        bounds = zip(self.plane.axes, zip(self.plane.lo, self.plane.hi, strict=True), strict=True)
+        return {axis: ends for axis, ends in bounds if axis not in self.angles}
+
+    def wrapped(self, before: Array, after: Array) -> Bools:
+        """Whether the way from the one points of the plane (n, 2) to the others leads over the end
+        of an axis that is an angle, (n,)."""
+        turned = [i for i, axis in enumerate(self.plane.axes) if axis in self.angles]
+        # By the shorter way.
+        return np.any(np.abs(after[:, turned] - before[:, turned]) > np.pi, axis=1)
+
+    def plane_states(self, points: Array, hidden: float | Array = 0.0) -> Array:
         """Full states (m, state_dim) float32 at points (m, 2) of the plane shown.
 
-        Every state that is not an axis of the plane is `slice_value`.
+        hidden: value of every state that is not an axis of the plane; or (state_dim,), of each.
         """
-        states = np.full((len(points), self.state_dim), slice_value, dtype=np.float32)
+        states = np.full((len(points), self.state_dim), hidden, dtype=np.float32)
         states[:, list(self.plane.axes)] = points
         return states

@@ -14,8 +14,9 @@ class DifferentialDrive(System):
     action_limits = np.array([1.0, 2.0])
     plane = Plane(labels=("x [m]", "y [m]"))
     marker = "arrow"
+    state_names = ("x", "y", "theta")
+    angles = (2,)
     heading_axis = 2
-    edge_axes = (0, 1)
 
     k_rho = 0.8
     k_alpha = 3.0

@@ -1,5 +1,7 @@
 """A point mass on a line, pushed: state (x [m], v [m/s]), action acceleration [m/s^2]."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from calf_viz.systems.base import Array, Bools, Plane, System
@@ -13,8 +15,8 @@ class PointMass(System):
     action_dim = 1
     action_limits = np.array([5.0])
     plane = Plane(labels=("x [m]", "v [m/s]"))
-    marker = "sphere"
-    edge_axes = (0,)
+    state_names = ("x", "v")
+    edges = MappingProxyType({0: (-5.0, 5.0)})
 
     kp = 2.0
     kd = 0.4

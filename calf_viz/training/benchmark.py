@@ -167,7 +167,10 @@ def _results(tasks: list[tuple[str, TrainingConfig]], jobs: int) -> Generator[Re
     if jobs == 1:
         yield from (measure(*task) for task in tasks)
         return
-    given = [{"policy": policy, "config": asdict(config)} for policy, config in tasks]
+    given = [
+        {"policy": policy, "config": asdict(config), "system": systems.reference(config.system)}
+        for policy, config in tasks
+    ]
     with closing(pool.answers("calf_viz.training.benchmark_worker", given, jobs)) as answers:
         yield from map(Result.of, answers)
 

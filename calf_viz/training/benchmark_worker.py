@@ -8,9 +8,11 @@ from calf_viz.training import pool
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
+    from calf_viz import systems
     from calf_viz.training import benchmark
     from calf_viz.training.config import TrainingConfig
 
+    systems.given(task["system"])
     return benchmark.measure(task["policy"], TrainingConfig(**task["config"])).values()
 
 

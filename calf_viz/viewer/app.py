@@ -35,6 +35,7 @@ from calf_viz.scene.colours import COLOUR_MAP, colour_map
 from calf_viz.sources.base import Certified, Pausable, Resizable, Source, Valued
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import Simulation, view_of
+from calf_viz.systems.hidden import hidden_values
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run_config import read_config
 from calf_viz.trial.examiner import Examiner
@@ -199,7 +200,7 @@ class CALFApplication(Owned):
         simulation = Simulation(
             self.agent, config.n_agents, config.seed, config.policy, config.p_relax, self.profiler
         )
-        simulation.slice = config.slice
+        simulation.hidden = hidden_values(self.agent.system, config.slice)
         simulation.grid = None if config.critic_on_gpu else self.surface.grid
         return simulation
 

@@ -20,6 +20,7 @@ from calf_viz.settings import option as _option
 from calf_viz.settings import within as _within
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import POLICIES
+from calf_viz.systems.hidden import hidden_values
 from calf_viz.viewer import designs as toggles
 
 MOST_AGENTS = 10_000_000
@@ -76,7 +77,11 @@ class VisualizationConfig(Assignable):
     critic_on_gpu: bool = _option(
         False, "Evaluate the critic in shaders: quick on a GPU, slow where the CPU draws."
     )
-    slice: float = _option(0.0, "Value of the states that the plane does not show.")
+    slice: float | tuple[str, ...] = _option(
+        0.0,
+        "Value of the states that the plane does not show, or of one: theta=0.5; may be repeated.",
+        "[STATE=]VALUE",
+    )
     height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
     colour_map: str | None = _option(
         None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
@@ -147,7 +152,9 @@ class VisualizationConfig(Assignable):
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
-        _within("slice", self.slice, -1e6, 1e6)
+        hidden_values(systems.get(self.system), self.slice)
+        if not isinstance(self.slice, float) and len(self.slice) == 1 and "=" not in self.slice[0]:
+            values["slice"] = float(self.slice[0])
         for name in ("q_value", "text", "profiler"):
             name = f"stats_{name}_update_freq"
             _within(name, getattr(self, name), 1, RAREST_STATS)

@@ -1,0 +1,175 @@
+"""Systems that are not of this package: in a file, in an installed module, behind an entry point.
+
+    ./mine.py, ./mine.py:NAME                   a file, which is run
+    package.module, package.module:NAME         of what is installed, never of the current folder
+    mine                                        an entry point of the group `calf_viz.systems`
+
+Without a NAME it is the one called SYSTEM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from calf_viz.children import current_folder_left_out
+from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.files import is_file, read_bytes
+from calf_viz.systems.base import System
+from calf_viz.systems.soundness import check
+
+GROUP = "calf_viz.systems"
+NAME = "SYSTEM"
+LARGEST = 2**20
+"""Bytes of a file."""
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text stands for a file or a module, and is no system's name."""
+    return any(sign in text for sign in (os.sep, ".", ":"))
+
+
+def split(text: str) -> tuple[str, str]:
+    """File or module, and the name in it."""
+    place, colon, name = text.rpartition(":")
+    return (place, name) if colon and name.isidentifier() else (text, NAME)
+
+
+def is_file_name(place: str) -> bool:
+    """Whether a place is a file, and no module."""
+    return os.sep in place or place.endswith(".py")
+
+
+def load(text: str) -> tuple[System, str]:
+    """The system that a reference stands for, checked; and the same reference from anywhere.
+
+    Raises:
+        UserError: it cannot be had, or makes no sense; with file and line, where there are any.
+    """
+    place, name = split(text)
+    if not is_file_name(place):
+        return _sound(_found(_imported(place), name, place), place, place), f"{place}:{name}"
+    path = Path(place).absolute()
+    system = _found(_run(path), name, place)
+    return _sound(system, place, str(path)), f"{path}:{name}"
+
+
+@cache
+def announced() -> dict[str, tuple[EntryPoint, ...]]:
+    """Entry points by the name of the system, which none of them is asked for yet."""
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    with current_folder_left_out():
+        for point in entry_points(group=GROUP):
+            name = point.name.replace("-", "_")
+            found[name] = (*found.get(name, ()), point)
+    return found
+
+
+def place_of(point: EntryPoint) -> str:
+    """Where an entry point leads, and whose it is."""
+    owner = "" if point.dist is None else f" of {point.dist.name}"
+    return f"{shown(point.value)}{owner}"
+
+
+def load_entry_point(name: str, point: EntryPoint) -> System:
+    """The system behind it; raises as `load`."""
+    module = point.module
+    system = _sound(_found(_imported(module), point.attr or NAME, module), module, module)
+    if system.name != name:
+        raise UserError(
+            f"entry point {shown(point.name)} ({place_of(point)}) leads to a system of the name "
+            f"{system.name}: one of the two names has to change"
+        )
+    return system
+
+
+def _run(path: Path) -> ModuleType:
+    source = read_bytes(path, LARGEST)
+    module = ModuleType(str(path))
+    module.__file__ = str(path)
+    # Where classes look for their module, dataclasses above all.
+    sys.modules[module.__name__] = module
+    try:
+        with _told(path, module.__name__), current_folder_left_out():
+            exec(compile(source, str(path), "exec"), vars(module))
+    except UserError:
+        del sys.modules[module.__name__]
+        raise
+    return module
+
+
+def _imported(place: str) -> ModuleType:
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UserError(
+            f"system {shown(place)} is neither a file nor a module: write ./mine.py, "
+            "package.module:NAME, or a name"
+        )
+    with _told(place, place), current_folder_left_out():
+        try:
+            return import_module(place)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if place != missing and not place.startswith(f"{missing}."):
+                raise  # something else, that the module asks for
+            raise UserError(
+                f"system {shown(place)}: no module {shown(missing)} is installed (the current "
+                "folder is not searched): install it, or give a file, such as ./mine.py"
+            ) from None
+
+
+def _found(module: ModuleType, name: str, place: str) -> System:
+    value = getattr(module, name, None)
+    if isinstance(value, System):
+        return value
+    if isinstance(value, type) and issubclass(value, System):
+        raise UserError(f"{shown(place)}: {name} is a class: write {name} = {value.__name__}()")
+    there = hasattr(module, name)
+    said = f"is a {type(value).__name__} and no System" if there else "is not there"
+    others = sorted(key for key, item in vars(module).items() if isinstance(item, System))
+    if others:
+        raise UserError(
+            f"{shown(place)}: {name} {said}, but {', '.join(others)}: give "
+            f"{shown(place)}:{others[0]}"
+        )
+    raise UserError(f"{shown(place)}: {name} {said}: write {name} = MySystem(), an object")
+
+
+def _sound(system: System, place: str, owner: str) -> System:
+    """The system, checked. owner: the module that it is from."""
+    try:
+        with _told(place, owner):
+            check(system)
+    except FileDamaged:
+        raise
+    except UserError as error:
+        raise UserError(f"{shown(place)}: {error}") from error
+    return system
+
+
+@contextmanager
+def _told(place: str | Path, owner: str) -> Iterator[None]:
+    """What a user's code raises in the block comes as one line, with file and line: the innermost
+    that is the module's or package's that owns it, rather than a library's."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        file, line = place, None
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            name = str(frame.f_globals.get("__name__"))
+            if name == owner or name.split(".")[0] == owner.split(".")[0]:
+                file, line = frame.f_code.co_filename, number
+        text = str(error)
+        if isinstance(error, SyntaxError) and is_file(error.filename or ""):
+            file, line, text = error.filename or file, error.lineno, error.msg
+        reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        raise FileDamaged(file, reason, "mend it", line) from error

@@ -1,0 +1,157 @@
+"""The systems there are, by name: this package's, installed ones, and those given by the user."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from calf_viz.errors import UserError, shown
+from calf_viz.systems.base import System
+from calf_viz.systems.outside import announced, is_reference, load, load_entry_point, place_of
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A system that the user gave in this process."""
+
+    system: System
+    said: str
+    """How."""
+    reference: str | None
+    """The same for other processes; None where there is none."""
+
+
+_given: dict[str, _Given] = {}
+
+
+@cache
+def _own() -> dict[str, System]:
+    """Every system found in this folder, by name."""
+    found = {}
+    package = sys.modules[_PACKAGE]
+    for module in pkgutil.iter_modules(package.__path__):
+        system = getattr(import_module(f"{_PACKAGE}.{module.name}"), "SYSTEM", None)
+        if isinstance(system, System):
+            found[system.name] = system
+    return found
+
+
+@cache
+def _installed(name: str) -> System:
+    points = announced()[name]
+    if len(points) > 1:
+        raise _twice(name, [place_of(point) for point in points])
+    return load_entry_point(name, points[0])
+
+
+def names() -> list[str]:
+    """The names of all systems, sorted. Of those of other packages none is loaded for that."""
+    return sorted({*_own(), *announced(), *_given})
+
+
+def own() -> list[str]:
+    """The names of those that come with the program, sorted."""
+    return sorted(_own())
+
+
+def get(name: str) -> System:
+    """The system called `name`; hyphens and underscores are the same.
+
+    A text from a file is safe here: nothing is run or imported but what is installed under that
+    name.
+
+    Raises:
+        UserError: there is no such system, and the message lists those there are; or it is there
+            twice, or broken.
+    """
+    called = name.replace("-", "_")
+    places = _places(called)
+    if len(places) > 1:
+        raise _twice(called, places)
+    if called in _given:
+        return _given[called].system
+    if called in _own():
+        return _own()[called]
+    if called in announced():
+        return _installed(called)
+    raise UserError(
+        f"unknown system '{shown(name)}': choose one of {', '.join(names())}; one in a file or "
+        "module is given on the command line alone: --system ./mine.py"
+    )
+
+
+def add(system: System, said: str = "systems.add", reference: str | None = None) -> str:
+    """Have a system known by its name in this process; its name.
+
+    said: where it comes from, for messages. reference: how other processes get it (see `given`);
+    without, no training is watched or compared in processes of its own.
+
+    Raises:
+        UserError: another one has that name.
+    """
+    before = _given.get(system.name)
+    if before is not None and (
+        before.system is system or (reference is not None and before.reference == reference)
+    ):
+        return system.name
+    if places := _places(system.name):
+        raise _twice(system.name, [*places, shown(said)])
+    _given[system.name] = _Given(system, said, reference)
+    return system.name
+
+
+def given(text: str) -> str:
+    """The name of the system that a user gives on the command line: by that name, or by a file or
+    module, whose code is run.
+
+    Raises:
+        UserError: there is none; it is broken, or has the name of another one.
+    """
+    if not is_reference(text):
+        return get(text).name
+    system, reference = load(text)
+    return add(system, text, reference)
+
+
+def said(name: str) -> str:
+    """What --system is to say for the system of that name."""
+    return _given[name].said if name in _given else name
+
+
+def reference(name: str) -> str:
+    """What `given` takes for the same system in another process.
+
+    Raises:
+        UserError: there is no such thing.
+    """
+    if name not in _given:
+        return name
+    found = _given[name].reference
+    if found is None:
+        raise UserError(
+            f"system {name} was added in this process alone, and is to be trained in another: put "
+            "it into a file, and give that to systems.given"
+        )
+    return found
+
+
+def _places(name: str) -> list[str]:
+    """Where a system of that name is to be found: more than one is one too many."""
+    places = []
+    if name in _own():
+        places.append(f"the one of calf_viz ({type(_own()[name]).__module__})")
+    places += [place_of(point) for point in announced().get(name, ())]
+    if name in _given:
+        places.append(shown(_given[name].said))
+    return places
+
+
+def _twice(name: str, places: list[str]) -> UserError:
+    return UserError(
+        f"two systems are called {name}: {' and '.join(places)}; give one of them another name"
+    )

@@ -1,0 +1,122 @@
+"""Whether a system keeps what `System` promises: asked once of each that comes from outside."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from calf_viz.errors import UserError, shown
+from calf_viz.systems.base import Plane, System
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+"""Files and folders are named after systems."""
+MOST_STATES = 100
+MOST_ACTIONS = 16
+_AGENTS = 5
+"""Tried at once; no array of another meaning is of that length by chance."""
+
+
+def check(system: System) -> None:
+    """Raises UserError for attributes that make no sense, and for what its methods give at some
+    starts; whatever those raise themselves passes."""
+    name = getattr(system, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserError(
+            f"name = {shown(name)}: give a text of at most 60 small letters, digits and _"
+        )
+    _numbers(system)
+    _axes(system)
+    _plane(system)
+    _methods(system)
+
+
+def _require(sound: bool, name: str, value: Any, wanted: str) -> None:
+    if not sound:
+        raise UserError(f"{name} = {shown(value)}: give {wanted}")
+
+
+def _numbers(system: System) -> None:
+    for name, least, most in (("state_dim", 2, MOST_STATES), ("action_dim", 1, MOST_ACTIONS)):
+        value = getattr(system, name, None)
+        sound = isinstance(value, int) and least <= value <= most
+        _require(sound, name, value, f"{least} to {most}")
+    limits = np.asarray(getattr(system, "action_limits", ()), dtype=np.float64)
+    sound = limits.shape == (system.action_dim,) and bool(np.isfinite(limits).all())
+    _require(
+        sound and bool((limits > 0).all()), "action_limits", limits,
+        f"an array of {system.action_dim}, each above 0",
+    )  # fmt: skip
+    _require(math.isfinite(system.dt) and system.dt > 0, "dt", system.dt, "seconds above 0")
+    _require(system.max_steps >= 1, "max_steps", system.max_steps, "at least 1")
+    _require(system.marker in ("sphere", "arrow"), "marker", system.marker, "sphere or arrow")
+
+
+def _axes(system: System) -> None:
+    states = range(system.state_dim)
+    names = system.state_names
+    sound = not names or len({*names}) == len(names) == system.state_dim
+    _require(sound, "state_names", names, f"{system.state_dim} names, all of them others")
+    for name in names:
+        _require(name.isidentifier(), "state_names", names, "names of letters, digits and _")
+    sound = len({*system.angles}) == len(system.angles) and all(a in states for a in system.angles)
+    _require(sound, "angles", system.angles, f"states, each of 0 to {system.state_dim - 1}")
+    heading = system.heading_axis
+    _require(
+        heading is None or heading in system.angles, "heading_axis", heading,
+        "a state that is one of angles, too",
+    )  # fmt: skip
+    if system.marker == "arrow":
+        _require(heading is not None, "heading_axis", heading, "the angle that the arrow points at")
+    edges = system.edges
+    _require(
+        edges is None or isinstance(edges, Mapping), "edges", edges, "such as {0: (-5.0, 5.0)}"
+    )
+    for state, ends in (edges or {}).items():
+        sound = state in states and len(ends) == 2 and ends[0] < ends[1]
+        _require(sound, "edges", edges, "for a state its least and its largest value")
+
+
+def _plane(system: System) -> None:
+    plane = getattr(system, "plane", None)
+    if not isinstance(plane, Plane):
+        raise UserError(f"plane = {shown(plane)}: give a Plane")
+    axes = plane.axes
+    sound = len(axes) == 2 == len({*axes}) and all(axis in range(system.state_dim) for axis in axes)
+    _require(sound, "plane.axes", axes, "two states")
+    for lo, hi in zip(plane.lo, plane.hi, strict=True):
+        sound = math.isfinite(lo) and math.isfinite(hi) and lo < hi
+        _require(sound, "plane", f"{plane.lo} to {plane.hi}", "for each axis the lower end first")
+
+
+def _methods(system: System) -> None:
+    rng = np.random.default_rng(0)
+    n, d, m = _AGENTS, system.state_dim, system.action_dim
+    states = _array("initial_states", system.initial_states(n, rng), (n, d))
+    states = states.astype(np.float32)
+    actions = _array("nominal", system.nominal(states), (n, m))
+    over = np.abs(actions) > np.asarray(system.action_limits) * (1 + 1e-6)
+    _require(not over.any(), "nominal", actions[over], "actions within action_limits: self.clip")
+    _array("derivative", system.derivative(states.astype(float), actions.astype(float)), (n, d))
+    _array("step", system.step(states, actions), (n, d))
+    rewards = _array("reward", system.reward(states, actions), (n,))
+    _require(bool((rewards <= 0).all()), "reward", rewards, "what is never above 0")
+    goal = np.asarray(system.in_goal(states))
+    _require(
+        goal.shape == (n,) and goal.dtype == np.bool_, "in_goal", goal, "a bool for each agent"
+    )
+
+
+def _array(name: str, value: Any, shape: tuple[int, ...]) -> Any:
+    array = np.asarray(value)
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        raise UserError(
+            f"{name} gives {array.dtype} of shape {array.shape} for {_AGENTS} agents: give "
+            f"numbers of {shape}"
+        )
+    if not np.isfinite(array).all():
+        raise UserError(f"{name} gives what is not finite at a start: {shown(array)}")
+    return array
