@@ -22,6 +22,7 @@ import pytest
 
 from calf_viz.children import python_child
 from calf_viz.cli.main import calf_viz
+from calf_viz.systems import registry
 from calf_viz.viewer.app_config import AppConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,9 +151,16 @@ def check_calf_viz(arguments: list[str], is_whole: bool) -> None:
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS)
-def test_a_command_line_is_one_that_there_is(page: str, line: str) -> None:
+def test_a_command_line_is_one_that_there_is(
+    page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, *arguments = words(line)
     if name == "calf-viz":
+        # A system of a file is loaded as the command line is read.
+        monkeypatch.setattr(registry, "_given", {})
+        monkeypatch.chdir(tmp_path)
+        (example,) = blocks("docs/systems.md", "python")
+        Path("van_der_pol.py").write_text(example, encoding="utf-8")
         check_calf_viz(arguments, whole(line) and (page, line) in TYPED)
     elif name == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
