@@ -7,34 +7,15 @@ that is not known, stays as it is: compilers then tell.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Callable
-from typing import NamedTuple
 
-from calf_viz.glsl import glsl_types
+from calf_viz.glsl.expressions import ExpressionReader, Function, Unreadable
 from calf_viz.glsl.glsl_types import UNKNOWN
 
-DEEPEST = 60
-"""Brackets, or statements, within each other."""
-
-_TOKEN = re.compile(
-    r"(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<float>(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?|\d+[eE][+-]?\d+[fF]?|\d+[fF](?!\w))"
-    r"|(?P<int>0[xX][0-9a-fA-F]+[uU]?|\d+[uU]?)"
-    r"|(?P<operator><<=|>>=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||\^\^|[-+*/%&|^]=|[^\s\w])"
-)
-_DIRECTIVE = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _QUALIFIERS = frozenset((
     "const", "in", "out", "inout", "uniform", "flat", "smooth", "noperspective", "centroid",
     "invariant", "highp", "mediump", "lowp",
 ))  # fmt: skip
-_ASSIGNMENTS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="))
-_PRECEDENCE = {
-    "||": 1, "^^": 2, "&&": 3, "|": 4, "^": 5, "&": 6, "==": 7, "!=": 7, "<": 8, ">": 8, "<=": 8,
-    ">=": 8, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11,
-}  # fmt: skip
-_COMPARED = ("==", "!=", "<", ">", "<=", ">=")
 
 
 def written_out(text: str) -> str:
@@ -42,53 +23,18 @@ def written_out(text: str) -> str:
     return _Reader(text).read()
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    end: int
+class _Reader(ExpressionReader):
+    """Reads declarations and statements."""
 
-
-class _Unreadable(Exception):
-    """Text that is none, or that is not known here."""
-
-
-class _Value(NamedTuple):
-    """An expression: its type, its first and its last token."""
-
-    type: str
-    first: int
-    last: int
-
-
-class _Function(NamedTuple):
-    type: str
-    parameters: tuple[str, ...]
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        code = _DIRECTIVE.sub(lambda match: " " * len(match[0]), text)
-        self.tokens = [
-            _Token(match.lastgroup or "", match[0], match.start(), match.end())
-            for match in _TOKEN.finditer(code)
-        ]
-        self.at = 0
-        self.depth = 0
-        self.returned = UNKNOWN
-        self.scopes: list[dict[str, str]] = [dict(glsl_types.VARIABLES)]
-        self.structs: dict[str, dict[str, str]] = {}
-        self.functions: defaultdict[str, list[_Function]] = defaultdict(list)
-        self.before: defaultdict[int, list[str]] = defaultdict(list)  # by the index of a token
-        self.behind: defaultdict[int, int] = defaultdict(int)
+    returned = UNKNOWN
+    """Type of the function that is being read."""
 
     def read(self) -> str:
         while self.at < len(self.tokens):
             start = self.at
             try:
                 self._global()
-            except _Unreadable:
+            except Unreadable:
                 # Half of a function converted would be worse than none.
                 for index in range(start, min(self.at + 1, len(self.tokens))):
                     self.before.pop(index, None)
@@ -116,43 +62,6 @@ class _Reader:
             depth += (token == "{") - (token == "}")
             if depth <= 0 and token in ("}", ";"):
                 return
-
-    def _convert(self, value: _Value, asked: str) -> _Value:
-        """The value as that type, where GLSL would convert it."""
-        type_ = glsl_types.converted(value.type, asked)
-        if not type_:
-            return value
-        self.before[value.first].insert(0, f"{type_}(")  # what is around it comes later
-        self.behind[value.last] += 1
-        return value._replace(type=type_)
-
-    # Tokens
-
-    def _peek(self, ahead: int = 0) -> str:
-        at = self.at + ahead
-        return self.tokens[at].text if at < len(self.tokens) else ""
-
-    def _next(self) -> _Token:
-        if self.at >= len(self.tokens):
-            raise _Unreadable
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def _take(self, text: str) -> bool:
-        if self._peek() != text:
-            return False
-        self.at += 1
-        return True
-
-    def _expect(self, text: str) -> None:
-        if not self._take(text):
-            raise _Unreadable
-
-    def _name(self) -> str:
-        token = self._next()
-        if token.kind != "name":
-            raise _Unreadable
-        return token.text
 
     # Declarations
 
@@ -188,20 +97,8 @@ class _Reader:
         else:
             name = self._name()
             if not self._is_type(name) and self._peek() != "{":
-                raise _Unreadable
+                raise Unreadable
         return name + self._sizes()
-
-    def _is_type(self, name: str) -> bool:
-        return glsl_types.is_built_in(name) or name in self.structs
-
-    def _sizes(self) -> str:
-        brackets = ""
-        while self._take("["):
-            if not self._take("]"):
-                self._expression()
-                self._expect("]")
-            brackets += "[]"
-        return brackets
 
     def _members(self) -> dict[str, str]:
         members: dict[str, str] = {}
@@ -246,13 +143,13 @@ class _Reader:
             parameters.append(kind)
             if self._peek() != ")":
                 self._expect(",")
-        function = _Function(type_, tuple(parameters))
+        function = Function(type_, tuple(parameters))
         if function not in self.functions[name]:
             self.functions[name].append(function)
         if self._take(";"):
             return
         if self._peek() != "{":
-            raise _Unreadable
+            raise Unreadable
         self.scopes.append(names)
         self.returned = type_
         self._statement()
@@ -265,18 +162,13 @@ class _Reader:
             own = type_ + self._sizes()
             if self._take("="):
                 if self._peek() == "{":
-                    raise _Unreadable
+                    raise Unreadable
                 self._convert(self._assignment(), own)
             self.scopes[-1][name] = own
             if self._peek() != ";":
                 self._expect(",")
 
     # Statements
-
-    def _deeper(self) -> None:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise _Unreadable
 
     def _statement(self) -> None:
         self._deeper()
@@ -369,173 +261,3 @@ class _Reader:
             return
         self._convert(self._expression(), self.returned)
         self._expect(";")
-
-    # Expressions
-
-    def _expression(self) -> _Value:
-        value = self._assignment()
-        while self._take(","):
-            value = self._assignment()._replace(first=value.first)
-        return value
-
-    def _assignment(self) -> _Value:
-        self._deeper()
-        value = self._choice()
-        if self._peek() in _ASSIGNMENTS:
-            operator = self._next().text
-            given = self._assignment()
-            scalar = glsl_types.parts(given.type)[1] == 1
-            if operator == "=" or not (scalar and glsl_types.is_float(value.type)):
-                self._convert(given, value.type)
-            else:  # v *= 2: a number for every component
-                self._convert(given, "float")
-            value = value._replace(last=given.last)
-        self.depth -= 1
-        return value
-
-    def _choice(self) -> _Value:
-        condition = self._binary(1)
-        if not self._take("?"):
-            return condition
-        one = self._expression()
-        self._expect(":")
-        other = self._assignment()
-        one = self._convert(one, other.type)
-        other = self._convert(other, one.type)
-        return _Value(one.type or other.type, condition.first, other.last)
-
-    def _binary(self, least: int) -> _Value:
-        value = self._unary()
-        while (rank := _PRECEDENCE.get(self._peek(), 0)) >= least:
-            operator = self._next().text
-            value = self._operated(operator, value, self._binary(rank + 1))
-        return value
-
-    def _operated(self, operator: str, a: _Value, b: _Value) -> _Value:
-        type_ = "bool"
-        if operator in _COMPARED or operator in ("+", "-", "*", "/"):
-            if glsl_types.is_float(a.type):
-                b = self._convert(b, glsl_types.as_float(b.type))
-            elif glsl_types.is_float(b.type):
-                a = self._convert(a, glsl_types.as_float(a.type))
-            if operator not in _COMPARED:
-                known = a.type and b.type
-                type_ = glsl_types.arithmetic(operator, a.type, b.type) if known else UNKNOWN
-        elif operator in ("<<", ">>"):
-            type_ = a.type
-        elif operator in ("%", "&", "|", "^"):
-            type_ = (
-                glsl_types.arithmetic(operator, a.type, b.type) if a.type and b.type else UNKNOWN
-            )
-        return _Value(type_, a.first, b.last)
-
-    def _unary(self) -> _Value:
-        first = self.at
-        signs = 0
-        while self._peek() in ("-", "+", "!", "~", "++", "--"):
-            self._next()
-            signs += 1
-        value = self._postfix()
-        return value._replace(first=first) if signs else value
-
-    def _postfix(self) -> _Value:
-        value = self._primary()
-        while True:
-            if self._take("["):
-                self._expression()
-                self._expect("]")
-                value = value._replace(type=glsl_types.element(value.type))
-            elif self._take("."):
-                value = value._replace(type=self._field(value.type, self._name()))
-            elif self._peek() in ("++", "--"):
-                self._next()
-            else:
-                return value._replace(last=self.at - 1)
-
-    def _field(self, type_: str, name: str) -> str:
-        if name == "length" and self._peek() == "(":
-            self._next()
-            self._expect(")")
-            return "int"
-        if type_ in self.structs:
-            return self.structs[type_].get(name, UNKNOWN)
-        return glsl_types.swizzled(type_, name)
-
-    def _primary(self) -> _Value:
-        first = self.at
-        token = self._next()
-        if token.text == "(":
-            inner = self._expression()
-            self._expect(")")
-            return _Value(inner.type, first, self.at - 1)
-        if token.kind == "float":
-            return _Value("float", first, first)
-        if token.kind == "int":
-            return _Value("uint" if token.text[-1] in "uU" else "int", first, first)
-        if token.kind != "name":
-            raise _Unreadable
-        if token.text in ("true", "false"):
-            return _Value("bool", first, first)
-        name = token.text
-        if self._is_type(name):
-            name += self._sizes()
-        if self._take("("):
-            type_ = self._called(name, self._arguments())
-            return _Value(type_, first, self.at - 1)
-        return _Value(self._lookup(name), first, first)
-
-    def _lookup(self, name: str) -> str:
-        for scope in reversed(self.scopes):
-            if name in scope:
-                return scope[name]
-        return UNKNOWN
-
-    def _arguments(self) -> list[_Value]:
-        if self._take(")"):
-            return []
-        if self._peek() == "void" and self._peek(1) == ")":
-            self.at += 2
-            return []
-        values = [self._assignment()]
-        while self._take(","):
-            values.append(self._assignment())
-        self._expect(")")
-        return values
-
-    def _called(self, name: str, values: list[_Value]) -> str:
-        if name.endswith("[]"):
-            for value in values:
-                self._convert(value, name[:-2])
-            return name
-        if name in self.structs:
-            for value, asked in zip(values, self.structs[name].values(), strict=False):
-                self._convert(value, asked)
-            return name
-        if glsl_types.is_built_in(name):
-            return name
-        given = tuple(value.type for value in values)
-        if name in self.functions:
-            function = self._chosen(name, given)
-            if function is None:
-                return UNKNOWN
-            for value, asked in zip(values, function.parameters, strict=True):
-                self._convert(value, asked)
-            return function.type
-        type_, floats = glsl_types.call(name, given)
-        for value, needed in zip(values, floats, strict=True):
-            if needed:
-                self._convert(value, glsl_types.as_float(value.type))
-        return type_
-
-    def _chosen(self, name: str, given: tuple[str, ...]) -> _Function | None:
-        """The overload of these types: exactly, or the one that conversions reach."""
-        reached = []
-        for function in self.functions[name]:
-            if function.parameters == given:
-                return function
-            if len(function.parameters) == len(given) and all(
-                not have or have == asked or glsl_types.converted(have, asked)
-                for have, asked in zip(given, function.parameters, strict=True)
-            ):
-                reached.append(function)
-        return reached[0] if len(reached) == 1 else None
