@@ -31,6 +31,7 @@ from drivers import Driver
 from calf_viz import systems
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
 from calf_viz.samples import Samples
@@ -232,19 +233,20 @@ class SceneFolder:
         return host.screenshot()
 
 
-def open_host(kind: str, **options: Any) -> Host:
-    """A Panda3D or moderngl host, without a window."""
+def open_host(kind: str, **fields: Any) -> Host:
+    """A Panda3D or moderngl host of this `Setup`, without a window."""
+    setup = Setup(**fields)
     if kind == "moderngl":
         from calf_viz.hosts.moderngl.host import ModernglHost
 
-        return ModernglHost(**options)
+        return ModernglHost(setup)
     from calf_viz.hosts.panda.offscreen import OffscreenHost
 
     if kind in OLDER:
         from calf_viz.hosts.panda.older.choice import geometry
 
-        options["geometry"] = geometry(kind, kind != "per_agent")
-    return OffscreenHost(**options)
+        return OffscreenHost(setup, geometry(kind, kind != "per_agent"))
+    return OffscreenHost(setup)
 
 
 @cache

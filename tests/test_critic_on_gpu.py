@@ -24,6 +24,7 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.critic_passes import CriticPasses
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
 from calf_viz.scene.scene import Scene, height_texels
@@ -38,7 +39,7 @@ ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "linear": lambda x: x}
 @pytest.fixture(scope="module", params=["moderngl", "panda"])
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     kind: Any = {"moderngl": ModernglHost, "panda": OffscreenHost}[request.param]
-    made = kind(Scene(size=(64, 36), trail=4), None, colour_map("cividis"), 1)
+    made = kind(Setup(Scene(size=(64, 36), trail=4), colour_map("cividis"), 1))
     if request.param == "moderngl":
         made.context.__enter__()
     yield made

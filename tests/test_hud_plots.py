@@ -11,6 +11,7 @@ import pytest
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import HEAD, SAMPLES, Series
@@ -63,7 +64,7 @@ class TestSeries:
 def host(request: pytest.FixtureRequest) -> Iterator[Any]:
     kind: Any = {"moderngl": ModernglHost, "panda": OffscreenHost}[request.param]
     scene = Scene(size=(640, 360), trail=4, height_scale=0.0)
-    made = kind(scene, FIELD, colour_map("gray"), 1)
+    made = kind(Setup(scene, colour_map("gray"), 1, FIELD))
     if request.param == "moderngl":
         made.context.__enter__()
     yield made

@@ -35,6 +35,7 @@ from calf_viz.sources import process, worker
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.sources.training import TRAINEE
 from calf_viz.training.columns import METRICS
+from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 from calf_viz.viewer.stats_cache import StatsCache
@@ -51,6 +52,10 @@ TINY = {
     "selection_episodes": 2,
 }
 SMALL = {"size": (192, 108), "grid": 16, "trail_length": 40, "headless": True, "n_agents": 2}
+
+
+def lasts(episodes: int) -> TrainingConfig:
+    return TrainingConfig(episodes=episodes, steps=50)
 
 
 def configured(runs: Path, **changes: Any) -> AppConfig:
@@ -697,7 +702,7 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(None, len(trainer.agent.flat_weights()))
     hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(4))
     panel.refresh()
     assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
     made.stop()
@@ -715,7 +720,7 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(None, len(trainer.agent.flat_weights()))
     hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 4, 50)
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(4))
     made[Word.PHASE] = Phase.TRAINING
     said = []
     at_work = worker.Worker(run, trainer, made)
@@ -737,7 +742,7 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
 def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_path: Path) -> None:
     made = Board.create(None, 1)
     hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), 500, 50)
+    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(500))
     series = hud.canvas.series
     points = {}
     for episode in range(500):
@@ -819,7 +824,7 @@ def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
 def test_a_colour_of_the_plots_has_one_meaning(palette: str) -> None:
     hud = overview(POINT_MASS, mode_colours(palette))
     made = Board.create(None, 1)
-    TrainingPanel(hud, StatsCache(), made, mode_colours(palette), 4, 50)
+    TrainingPanel(hud, StatsCache(), made, mode_colours(palette), lasts(4))
     (plots,) = (widget for widget in hud.widgets if isinstance(widget, Plots))
     meanings: dict[int, set[str]] = {}
     subjects = {"each": "agent", "q+": "agent", "mean of 20": "agent"}

@@ -522,13 +522,14 @@ class TestDefines:
 )
 def test_a_real_compilers_error_names_the_users_line(tmp_path, hook, signature):
     from calf_viz.hosts.moderngl.host import ModernglHost
+    from calf_viz.hosts.setup import Setup
 
     body = f"// mine\n{signature} {{\n    return undefined_name;\n}}\n"
     (tmp_path / hook).write_text(body, encoding="utf-8")
     field = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
     with pytest.raises(UserError) as caught:
         colours = np.zeros((2, 4), np.uint8)
-        ModernglHost(Scene(trail=4), field, colours, 1, library=ShaderLibrary(tmp_path))
+        ModernglHost(Setup(Scene(trail=4), colours, 1, field, ShaderLibrary(tmp_path)))
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / hook}:3: ")
     assert re.search("undefined_name", message) and "\n" not in message

@@ -14,7 +14,8 @@ from test_app import running
 from calf_viz import CALFApplication
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.hosts.panda.compare import LINE, MODES, View
+from calf_viz.hosts.compared import MODES, Compared
+from calf_viz.hosts.panda.compare import LINE
 from calf_viz.hud.two_looks import names
 
 pytestmark = pytest.mark.rendering
@@ -81,8 +82,8 @@ class TestPictures:
 
     def test_difference(self, both: CALFApplication, each: tuple[np.ndarray, np.ndarray]) -> None:
         apart = np.abs(each[0].astype(int) - each[1].astype(int))
-        expected = np.clip(View.gain * apart, 0, 255)
-        assert np.abs(drawn(both, "difference") - expected).max() <= View.gain
+        expected = np.clip(Compared.gain * apart, 0, 255)
+        assert np.abs(drawn(both, "difference") - expected).max() <= Compared.gain
         assert apart.max() > 50
 
     def test_from_one_to_another_and_back(
@@ -195,14 +196,14 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
 
 class TestView:
     def test_the_key_goes_round(self) -> None:
-        view, seen = View(), []
+        view, seen = Compared(), []
         for _ in MODES:
             view.next()
             seen.append(view.mode)
         assert seen == ["a", "b", "difference", "split"]
 
     def test_the_line_follows_the_mouse_within_the_picture(self) -> None:
-        view = View()
+        view = Compared()
         assert view.near(164, 320) and not view.near(180, 320)
         for x, at in ((80, 0.25), (-20, 0.0), (900, 1.0)):
             view.move(x, 320)
@@ -221,4 +222,5 @@ def test_without_a_window_all_three_are_written(tmp_path: Path) -> None:
     pictures = {p.stem.split("_")[-1]: np.asarray(Image.open(p)) for p in tmp_path.glob("*.png")}
     assert set(pictures) == {"a", "b", "difference"}
     apart = np.abs(pictures["a"].astype(int) - pictures["b"])
-    assert np.abs(pictures["difference"] - np.clip(View.gain * apart, 0, 255)).max() <= View.gain
+    amplified = np.clip(Compared.gain * apart, 0, 255)
+    assert np.abs(pictures["difference"] - amplified).max() <= Compared.gain

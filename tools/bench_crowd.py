@@ -30,6 +30,7 @@ from calf_viz.console import tables
 from calf_viz.files import write_aside
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.hosts.setup import Setup
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.parameters import SIZE as SIZE_PARAMETER
 from calf_viz.run_command import run_command
@@ -50,7 +51,7 @@ def measure(kind: str, samples: list[Samples], trail: int, rounds: int) -> dict[
     agents = len(samples[0])
     start = time.perf_counter()
     scene, colours = Scene(size=SIZE, trail=trail), colour_map("cividis")
-    host: Any = HOSTS[kind](scene, None, colours, agents)
+    host: Any = HOSTS[kind](Setup(scene, colours, agents))
     cells = GRID_SOFTWARE if host.software else GRID_GPU
     host.set_heightfield(surface(cells))
     finish: Callable[[], None] = host.context.finish if kind == "moderngl" else host.finish

@@ -42,6 +42,7 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.hosts.setup import Setup
 from calf_viz.parameters import GIVEN_PATH
 from calf_viz.parameters import SIZE as SIZE_PARAMETER
 from calf_viz.run_command import run_command
@@ -97,7 +98,7 @@ def filled(
     kind: Callable[..., Any], agents: int, trail: int, cells: int, policy: str = "nominal"
 ) -> tuple[Any, list[Samples]]:
     """A host whose trails are whole, and steps to go on with."""
-    host = kind(Scene(size=SIZE, trail=trail), surface(cells), colour_map("cividis"), agents)
+    host = kind(Setup(Scene(size=SIZE, trail=trail), colour_map("cividis"), agents, surface(cells)))
     samples = steps(agents, trail + 150, policy)
     for sample in samples[: trail + 50]:
         host.push(sample)
@@ -137,7 +138,7 @@ class Floor:
 
 def measure(agents: int, trail: int, rounds: int, policy: str) -> dict[str, Any]:
     """Medians of interleaved frames [ms]."""
-    probe = ModernglHost(Scene(size=(16, 16), trail=2), None, colour_map("cividis"), 1)
+    probe = ModernglHost(Setup(Scene(size=(16, 16), trail=2), colour_map("cividis"), 1))
     cells = GRID_SOFTWARE if probe.software else GRID_GPU
     host, rest = filled(ModernglHost, agents, trail, cells, policy)
     host.draw()

@@ -23,6 +23,7 @@ from undrawn import draws_nothing, undrawn
 from calf_viz import systems
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.run_command import run_command
@@ -38,7 +39,9 @@ CASES = ("none", "at rest", "text changes", "camera moves")
 def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str, float] | None:
     """Median frame [ms] of each case. Under Panda3D only where the driver draws nothing, else None:
     it would be waited for by some frames, and by others not."""
-    host = kind(Scene(size=SIZE, trail=60), surface(GRID_SOFTWARE), colour_map("cividis"), 20)
+    host = kind(
+        Setup(Scene(size=SIZE, trail=60), colour_map("cividis"), 20, surface(GRID_SOFTWARE))
+    )
     keys = help_line({key.action for key in KEYS}) if with_keys else ()
     hud = overview(view_of(systems.get("point_mass")), host.scene.mode_colours, keys)
     texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")

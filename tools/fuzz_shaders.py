@@ -263,6 +263,7 @@ class Subject:
         """patience: seconds that a driver has for a mutant; without, it is tried by no child."""
         from calf_viz.glsl.library import ShaderLibrary
         from calf_viz.heightfield import Heightfield, plane_nodes
+        from calf_viz.hosts.setup import Setup
         from calf_viz.hud.overview import overview
         from calf_viz.scene.colours import colour_map
         from calf_viz.scene.scene import Scene
@@ -281,7 +282,7 @@ class Subject:
         scene = Scene(size=(320, 180), trail=40)
         library = ShaderLibrary(overlay)
         self.kind, self.overlay = kind, overlay
-        self.host: Any = Kind(scene, field, colour_map("cividis"), 4, library)
+        self.host: Any = Kind(Setup(scene, colour_map("cividis"), 4, field, library))
         hud = overview(View("fuzz", modes=("a", "b", "c")), scene.mode_colours)
         hud.update(step="1", agents="4")
         self.host.set_hud(hud)

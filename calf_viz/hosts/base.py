@@ -15,19 +15,22 @@ from numpy.typing import NDArray
 from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
 from calf_viz.glsl.controls import ControlValues
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
+from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.reloading import Reloading
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import DetailChooser
 from calf_viz.scene.ring import Packed, RingLayout, RingPacker
-from calf_viz.scene.scene import Scene, height_texels, shown_heights
+from calf_viz.scene.scene import height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
 
@@ -47,10 +50,19 @@ class Detail(Protocol):
 class Host(Reloading):
     """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
+    A subclass's constructor goes in this order; `hosts/stub.py` is one to begin from:
+
+        super().__init__(setup)    keeps what it is to draw, and calls nothing of the subclass
+        what it draws with         a context, then `renderer`, `gl_version`, `texture_limit` and
+                                   `programs`; `channels` and `design` where they differ
+        self._ready()              last: makes ring, detail and surface, by the methods below
+
     Attributes:
         design: where the vertices come from, as `--renderer` and profiles name it.
         profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
+        gl_version: its version, as the driver has it.
+        texture_limit: width and height that its textures have at most.
         agents: agents drawn; the ring grows by itself when more are pushed.
         drawn: whether there was a frame yet.
         morph: 0 shows the last critic's surface, 1 the current one's.
@@ -58,13 +70,16 @@ class Host(Reloading):
         hud: what is written over the scene, if anything; see `set_hud`.
         controls: values of the uniforms that the shaders' user may change.
         programs: the shaders in force, and those before them.
+        compare: arranges a second look beside this one; None without one.
     """
 
     KIND = "host"
     design = "gpu"
     profiler: PerformanceProfiler = OFF
     renderer: str
+    gl_version: str
     texture_limit: int
+    compare: Comparison | None = None
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Where (x, y, third, stamp) go in a texel's memory."""
 
@@ -73,34 +88,36 @@ class Host(Reloading):
     value_range: tuple[float, float]
     """Critic values at normalised heights 0 and 1, of `heightfield`."""
 
-    def __init__(
-        self, scene: Scene, heightfield: Heightfield | None, agents: int, slots: int
-    ) -> None:
-        """agents: the ring's capacity at start. Without a heightfield yet, set one to draw."""
-        if self.software:
-            self.closing.enter_context(raster_threads.apart())
-        self.scene = scene
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.scene, self.agents = setup.scene, setup.agents
         self._asked: Counter[str] = Counter()
-        self.agents = agents
         self.drawn = False
         self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
-        self.controls.adopt(self.programs.controls)
-        self.layout = RingLayout.fit(agents, slots, self.texture_limit, scene.trail + 1)
-        self.packer = RingPacker(self.layout, scene.trail, self.channels)
-        self._stride = scene.stride  # as it was asked for
-        self.detail = self._make_detail()
+        self._stride = setup.scene.stride  # as it was asked for
         self._warned = False
-        self._make_ring(self.layout)
         self._texels: NDArray[np.float32] | None = None
         self._last_range = 0.0, 1.0
         self._critic: CriticPasses | None = None
         self._grid: Grid | None = None
-        if heightfield is not None:
-            self.set_heightfield(heightfield)
+
+    def _ready(self) -> None:
+        """What a subclass's constructor ends with: ring, detail and surface are made."""
+        setup, scene = self.setup, self.scene
+        if self.software:
+            self.closing.enter_context(raster_threads.apart())
+        self.controls.adopt(self.programs.controls)
+        slots = setup.steps_kept
+        self.layout = RingLayout.fit(setup.agents, slots, self.texture_limit, scene.trail + 1)
+        self.packer = RingPacker(self.layout, scene.trail, self.channels)
+        self.detail = self._make_detail()
+        self._make_ring(self.layout)
+        if setup.heightfield is not None:
+            self.set_heightfield(setup.heightfield)
 
     @property
     @unowned
@@ -195,6 +212,14 @@ class Host(Reloading):
         """
         self._open_hud()
         self.hud = hud
+
+    def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> Reloading:
+        """Show another look beside this one from the next frame on, as `compare.view` says.
+
+        Raises ShaderError where its shaders do not compile, and UserError where the host shows one
+        look only.
+        """
+        raise UserError(f"`ab`: the {self.design} host shows one look at a time: leave it out")
 
     @property
     def background(self) -> tuple[float, float, float]:

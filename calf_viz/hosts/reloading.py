@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.context import Owned
@@ -14,10 +17,16 @@ class Reloading(Owned, ABC):
     """Attributes:
     programs: the shaders in force.
     controls: the values of the uniforms that they annotate.
+    background: of the picture, each component within [0, 1].
     """
 
     programs: Programs
     controls: ControlValues
+    background: tuple[float, float, float]
+
+    @abstractmethod
+    def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
+        """Other colours of the surface, RGBA from low to high, as many as there were."""
 
     def reload(self) -> bool:
         """Use the shaders as their files are now, from the next frame on; whether any changed.

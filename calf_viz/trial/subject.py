@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.hud import Hud
@@ -47,18 +47,18 @@ def open_host(design: str) -> Host:
         training_agent=1,
         certificate=Certificate(chosen=0, q_plus=-1.0),
     )
-    library = ShaderLibrary()
+    setup = Setup(scene, colours, AGENTS, surface())
     host: Host
     if design == "moderngl":
         from calf_viz.hosts.moderngl.host import ModernglHost
 
-        host = ModernglHost(scene, surface(), colours, AGENTS, library)
+        host = ModernglHost(setup)
     else:
         from calf_viz.hosts.panda.offscreen import OffscreenHost
         from calf_viz.hosts.panda.older.choice import geometry
 
         made = geometry(design, vectorized_heights=True)
-        host = OffscreenHost(scene, surface(), colours, AGENTS, library, geometry=made)
+        host = OffscreenHost(setup, made)
     host.set_hud(Hud([Everything()], Axes(("x", "y"))))
     play(host)
     return host

@@ -15,7 +15,7 @@ from calf_viz.sources.base import Pausable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from calf_viz.hosts.panda.host import PandaHost
+    from calf_viz.hosts.base import Host
     from calf_viz.hud.hud import Hud
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.sources.base import Source
@@ -34,7 +34,7 @@ class Application(Protocol):
 
     config: VisualizationConfig
     source: Source
-    host: PandaHost
+    host: Host
     hud: Hud | None
     look: WornLook
     second: WornLook | None

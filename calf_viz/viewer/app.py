@@ -45,7 +45,7 @@ from calf_viz.viewer.actions import Actions
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import VisualizationConfig, options
 from calf_viz.viewer.feed import Feed
-from calf_viz.viewer.opening import grid_for, libraries, load_agent, open_host
+from calf_viz.viewer.opening import HostMaker, grid_for, libraries, load_agent, open_host, setup
 from calf_viz.viewer.playback import Playback
 from calf_viz.viewer.readings import Readings
 from calf_viz.viewer.stats_cache import StatsCache
@@ -102,9 +102,11 @@ class CALFApplication(Owned):
         config: VisualizationConfig | AppConfig | None = None,
         profiler: PerformanceProfiler | None = None,
         source: Source | None = None,
+        host: HostMaker | None = None,
     ) -> None:
         """config: an `AppConfig` says what to train too. source: is shown in place of a simulation
-        of the configuration's system, and closed in the end.
+        of the configuration's system, and closed in the end. host: the class of what draws, in
+        place of this program's own; see `hosts/stub.py`.
 
         Raises UserError for a checkpoint, shaders or a driver that cannot be used.
         """
@@ -140,7 +142,8 @@ class CALFApplication(Owned):
         library, second = libraries(config)
         drawn = ("field",) if config.renderer == "gpu" else MESHES
         rehearse(drawn, library, second, config.set, config.colour_map)
-        self.host = open_host(config, library, view, self._trials)
+        drawn_with = setup(config, library, view, self._trials)
+        self.host = host(drawn_with) if host is not None else open_host(drawn_with, config)
         self.closing.callback(self.host.close)
         self.closing.callback(self._close_source)
         self.look = WornLook(self.host, config.colour_map)
@@ -464,10 +467,8 @@ class CALFApplication(Owned):
         self.host.frame_surface()
         if self.hud is not None:
             self.readings = self._open_readings(self.hud)
-            run, colours = self.live.run.config, self.host.scene.mode_colours
-            self.training_panel = TrainingPanel(
-                self.hud, self.stats, self.live.process.board, colours, run.episodes, run.steps
-            )
+            board, colours = self.live.process.board, self.host.scene.mode_colours
+            self.training_panel = TrainingPanel(self.hud, self.stats, board, colours, self.training)
         return self.live.run.folder
 
     def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:

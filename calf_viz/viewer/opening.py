@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from calf_viz import systems
@@ -12,6 +13,7 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid
 from calf_viz.hosts import display_found
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.scene.scene import Scene
 from calf_viz.view import View
@@ -23,14 +25,14 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.glsl.programs import Trial
     from calf_viz.hosts.panda.geometry import GeometryMaker
-    from calf_viz.hosts.panda.host import PandaHost
 
 log = logging.getLogger("calf_viz")
 
+HostMaker = Callable[[Setup], Host]
+"""A host's class, or whatever makes one."""
+
 GRID_SOFTWARE, GRID_GPU = 40, 192
 """Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
-RING_PER_TRAIL = 4
-"""Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
 
 
 def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
@@ -48,11 +50,8 @@ def libraries(config: VisualizationConfig) -> tuple[ShaderLibrary, ShaderLibrary
     return first, parts.library(config.ab, "`ab`", config.defines, waits)
 
 
-def open_host(
-    config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial
-) -> PandaHost:
-    """A window where there is a display, unless it is to be headless. Raises UserError for a driver
-    or shaders that cannot be used."""
+def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:
+    """What a host is to draw, but for the surface."""
     scene = Scene(
         size=config.size,
         trail=config.trail_length,
@@ -62,19 +61,21 @@ def open_host(
         mode_colours=mode_colours(config.palette),
     )
     colours = colour_map(config.colour_map or COLOUR_MAP)
-    slots = RING_PER_TRAIL * config.trail_length
+    return Setup(scene, colours, config.n_agents, library=library, trial=trial)
+
+
+def open_host(setup: Setup, config: VisualizationConfig) -> Host:
+    """A window where there is a display, unless it is to be headless. Raises UserError for a driver
+    or shaders that cannot be used."""
     geometry = _geometry(config)
     if not config.headless and display_found():
         from calf_viz.hosts.panda.window import WindowHost
 
-        vsync = not config.no_vsync
-        return WindowHost(
-            scene, None, colours, config.n_agents, library, slots, geometry, vsync, trial
-        )
+        return WindowHost(setup, geometry, vsync=not config.no_vsync)
     from calf_viz.hosts.panda.offscreen import OffscreenHost
 
     try:
-        return OffscreenHost(scene, None, colours, config.n_agents, library, slots, geometry, trial)
+        return OffscreenHost(setup, geometry)
     except MemoryError:
         raise UserError(f"not enough memory for {config.n_agents} agents: give fewer") from None
 

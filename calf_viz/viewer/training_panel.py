@@ -26,6 +26,7 @@ from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.shape import Paint, mixed, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.stats_cache import StatsCache
 
 SPEED_EVERY = 1.0
@@ -45,13 +46,13 @@ class TrainingPanel:
         stats: StatsCache,
         board: Board,
         mode_colours: NDArray[np.floating],
-        episodes: int,
-        steps: int,
+        training: TrainingConfig,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """stats: says when texts and curves, key "training", change: each time costs an upload of
         small textures. mode_colours: of the modes and of the training agent, (>= 4, >= 3).
-        episodes, steps: of the whole training, and of an episode at most."""
+        training: says how many episodes there are to be, and how long one is at most."""
+        episodes, steps = training.episodes, training.steps
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
         self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
         self.steps_each = math.ceil(steps / SAMPLES)

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.contract import TEXTURE_NAMES
-from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.programs import Programs, Trial
-from calf_viz.heightfield import Heightfield
+from calf_viz.glsl.programs import Programs
 from calf_viz.hosts import current_context
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import opens_context
@@ -21,9 +19,9 @@ from calf_viz.hosts.moderngl.critic import ModernglCritic
 from calf_viz.hosts.moderngl.hud import ModernglHud
 from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
+from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.ring import Packed, RingLayout, relayout
-from calf_viz.scene.scene import Scene
 
 
 def create_context() -> moderngl.Context:
@@ -46,34 +44,25 @@ class ModernglHost(Host):
     Raises UserError where the shaders do not compile, naming file and line.
     """
 
-    def __init__(
-        self,
-        scene: Scene,
-        heightfield: Heightfield | None,
-        colour_map: NDArray[np.uint8],
-        agents: int,
-        library: ShaderLibrary | None = None,
-        slots: int | None = None,
-        context: moderngl.Context | None = None,
-        trial: Trial | None = None,
-    ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the ring's capacity at start. context: to draw in,
-        which stays open; else one of its own. trial: sees shaders before the driver does."""
+    def __init__(self, setup: Setup, context: moderngl.Context | None = None) -> None:
+        """context: to draw in, which stays open; else one of its own."""
+        super().__init__(setup)
         self.context = context or create_context()
         if context is None:
             self.closing.callback(self.context.release)
         self.renderer = self.context.info["GL_RENDERER"]
+        self.gl_version = self.context.info["GL_VERSION"]
         self.texture_limit = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
         compiler = partial(compile_program, self.context)
-        self.programs = Programs(library or ShaderLibrary(), compiler, trial)
+        self.programs = Programs(setup.library, compiler, setup.trial)
         self._use({"field"})
-        palette = palette_texels(colour_map, scene.mode_colours)
+        palette = palette_texels(setup.colour_map, setup.scene.mode_colours)
         self.palette = data_texture(self.context, palette)
-        super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
-        size = scene.size
+        size = setup.scene.size
         self.framebuffer = self.context.framebuffer(
             [self.context.renderbuffer(size)], self.context.depth_renderbuffer(size)
         )
+        self._ready()
 
     def _use(self, names: set[str]) -> None:
         if "field" in names:

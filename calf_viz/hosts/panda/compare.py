@@ -7,8 +7,6 @@ difference   |A - B|      two draws into textures of the picture's size, and one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from panda3d.core import (
     BitMask32,
@@ -23,42 +21,18 @@ from panda3d.core import (
 )
 
 from calf_viz.errors import UserError
+from calf_viz.hosts.compared import Compared
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.second import SecondLook
 from calf_viz.hosts.panda.texture import empty_texture
 from calf_viz.hosts.panda.triangle import triangle
 from calf_viz.scene.scene import Scene
 
-MODES = ("split", "a", "b", "difference")
 LINE = 2
 """Width of the line between the halves [px]."""
-GRIP = 8.0
-"""How near to the line the mouse takes hold of it [px]."""
 LINE_COLOUR = (0.95, 0.76, 0.31, 1.0)
 A_ONLY, B_ONLY = BitMask32.bit(28), BitMask32.bit(29)
 """What the cameras of the two textures see, beside which no other camera sees it."""
-
-
-@dataclass
-class View:
-    """What is shown of two looks. `at`: where the line is, as a part of the width. `gain`: by which
-    their difference is amplified."""
-
-    mode: str = "split"
-    at: float = 0.5
-    gain: float = 4.0
-
-    def next(self) -> None:
-        """The next of `MODES`."""
-        self.mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
-
-    def near(self, x: float, width: int) -> bool:
-        """Whether the mouse at a pixel's column takes hold of the line."""
-        return self.mode == "split" and abs(x - self.at * width) <= GRIP
-
-    def move(self, x: float, width: int) -> None:
-        """The line to a pixel's column, within the picture."""
-        self.at = min(max(x / width, 0.0), 1.0)
 
 
 class Compare:
@@ -79,7 +53,7 @@ class Compare:
         output: GraphicsOutput,
     ) -> None:
         """first: the node below which look A is drawn. shader: the program `difference`."""
-        self.view = View()
+        self.view = Compared()
         self.root, self.first, self.second = root, first, second
         self.context, self.output = context, output
         self._shown: tuple[object, ...] = ()

@@ -20,8 +20,7 @@ from panda3d.core import (
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.programs import Programs, ProgramSource, Trial
-from calf_viz.heightfield import Heightfield
+from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.base import Detail, Host
 from calf_viz.hosts.panda.compare import Compare
 from calf_viz.hosts.panda.context import PandaContext
@@ -29,13 +28,13 @@ from calf_viz.hosts.panda.critic import PandaCritic
 from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
 from calf_viz.hosts.panda.gpu_timer import GpuTimer
 from calf_viz.hosts.panda.hud import PandaHud
-from calf_viz.hosts.panda.second import SecondLook
+from calf_viz.hosts.panda.second import FirstLook, SecondLook
 from calf_viz.hosts.panda.shader import BLENDING, compile_program
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.ring import Packed, RingLayout
-from calf_viz.scene.scene import Scene
 
 log = logging.getLogger("calf_viz")
 
@@ -52,23 +51,20 @@ class PandaHost(Host):
     has no OpenGL 3.3.
     """
 
+    compare: Compare | None = None
+
     def __init__(
         self,
-        scene: Scene,
-        heightfield: Heightfield | None,
-        colour_map: NDArray[np.uint8],
-        agents: int,
-        library: ShaderLibrary | None,
-        slots: int | None,
+        setup: Setup,
         context: PandaContext,
         output: GraphicsOutput,
         root: NodePath,
         geometry: GeometryMaker = StripGeometry,
-        trial: Trial | None = None,
     ) -> None:
-        """colour_map: (entries, 4) RGBA. agents: the capacity at start. geometry: what makes the
-        vertices. context: whose `output` is; closed by who made it. trial: sees shaders before the
-        driver does."""
+        """geometry: what makes the vertices. context: whose `output` is; closed by who made it.
+        `_ready` is called by the subclass."""
+        super().__init__(setup)
+        scene = setup.scene
         gsg = context.gsg
         version = gsg.driver_version_major, gsg.driver_version_minor
         if version < MIN_GL:
@@ -79,7 +75,7 @@ class PandaHost(Host):
         self.context, self.output, self.gsg, self.root = context, output, gsg, root
         self.renderer, self.gl_version = str(gsg.driver_renderer), str(gsg.driver_version)
         self.texture_limit = int(gsg.max_texture_dimension)
-        self.programs = Programs(library or ShaderLibrary(), self._compile, trial)
+        self.programs = Programs(setup.library, self._compile, setup.trial)
         self.closing.callback(self._untie)
         self._inputs: dict[str, Any] = {}
         self._gpu_timer: GpuTimer | None = None
@@ -88,17 +84,15 @@ class PandaHost(Host):
         self.closing.callback(self.node.remove_node)
         self._set_state()
         self.first = self.node.attach_new_node("first look")
-        self.compare: Compare | None = None
         self._dressed: list[tuple[NodePath, str]] = []
         stage = Stage(scene, self.programs, self._dress, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
-        palette = palette_texels(colour_map, scene.mode_colours)
+        palette = palette_texels(setup.colour_map, scene.mode_colours)
         self._colours = palette
         self.palette = data_texture("palette", palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self.hud_draws: PandaHud | None = None
-        super().__init__(scene, heightfield, agents, slots or 4 * scene.trail)
 
     def _compile(self, source: ProgramSource) -> Shader:
         with self.context:
@@ -169,15 +163,8 @@ class PandaHost(Host):
             self._open_hud()
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
-        """Show another look beside this one from the next frame on; see `compare.view`.
-
-        Raises ShaderError where its shaders do not compile.
-        """
-        scene = self.scene
-        second = SecondLook(
-            self.node, self._dressed, library, self.gsg, colour_map, scene.mode_colours,
-            scene.background, self._fill_palette, self.programs.trial,
-        )  # fmt: skip
+        first = FirstLook(self.node, self._dressed, self.gsg, self.scene, self.programs.trial)
+        second = SecondLook(first, library, colour_map, self._fill_palette)
         shader = self.programs["difference"]
         self.compare = Compare(self.root, self.first, second, shader, self.context, self.output)
         if self.hud_draws is not None:

@@ -15,9 +15,6 @@ from panda3d.core import (
 )
 
 from calf_viz.errors import UserError
-from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.programs import Trial
-from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.geometry import GeometryMaker
 from calf_viz.hosts.panda.host import PandaHost
@@ -26,7 +23,7 @@ from calf_viz.hosts.panda.raw_gl import waiter
 from calf_viz.hosts.panda.settings import settings
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import empty_texture
-from calf_viz.scene.scene import Scene
+from calf_viz.hosts.setup import Setup
 
 COLLECTED_EVERY = 64  # frames
 SETTINGS = (
@@ -43,40 +40,19 @@ MISSING = "no OpenGL 3.3 can be had: install libegl1 libgl1 libgl1-mesa-dri, or 
 class OffscreenHost(PandaHost):
     """Draws into a texture; a window is never opened."""
 
-    def __init__(
-        self,
-        scene: Scene,
-        heightfield: Heightfield | None,
-        colour_map: NDArray[np.uint8],
-        agents: int,
-        library: ShaderLibrary | None = None,
-        slots: int | None = None,
-        geometry: GeometryMaker = StripGeometry,
-        trial: Trial | None = None,
-    ) -> None:
+    def __init__(self, setup: Setup, geometry: GeometryMaker = StripGeometry) -> None:
         """As `PandaHost`."""
         context = open_context(self.closing)
         self._frames = 0
-        width, height = scene.size
+        width, height = setup.scene.size
         self.picture = empty_texture("picture", width, height, Texture.F_rgba8, np.uint8)
         output = context.target(self.picture, "a smaller size", sort=0, depth=True)
         if output is None:
             raise UserError(f"the driver gives no framebuffer of {width} x {height}: try less")
         root = NodePath("scene")
         output.make_display_region().set_camera(root.attach_new_node(Camera("scene")))
-        super().__init__(
-            scene,
-            heightfield,
-            colour_map,
-            agents,
-            library,
-            slots,
-            context,
-            output,
-            root,
-            geometry,
-            trial,
-        )
+        super().__init__(setup, context, output, root, geometry)
+        self._ready()
 
     def _render(self) -> None:
         super()._render()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,28 @@ from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.scene.colours import palette_texels
+from calf_viz.scene.scene import Scene
 
 OVERRIDE = 1
 """Priority over the first look's shaders, which the shared nodes wear themselves."""
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What a second look has of the first.
+
+    Attributes:
+        node: has the inputs that both share.
+        dressed: what is drawn, and the names of the programs that draw it.
+        gsg: what compiles.
+        trial: sees shaders before the driver does.
+    """
+
+    node: NodePath
+    dressed: Iterable[tuple[NodePath, str]]
+    gsg: GraphicsStateGuardian
+    scene: Scene
+    trial: Trial | None
 
 
 class SecondLook(Reloading):
@@ -34,31 +54,24 @@ class SecondLook(Reloading):
 
     def __init__(
         self,
-        parent: NodePath,
-        dressed: Iterable[tuple[NodePath, str]],
+        first: FirstLook,
         library: ShaderLibrary,
-        gsg: GraphicsStateGuardian,
         colour_map: NDArray[np.uint8],
-        mode_colours: NDArray[np.float32],
-        background: tuple[float, float, float],
         recoloured: Callable[[], None],
-        trial: Trial | None = None,
     ) -> None:
-        """parent: has the inputs that both looks share. dressed: nodes of the first look, and the
-        names of their programs. recoloured: called after `colour_map` changed. trial: sees shaders
-        before the driver does."""
-        self.programs = Programs(library, partial(compile_program, gsg), trial)
+        """recoloured: called after `colour_map` changed."""
+        self.programs = Programs(library, partial(compile_program, first.gsg), first.trial)
         self.controls = ControlValues()
-        self.background, self._mode_colours = background, mode_colours
-        self.node = parent.attach_new_node("second look")
+        self.background, self._mode_colours = first.scene.background, first.scene.mode_colours
+        self.node = first.node.attach_new_node("second look")
         self._worn: list[tuple[NodePath, str]] = []
-        for shared, program in dressed:
+        for shared, program in first.dressed:
             own = self.node.attach_new_node(program)
             own.set_shader(self.programs[program], OVERRIDE)
             shared.instance_to(own)
             self._worn.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
-        texels = palette_texels(colour_map, mode_colours)
+        texels = palette_texels(colour_map, self._mode_colours)
         self.palette = data_texture("second palette", texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self._inputs: dict[str, Any] = {}

@@ -18,9 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
-from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.programs import Trial
-from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.context import close_first, unowned
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.geometry import GeometryMaker
@@ -30,10 +27,10 @@ from calf_viz.hosts.panda.notices import held_notices, told
 from calf_viz.hosts.panda.opening import beside_others, opening_window, window_context
 from calf_viz.hosts.panda.settings import settings
 from calf_viz.hosts.panda.strip import StripGeometry
+from calf_viz.hosts.setup import Setup
 from calf_viz.hud.keys import KEYS
 from calf_viz.pace import Pace
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.scene import Scene
 
 _opened: list[Any] = []
 """Ursina's application, once there was a window."""
@@ -64,20 +61,11 @@ class WindowHost(PandaHost):
     has_window = True
 
     def __init__(
-        self,
-        scene: Scene,
-        heightfield: Heightfield | None,
-        colour_map: NDArray[np.uint8],
-        agents: int,
-        library: ShaderLibrary | None = None,
-        slots: int | None = None,
-        geometry: GeometryMaker = StripGeometry,
-        vsync: bool = True,
-        trial: Trial | None = None,
+        self, setup: Setup, geometry: GeometryMaker = StripGeometry, vsync: bool = True
     ) -> None:
         """As `PandaHost`. vsync: wait for the display before each next frame."""
         with beside_others():
-            self.app = app = _open_window(scene.size, vsync, self.closing)
+            self.app = app = _open_window(setup.scene.size, vsync, self.closing)
             buffer = window_context(app.win)
             if buffer is None:
                 raise UserError("the window's driver gives no framebuffers: use `headless=True`")
@@ -87,17 +75,14 @@ class WindowHost(PandaHost):
         _without_keys(app)
         self._closed = self.unseen = False
         self.pace, self.sleep = Pace(), time.sleep
-        super().__init__(
-            scene, heightfield, colour_map, agents, library, slots, context, app.win, app.render,
-            geometry,
-            trial,
-        )  # fmt: skip
+        super().__init__(setup, context, app.win, app.render, geometry)
         self._line_held = False
         self._from_above: OrbitCamera | None = None
-        self.mouse = OrbitControls(app, scene, self._captured, self)
+        self.mouse = OrbitControls(app, setup.scene, self._captured, self)
         self.closing.callback(app.ignore_all)
         app.accept("window-event", self._on_window_event)
         self.bind_keys({})
+        self._ready()
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
         camera = self.scene.camera

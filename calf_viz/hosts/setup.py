@@ -1,0 +1,44 @@
+"""What every host is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import Trial
+from calf_viz.heightfield import Heightfield
+from calf_viz.scene.scene import Scene
+
+SLOTS_PER_STEP = 4
+"""Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a host is to draw, and with what.
+
+    Attributes:
+        scene: sizes, camera and colours.
+        colour_map: of the surface, RGBA from low to high, (entries, 4).
+        agents: the ring's capacity at start; it grows by itself.
+        heightfield: the surface; without one yet, set one before the first frame.
+        library: where shaders are found.
+        slots: steps that the ring holds; None: four times those of a trail.
+        trial: sees shaders before the driver does; None where all are trusted.
+    """
+
+    scene: Scene
+    colour_map: NDArray[np.uint8]
+    agents: int
+    heightfield: Heightfield | None = None
+    library: ShaderLibrary = field(default_factory=ShaderLibrary)
+    slots: int | None = None
+    trial: Trial | None = None
+
+    @property
+    def steps_kept(self) -> int:
+        """Slots of the ring."""
+        return self.slots or SLOTS_PER_STEP * self.scene.trail
