@@ -19,6 +19,7 @@ from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
 from calf_viz.hosts.panda import host as panda
 from calf_viz.hosts.panda import raw_gl
+from calf_viz.hosts.setup import SLOTS_PER_STEP
 from calf_viz.scene.camera import USUAL
 from calf_viz.viewer import app, opening
 
@@ -133,7 +134,7 @@ def test_a_restart_is_a_fresh_start() -> None:
         for _ in range(25):
             fresh.step()
         # Long enough for a lap of the ring: nothing of it may be seen again.
-        for _ in range(opening.RING_PER_TRAIL * 40 + 30):
+        for _ in range(SLOTS_PER_STEP * 40 + 30):
             again.advance()
         again.step()
         again.restart()
