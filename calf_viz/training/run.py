@@ -33,8 +33,9 @@ from calf_viz.settings import fields_of
 from calf_viz.training import metrics, resume, views
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run_config import LATER, continued, read_config, write_config
-from calf_viz.training.tensorboard import TensorBoard, summary_writer
+from calf_viz.training.tensorboard import TensorBoard
 from calf_viz.training.trainer import Trainer
+from calf_viz.training.writers import MetricsFile, Writers
 
 log = logging.getLogger("calf_viz")
 
@@ -55,18 +56,23 @@ class Run:
 
     Attributes:
         folder: where it is.
-        config: what its `config.toml` says; with `tensorboard`, each episode is written for it
-            too, from `start` on.
+        config: what its `config.toml` says.
+        writers: of its metrics: `metrics.csv`; with `tensorboard` for that too, below the folder.
         saved: steps of the training that its newest checkpoint holds.
     """
 
     def __init__(self, folder: Path, config: TrainingConfig) -> None:
-        self.folder, self.config = folder, config
+        self.config = config
         self.saved = 0
-        self._tensorboard: TensorBoard | None = None
-        if config.tensorboard:
-            summary_writer()  # before there is work to lose without it
+        self._write_to(folder)
         self._lock = hold(folder, "is being trained by another process: end that")
+
+    def _write_to(self, folder: Path) -> None:
+        """The run's folder, and what writes below it."""
+        self.folder = folder
+        self.writers = Writers(MetricsFile(self.metrics))
+        if self.config.tensorboard:
+            self.writers.add([TensorBoard(folder / "tensorboard")])
 
     @classmethod
     def create(cls, trainer: Trainer, config: TrainingConfig, root: str | Path = "runs") -> "Run":
@@ -87,7 +93,7 @@ class Run:
             write_config(building, config)
             metrics.write(run.metrics)
             run.checkpoint(trainer)
-            run.folder = _named(building, Path(root) / name)
+            run._write_to(_named(building, Path(root) / name))
         except BaseException as error:
             if run is not None:
                 run.close()
@@ -195,14 +201,11 @@ class Run:
 
     def start(self, trainer: Trainer) -> None:
         """Before the first step: this is the process that trains."""
-        if self.config.tensorboard:
-            self._tensorboard = TensorBoard(self.folder / "tensorboard", trainer)
+        self.writers.start(trainer)
 
     def episode(self, trainer: Trainer) -> None:
         """Note the episode that just ended; a checkpoint where one is due."""
-        if self._tensorboard is not None:
-            self._tensorboard.episode(trainer)
-        metrics.append(self.metrics, trainer.recent[-1])
+        self.writers.episode(trainer)
         if trainer.done % self.config.checkpoint_every == 0:
             self.checkpoint(trainer)
 
@@ -214,10 +217,10 @@ class Run:
 
     def close(self) -> None:
         """Let another process have it."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
-            self._tensorboard = None
-        self._lock.release()
+        try:
+            self.writers.close()
+        finally:
+            self._lock.release()
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write a checkpoint and the best agent; drop the oldest beyond those to keep.
@@ -229,9 +232,7 @@ class Run:
             raise UserError(
                 f"{shown(self.folder)} is gone: put it back where it was, or `resume` it elsewhere"
             )
-        if self._tensorboard is not None:
-            self._tensorboard.flush()  # what a checkpoint is later than never comes again
-        metrics.to_disk(self.metrics)  # as the checkpoint relies on its lines
+        self.writers.checkpoint(trainer)  # as the checkpoint relies on the metrics' lines
         name = f"{trainer.done:06d}.resume"
         resume.save(trainer, self.folder / "checkpoints" / name)
         self.saved = trainer.steps

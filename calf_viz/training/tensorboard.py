@@ -11,16 +11,19 @@ from calf_viz.training.trainer import Episode, Trainer
 
 
 class TensorBoard:
-    """Writes each episode's metrics as scalars below a folder.
+    """A `MetricsWriter`: each episode's metrics as scalars below a folder.
 
     Everything raises UserError: TensorBoard is not installed, or the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, trainer: Trainer) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._writer_class = folder, summary_writer()
+
+    def start(self, trainer: Trainer) -> None:
+        """Open what is written to."""
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        self.folder = folder
         with self._told():
-            self.writer = summary_writer()(str(folder), purge_step=trainer.done)
+            self.writer = self._writer_class(str(self.folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
@@ -29,7 +32,7 @@ class TensorBoard:
             for name, value in scalars(episode).items():
                 self.writer.add_scalar(name, value, episode.episode)
 
-    def flush(self) -> None:
+    def checkpoint(self, trainer: Trainer) -> None:
         """Have everything on disk."""
         with self._told():
             self.writer.flush()

@@ -26,10 +26,17 @@ from calf_viz.training.progress import TrainingProgress
 from calf_viz.training.run import Run, is_run, tell_finished
 from calf_viz.training.run_config import KEPT, continued
 from calf_viz.training.trainer import Trainer
+from calf_viz.training.writers import MetricsFile, MetricsWriter, Writers
 
 
 class Records(Protocol):
-    """Where a training leaves what it is to be resumed from: a run, or files beside each other."""
+    """Where a training leaves what it is to be resumed from: a run, or files beside each other.
+
+    Attributes:
+        writers: of its metrics.
+    """
+
+    writers: Writers
 
     def start(self, trainer: Trainer) -> None:
         """Before the first step, so that a place that cannot be written is known at once."""
@@ -65,6 +72,7 @@ class Files:
             UserError: another process has them, they are there or read, or a folder is there.
         """
         self.output = Path(output)
+        self.writers = Writers(MetricsFile(metrics_path(output)))
         if is_folder(self.output):
             raise UserError(f"{shown(output)} is a folder: name a file in it")
         read, instead = tuple(read), "" if resumed else f"`resume` {shown(output)}, "
@@ -90,21 +98,29 @@ class Files:
 
     def close(self) -> None:
         """Let another process have them."""
-        self._lock.release()
+        try:
+            self.writers.close()
+        finally:
+            self._lock.release()
 
     def start(self, trainer: Trainer) -> None:
-        if not trainer.done:
-            metrics.write(metrics_path(self.output))
-        save(trainer, self.output)
+        self.writers.start(trainer)
+        self._save(trainer)
 
     def episode(self, trainer: Trainer) -> None:
-        metrics.append(metrics_path(self.output), trainer.recent[-1])
+        self.writers.episode(trainer)
         if trainer.done % trainer.config.select_every == 0:
-            save(trainer, self.output)
+            self._save(trainer)
 
     def finish(self, trainer: Trainer) -> None:
-        save(trainer, self.output)
+        self._save(trainer)
         self.close()
+
+    def _save(self, trainer: Trainer) -> None:
+        """Checkpoint and resume file, each whole or not at all, beside the metrics."""
+        self.writers.checkpoint(trainer)  # as the resume file relies on the metrics' lines
+        resume.save(trainer, resume.resume_path(self.output))
+        trainer.result().save(self.output)
 
 
 @one_thread()  # the products are too small to share: a second would only wait
@@ -118,6 +134,7 @@ def train(
     overwrite: bool = False,
     runs: str | Path = "runs",
     config_file: str | Path | None = None,
+    writers: Iterable[MetricsWriter] = (),
     **changes: Any,
 ) -> Trainer:
     """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
@@ -134,6 +151,7 @@ def train(
         overwrite: whether `output` may replace an older training's files.
         runs: folder for new runs.
         config_file: where the settings came from, which is not replaced.
+        writers: are told of each episode too, in this order, after the program's own.
         changes: settings of `TrainingConfig` that differ from the preset's; of a resumed training
             only those of `run_config.LATER` can, and system, preset and seed are its own.
 
@@ -159,6 +177,7 @@ def train(
             _for_files(config)
             records = Files(output, overwrite, () if config_file is None else (config_file,))
             trainer = Trainer(config)
+    records.writers.add(writers)
     try:
         follow(trainer, records, progress)
     finally:
@@ -224,13 +243,6 @@ def metrics_path(path: str | Path) -> Path:
     """The metrics file beside a checkpoint."""
     path = Path(path)
     return path.parent / f"{path.name}.metrics.csv"
-
-
-def save(trainer: Trainer, output: str | Path) -> None:
-    """Write checkpoint and resume file, each whole or not at all, beside the metrics."""
-    metrics.to_disk(metrics_path(output))  # as the resume file relies on its lines
-    resume.save(trainer, resume.resume_path(output))
-    trainer.result().save(output)
 
 
 @contextmanager
