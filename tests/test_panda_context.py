@@ -64,7 +64,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def go_on(host: Host, step: int = 0) -> np.ndarray:
     """The picture after one more step."""
-    host.push(*SCENE.samples(step))
+    host.push(SCENE.samples(step))
     host.draw()
     return host.screenshot()
 
@@ -101,9 +101,69 @@ class TestFrames:
 
         engine = Refused(host.context.engine)
         monkeypatch.setattr(host.context, "engine", engine)
-        host.push(*SCENE.samples(0))
+        host.push(SCENE.samples(0))
         host.draw()
         assert engine.frames == 4
+
+
+class TestFramesOfAWindow:
+    """It leaves one out now and then, while it is moved: the next takes its place."""
+
+    class Refused(Engine):
+        """Frames in no context, as the driver refuses it."""
+
+        def render_frame(self) -> None:
+            super().render_frame()
+            if not self._frame(self.frames):
+                current_context.release()
+
+    @pytest.fixture
+    def window(self, host: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        if not current_context.askable():
+            pytest.skip("there is nobody to ask here")
+        monkeypatch.setattr(host.context, "steady", False)
+        return host.context
+
+    def render(self, window: Any) -> None:
+        window.render(window._buffer)
+
+    def test_now_and_then_is_no_trouble(self, window: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        engine = self.Refused(window.engine, lambda number: number % 3 == 0)
+        monkeypatch.setattr(window, "engine", engine)
+        monkeypatch.setattr(panda_context, "PATIENCE", 600.0)
+        for _ in range(9):
+            self.render(window)
+        assert engine.frames == 9, "none is drawn again"
+
+    def test_one_that_is_drawn_no_more_is_an_error(
+        self, window: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(window, "engine", self.Refused(window.engine, lambda _: False))
+            patch.setattr(panda_context, "PATIENCE", 0.0)
+            self.render(window)
+            with pytest.raises(UserError, match="draws no frame any more: start again"):
+                self.render(window)
+        self.render(window)  # whatever it was is over
+
+    def test_one_that_is_minimised_is_waited_for(
+        self, window: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Panda draws none then, and says so."""
+
+        class Minimised:
+            this = 0
+
+            def set_active(self, _: bool) -> None:
+                pass
+
+            def is_active(self) -> bool:
+                return False
+
+        monkeypatch.setattr(window, "engine", self.Refused(window.engine, lambda _: False))
+        monkeypatch.setattr(panda_context, "PATIENCE", 0.0)
+        for _ in range(3):
+            window.render(Minimised())
 
 
 class TestReading:

@@ -694,3 +694,49 @@ raise SystemExit(3)
     assert done.returncode == 3, done.stderr
     said = [line for line in done.stderr.splitlines() if not line.startswith("Xlib: ")]
     assert said == [] and done.stdout == ""
+
+
+LOST_SCRIPT = """
+import ctypes
+from calf_viz import CALFApplication, UserError, VisualizationConfig
+from calf_viz.hosts.panda import context
+
+context.PATIENCE = context.PAUSE = 0.01
+small = dict(size=(64, 64), grid=8, n_agents=2)
+shown = CALFApplication(VisualizationConfig(**small))
+shown.step()
+gl = ctypes.CDLL("libGL.so.1")
+for name in ("glXGetCurrentDisplay", "glXGetCurrentContext"):
+    getattr(gl, name).restype = ctypes.c_void_p
+with shown.host.context:
+    lost = gl.glXGetCurrentDisplay(), gl.glXGetCurrentContext()
+    gl.glXDestroyContext(*map(ctypes.c_void_p, lost))
+beside = CALFApplication(VisualizationConfig(**small, headless=True))
+beside.step()  # so that the window's context is made current anew
+
+def frames():
+    for _ in range(100):
+        shown.step()
+
+for use in (shown.screenshot, frames):
+    try:
+        use()
+        print("nothing")
+    except UserError as error:
+        print(error)
+beside.step()
+print(bool(beside.screenshot().any()))
+shown.close()
+"""
+
+
+@pytest.mark.rendering
+def test_a_window_whose_driver_fails_is_an_error_and_no_black_picture() -> None:
+    done = under_display(sys.executable, "-c", LOST_SCRIPT)
+    if "cannot open shared object" in done.stderr:
+        pytest.skip("there is no GLX")
+    assert done.returncode == 0, done.stderr
+    *told, beside = done.stdout.splitlines()
+    assert len(told) == 2 and beside == "True", done.stdout
+    assert all("draws no frame any more (" in line for line in told), told
+    assert "Traceback" not in done.stderr

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ LARGE = 2**24
 ATTEMPTS, PAUSE = 200, 0.005
 """How often a window that is not ready is asked again, and seconds in between."""
 PATIENCE = 5.0
-"""Seconds that a frame may be left out, over and over."""
+"""Seconds that frames may be left out, over and over."""
 READINGS = 3
 """How often a texture is read before it is given up."""
 
@@ -86,6 +86,7 @@ class PandaContext(Owned):
         self.due: list[GraphicsOutput] = []
         self._targets: dict[int, Target] = {}  # by Panda's address
         self._entered = 0
+        self._missed: float | None = None  # when the first was of the last frames, all left out
         self._before: current_context.Current | None = None
         self._handle: current_context.Handle | None = None
         OWNERS.append(self.owner)
@@ -117,6 +118,11 @@ class PandaContext(Owned):
         """Whether it is known to be current."""
         return self._handle is not None and current_context.context() == self._handle
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is known not to be current, just after it was to be: its driver refuses it."""
+        return self._handle is not None and not self.is_current
+
     def render(
         self,
         *outputs: GraphicsOutput,
@@ -126,30 +132,42 @@ class PandaContext(Owned):
         """A frame of outputs of this context and of what is due. frame: renders it; else the engine
         does. surely: what is left out is rendered again; None where the context is `steady`.
 
-        Raises UserError where something is left out for good that was to be rendered surely.
+        Raises UserError where something is left out for good.
         """
         with ENGINE_LOCK:
             before = self._give_way()
             active = [*self.due, *outputs]
             self.due.clear()
             try:
-                self._render(active, frame or self.engine.render_frame)
-                if (self.steady if surely is None else surely) and not self._rendered(active):
+                # Of frames in a row that are left out the first alone says why on the terminal.
+                held: AbstractContextManager[list[str]] = nullcontext([])
+                if self._missed is not None:
+                    held = held_notices()
+                with held as notices:
+                    awake = self._render(active, frame or self.engine.render_frame)
+                if self._rendered(active) or not awake:
+                    self._missed = None
+                elif self.steady if surely is None else surely:
                     self._repeat(active)
+                else:
+                    self._miss(notices)
             finally:
                 if before is not None:
                     before.restore()
 
-    def _render(self, active: list[GraphicsOutput], frame: Callable[[], Any]) -> None:
+    def _render(self, active: list[GraphicsOutput], frame: Callable[[], Any]) -> bool:
+        """A frame; whether all were to be drawn. A window that is minimised or closed is not."""
         for output in active:
             output.set_active(True)
             if output.this in self._targets:
                 self._targets[output.this].begin()
+        awake = all(output.is_active() for output in active)
         try:
             frame()
         finally:
             for output in active:
                 output.set_active(False)
+        return awake
 
     def drew(self, target: GraphicsOutput) -> bool:
         """Whether the last frame in which a target was to be rendered did so."""
@@ -158,8 +176,7 @@ class PandaContext(Owned):
     def _rendered(self, active: list[GraphicsOutput]) -> bool:
         """Whether the last frame left none of them out, nor was in no context at all."""
         known = (self._targets.get(output.this) for output in active)
-        there = self._handle is None or self.is_current
-        return there and all(target is None or target.drawn for target in known)
+        return not self.is_lost and all(target is None or target.drawn for target in known)
 
     def _repeat(self, active: list[GraphicsOutput]) -> None:
         """Render them until none is left out: all of them, as some show what others draw."""
@@ -171,12 +188,24 @@ class PandaContext(Owned):
             if self._rendered(active):
                 return
             if time.monotonic() > given_up:
-                reason = "".join(f" ({told(notice)})" for notice in notices[:1])
-                if not self.steady:
-                    what = "the window does not get ready to be drawn to: use `headless=True`"
-                else:
-                    what = f"{self.gsg.driver_renderer} draws no frame any more: start again"
-                raise UserError(what.replace(":", f"{reason}:", 1))
+                raise self.refusal(notices)
+
+    def _miss(self, notices: list[str]) -> None:
+        """A frame was left out, of which the next may take the place, if there is one."""
+        now = time.monotonic()
+        if self._missed is None:
+            self._missed = now
+        elif now - self._missed > PATIENCE:
+            raise self.refusal(notices)
+
+    def refusal(self, notices: list[str]) -> UserError:
+        """Why nothing is drawn any more. notices: what Panda had to say."""
+        reason = "".join(f" ({told(notice)})" for notice in notices[:1])
+        if self.steady or self.is_lost:
+            what = f"{self.gsg.driver_renderer} draws no frame any more{reason}: start again"
+        else:
+            what = f"the window does not get ready to be drawn to{reason}: use `headless=True`"
+        return UserError(what)
 
     def _give_way(self) -> current_context.Current | None:
         """Have nothing else current; what is to be restored later."""

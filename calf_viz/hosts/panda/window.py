@@ -164,8 +164,11 @@ class WindowHost(PandaHost):
         self.context.render(self.output, frame=self.app.step)
 
     def _picture(self) -> NDArray[np.uint8]:
-        with self.context:
-            texture = self.output.get_screenshot()
+        with held_notices() as notices, self.context:
+            lost = self.context.is_lost
+            texture = None if lost else self.output.get_screenshot()
+        if lost:
+            raise self.context.refusal(notices)
         if texture is None:
             raise UserError("the window gives no picture: draw a frame first")
         pixels = np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8)
