@@ -16,7 +16,7 @@ from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.agent.networks import encode
 
 
-@pytest.fixture(params=systems.names())
+@pytest.fixture(params=systems.own())
 def agent(request: pytest.FixtureRequest) -> CALFAgent:
     """Random networks, the critic's outputs spread and mostly below 0, so that modes are mixed."""
     agent = CALFAgent.random(systems.get(request.param), np.random.default_rng(8))

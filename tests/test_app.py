@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from panda3d.core import RenderState
 
-from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
+from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig, systems
 from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
@@ -43,7 +43,7 @@ def apart(picture: np.ndarray, other: np.ndarray) -> float:
     return float((np.abs(picture.astype(int) - other).max(axis=2) > 40).mean())
 
 
-@pytest.mark.parametrize("system", ["point_mass", "differential_drive"])
+@pytest.mark.parametrize("system", systems.own())
 def test_frames_show_agents_that_move_on_a_surface(system: str) -> None:
     with running(system=system, n_agents=8) as shown:
         shown.step()
@@ -454,7 +454,7 @@ sys.modules["OpenGL"] = None
 
 import numpy as np
 from panda3d.core import ConfigVariableBool
-from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz import CALFApplication, VisualizationConfig, systems
 
 application = CALFApplication(
     VisualizationConfig(size=(192, 108), grid=16, trail_length=40, headless=True, hud=False)

@@ -136,7 +136,7 @@ def test_values_agree_with_torch(
     assert high == pytest.approx(expected.max(), abs=TOLERANCE * span)
 
 
-@pytest.mark.parametrize("name", systems.names())
+@pytest.mark.parametrize("name", systems.own())
 def test_agents_networks_agree_with_the_agent(host: Host, name: str) -> None:
     system = systems.get(name)
     agent = CALFAgent.random(system, np.random.default_rng(3), AgentInfo(hidden=24))

@@ -33,7 +33,7 @@ from calf_viz.training import train as training
 EPISODES = 8
 
 
-@pytest.fixture(scope="module", params=systems.names())
+@pytest.fixture(scope="module", params=systems.own())
 def table(request: pytest.FixtureRequest) -> tuple[CALFAgent, list[Row]]:
     """A random agent and its rows, from a few starts."""
     agent = CALFAgent.random(systems.get(request.param), np.random.default_rng(1))

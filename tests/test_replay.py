@@ -76,7 +76,7 @@ def last_row(trainer: Trainer) -> np.ndarray:
     return trainer.replay.rows[trainer.replay.added - 1]
 
 
-@pytest.mark.parametrize("name", systems.names())
+@pytest.mark.parametrize("name", systems.own())
 def test_a_step_writes_the_action_taken_and_the_scaled_reward(name: str) -> None:
     t = trainer(name)
     d, m = t.system.state_dim, t.system.action_dim

@@ -72,7 +72,7 @@ def assert_same(one: Trainer, other: Trainer) -> None:
             assert a[name] == b[name], name
 
 
-@pytest.fixture(scope="module", params=systems.names())
+@pytest.fixture(scope="module", params=systems.own())
 def uninterrupted(request: pytest.FixtureRequest) -> Trainer:
     trainer = short_trainer(request.param)
     trainer.run()

@@ -30,7 +30,7 @@ from calf_viz.viewer.config import VisualizationConfig
 FLOATS32 = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@pytest.fixture(params=systems.names())
+@pytest.fixture(params=systems.own())
 def system(request: pytest.FixtureRequest) -> System:
     return systems.get(request.param)
 
