@@ -387,7 +387,7 @@ def test_where_an_agent_is_needed_it_says_how_to_have_one(documented: System) ->
     with pytest.raises(UserError, match=r"train one \(calf-viz train --system van_der_pol --out"):
         shipped.load(documented)
     assert documented.name not in shipped.trained()
-    assert {"differential_drive", "point_mass"} <= set(shipped.trained())
+    assert {"differential_drive", "pendulum", "point_mass"} <= set(shipped.trained())
 
 
 def test_the_docs_name_every_system_that_comes_with_an_agent() -> None:
