@@ -26,7 +26,8 @@ class Samples:
             that is not finite is not drawn.
         modes: number of the rule that led there, (n,) integer; what it means is the view's to say.
         first: whether this is the first sample of an episode, (n,) bool: no trail leads there.
-        headings: where each agent points [rad], (n,), or None where nothing does.
+        headings: where each agent points [rad], (n,), or None where nothing does; 0 along the first
+            axis, in the units of the axes.
         step: which step of the source's this is, from 0; None is the one after the last. One that
             does not follow its predecessor breaks the trails of all agents.
         columns: further values by name, such as a reward, (n,) each. The picture ignores them.

@@ -13,6 +13,12 @@ from calf_viz.errors import UserError, shown
 
 MOST_MODES = 3
 """Modes that a sample has bits for."""
+NARROWEST, WIDEST = 1e-15, 1e15
+"""Of an axis, in its unit: shaders know it in float32, and square it."""
+FINEST = 1e-9
+"""Of its ends, that an axis is wide at least: float64 tells no more apart between them."""
+LONGEST = 1000.0
+"""Times the shorter axis that the longer one may be where both have one scale."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,12 @@ class View:
 
     Attributes:
         title: of the panel, and of the files that are written.
-        lo, hi: corners of the plane, in the units of its axes.
+        lo, hi: corners of the plane, in the units of its axes: of any size, anywhere.
         labels: name and unit of the plane's axes, such as `x [m]`.
         modes: name of each mode that samples have, by its number.
         value: name of what the surface is the height of.
         symbol: the same where there is little room; None: the name itself.
+        aspect: `fill` draws the plane as a square; with `equal` a unit is as long on either axis.
         marker: what an agent looks like; an arrow points along its heading.
         dt: seconds between two samples; None where steps have no duration.
         trainee: index of the agent that is being trained; None where none is.
@@ -39,6 +46,7 @@ class View:
     modes: tuple[str, ...] = ("agents",)
     value: str = "value"
     symbol: str | None = None
+    aspect: Literal["fill", "equal"] = "fill"
     marker: Literal["sphere", "arrow"] = "sphere"
     dt: float | None = None
     trainee: int | None = None
@@ -46,11 +54,20 @@ class View:
 
     def __post_init__(self) -> None:
         for axis, (lo, hi) in enumerate(zip(self.lo, self.hi, strict=True)):
+            where = f"view {shown(self.title)}: axis {axis} goes from {lo} to {hi}"
             if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
+                raise UserError(f"{where}: give two finite numbers, the lower first")
+            if not NARROWEST <= hi - lo <= WIDEST:
                 raise UserError(
-                    f"view {shown(self.title)}: axis {axis} goes from {lo} to {hi}: give two "
-                    "finite numbers, the lower first"
+                    f"{where}: its width must be within {NARROWEST:g} and {WIDEST:g}: take another "
+                    "unit"
                 )
+            if hi - lo < FINEST * max(abs(lo), abs(hi)):
+                raise UserError(
+                    f"{where}: too far from zero for its width, which must be {FINEST:g} of its "
+                    "ends at least: subtract an offset"
+                )
+        self._check_aspect()
         if not 1 <= len(self.modes) <= MOST_MODES:
             raise UserError(
                 f"view {shown(self.title)}: {len(self.modes)} modes, where 1 to {MOST_MODES} can "
@@ -62,6 +79,30 @@ class View:
             )
         if self.dt is not None and not (math.isfinite(self.dt) and self.dt > 0.0):
             raise UserError(f"view {shown(self.title)}: a step takes {self.dt} s: give more than 0")
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """Of the axes, as their labels tell; empty where one tells none."""
+        x, y = (label.partition("[")[2].rstrip("] ") for label in self.labels)
+        return x, y
+
+    def _check_aspect(self) -> None:
+        if self.aspect not in ("fill", "equal"):
+            raise UserError(f"view {shown(self.title)}: aspect {shown(self.aspect)}: fill or equal")
+        if self.aspect == "fill":
+            return
+        x, y = (shown(unit) if unit else "no unit" for unit in self.units)
+        if x != y:
+            raise UserError(
+                f"view {shown(self.title)}: aspect equal, where one axis is in {x}, the other in "
+                f"{y}: take fill"
+            )
+        sides = [hi - lo for lo, hi in zip(self.lo, self.hi, strict=True)]
+        if max(sides) > LONGEST * min(sides):
+            raise UserError(
+                f"view {shown(self.title)}: aspect equal, where one axis is over {LONGEST:g} times "
+                "as long as the other: take fill"
+            )
 
 
 @dataclass

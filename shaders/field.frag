@@ -3,6 +3,12 @@
 // every pixel, so what they share is computed once, and nothing is read from the ring.
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
+#include "lib/frame.glsl"
+
+// Where the surface's fragment is in the scene: for lines, which positions on a plane far from zero
+// are too coarse for.
+vec2 scene_point = vec2(0.0);
+
 #include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
@@ -37,7 +43,8 @@ void main() {
 
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // its light is not known then
-    vec3 surface = surface_colour(colour, v_data.xy, v_data.z, bad ? 0.8 : v_data.w, bad);
+    scene_point = v_data.xy;
+    vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : v_data.w, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);
     vec4 trail = trail_colour(measured_colour(colour, age, v_measure), mode, age, edge);

@@ -10,6 +10,7 @@
 // sides of every branch. Directions on screen and depth come from the height's gradient.
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
+#include "lib/frame.glsl"
 #include "lib/ring.glsl"
 #include "lib/trail.glsl"
 #include "lib/trail_measure.glsl"
@@ -72,7 +73,7 @@ void main() {
     vec2 point;
     if (kind == SURFACE) {
         ivec2 node = surface_node(gl_InstanceID, gl_VertexID);
-        point = u_plane.xy + (u_plane.zw - u_plane.xy) * (vec2(node) / vec2(u_cells));
+        point = u_corners.xy + (u_corners.zw - u_corners.xy) * (vec2(node) / vec2(u_cells));
     } else {
         if (kind == TRAIL) {
             vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);

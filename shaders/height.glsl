@@ -1,4 +1,4 @@
-// Height of the surface above a point of the plane. (Hook: replace it to bend the world; surface,
+// Height of the surface above a point. (Hook: replace it to bend the world; surface,
 // trails and markers all ask here, so they stay together.)
 //
 //   (0,1) *-----* (1,1)    Linear on the two triangles that are drawn, never filtered by
@@ -8,7 +8,7 @@
 //         | A \ |          A: r.x + r.y <= 1
 //   (0,0) *-----* (1,0)
 //
-// in   point     position on the plane, in its units
+// in   point     in the scene, where the plane is 10 wide; plane_of(point) has the axes' units
 // out  gradient  d height / d point, of the triangle under the point
 //      bad       > 0 where the critic gave no finite value
 // returns the normalised height: 0 lowest, 1 highest value on the plane
@@ -23,8 +23,8 @@ vec2 height_node(ivec2 node) {
 }
 
 float height(vec2 point, out vec2 gradient, out float bad) {
-    vec2 size = u_plane.zw - u_plane.xy;
-    vec2 grid = clamp((point - u_plane.xy) / size, 0.0, 1.0) * vec2(u_cells);
+    vec2 size = u_corners.zw - u_corners.xy;
+    vec2 grid = clamp((point - u_corners.xy) / size, 0.0, 1.0) * vec2(u_cells);
     vec2 cell = min(floor(grid), vec2(u_cells - 1));
     vec2 r = grid - cell;
     ivec2 node = ivec2(cell);

@@ -5,7 +5,7 @@
 #include "lib/expand.glsl"
 #include "lib/training.glsl"
 
-in vec3 a_here;         // the agent: point on the plane, normalised height
+in vec3 a_here;         // the agent: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in float a_heading;     // [rad]
 in ivec2 a_id;          // agent, mode

@@ -4,7 +4,7 @@
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
 
-in vec3 a_here;         // a node: point on the plane, normalised height
+in vec3 a_here;         // a node: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in float a_bad;         // 1 where the critic gave no finite value
 

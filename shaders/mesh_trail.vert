@@ -9,7 +9,7 @@
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
 
-in vec3 a_here;         // a sample: point on the plane, normalised height
+in vec3 a_here;         // a sample: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in vec2 a_newer;        // point of the next sample; its own where the run ends
 in vec3 a_older;        // the sample before; its own where the run begins

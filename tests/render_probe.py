@@ -52,7 +52,7 @@ def transform(array: moderngl.VertexArray, bytes_each: int, vertices: int, insta
 
 
 class FlatCamera:
-    """Straight down on a square plane of +-`half`, orthographic: plane units are pixels times a
+    """Straight down on a square plane of +-`half`, orthographic: scene units are pixels times a
     constant, so that a vertex tells its sample."""
 
     def __init__(self, half: float = 5.0) -> None:
@@ -75,7 +75,7 @@ class Probe:
         varyings: tuple[str, ...] = ("gl_Position", "v_data", "v_id"),
     ) -> None:
         self.scene, self.heightfield, self.layout = scene, heightfield, layout
-        self.packer = RingPacker(layout, scene.trail)
+        self.packer = RingPacker(layout, scene.trail, frame=scene.frame)
         self.value_range = heightfield.range
         self.agents = 0
         text = ShaderLibrary(overlay).load(shader).text
@@ -91,7 +91,7 @@ class Probe:
 
     def push(self, positions: Any, modes: Any = None, first: Any = None, headings: Any = None):
         """One step, as the hosts take it: positions (n, 2)."""
-        positions = np.asarray(positions, dtype=np.float32)
+        positions = np.asarray(positions)
         n = self.agents = len(positions)
         modes = np.zeros(n, np.int32) if modes is None else modes
         first = np.zeros(n, bool) if first is None else first

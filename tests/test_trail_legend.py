@@ -21,6 +21,7 @@ from calf_viz.hud.shape import packed
 from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.scene.colours import PALETTES, colour_map, mode_colours, palette_texels
 from calf_viz.scene.scene import Scene
+from calf_viz.view import View
 
 FIELD = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))
 BY = {v.name: v for v in variants.VARIANTS}["TRAIL_COLOUR"].values
@@ -110,7 +111,7 @@ def test_speeds_are_where_the_ramp_has_them() -> None:
     [(("x [m]", "y [m]"), "m/s"), (("x [m]", "v [m/s]"), "units/s"), (("x", "y"), "units/s")],
 )
 def test_the_unit_of_speed_is_the_planes(labels: tuple[str, str], unit: str) -> None:
-    assert speed_unit(labels) == unit
+    assert speed_unit(View("mine", labels=labels).units) == unit
 
 
 @pytest.mark.parametrize("palette", list(PALETTES))

@@ -39,9 +39,10 @@ class Detail(Protocol):
     """Chooses every how manieth sample of a trail is drawn."""
 
     surface: tuple[Heightfield, tuple[float, float]] | None
+    """In units of the scene."""
 
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2)."""
+        """Takes note of one step's positions (n, 2) on the plane."""
 
     def stride(self) -> int:
         """The stride to draw with now."""
@@ -113,7 +114,7 @@ class Host(Reloading):
         self.controls.adopt(self.programs.controls)
         slots = setup.steps_kept
         self.layout = RingLayout.fit(setup.agents, slots, self.texture_limit, scene.trail + 1)
-        self.packer = RingPacker(self.layout, scene.trail, self.channels)
+        self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame)
         self.detail = self._make_detail()
         self._make_ring(self.layout)
         if setup.heightfield is not None:
@@ -147,12 +148,18 @@ class Host(Reloading):
         between two goes from the one's to the other's."""
         self._last_range = value_range if first else self._shown_range
         self.heightfield, self.value_range = heightfield, value_range
-        self.detail.surface = heightfield, self.value_range
+        self.detail.surface = self.scene_surface, self.value_range
+
+    @property
+    @unowned
+    def scene_surface(self) -> Heightfield:
+        """The surface drawn, in units of the scene."""
+        return self.scene.frame.surface(self.heightfield)
 
     def frame_surface(self) -> None:
         """Have the camera view the surface from the usual side, as far away as it must for all of
         it to be in the picture."""
-        field, (low, high), height = self.heightfield, self.value_range, self.scene.height_scale
+        field, (low, high), height = self.scene_surface, self.value_range, self.scene.height_scale
         levels = (field.values.ravel() - low) / (high - low if high > low else 1.0)
         nodes = plane_nodes(field.lo, field.hi, *field.shape)
         points = np.column_stack([nodes, height * levels])
@@ -266,9 +273,10 @@ class Host(Reloading):
     def restart(self) -> None:
         """Forget all samples; the next one pushed is the first. The camera stays as it is."""
         # What lies in the ring's texture has stamps from after the new head: it is not drawn.
-        self.packer = RingPacker(self.layout, self.scene.trail, self.channels)
+        scene = self.scene
+        self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame)
         surface = self.detail.surface
-        self.scene.stride = self._stride
+        scene.stride = self._stride
         self.detail = self._make_detail()
         self.detail.surface = surface
         self.scrub = 0

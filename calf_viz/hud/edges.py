@@ -49,7 +49,7 @@ def edges_of(
         numbers.nice_ticks(heightfield.lo[axis], heightfield.hi[axis], MOST_TICKS)
         for axis in (0, 1)
     ]
-    texts = [[*map(numbers.plain, ticks[axis]), *[labels[axis]] * len(NAME_AT)] for axis in (0, 1)]
+    texts = [[*numbers.tick_texts(ticks[axis]), *[labels[axis]] * len(NAME_AT)] for axis in (0, 1)]
     points = [_edge_points(scene, heightfield, axis, ticks[axis]) for axis in (0, 1)]
     # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
     at = np.concatenate(points, axis=1)
@@ -85,7 +85,7 @@ def _pixels(
     # As `shaders/field.vert` finds them.
     levels = (heightfield.heights(points[0]) - lo) / (hi - lo if hi > lo else 1.0)
     clip = np.ones((*points.shape[:2], 4))
-    clip[..., :2] = points
+    clip[..., :2] = scene.frame.places(points)
     clip[..., 2] = np.minimum(np.maximum(levels, -2.0), 3.0) * scene.height_scale
     width, height = scene.size
     clip = clip @ scene.camera.view_projection(width / height).astype(np.float64).T

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 MINUS = "−"
 
@@ -36,9 +38,9 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     span = high - low
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
-    power = 10.0 ** math.floor(math.log10(span / most))
+    exponent = math.floor(math.log10(span / most))
     ticks: list[float] = []
-    for step in (power * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
+    for step in (_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
         first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
         if last < first:
             break
@@ -48,6 +50,38 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
             return ticks
     # From too many to none in one step: some of the last, then.
     return ticks[:: max(1, math.ceil(len(ticks) / most))]
+
+
+def _power(exponent: int) -> float:
+    """Of ten, as near as floats allow: with `**` not all of the negative ones are."""
+    return float(f"1e{exponent}")
+
+
+def tick_texts(ticks: Sequence[float]) -> list[str]:
+    """Evenly spaced round numbers, with the digits that tell them apart and no more: as decimals
+    where those are short, else with an exponent: 0.5, −40, 1000000.5, 2e−5."""
+    if not ticks:
+        return []
+    largest = max(map(abs, ticks))
+    step = min((b - a for a, b in pairwise(ticks)), default=largest) or 1.0
+    digits = max(0, math.floor(math.log10(largest or 1.0)) - math.floor(math.log10(step) + 1e-9))
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    fixed = [_trimmed(f"{tick:.{decimals}f}") for tick in ticks]
+    short = [_trimmed(f"{tick:.{digits}e}") for tick in ticks]
+    chosen = fixed
+    if not 1e-4 < largest < 1e5 and max(map(len, short)) < max(map(len, fixed)):
+        chosen = short
+    return [text.replace("-", MINUS) for text in chosen]
+
+
+def _trimmed(text: str) -> str:
+    """Without zeros that say nothing."""
+    mantissa, e, exponent = text.partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    if not mantissa.strip("-0"):
+        return "0"
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def plain(number: float) -> str:

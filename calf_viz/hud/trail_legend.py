@@ -7,6 +7,7 @@ trails: certified there          trails: age                  trails: speed [m/s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -29,11 +30,11 @@ APART = 0.16
 """Least part of the ramp between two of its numbers, and from the last to its end."""
 
 
-def speed_unit(labels: Sequence[str]) -> str:
-    """Of a speed on a plane with these labels, such as `x [m]`: m/s, or units/s where the axes have
-    no unit in common."""
-    units = {label.partition("[")[2].rstrip("] ") for label in labels}
-    return f"{units.pop()}/s" if len(units) == 1 and all(units) else "units/s"
+def speed_unit(units: Sequence[str]) -> str:
+    """Of a speed on a plane whose axes are in these units: m/s, or units/s where they have none in
+    common."""
+    common = set(units)
+    return f"{common.pop()}/s" if len(common) == 1 and all(common) else "units/s"
 
 
 @dataclass
@@ -138,21 +139,25 @@ class TrailLegend(Widget):
             canvas.label(ago, "small", bar.x, baseline, theme.QUIET, bar.width)
             canvas.label("now", "small", bar.right, baseline, theme.QUIET, bar.width, "right")
             return
-        line = canvas.metrics.line
+        line, free = canvas.metrics.line, bar.x
         for place, text in self._speeds():
             x = round(bar.x + place * (bar.width - line))
-            canvas.rectangle(Rect(x, bar.bottom, line, unit), theme.TICK)
             at = max(bar.x, x - width(face, text) // 2)
+            if at < free:
+                continue
+            canvas.rectangle(Rect(x, bar.bottom, line, unit), theme.TICK)
             canvas.label(text, "small", at, baseline, theme.QUIET, bar.width)
+            free = at + width(face, text) + unit
 
     def _speeds(self) -> Iterator[tuple[float, str]]:
         """Place in the ramp and text of round speeds, from 0 on."""
         yield 0.0, "0"
         last = 0.0
-        for power in range(-9, 10):
+        middle = round(math.log10(self.crossing))
+        for power in range(middle - 9, middle + 10):
             for digit in (1, 2, 5):
-                speed = digit * 10.0**power
+                speed = float(f"{digit}e{power}")
                 place = place_of_speed(speed / self.crossing)
                 if place - last >= APART and 1.0 - place >= 0.5 * APART:
-                    yield place, numbers.plain(speed)
+                    yield place, numbers.tick_texts([speed])[0]
                     last = place

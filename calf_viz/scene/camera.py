@@ -1,4 +1,4 @@
-"""An orbit camera in the plane's own units (z up), its view-projection matrix, and how far away it
+"""An orbit camera in units of the scene (z up), its view-projection matrix, and how far away it
 must be for what it looks at to fit the picture."""
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ NEAR = 0.1
 """Part of the distance before which nothing is drawn."""
 
 Box = tuple[float, float, float, float, float]
-"""Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [plane units]."""
+"""Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [scene units]."""
 
 
 @dataclass
 class OrbitCamera:
-    """Looks at `target` from `distance` [plane units]; angles in radians, field of view vertical.
+    """Looks at `target` from `distance` [scene units]; angles in radians, field of view vertical.
 
     In a picture that is narrower than `WIDEST` the view widens, so that the plane still fits.
     Elevation stays between just above the horizon and straight down.
@@ -126,15 +126,15 @@ class OrbitCamera:
         return min(1.0, aspect / WIDEST) / math.tan(0.5 * self.field_of_view)
 
     def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
-        """Pixels that a plane unit spans across a view of `size` px: at the target, or where the
-        box comes nearest."""
+        """Pixels that a unit of the scene spans across a view of `size` px: at the target, or where
+        the box comes nearest."""
         width, height = size
         distance = self.nearest if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
 
     def units_per_depth(self) -> float:
-        """Plane units towards the viewer that a unit of depth [NDC] spans, where the box comes
-        nearest."""
+        """Units of the scene towards the viewer that a unit of depth [NDC] spans, where the box
+        comes nearest."""
         near, far = self.clipping
         return self.nearest**2 * (far - near) / (2.0 * far * near)
 

@@ -39,8 +39,8 @@ class DetailChooser:
     """Chooses the stride of one scene from the positions pushed.
 
     Attributes:
-        surface: what the trails lie on, and the critic values at heights 0 and 1; without one
-            they are taken as level.
+        surface: what the trails lie on, in the scene, and the critic values at heights 0 and 1;
+            without one they are taken as level.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -50,7 +50,7 @@ class DetailChooser:
         self._before = np.roll(self.strides, 1)  # the one before each; the first has none
         self.rung = 0
         # How far each stride leaves the samples, on average over a trail, and the surface, at
-        # worst, (2, strides) [plane units]: measured while the samples now in it were the newest.
+        # worst, (2, strides) [scene units]: measured while the samples now in it were the newest.
         self.error = np.full((2, len(self.strides)), np.inf)
         self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
@@ -61,11 +61,12 @@ class DetailChooser:
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2); `first` marks an episode's first sample."""
+        """Takes note of one step's positions (n, 2) on the plane; `first` marks an episode's first
+        sample."""
         self._agents = len(positions)
         n = min(self._agents, WATCHED)
         now = self._seen % (WINDOW + 1)
-        self._recent[now, :n] = positions[:n]
+        self._recent[now, :n] = self.scene.frame.places(positions[:n])
         self._recent[now, n:] = np.nan
         self._runs[now] = self._runs[now - 1]
         self._runs[now, :n] += first[:n]

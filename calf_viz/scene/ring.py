@@ -7,8 +7,8 @@
     slot 1|a0 a1 a2 ...          | rows           rows a slot, padded little: columns = ceil(N/R).
           +----------------------+
 
-A texel is (x, y, third, stamp). stamp = +-(step + 1), negative on the first sample of a run, 0 in
-a slot never written. third holds 30 bits in a float's bit pattern:
+A texel is (x, y, third, stamp), x and y in units of the scene. stamp = +-(step + 1), negative on
+the first sample of a run, 0 in a slot never written. third holds 30 bits in a float's bit pattern:
 
     bits 0..9    modes of this sample and of the agent's four before it, 2 bits each
     bits 10..17  heading in 256ths of a turn
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.samples import Samples
+from calf_viz.scene.frame import Frame
 
 HEADINGS = 256
 LONGEST_AGE = 4095
@@ -104,7 +105,7 @@ class Row:
 
     Attributes:
         step: steps since the first; begins anew now and then.
-        positions: (n, 2) float32, 0 where they were not finite.
+        positions: (n, 2) float32, in units of the scene, 0 where they were not finite.
         words: (n,) int32, modes, headings and ages, as above.
         begins: (n,), whether nothing leads here from the sample before.
     """
@@ -165,13 +166,16 @@ class RingPacker:
         layout: RingLayout,
         trail: int,
         channels: tuple[int, int, int, int] = (0, 1, 2, 3),
+        frame: Frame | None = None,
     ) -> None:
         """trail: steps that drawn trails reach back. channels: where (x, y, third, stamp) go in
-        memory; (2, 1, 0, 3) for a BGRA texture. Raises ValueError for a trail beyond the ring."""
+        memory; (2, 1, 0, 3) for a BGRA texture. frame: of the plane; None: plane and scene are the
+        same. Raises ValueError for a trail beyond the ring."""
         if not 0 < trail < layout.slots:
             raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
         self.trail = trail
         self.channels = channels
+        self.frame = frame or Frame()
         self.step = -1
         self.invalid_seen = False
         self.layout = layout
@@ -187,7 +191,7 @@ class RingPacker:
 
     def grown(self, layout: RingLayout) -> RingPacker:
         """One that goes on from here in a layout with more agents and as many slots."""
-        new, n = RingPacker(layout, self.trail, self.channels), self.layout.agents
+        new, n = RingPacker(layout, self.trail, self.channels, self.frame), self.layout.agents
         new.step, new._source_step = self.step, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
@@ -229,7 +233,7 @@ class RingPacker:
         expected = self._source_step + 1
         self._source_step = expected if samples.step is None else samples.step
         with np.errstate(over="ignore"):  # beyond float32 is not finite either
-            positions = np.array(samples.positions, dtype=np.float32)
+            positions = np.array(self.frame.places(samples.positions), dtype=np.float32)
         finite = np.isfinite(positions)
         all_valid = bool(finite.all())
         if all_valid and self._all_valid:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.scene.camera import WIDEST, OrbitCamera
 from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.frame import Frame
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.view import Certificate
 
@@ -23,13 +24,15 @@ PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail
 
 @dataclass
 class Scene:
-    """Sizes in pixels where named so, else in plane units.
+    """Sizes in pixels where named so, else in units of the scene.
 
     Pixels are those of a picture up to 1152 x 720; in a larger one lines and markers grow with it.
     """
 
     size: tuple[int, int] = (1280, 720)
     camera: OrbitCamera = field(default_factory=OrbitCamera)
+    frame: Frame = field(default_factory=Frame)
+    """Where the plane lies in the scene."""
     height_scale: float = 2.0
     trail: int = 600
     stride: int = 1
@@ -78,6 +81,7 @@ class Scene:
     ) -> dict[str, Any]:
         """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
         rows, columns = heightfield.shape
+        lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
         asked = self.certificate
@@ -85,7 +89,10 @@ class Scene:
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.size)),
             "u_line_scale": pixels,
-            "u_plane": (*heightfield.lo, *heightfield.hi),
+            "u_plane": tuple(map(float, (*heightfield.lo, *heightfield.hi))),
+            "u_corners": tuple(map(float, (*lo, *hi))),
+            "u_frame": self.frame.uniform,
+            "u_grid": self.frame.grid,
             "u_cells": (columns - 1, rows - 1),
             "u_morph": morph,
             "u_height_scale": self.height_scale,

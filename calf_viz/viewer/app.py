@@ -255,7 +255,7 @@ class CALFApplication(Owned):
             colours[variants.REFUSED],
             duration=scene.trail * dt,
             crossing=(view.hi[0] - view.lo[0]) / dt,
-            unit=speed_unit(view.labels),
+            unit=speed_unit(view.units),
         )
 
     def _add_looks(self, hud: Hud) -> None:

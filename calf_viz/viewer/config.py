@@ -82,7 +82,7 @@ class VisualizationConfig(Assignable):
         "Value of the states that the plane does not show, or of one: theta=0.5; may be repeated.",
         "[STATE=]VALUE",
     )
-    height_scale: float = _option(2.0, "Height of the surface, in units of the plane.")
+    height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
     colour_map: str | None = _option(
         None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
     )

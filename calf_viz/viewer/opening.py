@@ -15,6 +15,7 @@ from calf_viz.hosts import display_found
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
 from calf_viz.view import View
 from calf_viz.viewer.config import VisualizationConfig
@@ -54,6 +55,7 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
     """What a host is to draw, but for the surface."""
     scene = Scene(
         size=config.size,
+        frame=Frame.of(view),
         trail=config.trail_length,
         stride=config.stride,
         height_scale=config.height_scale,

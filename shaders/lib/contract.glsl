@@ -5,13 +5,16 @@ uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/r
 uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
 uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to high
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
-uniform mat4 u_view_projection;   // plane units and scaled height to clip space
+uniform mat4 u_view_projection;   // scene units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
 uniform float u_line_scale;       // how much wider lines are than up to 1152 x 720 px; from 1 on
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
+uniform vec4 u_corners;           // the same, where they are in the scene [scene units]
+uniform vec4 u_frame;             // centre of the plane, and what a unit of the scene is on its axes [state units]
+uniform vec4 u_grid;              // lines of the grid that a unit of the scene spans, and where between two its zero is
 uniform ivec2 u_cells;            // cells of the heightfield along each axis
 uniform float u_morph;            // 0: last critic, 1: current critic
-uniform float u_height_scale;     // scaled height of the normalised height 1 [plane units]
+uniform float u_height_scale;     // scaled height of the normalised height 1 [scene units]
 uniform vec2 u_value_range;       // critic values at normalised heights 0 and 1
 uniform vec3 u_light;             // unit vector towards the light
 uniform int u_surface_instances;  // instances that draw the surface, before the agents'

@@ -9,6 +9,7 @@
 // agent, so that of trails, and of markers, the later drawn lies above, markers above the trails that
 // pass under them, and none is eaten by the slope. A trail's newer samples lie above its older ones,
 // or two of its runs along one way would break into dashes.
+#include "lib/frame.glsl"
 
 const float MITER_LIMIT = 2.0;
 const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
@@ -19,7 +20,7 @@ vec2 direction(vec2 v, vec2 otherwise) {
     return l > 1e-3 ? v / l : otherwise;
 }
 
-// lift: above the surface, in units of the plane.
+// lift: above the surface, in units of the scene.
 vec4 to_clip(vec2 point, float level, float lift) {
     return u_view_projection * vec4(point, level * u_height_scale + lift, 1.0);
 }
@@ -36,7 +37,7 @@ float surface_light(vec2 gradient) {
     return light * light;
 }
 
-// Movement in NDC (xy in pixels) for a step along each of the plane's axes, on the surface.
+// Movement in NDC (xy in pixels) for a unit of the scene along each of the plane's axes, on the surface.
 struct Tangent { vec3 x, y; };
 
 Tangent tangent_plane(vec4 c, vec2 gradient) {
@@ -71,7 +72,8 @@ vec2 miter(vec2 ahead, vec2 behind, out float stretch) {
 vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 turned) {
     vec2 heading = vec2(1.0, 0.0);
     if (u_marker_shape == 1) {
-        heading = direction(t.x.xy * cos(turn) + t.y.xy * sin(turn), heading);
+        vec2 way = scene_heading(turn);
+        heading = direction(t.x.xy * way.x + t.y.xy * way.y, heading);
     }
     vec2 square = vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
     vec2 offset = square * (radius + 1.0);

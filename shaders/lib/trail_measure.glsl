@@ -1,17 +1,20 @@
 // Colours of trails by something else than the mode: the variants BY_AGE, BY_SPEED, BY_CERTIFICATE.
 // (Includes stand outside of #if: a file is included once, in whatever branch that is.)
 #include "lib/certificate.glsl"
+#include "lib/frame.glsl"
 
 #if TRAIL_COLOUR == BY_SPEED
-// 0 at rest, towards 1 the faster; `way` in plane units, over some steps.
+// 0 at rest, towards 1 the faster; `way` and `point` in the scene; in the axes' units,
+// over some steps, compared with the plane's width: both in multiples of a unit of the first axis.
 float trail_measure(vec2 way, int steps, vec2 point, float level) {
-    float width = u_plane.z - u_plane.x;
+    float width = u_corners.z - u_corners.x;
+    way.y *= u_frame.w / u_frame.z;
     return 1.0 - exp(-TRAIL_FAST * length(way) / (width * float(max(steps, 1))));
 }
 #elif TRAIL_COLOUR == BY_CERTIFICATE
 // 1 where the critic would certify the actor, else 0.
 float trail_measure(vec2 way, int steps, vec2 point, float level) {
-    return certified(point, level) ? 1.0 : 0.0;
+    return certified(plane_of(point), level) ? 1.0 : 0.0;
 }
 #else
 float trail_measure(vec2 way, int steps, vec2 point, float level) { return 0.0; }

@@ -81,7 +81,8 @@ class Geometry(Protocol):
         """Takes the samples of one step, or of several."""
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
-        """Takes a new critic's surface, and its texels (rows, columns, 2)."""
+        """Takes a new critic's surface, in units of the scene, and its texels, (rows, columns,
+        2)."""
 
     def use_heights(self, texture: Texture) -> None:
         """Takes a surface that the GPU computed, texels as in `set_heights`. Raises UserError

@@ -127,7 +127,7 @@ class PandaHost(Host):
         self.geometry.append(packed)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        self.geometry.set_heights(self.heightfield, texels)
+        self.geometry.set_heights(self.scene_surface, texels)
 
     def uniforms(self) -> dict[str, Any]:
         if self.scrub and not self.geometry.looks_back:

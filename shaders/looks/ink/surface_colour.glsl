@@ -22,7 +22,8 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     contour = max(contour, line_at(value / 5.0, density / 5.0, 0.75 * u_line_scale));
 
     // The rim of the plane.
-    vec2 rim = min(point - u_plane.xy, u_plane.zw - point) / max(fwidth(point), 1e-6);
+    vec2 rim = min(scene_point - u_corners.xy, u_corners.zw - scene_point)
+             / max(fwidth(scene_point), 1e-6);
     contour = max(contour, clamp(1.4 * u_line_scale - min(rim.x, rim.y), 0.0, 1.0));
 
     // A second stroke where it is darker still, across the first.

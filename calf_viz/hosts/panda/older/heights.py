@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import FloatArray, Heightfield
 
 Heights = Callable[[NDArray[np.floating]], FloatArray]
-"""Points (m, 2) of the plane -> (m, 3): height, and its slope along each axis."""
+"""Points (m, 2) of the scene's ground -> (m, 3): height, and its slope along each axis."""
 HeightMethod = Callable[[Heightfield], Heights]
 
 
