@@ -21,6 +21,13 @@ LONGEST = 1000.0
 """Times the shorter axis that the longer one may be where both have one scale."""
 
 
+def _finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that no float holds
+        return False
+
+
 @dataclass(frozen=True)
 class View:
     """What a source shows. Raises UserError for what makes no sense.
@@ -54,8 +61,8 @@ class View:
 
     def __post_init__(self) -> None:
         for axis, (lo, hi) in enumerate(zip(self.lo, self.hi, strict=True)):
-            where = f"view {shown(self.title)}: axis {axis} goes from {lo} to {hi}"
-            if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
+            where = f"view {shown(self.title)}: axis {axis} goes from {shown(lo)} to {shown(hi)}"
+            if not (_finite(lo) and _finite(hi) and lo < hi):
                 raise UserError(f"{where}: give two finite numbers, the lower first")
             if not NARROWEST <= hi - lo <= WIDEST:
                 raise UserError(

@@ -286,6 +286,7 @@ class TestSilence:
         ({"lo": (0.0, -1e300), "hi": (1.0, 1e300)}, "axis 1 .* its width must be within"),
         ({"lo": (0.0, -1.7e308), "hi": (1.0, 1.7e308)}, "axis 1 .* its width must be within"),
         ({"lo": (1e6, 0.0), "hi": (1e6 + 1e-9, 1.0)}, "axis 0 .* too far from zero"),
+        ({"lo": (0, 0), "hi": (1, 10**400)}, "axis 1 .* give two finite numbers"),
         ({"aspect": "wide"}, "aspect wide: fill or equal"),
         ({"aspect": "equal", "labels": ("x [m]", "v [m/s]")}, "one axis is in m, the other in m/s"),
         ({"aspect": "equal", "labels": ("x [m]", "v")}, "one axis is in m, the other in no unit"),
