@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -293,6 +294,24 @@ def test_a_file_that_is_broken_ends_the_program_with_one_line(tmp_path: Path) ->
     code, said = calf_viz(tmp_path, "--system", "./mine.py", "--policy", "nominal")
     assert code == 2
     assert said == f"calf-viz: {path}:7: NameError: name 'nothing' is not defined; mend it\n"
+
+
+@pytest.mark.parametrize("way", ["train", "child"])
+def test_an_error_that_comes_later_is_told_with_its_line_as_well(tmp_path: Path, way: str) -> None:
+    """Where few starts do not find it: in 30 agents at once."""
+    nominal = "super().nominal(states) if len(states) < 30 else nothing"
+    path = written(tmp_path / "mine.py", nominal=nominal)
+    said = f"{path}:7: NameError: name 'nothing' is not defined; mend it"
+    if way == "train":
+        flags = ("--episodes=1", "--steps=900", "--selection-episodes=40", "--no-progress")
+        code, printed = calf_viz(tmp_path, "train", "--system", "./mine.py", *flags)
+        assert (code, printed) == (2, f"calf-viz: {said}\n")
+        return
+    systems.given(str(path))
+    config = TrainingConfig.from_preset("quick", system="mine", episodes=1, steps=5, batch=4)
+    task = {"policy": "nominal", "config": asdict(config), "system": systems.reference("mine")}
+    with pytest.raises(UserError, match=re.escape(said)):
+        list(pool.answers("calf_viz.training.benchmark_worker", [task], 1))
 
 
 SHORT = ("--episodes", "2", "--steps", "20", "--batch", "8", "--selection-episodes", "2")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import numpy as np
 
+from calf_viz import systems
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
@@ -104,7 +105,13 @@ def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> A
     return AppConfig.load(config, preset, **given)
 
 
-@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+class _Commands(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        with systems.errors_told():
+            return super().invoke(context)
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings=_CONTEXT)
 @_all_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option(

@@ -59,7 +59,8 @@ def main(arguments: list[str]) -> int:
         else:
             for system in given:
                 systems.given(system)
-            work(run, board)
+            with systems.errors_told():
+                work(run, board)
     except UserError as error:
         print(error, file=sys.stderr)
         board.fail(str(error))

@@ -154,22 +154,31 @@ def _sound(system: System, place: str, owner: str) -> System:
     return system
 
 
+def blamed(error: BaseException, owner: str) -> FileDamaged | None:
+    """An error as one line, with file and line of the innermost place in the code of the module or
+    package that owns it, rather than a library's; None where it did not come through there."""
+    file, line = "", None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        name = str(frame.f_globals.get("__name__"))
+        if name == owner or name.split(".")[0] == owner.split(".")[0]:
+            file, line = frame.f_code.co_filename, number
+    text = str(error)
+    if isinstance(error, SyntaxError) and is_file(error.filename or ""):
+        file, line, text = error.filename or file, error.lineno, error.msg
+    if not file:
+        return None
+    reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return FileDamaged(file, reason, "mend it", line)
+
+
 @contextmanager
 def _told(place: str | Path, owner: str) -> Iterator[None]:
-    """What a user's code raises in the block comes as one line, with file and line: the innermost
-    that is the module's or package's that owns it, rather than a library's."""
+    """What a user's code raises in the block comes as one line."""
     try:
         yield
     except UserError:
         raise
     except (Exception, SystemExit) as error:
-        file, line = place, None
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            name = str(frame.f_globals.get("__name__"))
-            if name == owner or name.split(".")[0] == owner.split(".")[0]:
-                file, line = frame.f_code.co_filename, number
-        text = str(error)
-        if isinstance(error, SyntaxError) and is_file(error.filename or ""):
-            file, line, text = error.filename or file, error.lineno, error.msg
-        reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        raise FileDamaged(file, reason, "mend it", line) from error
+        found = blamed(error, owner)
+        reason = f"{type(error).__name__}: {error}"
+        raise found or FileDamaged(place, reason, "mend it") from error

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
 from calf_viz.errors import UserError, shown
 from calf_viz.systems.base import System
-from calf_viz.systems.outside import announced, is_reference, load, load_entry_point, place_of
+from calf_viz.systems.outside import (
+    announced,
+    blamed,
+    is_reference,
+    load,
+    load_entry_point,
+    place_of,
+    split,
+)
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -138,6 +148,24 @@ def reference(name: str) -> str:
             "it into a file, and give that to systems.given"
         )
     return found
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """In the block, what the code of a system that is not this package's raises comes as one line,
+    a UserError with file and line; other errors pass."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        references = [given.reference for given in _given.values()]
+        owners = [split(reference)[0] for reference in references if reference is not None]
+        owners += [point.module for points in announced().values() for point in points]
+        for owner in owners:
+            if found := blamed(error, owner):
+                raise found from error
+        raise
 
 
 def _places(name: str) -> list[str]:

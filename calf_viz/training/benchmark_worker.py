@@ -13,7 +13,8 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
     from calf_viz.training.config import TrainingConfig
 
     systems.given(task["system"])
-    return benchmark.measure(task["policy"], TrainingConfig(**task["config"])).values()
+    with systems.errors_told():
+        return benchmark.measure(task["policy"], TrainingConfig(**task["config"])).values()
 
 
 if __name__ == "__main__":
