@@ -329,7 +329,7 @@ def test_a_system_of_a_file_is_trained_and_gone_on_with(
     monkeypatch.setattr(registry, "_given", {})
     with pytest.raises(UserError, match="unknown system 'mine': choose one of"):
         training.train(resume_from=run, episodes=2, progress=False)
-    with pytest.raises(UserError, match=r"say where that is \(--system \./mine\.py\)"):
+    with pytest.raises(UserError, match=r"say where that is \(`system` \./mine\.py\)"):
         CALFAgent.load(run / "agent.safetensors")
     systems.given(str(path))
     assert training.train(resume_from=run, episodes=2, progress=False).done == 2

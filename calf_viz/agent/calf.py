@@ -219,7 +219,7 @@ class CALFAgent:
         if name not in systems.names():
             raise FileDamaged(
                 path, f"it is for system {name}, unknown here",
-                "say where that is (--system ./mine.py), or train anew",
+                "say where that is (`system` ./mine.py), or train anew",
             )  # fmt: skip
         with parsing(path, "an agent of calf-viz train", "train anew"):
             info = _read_info(metadata)

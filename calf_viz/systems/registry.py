@@ -91,7 +91,7 @@ def get(name: str) -> System:
         return _installed(called)
     raise UserError(
         f"unknown system '{shown(name)}': choose one of {', '.join(names())}; one in a file or "
-        "module is given on the command line alone: --system ./mine.py"
+        "module is given on the command line alone: `system` ./mine.py"
     )
 
 

@@ -106,7 +106,7 @@ def _config(path: str | Path, metadata: dict[str, Any]) -> TrainingConfig:
     system = metadata["system"]
     if system not in systems.names():
         reason = f"it is for system {shown(system)}, which is unknown here"
-        raise FileTrouble(path, reason, "say where that is (--system ./mine.py), or train anew")
+        raise FileTrouble(path, reason, "say where that is (`system` ./mine.py), or train anew")
     settings = {**metadata["settings"], **metadata["settings"]["td3"], **metadata["preset"]}
     del settings["td3"]
     values = {"system": system, "seed": metadata["seed"], "preset": settings.pop("name")}
