@@ -165,6 +165,6 @@ def test_a_folder_that_is_filled_later_is_waited_for(
             "vec3 surface_colour(vec3 c, vec2 p, float level, float light, bool bad)"
             "{ return vec3(1.0, 0.0, 0.0); }"
         )
-        shown.look.wearer.reload()
+        shown.looks.first.wearer.reload()
         shown.draw()
         assert (shown.screenshot() != plain).any(axis=2).mean() > 0.1

@@ -152,8 +152,8 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
     asked = ("u_red=0.4", "b:u_red=0.6")
     with running(shaders=looks[0], ab=looks[1], size=SIZE, set=asked) as shown:
         play(shown).step()
-        assert shown.second is not None
-        values = (look.wearer.controls.values for look in (shown.look, shown.second))
+        assert shown.looks.second is not None
+        values = (look.wearer.controls.values for look in (shown.looks.first, shown.looks.second))
         assert list(values) == [{"u_red": 0.4}, {"u_red": 0.6}]
     with (
         pytest.raises(UserError, match="`set` b:u_red = 2 does not fit"),
@@ -167,8 +167,8 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
             return bool((drawn(shown, mode) == colour).all(axis=2).mean() > 0.1)
 
         assert covers("a", [0, 0, 255]) and covers("b", [255, 0, 255])
-        assert shown.second is not None and shown.live_shaders is not None
-        shown.second.set("u_red=0.2")
+        assert shown.looks.second is not None and shown.live_shaders is not None
+        shown.looks.second.set("u_red=0.2")
         assert covers("a", [0, 0, 255]) and covers("b", [51, 0, 255])
         file = looks[1] / "surface_colour.glsl"
         surface = file.read_text()

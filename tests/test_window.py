@@ -289,7 +289,7 @@ import numpy as np
 from calf_viz import CALFApplication, VisualizationConfig
 
 app = CALFApplication(VisualizationConfig(size=(400, 240), n_agents=3, grid=8, trail_length=20))
-app.readings.timed = False
+app.display.readings.timed = False
 host = app.host
 for _ in range(5):
     app.step()

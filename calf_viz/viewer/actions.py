@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.sources.base import Source
     from calf_viz.viewer.config import VisualizationConfig
+    from calf_viz.viewer.looks import Looks
     from calf_viz.viewer.playback import Playback
-    from calf_viz.workbench.look import WornLook
 
 log = logging.getLogger("calf_viz")
 
@@ -36,8 +36,7 @@ class Application(Protocol):
     source: Source
     host: Host
     hud: Hud | None
-    look: WornLook
-    second: WornLook | None
+    looks: Looks
     playback: Playback
     profiler: PerformanceProfiler
     profiles: Path
@@ -66,7 +65,7 @@ class Actions:
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
         if app.config.hud:
             actions["toggle_hud"] = self._toggle_hud
-        if app.look.path is not None or app.second is not None:
+        if app.looks.first.path is not None or app.looks.second is not None:
             actions["save_look"] = self._save_look
         if app.host.compare is not None:
             actions["next_view"] = app.host.compare.view.next
@@ -103,7 +102,7 @@ class Actions:
 
     def _save_look(self) -> None:
         said = []
-        for look in (self.app.look, self.app.second):
+        for look in (self.app.looks.first, self.app.looks.second):
             if look is None or look.path is None:
                 continue
             try:

@@ -48,6 +48,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """How much is shown; and, the more that is, the longer its figures are kept: low caches
 conservatively, high aggressively, since there each of them costs more."""
+ASKED_ANEW = ("frames", "chosen")
+"""Settings that a running application looks at when it needs them; the others it was made with."""
 
 
 @dataclass
@@ -201,6 +203,13 @@ class VisualizationConfig(Assignable):
         """A copy with single values changed."""
         known(changes, fields_of(self), f" of {self.kind}")
         return replace(self, **self.implied(changes))
+
+    def in_force(self) -> VisualizationConfig:
+        """A copy for an application: what is assigned to the original is for those made later; and
+        what would come too late for this one is refused."""
+        late = "this application is made; close it, and make one of config.changed({name}=...)"
+        reasons = {f.name: late.format(name=f.name) for f in options() if f.name not in ASKED_ANEW}
+        return self.kept({**reasons, "n_agents": "set the application's own, app.n_agents"})
 
 
 def options() -> tuple[Field[Any], ...]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from calf_viz.console import as_options
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
-from calf_viz.sources.base import Evaluable, Noticing, Pausable, Source
-from calf_viz.view import View
+from calf_viz.sources.base import Certified, Evaluable, Noticing, Pausable, Source, Valued
+from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
     from calf_viz.critic_networks import CriticNetworks
@@ -85,6 +88,21 @@ class Feed:
                 "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
             )
         return self._ask("networks", source.networks)
+
+    def certificate(self, chosen: int) -> Certificate | None:
+        """What the certificate would ask of that agent now; None where there is none."""
+        source = self.source
+        if not isinstance(source, Certified):
+            return None
+        return self._ask("certificate", lambda: source.certificate(chosen))
+
+    def mean_value(self, samples: Samples, surface: Heightfield) -> float:
+        """Of a step's agents: by the source, where it knows more than the plane shows of them."""
+        source = self.source
+        if not isinstance(source, Valued):
+            return float(np.nanmean(surface.heights(samples.positions)))
+        found = self._ask("mean_value", source.mean_value)
+        return math.nan if found is None else found
 
     def pause(self, paused: bool) -> None:
         """Before each frame: whether steps are asked for."""

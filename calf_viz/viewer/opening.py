@@ -1,4 +1,4 @@
-"""What a configuration asks for, opened: the agent, the host, the shaders of its looks."""
+"""What a configuration asks for, opened: agent, host, simulation, training."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import COLOUR_MAP, colour_map, mode_colours
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
+from calf_viz.sources.rate import steps_per_second
+from calf_viz.sources.simulation import Simulation
+from calf_viz.systems.hidden import hidden_values
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.run_config import read_config
 from calf_viz.view import View
+from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import VisualizationConfig
 from calf_viz.viewer.designs import overridden
-from calf_viz.workbench import parts
+from calf_viz.viewer.stats_cache import StatsCache
 
 if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.glsl.programs import Trial
     from calf_viz.hosts.panda.geometry import GeometryMaker
+    from calf_viz.profiling.profiler import PerformanceProfiler
+    from calf_viz.sources.training import Training
 
 log = logging.getLogger("calf_viz")
 
@@ -40,15 +48,6 @@ def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
     """The nodes that a critic is evaluated on."""
     cells = config.grid or (GRID_SOFTWARE if host.software else GRID_GPU)
     return Grid((cells + 1, cells + 1), view.lo, view.hi)
-
-
-def libraries(config: VisualizationConfig) -> tuple[ShaderLibrary, ShaderLibrary | None]:
-    """The shaders of the look, and of the one beside it, if any."""
-    waits = config.watch is True
-    first = parts.library(config.shaders, "`shaders`", config.defines, waits)
-    if config.ab is None:
-        return first, None
-    return first, parts.library(config.ab, "`ab`", config.defines, waits)
 
 
 def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:
@@ -102,3 +101,46 @@ def load_agent(config: VisualizationConfig) -> CALFAgent:
     if unasked and config.checkpoint is None:
         return shipped.stand_in(system, config.seed)
     return shipped.load(system, config.checkpoint)
+
+
+def to_train(asked: VisualizationConfig | AppConfig) -> tuple[VisualizationConfig, TrainingConfig]:
+    """What to show, and what `train` trains: as the run says that is to be resumed, if any."""
+    if isinstance(asked, AppConfig):
+        return asked.visualization, asked.training
+    if asked.resume is not None:
+        return asked, read_config(asked.resume)
+    return asked, TrainingConfig.from_preset(system=asked.system, seed=asked.seed)
+
+
+def simulate(
+    agent: CALFAgent, config: VisualizationConfig, grid: Grid, profiler: PerformanceProfiler
+) -> Simulation:
+    """The agents that a configuration asks for. grid: of the surface, unless the GPU has it."""
+    made = Simulation(agent, config.n_agents, config.seed, config.policy, config.p_relax, profiler)
+    made.hidden = hidden_values(agent.system, config.slice)
+    made.grid = None if config.critic_on_gpu else grid
+    return made
+
+
+def begin_training(
+    training: TrainingConfig, simulation: Simulation, config: VisualizationConfig
+) -> Training:
+    """A training to be watched. Raises UserError as `sources.training.begin`."""
+    from calf_viz.sources.training import begin
+
+    rate = steps_per_second(config.train_rate, simulation.system.dt)
+    return begin(training, simulation, config.runs, config.resume, rate, config.detach)
+
+
+def stats_cache(config: VisualizationConfig) -> StatsCache:
+    """How often what is written changes."""
+    texts = config.stats_text_update_freq
+    return StatsCache(
+        {
+            "value": config.stats_q_value_update_freq,
+            "texts": texts,
+            "training": texts,
+            "fps": config.stats_profiler_update_freq,
+        },
+        enabled=config.use_stats_cache,
+    )

@@ -1,0 +1,26 @@
+"""What a profile says of the application that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from calf_viz.hosts.base import Host
+from calf_viz.profiling.profiler import Description
+from calf_viz.viewer.config import VisualizationConfig
+
+
+def describe(config: VisualizationConfig, host: Host) -> Description:
+    """The configuration, with what came of it on this machine."""
+    rows, columns = host.heightfield.shape
+    asked = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in asdict(config).items()
+    }
+    found = {
+        "renderer": host.design,
+        "window": host.has_window,
+        "size": list(host.scene.size),
+        "grid": [columns - 1, rows - 1],
+    }
+    return Description({**asked, **found}, host.renderer, host.gl_version)

@@ -1,0 +1,88 @@
+"""What is written over the picture: of the source, of a training, of the looks."""
+
+from __future__ import annotations
+
+from calf_viz.glsl import variants
+from calf_viz.hosts.base import Host
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.overview import overview
+from calf_viz.hud.shape import packed
+from calf_viz.hud.trail_legend import TrailLegend, speed_unit
+from calf_viz.samples import Samples
+from calf_viz.scene.scene import Scene
+from calf_viz.sources.board import Board
+from calf_viz.training.config import TrainingConfig
+from calf_viz.view import View
+from calf_viz.viewer.feed import Feed
+from calf_viz.viewer.readings import Readings
+from calf_viz.viewer.stats_cache import StatsCache
+from calf_viz.viewer.training_panel import TrainingPanel
+
+
+class Display:
+    """Opens a host's HUD, and keeps it up to date.
+
+    Attributes:
+        hud: what is written.
+        readings: of the source's samples.
+        training_panel: of the training that is watched; None without one.
+    """
+
+    readings: Readings
+
+    def __init__(
+        self, host: Host, feed: Feed, stats: StatsCache, keys: list[tuple[str, str]]
+    ) -> None:
+        """stats: says when texts change. keys: those that there are, and what each does."""
+        self.host, self.stats = host, stats
+        self.training_panel: TrainingPanel | None = None
+        self.hud: Hud = overview(feed.view, host.scene.mode_colours, keys)
+        self.hud.add(_trail_legend(feed.view, host.scene), before="critic")
+        host.set_hud(self.hud)
+        self.read(feed)
+
+    def read(self, feed: Feed) -> None:
+        """Readings of this source from its next step on."""
+        host = self.host
+        self.readings = Readings(
+            self.hud, self.stats, feed.view,
+            lambda samples: feed.mean_value(samples, host.heightfield), timed=host.has_window,
+        )  # fmt: skip
+
+    def show_training(self, board: Board, training: TrainingConfig) -> None:
+        """A panel of what the board says from now on."""
+        colours = self.host.scene.mode_colours
+        self.training_panel = TrainingPanel(self.hud, self.stats, board, colours, training)
+
+    def see(self, samples: list[Samples]) -> None:
+        """Steps of the source."""
+        self.readings.see(*samples)
+
+    def frame(self, said: str | None, notice: str | None, texts: dict[str, str | None]) -> None:
+        """Before each frame. said: by the program. notice: by the source, which a training's panel
+        shows if there is one. texts: by the HUD's keys."""
+        if self.training_panel is not None:
+            self.training_panel.frame(notice)
+            notice = None
+        with self.host.profiler.section("stats"):
+            self.hud.update(notice=said or notice, **texts)
+            self.readings.frame(self.host.heightfield)
+
+    def refresh(self) -> bool:
+        """Bring the texts up to date; whether they were not."""
+        stale = self.readings.stale
+        if stale:
+            self.readings.refresh(self.host.heightfield)
+        return stale
+
+
+def _trail_legend(view: View, scene: Scene) -> TrailLegend:
+    colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
+    dt = view.dt or 1.0
+    return TrailLegend(
+        colours[variants.CERTIFIED],
+        colours[variants.REFUSED],
+        duration=scene.trail * dt,
+        crossing=(view.hi[0] - view.lo[0]) / dt,
+        unit=speed_unit(view.units),
+    )

@@ -1,0 +1,115 @@
+"""The looks of a picture, one or two beside each other: read, worn by the host, kept as their files
+are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import MESHES
+from calf_viz.hosts.base import Host
+from calf_viz.hud import two_looks
+from calf_viz.hud.control_panel import ControlPanel
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import by_action
+from calf_viz.scene.colours import COLOUR_MAP, colour_map
+from calf_viz.trial.examiner import Examiner
+from calf_viz.trial.trials import Trials
+from calf_viz.trial.trust import needs_trials
+from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.workbench import parts
+from calf_viz.workbench.live import LiveShaders
+from calf_viz.workbench.look import WornLook, set_controls
+from calf_viz.workbench.rehearsal import rehearse
+
+
+class Looks:
+    """Those that a configuration asks for.
+
+    Attributes:
+        trials: where shaders are tried before this process compiles them.
+        first, second: what wears them, from `wear` on; no second without `ab`.
+        live: rebuilds shaders as their files are saved; None where nothing is watched.
+    """
+
+    first: WornLook
+
+    def __init__(self, config: VisualizationConfig) -> None:
+        self.config = config
+        self.trials = Trials(Examiner(config.renderer or "gpu"))
+        self.second: WornLook | None = None
+        self.live: LiveShaders | None = None
+        self._second_library: ShaderLibrary | None = None
+
+    def warm(self) -> None:
+        """Start the child that tries shaders, if any are to be tried: it takes its time."""
+        if needs_trials(self.config.shaders, self.config.defines) or needs_trials(self.config.ab):
+            self.trials.warm()
+
+    def read(self) -> ShaderLibrary:
+        """The shaders of the first look. Raises UserError for files that cannot be used."""
+        config, waits = self.config, self.config.watch is True
+        first = parts.library(config.shaders, "`shaders`", config.defines, waits)
+        if config.ab is not None:
+            self._second_library = parts.library(config.ab, "`ab`", config.defines, waits)
+        drawn = ("field",) if config.renderer == "gpu" else MESHES
+        rehearse(drawn, first, self._second_library, config.set, config.colour_map)
+        return first
+
+    def wear(self, host: Host) -> None:
+        """Have the host wear them. Raises UserError where it cannot."""
+        config = self.config
+        self.first = WornLook(host, config.colour_map)
+        if self._second_library is not None:
+            colours = colour_map(config.colour_map or COLOUR_MAP)
+            wearer = host.set_second(self._second_library, colours)
+            self.second = WornLook(wearer, config.colour_map)
+        set_controls(config.set, self.first, self.second)
+
+    def watch(self, host: Host) -> LiveShaders | None:
+        """From now on they are as their files are, if that is asked for; by default, in a
+        window."""
+        watched = host.has_window if self.config.watch is None else self.config.watch
+        if watched:
+            worn = [look for look in (self.first, self.second) if look is not None]
+            self.live = LiveShaders(host, worn, self.trials)
+        else:
+            self.trials.close()
+        return self.live
+
+    def poll(self) -> None:
+        """Before each frame: take what was saved."""
+        if self.live is not None:
+            self.live.poll()
+
+    def draw(self, draw: Callable[[], None]) -> None:
+        """A frame, back in the last good shaders where it fails."""
+        if self.live is not None:
+            self.live.draw(draw)
+        else:
+            draw()
+
+    def add_to(self, hud: Hud, host: Host) -> None:
+        """What says which look is which; and in a window, panels of their controls."""
+        if self.second is not None:
+            two_looks.name_looks(hud)
+        if not host.has_window:
+            return
+        saves = f"{by_action('save_look').events[0]} saves"
+        panels = [ControlPanel(host.controls, hint=saves)]
+        if self.second is not None:
+            panels[0].title, panels[0].look = "look A", "A"
+            controls = self.second.wearer.controls
+            panels.append(ControlPanel(controls, "controls_b", "look B", saves, "B"))
+        for panel in panels:
+            hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
+
+    def texts(self, host: Host) -> dict[str, str | None]:
+        """What the trails' colours mean, and which of two looks is shown, in words."""
+        compare, config = host.compare, self.config
+        trails = {"trails": host.programs.trail_colour}
+        if compare is None or self.second is None:
+            return trails
+        trails["trails_b"] = self.second.wearer.programs.trail_colour
+        names = two_looks.names(config.shaders, config.ab)
+        return trails | two_looks.texts(compare.view.mode, names, compare.view.gain)

@@ -1,0 +1,239 @@
+"""What an application has open: a source, the host that draws it, and what lies between them."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from calf_viz import systems
+from calf_viz.agent.threads import one_thread
+from calf_viz.errors import UserError
+from calf_viz.hosts.context import Owned, unowned
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.keys import help_line
+from calf_viz.profiling.profiler import Description, PerformanceProfiler
+from calf_viz.sources.base import Resizable, Source
+from calf_viz.sources.simulation import Simulation, view_of
+from calf_viz.viewer.actions import Actions
+from calf_viz.viewer.app_config import AppConfig
+from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.description import describe
+from calf_viz.viewer.display import Display
+from calf_viz.viewer.feed import Feed
+from calf_viz.viewer.looks import Looks
+from calf_viz.viewer.opening import (
+    HostMaker,
+    grid_for,
+    load_agent,
+    open_host,
+    setup,
+    simulate,
+    stats_cache,
+    to_train,
+)
+from calf_viz.viewer.playback import Playback
+from calf_viz.viewer.surface import ShownSurface
+
+if TYPE_CHECKING:
+    from calf_viz.agent.calf import CALFAgent
+    from calf_viz.sources.training import Training
+
+FRAMES_KEPT = 10_000
+"""Newest frames whose times are kept: a window may stay open for weeks."""
+
+
+class Session(Owned):
+    """Opens what a configuration asks for; `close` gives it back.
+
+    Attributes:
+        config: what is in force, a copy of what was asked for; `frames` and `chosen` may be
+            assigned, and the rest is what it was made with.
+        source: what is shown.
+        simulation: the agents that are simulated here; None where another source was given.
+        host: what draws them; `host.scene` holds camera and sizes.
+        looks: the shaders that are worn.
+        hud: what is written over the scene; None where the configuration wants none.
+        display: what keeps the HUD up to date, if there is one.
+        live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
+        playback: whether `run` goes on; the window's keys pause it.
+        measuring: whether frames are being measured, which no key is to disturb.
+        profiles: folder that a key's profile goes to.
+        training: what `train` trains.
+        live: the training that is watched, if any.
+        profiler: measures the frames of `step`, simulation included; off unless given.
+        frames: frames drawn by `step`.
+        frame_times: seconds that each of the newest of them took, simulation apart.
+    """
+
+    KIND = "application"
+
+    def __init__(
+        self,
+        config: VisualizationConfig | AppConfig | None = None,
+        profiler: PerformanceProfiler | None = None,
+        source: Source | None = None,
+        host: HostMaker | None = None,
+    ) -> None:
+        """config: an `AppConfig` says what to train too. source: is shown in place of a simulation
+        of the configuration's system, and closed in the end. host: the class of what draws, in
+        place of this program's own; see `hosts/stub.py`.
+
+        Raises UserError for a checkpoint, shaders or a driver that cannot be used.
+        """
+        config, self.training = to_train(config or VisualizationConfig())
+        if source is not None and config.train:
+            raise UserError("`train`: a source that is given is shown as it is; leave it out")
+        self.config = config.in_force()
+        self.live: Training | None = None
+        self.looks = Looks(config)
+        self.closing.callback(self.looks.trials.close)
+        self.looks.warm()  # while torch is imported
+        self.closing.callback(self._untie)
+        self.agent: CALFAgent | None = None
+        if source is not None:
+            view = source.view
+        else:
+            self.agent, view = load_agent(config), view_of(systems.get(config.system))
+            # Rows for a few agents are too small to share; and what one thread adds up, it always
+            # adds up in the same order.
+            self.closing.enter_context(one_thread())
+        drawn = setup(config, self.looks.read(), view, self.looks.trials)
+        self.host = host(drawn) if host is not None else open_host(drawn, config)
+        self.closing.callback(self.host.close)
+        self.closing.callback(self._close_source)
+        self.looks.wear(self.host)
+        self.playback = Playback()
+        self.measuring = False
+        self.profiles = Path("profiles")
+        self.stats = stats_cache(config)
+        self.surface = ShownSurface(
+            self.host, grid_for(self.host, view, config), config.critic_on_gpu, config.morph_frames
+        )
+        self._begin(profiler or PerformanceProfiler(enabled=False))
+        self._show(source)
+        self.actions = Actions(self)
+        self._open_display()
+        self.surface.show(self.feed)
+        self.host.frame_surface()
+        self.live_shaders = self.looks.watch(self.host)
+        if self.live_shaders is not None:
+            self.closing.callback(self.live_shaders.close)
+        if self.hud is not None:
+            self.looks.add_to(self.hud, self.host)
+
+    def _show(self, source: Source | None) -> None:
+        """Ask this source from now on, or a simulation of what the configuration says: which is
+        made after the host, that knows how many agents fit."""
+        self.simulation: Simulation | None = None
+        if source is None:
+            assert self.agent is not None
+            grid = self.surface.grid
+            source = self.simulation = simulate(self.agent, self.config, grid, self.profiler)
+        self._ask(source)
+
+    def _ask(self, source: Source) -> None:
+        self.source = source
+        self.feed = Feed(source, guarded=self.simulation is None)
+        trainee = source.view.trainee
+        self.host.scene.training_agent = -1 if trainee is None else trainee
+
+    def _open_display(self) -> None:
+        self.display: Display | None = None
+        bound = self.host.bind_keys(self.actions.by_name)
+        if self.config.hud:
+            self.display = Display(self.host, self.feed, self.stats, help_line(bound))
+        self.hud: Hud | None = None if self.display is None else self.display.hud
+        self._tell_certificate()
+
+    def _begin(self, profiler: PerformanceProfiler) -> None:
+        self.profiler = self.host.profiler = profiler
+        profiler.describe = self._describe
+        self.frames = 0
+        self.frame_times: deque[float] = deque(maxlen=FRAMES_KEPT)
+        self.stats.mark_dirty()
+
+    def _untie(self) -> None:
+        """What leads back to the application is let go, so that it goes with the last who holds it;
+        what its profiler measured can still be saved."""
+        if "actions" in self.__dict__:
+            self.actions.by_name.clear()
+            del self.actions.app
+        if "live_shaders" in self.__dict__:  # else it never was whole
+            described = self._describe()
+            self.profiler.describe = lambda: described
+
+    @property
+    def n_agents(self) -> int:
+        """Agents that take part; may be set while running, the ring grows by itself.
+
+        Setting it raises UserError for a number that makes no sense or does not fit the driver's
+        textures, and where a source has a number of its own; as many as before go on then.
+        """
+        return len(self.source) if isinstance(self.source, Resizable) else self.host.agents
+
+    @n_agents.setter
+    def n_agents(self, n_agents: int) -> None:
+        source, config = self.source, self.config.changed(n_agents=n_agents)
+        if not isinstance(source, Resizable):
+            raise UserError("`n_agents`: the source has agents of its own, whose number stays")
+        try:
+            self.host.make_room(n_agents + (self.live is not None))
+            source.resize(n_agents)
+        except MemoryError:
+            raise UserError(f"not enough memory for {n_agents} agents: give fewer") from None
+        if n_agents != self.config.n_agents:
+            self.profiler.reset()  # a profile is of one number of agents
+        self.config = config.in_force()
+
+    def profile_stem(self) -> str:
+        """Name of a profile's file made now, without its ending."""
+        when = datetime.now().strftime("%Y%m%d_%H%M%S")
+        return f"{self.config.system}_n{self.n_agents}_{self.host.design}_{when}"
+
+    def restart(self, profiler: PerformanceProfiler | None = None) -> None:
+        """Begin anew, with the same seed and without samples; agent, host and camera stay.
+
+        profiler: measures from now on; without one, the present one goes on.
+
+        Raises:
+            UserError: what is shown is no simulation.
+        """
+        if self.simulation is None:
+            raise UserError("restart: a source that was given cannot begin anew")
+        self.host.restart()
+        self._begin(profiler or self.profiler)
+        self.simulation.restart(self.profiler)
+        if self.display is not None:
+            self.display.read(self.feed)
+
+    def _describe(self) -> Description:
+        return describe(self.config, self.host)
+
+    def show_critic(self, restart: bool = False) -> None:
+        """Compute the surface of the critic as it is now, and draw that from now on.
+
+        restart: at once, without a morph from what was before.
+        """
+        if self.simulation is not None:
+            self.simulation.critic_changed()
+        self.surface.show(self.feed, restart)
+
+    def _tell_certificate(self) -> None:
+        """What the chosen agent's certificate asks, for shaders that show it."""
+        certificate = self.feed.certificate(self.config.chosen)
+        if certificate is not None:
+            self.host.scene.certificate = certificate
+
+    @unowned
+    def _close_source(self) -> None:
+        if "feed" in self.__dict__:
+            self.feed.close()
+
+    def __enter__(self) -> Self:
+        self.owner.check("with")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
