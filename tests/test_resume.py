@@ -504,7 +504,7 @@ def test_a_damaged_resume_file_is_refused(name: str, whole: Path, tmp_path: Path
         ({"format": 99}, "a newer calf_viz made it .format 99, this one reads up to 3.; update"),
         (
             {"system": "no_such_system"},
-            "it is for system no_such_system, which is unknown here; give another",
+            "it is for system no_such_system, which is unknown here; say where that is",
         ),
     ],
 )
