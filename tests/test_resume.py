@@ -40,6 +40,12 @@ def short_trainer(name: str) -> Trainer:
     return Trainer(SHORT.changed(system=name))
 
 
+def save(trainer: Trainer, output: Path) -> None:
+    """What a training leaves at `output` when it ends, or is stopped."""
+    training.Files(output, ours=True).finish(trainer)
+    (output.parent / f".{output.name}.lock").unlink()
+
+
 def everything(trainer: Trainer) -> dict[str, Any]:
     """All that a training is made of, by name."""
     found: dict[str, Any] = dict(trainer.td3.state())
@@ -100,7 +106,7 @@ def test_a_resumed_training_equals_the_uninterrupted_one(
     assert_same(trainer, uninterrupted)
     # So are the files, to the byte.
     for name, t in (("a", trainer), ("b", uninterrupted)):
-        training.save(t, tmp_path / f"{name}.safetensors")
+        save(t, tmp_path / f"{name}.safetensors")
     for end in ("", ".resume"):
         a, b = (tmp_path / f"{name}.safetensors{end}" for name in "ab")
         assert a.read_bytes() == b.read_bytes()
@@ -153,7 +159,7 @@ def test_metrics_have_a_line_for_each_episode(uninterrupted: Trainer, tmp_path: 
 
 
 def test_the_checkpoint_holds_the_best_agent(uninterrupted: Trainer, tmp_path: Path) -> None:
-    training.save(uninterrupted, tmp_path / "a.safetensors")
+    save(uninterrupted, tmp_path / "a.safetensors")
     agent = CALFAgent.load(tmp_path / "a.safetensors")
     assert agent.info.steps == uninterrupted.best_info["steps"]
     assert (agent.info.seed, agent.info.preset) == (7, "quick")
@@ -297,7 +303,7 @@ def test_train_writes_at_once_and_resumes_to_the_end(
     output = tmp_path / "a.safetensors"
     trainer = short_trainer("point_mass")
     trainer.run(stop=lambda: trainer.steps >= 100)
-    training.save(trainer, output)
+    save(trainer, output)
     finished = training.train(resume_from=output, progress=False)
     assert finished.finished and finished.config == SHORT
     assert resume.load(resume.resume_path(output)).finished
@@ -313,13 +319,13 @@ def test_train_refuses_before_any_work(tmp_path: Path, monkeypatch: pytest.Monke
         raise AssertionError("a step was taken")
 
     output = tmp_path / "a.safetensors"
-    training.save(short_trainer("point_mass"), output)
+    save(short_trainer("point_mass"), output)
     monkeypatch.setattr(Trainer, "step", never)
     (tmp_path / "file").write_text("")
     for arguments, words in (
         (("no_such_system", "quick", 0, output), "unknown system 'no_such_system'"),
         (("point_mass", "huge", 0, output), "unknown preset 'huge'.*quick, standard, thorough"),
-        ((None, "quick", 0, output), "give a `system`"),
+        ((None, "quick", 0, output), "give `system`"),
         (("point_mass", "quick", 0, tmp_path / "file" / "a"), "cannot write"),
         (("differential_drive", None, None, None, output), "with system point_mass, not diff"),
         ((None, None, 3, None, output), "with seed 7, not 3: leave seed out"),
@@ -342,7 +348,7 @@ def test_no_file_of_an_older_training_is_replaced_unasked(
     output, source = tmp_path / "a.safetensors", None
     if resumed:
         source = tmp_path / "other.safetensors"
-        training.save(short_trainer("point_mass"), source)
+        save(short_trainer("point_mass"), source)
     older = tmp_path / f"a.safetensors{taken}"
     older.write_text("older")
     new = None if resumed else "point_mass"
@@ -358,7 +364,7 @@ def test_no_file_of_an_older_training_is_replaced_unasked(
 @pytest.mark.parametrize("resumed", [False, True])
 def test_one_training_at_a_time_writes_a_file(tmp_path: Path, resumed: bool) -> None:
     output = tmp_path / "a.safetensors"
-    training.save(short_trainer("point_mass"), output)
+    save(short_trainer("point_mass"), output)
     before = output.read_bytes()
     other = hold(output)  # as another process does
     given = {"resume_from": output} if resumed else {"system": "point_mass", "output": output}
@@ -374,7 +380,7 @@ def test_one_training_at_a_time_writes_a_file(tmp_path: Path, resumed: bool) -> 
 def test_a_training_replaces_nothing_that_it_reads(tmp_path: Path) -> None:
     config, source = tmp_path / "mine.toml", tmp_path / "a.safetensors"
     config.write_text("seed = 3\n")
-    training.save(short_trainer("point_mass"), source)
+    save(short_trainer("point_mass"), source)
     state = resume.resume_path(source)
     for given in (
         {"system": "point_mass", "output": config, "config_file": config},
@@ -399,12 +405,12 @@ def test_a_folder_is_no_output(tmp_path: Path) -> None:
 def test_what_could_not_be_resumed_is_not_written(tmp_path: Path, bad: float) -> None:
     trainer = short_trainer("point_mass")
     output = tmp_path / "a.safetensors"
-    training.save(trainer, output)
+    save(trainer, output)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     trainer.step()
     trainer.td3.flats["critic"].data[3] = bad
     with pytest.raises(UserError, match=r"diverged, td3.flat.critic is not finite after 1 steps"):
-        training.save(trainer, output)
+        save(trainer, output)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
