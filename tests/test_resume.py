@@ -42,8 +42,12 @@ def short_trainer(name: str) -> Trainer:
 
 def save(trainer: Trainer, output: Path) -> None:
     """What a training leaves at `output` when it ends, or is stopped."""
-    training.Files(output, ours=True).finish(trainer)
-    (output.parent / f".{output.name}.lock").unlink()
+    files = training.Files(output, ours=True)
+    try:
+        files.finish(trainer)
+    finally:
+        files.close()
+        (output.parent / f".{output.name}.lock").unlink()
 
 
 def everything(trainer: Trainer) -> dict[str, Any]:
