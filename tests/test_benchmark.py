@@ -167,11 +167,11 @@ def test_a_script_needs_no_guard(tmp_path: Path, given: str) -> None:
 
 
 def test_an_error_of_the_users_in_a_process_is_the_users_line() -> None:
-    tasks = [{"policy": "CALF", "config": {"lr": -1.0}}]
+    tasks = [{"system": "point_mass", "policy": "CALF", "config": {"lr": -1.0}}]
     with pytest.raises(UserError, match=r"lr -1.0 is out of range"):
         list(pool.answers("calf_viz.training.benchmark_worker", tasks, 1))
     with pytest.raises(RuntimeError, match="KeyError: 'policy'"):
-        list(pool.answers("calf_viz.training.benchmark_worker", [{}], 1))
+        list(pool.answers("calf_viz.training.benchmark_worker", [{"system": "point_mass"}], 1))
 
 
 def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory() -> None:

@@ -23,6 +23,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -220,15 +221,16 @@ def rasterisers() -> float:
 def python_time(agents: int, trail: int, rounds: int) -> float | None:
     """Python's own time a frame [ms], where the driver draws nothing; None where it does."""
     host, rest = filled(OffscreenHost, agents, trail, GRID_SOFTWARE)
-    host.draw()
-    if not draws_nothing(host):
-        return None
-    times = []
-    for count in range(rounds + 20):
-        start = time.perf_counter()
-        host.push(rest[count % len(rest)])
+    with closing(host):
         host.draw()
-        times.append(1e3 * (time.perf_counter() - start))
+        if not draws_nothing(host):
+            return None
+        times = []
+        for count in range(rounds + 20):
+            start = time.perf_counter()
+            host.push(rest[count % len(rest)])
+            host.draw()
+            times.append(1e3 * (time.perf_counter() - start))
     return float(np.median(times[20:]))
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import click
@@ -42,38 +43,39 @@ def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str,
     host = kind(
         Setup(Scene(size=SIZE, trail=60), colour_map("cividis"), 20, surface(GRID_SOFTWARE))
     )
-    keys = help_line({key.action for key in KEYS}) if with_keys else ()
-    hud = overview(view_of(systems.get("point_mass")), host.scene.mode_colours, keys)
-    texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
-    hud.update(**dict.fromkeys(texts, "123"))
-    host.set_hud(hud)
-    positions = np.random.default_rng(0).uniform(-2, 2, (20, 2)).astype(np.float32)
-    sample = Samples.of(positions)
+    with closing(host):
+        keys = help_line({key.action for key in KEYS}) if with_keys else ()
+        hud = overview(view_of(systems.get("point_mass")), host.scene.mode_colours, keys)
+        texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
+        hud.update(**dict.fromkeys(texts, "123"))
+        host.set_hud(hud)
+        positions = np.random.default_rng(0).uniform(-2, 2, (20, 2)).astype(np.float32)
+        sample = Samples.of(positions)
 
-    def change(case: str, count: int) -> None:
-        hud.visible = case != "none"
-        if case == "text changes":
-            hud.update(step=f"{count:,}", mode_0=f"{count % 20}")
-        if case == "camera moves":
-            host.scene.camera.orbit(1e-3, 0.0)
+        def change(case: str, count: int) -> None:
+            hud.visible = case != "none"
+            if case == "text changes":
+                hud.update(step=f"{count:,}", mode_0=f"{count % 20}")
+            if case == "camera moves":
+                host.scene.camera.orbit(1e-3, 0.0)
 
-    host.draw()
-    if kind is OffscreenHost and not draws_nothing(host):
-        return None
-    wait: Callable[[], None] = host.context.finish if kind is ModernglHost else lambda: None
-    times: dict[str, list[float]] = {case: [] for case in CASES}
-    for count in range(rounds + 20):
-        for case in CASES:
-            host.push(sample)
-            change(case, count)
-            host.draw()  # what the case before left behind
-            wait()
-            change(case, count + 1)
-            start = time.perf_counter()
-            host.draw()
-            wait()
-            times[case].append(1e3 * (time.perf_counter() - start))
-    return {case: float(np.median(values[20:])) for case, values in times.items()}
+        host.draw()
+        if kind is OffscreenHost and not draws_nothing(host):
+            return None
+        wait: Callable[[], None] = host.context.finish if kind is ModernglHost else lambda: None
+        times: dict[str, list[float]] = {case: [] for case in CASES}
+        for count in range(rounds + 20):
+            for case in CASES:
+                host.push(sample)
+                change(case, count)
+                host.draw()  # what the case before left behind
+                wait()
+                change(case, count + 1)
+                start = time.perf_counter()
+                host.draw()
+                wait()
+                times[case].append(1e3 * (time.perf_counter() - start))
+        return {case: float(np.median(values[20:])) for case, values in times.items()}
 
 
 @click.command(help=(__doc__ or "").splitlines()[0])

@@ -48,6 +48,7 @@ def measure(
     for _ in range(200):
         app.step()
     if not drawn and not draws_nothing(app):
+        app.close()
         return None
     times: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(rounds):
