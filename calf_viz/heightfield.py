@@ -61,6 +61,7 @@ class Heightfield:
             raise ValueError(f"a heightfield needs at least 2 x 2 nodes, not {values.shape}")
         if not (self.lo[0] < self.hi[0] and self.lo[1] < self.hi[1]):
             raise ValueError(f"the plane's corners are out of order: {self.lo}, {self.hi}")
+        self.lo, self.hi = ((float(x), float(y)) for x, y in (self.lo, self.hi))
         self.bad = ~np.isfinite(values)
         if self.bad.any():
             finite = values[~self.bad]

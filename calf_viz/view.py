@@ -60,6 +60,10 @@ class View:
     live: bool = False
 
     def __post_init__(self) -> None:
+        if not len(self.lo) == len(self.hi) == len(self.labels) == 2:
+            raise UserError(
+                f"view {shown(self.title)}: lo, hi and labels are of a plane: give two of each"
+            )
         for axis, (lo, hi) in enumerate(zip(self.lo, self.hi, strict=True)):
             where = f"view {shown(self.title)}: axis {axis} goes from {shown(lo)} to {shown(hi)}"
             if not (_finite(lo) and _finite(hi) and lo < hi):
@@ -74,6 +78,9 @@ class View:
                     f"{where}: too far from zero for its width, which must be {FINEST:g} of its "
                     "ends at least: subtract an offset"
                 )
+        for name in ("lo", "hi"):  # lists and arrays do not compare as tuples do
+            x, y = getattr(self, name)
+            object.__setattr__(self, name, (float(x), float(y)))
         self._check_aspect()
         if not 1 <= len(self.modes) <= MOST_MODES:
             raise UserError(

@@ -291,7 +291,9 @@ class TestSilence:
         ({"aspect": "equal", "labels": ("x [m]", "v [m/s]")}, "one axis is in m, the other in m/s"),
         ({"aspect": "equal", "labels": ("x [m]", "v")}, "one axis is in m, the other in no unit"),
         ({"aspect": "equal", "hi": (5.0, 1e5)}, "over 1000 times as long"),
-        ({"marker": "cube"}, "marker"), ({"dt": 0.0}, "a step takes"),
+        ({"lo": (0.0, 0.0, 0.0), "hi": (1.0, 1.0, 1.0)}, "two of each"),
+        ({"labels": ("x",)}, "two of each"), ({"marker": "cube"}, "marker"),
+        ({"dt": 0.0}, "a step takes"),
     ],
 )  # fmt: skip
 def test_a_view_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -311,3 +313,16 @@ def test_torch_is_not_imported() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_corners_may_be_lists_or_arrays() -> None:
+    lo, hi = [-2, -1], np.array([2.0, 1.0])
+    assert View("mine", lo=lo, hi=hi).hi == (2.0, 1.0)
+
+    class Listed(Bowl):
+        view = replace(VIEW, lo=[-2, -1], hi=np.array([2.0, 1.0]))
+
+        def surface(self) -> Heightfield | None:
+            return Heightfield(np.eye(3), [-2, -1], hi)
+
+    assert Feed(Listed(), guarded=False).surface() is not None
