@@ -632,6 +632,17 @@ class TestWindow:
             assert picture.shape == alone.shape
             assert (picture != alone).any(axis=2).sum() == 0, name
 
+    def test_agents_that_come_leave_no_texture_bound_that_is_gone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Panda looks for errors now and then only; Mesa tells of each, if it is asked to."""
+        monkeypatch.setenv("MESA_DEBUG", "1")
+        done = under_display(
+            sys.executable, "-c", BESIDE_SCRIPT, str(tmp_path / "pictures.npz"), "gpu", "window"
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "glBindTexture" not in done.stderr
+
     @pytest.mark.parametrize("renderer", ["batched", "per_agent"])
     def test_older_renderers_draw_in_it(self, tmp_path: Path, renderer: str) -> None:
         pictures = []

@@ -84,6 +84,7 @@ class RenderedRing:
         self.context = context
         self.pending = False
         self._copied: Texture | None = None
+        self._outgrown: list[Texture] = []
         self.camera = self._pass(programs)
         self._aim(layout, texture, buffer)
         # Once, the whole texture is cleared; after that only what is copied is written.
@@ -126,7 +127,7 @@ class RenderedRing:
     def append(self, texels: NDArray[np.float32], slot: int) -> None:
         steps = len(texels)
         if self.staging.y_size != steps * self.layout.rows:
-            self.staging.release_all()
+            self._outgrown.append(self.staging)
             self.staging = self._staging(steps)
         fill(self.staging, texels)
         self._source(self.staging, self.layout, (slot, slot + steps))
@@ -138,12 +139,20 @@ class RenderedRing:
         return int(self.staging.get_expected_ram_image_size())
 
     def done(self) -> None:
-        self.pending = self.pending and not self.copying.end()
+        if self.pending and self.copying.end():
+            self._drawn()
 
     def flush(self) -> None:
         if self.pending:
             self.copying.render()
-            self.pending = False
+            self._drawn()
+
+    def _drawn(self) -> None:
+        self.pending = False
+        # Panda remembers what the pass had bound, and would bind it once more: so no texture is
+        # released before the pass was drawn with another.
+        while self._outgrown:
+            self._outgrown.pop().release_all()
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         grown = _target(new, self.context)
@@ -153,7 +162,7 @@ class RenderedRing:
         self._source(samples, old, (0, new.slots))
         self._copy()
         self.context.remove(buffer)
-        samples.release_all()
+        self._outgrown.append(samples)
 
     def _copy(self) -> None:
         self.copying.render()
