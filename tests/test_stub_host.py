@@ -13,7 +13,7 @@ from calf_viz import CALFApplication, Heightfield, Samples, View, VisualizationC
 from calf_viz.errors import UserError
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.setup import Setup
-from calf_viz.hosts.stub import StubHost
+from calf_viz.hosts.stub import StubHost, StubRing
 
 
 class Ring:
@@ -55,12 +55,18 @@ class Counting(StubHost):
         self.asked.append("draw")
         super()._draw()
 
-    def _append(self, packed: Any) -> None:
-        self.asked.append("append")
-        super()._append(packed)
+    def _make_ring(self, layout: Any) -> StubRing:
+        asked = self.asked
 
-    def _regrow_ring(self, old: Any, new: Any) -> None:
-        self.asked.append("regrow")
+        class CountingRing(StubRing):
+            def append(self, packed: Any) -> None:
+                asked.append("append")
+                super().append(packed)
+
+            def grow(self, old: Any, new: Any) -> None:
+                asked.append("grow")
+
+        return CountingRing(self, layout)
 
 
 def test_an_application_runs_on_a_host_of_ones_own() -> None:
@@ -68,7 +74,7 @@ def test_an_application_runs_on_a_host_of_ones_own() -> None:
     with CALFApplication(configured(n_agents=2), source=source, host=Counting) as app:
         app.run()
         assert app.host.asked[-2:] == ["append", "draw"] and app.host.asked.count("draw") == 20
-        assert "regrow" in app.host.asked, "there was room for two"
+        assert "grow" in app.host.asked, "there was room for two"
         assert app.host.agents == 4 and app.failure is None
         assert app.hud is not None and app.hud.values["agents"] == "4"
         picture = app.screenshot()
@@ -88,7 +94,7 @@ def test_what_a_host_does_not_have_is_refused_in_one_line() -> None:
 
 def test_a_host_that_cannot_be_opened_closes_what_was() -> None:
     class Broken(StubHost):
-        def _make_ring(self, layout: Any) -> None:
+        def _make_ring(self, layout: Any) -> StubRing:
             raise UserError("no textures today")
 
     source = Ring()

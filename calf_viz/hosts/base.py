@@ -48,6 +48,17 @@ class Detail(Protocol):
         """The stride to draw with now."""
 
 
+class Ring(Protocol):
+    """Where a host keeps the samples that it draws."""
+
+    def append(self, packed: Packed) -> None:
+        """Takes the samples of one step, or of several, whose texels are overwritten by the next:
+        upload or copy them."""
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        """Changes to a layout with more agents; keeps the samples."""
+
+
 class Host(Reloading):
     """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
 
@@ -116,7 +127,7 @@ class Host(Reloading):
         self.layout = RingLayout.fit(setup.agents, slots, self.texture_limit, scene.trail + 1)
         self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame)
         self.detail = self._make_detail()
-        self._make_ring(self.layout)
+        self.ring = self._make_ring(self.layout)
         if setup.heightfield is not None:
             self.set_heightfield(setup.heightfield)
 
@@ -268,7 +279,7 @@ class Host(Reloading):
             log.warning("positions that are not finite are not drawn (warned once)")
         for one in samples:
             self.detail.see(one.positions, one.first)
-        self._append(packed)
+        self.ring.append(packed)
 
     def restart(self) -> None:
         """Forget all samples; the next one pushed is the first. The camera stays as it is."""
@@ -294,7 +305,7 @@ class Host(Reloading):
         with suppress(UserError):
             layout = RingLayout.fit(max(agents, old.agents * 3 // 2), slots, limit)
         packer = self.packer.grown(layout)
-        self._regrow_ring(old, layout)
+        self.ring.grow(old, layout)
         self.layout, self.packer = layout, packer
 
     def uniforms(self) -> dict[str, Any]:
@@ -342,16 +353,8 @@ class Host(Reloading):
         return DetailChooser(self.scene)
 
     @abstractmethod
-    def _make_ring(self, layout: RingLayout) -> None:
-        """Makes the ring's texture, all zero."""
-
-    @abstractmethod
-    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        """Makes the ring's texture anew with more agents, and keeps its samples."""
-
-    @abstractmethod
-    def _append(self, packed: Packed) -> None:
-        """Puts steps into the ring."""
+    def _make_ring(self, layout: RingLayout) -> Ring:
+        """Makes the ring, all zero."""
 
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:

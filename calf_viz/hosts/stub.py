@@ -24,6 +24,25 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.scene.ring import Packed, RingLayout
 
 
+class StubRing:
+    """Takes samples, and forgets them."""
+
+    def __init__(self, host: Host, layout: RingLayout) -> None:
+        """Make the texture `u_ring`: RGBA, float32, `layout.size`, all zero."""
+        self.count, self.layout = host.count, layout
+
+    def append(self, packed: Packed) -> None:
+        """Write `packed.parts(layout.slots)` into the texture: each is (slot, texels), texels from
+        row `slot * layout.rows` on. They are overwritten by the next steps: upload or copy."""
+        for _, texels in packed.parts(self.layout.slots):
+            self.count("upload_bytes", texels.nbytes)
+
+    def grow(self, old: RingLayout, new: RingLayout) -> None:
+        """Make the texture anew for more agents, its samples where `scene.ring.relayout` puts
+        them."""
+        self.layout = new
+
+
 class StubHost(Host):
     """Takes everything that a host takes, and shows the background."""
 
@@ -53,17 +72,9 @@ class StubHost(Host):
 
     # The scene's textures
 
-    def _make_ring(self, layout: RingLayout) -> None:
-        """Make the texture `u_ring`: RGBA, float32, `layout.size`, all zero."""
-
-    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        """Make it anew for more agents, its samples where `scene.ring.relayout` puts them."""
-
-    def _append(self, packed: Packed) -> None:
-        """Write `packed.parts(self.layout.slots)` into the ring: each is (slot, texels), texels
-        from row `slot * layout.rows` on. They are overwritten by the next steps: upload or copy."""
-        for _, texels in packed.parts(self.layout.slots):
-            self.count("upload_bytes", texels.nbytes)
+    def _make_ring(self, layout: RingLayout) -> StubRing:
+        """Make what takes the samples."""
+        return StubRing(self, layout)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         """Make `u_heightfield` of these, (rows, columns, 2): the last surface's heights and this

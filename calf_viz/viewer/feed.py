@@ -44,6 +44,12 @@ class Feed:
         self.source, self.guarded, self.clock = source, guarded, clock
         self.failure: str | None = None
         self._view = source.view
+        # Asked once: of a protocol, isinstance takes microseconds.
+        self._pausable = source if isinstance(source, Pausable) else None
+        self._certified = source if isinstance(source, Certified) else None
+        self._evaluable = source if isinstance(source, Evaluable) else None
+        self._valued = source if isinstance(source, Valued) else None
+        self._noticing = source if isinstance(source, Noticing) else None
         self._heard = clock()
         self._silent = False
         self._paused = False
@@ -58,8 +64,8 @@ class Feed:
         """What one must not miss of it."""
         if self.failure is not None:
             return as_options(self.failure)
-        if isinstance(self.source, Noticing):
-            return self.source.notice
+        if self._noticing is not None:
+            return self._noticing.notice
         return f"nothing new for {SILENCE:.0f} s" if self._silent else None
 
     def steps(self, wanted: int = 1) -> list[Samples]:
@@ -82,8 +88,8 @@ class Feed:
 
     def networks(self) -> CriticNetworks | None:
         """The newest networks, once. Raises UserError where the source has none."""
-        source = self.source
-        if not isinstance(source, Evaluable):
+        source = self._evaluable
+        if source is None:
             raise UserError(
                 "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
             )
@@ -91,15 +97,15 @@ class Feed:
 
     def certificate(self, chosen: int) -> Certificate | None:
         """What the certificate would ask of that agent now; None where there is none."""
-        source = self.source
-        if not isinstance(source, Certified):
+        source = self._certified
+        if source is None:
             return None
         return self._ask("certificate", lambda: source.certificate(chosen))
 
     def mean_value(self, samples: Samples, surface: Heightfield) -> float:
         """Of a step's agents: by the source, where it knows more than the plane shows of them."""
-        source = self.source
-        if not isinstance(source, Valued):
+        source = self._valued
+        if source is None:
             return float(np.nanmean(surface.heights(samples.positions)))
         found = self._ask("mean_value", source.mean_value)
         return math.nan if found is None else found
@@ -107,8 +113,8 @@ class Feed:
     def pause(self, paused: bool) -> None:
         """Before each frame: whether steps are asked for."""
         self._paused = paused
-        if isinstance(self.source, Pausable):
-            self.source.pause(paused)
+        if self._pausable is not None:
+            self._pausable.pause(paused)
 
     def close(self) -> None:
         """Nothing more is asked."""

@@ -74,18 +74,18 @@ class ShownSurface:
 
     def _take(self, feed: Feed) -> bool:
         """Whether a morph to another surface begins."""
-        section = self.host.profiler.section("heatmap")
+        host = self.host
         if self.on_gpu:
             self._waiting = feed.networks() or self._waiting
             if not self.evaluating:
                 return False
-            with section:
+            with host.profiler.section("heatmap"):
                 return self._evaluate(restart=not self._known)
         heights = feed.surface()
         if heights is None:
             return False
-        with section:
-            self.host.set_heightfield(heights, morph=0.0, restart=not self._known)
+        with host.profiler.section("heatmap"):
+            host.set_heightfield(heights, morph=0.0, restart=not self._known)
         return True
 
     def _evaluate(self, restart: bool = False) -> bool:

@@ -17,11 +17,12 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import opens_context
 from calf_viz.hosts.moderngl.critic import ModernglCritic
 from calf_viz.hosts.moderngl.hud import ModernglHud
+from calf_viz.hosts.moderngl.ring import ModernglRing
 from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import palette_texels
-from calf_viz.scene.ring import Packed, RingLayout, relayout
+from calf_viz.scene.ring import RingLayout
 
 
 def create_context() -> moderngl.Context:
@@ -43,6 +44,8 @@ class ModernglHost(Host):
 
     Raises UserError where the shaders do not compile, naming file and line.
     """
+
+    ring: ModernglRing
 
     def __init__(self, setup: Setup, context: moderngl.Context | None = None) -> None:
         """context: to draw in, which stays open; else one of its own."""
@@ -71,20 +74,8 @@ class ModernglHost(Host):
         if "hud" in names:
             self._open_hud()
 
-    def _make_ring(self, layout: RingLayout) -> None:
-        width, height = layout.size
-        self.ring = data_texture(self.context, np.zeros((height, width, 4), dtype=np.float32))
-
-    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        samples = np.frombuffer(self.ring.read(), np.float32)
-        self.ring.release()
-        self.ring = data_texture(self.context, relayout(samples, old, new))
-
-    def _append(self, packed: Packed) -> None:
-        columns, rows = self.layout.columns, self.layout.rows
-        for slot, texels in packed.parts(self.layout.slots):
-            self.ring.write(texels, viewport=(0, slot * rows, columns, len(texels) * rows))
-            self.count("upload_bytes", texels.nbytes)
+    def _make_ring(self, layout: RingLayout) -> ModernglRing:
+        return ModernglRing(self.context, layout, self.count)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.heights = data_texture(self.context, texels)
@@ -106,7 +97,7 @@ class ModernglHost(Host):
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Sets every input that the program uses; returns the uniforms' values."""
         values = self.uniforms()
-        textures = (self.ring, self.heights, self.palette)
+        textures = (self.ring.texture, self.heights, self.palette)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
             if name in program:

@@ -17,9 +17,9 @@ from panda3d.core import NodePath, Texture
 
 from calf_viz.glsl.programs import Programs
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Detail
+from calf_viz.hosts.base import Detail, Ring
 from calf_viz.hosts.panda.context import PandaContext
-from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
 
@@ -71,14 +71,8 @@ class Geometry(Protocol):
     def detail(self, scene: Scene) -> Detail:
         """What chooses the stride of its trails."""
 
-    def make(self, layout: RingLayout) -> None:
+    def make(self, layout: RingLayout) -> Ring:
         """Makes room for samples; none is there yet."""
-
-    def grow(self, old: RingLayout, new: RingLayout) -> None:
-        """Makes room for more agents, and keeps the samples."""
-
-    def append(self, packed: Packed) -> None:
-        """Takes the samples of one step, or of several."""
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         """Takes a new critic's surface, in units of the scene, and its texels, (rows, columns,

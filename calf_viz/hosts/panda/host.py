@@ -21,7 +21,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
-from calf_viz.hosts.base import Detail, Host
+from calf_viz.hosts.base import Detail, Host, Ring
 from calf_viz.hosts.panda.compare import Compare
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
@@ -34,7 +34,7 @@ from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import palette_texels
-from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.ring import RingLayout
 
 log = logging.getLogger("calf_viz")
 
@@ -103,7 +103,15 @@ class PandaHost(Host):
         what holds textures, so that these go now."""
         owner = self.owner
         self.programs.compiler = lambda source: owner.check("compile")
-        for name in ("geometry", "compare", "first", "hud_draws", "critic_draws", "_critic"):
+        for name in (
+            "geometry",
+            "compare",
+            "first",
+            "hud_draws",
+            "critic_draws",
+            "_critic",
+            "ring",
+        ):
             self.__dict__.pop(name, None)
         self._dressed.clear()
 
@@ -117,14 +125,8 @@ class PandaHost(Host):
     def _make_detail(self) -> Detail:
         return self.geometry.detail(self.scene)
 
-    def _make_ring(self, layout: RingLayout) -> None:
-        self.geometry.make(layout)
-
-    def _regrow_ring(self, old: RingLayout, new: RingLayout) -> None:
-        self.geometry.grow(old, new)
-
-    def _append(self, packed: Packed) -> None:
-        self.geometry.append(packed)
+    def _make_ring(self, layout: RingLayout) -> Ring:
+        return self.geometry.make(layout)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         self.geometry.set_heights(self.scene_surface, texels)

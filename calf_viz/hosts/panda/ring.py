@@ -17,48 +17,40 @@ from panda3d.core import Camera, GraphicsOutput, NodePath, Texture
 
 from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.hosts.panda.geometry import Stage
 from calf_viz.hosts.panda.passes import Pass
 from calf_viz.hosts.panda.texture import empty_texture, fill
 from calf_viz.hosts.panda.triangle import triangle
-from calf_viz.scene.ring import RingLayout, relayout
+from calf_viz.scene.ring import Packed, RingLayout, relayout
 
 log = logging.getLogger("calf_viz")
 
 
-class Ring(Protocol):
-    """A ring's texture; `pending` while samples wait for the next frame.
+class PandaRing(Protocol):
+    """A `Ring` in a texture, the input `u_ring` of what is drawn.
 
-    What an `append` costs: `draws`, and `upload_bytes`, those of the last one.
+    What an `append` costs is counted: ring_draws and upload_bytes, by `Stage.count`.
     """
 
     texture: Texture
-    pending: bool
-    draws: int
 
-    @property
-    def upload_bytes(self) -> int: ...
-
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        """Has the next frame put steps' texels, (steps, rows * columns, 4), into the slots from
-        this one on; the last of them is in the ring."""
-
-    def done(self) -> None:
-        """A frame was rendered."""
-
-    def flush(self) -> None:
-        """Puts what is pending there now, without the frame."""
+    def append(self, packed: Packed) -> None:
+        """Has the next frame put steps' samples into the ring."""
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Changes to a layout with more agents; keeps the samples."""
 
+    def done(self) -> None:
+        """A frame was rendered."""
 
-def make_ring(layout: RingLayout, context: PandaContext, programs: Programs) -> Ring:
-    """The better ring that the driver is able to."""
-    target = _target(layout, context)
+
+def make_ring(layout: RingLayout, stage: Stage, node: NodePath) -> PandaRing:
+    """The best ring that the driver supports, as an input of `node`."""
+    target = _target(layout, stage.context)
     if target is not None:
-        return RenderedRing(layout, context, programs, *target)
+        return RenderedRing(layout, stage, node, *target)
     log.warning("this driver cannot render into float textures: trails are uploaded whole")
-    return UploadedRing(layout)
+    return UploadedRing(layout, stage, node)
 
 
 def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, GraphicsOutput] | None:
@@ -71,21 +63,19 @@ def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, Graphic
 class RenderedRing:
     """Samples are copied by a pass of their own, before the frame's."""
 
-    draws = 1
-
     def __init__(
         self,
         layout: RingLayout,
-        context: PandaContext,
-        programs: Programs,
+        stage: Stage,
+        node: NodePath,
         texture: Texture,
         buffer: GraphicsOutput,
     ) -> None:
-        self.context = context
-        self.pending = False
+        self.stage, self.node = stage, node
+        self._pending = False  # samples wait for the next frame
         self._copied: Texture | None = None
         self._outgrown: list[Texture] = []
-        self.camera = self._pass(programs)
+        self.camera = self._pass(stage.programs)
         self._aim(layout, texture, buffer)
         # Once, the whole texture is cleared; after that only what is copied is written.
         buffer.set_clear_color((0, 0, 0, 0))
@@ -105,9 +95,10 @@ class RenderedRing:
         buffer.set_clear_depth_active(False)
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
-        self.copying = Pass(self.context, buffer, self.region)
+        self.copying = Pass(self.stage.context, buffer, self.region)
         self.staging = self._staging(1)
         fill(self.staging, np.zeros((layout.rows, layout.columns, 4), np.float32))
+        self.node.set_shader_input("u_ring", texture)
 
     def _staging(self, steps: int) -> Texture:
         columns, rows = self.layout.columns, self.layout.rows * steps
@@ -124,7 +115,14 @@ class RenderedRing:
         self.triangle.set_shader_input("u_target_layout", (target.columns, target.rows, first))
         self.region.set_dimensions(0, 1, first / target.slots, end / target.slots)
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
+    def append(self, packed: Packed) -> None:
+        for slot, texels in packed.parts(self.layout.slots):
+            self._flush()  # several in one frame, each in a pass of its own
+            self._put(texels, slot)
+            self.stage.count("ring_draws", 1)
+            self.stage.count("upload_bytes", texels.nbytes)
+
+    def _put(self, texels: NDArray[np.float32], slot: int) -> None:
         steps = len(texels)
         if self.staging.y_size != steps * self.layout.rows:
             self._outgrown.append(self.staging)
@@ -132,36 +130,35 @@ class RenderedRing:
         fill(self.staging, texels)
         self._source(self.staging, self.layout, (slot, slot + steps))
         self.copying.begin()
-        self.pending = True
-
-    @property
-    def upload_bytes(self) -> int:
-        return int(self.staging.get_expected_ram_image_size())
+        self._pending = True
 
     def done(self) -> None:
-        if self.pending and self.copying.end():
+        if self._pending and self.copying.end():
             self._drawn()
 
-    def flush(self) -> None:
-        if self.pending:
+    def _flush(self) -> None:
+        """Puts what is pending there now, without the frame."""
+        if self._pending:
             self.copying.render()
             self._drawn()
 
     def _drawn(self) -> None:
-        self.pending = False
+        self._pending = False
         # Panda remembers what the pass had bound, and would bind it once more: so no texture is
         # released before the pass was drawn with another.
         while self._outgrown:
             self._outgrown.pop().release_all()
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
-        grown = _target(new, self.context)
+        self._flush()
+        grown = _target(new, self.stage.context)
         assert grown is not None, "a driver that renders into a float texture refused a larger one"
         samples, buffer = self.texture, self.buffer
         self._aim(new, *grown)
         self._source(samples, old, (0, new.slots))
         self._copy()
-        self.context.remove(buffer)
+        self.stage.count("ring_draws", 1)
+        self.stage.context.remove(buffer)
         self._outgrown.append(samples)
 
     def _copy(self) -> None:
@@ -172,31 +169,25 @@ class RenderedRing:
 class UploadedRing:
     """The ring lies in RAM, and all of it is uploaded after each step."""
 
-    pending = False
-    draws = 0
-
-    def __init__(self, layout: RingLayout) -> None:
+    def __init__(self, layout: RingLayout, stage: Stage, node: NodePath) -> None:
+        self.stage, self.node = stage, node
         self._allocate(layout, np.zeros((layout.size[1], layout.size[0], 4), np.float32))
 
     def _allocate(self, layout: RingLayout, texels: NDArray[np.float32]) -> None:
         self.layout, self.texels = layout, texels
         self.texture = empty_texture("ring", *layout.size, Texture.F_rgba32, np.float32)
         fill(self.texture, texels)
+        self.node.set_shader_input("u_ring", self.texture)
 
-    def append(self, texels: NDArray[np.float32], slot: int) -> None:
-        rows, columns = self.layout.rows * len(texels), self.layout.columns
-        first = slot * self.layout.rows
-        self.texels[first : first + rows] = texels.reshape(rows, columns, 4)
+    def append(self, packed: Packed) -> None:
+        layout = self.layout
+        for slot, texels in packed.parts(layout.slots):
+            rows, first = layout.rows * len(texels), layout.rows * slot
+            self.texels[first : first + rows] = texels.reshape(rows, layout.columns, 4)
         fill(self.texture, self.texels)
-
-    @property
-    def upload_bytes(self) -> int:
-        return self.texels.nbytes
+        self.stage.count("upload_bytes", self.texels.nbytes)
 
     def done(self) -> None:
-        pass
-
-    def flush(self) -> None:
         pass
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:

@@ -17,11 +17,11 @@ from panda3d.core import (
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import Stage
-from calf_viz.hosts.panda.ring import make_ring
+from calf_viz.hosts.panda.ring import PandaRing, make_ring
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.panda.triangle import shader_placed
 from calf_viz.scene.detail import DetailChooser
-from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
 
@@ -58,27 +58,9 @@ class StripGeometry:
     def detail(self, scene: Scene) -> DetailChooser:
         return DetailChooser(scene)
 
-    def make(self, layout: RingLayout) -> None:
-        stage, self.slots = self.stage, layout.slots
-        self.ring = make_ring(layout, stage.context, stage.programs)
-        self.node.set_shader_input("u_ring", self.ring.texture)
-
-    def grow(self, old: RingLayout, new: RingLayout) -> None:
-        self._flush()
-        self.ring.grow(old, new)
-        self.stage.count("ring_draws", self.ring.draws)
-        self.node.set_shader_input("u_ring", self.ring.texture)
-
-    def append(self, packed: Packed) -> None:
-        for slot, texels in packed.parts(self.slots):
-            self._flush()  # several in one frame, each in a pass of its own
-            self.ring.append(texels, slot)
-            self.stage.count("ring_draws", self.ring.draws)
-            self.stage.count("upload_bytes", self.ring.upload_bytes)
-
-    def _flush(self) -> None:
-        if self.ring.pending:
-            self.ring.flush()
+    def make(self, layout: RingLayout) -> PandaRing:
+        self.ring = make_ring(layout, self.stage, self.node)
+        return self.ring
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         self.stage.count("upload_bytes", texels.nbytes)

@@ -25,7 +25,10 @@ from calf_viz.scene.scene import Scene
 
 
 class BatchedGeometry:
-    """As `Geometry`. Attribute `max_agents`: agents that there is room for; grows by itself."""
+    """As `Geometry`, and its own `Ring`.
+
+    Attribute `max_agents`: agents that there is room for; grows by itself.
+    """
 
     design = "batched"
     channels = (0, 1, 2, 3)
@@ -45,10 +48,11 @@ class BatchedGeometry:
     def max_agents(self) -> int:
         return self.trails.agents
 
-    def make(self, layout: RingLayout) -> None:
+    def make(self, layout: RingLayout) -> BatchedGeometry:
         scene = self.stage.scene
         self.trails = TrailChunks(self._trails, layout.agents, scene.trail, scene.stride)
         self.markers = marker_mesh(self._markers, layout.agents)
+        return self
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         self.trails.grow(new.agents)

@@ -25,7 +25,7 @@ from calf_viz.scene.scene import Scene
 
 
 class PerAgentGeometry:
-    """As `Geometry`."""
+    """As `Geometry`, and its own `Ring`."""
 
     design = "per_agent"
     channels = (0, 1, 2, 3)
@@ -44,8 +44,8 @@ class PerAgentGeometry:
     def detail(self, scene: Scene) -> ConstantDetail:
         return ConstantDetail(scene)
 
-    def make(self, layout: RingLayout) -> None:
-        pass  # agents bring what they need
+    def make(self, layout: RingLayout) -> PerAgentGeometry:
+        return self  # agents bring what they need
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         pass
