@@ -1,4 +1,4 @@
-"""Options and marks that every test file may use, and the guard against rendering nothing.
+"""Options, marks and fixtures for every test file, and the guard against rendering nothing.
 
 A test that needs OpenGL is marked `@pytest.mark.rendering` and may skip where there is none. In CI
 (CI=true) there must be one: a run in which every rendering test was skipped fails, so that a
@@ -108,6 +108,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = [item for item in items if getattr(item, "originalname", "") in driver.left_out]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    """An empty folder for a look's files."""
+    folder = tmp_path / "look"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import watchfiles
 from scene_folder import HOSTS, Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
+from waiting import PATIENCE, soon
+from written_looks import BROKEN, GREEN, RED, covers, picture, surface
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
@@ -29,28 +31,6 @@ from calf_viz.workbench.look import WornLook
 from calf_viz.workbench.watch import Watcher
 
 SCENE = SceneFolder("live", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
-PATIENCE = 60.0  # s, for what takes a fraction of one
-
-
-def surface(colour: str, before: str = "") -> str:
-    return (
-        f"{before}vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)"
-        f" {{\n    return {colour};\n}}\n"
-    )
-
-
-RED, GREEN, BROKEN = surface("vec3(1, 0, 0)"), surface("vec3(0, 1, 0)"), surface("no_such_thing")
-
-
-def covers(picture: np.ndarray, colour: list[int]) -> bool:
-    return bool((picture == colour).all(axis=2).mean() > 0.1)
-
-
-@pytest.fixture
-def look(tmp_path: Path) -> Path:
-    folder = tmp_path / "look"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture(params=HOSTS)
@@ -58,11 +38,6 @@ def host(request: pytest.FixtureRequest, look: Path) -> Iterator[Host]:
     with opened(request.param, SCENE, library=ShaderLibrary(look)) as made:
         SCENE.play(made)
         yield made
-
-
-def picture(host: Host) -> np.ndarray:
-    host.draw()
-    return host.screenshot()
 
 
 @pytest.mark.rendering
@@ -128,16 +103,6 @@ class TestReload:
         assert covers(picture(host), [255, 0, 0])
         look.mkdir()
         assert host.reload() is True
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true, however slow the machine is."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def soon_after(watcher: Watcher) -> bool:

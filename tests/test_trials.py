@@ -23,7 +23,8 @@ from click.testing import CliRunner, Result
 from scene_folder import Agents, SceneFolder
 from test_app import running
 from test_hosts import opened
-from test_live_shaders import RED, covers, soon, surface
+from waiting import soon
+from written_looks import RED, covers, picture, surface
 
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
@@ -55,13 +56,6 @@ FAULTS = [
     ("SLOW", "a frame of 1280 x 720 would take about 77 s"),
     ("RAISE", "cannot be drawn with (no such input)"),
 ]
-
-
-@pytest.fixture
-def look(tmp_path: Path) -> Path:
-    folder = tmp_path / "look"
-    folder.mkdir()
-    return folder
 
 
 class Driver:
@@ -113,11 +107,6 @@ def live(host: Host, examiner: Examiner, driver: Driver) -> Iterator[LiveShaders
     trials = Trials(examiner)
     with closing(trials), closing(LiveShaders(host, [WornLook(host)], trials)) as made:
         yield made
-
-
-def picture(host: Host) -> np.ndarray:
-    host.draw()
-    return host.screenshot()
 
 
 def candidate(library: ShaderLibrary, name: str = "field") -> Candidate:
