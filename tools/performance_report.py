@@ -1,14 +1,14 @@
-"""The three renderers side by side, over numbers of agents: docs/performance_report.md.
+"""Compare the three renderers over numbers of agents: docs/performance_report.md.
 
     python tools/performance_report.py [--agents 3 --agents 20 ...] [--frames 60]
 
-For each number of agents the three applications are open at once, with whole trails, and take
-turns of a few frames, so that whatever else the machine does falls on all of them. per_agent goes
-on only as far as it stays above a frame a second. Frames are waited for.
+For each number of agents the three applications are open at once, with full trails, and take
+turns of a few frames, so that other load on the machine affects all of them alike. per_agent is
+tried with more agents only while it draws more than one frame a second. Frames are waited for.
 
-What a frame takes outside the OpenGL driver is measured with GALLIUM_NOOP=1 in processes of their
-own, where Mesa draws nothing: from positions in hand until the draws are submitted, HUD included.
-Other drivers draw all the same: then the report is without these figures.
+The time outside the OpenGL driver is measured in separate processes with GALLIUM_NOOP=1, where
+Mesa draws nothing: from known positions until the draws are submitted, HUD included. Other drivers
+ignore that: then the report is without these figures.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from calf_viz.viewer.designs import RENDERERS
 
 AGENTS = (3, 5, 10, 20, 30, 100, 1000)
 OUTSIDE = 10_000
-"""Agents that `gpu` is also measured with outside the driver."""
+"""Number of agents with which `gpu` is also measured outside the driver."""
 TURN = 10
 """Frames of one renderer before the next one's turn."""
 WARM_UP = 5
@@ -55,7 +55,7 @@ COUNTS = {
 
 
 Outside = dict[tuple[str, int], float]
-"""Times outside the driver by (renderer, agents) [ms]; none where it draws all the same."""
+"""Times outside the driver by (renderer, agents) [ms]; empty where that cannot be measured."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Row:
     cpu: list[float] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
     new_critic: float = 0.0
-    """A frame in which a new critic's surface arrives."""
+    """Time of a frame in which a new critic's surface arrives."""
 
     @property
     def median(self) -> float:
@@ -76,7 +76,7 @@ class Row:
 
 
 class Contestant:
-    """One renderer's application, with whole trails."""
+    """One renderer's application, with full trails."""
 
     def __init__(self, renderer: str, agents: int, trail: int) -> None:
         config = VisualizationConfig(
@@ -93,8 +93,7 @@ class Contestant:
         self.profiler.reset()
 
     def frame(self) -> tuple[float, float]:
-        """One frame, which a program without a window waits for: its time, and the processor's
-        [ms]."""
+        """Draws one frame, waited for (there is no window): wall time and processor time [ms]."""
         start, cpu = time.perf_counter(), time.process_time()
         self.app.step()
         return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - cpu)
@@ -106,7 +105,7 @@ class Contestant:
             self.row.cpu.append(cpu)
 
     def end(self) -> Row:
-        """What came of it, with one frame more, in which a new critic arrives."""
+        """The row, after one more frame, in which a new critic arrives."""
         stats = self.profiler.get_stats()
         stats["draws"] = sum(stats[f"{name}_per_frame"] for name in DRAWS)
         self.row.counts = {
@@ -143,8 +142,7 @@ def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row]
 
 
 def outside_driver(renderer: str, agents: int, frames: int, trail: int) -> float | None:
-    """Median of a frame's time without the simulation [ms], where the driver draws nothing; None
-    where it does."""
+    """Median frame time without the simulation [ms] if the driver draws nothing; else None."""
     app = Contestant(renderer, agents, trail).app
     if not draws_nothing(app):
         return None
@@ -155,7 +153,7 @@ def outside_driver(renderer: str, agents: int, frames: int, trail: int) -> float
 
 
 def measure_outside(rows: list[Row], frames: int, trail: int) -> Outside:
-    """`outside_driver` of every row, and of gpu with many agents, by (renderer, agents)."""
+    """`outside_driver` for every row, and for gpu with many agents, by (renderer, agents)."""
     wanted = [(r.renderer, r.agents) for r in rows]
     wanted.append(("gpu", OUTSIDE))
     found: Outside = {}
@@ -172,7 +170,7 @@ def measure_outside(rows: list[Row], frames: int, trail: int) -> Outside:
 
 
 def exponent(outside: Outside, renderer: str) -> float | None:
-    """The power of the agents that the time outside the driver grows with, from 10 agents on."""
+    """Exponent of the time outside the driver as a power of the agents, from 10 agents on."""
     points = [(n, t) for (name, n), t in outside.items() if name == renderer and n >= 10]
     if len(points) < 2:
         return None
@@ -181,9 +179,9 @@ def exponent(outside: Outside, renderer: str) -> float | None:
 
 
 def outside_section(outside: Outside) -> str:
-    """What it takes there: a table, and what its figures are; or why there are none."""
+    """The times as a table with its explanation, or why there are none."""
     if not outside:
-        return "This driver draws all the same: only Mesa's can be had to draw nothing."
+        return "No figures: this driver cannot be told to draw nothing; only Mesa's can."
     agents = sorted({n for _, n in outside})
     lines = []
     for renderer in RENDERERS:
@@ -193,9 +191,10 @@ def outside_section(outside: Outside) -> str:
     figures = table(["outside the driver [ms]", *map(str, agents), "exponent"], lines)
     return f"""{figures}
 
-The time from positions in hand until the draws are submitted, HUD included, where Mesa draws
-nothing (`GALLIUM_NOOP=1`); it is a GPU's frame that this leaves free. `exponent`: the power of the
-agents that it grows with, from 10 agents on ({OUTSIDE} with trails of at most 100 steps)."""
+The time from known positions until the draws are submitted, HUD included, with Mesa drawing
+nothing (`GALLIUM_NOOP=1`); the rest of a frame is left to a GPU. `exponent`: the time grows with
+this power of the number of agents, from 10 agents on ({OUTSIDE} with trails of at most 100
+steps)."""
 
 
 def change(before: float, after: float) -> str:
@@ -203,7 +202,7 @@ def change(before: float, after: float) -> str:
 
 
 def steps_table(rows: list[Row], outside: Outside, agents: int) -> str:
-    """per_agent against gpu with so many agents."""
+    """per_agent against gpu with this number of agents."""
     by = {(r.renderer, r.agents): r for r in rows}
     old, new = by["per_agent", agents], by["gpu", agents]
     lines = []
@@ -226,7 +225,7 @@ def steps_table(rows: list[Row], outside: Outside, agents: int) -> str:
 
 
 def plots(rows: list[Row], folder: Path) -> list[tuple[str, Path]]:
-    """Pictures of what grows with the agents: (what, path)."""
+    """Plots of what grows with the number of agents: (label, path)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -255,7 +254,7 @@ def plots(rows: list[Row], folder: Path) -> list[tuple[str, Path]]:
         if any(value(r, name) for r in rows):
             axes.set_yscale("log")
         else:
-            axes.set_ylim(-0.1, 1.0)  # none at all is a result as well
+            axes.set_ylim(-0.1, 1.0)  # all zero is a result as well
         axes.set_xlabel("agents")
         axes.set_ylabel(label)
         axes.grid(color="#e6e9ec", lw=0.8)
@@ -306,20 +305,20 @@ def counts_table(rows: list[Row]) -> str:
 
 
 def _figure(count: float) -> str:
-    """A mean count: whole, or with its first decimals."""
+    """A mean count, as an integer or with its first decimals."""
     return (
         f"{count:,.0f}".replace(",", " ") if count == round(count) or count > 99 else f"{count:.2g}"
     )
 
 
 def growth(rows: list[Row], renderer: str) -> float | None:
-    """What an agent adds to the frame time [µs]: the slope of a line through all rows, if any."""
+    """Frame time per additional agent [µs]: slope of a line through all rows, if there are two."""
     points = np.array([(r.agents, r.median) for r in rows if r.renderer == renderer])
     return 1e3 * float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
 
 
 def lessons(rows: list[Row], outside: Outside, renderer_name: str) -> list[str]:
-    """What the figures say, in words."""
+    """The figures in words."""
     by = {(r.renderer, r.agents): r for r in rows}
     said = []
     for renderer in RENDERERS:
@@ -338,13 +337,13 @@ def lessons(rows: list[Row], outside: Outside, renderer_name: str) -> list[str]:
         last = mine[-1]
         gpu = by["gpu", last.agents]
         said.append(
-            f"With {last.agents} agents `{renderer}` asks for {last.counts['draws']:.0f} "
-            f"draws and uploads {last.counts['upload_bytes']:,.0f} bytes a frame; `gpu` asks for "
+            f"With {last.agents} agents `{renderer}` issues {last.counts['draws']:.0f} "
+            f"draws and uploads {last.counts['upload_bytes']:,.0f} bytes a frame; `gpu` issues "
             f"{gpu.counts['draws']:.0f} and uploads {gpu.counts['upload_bytes']:,.0f}."
         )
         said.append(
-            f"A new critic costs `{renderer}` a frame of {last.new_critic:.0f} ms there, "
-            f"`gpu` one of {gpu.new_critic:.0f} ms"
+            f"A frame with a new critic then takes `{renderer}` {last.new_critic:.0f} ms, "
+            f"`gpu` {gpu.new_critic:.0f} ms"
             + (
                 ": the first moves every vertex, the second uploads one texture."
                 if gpu.new_critic < 0.9 * last.new_critic
@@ -356,14 +355,14 @@ def lessons(rows: list[Row], outside: Outside, renderer_name: str) -> list[str]:
         said.append(
             f"Outside the driver {n} agents take `per_agent` {outside['per_agent', n]:.1f} ms, "
             f"`batched` {outside['batched', n]:.1f} ms and `gpu` {outside['gpu', n]:.2f} ms a "
-            "frame: what Python does for each agent, what NumPy does for all, and the copy of a "
+            "frame: Python work for each agent, NumPy work for all of them, and the copy of one "
             "row."
         )
     if "llvmpipe" in renderer_name:
         said.append(
-            "A renderer in software runs the vertex shader on the same cores: what Python does not "
-            "do, they do, and with few agents the designs lie close together. With many, "
-            "uploads and vertices that the level of detail leaves out decide."
+            "A software renderer runs the vertex shader on the same cores: they do what Python "
+            "does not, and with few agents the designs are close together. With many, the uploads, "
+            "and the vertices that the level of detail saves, make the difference."
         )
     small, largest = min(r.agents for r in rows), max(r.agents for r in rows)
     if small == largest:
@@ -383,7 +382,7 @@ def report(
 ) -> str:  # fmt: skip
     agents = sorted({r.agents for r in rows})
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
-    # Elsewhere than in docs/ the page that it refers to is not beside it.
+    # Outside docs/ the page that it refers to is not beside it.
     design = "docs/architecture.md"
     if (folder / "architecture.md").is_file():
         design = "[architecture](architecture.md)"
@@ -403,9 +402,9 @@ Python {machine["python"]}, {packages}; OpenGL {machine["gl_version"]} by
     {command}
 
 The renderers are `--renderer gpu`, `batched` and `per_agent`: they draw the same scene with the
-same fragment shader, and differ in where its geometry comes from
+same fragment shader, and differ in how its geometry is made
 ({design}). They took turns of {TURN} frames. Trails of the two older ones
-pass through every sample, those of `gpu` through the samples that its level of detail asks for.
+pass through every sample, those of `gpu` through the samples that its level of detail selects.
 
 ## Frame time: median (95th percentile)
 
@@ -425,10 +424,10 @@ pass through every sample, those of `gpu` through the samples that its level of 
 
 {counts_table(rows)}
 
-`draws`: of the whole frame; the HUD's is one of them, and with `gpu` the one that puts a step's
+`draws`: in the whole frame, including the HUD's and, with `gpu`, the one that puts a step's
 samples into the ring, a row of pixels.
-`critic queries`: of the critic for what is drawn, with the critic unchanged; `new critic`: the
-frame in which another one arrives, its grid's evaluation included.
+`critic queries`: made for the picture while the critic is unchanged; `new critic`: the frame in
+which a new one arrives, including its evaluation on the grid.
 
 ## Lessons
 
@@ -449,14 +448,14 @@ frame in which another one arrives, its grid's evaluation included.
 def performance_report(
     agents: tuple[int, ...], frames: int, trail: int, outside: str | None, output: Path
 ) -> None:
-    """Measure the renderers side by side, and write the report with its plots."""
+    """Measure the renderers against each other, and write the report with its plots."""
     if outside is not None:
         name, _, n = outside.partition(":")
         print(json.dumps(outside_driver(name, int(n), frames, trail)))
         return
     arguments = [a for a in sys.argv[1:] if a]
     command = shlex.join(["python", "tools/performance_report.py", *arguments])
-    make_folder(output.parent / output.stem)  # before there is work to lose
+    make_folder(output.parent / output.stem)  # now, rather than after minutes of measuring
     rows, machine = measure(tuple(sorted(set(agents))), frames, trail)
     beside = measure_outside(rows, frames, trail)
     pictures = plots(rows, output.parent / output.stem)
