@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from trainings import board, configured
+from waiting import until
 
 from calf_viz import CALFApplication, VisualizationConfig, systems
 from calf_viz.agent import shipped
@@ -28,6 +30,7 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
 from calf_viz.scene.scene import Scene, height_texels
+from calf_viz.sources.board import Word
 
 pytestmark = pytest.mark.rendering
 
@@ -307,10 +310,6 @@ def test_the_picture_is_the_same(name: str) -> None:
 
 
 def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> None:
-    from test_live import board, configured, until
-
-    from calf_viz.sources.board import Word
-
     config = configured(tmp_path, hud=True, critic_on_gpu=True, episodes=1000)
     app = CALFApplication(config)
     try:
