@@ -90,7 +90,7 @@ class TestFit:
     @given(st.integers(200, 2600), st.integers(150, 1500))
     def test_every_glyph_of_a_widget_is_inside_it(self, width: int, height: int) -> None:
         hud = made(step="1,234,567,890,123", fps="a very long text")
-        hud.axes = None
+        hud.axes = hud.value_axis = None
         prepared(hud, Scene(size=(width, height)))
         for x, y, right, bottom in drawn_glyphs(hud):
             assert any(
@@ -102,7 +102,8 @@ class TestFit:
     def test_all_of_it_fits_usual_sizes(self, size: tuple[int, int]) -> None:
         hud = prepared(made(), Scene(size=size))
         assert set(hud.placed) == {"overview", "critic", "keys"}
-        assert len(hud.rectangles()) == 3 + 2 * 5 + 2, "five ticks and a name for each axis"
+        assert len(hud._marks) >= 2 * 5 + 1, "five ticks and a name each; one yields to the other axis"
+        assert len(hud._value_marks) >= 4, "as many as there is room for above each other"
 
     def test_a_small_window_shows_the_legend_and_the_colour_bar(self) -> None:
         hud = prepared(made(), Scene(size=(480, 320)))
@@ -345,6 +346,20 @@ class TestNumbers:
         assert all(low < tick < high for tick in ticks)
         steps = np.diff(ticks)
         assert np.allclose(steps, steps[0] if len(steps) else 0)
+
+    @pytest.mark.parametrize(
+        ("low", "high", "ticks"),
+        [
+            (0.0, 6.0, [0, 2, 4, 6]),
+            (-1.0, 1.0, [-1, -0.5, 0, 0.5, 1]),
+            (-0.1, 2.0, [0, 0.5, 1, 1.5, 2]),
+        ],
+    )
+    def test_ends_are_ticks_where_they_are_wanted(
+        self, low: float, high: float, ticks: list[float]
+    ) -> None:
+        assert numbers.nice_ticks(low, high, 5, ends=True) == ticks
+        assert numbers.nice_ticks(7.0, 7.0, 5, ends=True) == []
 
     def test_nice_ticks_are_those_people_expect(self) -> None:
         assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]

@@ -260,7 +260,7 @@ class Host(Reloading):
             if self.controls.changes != self._controls_shown:
                 self._controls_shown = self.controls.changes
                 self.hud.redraw()
-            self.hud.prepare(self.scene, self.heightfield, self.value_range)
+            self.hud.prepare(self.scene, self.heightfield, self.value_range, self._shown_range)
         return self.hud
 
     def push(self, *samples: Samples) -> None:

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from itertools import chain
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas
-from calf_viz.hud.edges import Mark, edges_of
+from calf_viz.hud.edges import edges_of
 from calf_viz.hud.layout import Rect
+from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
 from calf_viz.hud.shape import unit
-from calf_viz.hud.text import width
 from calf_viz.scene.scene import Scene
 
-TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
-"""From the edge to the end of a tick, and to its text, in units."""
-CLEAR = 2
-"""Units from a text to what else is written."""
 CLOSEST = 2.2
 """Heights of a line that ticks must be apart: below, the edge is seen almost end on."""
 LEAST_ASIDE = 0.3
@@ -43,35 +38,23 @@ class Axes:
         """Draw what fits the picture and keeps clear of `taken`; where the texts are."""
         edges = edges_of(scene, heightfield, value_range, self.labels)
         ticks = [self._legible(canvas, edge.ticks) for edge in edges]
-        step = canvas.metrics.unit
         drawn: list[Rect] = []
 
-        def free(rect: Rect) -> bool:
-            others = (*taken, *drawn)
-            return rect.within(scene.size, step) and not any(
-                rect.overlaps(other, CLEAR * step) for other in others
-            )
+        def is_free(rect: Rect) -> bool:
+            return free(rect, canvas, scene.size, (*taken, *drawn))
 
         for mark in chain(*ticks):
-            rect = self._text_rect(canvas, mark, "small", TEXT_AWAY * step)
-            if free(rect):
-                tones = theme.on_ground(scene.ground_at(mark.x))
-                length = TICK_LENGTH * step
-                end = mark.x + length * mark.out[0], mark.y + length * mark.out[1]
-                canvas.line((mark.x, mark.y), end, canvas.metrics.line, tones.line)
-                self._write(canvas, mark, rect, "small", tones.quiet)
-                drawn.append(rect)
+            if is_free(mark.tick_rect(canvas)):
+                drawn.append(mark.draw_tick(canvas, scene))
         for edge, legible in zip(edges, ticks, strict=True):
             places = [
                 (mark, self._name_rect(canvas, mark, beyond=place == 0))
                 for place, mark in enumerate(edge.names)
                 if mark is not None and legible
             ]
-            found = next(((mark, rect) for mark, rect in places if free(rect)), None)
+            found = next(((mark, rect) for mark, rect in places if is_free(rect)), None)
             if found is not None:
-                tones = theme.on_ground(scene.ground_at(found[1].x))
-                self._write(canvas, *found, "body", tones.bright)
-                drawn.append(found[1])
+                drawn.append(found[0].draw_name(canvas, scene, found[1]))
         return drawn
 
     @staticmethod
@@ -95,17 +78,4 @@ class Axes:
         away = TEXT_AWAY * step
         if beyond:
             away += canvas.face("small").height * 1.6 + 1.5 * step * abs(mark.out[0])
-        return self._text_rect(canvas, mark, "body", away)
-
-    @staticmethod
-    def _text_rect(canvas: Canvas, mark: Mark, style: str, away: float) -> Rect:
-        """Of a text whose nearest point to the mark is `away` px out."""
-        face = canvas.face(style)
-        w, h = width(face, mark.text), face.cap_height
-        x = mark.x + mark.out[0] * (away + 0.5 * w)
-        y = mark.y + mark.out[1] * (away + 0.5 * h)
-        return Rect(round(x - 0.5 * w), round(y - 0.5 * h), w, h)
-
-    @staticmethod
-    def _write(canvas: Canvas, mark: Mark, rect: Rect, style: str, colour: int) -> None:
-        canvas.label(mark.text, style, rect.x, rect.bottom, colour, rect.width)
+        return mark.rect(canvas, "body", away)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
+from calf_viz.hud.marks import Mark
 from calf_viz.hud.shape import unit
 from calf_viz.scene.scene import Scene
 
@@ -20,15 +21,6 @@ OUTWARD = 0.02
 """How far beyond the edge a second point is projected, in parts of the plane: gives a direction."""
 
 Points = NDArray[np.float64]
-
-
-class Mark(NamedTuple):
-    """A point of the plane's edge in the picture, and which way is out of the plane [px]."""
-
-    x: float
-    y: float
-    out: tuple[float, float]
-    text: str
 
 
 class Edge(NamedTuple):
@@ -53,7 +45,7 @@ def edges_of(
     points = [_edge_points(scene, heightfield, axis, ticks[axis]) for axis in (0, 1)]
     # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
     at = np.concatenate(points, axis=1)
-    marks = _marks(_pixels(scene, heightfield, value_range, at), [*texts[0], *texts[1]])
+    marks = _marks(_edge_pixels(scene, heightfield, value_range, at), [*texts[0], *texts[1]])
     first, second = marks[: len(texts[0])], marks[len(texts[0]) :]
     return [
         Edge([m for m in along[: -len(NAME_AT)] if m is not None], along[-len(NAME_AT) :])
@@ -77,24 +69,30 @@ def _edge_points(scene: Scene, heightfield: Heightfield, axis: int, ticks: list[
     return points
 
 
-def _pixels(
+def _edge_pixels(
     scene: Scene, heightfield: Heightfield, value_range: tuple[float, float], points: Points
 ) -> Points:
     """Where points (2, m, 2) are in the picture, all at the first m's heights; NaN if behind it."""
     lo, hi = value_range
     # As `shaders/field.vert` finds them.
     levels = (heightfield.heights(points[0]) - lo) / (hi - lo if hi > lo else 1.0)
-    clip = np.ones((*points.shape[:2], 4))
-    clip[..., :2] = scene.frame.places(points)
-    clip[..., 2] = np.minimum(np.maximum(levels, -2.0), 3.0) * scene.height_scale
+    places = np.empty((*points.shape[:2], 3))
+    places[..., :2] = scene.frame.places(points)
+    places[..., 2] = np.minimum(np.maximum(levels, -2.0), 3.0) * scene.height_scale
+    return pixels(scene, places)
+
+
+def pixels(scene: Scene, places: Points) -> Points:
+    """Where points (..., 3) of the scene are in the picture, (..., 2); NaN if behind the camera."""
     width, height = scene.size
-    clip = clip @ scene.camera.view_projection(width / height).astype(np.float64).T
+    matrix = scene.camera.view_projection(width / height).astype(np.float64)
+    clip = places @ matrix[:, :3].T + matrix[:, 3]
     w = np.where(clip[..., 3:] > 1e-6, clip[..., 3:], np.nan)
     return (0.5 + 0.5 * clip[..., :2] / w * (1.0, -1.0)) * scene.size
 
 
-def _marks(pixels: Points, texts: list[str]) -> list[Mark | None]:
-    at, beyond = pixels.tolist()
+def _marks(at_and_beyond: Points, texts: list[str]) -> list[Mark | None]:
+    at, beyond = at_and_beyond.tolist()
     return [
         None if math.isnan(x + to_x) else Mark(x, y, unit(to_x - x, to_y - y), text)
         for (x, y), (to_x, to_y), text in zip(at, beyond, texts, strict=True)

@@ -19,12 +19,13 @@ from calf_viz.hud.atlas import atlas
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Anchor, Metrics, Rect, place
+from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.widgets import Widget
 from calf_viz.scene.scene import Scene
 
 
 class Hud:
-    """Widgets at the picture's edges, and the plane's axes.
+    """Widgets at the picture's edges, the plane's axes, and that of the surface's value.
 
     Attributes:
         visible: whether hosts draw it.
@@ -32,20 +33,27 @@ class Hud:
         placed: where each widget is that fitted, by name.
     """
 
-    def __init__(self, widgets: Sequence[Widget], axes: Axes | None = None) -> None:
-        self.widgets, self.axes = list(widgets), axes
+    def __init__(
+        self,
+        widgets: Sequence[Widget],
+        axes: Axes | None = None,
+        value_axis: ValueAxis | None = None,
+    ) -> None:
+        self.widgets, self.axes, self.value_axis = list(widgets), axes, value_axis
         self.visible = True
         self.values: dict[str, str] = {}
         self.placed: dict[str, Rect] = {}
         self._marks: list[Rect] = []
+        self._value_marks: list[Rect] = []
         metrics = Metrics(1.0)
         self.canvas = Canvas(metrics, atlas(metrics.sizes))
         self._size = (0, 0)
-        self._panels_end = self.canvas.mark
+        self._panels_end = self._edges_end = self.canvas.mark
         self._new_layout = self._new_texts = True
         self._matrix: NDArray[np.float32] | None = None
         self._heightfield: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
+        self._shown_range: tuple[float, float] | None = None
         self._pressed: Widget | None = None
 
     def add(self, widget: Widget, first: bool = False, before: str = "") -> None:
@@ -78,9 +86,18 @@ class Hud:
         return any(key in widget.fitted for widget in self.widgets)
 
     def prepare(
-        self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]
+        self,
+        scene: Scene,
+        heightfield: Heightfield,
+        value_range: tuple[float, float],
+        shown_range: tuple[float, float] | None = None,
     ) -> None:
-        """Bring the batches up to date, for a frame of this scene. Called by hosts, before each."""
+        """Bring the batches up to date, for a frame of this scene. Called by hosts, before each.
+
+        value_range: the surface's, at heights 0 and 1. shown_range: the same where a morph to that
+        surface is at; None where there is none.
+        """
+        shown_range = shown_range or value_range
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
         grounds = scene.background, scene.second_ground
@@ -92,18 +109,39 @@ class Hud:
             self._new_layout |= size != self._size
             self._matrix, self._heightfield, self._seen = matrix, heightfield, seen
             self._size = size
-            self._show_range(*value_range)
+        new_range = shown_range != self._shown_range
+        if new_range:
+            self._shown_range = shown_range
+            self._show_range(*shown_range)
         if self._new_layout:
             self._lay_out()
         elif self._new_texts:
             for widget in self.widgets:
                 if widget.name in self.placed:
                     widget.update(self.canvas, self.values)
-        if self.axes is not None and (moved or self._new_layout):
-            self.canvas.back_to(self._panels_end)
-            taken = list(self.placed.values())
-            self._marks = self.axes.draw(self.canvas, scene, heightfield, value_range, taken)
+        moved |= self._new_layout
+        if moved:
+            self._draw_edges(scene, heightfield, value_range)
+        if moved or new_range:
+            self._draw_value_axis(scene, shown_range)
         self._new_layout = self._new_texts = False
+
+    def _draw_edges(
+        self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]
+    ) -> None:
+        self.canvas.back_to(self._panels_end)
+        taken = list(self.placed.values())
+        if self.value_axis is not None:
+            taken += self.value_axis.stand(self.canvas, scene, heightfield, value_range, taken)
+        if self.axes is not None:
+            self._marks = self.axes.draw(self.canvas, scene, heightfield, value_range, taken)
+        self._edges_end = self.canvas.mark
+
+    def _draw_value_axis(self, scene: Scene, shown_range: tuple[float, float]) -> None:
+        if self.value_axis is not None:
+            self.canvas.back_to(self._edges_end)
+            taken = [*self.placed.values(), *self._marks]
+            self._value_marks = self.value_axis.draw(self.canvas, scene, shown_range, taken)
 
     def _show_range(self, low: float, high: float) -> None:
         middle, span = 0.5 * (low + high), high - low
@@ -195,4 +233,4 @@ class Hud:
 
     def rectangles(self) -> list[Rect]:
         """Where something is: every widget and every text of the axes."""
-        return [*self.placed.values(), *self._marks]
+        return [*self.placed.values(), *self._marks, *self._value_marks]

@@ -33,19 +33,22 @@ def value(number: float, span: float) -> str:
     return text.replace("-", MINUS)
 
 
-def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` round numbers, evenly spaced, strictly between low and high."""
+def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[float]:
+    """At most `most` round numbers, evenly spaced, between low and high, which themselves count
+    only if `ends` are wanted."""
     span = high - low
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
     exponent = math.floor(math.log10(span / most))
     ticks: list[float] = []
     for step in (_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
-        first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
-        if last < first:
+        # A multiple may round to the end itself, or beyond it.
+        first, last = math.floor(low / step), math.ceil(high / step)
+        multiples = (i * step for i in range(first, last + 1))
+        found = [t for t in multiples if low < t < high or (ends and t in (low, high))]
+        if not found:
             break
-        # A multiple may round to the end itself.
-        ticks = [t for i in range(first, last + 1) if low < (t := i * step) < high]
+        ticks = found
         if len(ticks) <= most:
             return ticks
     # From too many to none in one step: some of the last, then.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.shape import packed
+from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.widgets import ColourBar, KeyLine, Notice, Panel, Row, Widget
 from calf_viz.view import View
 
@@ -43,4 +44,5 @@ def overview(
     ]
     if keys:
         widgets.append(KeyLine("keys", keys))
-    return Hud(widgets, Axes(view.labels))
+    names = dict.fromkeys((view.value, view.symbol or view.value))
+    return Hud(widgets, Axes(view.labels), ValueAxis(*names))

@@ -121,6 +121,11 @@ class OrbitCamera:
         diagonal = math.hypot(size * USUAL_DIAGONAL, max(self.box[4], size * USUAL_HEIGHT))
         return diagonal / math.hypot(USUAL_DIAGONAL, USUAL_HEIGHT)
 
+    @property
+    def eye(self) -> NDArray[np.float64]:
+        """Where it is, (3,) [scene units]."""
+        return np.array(self.target) + self.distance * _axes(self.azimuth, self.elevation)[2]
+
     def focus(self, aspect: float) -> float:
         """Half a picture's height over the tangent of half the angle it spans."""
         return min(1.0, aspect / WIDEST) / math.tan(0.5 * self.field_of_view)
@@ -166,9 +171,8 @@ def _axes(azimuth: float, elevation: float) -> NDArray[np.float64]:
 def _view_projection(seen: tuple[tuple[str, Any], ...], aspect: float) -> NDArray[np.float32]:
     camera = OrbitCamera(**dict(seen))
     view = np.eye(4)
-    view[:3, :3] = axes = _axes(camera.azimuth, camera.elevation)
-    eye = np.array(camera.target) + camera.distance * axes[2]
-    view[:3, 3] = -view[:3, :3] @ eye
+    view[:3, :3] = _axes(camera.azimuth, camera.elevation)
+    view[:3, 3] = -view[:3, :3] @ camera.eye
     near, far = camera.clipping
     focus = camera.focus(aspect)
     projection = np.zeros((4, 4))

@@ -1,0 +1,64 @@
+"""Marks beside the surface: a point of one of its edges, a tick there, and a text outward of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from calf_viz.hud import theme
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.layout import Rect
+from calf_viz.hud.text import width
+from calf_viz.scene.scene import Scene
+
+TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
+"""From the edge to the end of a tick, and to its text, in units."""
+CLEAR = 2
+"""Units from a text to what else is written."""
+
+
+class Mark(NamedTuple):
+    """A point of an edge in the picture, and which way is out of the surface [px]."""
+
+    x: float
+    y: float
+    out: tuple[float, float]
+    text: str
+
+    def rect(self, canvas: Canvas, style: str, away: float) -> Rect:
+        """Of its text, whose nearest point is `away` px out."""
+        face = canvas.face(style)
+        w, h = width(face, self.text), face.cap_height
+        x = self.x + self.out[0] * (away + 0.5 * w)
+        y = self.y + self.out[1] * (away + 0.5 * h)
+        return Rect(round(x - 0.5 * w), round(y - 0.5 * h), w, h)
+
+    def tick_rect(self, canvas: Canvas) -> Rect:
+        """Of a tick's text."""
+        return self.rect(canvas, "small", TEXT_AWAY * canvas.metrics.unit)
+
+    def draw_tick(self, canvas: Canvas, scene: Scene) -> Rect:
+        """The tick and its text; where the text is."""
+        tones = theme.on_ground(scene.ground_at(self.x))
+        length = TICK_LENGTH * canvas.metrics.unit
+        end = self.x + length * self.out[0], self.y + length * self.out[1]
+        canvas.line((self.x, self.y), end, canvas.metrics.line, tones.line)
+        return self.write(canvas, self.tick_rect(canvas), "small", tones.quiet)
+
+    def draw_name(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
+        """The text as an axis' name; where it is."""
+        tones = theme.on_ground(scene.ground_at(rect.x))
+        return self.write(canvas, rect, "body", tones.bright)
+
+    def write(self, canvas: Canvas, rect: Rect, style: str, colour: int) -> Rect:
+        """The text alone; where it is."""
+        canvas.label(self.text, style, rect.x, rect.bottom, colour, rect.width)
+        return rect
+
+
+def free(rect: Rect, canvas: Canvas, size: tuple[int, int], others: Sequence[Rect]) -> bool:
+    """Whether a text may be there: in a picture of that size, and clear of others."""
+    step = canvas.metrics.unit
+    return rect.within(size, step) and not any(
+        rect.overlaps(other, CLEAR * step) for other in others
+    )

@@ -1,0 +1,147 @@
+"""The vertical axis: what the surface's heights are worth, at an upright edge of its outline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers, theme
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.edges import MOST_TICKS, pixels
+from calf_viz.hud.layout import Rect
+from calf_viz.hud.marks import CLEAR, Mark, free
+from calf_viz.hud.uprights import Upright, uprights_of
+from calf_viz.scene.scene import Scene
+
+CLOSEST = 0.85
+"""Heights of a line that ticks above each other must be apart."""
+PIECES = 8
+"""That a line's place is told in: it leans where the camera is high, and its box is too wide."""
+FEWEST = 2
+"""Ticks that make a scale."""
+
+Range = tuple[float, float]
+
+
+class ValueAxis:
+    """A line from the lowest value to the highest, with ticks and the value's name.
+
+    It stands before the plane's own axes are drawn, which keep clear of its line, and writes its
+    texts after them: these change with every step of a morph, the others do not.
+    """
+
+    def __init__(self, *names: str) -> None:
+        """names: of the value, the one preferred first; others are for where there is less room."""
+        self.names = names
+        self._upright: Upright | None = None
+
+    def stand(
+        self,
+        canvas: Canvas,
+        scene: Scene,
+        heightfield: Heightfield,
+        value_range: Range,
+        taken: Sequence[Rect],
+    ) -> list[Rect]:
+        """Choose where it is, clear of `taken`: where the most ticks can be read. What it takes
+        there."""
+        self._upright, most = None, FEWEST - 1
+        for upright in uprights_of(scene, heightfield):
+            ticks = self._ticks(canvas, scene, upright, value_range)
+            readable = len(self._free(canvas, scene, ticks, taken))
+            if readable > most and not self._crosses(canvas, upright, taken):
+                self._upright, most = upright, readable
+            if self._upright is upright and readable == len(ticks):
+                break
+        return [] if self._upright is None else _line_rects(self._upright)
+
+    def draw(
+        self, canvas: Canvas, scene: Scene, value_range: Range, taken: Sequence[Rect]
+    ) -> list[Rect]:
+        """Draw it where it stands, its texts clear of `taken`; where those are."""
+        upright = self._upright
+        if upright is None:
+            return []
+        ticks = self._ticks(canvas, scene, upright, value_range)
+        ticks = self._free(canvas, scene, ticks, taken)
+        if len(ticks) < FEWEST:
+            return []
+        tones = theme.on_ground(scene.ground_at(upright.foot[0]))
+        canvas.line(upright.foot, upright.head, canvas.metrics.line, tones.line)
+        drawn = [tick.draw_tick(canvas, scene) for tick in ticks]
+        for mark, rect in self._name_places(canvas, upright, drawn):
+            if free(rect, canvas, scene.size, (*taken, *drawn)):
+                drawn.append(mark.draw_name(canvas, scene, rect))
+                break
+        return drawn
+
+    @staticmethod
+    def _crosses(canvas: Canvas, upright: Upright, taken: Sequence[Rect]) -> bool:
+        """Whether the line would cross a panel."""
+        step = canvas.metrics.unit
+        return any(piece.overlaps(other, step) for piece in _line_rects(upright) for other in taken)
+
+    @staticmethod
+    def _free(
+        canvas: Canvas, scene: Scene, ticks: Sequence[Mark], taken: Sequence[Rect]
+    ) -> list[Mark]:
+        """Those whose texts may be there."""
+        return [tick for tick in ticks if free(tick.tick_rect(canvas), canvas, scene.size, taken)]
+
+    @staticmethod
+    def _ticks(canvas: Canvas, scene: Scene, upright: Upright, value_range: Range) -> list[Mark]:
+        """As many as are far enough apart."""
+        low, high = value_range
+        apart = CLOSEST * canvas.face("small").height
+        for most in range(
+            min(MOST_TICKS, int((upright.foot[1] - upright.head[1]) / apart)), FEWEST - 1, -1
+        ):
+            values = numbers.nice_ticks(low, high, most, ends=True)
+            places = np.empty((len(values), 3))
+            places[:, :2] = upright.corner
+            places[:, 2] = (np.array(values) - low) / (high - low) * scene.height_scale
+            at = pixels(scene, places)
+            if (np.diff(at[:, 1]) < -apart).all():
+                break
+        else:
+            return []
+        out = float(upright.side), 0.0
+        texts = numbers.tick_texts(values)
+        return [Mark(x, y, out, text) for (x, y), text in zip(at.tolist(), texts, strict=True)]
+
+    def _name_places(
+        self, canvas: Canvas, upright: Upright, ticks: Sequence[Rect]
+    ) -> list[tuple[Mark, Rect]]:
+        """Where each name might be, best first: above the line's head, or beyond the ticks."""
+        step, side = canvas.metrics.unit, upright.side
+        above = min(round(upright.head[1]), *(rect.y for rect in ticks)) - CLEAR * step
+        beyond = max(rect.width for rect in ticks) + 2 * CLEAR * step + CLEAR * step
+        (foot_x, foot_y), (head_x, head_y) = upright.foot, upright.head
+        found = []
+        for name in self.names:
+            mark = Mark(head_x, head_y, (float(side), 0.0), name)
+            rect = mark.rect(canvas, "body", -step)
+            found.append((mark, rect._replace(y=above - rect.height)))
+        for name in self.names:
+            mark = Mark(0.5 * (foot_x + head_x), 0.5 * (foot_y + head_y), (float(side), 0.0), name)
+            found.append((mark, mark.rect(canvas, "body", beyond)))
+        return found
+
+
+def _line_rects(upright: Upright) -> list[Rect]:
+    """Around the pieces of a line."""
+    (x, y), (to_x, to_y) = upright.foot, upright.head
+    ends = [
+        (x + part / PIECES * (to_x - x), y + part / PIECES * (to_y - y))
+        for part in range(PIECES + 1)
+    ]
+    found = []
+    for (x, y), (to_x, to_y) in pairwise(ends):
+        left, top = math.floor(min(x, to_x)), math.floor(min(y, to_y))
+        right, bottom = math.ceil(max(x, to_x)), math.ceil(max(y, to_y))
+        found.append(Rect(left, top, right + 1 - left, bottom + 1 - top))
+    return found
