@@ -316,7 +316,7 @@ class TestHud:
             modes = np.bincount(shown.simulation.step().modes, minlength=3)
             assert sum(int(values[f"mode_{i}"]) for i in range(3)) == modes.sum() == 7
             assert "fps" not in values, "no two runs have the frame rate in common"
-            assert set(shown.hud.placed) == {"overview", "critic"}, "no keys without a keyboard"
+            assert set(shown.hud.placed) == {"overview", "value"}, "no keys without a keyboard"
             low, high = shown.host.value_range
             assert float(values["high"].replace(",", "")) == pytest.approx(high, abs=1)
             assert float(values["low"].replace(",", "").replace("−", "-")) == pytest.approx(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +15,17 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.batch import Batch
+from calf_viz.hud.canvas import Label
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.layout import SMALLEST_SCALE, Metrics, Rect
 from calf_viz.hud.overview import overview
+from calf_viz.hud.text import width
 from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
+from calf_viz.view import View
 
 SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
 BOWL = Heightfield(np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2),
@@ -101,13 +105,15 @@ class TestFit:
     @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (1920, 1080), (800, 600)])
     def test_all_of_it_fits_usual_sizes(self, size: tuple[int, int]) -> None:
         hud = prepared(made(), Scene(size=size))
-        assert set(hud.placed) == {"overview", "critic", "keys"}
-        assert len(hud._marks) >= 2 * 5 + 1, "five ticks and a name each; one yields to the other axis"
+        assert set(hud.placed) == {"overview", "value", "keys"}
+        assert len(hud._marks) >= 2 * 5 + 1, (
+            "five ticks and a name each; one yields to the other axis"
+        )
         assert len(hud._value_marks) >= 4, "as many as there is room for above each other"
 
     def test_a_small_window_shows_the_legend_and_the_colour_bar(self) -> None:
         hud = prepared(made(), Scene(size=(480, 320)))
-        assert set(hud.placed) == {"overview", "critic"}
+        assert set(hud.placed) == {"overview", "value"}
         panel = next(widget for widget in hud.widgets if isinstance(widget, Panel))
         assert [row.key for row in panel._shown] == ["step", "agents", "mode_0", "mode_1", "mode_2"]
 
@@ -391,7 +397,7 @@ class TestNotice:
 
     def test_others_stay_where_there_is_room_for_all(self) -> None:
         hud = prepared(made(notice="paused"), Scene(size=(300, 900)))
-        assert {"overview", "critic", "notice"} <= set(hud.placed)
+        assert {"overview", "value", "notice"} <= set(hud.placed)
         assert hud.placed["notice"].y > hud.placed["overview"].y, "it went below them"
 
     def test_that_it_is_paused_stays_in_sight_beside_it(self) -> None:
@@ -404,3 +410,63 @@ class TestNotice:
         size = (300, 200)
         assert "overview" in prepared(made(), Scene(size=size)).placed
         assert "notice" in prepared(made(notice=2 * self.LONG), Scene(size=size)).placed
+
+
+NAMES = [
+    ("return", None), ("return [m]", None), ("V(s)", "V"), ("critic −Q", "−Q"),
+    ("expected discounted return until the end of an episode [m]", None),
+    ("expected discounted return until the end of an episode [m]", "G [m]"),
+]  # fmt: skip
+
+
+class TestValue:
+    """Whatever the surface is the height of, its own name is written, once in each place."""
+
+    def written(self, view: View, size: tuple[int, int] = (1280, 720)) -> list[str]:
+        hud, words = overview(view, mode_colours(), ALL_KEYS), []
+        label = hud.canvas.label
+
+        def recording(text: str, *args: Any, **kwargs: Any) -> Label:
+            words.append(text)
+            return label(text, *args, **kwargs)
+
+        hud.canvas.label = recording  # type: ignore[method-assign]
+        hud.update(**TEXTS)
+        prepared(hud, Scene(size=size))
+        assert "value" in hud.placed, "the colour bar is there, whatever its title"
+        glyphs = drawn_glyphs(hud)
+        assert (glyphs[:, :2] >= 0).all() and (glyphs[:, 2:] <= size).all()
+        return words
+
+    @pytest.mark.parametrize(("value", "symbol"), NAMES)
+    @pytest.mark.parametrize("size", [(1280, 720), (480, 320)])
+    def test_its_name_is_the_views(
+        self, value: str, symbol: str | None, size: tuple[int, int]
+    ) -> None:
+        view = View("t", modes=("a", "b", "c"), value=value, symbol=symbol)
+        words = self.written(view, size)
+        names = [word for word in words if word[:6] in (value[:6], (symbol or value)[:6])]
+        assert names, "the colour bar's title at least"
+        for name in names:
+            assert name in (value, symbol) or name.endswith("…"), name
+        if "−Q" not in value:
+            assert not any("critic" in word or "Q" in word for word in words)
+        assert not any(word.count("[") > 1 for word in words)
+
+    @pytest.mark.parametrize(("value", "symbol"), NAMES)
+    def test_the_mean_is_there_however_long_its_name(self, value: str, symbol: str | None) -> None:
+        hud = overview(View("t", modes=("a",), value=value, symbol=symbol), mode_colours())
+        hud.update(**TEXTS)
+        prepared(hud, Scene())
+        panel = next(widget for widget in hud.widgets if isinstance(widget, Panel))
+        label = panel._labels["mean_value"]
+        assert label.text == "−12.5"
+        assert label.room >= width(hud.canvas.face("body"), "−12.5")
+
+    def test_a_short_name_takes_the_place_of_a_long_one(self) -> None:
+        long, short = NAMES[-1]
+        words = self.written(View("t", modes=("a",), value=long, symbol=short), (480, 320))
+        assert short in words and long not in words
+
+    def test_its_number_is_told_by_the_same_name(self) -> None:
+        assert "mean return [m]" in self.written(View("t", modes=("a",), value="return [m]"))

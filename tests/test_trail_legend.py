@@ -31,7 +31,7 @@ def made(**texts: str) -> Hud:
     colours = [packed(tuple(c[:3].tolist())) for c in mode_colours()]
     legend = TrailLegend(colours[CERTIFIED], colours[REFUSED], 6.0, 1000.0, "m/s")
     hud = overview(POINT_MASS, mode_colours())
-    hud.add(legend, before="critic")
+    hud.add(legend, before="value")
     hud.update(step="1", mode_0="1", mode_1="2", mode_2="3", **texts)
     hud.prepare(Scene(), FIELD, (0.0, 1.0))
     return hud

@@ -108,7 +108,7 @@ def test_what_is_written_is_of_the_look_that_is_shown() -> None:
         with running(shaders=look, size=size, hud=True) as shown:
             shown.step()
             assert shown.hud is not None
-            x, y, width, height = shown.hud.placed["critic"]
+            x, y, width, height = shown.hud.placed["value"]
             bars[name] = shown.screenshot()[y : y + height, x : x + width]
     with running(shaders=A, ab=B, size=size, hud=True) as shown:
         shown.step()
@@ -124,7 +124,7 @@ def test_what_is_written_is_of_the_look_that_is_shown() -> None:
             assert hud.values["view"] == words and "view" in hud.placed
             ground = shown.host.scene.ground_at(size[0] - 1)
             assert np.allclose(255 * np.array(ground), picture[-1, -1], atol=2)
-            x, y, width, height = hud.placed["critic"]
+            x, y, width, height = hud.placed["value"]
             assert (width > bars["a"].shape[1]) == (mode in ("split", "difference"))
             if mode in bars:
                 there = picture[y : y + height, x : x + width]

@@ -527,7 +527,7 @@ class TestWindow:
         assert done.returncode == 0, done.stdout + done.stderr
         said = json.loads(done.stdout.splitlines()[-1])
         assert {"fps", "step", "mode_0"} <= set(said["values"])
-        assert said["placed"] == ["critic", "keys", "overview"]
+        assert said["placed"] == ["keys", "overview", "value"]
         assert said["paused"] == [0, "paused"]
         assert said["single"] == [1, 1] and said["step"] == "42"
         assert said["still"]
@@ -535,7 +535,7 @@ class TestWindow:
         assert said["goes_on"] == [3, None]
         assert said["from_above"] == pytest.approx(math.pi / 2)
         assert said["captured"] == [True, False]
-        assert said["resized"] == [["critic", "overview"], True]
+        assert said["resized"] == [["overview", "value"], True]
         pictures = np.load(path)
         panel = pictures["shown"][16:100, 16:100].astype(int)
         assert panel.max() > 200, "text over its backing"

@@ -36,13 +36,13 @@ def overview(
         Row(f"mode_{i}", name, rank=1, swatch=colour, rule=i == 0)
         for i, (name, colour) in enumerate(zip(view.modes, colours, strict=False))
     ]
+    value = dict.fromkeys((view.value, view.symbol or view.value))
     widgets: list[Widget] = [
         Panel("overview", view.title, rows),
-        ColourBar("critic", view.value),
+        ColourBar("value", tuple(value)),
         Notice("state", "state"),
         Notice("notice", "notice"),
     ]
     if keys:
         widgets.append(KeyLine("keys", keys))
-    names = dict.fromkeys((view.value, view.symbol or view.value))
-    return Hud(widgets, Axes(view.labels), ValueAxis(*names))
+    return Hud(widgets, Axes(view.labels), ValueAxis(*value))

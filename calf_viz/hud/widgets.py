@@ -17,6 +17,8 @@ Values = Mapping[str, str]
 """Texts by key. A row without one is not shown."""
 VALUE_CAPACITY = 12
 """Characters that a value may have."""
+LEAST_VALUE = "−0.000"
+"""A value that there is room for, however long its name is, or whatever it is now."""
 
 
 class Widget(ABC):
@@ -150,9 +152,11 @@ class Panel(Widget):
             middle = baseline - (canvas.face("body").cap_height + dot) // 2
             canvas.rectangle(Rect(left, middle, dot, dot), Paint(row.swatch), 0.5 * dot)
             indent = dot + 2 * unit
-        room = right - left - indent
-        canvas.label(row.name, "body", left + indent, baseline, theme.QUIET, room)
-        rest = room - width(canvas.face("body"), row.name) - unit
+        room, face = right - left - indent, canvas.face("body")
+        # A name may be long; the value is there for all that.
+        name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))
+        canvas.label(name, "body", left + indent, baseline, theme.QUIET, room)
+        rest = room - width(face, name) - unit
         self._labels[row.key] = canvas.label(
             values[row.key], "body", right, baseline, theme.BRIGHT, max(rest, 0), "right",
             VALUE_CAPACITY,
@@ -168,14 +172,18 @@ class ColourBar(Widget):
     """The surface's colours with the values that they stand for: keys `low`, `middle`, `high`.
 
     Of two looks, those that are shown: the key `looks` has their letters, A, B or AB.
+
+    Attributes:
+        titles: the value's name, the one preferred first; others are for where there is less room.
     """
 
     name: str
-    title: str
+    titles: Sequence[str]
     anchor: Anchor = TOP_RIGHT
     longest: int = 40
     shortest: int = 16
     """Height of the bar in units."""
+    _title: str = ""
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
     KEYS = ("low", "middle", "high")
@@ -196,9 +204,13 @@ class ColourBar(Widget):
         # As wide as the title, or as numbers of some length, whatever they are now.
         bars = max(len(values.get("looks", "")), 1)
         ticks = 5 * bars * unit + max(
-            width(small, "−0.000"), *(width(small, values[k]) for k in self.KEYS)
+            width(small, LEAST_VALUE), *(width(small, values[k]) for k in self.KEYS)
         )
-        extent = max(ticks, width(canvas.face("body"), self.title)) + 6 * unit
+        # Half of the room at most is for a title: whatever it is, the numbers are what matters.
+        body, most = canvas.face("body"), max(ticks, room[0] // 2 - 6 * unit)
+        fitting = (title for title in self.titles if width(body, title) <= most)
+        self._title = next(fitting, shortened(body, self.titles[-1], most))
+        extent = max(ticks, width(body, self._title)) + 6 * unit
         around = self._title_height(canvas) * (1 + (bars > 1)) + 7 * unit
         length = min(self.longest * unit, room[1] - around)
         if length < self.shortest * unit or extent > room[0]:
@@ -213,7 +225,7 @@ class ColourBar(Widget):
         backing(canvas, rect)
         left, top = rect.x + 3 * unit, rect.y + 2 * unit
         baseline = baseline_of(canvas, "body", top, title_height)
-        canvas.label(self.title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
+        canvas.label(self._title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
         top += title_height + 2 * unit
         looks = values.get("looks", "") or "A"
         if len(looks) > 1:

@@ -130,7 +130,7 @@ class VisualizationConfig(Assignable):
     headless: bool = _option(False, "Draw without a window, even where there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(
-        10, "Frames between updates of critic values shown; more caches more."
+        10, "Frames between updates of the mean value shown; more caches more."
     )
     stats_text_update_freq: int = _option(
         5, "Frames between updates of the texts shown; more caches more."

@@ -37,7 +37,7 @@ class Display:
         self.host, self.stats = host, stats
         self.training_panel: TrainingPanel | None = None
         self.hud: Hud = overview(feed.view, host.scene.mode_colours, keys)
-        self.hud.add(_trail_legend(feed.view, host.scene), before="critic")
+        self.hud.add(_trail_legend(feed.view, host.scene), before="value")
         host.set_hud(self.hud)
         self.read(feed)
 
