@@ -1,4 +1,4 @@
-"""The window: its picture, its keys and its mouse.
+"""The window: its picture, which is the one without a window, and what is said of it.
 
 In a child process under a virtual display, as Ursina has one application per process.
 """
@@ -8,134 +8,18 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from virtual_display import needs_xdotool, under_display
 
 from calf_viz.hosts import display_found
-from calf_viz.hosts.panda.mouse import TURN, WHEEL, OrbitControls
 from calf_viz.hosts.panda.window import UNSEEN_RATE
-from calf_viz.hud.keys import KEYS
 from calf_viz.profiling.profile_file import load_profile
-from calf_viz.scene.scene import Scene
-
-
-class Pointer:
-    def __init__(self, x: float, y: float, inside: bool = True) -> None:
-        self.x, self.y, self.inside = x, y, inside
-
-    def get_x(self) -> float:
-        return self.x
-
-    def get_y(self) -> float:
-        return self.y
-
-    def get_in_window(self) -> bool:
-        return self.inside
-
-
-class Application:
-    """What the controls ask of Ursina: a window's pointer, and events."""
-
-    def __init__(self) -> None:
-        self.events: dict[str, Any] = {}
-        self.win = self
-        self.pointer = Pointer(0, 0)
-
-    def accept(self, name: str, method: Any, arguments: Any = ()) -> None:
-        self.events[name] = lambda: method(*arguments)
-
-    def get_pointer(self, _: int) -> Pointer:
-        return self.pointer
-
-
-class TestControls:
-    @pytest.fixture
-    def app(self) -> Application:
-        return Application()
-
-    @pytest.fixture
-    def scene(self) -> Scene:
-        return Scene()
-
-    @pytest.fixture(autouse=True)
-    def controls(self, app: Application, scene: Scene) -> OrbitControls:
-        return OrbitControls(app, scene)
-
-    def test_drag_turns_what_is_seen_with_the_mouse(
-        self, app: Application, scene: Scene, controls: OrbitControls
-    ) -> None:
-        azimuth, elevation = scene.camera.azimuth, scene.camera.elevation
-        app.pointer = Pointer(100, 100)
-        app.events["mouse1"]()
-        app.pointer = Pointer(130, 90)
-        controls.update()
-        controls.update()  # nothing more was dragged
-        assert scene.camera.azimuth == pytest.approx((azimuth - 30 * TURN) % (2 * math.pi))
-        assert scene.camera.elevation == pytest.approx(elevation - 10 * TURN)
-        app.pointer = Pointer(999, 999, inside=False)
-        app.events["mouse1-up"]()
-        app.pointer = Pointer(500, 500)
-        controls.update()  # released: the mouse only moves
-        assert scene.camera.elevation == pytest.approx(elevation - 10 * TURN)
-
-    def test_wheel(self, app: Application, scene: Scene) -> None:
-        start = scene.camera.distance
-        app.events["wheel_up"]()
-        assert scene.camera.distance == pytest.approx(WHEEL * start)
-        app.events["wheel_down"]()
-        assert scene.camera.distance == pytest.approx(start)
-
-    def test_what_captures_the_mouse_keeps_the_camera_still(
-        self, app: Application, scene: Scene
-    ) -> None:
-        controls = OrbitControls(app, scene, lambda x, y: x < 100)
-        before = replace(scene.camera)
-        app.pointer = Pointer(50, 50)
-        for event in ("mouse1", "wheel_up", "wheel_down"):
-            app.events[event]()
-        app.pointer = Pointer(200, 90)  # dragged out of it: still the panel's
-        controls.update()
-        assert scene.camera == before
-        app.events["mouse1-up"]()
-        app.events["mouse1"]()
-        app.pointer = Pointer(50, 90)  # and into it: still the camera's
-        controls.update()
-        assert scene.camera != before
-
-    def test_what_captures_the_mouse_is_told_of_it(self, app: Application, scene: Scene) -> None:
-        heard: list[tuple[str, float, float]] = []
-
-        class Listener:
-            def press(self, x: float, y: float) -> None:
-                heard.append(("press", x, y))
-
-            def drag(self, x: float, y: float) -> None:
-                heard.append(("drag", x, y))
-
-            def release(self) -> None:
-                heard.append(("release", 0, 0))
-
-        controls = OrbitControls(app, scene, lambda x, y: x < 100, Listener())
-        app.pointer = Pointer(200, 90)
-        app.events["mouse1"]()
-        controls.update()
-        app.events["mouse1-up"]()
-        assert heard == [], "the camera's"
-        app.pointer = Pointer(50, 90)
-        app.events["mouse1"]()
-        app.pointer = Pointer(300, 95)
-        controls.update()
-        app.events["mouse1-up"]()
-        app.pointer = Pointer(50, 95)
-        controls.update()
-        assert heard == [("press", 50, 90), ("drag", 300, 95), ("drag", 300, 95), ("release", 0, 0)]
 
 
 @pytest.mark.parametrize("name", ["DISPLAY", "WAYLAND_DISPLAY"])
@@ -225,109 +109,6 @@ app.close()
 """
 
 
-ONE_WINDOW_SCRIPT = """
-import signal
-from calf_viz import CALFApplication, VisualizationConfig
-from calf_viz.errors import UserError
-
-def opened():
-    return CALFApplication(VisualizationConfig(size=(200, 120), n_agents=2, grid=8))
-
-before = signal.getsignal(signal.SIGINT)
-app = opened()
-app.step()
-app.host.app.task_mgr.add(lambda task: signal.raise_signal(signal.SIGINT), "ctrl-c")
-try:
-    app.run()
-except KeyboardInterrupt:
-    print("interrupted")
-try:
-    opened()
-except UserError as error:
-    print(error)
-app.close()
-assert signal.getsignal(signal.SIGINT) is before, "as it was"
-with opened() as again:
-    again.step()
-    print(again.screenshot().shape)
-"""
-
-
-BESIDE_SCRIPT = """
-import sys
-import numpy as np
-from calf_viz import CALFApplication, VisualizationConfig
-
-others = {"gpu": {}, "batched": {"renderer": "batched"}, "ab": {"ab": "night"},
-          "critic": {"critic_on_gpu": True}}
-path, *order = sys.argv[1:]
-
-def opened(name):
-    changes = others.get(name, {"headless": False, "size": (240, 160)})
-    return CALFApplication(VisualizationConfig(**{
-        "n_agents": 6, "size": (320, 180), "grid": 16, "trail_length": 40, "headless": True,
-        "hud": name == "gpu", **changes}))
-
-applications = [opened(name) for name in order]
-for step in range(30):
-    if step == 15:
-        for shown in applications:
-            shown.host.reload()
-            shown.n_agents = 40
-    for shown in applications:
-        shown.step()
-np.savez(path, *[shown.screenshot() for shown in applications])
-for shown in applications:
-    shown.close()
-"""
-
-
-# Keys as they are pressed on a keyboard; says what they changed in the picture of a paused scene.
-KEYS_SCRIPT = """
-import json, subprocess, sys
-import numpy as np
-from calf_viz import CALFApplication, VisualizationConfig
-
-app = CALFApplication(VisualizationConfig(size=(400, 240), n_agents=3, grid=8, trail_length=20))
-app.display.readings.timed = False
-host = app.host
-for _ in range(5):
-    app.step()
-app.playback.toggle()
-
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *arguments], check=True)
-
-origin = host.app.win.get_properties().origin
-xdotool("mousemove", str(origin[0] + 200), str(origin[1] + 120))  # its keys are the window's below
-
-def press(key):
-    events = []
-    host.app.messenger.send = lambda event, *more, send=sending, **named: (
-        events.append(event), send(event, *more, **named))
-    xdotool("key", key)
-    for _ in range(200):
-        app.draw()
-        if any(event.startswith("time-") and event.endswith("up") for event in events):
-            break
-    app.draw()
-    return app.screenshot()
-
-sending = host.app.messenger.send
-before = press("F13")
-said = {"changed": [], "hides": bool((press("h") != before).any()), "closed": []}
-press("h")
-for key in sys.argv[1:]:
-    if (picture := press(key)).shape != before.shape or (picture != before).any():
-        said["changed"].append(key)
-    if host.closed:
-        said["closed"].append(key)
-said["listens"] = sorted(host.app.messenger.get_events())
-app.close()
-print(json.dumps(said))
-"""
-
-
 # Says what a window does that is taken off the screen and put back; its clock is the script's.
 UNSEEN_SCRIPT = """
 import json, subprocess, sys
@@ -382,21 +163,7 @@ print(json.dumps(said))
 """
 
 
-def under_display(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    xvfb = shutil.which("xvfb-run")
-    if xvfb is None:
-        pytest.skip("xvfb-run is missing: `make test` installs it on Debian and Ubuntu")
-    return subprocess.run(
-        [xvfb, "-a", "-s", "-screen 0 1280x720x24", *command],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, **environment},
-    )
-
-
-# The same of one with a HUD.
+# Says in JSON what a look that is saved while the window draws makes of its picture.
 SAVED_SCRIPT = """
 import json, sys, time
 from pathlib import Path
@@ -426,59 +193,6 @@ said["mended"], said["red at last"] = live.problem is None, red()
 app.close()
 print(json.dumps(said))
 """
-
-HUD_SCRIPT = """
-import json, sys
-import numpy as np
-from calf_viz import CALFApplication, VisualizationConfig
-
-app = CALFApplication(VisualizationConfig(size=(800, 450), n_agents=6, grid=16, trail_length=40))
-host, hud, said = app.host, app.hud, {}
-for _ in range(40):
-    app.step()
-said["values"], said["placed"] = sorted(hud.values), sorted(hud.placed)
-shown = app.screenshot()
-
-def press(event, frames=2):
-    host.app.messenger.send(event)
-    drawn, budget = app.frames, iter(range(frames))
-    app.config.frames = None
-    while next(budget, None) is not None:
-        app.step() if app.playback.take() else app.draw()
-    return app.frames - drawn
-
-said["paused"] = press("space", 3), hud.values.get("state")
-said["single"] = press("n", 3), press(".", 3)
-still = app.screenshot()
-said["still"] = bool((app.screenshot() == still).all())
-said["step"] = hud.values["step"]
-press("h")
-without = app.screenshot()
-said["hidden"] = bool((without != still).any()), hud.hit(40, 40)
-press("h")
-said["shown_again"] = bool((app.screenshot() == still).all()), hud.hit(40, 40)
-said["goes_on"] = press("space", 3), hud.values.get("state")
-press("t")
-said["from_above"] = host.scene.camera.elevation
-said["captured"] = host._captured(40, 40), host._captured(400, 225)
-np.savez(sys.argv[1], shown=shown, without=without)
-
-from panda3d.core import WindowProperties
-host.app.win.request_properties(WindowProperties.size(480, 320))
-for _ in range(10):
-    app.step()
-said["resized"] = sorted(hud.placed), all(r.within((480, 320)) for r in hud.rectangles())
-app.close()
-print(json.dumps(said))
-"""
-
-
-BOUND = {event for key in KEYS for event in key.events}
-
-
-def needs_xdotool() -> None:
-    if shutil.which("xdotool") is None:
-        pytest.skip("xdotool is missing: `make test` installs it on Debian and Ubuntu")
 
 
 class Seen(NamedTuple):
@@ -521,46 +235,6 @@ class TestWindow:
         assert said["agents"] == 300
         assert said["q"] and said["escape"] and said["closed"]
 
-    def test_its_hud_and_the_keys_for_it(self, tmp_path: Path) -> None:
-        path = tmp_path / "pictures.npz"
-        done = under_display(sys.executable, "-c", HUD_SCRIPT, str(path))
-        assert done.returncode == 0, done.stdout + done.stderr
-        said = json.loads(done.stdout.splitlines()[-1])
-        assert {"fps", "step", "mode_0"} <= set(said["values"])
-        assert said["placed"] == ["keys", "overview", "value"]
-        assert said["paused"] == [0, "paused"]
-        assert said["single"] == [1, 1] and said["step"] == "42"
-        assert said["still"]
-        assert said["hidden"] == [True, None] and said["shown_again"] == [True, "overview"]
-        assert said["goes_on"] == [3, None]
-        assert said["from_above"] == pytest.approx(math.pi / 2)
-        assert said["captured"] == [True, False]
-        assert said["resized"] == [["overview", "value"], True]
-        pictures = np.load(path)
-        panel = pictures["shown"][16:100, 16:100].astype(int)
-        assert panel.max() > 200, "text over its backing"
-        assert (pictures["without"][16:100, 16:100] == [14, 17, 22]).all()
-
-    def test_keys_that_are_not_documented_change_nothing(self) -> None:
-        """Ursina's and Panda3D's own among them, with and without shift, control and alt."""
-        needs_xdotool()
-        functions = [f"F{number}" for number in range(4, 13)]
-        others = "Insert Delete Home End Prior Next Left Right Up Down Return BackSpace Print"
-        held = [
-            f"{by}+{key}" for by in ("shift", "ctrl", "alt") for key in ("F10", "F12", "q", "h")
-        ]
-        letters = [
-            letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789" if letter not in BOUND
-        ]
-        pressed = [*functions, *held, *others.split(), *letters]
-        done = under_display(sys.executable, "-c", KEYS_SCRIPT, *pressed)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stdout.count("\n") == 1, "Ursina would print what it does"
-        said = json.loads(done.stdout)
-        assert said["hides"], "keys do arrive"
-        assert said["changed"] == said["closed"] == []
-        assert {"buttonDown", "buttonUp", "buttonHold", "keystroke"}.isdisjoint(said["listens"])
-
     def test_a_minimised_one_goes_on_in_step_with_time(self, tmp_path: Path) -> None:
         needs_xdotool()
         said, pictures = {}, {}
@@ -592,15 +266,6 @@ class TestWindow:
             line = f"{tmp_path / 'surface_colour.glsl'}:2: the driver crashed on it (signal "
             assert said["still red"] and said["problem"].startswith(line)
 
-    def test_ctrl_c_ends_it_silently_and_there_is_one_at_a_time(self) -> None:
-        done = under_display(sys.executable, "-c", ONE_WINDOW_SCRIPT)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines() == [
-            "interrupted",
-            "a process has one window at a time: close the other, or use headless",
-            "(120, 200, 3)",
-        ]
-
     def test_nothing_of_the_current_folder_runs(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -614,34 +279,6 @@ class TestWindow:
         done = under_display(sys.executable, "-P", "-c", code)
         assert done.returncode == 0, done.stderr
         assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
-
-    def test_beside_headless_ones_each_draws_what_it_draws_alone(self, tmp_path: Path) -> None:
-        """Opened before and after it, closed before and after it, and nothing is complained of."""
-
-        def drawn(*order: str) -> dict[str, np.ndarray]:
-            path = tmp_path / "pictures.npz"
-            done = under_display(sys.executable, "-c", BESIDE_SCRIPT, str(path), *order)
-            assert done.returncode == 0, done.stdout + done.stderr
-            said = [line for line in done.stderr.splitlines() if not line.startswith("Xlib: ")]
-            assert not said
-            return dict(zip(order, np.load(path).values(), strict=True))
-
-        together = drawn("gpu", "window", "batched") | drawn("window", "ab", "critic")
-        for name, picture in together.items():
-            alone = drawn(name)[name]
-            assert picture.shape == alone.shape
-            assert (picture != alone).any(axis=2).sum() == 0, name
-
-    def test_agents_that_come_leave_no_texture_bound_that_is_gone(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Panda looks for errors now and then only; Mesa tells of each, if it is asked to."""
-        monkeypatch.setenv("MESA_DEBUG", "1")
-        done = under_display(
-            sys.executable, "-c", BESIDE_SCRIPT, str(tmp_path / "pictures.npz"), "gpu", "window"
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "glBindTexture" not in done.stderr
 
     @pytest.mark.parametrize("renderer", ["batched", "per_agent"])
     def test_older_renderers_draw_in_it(self, tmp_path: Path, renderer: str) -> None:
@@ -687,67 +324,3 @@ class TestWindow:
         assert complaint.startswith("calf-viz: no window can be opened (Could not open display")
         assert "--headless" in complaint and "set DISPLAY" in complaint
         assert "install" not in complaint, "nothing is missing"
-
-
-@pytest.mark.rendering
-def test_an_application_that_nobody_closes_is_closed_when_the_process_ends() -> None:
-    """Before Panda takes apart what its window is closed by. One headless beside it, too."""
-    script = """
-from calf_viz import CALFApplication, VisualizationConfig
-small = dict(size=(64, 64), grid=8, n_agents=2)
-beside = CALFApplication(VisualizationConfig(**small, headless=True))
-shown = CALFApplication(VisualizationConfig(**small))
-shown.step()
-beside.step()
-raise SystemExit(3)
-"""
-    done = under_display(sys.executable, "-c", script)
-    assert done.returncode == 3, done.stderr
-    said = [line for line in done.stderr.splitlines() if not line.startswith("Xlib: ")]
-    assert said == [] and done.stdout == ""
-
-
-LOST_SCRIPT = """
-import ctypes
-from calf_viz import CALFApplication, UserError, VisualizationConfig
-from calf_viz.hosts.panda import context
-
-context.PATIENCE = context.PAUSE = 0.01
-small = dict(size=(64, 64), grid=8, n_agents=2)
-shown = CALFApplication(VisualizationConfig(**small))
-shown.step()
-gl = ctypes.CDLL("libGL.so.1")
-for name in ("glXGetCurrentDisplay", "glXGetCurrentContext"):
-    getattr(gl, name).restype = ctypes.c_void_p
-with shown.host.context:
-    lost = gl.glXGetCurrentDisplay(), gl.glXGetCurrentContext()
-    gl.glXDestroyContext(*map(ctypes.c_void_p, lost))
-beside = CALFApplication(VisualizationConfig(**small, headless=True))
-beside.step()  # so that the window's context is made current anew
-
-def frames():
-    for _ in range(100):
-        shown.step()
-
-for use in (shown.screenshot, frames):
-    try:
-        use()
-        print("nothing")
-    except UserError as error:
-        print(error)
-beside.step()
-print(bool(beside.screenshot().any()))
-shown.close()
-"""
-
-
-@pytest.mark.rendering
-def test_a_window_whose_driver_fails_is_an_error_and_no_black_picture() -> None:
-    done = under_display(sys.executable, "-c", LOST_SCRIPT)
-    if "cannot open shared object" in done.stderr:
-        pytest.skip("there is no GLX")
-    assert done.returncode == 0, done.stderr
-    *told, beside = done.stdout.splitlines()
-    assert len(told) == 2 and beside == "True", done.stdout
-    assert all("draws no frame any more (" in line for line in told), told
-    assert "Traceback" not in done.stderr
