@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import LONGEST_STRIDE
 from calf_viz.scene.scene import DEPTH_BIAS, Scene
 
@@ -74,6 +75,15 @@ class DetailChooser:
         if self._seen > WINDOW and self._seen % WINDOW == 0:
             self._measuring = self._measure()
         next(self._measuring, None)
+
+    def move(self, by: Move) -> None:
+        """The scene is another: what was seen lies elsewhere in it."""
+        self._recent = by(self._recent)
+        self._measuring = iter(())
+        # Measured along no axis: at most by so much.
+        longest = np.array([max(by.scale), 1.0])[:, None]
+        self.error = self.error * longest
+        self._errors = deque((errors * longest for errors in self._errors), self._errors.maxlen)
 
     def stride(self) -> int:
         """The stride to draw with now."""
