@@ -56,6 +56,15 @@ class Samples:
         """n, the number of agents."""
         return len(self.positions)
 
+    def check_modes(self, known: int) -> None:
+        """Raises ValueError for a mode that is none of so many, which are numbered from 0."""
+        if not len(self):
+            return
+        low, high = np.minimum.reduce(self.modes), np.maximum.reduce(self.modes)
+        if not 0 <= low <= high < known:
+            there = f"0 to {known - 1} are known" if known > 1 else "only 0 is known"
+            raise ValueError(f"modes: {low} to {high}, where {there}")
+
     @classmethod
     def of(
         cls,

@@ -6,19 +6,28 @@ A source says it once; the picture takes from it whatever it writes or measures.
 from __future__ import annotations
 
 import math
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from calf_viz.errors import UserError, shown
 
-MOST_MODES = 3
-"""Modes that a sample has bits for."""
+Colour = tuple[float, float, float]
+"""RGB, each within 0 and 1."""
+
+LONGEST_NAME = 60
+"""Of a mode [characters]."""
 NARROWEST, WIDEST = 1e-15, 1e15
 """Of an axis, in its unit: shaders know it in float32, and square it."""
 FINEST = 1e-9
 """Of its ends, that an axis is wide at least: float64 tells no more apart between them."""
 LONGEST = 1000.0
 """Times the shorter axis that the longer one may be where both have one scale."""
+
+
+_HEX = re.compile("#[0-9a-fA-F]{6}")
 
 
 def _finite(number: float) -> bool:
@@ -36,7 +45,9 @@ class View:
         title: of the panel, and of the files that are written.
         lo, hi: corners of the plane, in the units of its axes: of any size, anywhere.
         labels: name and unit of the plane's axes, such as `x [m]`.
-        modes: name of each mode that samples have, by its number.
+        modes: name of each mode that samples have, by its number. Up to 4 cost least; of more than
+            8 the first 7 are told apart, and all others shown as one.
+        colours: of each mode, `#rrggbb` or three numbers from 0 to 1; None: the palette's.
         value: name of what the surface is the height of.
         symbol: the same where there is little room; None: the name itself.
         aspect: `fill` draws the plane as a square; with `equal` a unit is as long on either axis.
@@ -51,6 +62,7 @@ class View:
     hi: tuple[float, float] = (5.0, 5.0)
     labels: tuple[str, str] = ("x", "y")
     modes: tuple[str, ...] = ("agents",)
+    colours: tuple[str | Colour, ...] | None = None
     value: str = "value"
     symbol: str | None = None
     aspect: Literal["fill", "equal"] = "fill"
@@ -82,11 +94,7 @@ class View:
             x, y = getattr(self, name)
             object.__setattr__(self, name, (float(x), float(y)))
         self._check_aspect()
-        if not 1 <= len(self.modes) <= MOST_MODES:
-            raise UserError(
-                f"view {shown(self.title)}: {len(self.modes)} modes, where 1 to {MOST_MODES} can "
-                "be told apart"
-            )
+        self._check_modes()
         if self.marker not in ("sphere", "arrow"):
             raise UserError(
                 f"view {shown(self.title)}: marker {shown(self.marker)}: sphere or arrow"
@@ -99,6 +107,50 @@ class View:
         """Of the axes, as their labels tell; empty where one tells none."""
         x, y = (label.partition("[")[2].rstrip("] ") for label in self.labels)
         return x, y
+
+    @cached_property
+    def mode_colours(self) -> tuple[Colour, ...] | None:
+        """`colours`, as numbers."""
+        if self.colours is None:
+            return None
+        return tuple(self._colour(mode, colour) for mode, colour in enumerate(self.colours))
+
+    def _check_modes(self) -> None:
+        where = f"view {shown(self.title)}: modes"
+        if isinstance(self.modes, str):
+            raise UserError(f"{where}: give a sequence of names, not one: ({shown(self.modes)!r},)")
+        object.__setattr__(self, "modes", tuple(self.modes))
+        if not self.modes:
+            raise UserError(f"{where}: give one name at least")
+        for number, name in enumerate(self.modes):
+            what = f"{where}: that of mode {number}"
+            if not isinstance(name, str) or not name.strip() or not name.isprintable():
+                raise UserError(f"{what}, {shown(repr(name))}, is no name: give some text")
+            if len(name) > LONGEST_NAME:
+                raise UserError(f"{what} is longer than {LONGEST_NAME} characters: {shown(name)}")
+            if name in self.modes[:number]:
+                raise UserError(
+                    f"{what}, {shown(name)}, is that of mode {self.modes.index(name)} too"
+                )
+        colours = self.mode_colours
+        if colours is not None and len(colours) != len(self.modes):
+            raise UserError(
+                f"view {shown(self.title)}: {len(colours)} colours of {len(self.modes)} modes: "
+                "give one of each"
+            )
+
+    def _colour(self, mode: int, colour: str | Colour) -> Colour:
+        if isinstance(colour, str) and _HEX.fullmatch(colour):
+            red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+            return red, green, blue
+        with suppress(TypeError, ValueError, OverflowError):
+            parts = [] if isinstance(colour, str) else [float(part) for part in colour]
+            if len(parts) == 3 and all(0.0 <= part <= 1.0 for part in parts):
+                return parts[0], parts[1], parts[2]
+        raise UserError(
+            f"view {shown(self.title)}: the colour of mode {mode}, {shown(repr(colour))}: give "
+            "#rrggbb or three numbers from 0 to 1"
+        )
 
     def _check_aspect(self) -> None:
         if self.aspect not in ("fill", "equal"):

@@ -29,17 +29,17 @@ void main() {
     // Within a trail's segment: steps from its newer sample, and pixels from its curve.
     float span = float((v_id.x >> 2) & 15);
     float steps = max(v_data.x - float((v_id.x >> 6) & 0xffff), 0.0);
-    float uneven = float((v_id.x >> 22) - 128) * (1.0 / 128.0);
+    float uneven = float(((v_id.x >> 22) & 255) - 128) * (1.0 / 128.0);
     steps += uneven * steps * (1.0 - steps / max(span, 1.0));
     float lean = intBitsToFloat(v_id.w) * (span - 2.0 * steps);
     float across = (v_data.z - intBitsToFloat(v_id.z) * steps * (span - steps))
                  * inversesqrt(1.0 + lean * lean);
     // The rule that led to the newer end of this step, whatever the stride.
-    int packed_mode = (v_id.y >> (2 * min(int(steps), 14))) & 3;
-    int mode = kind == 1 ? packed_mode : int(v_data.w + 0.5);
+    int mode = (v_id.y >> (MODE_BITS * min(int(steps), LONGEST_STRIDE - 1))) & MODE_MASK;
+    int tint = kind == 1 ? mode + (v_id.x >> 30) * TRAINEE_COLOURS : int(v_data.w + 0.5);
     // One texel tells the colour, whatever is drawn: loading uniforms costs more.
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
-    vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(mode, 1), 0).rgb;
+    vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(tint, 1), 0).rgb;
 
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // its light is not known then

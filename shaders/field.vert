@@ -27,14 +27,15 @@ const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its
 // parabola  across(m) = bend * m * (span - m)  over its chord, in pixels. Since agents speed up and
 // slow down, the fragment at u = 0 .. 1 along the chord has m = span * u + 4 * uneven * span * u *
 // (1 - u), which never runs backwards: |uneven| < 1 / 4.
-flat out ivec4 v_id;            // kind, span << 2, steps back of the newer sample << 6, and
-                                // 128 + 512 * uneven << 22
-                                // modes of the segment's steps, 2 bits each, newest first;
+flat out ivec4 v_id;            // kind, span << 2, steps back of the newer sample << 6,
+                                // 128 + 512 * uneven << 22, and 1 << 30 for the agent in training
+                                // modes of the segment's steps, MODE_BITS each, newest first;
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length
 out vec4 v_data;                // surface: point.xy, level, light; far below 0 where bad
                                 // trail: steps back, age 0..1, px across the chord, half width
-                                // marker: px along and across the heading, radius, mode
+                                // marker: px along and across the heading, radius, colour
+                                // (entry of the palette's second row)
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;            // what a trail's colour tells instead of the mode
 #endif
@@ -152,23 +153,22 @@ void main() {
         // modes of the segment are packed here, so that a fragment need not read the ring.
         modes = ring_modes(here);
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
-            modes |= ring_modes(ring_sample(agent, vertex.back + i)) << (2 * i);
+            modes |= ring_modes(ring_sample(agent, vertex.back + i)) << (MODE_BITS * i);
         }
-        modes = trail_modes(modes, agent);
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 turned;
         float radius = marker_radius(agent);
         offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
-        vertex.drawn = ring_current(here, 0) && ring_mode(here) != MODE_INVALID;
-        v_data = vec4(turned, radius, float(marker_mode(ring_mode(here), agent)));
+        vertex.drawn = ring_current(here, 0) && ring_drawn(here);
+        v_data = vec4(turned, radius, float(marker_colour(ring_mode(here), agent)));
     }
 
     float layer = kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y);
     gl_Position = expand(c, t, offset, depth_agent(agent), layer);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
-    v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22, modes,
-                 floatBitsToInt(bend), floatBitsToInt(lean));
+    v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22
+                 | trainee(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));
     if (!vertex.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
 }

@@ -8,15 +8,13 @@
 in vec3 a_here;         // the agent: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in float a_heading;     // [rad]
-in ivec2 a_id;          // agent, mode
+in ivec2 a_id;          // agent, mode; below 0 where it must not be drawn
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
-
-const int MODE_INVALID = 3;
 
 void main() {
 #if TRAIL_COLOUR >= BY_SPEED
@@ -29,6 +27,6 @@ void main() {
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
     gl_Position = expand(c, t, offset, depth_agent(a_id.x), MARKER_LAYER);
     v_id = ivec4(2, u_marker_shape, 0, 0);
-    v_data = vec4(turned, radius, float(marker_mode(a_id.y, a_id.x)));
-    if (a_id.y == MODE_INVALID) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
+    v_data = vec4(turned, radius, float(marker_colour(a_id.y, a_id.x)));
+    if (a_id.y < 0) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
 }

@@ -39,7 +39,7 @@ void main() {
     float width = trail_half_width(age);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
     gl_Position = expand(c, t, normal * reach * stretch, depth_agent(a_id.x), trail_layer(age));
-    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22, trail_modes(a_id.z, a_id.x), 0, 0);
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trainee(a_id.x) << 30, a_id.z, 0, 0);
     v_data = vec4(float(back), age, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);

@@ -1,7 +1,7 @@
 // Colour of a trail. (Hook.)
-// in  colour  of the mode
-//     mode    0 certified, 1 relax, 2 nominal: the rule that chose the step under this fragment;
-//             3 certified, of the agent in training
+// in  colour  of the mode, or of the agent in training
+//     mode    the rule that chose the step under this fragment, by its number in the source's view:
+//             0 certified, 1 relax, 2 nominal of CALF; 7 stands for all others of more than 8
 //     age     0 at the agent, 1 at the trail's end
 //     edge    0 in the trail's middle, 1 at its half width
 // returns colour and opacity

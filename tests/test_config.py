@@ -12,7 +12,7 @@ import pytest
 from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.scene.colours import PALETTES
-from calf_viz.scene.ring import LONGEST_STRIDE
+from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.sources.simulation import POLICIES
 from calf_viz.viewer.config import (
     FINEST_GRID,
@@ -28,7 +28,7 @@ from calf_viz.viewer.config import (
 BOUNDS = {
     "n_agents": (1, MOST_AGENTS),
     "trail_length": (2, LONGEST_TRAIL),
-    "stride": (1, LONGEST_STRIDE),
+    "stride": (1, ModeBits().longest_stride),
     "seed": (0, 2**63 - 1),
     "frames": (1, 2**31 - 1),
     "grid": (1, FINEST_GRID),

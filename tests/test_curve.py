@@ -20,7 +20,8 @@ from test_ribbon import EDGE, LEVEL, PLANE, SIZE, project, to_pixels
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.ring import LONGEST_STRIDE, RingLayout
+from calf_viz.scene.mode_bits import ModeBits
+from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
 pytestmark = pytest.mark.rendering
@@ -69,7 +70,8 @@ def segments(probe: Probe) -> list[Segment]:
             continue  # a joint; a tail, which is no segment's newer end
         found.append(
             Segment(
-                back, span, ((packed >> 22) - 128) / 512, [modes >> 2 * k & 3 for k in range(span)],
+                back, span, ((packed >> 22 & 255) - 128) / 512,
+                [modes >> 2 * k & 3 for k in range(span)],
                 bend, lean, (left[6], -right[6]), left[7],
             )
         )  # fmt: skip
@@ -132,7 +134,7 @@ def test_its_fragments_learn_every_steps_mode(stride):
     modes = np.random.default_rng(5).integers(0, 3, STEPS)
     newest_first = modes[::-1].tolist()
     found = segments(pushed(spiral(0.05), stride, modes=modes))
-    assert max(s.span for s in found) == stride <= LONGEST_STRIDE
+    assert max(s.span for s in found) == stride <= ModeBits().longest_stride
     for s in found:
         assert s.modes == newest_first[s.back : s.back + s.span]
 

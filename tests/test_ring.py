@@ -12,10 +12,10 @@ from calf_viz.glsl.shipped import shader_folder
 from calf_viz.samples import Samples
 from calf_viz.scene.ring import (
     HEADINGS,
-    INVALID,
     LAST_STEP,
     LONGEST_AGE,
     MOST_RUNS,
+    UNDRAWN,
     RingLayout,
     RingPacker,
     float_bits,
@@ -36,7 +36,8 @@ def push(packer: RingPacker, n: int, first=(), nan=(), modes=0, headings=None) -
 def unpack(texels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mode, heading in 256ths of a turn, age; as shaders/lib/ring.glsl takes them apart."""
     word = words(texels)
-    return word & 3, (word >> 10) & 255, word >> 18
+    age = np.where(texels[:, 3] < 0, 0, word >> 18)
+    return word & 3, (word >> 10) & 255, age
 
 
 def words(texels: np.ndarray) -> np.ndarray:
@@ -46,9 +47,15 @@ def words(texels: np.ndarray) -> np.ndarray:
     return third.view(np.int32) & 0x3FFFFFFF
 
 
-def modes_before(texel: np.ndarray) -> list[int]:
-    """The modes of a texel's sample and of the four before it."""
-    return [int(words(texel[None])[0]) >> 2 * k & 3 for k in range(5)]
+def undrawn(texels: np.ndarray) -> np.ndarray:
+    """Whether a sample must not be drawn: the sign of a texel's third part."""
+    return np.signbit(texels[:, 2])
+
+
+def modes_before(texel: np.ndarray, bits: int = 2) -> list[int]:
+    """The modes of a texel's sample and of those before it, as many as it tells."""
+    word = int(words(texel[None])[0]) & 1023
+    return [word >> bits * k & (1 << bits) - 1 for k in range(10 // bits)]
 
 
 # --- layout
@@ -176,16 +183,19 @@ def test_a_texel_tells_the_modes_of_five_samples():
         for agent in range(3):
             expected = [int(modes[agent]) for modes in said[:-6:-1]]
             assert modes_before(texels[agent])[: len(expected)] == expected, f"step {step}"
-        assert modes_before(texels[3])[0] == (INVALID if step == 9 else said[-1][3])
+        assert modes_before(texels[3])[0] == said[-1][3]
+        np.testing.assert_array_equal(undrawn(texels), [False] * 3 + [step == 9])
 
 
 @pytest.mark.parametrize("age", [0, 1, 1023, 2047, 2048, 4095])
 def test_no_texel_is_a_number_that_copies_may_change(age):
     """Neither NaN nor denormal, whatever the modes, the heading and the age."""
     word = np.arange(2**18, dtype=np.int32) | age << 18
-    floats = float_bits(word)
-    assert np.isfinite(floats).all() and (np.abs(floats) > np.finfo(np.float32).tiny).all()
-    np.testing.assert_array_equal(floats.view(np.int32) & 0x3FFFFFFF, word)
+    for sign in (np.int32(0), UNDRAWN):
+        floats = float_bits(word | sign)
+        assert np.isfinite(floats).all() and (np.abs(floats) > np.finfo(np.float32).tiny).all()
+        np.testing.assert_array_equal(floats.view(np.int32) & 0x3FFFFFFF, word)
+        assert (np.signbit(floats) == (sign != 0)).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -201,7 +211,8 @@ def test_samples_that_are_not_finite_are_a_run_of_their_own(value):
     mine = np.array(texels)[:, 0]
     assert np.isfinite(mine).all(), "nothing that is not finite may reach the GPU"
     mode, _, age = unpack(mine)
-    np.testing.assert_array_equal(mode == INVALID, seen)
+    np.testing.assert_array_equal(undrawn(mine), seen)
+    assert (mode == 1).all()
     np.testing.assert_array_equal(age, [0, 1, 0, 1, 0, 1])
     np.testing.assert_array_equal(np.sign(mine[:, 3]), [-1, 1, -1, 1, -1, 1])
     np.testing.assert_array_equal(np.array(texels)[:, 1, 3], [-1, 2, 3, 4, 5, 6])  # the other's
@@ -212,7 +223,7 @@ def test_finite_positions_beyond_float32_are_not_drawn():
     packer = RingPacker(RingLayout.fit(1, 4), trail=3)
     with np.errstate(over="ignore"):
         texel = packer.pack(Samples.of([[1e300, 0.0]])).texels[0, :1]
-    assert np.isfinite(texel).all() and unpack(texel)[0][0] == INVALID
+    assert np.isfinite(texel).all() and undrawn(texel)[0]
     assert packer.invalid_seen
 
 

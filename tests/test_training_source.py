@@ -14,6 +14,7 @@ from waiting import LONG, until
 
 from calf_viz import AppConfig, CALFApplication, VisualizationConfig
 from calf_viz.errors import UserError
+from calf_viz.glsl.variants import TRAINEE_COLOURS
 from calf_viz.heightfield import Grid, plane_nodes
 from calf_viz.pace import Pace
 from calf_viz.samples import Samples
@@ -120,7 +121,7 @@ def test_the_agent_in_training_is_drawn_in_its_own_colour(
     app = training(hud=False, size=(320, 180), colour_map="gray", renderer=renderer)
     until(lambda: board(app)[Word.SAMPLES] > 3, app.step)
     assert app.host.agents == 3 and app.simulation.states.shape == (2, 2)
-    yellow = app.host.scene.mode_colours[3, :3] * 255
+    yellow = app.host.scene.mode_colours[TRAINEE_COLOURS, :3] * 255
     positions = app.simulation.states[:, :2]
     live = app.live
     # At a place where no other agent is.

@@ -17,6 +17,7 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NoReturn
@@ -90,6 +91,14 @@ class ShaderLibrary:
         self._replaced: str | None = None
         if self.overlay is not None and is_file(self.overlay):
             self._replaced = _namesake(self.overlay.name)
+
+    def given(self, defines: Mapping[str, str]) -> ShaderLibrary:
+        """The same with these macros too."""
+        if not defines:
+            return self
+        more = copy(self)
+        more.defines = {**self.defines, **defines}
+        return more
 
     def find(self, name: str) -> Path | None:
         """The file in force for a name such as `lib/ring.glsl`, or None.

@@ -45,8 +45,13 @@ VARIANTS = (
 )
 
 
-CERTIFIED, REFUSED = 0, 4
-"""Entries of the palette's second row that trails by certificate have."""
+MODE_BITS = Variant("MODE_BITS", {"2": "bits of a mode, which tell up to 4 apart", "3": "up to 8"})
+"""No variant to be chosen: the view's modes decide."""
+MODES = 8
+"""That are told apart at most, the first entries of the palette's second row. Behind them it has
+as many for the agent in training, and what trails by certificate are coloured with."""
+TRAINEE_COLOURS = MODES
+CERTIFIED, REFUSED = 2 * MODES, 2 * MODES + 1
 RAMP_ROW = 3
 """The palette's row that trails by age and speed have."""
 FAST = 400.0
@@ -76,6 +81,8 @@ def in_force(text: str) -> Mapping[str, str]:
 
 def check(defines: Mapping[str, str]) -> None:
     """Raise UserError for a variant with a value that it does not have."""
+    if MODE_BITS.name in defines:
+        raise UserError(f"`define` {MODE_BITS.name}: the view's modes decide: leave it out")
     for variant in VARIANTS:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
@@ -84,10 +91,13 @@ def check(defines: Mapping[str, str]) -> None:
 
 
 def combinations() -> Iterator[dict[str, str]]:
-    """Defines of every combination, those that differ from the defaults; the default one first."""
+    """Defines of every combination, those that differ from the defaults; the default one first,
+    then the same for a view of many modes, which no look takes note of."""
     for values in product(*(variant.values for variant in VARIANTS)):
         pairs = zip(VARIANTS, values, strict=True)
-        yield {v.name: value for v, value in pairs if value != v.default}
+        yield (found := {v.name: value for v, value in pairs if value != v.default})
+        if not found:
+            yield {MODE_BITS.name: list(MODE_BITS.values)[-1]}
 
 
 def header() -> str:
@@ -96,8 +106,9 @@ def header() -> str:
         "// The built-in variants, each a macro: `--define NAME=VALUE` chooses. Generated from",
         "// calf_viz/glsl/variants.py by `python -m calf_viz.glsl.variants`; do not edit.",
     ]
-    for variant in VARIANTS:
-        lines += ["", f"// {variant.name}"]
+    for variant in (*VARIANTS, MODE_BITS):
+        told = "" if variant in VARIANTS else ": not to be chosen, the view's modes decide"
+        lines += ["", f"// {variant.name}{told}"]
         for number, (value, meaning) in enumerate(variant.values.items()):
             if value.isdecimal():
                 lines.append(f"//   {value}: {meaning}")
@@ -106,8 +117,15 @@ def header() -> str:
         lines += [f"#ifndef {variant.name}", f"#define {variant.name} {variant.default}", "#endif"]
     lines += [
         "",
-        "// What trails are coloured with: entries of the palette's second row, a row of it, and",
+        "// Steps between drawn samples, so that the modes of a segment fit an int; samples whose",
+        "// modes a texel tells.",
+        "const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;",
+        "const int MODE_MASK = (1 << MODE_BITS) - 1;",
+        "",
+        "// Entries of the palette's second row, behind those of the modes: the first of the",
+        "// same for the agent in training, and those of trails by certificate; a row of it; and",
         "// steps over the plane of an agent of middling speed.",
+        f"const int TRAINEE_COLOURS = {TRAINEE_COLOURS};",
         f"const int TRAIL_CERTIFIED = {CERTIFIED}, TRAIL_REFUSED = {REFUSED};",
         f"const int TRAIL_RAMP_ROW = {RAMP_ROW};",
         f"const float TRAIL_FAST = {FAST:.1f};",

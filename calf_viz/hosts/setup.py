@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Trial
 from calf_viz.heightfield import Heightfield
@@ -28,6 +29,8 @@ class Setup:
         library: where shaders are found.
         slots: steps that the ring holds; None: four times those of a trail.
         trial: sees shaders before the driver does; None where all are trusted.
+
+    Raises UserError for a stride whose steps' modes a trail could not tell.
     """
 
     scene: Scene
@@ -37,6 +40,18 @@ class Setup:
     library: ShaderLibrary = field(default_factory=ShaderLibrary)
     slots: int | None = None
     trial: Trial | None = None
+
+    def __post_init__(self) -> None:
+        scene, longest = self.scene, self.scene.mode_bits.longest_stride
+        if scene.stride > longest:
+            raise UserError(
+                f"`stride` {scene.stride}: at most {longest} for a view of {scene.modes} modes"
+            )
+        object.__setattr__(self, "library", self.worn(self.library))
+
+    def worn(self, library: ShaderLibrary) -> ShaderLibrary:
+        """Shaders, told how this scene's samples tell their modes."""
+        return library.given(self.scene.mode_bits.defines)
 
     @property
     def steps_kept(self) -> int:

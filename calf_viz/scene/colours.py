@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 import cmap
@@ -11,35 +12,87 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.variants import RAMP_ROW
+from calf_viz.view import Colour, View
 
-# calf.md's colours: certified blue, relax green, nominal red, and the training agent's yellow; and
-# of trails by certificate a magenta that is no mode's, where it would be refused.
-# The second palette gives the same roles colours that colour-blind users tell apart (Okabe and
-# Ito, 2008).
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of what agents do, told apart on the surface as well as from one another.
+
+    Attributes:
+        modes: of modes whose source names no colours; of CALF's first three: certified, relax,
+            nominal.
+        other: of all modes beyond those that are told apart.
+        trainee: of the agent in training.
+        refused: of trails by certificate, where it would be refused; else they have the first
+            mode's.
+    """
+
+    modes: tuple[Colour, ...]
+    other: Colour
+    trainee: Colour
+    refused: Colour
+
+
+# The first is calf.md's. The second gives the same roles colours that colour-blind users tell apart
+# (Okabe and Ito, 2008, for CALF's; the further ones differ in lightness where they do in red and
+# green alone).
 PALETTES = {
-    "standard": (
-        (0.30, 0.70, 1.00),
-        (0.20, 0.80, 0.30),
-        (0.90, 0.20, 0.20),
-        (1.00, 0.90, 0.00),
-        (0.95, 0.35, 0.80),
+    "standard": Palette(
+        modes=(
+            (0.30, 0.70, 1.00),
+            (0.20, 0.80, 0.30),
+            (0.90, 0.20, 0.20),
+            (1.00, 0.58, 0.15),
+            (0.45, 0.35, 1.00),
+            (0.45, 1.00, 0.95),
+            (1.00, 0.80, 0.90),
+            (0.50, 0.33, 0.08),
+        ),
+        other=(0.60, 0.60, 0.60),
+        trainee=(1.00, 0.90, 0.00),
+        refused=(0.95, 0.35, 0.80),
     ),
-    "colour_blind": (
-        (0.34, 0.71, 0.91),
-        (0.94, 0.89, 0.26),
-        (0.84, 0.37, 0.00),
-        (0.80, 0.47, 0.65),
-        (0.90, 0.62, 0.00),
+    "colour_blind": Palette(
+        modes=(
+            (0.34, 0.71, 0.91),
+            (0.94, 0.89, 0.26),
+            (0.84, 0.37, 0.00),
+            (0.42, 0.22, 0.05),
+            (0.12, 0.20, 0.85),
+            (0.66, 0.22, 0.40),
+            (0.60, 0.30, 1.00),
+            (0.80, 1.00, 0.95),
+        ),
+        other=(0.76, 0.76, 0.76),
+        trainee=(0.80, 0.47, 0.65),
+        refused=(0.90, 0.62, 0.00),
     ),
 }
+USUAL = "standard"
+"""The palette that a source's own colours take the place of."""
 RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 """Of trails by age and speed, from low to high: dark violet, magenta, pale yellow, of even steps in
 lightness, as data wants it."""
 
 
-def mode_colours(palette: str = "standard") -> NDArray[np.float32]:
-    """RGBA of certified, relax, nominal, the training agent, and a certificate refused, (5, 4)."""
-    return np.array([(*colour, 1.0) for colour in PALETTES[palette]], dtype=np.float32)
+def mode_colours(palette: str = USUAL, view: View | None = None) -> NDArray[np.float32]:
+    """RGBA of the palette's second row as `glsl.variants` has its entries, (`REFUSED` + 1, 4): of
+    the modes, the same for the agent in training, of trails by certificate.
+
+    Where the view says colours they are the modes', unless another palette than the usual is asked
+    for: who does that cannot tell others apart, maybe.
+    """
+    chosen = PALETTES[palette]
+    modes = list(chosen.modes)
+    if view is not None:
+        own = view.mode_colours
+        if own is not None and palette == USUAL:
+            modes[: len(own)] = own[: len(modes)]
+        if len(view.modes) > len(modes):
+            modes[-1] = chosen.other
+    row = (*modes, chosen.trainee, *modes[1:], chosen.modes[0], chosen.refused)
+    return np.array([(*colour, 1.0) for colour in row], dtype=np.float32)
 
 
 ColourMap = str | tuple[str, ...]
@@ -66,8 +119,8 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
 def palette_texels(
     colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, the modes', again the
-    surface's, in place of which a second look's may be, and `RAMP`.
+    """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, again
+    the surface's, in place of which a second look's may be, and `RAMP`.
 
     One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
     from uniforms took a software renderer longer than shading the surface.

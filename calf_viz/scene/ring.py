@@ -7,13 +7,16 @@
     slot 1|a0 a1 a2 ...          | rows           rows a slot, padded little: columns = ceil(N/R).
           +----------------------+
 
-A texel is (x, y, third, stamp), x and y in units of the scene: all are written anew where that
-becomes another part of the plane. stamp = +-(step + 1), negative on the first sample of a run, 0 in
-a slot never written. third holds 30 bits in a float's bit pattern:
+A texel is (x, y, third, stamp), x and y in units of the scene. stamp = +-(step + 1), negative on
+the first sample of a run, 0 in a slot never written. third is a float's bit pattern:
 
-    bits 0..9    modes of this sample and of the agent's four before it, 2 bits each
+    bits 0..9    modes of this sample and of the agent's before it: five of 2 bits or, where the
+                 view has more than four modes, three of 3 bits (mode_bits.py)
     bits 10..17  heading in 256ths of a turn
-    bits 18..29  age = samples since the run began, at most 4095
+    bits 18..29  age = samples since the run began, at most 4095; in a run's first sample, which
+                 needs none, how it began: 0, nothing leads there
+    bit 30       the opposite of bit 29: no exponent of a NaN or a denormal, which copies may change
+    bit 31       1 where the sample must not be drawn, as its position was not finite
 
 A run is an unbroken piece of one episode, so a reader that strides over samples knows from one
 texel where the run began, and from a third as many texels which modes lie between.
@@ -30,15 +33,14 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.samples import Samples
-from calf_viz.scene.frame import Frame, Move
+from calf_viz.scene.frame import Frame
+from calf_viz.scene.mode_bits import ModeBits
 
 HEADINGS = 256
 LONGEST_AGE = 4095
 MOST_RUNS = 64  # of a trail, that are drawn: the newest
-LONGEST_STRIDE = 15  # steps between drawn samples: a shader packs their modes into one int
-INVALID = 3  # the mode of a sample that must not be drawn
+UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
-Channels = tuple[int, int, int, int]
 LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
 
 
@@ -88,8 +90,8 @@ class RingLayout:
 
 
 def float_bits(words: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Words of 30 bits as bit patterns of floats that survive every copy: bit 30, the opposite of
-    bit 29, keeps the exponent away from those of NaN and of denormal numbers."""
+    """Words of 30 bits and a sign as bit patterns of floats that survive every copy: bit 30, the
+    opposite of bit 29, keeps the exponent away from those of NaN and of denormal numbers."""
     result: NDArray[np.float32] = (words | (~words & (1 << 29)) << 1).view(np.float32)
     return result
 
@@ -101,12 +103,6 @@ def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> 
     return grown.reshape(new.size[1], new.size[0], 4)
 
 
-def move(texels: NDArray[np.float32], by: Move, channels: Channels = (0, 1, 2, 3)) -> None:
-    """Has the ring's texels (..., 4) lie elsewhere in the scene. channels: as `RingPacker`."""
-    x, y = channels[:2]
-    texels[..., (x, y)] = by(texels[..., (x, y)])
-
-
 @dataclass(frozen=True)
 class Row:
     """One step's samples as they are drawn.
@@ -116,22 +112,24 @@ class Row:
         positions: (n, 2) float32, in units of the scene, 0 where they were not finite.
         words: (n,) int32, modes, headings and ages, as above.
         begins: (n,), whether nothing leads here from the sample before.
+        mode_bits: of the modes in a word.
     """
 
     step: int
     positions: NDArray[np.float32]
     words: NDArray[np.int32]
     begins: NDArray[np.bool_]
+    mode_bits: ModeBits
 
     @property
     def modes(self) -> NDArray[np.int32]:
-        """(n,); INVALID where the position was not finite."""
-        return self.words & 3
+        """(n,), those that are told apart."""
+        return self.words & (self.mode_bits.known - 1)
 
     @property
     def drawn(self) -> NDArray[np.bool_]:
-        """(n,): whether there is anything to be drawn."""
-        return self.modes != INVALID
+        """(n,): whether there is anything to be drawn; not where the position was not finite."""
+        return self.words >= 0
 
     @property
     def headings(self) -> NDArray[np.float32]:
@@ -173,24 +171,26 @@ class RingPacker:
         self,
         layout: RingLayout,
         trail: int,
-        channels: Channels = (0, 1, 2, 3),
+        channels: tuple[int, int, int, int] = (0, 1, 2, 3),
         frame: Frame | None = None,
+        modes: int = 3,
     ) -> None:
         """trail: steps that drawn trails reach back. channels: where (x, y, third, stamp) go in
         memory; (2, 1, 0, 3) for a BGRA texture. frame: of the plane; None: plane and scene are the
-        same. Raises ValueError for a trail beyond the ring."""
+        same. modes: how many samples may have. Raises ValueError for a trail beyond the ring."""
         if not 0 < trail < layout.slots:
             raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
         self.trail = trail
         self.channels = channels
         self.frame = frame or Frame()
+        self.modes, self.mode_bits = modes, ModeBits.of(modes)
         self.step = -1
         self.invalid_seen = False
         self.layout = layout
         self.texels = np.zeros((1, layout.rows * layout.columns, 4), dtype=np.float32)
         self._source_step = -1
         self._age = np.zeros(layout.agents, dtype=np.int32)
-        self._modes = np.zeros(layout.agents, dtype=np.int32)  # of the last five samples
+        self._modes = np.zeros(layout.agents, dtype=np.int32)  # as the last texel told
         self._valid = np.zeros(layout.agents, dtype=bool)
         self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
@@ -199,7 +199,8 @@ class RingPacker:
 
     def grown(self, layout: RingLayout) -> RingPacker:
         """One that goes on from here in a layout with more agents and as many slots."""
-        new, n = RingPacker(layout, self.trail, self.channels, self.frame), self.layout.agents
+        new = RingPacker(layout, self.trail, self.channels, self.frame, self.modes)
+        n = self.layout.agents
         new.step, new._source_step = self.step, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
@@ -213,12 +214,7 @@ class RingPacker:
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError for a mode that is none: it would be written into other bits."""
-        modes = samples.modes
-        if not len(modes):
-            return
-        low, high = np.minimum.reduce(modes), np.maximum.reduce(modes)
-        if not 0 <= low <= high < INVALID:
-            raise ValueError(f"modes: {low} to {high}, where 0 to {INVALID - 1} are known")
+        samples.check_modes(self.modes)
 
     def pack(self, *samples: Samples) -> Packed:
         """The next steps. Of more than there are slots, the last ones are written."""
@@ -265,17 +261,17 @@ class RingPacker:
         self._began[self.slot, :n] = began
         self._breaks[:n] += began
 
-        history = self._modes[:n]
-        history <<= 2
-        history |= samples.modes
-        if not all_valid:
-            self.invalid_seen = True
-            positions = np.where(valid[:, None], positions, np.float32(0.0))
-            history[~valid] |= INVALID
-        history &= 0x3FF
+        bits, history = self.mode_bits, self._modes[:n]
+        history <<= bits.each
+        history |= np.minimum(samples.modes, bits.known - 1).astype(np.int32)
+        history &= bits.in_texel
         words = np.minimum(age, LONGEST_AGE)
         words <<= 18
         words |= history
+        if not all_valid:
+            self.invalid_seen = True
+            positions = np.where(valid[:, None], positions, np.float32(0.0))
+            words[~valid] |= UNDRAWN
         if samples.headings is not None:
             angles = np.where(np.isfinite(samples.headings), samples.headings, 0.0)
             turns = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
@@ -287,7 +283,7 @@ class RingPacker:
         mine[:, s] = self.step + 1
         mine[began, s] = -(self.step + 1)
         texels[n:] = 0.0
-        return Row(self.step, positions, words, began)
+        return Row(self.step, positions, words, began, bits)
 
     def runs(self, scrub: int = 0) -> int:
         """Most runs that any agent's trail holds, seen `scrub` steps back, of those drawn:

@@ -13,6 +13,7 @@ from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.scene.camera import WIDEST, OrbitCamera
 from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.frame import Frame
+from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.view import Certificate
 
@@ -40,11 +41,19 @@ class Scene:
     marker: str = "sphere"
     marker_radius: float | None = None  # px; None: the marker's own
     training_agent: int = -1  # index of the agent that is trained; -1: none is
+    modes: int = 3
+    """How many samples may have."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
+    """RGBA, as `colours.mode_colours` has them."""
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
     second_ground: tuple[float, tuple[float, float, float]] | None = None
     """Where another background begins, as a part of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
+
+    @property
+    def mode_bits(self) -> ModeBits:
+        """How samples tell their modes."""
+        return ModeBits.of(self.modes)
 
     def ground_at(self, x: float) -> tuple[float, float, float]:
         """The background at a pixel's column."""

@@ -46,7 +46,8 @@ class Without(ShaderLibrary):
 
 def is_known(name: str, value: str) -> bool:
     """Whether a macro is one of the built-in variants'."""
-    return any(v.name == name and value in v.values for v in variants.VARIANTS)
+    known = (*variants.VARIANTS, variants.MODE_BITS)
+    return any(v.name == name and value in v.values for v in known)
 
 
 def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Accusation]:

@@ -13,7 +13,7 @@ from calf_viz.errors import UserError, shown
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import read_define
 from calf_viz.scene.colours import COLOUR_MAP, PALETTES, colour_map
-from calf_viz.scene.ring import LONGEST_STRIDE
+from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.settings import check_types, fields_of, known
 from calf_viz.settings import one_of as _one_of
 from calf_viz.settings import option as _option
@@ -150,7 +150,7 @@ class VisualizationConfig(Assignable):
         _one_of("palette", self.palette, tuple(PALETTES))
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
         _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
-        _within("stride", self.stride, 1, min(self.trail_length, LONGEST_STRIDE))
+        _within("stride", self.stride, 1, min(self.trail_length, ModeBits().longest_stride))
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)

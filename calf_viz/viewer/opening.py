@@ -59,7 +59,8 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         stride=config.stride,
         height_scale=config.height_scale,
         marker=view.marker,
-        mode_colours=mode_colours(config.palette),
+        modes=len(view.modes),
+        mode_colours=mode_colours(config.palette, view),
     )
     colours = colour_map(config.colour_map or COLOUR_MAP)
     return Setup(scene, colours, config.n_agents, library=library, trial=trial)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.agent.modes import NAMES
+from calf_viz.glsl.variants import TRAINEE_COLOURS
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
@@ -50,7 +51,7 @@ class TrainingPanel:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """stats: says when texts and curves, key "training", change: each time costs an upload of
-        small textures. mode_colours: of the modes and of the training agent, (>= 4, >= 3).
+        small textures. mode_colours: as `scene.colours` has them, RGB(A).
         training: says how many episodes there are to be, and how long one is at most."""
         episodes, steps = training.episodes, training.steps
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
@@ -71,7 +72,8 @@ class TrainingPanel:
         return min(SAMPLES, math.ceil(self.total / self.episodes_each))
 
     def _add_widgets(self, steps: int) -> None:
-        certified, relax, nominal, training = self.colours[:4]
+        certified, relax, nominal = self.colours[: len(NAMES)]
+        training = self.colours[TRAINEE_COLOURS]
         rows = [
             Row("train_mode", "agent", swatch=training),
             Row("train_episode", "episode"),

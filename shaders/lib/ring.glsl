@@ -2,18 +2,19 @@
 //
 //   texel = (x, y, third, stamp)        x = agent % W, y = slot * rows + agent / W
 //   stamp = +-(step + 1), negative on the first sample of a run; 0: never written
-//   third = 30 bits in a float's bit pattern, never a NaN's nor a denormal's:
-//           bits 0..9    modes of this sample and of the four before it, 2 bits each
+//   third = a float's bit pattern, never a NaN's nor a denormal's:
+//           bits 0..9    modes of this sample and of those before it, MODE_BITS each
 //           bits 10..17  heading in 256ths of a turn
-//           bits 18..29  age = samples since the run began (at most 4095)
+//           bits 18..29  age = samples since the run began (at most 4095); of its first sample
+//                        how it began: 0, nothing leads there
+//           bit 30       the opposite of bit 29
+//           bit 31       1 where the sample must not be drawn (its position was not finite)
 //
 // calf_viz/scene/ring.py writes them. A run is an unbroken piece of one episode.
 #include "lib/division.glsl"
+#include "lib/variants.glsl"
 
-const int MODE_INVALID = 3;     // a sample that must not be drawn (its position was not finite)
 const int LONGEST_AGE = 4095;
-const int LONGEST_STRIDE = 15;  // so that the modes of a segment fit an int
-const int MODES_EACH = 5;       // samples whose modes a texel tells
 
 vec4 ring_sample(int agent, int back) {
     int columns = textureSize(u_ring, 0).x;
@@ -29,7 +30,8 @@ bool ring_current(vec4 texel, int back) {
 }
 
 int ring_word(vec4 texel)      { return floatBitsToInt(texel.z) & 0x3fffffff; }
-int ring_mode(vec4 texel)      { return ring_word(texel) & 3; }
-int ring_modes(vec4 texel)     { return ring_word(texel) & 0x3ff; }
+bool ring_drawn(vec4 texel)    { return floatBitsToInt(texel.z) >= 0; }
+int ring_mode(vec4 texel)      { return ring_word(texel) & MODE_MASK; }
+int ring_modes(vec4 texel)     { return ring_word(texel) & ((1 << MODE_BITS * MODES_EACH) - 1); }
 float ring_heading(vec4 texel) { return float((ring_word(texel) >> 10) & 255) * (6.28318530718 / 256.0); }
-int ring_age(vec4 texel)       { return ring_word(texel) >> 18; }
+int ring_age(vec4 texel)       { return texel.w < 0.0 ? 0 : ring_word(texel) >> 18; }

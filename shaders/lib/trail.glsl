@@ -55,7 +55,7 @@ TrailVertex trail_vertex(int agent, int vertex, int pairs) {
             result.older = start + offset.z;
             bool joint = pair == (second == 0 ? 0 : end + 1);
             result.side = joint == (second == 0) ? -1.0 : 1.0;
-            result.drawn = ring_mode(head) != MODE_INVALID;
+            result.drawn = ring_drawn(head);
             return result;
         }
         pair -= end + 2;

@@ -1,17 +1,14 @@
 // The agent in training: above all others, with a larger marker in a colour of its own, whatever
 // the rule; of its trail only the certified steps have that colour, the others tell their rule.
+// (Those of the first mode, that is, in the palette that field.frag takes for it.)
 
 const float TRAINING_MARKER = 1.35;   // size of its marker
 
-// Modes, 2 bits each, as a trail draws them: certified steps of the agent in training have the
-// palette's fourth colour. (What is not drawn needs no colour, so 3 is free here.)
-int trail_modes(int modes, int agent) {
-    int certified = ~(modes | modes >> 1) & 0x15555555;
-    return agent == u_training_agent ? modes | certified * 3 : modes;
-}
+// 1 for that agent, else 0.
+int trainee(int agent) { return agent == u_training_agent ? 1 : 0; }
 
-// And as its marker does.
-int marker_mode(int mode, int agent) { return agent == u_training_agent ? 3 : mode; }
+// Entry of the palette's second row that a marker has.
+int marker_colour(int mode, int agent) { return agent == u_training_agent ? TRAINEE_COLOURS : mode; }
 
 float marker_radius(int agent) {
     return u_marker_radius * (agent == u_training_agent ? TRAINING_MARKER : 1.0);

@@ -24,8 +24,22 @@
 #define TRAIL_COLOUR BY_MODE
 #endif
 
-// What trails are coloured with: entries of the palette's second row, a row of it, and
+// MODE_BITS: not to be chosen, the view's modes decide
+//   2: bits of a mode, which tell up to 4 apart
+//   3: up to 8
+#ifndef MODE_BITS
+#define MODE_BITS 2
+#endif
+
+// Steps between drawn samples, so that the modes of a segment fit an int; samples whose
+// modes a texel tells.
+const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;
+const int MODE_MASK = (1 << MODE_BITS) - 1;
+
+// Entries of the palette's second row, behind those of the modes: the first of the
+// same for the agent in training, and those of trails by certificate; a row of it; and
 // steps over the plane of an agent of middling speed.
-const int TRAIL_CERTIFIED = 0, TRAIL_REFUSED = 4;
+const int TRAINEE_COLOURS = 8;
+const int TRAIL_CERTIFIED = 16, TRAIL_REFUSED = 17;
 const int TRAIL_RAMP_ROW = 3;
 const float TRAIL_FAST = 400.0;

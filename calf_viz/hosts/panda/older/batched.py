@@ -16,12 +16,11 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
 from calf_viz.hosts.panda.older.heights import HeightMethod, Heights, level, level_field, vectorised
-from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
+from calf_viz.hosts.panda.older.markers import HIDDEN, Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
 from calf_viz.hosts.panda.older.trail_chunks import TrailChunks
-from calf_viz.scene.frame import Move
-from calf_viz.scene.ring import INVALID, Packed, RingLayout
+from calf_viz.scene.ring import Packed, RingLayout
 from calf_viz.scene.scene import Scene
 
 
@@ -50,8 +49,7 @@ class BatchedGeometry:
         return self.trails.agents
 
     def make(self, layout: RingLayout) -> BatchedGeometry:
-        scene = self.stage.scene
-        self.trails = TrailChunks(self._trails, layout.agents, scene.trail, scene.stride)
+        self.trails = TrailChunks(self._trails, layout.agents, self.stage.scene)
         self.markers = marker_mesh(self._markers, layout.agents)
         return self
 
@@ -59,10 +57,6 @@ class BatchedGeometry:
         self.trails.grow(new.agents)
         self.markers.remove()
         self.markers = marker_mesh(self._markers, new.agents)
-
-    def move(self, by: Move) -> None:
-        self.trails.move(by)
-        self._newest.place(by)
 
     def append(self, packed: Packed) -> None:
         for row in packed.rows:
@@ -88,7 +82,7 @@ class BatchedGeometry:
         if rows is not None:
             markers = self.markers.vertices().reshape(-1, 4)
             markers[: len(rows)] = rows[:, None]
-            markers["a_id"][len(rows) :, :, 1] = INVALID
+            markers["a_id"][len(rows) :, :, 1] = HIDDEN
         meshes = [self.surface.mesh, *self.trails.meshes(), self.markers]
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
 

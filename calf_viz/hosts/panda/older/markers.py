@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import NodePath
@@ -11,20 +9,21 @@ from panda3d.core import NodePath
 from calf_viz.heightfield import FloatArray
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import QUAD, Mesh
-from calf_viz.scene.frame import Move
-from calf_viz.scene.ring import INVALID, Row
+from calf_viz.scene.ring import Row
 
 VERTEX = np.dtype(
     [("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_heading", "f4"), ("a_id", "i4", 2)]
 )
 """As shaders/mesh_marker.vert takes them."""
+HIDDEN = -1
+"""The mode of a marker that must not be drawn."""
 
 
 def marker_mesh(parent: NodePath, agents: int) -> Mesh:
     """A mesh of so many markers, none of them drawn yet."""
     mesh = Mesh(parent, VERTEX, 4 * agents, 6 * agents)
     mesh.indices().reshape(agents, 6)[:] = 4 * np.arange(agents)[:, None] + QUAD
-    mesh.vertices()["a_id"][:, 1] = INVALID
+    mesh.vertices()["a_id"][:, 1] = HIDDEN
     return mesh
 
 
@@ -36,7 +35,7 @@ def marker_vertices(samples: Row, planes: FloatArray) -> NDArray[np.void]:
     vertices["a_gradient"] = planes[:, 1:]
     vertices["a_heading"] = samples.headings
     vertices["a_id"][:, 0] = np.arange(len(vertices))
-    vertices["a_id"][:, 1] = samples.modes
+    vertices["a_id"][:, 1] = np.where(samples.drawn, samples.modes, HIDDEN)
     return vertices
 
 
@@ -50,13 +49,6 @@ class Newest:
     def move(self, samples: Row, planes: FloatArray) -> None:
         """Takes a step's samples; planes (n, 3): heights and slopes there."""
         self._at, self._changed = (samples, planes), True
-
-    def place(self, by: Move) -> None:
-        """Has them lie elsewhere in the scene; `lift` is to follow."""
-        if self._at is not None:
-            samples, planes = self._at
-            places = by(samples.positions).astype(np.float32)
-            self.move(replace(samples, positions=places), planes)
 
     def lift(self, heights: Heights) -> None:
         """Puts them onto another surface."""

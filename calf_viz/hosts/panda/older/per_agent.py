@@ -20,7 +20,6 @@ from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import Mesh, count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
 from calf_viz.hosts.panda.older.trail_mesh import TrailMesh
-from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout, Row
 from calf_viz.scene.scene import Scene
 
@@ -51,11 +50,6 @@ class PerAgentGeometry:
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         pass
 
-    def move(self, by: Move) -> None:
-        for trail in self.trails:
-            trail.move(by)
-        self._newest.place(by)
-
     def append(self, packed: Packed) -> None:
         for row in packed.rows:
             self._add(row)
@@ -83,7 +77,7 @@ class PerAgentGeometry:
         """Entities for so many agents."""
         scene = self.stage.scene
         for agent in range(len(self.trails), agents):
-            self.trails.append(TrailMesh(self._trails, agent, scene.trail, scene.stride))
+            self.trails.append(TrailMesh(self._trails, agent, scene))
             self.markers.append(marker_mesh(self._markers, 1))
         for trail, marker in zip(self.trails[agents:], self.markers[agents:], strict=True):
             trail.remove()

@@ -24,8 +24,6 @@ VERTEX = np.dtype(
 )
 """As shaders/mesh_trail.vert takes them."""
 
-MODE_BITS = 0x3FFFFFFF  # of LONGEST_STRIDE steps, 2 bits each
-
 
 def segments(first: NDArray[np.integer], linked: NDArray[np.bool_]) -> NDArray[np.uint32]:
     """Triangles that join pairs to the ones behind them, (n, 6), from the older pairs' first

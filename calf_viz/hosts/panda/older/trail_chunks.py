@@ -15,7 +15,7 @@ chunks, of which only the one that the head is in is uploaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ from calf_viz.heightfield import FloatArray
 from calf_viz.hosts.panda.older import ribbon
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import Mesh, Vertices
-from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Row
+from calf_viz.scene.scene import Scene
 
 CHUNK_BYTES = 8 * 2**20
 """Largest mesh: all trails of 100 agents x 600 steps. Writing it costs 0.3 ms a frame on llvmpipe,
@@ -45,9 +45,10 @@ class TrailChunks:
     Raises UserError where their meshes would take more than MOST_BYTES.
     """
 
-    def __init__(self, parent: NodePath, agents: int, trail: int, stride: int) -> None:
-        """trail, stride [steps]: every `stride`th sample is kept, and the newest."""
-        self.parent, self.trail, self.stride = parent, trail, stride
+    def __init__(self, parent: NodePath, agents: int, scene: Scene) -> None:
+        """Every `scene.stride`th sample is kept, and the newest."""
+        self.parent, self.trail, self.stride = parent, scene.trail, scene.stride
+        self._bits = scene.mode_bits
         self._allocate(agents)
 
     def _allocate(self, agents: int) -> None:
@@ -100,9 +101,9 @@ class TrailChunks:
 
         linked, modes, head = self._linked[:n], self._modes[:n], self._head[:n]
         linked &= ~samples.begins & samples.drawn
-        modes <<= 2
+        modes <<= self._bits.each
         modes |= samples.modes
-        modes &= ribbon.MODE_BITS
+        modes &= self._bits.in_segment
         head["a_here"][:, :2] = samples.positions
         head["a_here"][:, 2] = planes[:, 0]
         head["a_gradient"] = planes[:, 1:]
@@ -158,27 +159,14 @@ class TrailChunks:
             rows["a_gradient"] = here[:, 1:].reshape(*rows.shape, 2)
             rows["a_older"][..., 2] = older[:, 0].reshape(rows.shape)
 
-        self._change(lifted)
-
-    def move(self, by: Move) -> None:
-        """Has all samples lie elsewhere in the scene; `lift` is to follow."""
-
-        def moved(rows: Vertices) -> None:
-            for name in ("a_here", "a_newer", "a_older"):
-                rows[name][..., :2] = by(rows[name][..., :2])
-
-        self._change(moved)
-
-    def _change(self, change: Callable[[Vertices], None]) -> None:
-        """Has all vertices changed in place."""
         for index, chunk in enumerate(self.chunks):
             if chunk is not None:
                 vertices = self._vertices(index)
                 rows = vertices[..., 0].copy()  # a pair's two are alike
-                change(rows)
+                lifted(rows)
                 vertices[...] = rows[..., None]
-        change(self._head)
-        change(self._last)
+        lifted(self._head)
+        lifted(self._last)
 
     def grow(self, agents: int) -> None:
         """Makes room for more agents; the samples are written anew, into chunks as long as suits

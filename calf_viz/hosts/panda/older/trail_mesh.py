@@ -9,7 +9,7 @@ from panda3d.core import NodePath
 from calf_viz.hosts.panda.older import ribbon
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import Mesh
-from calf_viz.scene.frame import Move
+from calf_viz.scene.scene import Scene
 
 REBUILD = 8
 """Points that are added before a trail's mesh is made anew."""
@@ -26,11 +26,12 @@ class TrailMesh:
     (`agent` decides when), not all in the same frame.
     """
 
-    def __init__(self, parent: NodePath, agent: int, trail: int, stride: int) -> None:
-        self.parent, self.agent, self.trail, self.stride = parent, agent, trail, stride
+    def __init__(self, parent: NodePath, agent: int, scene: Scene) -> None:
+        self.parent, self.agent, self.trail, self.stride = parent, agent, scene.trail, scene.stride
+        self._bits = scene.mode_bits
         self.mesh: Mesh | None = None
         # Twice as many as are kept, so that they seldom need to be moved to the front.
-        self._points = np.zeros(2 * (trail + REBUILD + 1), POINT)
+        self._points = np.zeros(2 * (self.trail + REBUILD + 1), POINT)
         self._begin = self._end = 0
         self._added = agent % REBUILD
         self._modes, self._linked = 0, True
@@ -55,7 +56,7 @@ class TrailMesh:
         drawn: bool,
     ) -> None:
         """Takes a sample; every `stride`th becomes a point, and the first of a run."""
-        self._modes = (self._modes << 2 | mode) & ribbon.MODE_BITS
+        self._modes = (self._modes << self._bits.each | mode) & self._bits.in_segment
         self._linked = self._linked and drawn and not begins
         if not begins and step % self.stride != 0:
             return
@@ -101,11 +102,6 @@ class TrailMesh:
         indices = self.mesh.indices().reshape(-1, 6)
         indices[: count - 1] = ribbon.segments(2 * np.arange(count - 1), linked)
         indices[count - 1 :] = 0
-
-    def move(self, by: Move) -> None:
-        """Has all points lie elsewhere in the scene; `lift` is to follow."""
-        here = self.points["here"]
-        here[:, :2] = by(here[:, :2])
 
     def lift(self, heights: Heights) -> None:
         """Puts all points onto another surface, and makes the mesh anew."""

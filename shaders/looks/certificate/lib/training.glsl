@@ -4,12 +4,9 @@
 const float TRAINING_MARKER = 1.35;   // size of its marker
 const float CHOSEN_MARKER = 1.8;      // up to the outside of the ring
 
-int trail_modes(int modes, int agent) {
-    int certified = ~(modes | modes >> 1) & 0x15555555;
-    return agent == u_training_agent ? modes | certified * 3 : modes;
-}
+int trainee(int agent) { return agent == u_training_agent ? 1 : 0; }
 
-int marker_mode(int mode, int agent) { return agent == u_training_agent ? 3 : mode; }
+int marker_colour(int mode, int agent) { return agent == u_training_agent ? TRAINEE_COLOURS : mode; }
 
 float marker_radius(int agent) {
     float size = agent == u_training_agent ? TRAINING_MARKER : 1.0;
