@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from calf_viz.profiling.profile import Profile
+from calf_viz.profiling.profiler import PerformanceProfiler
 from calf_viz.profiling.run import Resources, Run
 
 MACHINE = {
@@ -51,6 +52,32 @@ class Process:
 
     def memory_info(self) -> SimpleNamespace:
         return SimpleNamespace(rss=self.rss)
+
+
+def clock() -> Clock:
+    """This, `process` and `profiler` are fixtures of files that make them theirs."""
+    return Clock()
+
+
+def process() -> Process:
+    return Process()
+
+
+def profiler(clock: Clock, process: Process) -> PerformanceProfiler:
+    return made_profiler(clock, process)
+
+
+def made_profiler(clock: Clock, process: Process, **changes: Any) -> PerformanceProfiler:
+    return PerformanceProfiler(**{"warm_up": 0, "clock": clock, "process": process, **changes})
+
+
+def frame(profiler: PerformanceProfiler, clock: Clock, ms: float, **sections: float) -> None:
+    """A frame of so many ms, some of them in sections one after another."""
+    with profiler.frame():
+        for name, part in sections.items():
+            with profiler.section(name):
+                clock.go(1e-3 * part)
+        clock.go(1e-3 * (ms - sum(sections.values())))
 
 
 def made_run(frame_ms: Any, memory_mb: float = 400.0, **counters: float) -> Run:
