@@ -1,20 +1,28 @@
-"""look.toml, whatever stands in it or in its place: a look, or one line that says why not."""
+"""look.toml: what it keeps and brings; whatever else lies there is told in a line that says why."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tomlkit
+from control_samples import EVERY, SCENE, controlled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scene_folder import HOSTS
+from test_hosts import opened
+from written_looks import covers
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.controls import ControlValues, read_annotation
+from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
-from calf_viz.workbench.look_file import FILE, Look, read_look, save_values
+from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look_file import FILE, Look, look_file, read_look, save_values
 
 CONTROLS = {
     name: read_annotation(type_, name, f"// {annotation}")
@@ -24,6 +32,8 @@ CONTROLS = {
         ("u_ink", "vec3", "@color"),
     )
 }  # fmt: skip
+
+look = pytest.fixture(controlled)
 
 
 @pytest.fixture
@@ -171,3 +181,132 @@ def test_values_are_not_written_into_what_cannot_be_read(file: Path) -> None:
     text = file.read_text()
     assert "# mine" in text and "# so much" in text
     assert read_look(file).parsed(CONTROLS) == values.values
+
+
+class TestFile:
+    def test_what_was_saved_is_read(self, tmp_path: Path) -> None:
+        values = ControlValues()
+        values.adopt({control.name: control for control in EVERY})
+        for name, text in (("u_f", "1.25"), ("u_b", "off"), ("u_c", "none"), ("u_v", "#ff0001")):
+            values.set_text(name, text)
+        path = tmp_path / FILE
+        path.write_text('# mine\nbackground = "#102030"  # dusk\n\n[values]\nu_gone = 3\n')
+        save_values(path, values)
+        text = path.read_text()
+        assert "# mine" in text and "# dusk" in text, "comments stay"
+        assert tomllib.loads(text)["values"] == {
+            "u_gone": 3, "u_f": 1.25, "u_s": 0.5, "u_i": 1, "u_b": False, "u_c": "none",
+            "u_v": "#ff0001",
+        }  # fmt: skip
+        look = read_look(path)
+        assert look.background == pytest.approx((16 / 255, 32 / 255, 48 / 255))
+        again = ControlValues()
+        again.adopt(values.controls)
+        for name in values.controls:
+            again.set_text(name, look.values[name])
+        assert again.values == values.values
+
+    def test_where_it_lies(self, tmp_path: Path) -> None:
+        assert look_file(None) is None
+        assert look_file(tmp_path) == tmp_path / FILE
+        assert look_file(tmp_path / "trail_colour.glsl") == tmp_path / "trail_colour.toml"
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("a = \n", f"{FILE}:1: "),
+            ("background = 3", "give a colour such as"),
+            ("backgrund = '#000000'", "backgrund is unknown: write background, colour_map"),
+            ("colour_map = 'no such map'", "unknown colour map"),
+            ("colour_map = ['no', 'colours']", "unknown colour map"),
+            ("colour_map = []", "unknown colour map"),
+            ("\nvalues = 3", f"{FILE}:2: values: write a table"),
+            ("colour_map = 3", f"{FILE}:1: colour_map: give a name that cmap knows, or colours"),
+            ("colour_map = ['#fff', 3]", f"{FILE}:1: colour_map: give a name"),
+            ("values = {}\n'background' = 3", f"{FILE}:2: background"),
+            ("colour_map = 'ink'\ncolour_map = 'ink'\n", f"{FILE}:2: Cannot overwrite"),
+            ("\x00", FILE),
+        ],
+    )
+    def test_what_cannot_be_read_is_said(self, tmp_path: Path, text: str, words: str) -> None:
+        (tmp_path / FILE).write_text(text)
+        with pytest.raises(ShaderError) as error:
+            read_look(tmp_path / FILE)
+        assert words in str(error.value) and str(tmp_path) in str(error.value)
+
+    def test_what_is_no_text_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / FILE).write_bytes(b"[values]\n# \xff\n")
+        with pytest.raises(ShaderError, match=rf"{FILE}:2: not UTF-8 \(byte 11\)"):
+            read_look(tmp_path / FILE)
+
+    @pytest.mark.rendering
+    def test_a_look_follows_its_file(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
+        file = look / FILE
+        file.write_text("background = '#ff00ff'\n[values]\nu_red = 0.2\nu_gone = 1\n")
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            assert "u_gone is not a control" in caplog.text
+            picture = SCENE.play(host)
+            assert covers(picture, [51, 0, 0]) and picture[0, 0].tolist() == [255, 0, 255]
+            worn.set("u_red=1")
+            file.write_text("background = '#00ff00'\n[values]\nu_red = 0.2\n")
+            worn.refresh()
+            host.draw()
+            picture = host.screenshot()
+            assert picture[0, 0].tolist() == [0, 255, 0]
+            assert covers(picture, [255, 0, 0]), "what stands there as before changes nothing"
+            worn.save()
+            assert tomllib.loads(file.read_text())["values"]["u_red"] == 1.0
+            file.write_text("background = '#0000ff'\n[values]\nu_on = false\nu_red = 7\n")
+            with pytest.raises(ShaderError, match=r"look\.toml:4: u_red = 7 does not fit"):
+                worn.refresh()
+            host.draw()
+            assert np.array_equal(host.screenshot(), picture), "all of a file or nothing"
+
+    @pytest.mark.rendering
+    def test_a_value_waits_for_its_control(self, look: Path) -> None:
+        (look / FILE).write_text("[values]\nu_green = 0.4\n")
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            file = look / "surface_colour.glsl"
+            file.write_text("uniform float u_green; // @slider 0..1\n" + file.read_text())
+            host.reload()
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.4
+            host.controls.set("u_green", 0.5)
+            worn.refresh()
+            assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
+
+    @pytest.mark.rendering
+    def test_a_shipped_look_stays_as_it_is(self) -> None:
+        with (
+            opened("moderngl", SCENE, library=ShaderLibrary(Path("night"))) as host,
+            pytest.raises(UserError, match="shaders new my_night --from night"),
+        ):
+            WornLook(host).save()
+
+    @pytest.mark.rendering
+    def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
+        with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
+            worn = WornLook(host)
+            look.rename(tmp_path / "away")
+            with pytest.raises(UserError, match="is gone: values are saved when it is back"):
+                worn.save()
+            assert not look.exists()
+            (tmp_path / "away").rename(look)
+            (look / FILE).write_text("values = 3\n")
+            with pytest.raises(UserError, match="values is not a table"):
+                worn.save()
+            assert (look / FILE).read_text() == "values = 3\n"
+
+    @pytest.mark.rendering
+    def test_a_look_may_bring_its_colour_map(self, tmp_path: Path) -> None:
+        (tmp_path / FILE).write_text("colour_map = ['#ff0000', '#ff0000']\n")
+        for kind in HOSTS:
+            with opened(kind, SCENE, library=ShaderLibrary(tmp_path)) as host:
+                plain = SCENE.play(host)
+                assert plain[..., 2].max() > 100
+                WornLook(host)
+                host.draw()
+                middle = host.screenshot()[40:50, 60:100].reshape(-1, 3)
+                assert (middle[:, 0] > 2 * middle[:, 2].astype(int)).mean() > 0.8, kind
