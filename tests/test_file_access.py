@@ -64,7 +64,7 @@ EXCEPTIONS = {
     "tools/compare_commits.py": "checkouts, and folders of its own making",
     "tools/compare_screenshots.py": "folders that are there",
     "tools/fuzz": "files of their own making",
-    "tools/torture.py": "files of its own making",
+    "tools/torture": "files of their own making",
     "tools/performance_report.py": "the documentation",
     "tools/soak.py": "files of its own making",
 }

@@ -15,6 +15,8 @@ TOOLS = Path(__file__).resolve().parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
 
 import fuzz_files as fuzz  # noqa: E402
+from damages import TOML  # noqa: E402
+from fuzzed_files import KINDS, PLACES, Kind, bases  # noqa: E402
 from fuzzing import Verdict, judged  # noqa: E402
 
 from calf_viz.errors import UserError  # noqa: E402
@@ -24,12 +26,12 @@ NONE = 10**9
 
 
 def test_every_mutant_is_survived() -> None:
-    outcomes: dict[str, Counter[str]] = {name: Counter() for name in fuzz.KINDS}
+    outcomes: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
     for mutant, verdict in fuzz.verdicts(SEED, fuzz.LIMIT, range(COUNT), share=NONE):
         assert verdict.survived, f"{mutant.kind} ({mutant.damage}): {verdict}"
         outcomes[mutant.kind][verdict.outcome] += 1
     for name, found in outcomes.items():
-        assert found["refused"] and sum(found.values()) == COUNT // len(fuzz.KINDS), name
+        assert found["refused"] and sum(found.values()) == COUNT // len(KINDS), name
 
 
 @pytest.mark.parametrize("kind", ["config", "shader", "checkpoint"])
@@ -41,8 +43,8 @@ def test_a_command_survives_one(kind: str) -> None:
 def test_the_files_themselves_are_accepted() -> None:
     child = fuzz.Child()
     try:
-        for name, kind in fuzz.KINDS.items():
-            data = (fuzz.bases() / name / kind.name).read_bytes()
+        for name, kind in KINDS.items():
+            data = (bases() / name / kind.name).read_bytes()
             whole = fuzz.Mutant(name, "none", "bytes", data)
             assert child.try_(whole) == Verdict("accepted"), name
     finally:
@@ -56,8 +58,8 @@ class TestMutants:
 
     def test_every_damage_and_place_occurs(self) -> None:
         drawn = list(islice(fuzz.mutants(SEED), 2000))
-        damages = {d.__doc__.rstrip(".") for kind in fuzz.KINDS.values() for d in kind.damages}
-        assert {mutant.damage for mutant in drawn} == damages | set(fuzz.PLACES)
+        damages = {d.__doc__.rstrip(".") for kind in KINDS.values() for d in kind.damages}
+        assert {mutant.damage for mutant in drawn} == damages | set(PLACES)
 
     def test_only_those_asked_for(self) -> None:
         assert {m.kind for m in islice(fuzz.mutants(SEED, ["look"]), 20)} == {"look"}
@@ -72,8 +74,8 @@ class TestJudge:
             whole = tmp_path / "config"
             whole.mkdir(exist_ok=True)
             (whole / "a.toml").write_text("seed = 1\n")
-            kind = fuzz.Kind("a.toml", fuzz.TOML, reader)
-            monkeypatch.setitem(fuzz.KINDS, "config", kind)
+            kind = Kind("a.toml", TOML, reader)
+            monkeypatch.setitem(KINDS, "config", kind)
             asked = {"kind": "config", "damage": "", "what": "bytes", "data": ""}
             return Verdict(**fuzz._try(tmp_path, asked))
 
@@ -134,9 +136,9 @@ def test_what_a_command_says_is_judged(code: int, stderr: str, outcome: str) -> 
 
 
 def test_places_are_as_they_are_called(tmp_path: Path) -> None:
-    for name in fuzz.PLACES:
+    for name in PLACES:
         folder = tmp_path / re.sub(r"\W", "_", name)
-        path = fuzz.place(fuzz.Mutant("look", name, name), folder, fuzz.bases())
+        path = fuzz.place(fuzz.Mutant("look", name, name), folder, bases())
         assert path.is_symlink() == name.startswith("a link")
         assert path.exists() == (
             name not in ("nothing there", "a link to itself", "a link to nothing")

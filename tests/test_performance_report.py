@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "performance_report.py"
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+sys.path.insert(0, str(TOOLS))
 
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("performance_report", TOOL)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["performance_report"] = module
-    spec.loader.exec_module(module)
-    return module
+import performance_report  # noqa: E402
+import performance_tables as tables  # noqa: E402
+from performance_rows import Row  # noqa: E402
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
-def test_the_exponent_is_the_power_of_the_agents(tool: ModuleType, power: float) -> None:
+def test_the_exponent_is_the_power_of_the_agents(power: float) -> None:
     outside = {("gpu", n): 0.3 * n**power for n in (10, 30, 100, 10_000)}
     outside["gpu", 3] = 99.0  # from 10 agents on
-    assert tool.exponent(outside, "gpu") == pytest.approx(power)
-    assert tool.exponent({("batched", 10): 1.0}, "batched") is None
+    assert tables.exponent(outside, "gpu") == pytest.approx(power)
+    assert tables.exponent({("batched", 10): 1.0}, "batched") is None
 
 
-def test_changes_are_in_percent_of_the_older(tool: ModuleType) -> None:
-    assert tool.change(10.0, 16.0) == "+60 %" and tool.change(10.0, 2.0) == "-80 %"
-    assert tool.change(0.0, 3.0) == "–"
+def test_changes_are_in_percent_of_the_older() -> None:
+    assert tables.change(10.0, 16.0) == "+60 %" and tables.change(10.0, 2.0) == "-80 %"
+    assert tables.change(0.0, 3.0) == "–"
 
 
-def test_an_agents_part_is_the_slope(tool: ModuleType) -> None:
-    rows = [tool.Row("gpu", n, [2.0 + 0.05 * n]) for n in (3, 20, 100)]
-    assert tool.growth(rows, "gpu") == pytest.approx(50.0)
+def test_an_agents_part_is_the_slope() -> None:
+    rows = [Row("gpu", n, [2.0 + 0.05 * n]) for n in (3, 20, 100)]
+    assert tables.growth(rows, "gpu") == pytest.approx(50.0)
 
 
 @pytest.mark.rendering
-def test_a_small_report(tool: ModuleType, tmp_path: Path) -> None:
+def test_a_small_report(tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     arguments = ["--agents", "2", "--agents", "20", "--frames", "10", "--trail", "20"]
-    done = CliRunner().invoke(tool.performance_report, [*arguments, "--output", str(path)])
+    done = CliRunner().invoke(
+        performance_report.performance_report, [*arguments, "--output", str(path)]
+    )
     assert done.exit_code == 0, done.output
     text = path.read_text(encoding="utf-8")
     for words in ("per_agent", "batched", "1280x720", "GALLIUM_NOOP=1", "## Lessons", "exponent"):

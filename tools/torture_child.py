@@ -1,0 +1,183 @@
+"""A training in a process of its own, and where it is written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.backends.backend_agg  # here, lest every child does
+import matplotlib.figure  # noqa: F401 (likewise)
+from numpy.typing import NDArray
+
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.evaluation import Row, actor_row
+from calf_viz.errors import UserError
+from calf_viz.training import resume
+from calf_viz.training import train as training
+from calf_viz.training import trainer as trainers
+from calf_viz.training.trainer import Trainer
+
+SETTINGS: dict[str, Any] = {
+    "episodes": 6, "steps": 30, "batch": 8, "select_every": 2, "selection_episodes": 1,
+    "replay": 100,
+}  # fmt: skip
+KEPT: dict[str, Any] = {"checkpoint_every": 1, "checkpoints": 2}
+"""Settings of a run alone."""
+COMPARED = 20
+"""Steps over which agents are compared."""
+SECONDS = 120.0
+"""Seconds that a process may take."""
+
+
+@dataclass
+class Place:
+    """Where a training is written: a run below `root`, or a file and two beside it.
+
+    Attributes:
+        saved: steps of the newest checkpoint that a process said was written.
+    """
+
+    root: Path
+    as_run: bool
+    saved: int = 0
+
+    @property
+    def output(self) -> Path:
+        return self.root / "agent.safetensors"
+
+    @property
+    def run(self) -> Path | None:
+        """The run's folder, once it has its name."""
+        return next(iter(sorted(self.root.glob("point_mass-*"))), None)
+
+    @property
+    def begun(self) -> Path | None:
+        """What can be resumed, if anything can."""
+        if self.as_run:
+            return self.run
+        return self.output if resume.resume_path(self.output).exists() else None
+
+    def train(self) -> None:
+        """In the child: begin, or go on with what there is."""
+        begun = self.begun
+        if begun is not None:
+            training.train(resume_from=begun, progress=False)
+        elif self.as_run:
+            training.train(
+                "point_mass", "quick", 5, runs=self.root, progress=False, **SETTINGS, **KEPT
+            )
+        else:
+            training.train(
+                "point_mass", "quick", 5, self.output, progress=False, overwrite=True, **SETTINGS
+            )
+
+    def steps(self) -> int:
+        """Steps of the newest checkpoint, as a later process finds it."""
+        begun = self.begun
+        if begun is None:
+            return 0
+        if not self.as_run:
+            return resume.load(resume.resume_path(begun)).steps
+        checkpoints = (begun / "checkpoints").glob("*.resume")
+        return resume.load(max(checkpoints, key=lambda path: int(path.stem))).steps
+
+    def contents(self) -> dict[str, bytes]:
+        """All files of the training by name, but for locks, which hold nothing; of checkpoints
+        before the newest whether they are what their names say."""
+        top = self.run if self.as_run and self.run is not None else self.root
+        found = {str(path.relative_to(top)): path for path in top.rglob("*") if path.is_file()}
+        if self.as_run:  # what is beside the run
+            found |= {path.name: path for path in self.root.iterdir() if path != top}
+        return {
+            name: _content(path)
+            for name, path in sorted(found.items())
+            if not name.endswith(".lock")
+        }
+
+
+def _content(path: Path) -> bytes:
+    newest = max(path.parent.glob("[0-9]*.resume"), default=path)
+    if path.is_dir():
+        return b"a folder"
+    if path.suffix == ".resume" and path.parent.name == "checkpoints" and path != newest:
+        return b"%d" % (resume.load(path).done == int(path.stem))
+    return path.read_bytes()
+
+
+class Child:
+    """A forked process that trains, and says what it saved."""
+
+    def __init__(self, place: Place, prepare: Callable[[], Any]) -> None:
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the object)
+        self.saved = tempfile.TemporaryFile()  # noqa: SIM115 (as well)
+        self.pid = os.fork()
+        if self.pid == 0:
+            code = 99
+            try:
+                code = self._train(place, prepare)
+            finally:
+                os._exit(code)
+
+    def _train(self, place: Place, prepare: Callable[[], Any]) -> int:
+        for stream in (1, 2):
+            os.dup2(self.said.fileno(), stream)
+        sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 (until it ends)
+        save = resume.save
+
+        def told(trainer: Trainer, path: str | Path) -> None:
+            save(trainer, path)
+            os.pwrite(self.saved.fileno(), b"%20d" % trainer.steps, 0)
+
+        resume.save = told
+        # Over few steps, as what is compared is no part of this and most of the time otherwise.
+        trainers.strict_row = _compared
+        prepare()
+        try:
+            place.train()
+            sys.stdout.flush()
+        except UserError as error:
+            print(f"line: {error}", flush=True)
+            return 2
+        except KeyboardInterrupt:
+            return 130
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            return 99
+        return 0
+
+    def kill(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Its exit code, negative for a signal; 98 where it hangs."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.002)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return 98
+
+    def output(self) -> str:
+        self.said.seek(0)
+        return self.said.read().decode(errors="replace")
+
+    def steps_saved(self) -> int:
+        return int(os.pread(self.saved.fileno(), 20, 0) or b"0")
+
+
+def _compared(agent: CALFAgent, starts: NDArray[Any], horizon: int = COMPARED) -> Row:
+    return actor_row(agent, starts, horizon)
