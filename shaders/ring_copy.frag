@@ -1,10 +1,14 @@
 #version 330
-// Copies samples into the ring, from one step's staging texture or from an older, smaller ring:
-// agent a of slot s lies at (a % columns, s * rows + a / columns) in both.
+// Copies samples into the ring, from some steps' staging texture or from an older ring, which is
+// smaller, or of another frame: agent a of slot s lies at (a % columns, s * rows + a / columns) in
+// both.
 uniform sampler2D u_source;
 uniform ivec3 u_source_layout;   // columns, rows a slot, agents
 uniform ivec3 u_target_layout;   // columns, rows a slot, first slot written
+uniform vec4 u_move;             // of places: scale, then offset [scene units]
 layout(location = 0) out vec4 o_texel;
+
+const float FARTHEST = 3.0e38;       // what is further away is there
 
 void main() {
     ivec2 texel = ivec2(gl_FragCoord.xy);
@@ -14,4 +18,5 @@ void main() {
     ivec2 from = ivec2(agent % u_source_layout.x,
                        slot * u_source_layout.y + agent / u_source_layout.x);
     o_texel = agent < u_source_layout.z ? texelFetch(u_source, from, 0) : vec4(0.0);
+    o_texel.xy = clamp(o_texel.xy * u_move.xy + u_move.zw, -FARTHEST, FARTHEST);
 }

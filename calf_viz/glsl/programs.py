@@ -28,6 +28,7 @@ INPUTS: dict[str, dict[str, str]] = {
     "ring_copy": {
         "u_source": "sampler2D",
         "u_source_layout": "ivec3",
+        "u_move": "vec4",
         "u_target_layout": "ivec3",
     },
 }

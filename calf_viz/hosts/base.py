@@ -29,6 +29,7 @@ from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import DetailChooser
+from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.ring import Packed, RingLayout, RingPacker
 from calf_viz.scene.scene import height_texels, shown_heights
 
@@ -44,6 +45,9 @@ class Detail(Protocol):
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
         """Takes note of one step's positions (n, 2) on the plane."""
 
+    def move(self, by: Move) -> None:
+        """Takes note that what it saw lies elsewhere in the scene."""
+
     def stride(self) -> int:
         """The stride to draw with now."""
 
@@ -57,6 +61,9 @@ class Ring(Protocol):
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Changes to a layout with more agents; keeps the samples."""
+
+    def move(self, by: Move) -> None:
+        """Has all samples lie elsewhere in the scene."""
 
 
 class Host(Reloading):
@@ -167,14 +174,36 @@ class Host(Reloading):
         """The surface drawn, in units of the scene."""
         return self.scene.frame.surface(self.heightfield)
 
-    def frame_surface(self) -> None:
+    def reframe(self, frame: Frame) -> None:
+        """Have the scene be another part of the plane, whose bounds changed, from the next frame
+        on: samples and surface stay where they are on the plane."""
+        scene = self.scene
+        if frame == scene.frame:
+            return
+        move = frame.moved_from(scene.frame)
+        scene.frame = self.packer.frame = frame
+        self.ring.move(move)
+        self.detail.move(move)
+        if self.detail.surface is not None:
+            self.detail.surface = self.scene_surface, self.value_range
+        if self._texels is not None:  # older designs lay meshes on the surface
+            self._upload_heights(self._texels)
+
+    def frame_surface(self, keep: bool = False) -> None:
         """Have the camera view the surface from the usual side, as far away as it must for all of
-        it to be in the picture."""
+        it to be in the picture.
+
+        keep: where its user moved it, only `reset` gives that view.
+        """
         field, (low, high), height = self.scene_surface, self.value_range, self.scene.height_scale
         levels = (field.values.ravel() - low) / (high - low if high > low else 1.0)
         nodes = plane_nodes(field.lo, field.hi, *field.shape)
         points = np.column_stack([nodes, height * levels])
-        self.scene.camera.frame((*field.lo, *field.hi, height), points)
+        camera = self.scene.camera
+        pose = camera.pose if keep and not camera.at_home else None
+        camera.frame((*field.lo, *field.hi, height), points)
+        if pose is not None:
+            camera.pose = pose
 
     @property
     def _shown_range(self) -> tuple[float, float]:

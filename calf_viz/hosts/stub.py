@@ -21,6 +21,7 @@ from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout
 
 
@@ -41,6 +42,10 @@ class StubRing:
         """Make the texture anew for more agents, its samples where `scene.ring.relayout` puts
         them."""
         self.layout = new
+
+    def move(self, by: Move) -> None:
+        """Move the texels' places in the scene as `scene.ring.move` does: the plane's bounds
+        changed."""
 
 
 class StubHost(Host):

@@ -27,6 +27,9 @@ Box = tuple[float, float, float, float, float]
 """Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [scene units]."""
 
 
+Pose = tuple[tuple[float, float, float], float, float, float]
+
+
 @dataclass
 class OrbitCamera:
     """Looks at `target` from `distance` [scene units]; angles in radians, field of view vertical.
@@ -97,6 +100,22 @@ class OrbitCamera:
         upwards = focus * np.abs(y) / within[1]
         before_the_eye = towards / (1.0 - 1.5 * NEAR)
         return float(np.maximum(np.maximum(across, upwards) + towards, before_the_eye).max())
+
+    @property
+    def pose(self) -> Pose:
+        """Target, distance and angles."""
+        return self.target, self.distance, self.azimuth, self.elevation
+
+    @pose.setter
+    def pose(self, pose: Pose) -> None:
+        self.target, self.distance, self.azimuth, self.elevation = pose
+
+    @property
+    def at_home(self) -> bool:
+        """Whether it is where `reset` would put it."""
+        there = OrbitCamera(box=self.box, home=self.home)
+        there.reset()
+        return there.pose == self.pose
 
     @property
     def _middle(self) -> tuple[float, float]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import DEPTH_BIAS, Scene
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
@@ -73,6 +74,15 @@ class DetailChooser:
         if self._seen > WINDOW and self._seen % WINDOW == 0:
             self._measuring = self._measure()
         next(self._measuring, None)
+
+    def move(self, by: Move) -> None:
+        """The scene is another: what was seen lies elsewhere in it."""
+        self._recent = by(self._recent)
+        self._measuring = iter(())
+        # Measured along no axis: at most by so much.
+        longest = np.array([max(by.scale), 1.0])[:, None]
+        self.error = self.error * longest
+        self._errors = deque((errors * longest for errors in self._errors), self._errors.maxlen)
 
     def stride(self) -> int:
         """The stride to draw with now."""

@@ -16,6 +16,7 @@ import copy
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,24 @@ from calf_viz.view import View
 
 SIZE = 10.0
 """Of the scene's square."""
+FARTHEST = 3e38
+"""Of a place: what is further away is there."""
 LINES = 10.0
 """Lines of the surface's grid along an axis, about."""
 
 Pair = tuple[float, float]
+
+
+class Move(NamedTuple):
+    """From one frame's scene to another's: scale * place + offset, on each axis."""
+
+    scale: Pair = (1.0, 1.0)
+    offset: Pair = (0.0, 0.0)
+
+    def __call__(self, places: NDArray[np.floating]) -> FloatArray:
+        """Places (..., 2) of the one scene, in the other, within what float32 holds."""
+        moved = places.astype(np.float64) * self.scale + self.offset
+        return np.clip(moved, -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,14 @@ class Frame:
             return points
         moved: FloatArray = (points.astype(np.float64) - self.centre) * self.scale
         return moved
+
+    def moved_from(self, old: Frame) -> Move:
+        """Where what lies in the scene of another frame is in this one's."""
+        (x, y), (old_x, old_y) = self.scale, old.scale
+        return Move(
+            (x / old_x, y / old_y),
+            ((old.centre[0] - self.centre[0]) * x, (old.centre[1] - self.centre[1]) * y),
+        )
 
     def corners(self, plane: Heightfield | Grid) -> tuple[Pair, Pair]:
         """Of what lies on the plane, in the scene."""

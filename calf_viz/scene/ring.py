@@ -7,8 +7,9 @@
     slot 1|a0 a1 a2 ...          | rows           rows a slot, padded little: columns = ceil(N/R).
           +----------------------+
 
-A texel is (x, y, third, stamp), x and y in units of the scene. stamp = +-(step + 1), negative on
-the first sample of a run, 0 in a slot never written. third is a float's bit pattern:
+A texel is (x, y, third, stamp), x and y in units of the scene: all are written anew where that
+becomes another part of the plane. stamp = +-(step + 1), negative on the first sample of a run, 0 in
+a slot never written. third is a float's bit pattern:
 
     bits 0..9    modes of this sample and of the agent's before it: five of 2 bits or, where the
                  view has more than four modes, three of 3 bits (mode_bits.py)
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.samples import Samples
-from calf_viz.scene.frame import Frame
+from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.mode_bits import ModeBits
 
 HEADINGS = 256
@@ -41,6 +42,7 @@ LONGEST_AGE = 4095
 MOST_RUNS = 64  # of a trail, that are drawn: the newest
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
+Channels = tuple[int, int, int, int]
 LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
 
 
@@ -101,6 +103,12 @@ def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> 
     grown = np.zeros((new.slots, new.rows * new.columns, 4), dtype=np.float32)
     grown[:, : old.agents] = samples.reshape(old.slots, -1, 4)[:, : old.agents]
     return grown.reshape(new.size[1], new.size[0], 4)
+
+
+def move(texels: NDArray[np.float32], by: Move, channels: Channels = (0, 1, 2, 3)) -> None:
+    """Has the ring's texels (..., 4) lie elsewhere in the scene. channels: as `RingPacker`."""
+    x, y = channels[:2]
+    texels[..., (x, y)] = by(texels[..., (x, y)])
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ class RingPacker:
         self,
         layout: RingLayout,
         trail: int,
-        channels: tuple[int, int, int, int] = (0, 1, 2, 3),
+        channels: Channels = (0, 1, 2, 3),
         frame: Frame | None = None,
         modes: int = 3,
     ) -> None:

@@ -21,7 +21,8 @@ class Source(Protocol):
 
     @property
     def view(self) -> View:
-        """What samples and surface mean; the same as long as the source is shown."""
+        """What samples and surface mean. While the source is shown, its bounds alone may become
+        others, with the next step or surface; then the surface is to be one of those too."""
 
     def step(self) -> Samples | None:
         """The next step, or None where there is nothing new this frame."""

@@ -28,6 +28,7 @@ LONGEST_EPISODE = 5000
 """Steps after which an agent starts anew, wherever it is: the horizon of `evaluate`."""
 
 
+@cache
 def view_of(system: System) -> View:
     """What a system's agents, and a critic of it, mean on its plane."""
     plane = system.plane

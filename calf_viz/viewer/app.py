@@ -60,6 +60,7 @@ class CALFApplication(Session):
     def _push(self, samples: list[Samples]) -> None:
         if not samples:
             return
+        self.surface.follow(self.feed.view)
         with self.profiler.section("upload"):
             self.host.push(*samples)
         self._tell_certificate()

@@ -29,6 +29,7 @@ class Display:
     """
 
     readings: Readings
+    feed: Feed
 
     def __init__(
         self, host: Host, feed: Feed, stats: StatsCache, keys: list[tuple[str, str]]
@@ -37,13 +38,15 @@ class Display:
         self.host, self.stats = host, stats
         self.training_panel: TrainingPanel | None = None
         self.hud: Hud = overview(feed.view, host.scene.mode_colours, keys)
-        self.hud.add(_trail_legend(feed.view, host.scene), before="value")
+        self._view = feed.view
+        self._legend = _trail_legend(feed.view, host.scene)
+        self.hud.add(self._legend, before="value")
         host.set_hud(self.hud)
         self.read(feed)
 
     def read(self, feed: Feed) -> None:
         """Readings of this source from its next step on."""
-        host = self.host
+        host, self.feed = self.host, feed
         self.readings = Readings(
             self.hud, self.stats, feed.view,
             lambda samples: feed.mean_value(samples, host.heightfield), timed=host.has_window,
@@ -64,6 +67,10 @@ class Display:
         if self.training_panel is not None:
             self.training_panel.frame(notice)
             notice = None
+        if self.feed.view is not self._view:
+            self._view = self.feed.view
+            self._legend.crossing = _crossing(self._view)
+            self.hud.redraw()
         with self.host.profiler.section("stats"):
             self.hud.update(notice=said or notice, **texts)
             self.readings.frame(self.host.heightfield)
@@ -78,11 +85,15 @@ class Display:
 
 def _trail_legend(view: View, scene: Scene) -> TrailLegend:
     colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
-    dt = view.dt or 1.0
     return TrailLegend(
         colours[variants.CERTIFIED],
         colours[variants.REFUSED],
-        duration=scene.trail * dt,
-        crossing=(view.hi[0] - view.lo[0]) / dt,
+        duration=scene.trail * (view.dt or 1.0),
+        crossing=_crossing(view),
         unit=speed_unit(view.units),
     )
+
+
+def _crossing(view: View) -> float:
+    """Speed of an agent that passes the plane's width in one step."""
+    return (view.hi[0] - view.lo[0]) / (view.dt or 1.0)

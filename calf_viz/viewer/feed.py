@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -29,6 +30,10 @@ SILENCE = 60.0
 """Seconds without anything new after which it is said."""
 
 
+BOUNDS = ("lo", "hi")
+"""Of a view, that may change while it is shown."""
+
+
 class Feed:
     """Asks a source. One that raises, or gives what its view does not allow, is asked no more: the
     last picture stays, and why is reported once.
@@ -43,7 +48,7 @@ class Feed:
         """guarded: whether what the source raises stays here; the program's own bugs should not."""
         self.source, self.guarded, self.clock = source, guarded, clock
         self.failure: str | None = None
-        self._view = source.view
+        self._view = _checked(source.view)
         # Asked once: of a protocol, isinstance takes microseconds.
         self._pausable = source if isinstance(source, Pausable) else None
         self._certified = source if isinstance(source, Certified) else None
@@ -56,7 +61,7 @@ class Feed:
 
     @property
     def view(self) -> View:
-        """The source's."""
+        """The source's, as it was when something was asked for last."""
         return self._view
 
     @property
@@ -70,6 +75,7 @@ class Feed:
 
     def steps(self, wanted: int = 1) -> list[Samples]:
         """The next steps: so many, or all that there are where they come by themselves."""
+        self._ask("view", self._look)
         found: list[Samples] = []
         for _ in range(MOST_STEPS if self._view.live else wanted):
             samples = self._ask("step", self._step)
@@ -81,6 +87,7 @@ class Feed:
 
     def surface(self) -> Heightfield | None:
         """The newest surface, once."""
+        self._ask("view", self._look)
         found = self._ask("surface", self._surface)
         if found is not None:
             self._hear(True)
@@ -93,6 +100,7 @@ class Feed:
             raise UserError(
                 "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
             )
+        self._ask("view", self._look)
         return self._ask("networks", source.networks)
 
     def certificate(self, chosen: int) -> Certificate | None:
@@ -120,6 +128,24 @@ class Feed:
         """Nothing more is asked."""
         self._ask("close", self.source.close)
 
+    def _look(self) -> None:
+        """Its view as it is now, of which the bounds alone may have changed."""
+        old, new = self._view, self.source.view
+        if new is old:
+            return
+        changed = [
+            f.name for f in fields(_checked(new)) if getattr(old, f.name) != getattr(new, f.name)
+        ]
+        for name in changed:
+            if name not in BOUNDS:
+                before, now = getattr(old, name), getattr(new, name)
+                raise ValueError(
+                    f"{name} {shown(before)} became {shown(now)}: while it is shown, only lo and "
+                    "hi may change"
+                )
+        if changed:
+            self._view = new
+
     def _step(self) -> Samples | None:
         samples = self.source.step()
         if samples is None:
@@ -130,11 +156,13 @@ class Feed:
         return samples
 
     def _surface(self) -> Heightfield | None:
-        field, view = self.source.surface(), self._view
+        field = self.source.surface()
         if field is None:
             return None
         if not isinstance(field, Heightfield):
             raise ValueError(f"a Heightfield is wanted, not {type(field).__name__}")
+        self._look()  # the surface may be the first of other bounds
+        view = self._view
         if (field.lo, field.hi) != (view.lo, view.hi):
             raise ValueError(
                 f"its plane goes from {field.lo} to {field.hi}, the view's from {view.lo} to "
@@ -163,3 +191,9 @@ class Feed:
         if anything or self._paused:
             self._heard = now
         self._silent = now - self._heard > SILENCE
+
+
+def _checked(view: View) -> View:
+    if not isinstance(view, View):
+        raise UserError(f"the source's view: a View is wanted, not {type(view).__name__}")
+    return view

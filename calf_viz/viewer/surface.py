@@ -3,12 +3,14 @@ GPU evaluates; and the morph from each to the next."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.scene.frame import Frame
 from calf_viz.view import View
 from calf_viz.viewer.feed import Feed
 
@@ -49,44 +51,68 @@ class ShownSurface:
         with self.host.profiler.section("heatmap"):
             if self.on_gpu:
                 self._waiting = feed.networks()
+                self.follow(feed.view)
                 found = self._waiting is not None
                 while self.evaluating:
                     self._evaluate(restart)
             elif found := (heights := feed.surface()) is not None:
-                self.host.set_heightfield(heights, restart=restart)
+                self.follow(feed.view)
+                self.host.set_heightfield(
+                    heights, restart=restart or (self._known and self._elsewhere)
+                )
             if not found and (restart or not self._known):
                 self.host.set_heightfield(_flat(feed.view), restart=True)
         self._known = found or (self._known and not restart)
 
+    def follow(self, view: View) -> None:
+        """Have the scene be where a source's bounds are now, should they have changed."""
+        if (self.grid.lo, self.grid.hi) == (view.lo, view.hi):
+            return
+        self.grid = replace(self.grid, lo=view.lo, hi=view.hi)
+        self.host.reframe(Frame.of(view))
+        if not self._known:
+            self.host.set_heightfield(_flat(view), restart=True)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether what is drawn is of other bounds, until a surface of these comes."""
+        drawn = self.host.grid
+        return (drawn.lo, drawn.hi) != (self.grid.lo, self.grid.hi)
+
     def frame(self, feed: Feed) -> None:
         """Before each frame: what is newest, and on with the morph."""
         host = self.host
-        begun = self._take(feed)
+        begun, fresh = self._take(feed)
         self._frames += 1
-        if begun and not self._known:  # nothing that it could come from
+        if begun and fresh:
+            if not self._elsewhere:
+                host.frame_surface(keep=self._known)
             self._known, host.morph = True, 1.0
-            host.frame_surface()
             return
         if begun:
             self._steps, self._frames = min(self.morph_frames, self._frames), 0
         if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
             host.morph = min(1.0, host.morph + 1.0 / self._steps)
 
-    def _take(self, feed: Feed) -> bool:
-        """Whether a morph to another surface begins."""
-        host = self.host
+    def _take(self, feed: Feed) -> tuple[bool, bool]:
+        """Whether another surface is shown from now on, and whether at once, as there is none that
+        it could come from by a morph."""
+        host, section = self.host, self.host.profiler.section("heatmap")
         if self.on_gpu:
             self._waiting = feed.networks() or self._waiting
-            if not self.evaluating:
-                return False
-            with host.profiler.section("heatmap"):
-                return self._evaluate(restart=not self._known)
-        heights = feed.surface()
+            heights = None
+        else:
+            heights = feed.surface()
+        self.follow(feed.view)
+        fresh = not self._known or self._elsewhere
+        if self.on_gpu and self.evaluating:
+            with section:
+                return self._evaluate(restart=fresh), fresh
         if heights is None:
-            return False
-        with host.profiler.section("heatmap"):
-            host.set_heightfield(heights, morph=0.0, restart=not self._known)
-        return True
+            return False, fresh
+        with section:
+            host.set_heightfield(heights, morph=0.0, restart=fresh)
+        return True, fresh
 
     def _evaluate(self, restart: bool = False) -> bool:
         """A frame's share of the newest networks; whether their surface is shown from now on.

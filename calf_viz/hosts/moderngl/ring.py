@@ -8,7 +8,8 @@ import moderngl
 import numpy as np
 
 from calf_viz.hosts.moderngl.texture import data_texture
-from calf_viz.scene.ring import Packed, RingLayout, relayout
+from calf_viz.scene.frame import Move
+from calf_viz.scene.ring import Packed, RingLayout, move, relayout
 
 
 class ModernglRing:
@@ -33,3 +34,8 @@ class ModernglRing:
         self.texture.release()
         self.layout = new
         self.texture = data_texture(self.context, relayout(samples, old, new))
+
+    def move(self, by: Move) -> None:
+        samples = np.frombuffer(self.texture.read(), np.float32).reshape(-1, 4).copy()
+        move(samples, by)
+        self.texture.write(samples)

@@ -19,6 +19,7 @@ from calf_viz.glsl.programs import Programs
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Detail, Ring
 from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -49,6 +50,9 @@ class ConstantDetail:
         self._stride = scene.stride
 
     def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+        pass
+
+    def move(self, by: Move) -> None:
         pass
 
     def stride(self) -> int:

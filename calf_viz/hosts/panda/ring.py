@@ -2,8 +2,8 @@
 
 Panda uploads whole textures. So the new samples go into a small staging texture, and a pass that
 renders into the ring copies them there, on the GPU: 16 bytes per agent and step, however long the
-trails. The same pass copies an old ring into a new one when agents come. Where a driver cannot
-render into float textures, the whole ring is uploaded at each step.
+trails. The same pass copies an old ring into a new one when agents come, or when the plane's bounds
+change. Where a driver cannot render into float textures, the whole ring is uploaded at each step.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.geometry import Stage
 from calf_viz.hosts.panda.passes import Pass
-from calf_viz.hosts.panda.texture import empty_texture, fill
+from calf_viz.hosts.panda.texture import CHANNELS, empty_texture, fill
 from calf_viz.hosts.panda.triangle import triangle
-from calf_viz.scene.ring import Packed, RingLayout, relayout
+from calf_viz.scene.frame import Move
+from calf_viz.scene.ring import Packed, RingLayout, move, relayout
 
 log = logging.getLogger("calf_viz")
 
@@ -39,6 +40,9 @@ class PandaRing(Protocol):
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         """Changes to a layout with more agents; keeps the samples."""
+
+    def move(self, by: Move) -> None:
+        """Has all samples lie elsewhere in the scene."""
 
     def done(self) -> None:
         """A frame was rendered."""
@@ -87,6 +91,7 @@ class RenderedRing:
         root = NodePath("ring")
         self.triangle = triangle(root)
         self.triangle.set_shader(programs["ring_copy"])
+        self._move(Move())
         return root.attach_new_node(Camera("ring"))
 
     def _aim(self, layout: RingLayout, texture: Texture, buffer: GraphicsOutput) -> None:
@@ -149,10 +154,24 @@ class RenderedRing:
         while self._outgrown:
             self._outgrown.pop().release_all()
 
+    def _move(self, by: Move) -> None:
+        """Has the pass move what it copies."""
+        self.triangle.set_shader_input("u_move", (*by.scale, *by.offset))
+
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         self._flush()
+        self._rewrite(old, new)
+
+    def move(self, by: Move) -> None:
+        self._flush()
+        self._move(by)
+        self._rewrite(self.layout, self.layout)
+        self._move(Move())
+
+    def _rewrite(self, old: RingLayout, new: RingLayout) -> None:
+        """Copies all samples into another texture."""
         grown = _target(new, self.stage.context)
-        assert grown is not None, "a driver that renders into a float texture refused a larger one"
+        assert grown is not None, "a driver that renders into a float texture refused another one"
         samples, buffer = self.texture, self.buffer
         self._aim(new, *grown)
         self._source(samples, old, (0, new.slots))
@@ -192,3 +211,8 @@ class UploadedRing:
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         self._allocate(new, relayout(self.texels, old, new))
+
+    def move(self, by: Move) -> None:
+        move(self.texels, by, CHANNELS)
+        fill(self.texture, self.texels)
+        self.stage.count("upload_bytes", self.texels.nbytes)

@@ -18,7 +18,7 @@ from panda3d.core import (
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import Stage
 from calf_viz.hosts.panda.ring import PandaRing, make_ring
-from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.panda.texture import CHANNELS, data_texture, fill
 from calf_viz.hosts.panda.triangle import shader_placed
 from calf_viz.scene.detail import DetailChooser
 from calf_viz.scene.ring import RingLayout
@@ -30,7 +30,7 @@ class StripGeometry:
     shaders do not compile, naming file and line."""
 
     design = "gpu"
-    channels = (2, 1, 0, 3)  # Panda keeps RGBA float textures as BGRA
+    channels = CHANNELS
     looks_back = True
 
     def __init__(self, stage: Stage) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import SamplerState, Texture
 
+CHANNELS = (2, 1, 0, 3)
+"""Where red, green, blue and alpha are in memory: Panda keeps four components as BGRA."""
 _TYPES = {np.dtype(np.float32): Texture.T_float, np.dtype(np.uint8): Texture.T_unsigned_byte}
 
 
@@ -27,7 +29,7 @@ def data_texture(name: str, texels: NDArray[Any], form: int) -> Texture:
     height, width, components = texels.shape
     texture = empty_texture(name, width, height, form, texels.dtype)
     if components == 4:
-        texels = texels[..., [2, 1, 0, 3]]  # Panda keeps four components as BGRA
+        texels = texels[..., CHANNELS]
     fill(texture, texels)
     return texture
 

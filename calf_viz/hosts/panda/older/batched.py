@@ -20,6 +20,7 @@ from calf_viz.hosts.panda.older.markers import HIDDEN, Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
 from calf_viz.hosts.panda.older.trail_chunks import TrailChunks
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -57,6 +58,10 @@ class BatchedGeometry:
         self.trails.grow(new.agents)
         self.markers.remove()
         self.markers = marker_mesh(self._markers, new.agents)
+
+    def move(self, by: Move) -> None:
+        self.trails.move(by)
+        self._newest.place(by)
 
     def append(self, packed: Packed) -> None:
         for row in packed.rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import NodePath
@@ -9,6 +11,7 @@ from panda3d.core import NodePath
 from calf_viz.heightfield import FloatArray
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import QUAD, Mesh
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Row
 
 VERTEX = np.dtype(
@@ -49,6 +52,13 @@ class Newest:
     def move(self, samples: Row, planes: FloatArray) -> None:
         """Takes a step's samples; planes (n, 3): heights and slopes there."""
         self._at, self._changed = (samples, planes), True
+
+    def place(self, by: Move) -> None:
+        """Has them lie elsewhere in the scene; `lift` is to follow."""
+        if self._at is not None:
+            samples, planes = self._at
+            places = by(samples.positions).astype(np.float32)
+            self.move(replace(samples, positions=places), planes)
 
     def lift(self, heights: Heights) -> None:
         """Puts them onto another surface."""

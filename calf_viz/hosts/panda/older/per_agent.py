@@ -20,6 +20,7 @@ from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import Mesh, count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
 from calf_viz.hosts.panda.older.trail_mesh import TrailMesh
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout, Row
 from calf_viz.scene.scene import Scene
 
@@ -49,6 +50,11 @@ class PerAgentGeometry:
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
         pass
+
+    def move(self, by: Move) -> None:
+        for trail in self.trails:
+            trail.move(by)
+        self._newest.place(by)
 
     def append(self, packed: Packed) -> None:
         for row in packed.rows:

@@ -15,7 +15,7 @@ chunks, of which only the one that the head is in is uploaded.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from calf_viz.heightfield import FloatArray
 from calf_viz.hosts.panda.older import ribbon
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import Mesh, Vertices
+from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Row
 from calf_viz.scene.scene import Scene
 
@@ -159,14 +160,27 @@ class TrailChunks:
             rows["a_gradient"] = here[:, 1:].reshape(*rows.shape, 2)
             rows["a_older"][..., 2] = older[:, 0].reshape(rows.shape)
 
+        self._change(lifted)
+
+    def move(self, by: Move) -> None:
+        """Has all samples lie elsewhere in the scene; `lift` is to follow."""
+
+        def moved(rows: Vertices) -> None:
+            for name in ("a_here", "a_newer", "a_older"):
+                rows[name][..., :2] = by(rows[name][..., :2])
+
+        self._change(moved)
+
+    def _change(self, change: Callable[[Vertices], None]) -> None:
+        """Has all vertices changed in place."""
         for index, chunk in enumerate(self.chunks):
             if chunk is not None:
                 vertices = self._vertices(index)
                 rows = vertices[..., 0].copy()  # a pair's two are alike
-                lifted(rows)
+                change(rows)
                 vertices[...] = rows[..., None]
-        lifted(self._head)
-        lifted(self._last)
+        change(self._head)
+        change(self._last)
 
     def grow(self, agents: int) -> None:
         """Makes room for more agents; the samples are written anew, into chunks as long as suits

@@ -9,6 +9,7 @@ from panda3d.core import NodePath
 from calf_viz.hosts.panda.older import ribbon
 from calf_viz.hosts.panda.older.heights import Heights
 from calf_viz.hosts.panda.older.mesh import Mesh
+from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import Scene
 
 REBUILD = 8
@@ -102,6 +103,11 @@ class TrailMesh:
         indices = self.mesh.indices().reshape(-1, 6)
         indices[: count - 1] = ribbon.segments(2 * np.arange(count - 1), linked)
         indices[count - 1 :] = 0
+
+    def move(self, by: Move) -> None:
+        """Has all points lie elsewhere in the scene; `lift` is to follow."""
+        here = self.points["here"]
+        here[:, :2] = by(here[:, :2])
 
     def lift(self, heights: Heights) -> None:
         """Puts all points onto another surface, and makes the mesh anew."""
