@@ -111,7 +111,7 @@ AGENT = st.tuples(
     st.one_of(st.floats(0, 1), st.just(0.0), st.just(math.nan)),
     st.sampled_from([DEFAULTS, Constants(nu_bar=0.5, c_low=0.0, c_up=1.0)]),
 )
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
 def test_batch_and_scalar_agree_exactly(agents, p_relax: float, constants: Constants) -> None:
     q, norm, q_plus, u = (np.array([a[k] for a in agents], dtype=float) for k in (0, 1, 2, 4))
@@ -126,7 +126,6 @@ def test_batch_and_scalar_agree_exactly(agents, p_relax: float, constants: Const
 
 
 @given(st.lists(AGENT, min_size=1, max_size=8), st.randoms(use_true_random=False))
-@settings(deadline=None)
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
 def test_the_rule_is_pure(agents, random) -> None:
     """The same in any company and order, and its arguments are left as they were."""
@@ -156,7 +155,7 @@ WILD = {
 
 
 @given(**WILD)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_q_plus_rises_by_nu_bar_and_finitely_often(name, seed, scale, shift, p_relax) -> None:
     kept, _ = certified_q(wild_agent(name, seed, scale, shift), 12, 60, p_relax, seed)
     for values in kept:
@@ -193,7 +192,7 @@ def test_as_many_certified_steps_as_the_bound_allows_and_no_more() -> None:
 
 
 @given(name=WILD["name"], seed=WILD["seed"], scale=st.floats(-10, 10))
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_strict_random_agents_always_reach_the_goal(name, seed, scale) -> None:
     agent = wild_agent(name, seed, scale)
     row = strict_row(agent, held_out_starts(agent.system, 24, seed, SELECTION))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from oracles import heights_loop
@@ -53,7 +53,6 @@ def test_heights_agree_with_the_loop(shape, seed):
     )
 
 
-@settings(derandomize=True, deadline=None)  # the same examples every time
 @given(
     values=hnp.arrays(
         np.float32,

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from huds import ALL_KEYS, BOWL, TEXTS, made, prepared
+from hypothesis import given
 from hypothesis import strategies as st
-from scene_folder import POINT_MASS
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud import numbers
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Label
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import KEYS, help_line
-from calf_viz.hud.layout import SMALLEST_SCALE, Metrics, Rect
+from calf_viz.hud.layout import SMALLEST_SCALE, Metrics
 from calf_viz.hud.overview import overview
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import Notice, Panel, Row
@@ -26,27 +24,6 @@ from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
 from calf_viz.view import View
-
-SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
-BOWL = Heightfield(np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2),
-                   (-5.0, -5.0), (5.0, 5.0))  # fmt: skip
-RANGE = (0.0, 2.0)
-TEXTS = {
-    "step": "12,345", "agents": "20", "mean_value": "−12.5", "fps": "60",
-    "mode_0": "12", "mode_1": "0", "mode_2": "8",
-}  # fmt: skip
-ALL_KEYS = help_line({key.action for key in KEYS})
-
-
-def made(**texts: str) -> Hud:
-    hud = overview(POINT_MASS, mode_colours(), ALL_KEYS)
-    hud.update(**{**TEXTS, **texts})
-    return hud
-
-
-def prepared(hud: Hud, scene: Scene, heightfield: Heightfield = BOWL) -> Hud:
-    hud.prepare(scene, heightfield, RANGE)
-    return hud
 
 
 def batches(hud: Hud) -> tuple[Batch, Batch]:
@@ -75,7 +52,6 @@ cameras = st.builds(
 
 
 class TestFit:
-    @SEEDED
     @given(st.integers(16, 2600), st.integers(16, 1500), cameras, st.booleans())
     def test_nothing_overlaps_and_nothing_is_cut(
         self, width: int, height: int, camera: OrbitCamera, paused: bool
@@ -90,7 +66,6 @@ class TestFit:
         assert (glyphs[:, :2] >= 0).all()
         assert (glyphs[:, 2:] <= (width, height)).all()
 
-    @SEEDED
     @given(st.integers(200, 2600), st.integers(150, 1500))
     def test_every_glyph_of_a_widget_is_inside_it(self, width: int, height: int) -> None:
         hud = made(step="1,234,567,890,123", fps="a very long text")
@@ -247,132 +222,6 @@ class TestHit:
         assert hud.hit(keys.x + 1, keys.y + 1) is None, "the line of keys lets it through"
         hud.visible = False
         assert hud.hit(panel.x, panel.y) is None
-
-
-class TestAxes:
-    def texts(self, camera: OrbitCamera, heightfield: Heightfield = BOWL) -> dict[str, Rect]:
-        """Where each text of the axes is, by name; ticks by axis and value."""
-        hud = Hud([], Axes(("first", "second")))
-        hud.prepare(Scene(camera=camera), heightfield, RANGE)
-        return dict(zip(self.words(hud), hud.rectangles(), strict=True))
-
-    def words(self, hud: Hud) -> list[str]:
-        face = hud.canvas.face("small")
-        rows = {glyph.row: char for char, glyph in face.glyphs.items()}
-        rows |= {g.row: c for c, g in hud.canvas.face("body").glyphs.items()}
-        texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
-        words, at = [], 0
-        for rect in hud.rectangles():  # texts were appended in this order
-            word = ""
-            near = Rect(rect.x - 1, rect.y - 4, rect.width + 2, rect.height + 8)
-            while at < len(texels) and near.holds(*texels[at, :2]):
-                word += rows[int(texels[at, 2])]
-                at += 1
-            words.append(word if word not in words else f"{word}'")
-        return words
-
-    def test_ticks_at_round_numbers_on_both_axes(self) -> None:
-        found = self.texts(OrbitCamera())
-        values = ["−4", "−2", "0", "2", "4"]
-        assert list(found) == [*values, *(f"{v}'" for v in values), "first", "second"]
-
-    def test_from_above_they_stand_left_and_below(self) -> None:
-        camera = OrbitCamera(distance=20.0)
-        camera.top_view()
-        found = self.texts(camera)
-        assert found["−4"].x < found["0"].x < found["4"].x
-        assert found["−4'"].y > found["0'"].y > found["4'"].y
-        assert all(found[f"{v}'"].right < found["−4"].x for v in ("−4", "0", "4"))
-        assert all(found[v].y > found["−4'"].y for v in ("−4", "0", "4"))
-
-    @pytest.mark.parametrize("height", [0.0, 2.0, 6.0])
-    @pytest.mark.parametrize(
-        "size", [(1280, 720), (640, 360), (1920, 1080), (1400, 400), (500, 700), (800, 600)]
-    )
-    def test_from_above_all_are_there_clear_of_the_keys(
-        self, size: tuple[int, int], height: float
-    ) -> None:
-        scene = Scene(size=size, height_scale=height)
-        scene.camera.frame((-5.0, -5.0, 5.0, 5.0, height), np.zeros((1, 3)))
-        hud = prepared(made(), scene)
-        scene.camera.top_view(size[0] / size[1], hud.foot() / size[1])
-        prepared(hud, scene)
-        assert "keys" in hud.placed
-        corner = scene.camera.view_projection(size[0] / size[1]) @ [-5.0, -5.0, height, 1.0]
-        left = (0.5 + 0.5 * corner[0] / corner[3]) * size[0]
-        below = [rect for rect in hud._marks if rect.x > left and rect.y > 0.5 * size[1]]
-        assert len(below) >= 6, "x at -4, -2, 0, 2, 4, and its name"
-
-    @pytest.mark.parametrize("degrees", [30, 120, 210, 300])
-    def test_they_stand_before_the_surface(self, degrees: float) -> None:
-        """Each below the plane's middle: on the two edges that are nearest to the viewer."""
-        found = self.texts(OrbitCamera(azimuth=math.radians(degrees + 0.1)))
-        middle = sum(rect.y for rect in found.values()) / len(found)
-        assert middle > 360
-
-    def test_ticks_are_on_the_drawn_surface(self) -> None:
-        """A tick begins where the matrix and the height put its point."""
-        scene = Scene()
-        hud = Hud([], Axes(("first", "second")))
-        hud.prepare(scene, BOWL, RANGE)
-        begins = hud.canvas.shapes.texels.reshape(-1, 4)[: 3 * hud.canvas.shapes.count : 3, :2]
-        for x in (-4.0, 0.0, 4.0):
-            height = BOWL.heights([(x, -5.0)])[0] / RANGE[1] * scene.height_scale
-            clip = scene.camera.view_projection(1280 / 720) @ [x, -5.0, height, 1.0]
-            pixel = (0.5 + 0.5 * clip[:2] / clip[3] * (1, -1)) * scene.size
-            assert np.abs(begins - pixel).max(axis=1).min() < 0.01
-
-    def test_an_edge_seen_end_on_is_left_out(self) -> None:
-        camera = OrbitCamera(azimuth=math.radians(-90), elevation=0.05)
-        assert "second" not in self.texts(camera)
-
-
-class TestNumbers:
-    @pytest.mark.parametrize(
-        ("number", "span", "text"),
-        [
-            (496.4, 6143.0, "496"), (6137.2, 6143.0, "6,137"), (-6.0, 6143.0, "−6"),
-            (0.1234, 2.0, "0.12"), (-0.001, 2.0, "0.00"), (0.1234, 0.05, "0.1234"),
-            (1.5, 0.0, "1.50"), (2.5e7, 5e7, "2.5e7"), (-3e-5, 1e-4, "−3.0e-5"),
-            (0.0, 1e-9, "0"), (math.nan, 1.0, "–"), (math.inf, 1.0, "–"),
-        ],
-    )  # fmt: skip
-    def test_value(self, number: float, span: float, text: str) -> None:
-        assert numbers.value(number, span) == text.replace("e-", "e−")
-
-    def test_count(self) -> None:
-        assert numbers.count(1234567) == "1,234,567"
-
-    @SEEDED
-    @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(1, 9))
-    def test_nice_ticks(self, low: float, span: float, most: int) -> None:
-        high = low + span
-        ticks = numbers.nice_ticks(low, high, most)
-        assert 1 <= len(ticks) <= most
-        assert all(low < tick < high for tick in ticks)
-        steps = np.diff(ticks)
-        assert np.allclose(steps, steps[0] if len(steps) else 0)
-
-    @pytest.mark.parametrize(
-        ("low", "high", "ticks"),
-        [
-            (0.0, 6.0, [0, 2, 4, 6]),
-            (-1.0, 1.0, [-1, -0.5, 0, 0.5, 1]),
-            (-0.1, 2.0, [0, 0.5, 1, 1.5, 2]),
-        ],
-    )
-    def test_ends_are_ticks_where_they_are_wanted(
-        self, low: float, high: float, ticks: list[float]
-    ) -> None:
-        assert numbers.nice_ticks(low, high, 5, ends=True) == ticks
-        assert numbers.nice_ticks(7.0, 7.0, 5, ends=True) == []
-
-    def test_nice_ticks_are_those_people_expect(self) -> None:
-        assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]
-        assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])
-        assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
-        assert numbers.nice_ticks(1.0, 1.0, 5) == []
-        assert max(numbers.nice_ticks(0.07, 0.07 + 0.07, 4)) < 0.07 + 0.07, "though 7 * 0.02 rounds"
 
 
 def test_a_notice_is_replaced_by_another() -> None:

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz.agent.modes import NAMES
@@ -16,7 +16,6 @@ from calf_viz.hud.atlas import EMPTY, REPLACEMENT, Atlas, Face, Glyph, atlas
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Metrics
 
-SEEDED = settings(derandomize=True, deadline=None)  # the same examples every time
 METRICS = Metrics(1.0)
 ATLAS = atlas(METRICS.sizes)
 BODY = ATLAS.faces["body"]
@@ -90,12 +89,10 @@ class TestAtlas:
 
 
 class TestLines:
-    @SEEDED
     @given(WORDS, WORDS)
     def test_widths_add_up(self, a: str, b: str) -> None:
         assert text.width(BODY, a + b) == text.width(BODY, a) + text.width(BODY, b)
 
-    @SEEDED
     @given(WORDS, st.integers(0, 300))
     def test_shortened_is_the_longest_that_fits(self, words: str, room: int) -> None:
         short = text.shortened(BODY, words, room)
@@ -112,7 +109,6 @@ class TestLines:
             kept += 1
         assert kept == len(words) or text.width(BODY, words[: kept + 1] + "…") > room
 
-    @SEEDED
     @given(WORDS, st.integers(30, 300))
     def test_wrapped_lines_fit_and_lose_no_word(self, words: str, room: int) -> None:
         lines = text.wrapped(BODY, words, room)
@@ -125,7 +121,6 @@ class TestLines:
     def test_wrapped_keeps_paragraphs(self) -> None:
         assert text.wrapped(BODY, "one\n\ntwo three", 1000) == ["one", "", "two three"]
 
-    @SEEDED
     @given(st.text("Wi/", min_size=1, max_size=80), st.integers(30, 300))
     def test_a_word_that_is_longer_than_a_line_is_broken(self, word: str, room: int) -> None:
         lines = text.wrapped(BODY, word, room)

@@ -142,9 +142,7 @@ def test_metrics_that_cannot_be_read_are_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["m.csv"]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_is_in_the_file_a_training_goes_on(
     tmp_path: Path, whole: bytes, data: st.DataObject

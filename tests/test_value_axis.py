@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from huds import ALL_KEYS
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
@@ -16,7 +17,6 @@ from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Label
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.overview import overview
 from calf_viz.hud.value_axis import ValueAxis
@@ -26,8 +26,6 @@ from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.simulation import view_of
 
-SEEDED = settings(derandomize=True, deadline=None)
-KEYS_SHOWN = help_line({key.action for key in KEYS})
 SADDLE = np.subtract.outer(np.linspace(-1, 1, 17) ** 2, np.linspace(-1, 1, 17) ** 2)
 VIEW = View("saddle", modes=("a", "b", "c"), value="return [m]", symbol="R")
 TEXTS = {"step": "12,345", "agents": "20", "mean_value": "−12.5", "mode_0": "1", "mode_1": "2"}
@@ -44,7 +42,7 @@ def seen(
     shown: tuple[float, float] | None = None,
 ) -> Hud:
     """A HUD with its panels, for a frame of a scene."""
-    hud = recorded(overview(view, mode_colours(), KEYS_SHOWN))
+    hud = recorded(overview(view, mode_colours(), ALL_KEYS))
     hud.update(**TEXTS)
     hud.prepare(scene, field, field.range, shown)
     return hud
@@ -135,7 +133,6 @@ class TestTicks:
         assert np.abs(np.array(ticks)[:, :2] - expected).max() < 0.01
         assert texts(hud) == [*numbers.tick_texts(values), "value"]
 
-    @SEEDED
     @given(st.floats(-math.pi, math.pi), st.floats(0.05, 1.2), st.sampled_from([2.0, 8.0]))
     def test_the_surface_lies_on_one_side(
         self, azimuth: float, elevation: float, height: float
@@ -185,7 +182,6 @@ class TestTicks:
 
 
 class TestPlace:
-    @SEEDED
     @given(
         st.integers(16, 2600),
         st.integers(16, 1500),

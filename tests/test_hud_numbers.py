@@ -1,0 +1,59 @@
+"""Numbers as the HUD writes them, and ticks at round ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calf_viz.hud import numbers
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("number", "span", "text"),
+        [
+            (496.4, 6143.0, "496"), (6137.2, 6143.0, "6,137"), (-6.0, 6143.0, "−6"),
+            (0.1234, 2.0, "0.12"), (-0.001, 2.0, "0.00"), (0.1234, 0.05, "0.1234"),
+            (1.5, 0.0, "1.50"), (2.5e7, 5e7, "2.5e7"), (-3e-5, 1e-4, "−3.0e-5"),
+            (0.0, 1e-9, "0"), (math.nan, 1.0, "–"), (math.inf, 1.0, "–"),
+        ],
+    )  # fmt: skip
+    def test_value(self, number: float, span: float, text: str) -> None:
+        assert numbers.value(number, span) == text.replace("e-", "e−")
+
+    def test_count(self) -> None:
+        assert numbers.count(1234567) == "1,234,567"
+
+    @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(1, 9))
+    def test_nice_ticks(self, low: float, span: float, most: int) -> None:
+        high = low + span
+        ticks = numbers.nice_ticks(low, high, most)
+        assert 1 <= len(ticks) <= most
+        assert all(low < tick < high for tick in ticks)
+        steps = np.diff(ticks)
+        assert np.allclose(steps, steps[0] if len(steps) else 0)
+
+    @pytest.mark.parametrize(
+        ("low", "high", "ticks"),
+        [
+            (0.0, 6.0, [0, 2, 4, 6]),
+            (-1.0, 1.0, [-1, -0.5, 0, 0.5, 1]),
+            (-0.1, 2.0, [0, 0.5, 1, 1.5, 2]),
+        ],
+    )
+    def test_ends_are_ticks_where_they_are_wanted(
+        self, low: float, high: float, ticks: list[float]
+    ) -> None:
+        assert numbers.nice_ticks(low, high, 5, ends=True) == ticks
+        assert numbers.nice_ticks(7.0, 7.0, 5, ends=True) == []
+
+    def test_nice_ticks_are_those_people_expect(self) -> None:
+        assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]
+        assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])
+        assert numbers.nice_ticks(0.0, 41.0, 1) == [20.0]
+        assert numbers.nice_ticks(1.0, 1.0, 5) == []
+        assert max(numbers.nice_ticks(0.07, 0.07 + 0.07, 4)) < 0.07 + 0.07, "though 7 * 0.02 rounds"
