@@ -1,8 +1,10 @@
-"""Small applications without a window."""
+"""Small applications without a window, and how their pictures differ."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 
@@ -12,3 +14,13 @@ SMALL: dict[str, Any] = {"size": (192, 108), "grid": 16, "trail_length": 40, "he
 def opened(profiler: PerformanceProfiler | None = None, **changes: Any) -> CALFApplication:
     """One of four agents, with a HUD."""
     return CALFApplication(VisualizationConfig(**{**SMALL, "n_agents": 4, **changes}), profiler)
+
+
+def running(profiler: PerformanceProfiler | None = None, **changes: Any) -> CALFApplication:
+    """One of as many agents as usual, without a HUD."""
+    return CALFApplication(VisualizationConfig(**{**SMALL, "hud": False, **changes}), profiler)
+
+
+def apart(picture: np.ndarray, other: np.ndarray) -> float:
+    """Share of the pixels that differ visibly."""
+    return float((np.abs(picture.astype(int) - other).max(axis=2) > 40).mean())

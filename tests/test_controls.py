@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from applications import running
 from control_samples import EVERY, SCENE, controlled
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scene_folder import HOSTS
-from test_app import running
 from test_hosts import opened
 from written_looks import covers
 

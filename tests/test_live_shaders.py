@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import watchfiles
+from applications import running
 from scene_folder import HOSTS, Agents, SceneFolder
-from test_app import running
 from test_hosts import opened
 from waiting import PATIENCE, soon
 from written_looks import BROKEN, GREEN, RED, covers, picture, surface

@@ -150,7 +150,7 @@ TEXTS = st.text("[]{}=.,\"'#\n aavlues_0123", max_size=60) | st.dictionaries(
 ).map(tomlkit.dumps)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
 def test_any_text_is_a_look_or_told(file: Path, text: str) -> None:
     try:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from applications import running
 from click.testing import CliRunner
 from scene_folder import HOSTS, Agents, SceneFolder
-from test_app import running
 from test_hosts import opened
 from test_pixels import Comparison
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from applications import running
 from click.testing import CliRunner
-from test_app import running
 
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from applications import running
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from test_app import running
 
 from calf_viz import systems
 from calf_viz.agent import shipped
@@ -399,7 +399,6 @@ def test_the_docs_name_every_system_that_comes_with_an_agent() -> None:
 
 
 @given(FLOATS32)
-@settings(deadline=None)
 def test_wrapped_angles_lie_within_a_turn_and_are_never_pi(angle: float) -> None:
     wrapped = wrap_angle(np.array([angle], dtype=np.float32))
     pi = np.float32(np.pi)
@@ -408,7 +407,6 @@ def test_wrapped_angles_lie_within_a_turn_and_are_never_pi(angle: float) -> None
 
 
 @given(st.integers(-1000, 1000), st.integers(-3, 3))
-@settings(deadline=None)
 def test_angles_an_ulp_from_pi_are_never_wrapped_to_pi(turns: int, ulps: int) -> None:
     angle = np.float32((2 * turns + 1) * np.pi)
     angle += np.float32(ulps) * np.spacing(np.abs(angle))
@@ -416,7 +414,6 @@ def test_angles_an_ulp_from_pi_are_never_wrapped_to_pi(turns: int, ulps: int) ->
 
 
 @given(st.floats(-1e4, 1e4))
-@settings(deadline=None)
 def test_wrapping_keeps_the_direction(angle: float) -> None:
     wrapped = wrap_angle(np.array([angle]))[0]
     assert_allclose([np.cos(wrapped), np.sin(wrapped)], [np.cos(angle), np.sin(angle)], atol=1e-11)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from applications import running
 from scene_folder import POINT_MASS
-from test_app import running
 
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from applications import running
 from click.testing import CliRunner
 from PIL import Image
-from test_app import running
 
 from calf_viz import CALFApplication
 from calf_viz.cli.main import calf_viz

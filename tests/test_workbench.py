@@ -14,8 +14,8 @@ from typing import Any
 import moderngl
 import numpy as np
 import pytest
+from applications import apart, running
 from click.testing import CliRunner, Result
-from test_app import apart, running
 
 from calf_viz import VisualizationConfig
 from calf_viz.children import python_child
