@@ -12,20 +12,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self, TypeVar
 
 from calf_viz.errors import UserError
-from calf_viz.settings import fields_of, known
+from calf_viz.settings import Known, fields_of, known
 
 T = TypeVar("T")
 
 
-class Assignable:
+class Assignable(Known):
     """Base of a dataclass of settings whose fields may be assigned.
 
     At any time its values make sense, each by itself and all together: what an assignment would
     break raises UserError there, and nothing changes.
     """
 
-    kind = "settings"
-    """What they are of, for messages."""
     _kept: Mapping[str, str] = {}
     """Fields that are not assigned here, with what to do instead."""
 

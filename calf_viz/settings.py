@@ -17,7 +17,7 @@ from dataclasses import Field, field, fields
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tomlkit
@@ -61,6 +61,18 @@ def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None
         near = get_close_matches(shown(name), choices, n=1, cutoff=0.0)
         hint = f": did you mean {near[0]}?" if near else ""
         raise UserError(f"unknown setting '{shown(name)}'{where}{hint}")
+
+
+class Known:
+    """Base of a dataclass of settings: made with a name that is none of them, it raises UserError,
+    which names the nearest."""
+
+    kind = "settings"
+    """What they are of, for messages."""
+
+    def __new__(cls, *_: Any, **values: Any) -> Self:
+        known(values, fields_of(cls), f" of {cls.kind}")
+        return super().__new__(cls)
 
 
 def fields_of(kind: Any) -> dict[str, Field[Any]]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from calf_viz import systems
+from calf_viz import AppConfig, systems
 from calf_viz.errors import UserError
 from calf_viz.scene.colours import PALETTES
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.sources.simulation import POLICIES
+from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.config import (
+    FASTEST,
     FINEST_GRID,
     LARGEST_SIDE,
     LONGEST_TRAIL,
@@ -29,6 +31,7 @@ BOUNDS = {
     "n_agents": (1, MOST_AGENTS),
     "trail_length": (2, LONGEST_TRAIL),
     "stride": (1, ModeBits().longest_stride),
+    "speed": (1, FASTEST),
     "seed": (0, 2**63 - 1),
     "frames": (1, 2**31 - 1),
     "grid": (1, FINEST_GRID),
@@ -145,6 +148,25 @@ def test_an_unknown_setting() -> None:
     assert complaint(n_agent=3) == (
         "unknown setting 'n_agent' of a visualisation: did you mean n_agents?"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "meant"),
+    [
+        (VisualizationConfig, {"nope": 1}, "scope"),
+        (VisualizationConfig, {"n_agent": 3, "seed": 1}, "n_agents"),
+        (TrainingConfig, {"episode": 3}, "episodes"),
+        (AppConfig, {"visualisation": None}, "visualization"),
+    ],
+)
+def test_an_unknown_setting_is_told_where_a_configuration_is_made(
+    kind: Any, given: dict[str, Any], meant: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        kind(**given)
+    said = str(caught.value)
+    assert "\n" not in said and said.startswith(f"unknown setting '{next(iter(given))}' of ")
+    assert "did you mean" in said and (meant == "scope" or said.endswith(f"{meant}?"))
 
 
 def test_changed_is_a_copy_that_is_checked_as_well() -> None:

@@ -20,13 +20,14 @@ def overview(
     mode_colours: NDArray[np.floating],
     keys: Sequence[tuple[str, str]] = (),
 ) -> Hud:
-    """Its values, by key: step, agents, mean_value, fps, mode_0, mode_1, ..., state
-    (that it is paused), and notice (what was done just now).
+    """Its values, by key: step, speed (steps a frame), agents, mean_value, fps, mode_0, mode_1,
+    ..., state (that it is paused), and notice (what was done just now).
 
     mode_colours: RGB(A) of each mode, (at least as many, >= 3). keys: key and what it does.
     """
     rows = [
         Row("step", "step", rank=0),
+        Row("speed", "steps/frame", rank=3),
         Row("agents", "agents", rank=2),
         Row("mean_value", f"mean {view.symbol or view.value}", rank=3),
         Row("fps", "frames/s", rank=4),

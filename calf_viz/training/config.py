@@ -7,7 +7,7 @@ from typing import Any
 
 from calf_viz import systems
 from calf_viz.assignment import unassignable
-from calf_viz.settings import check_types, fields_of, known, one_of, option, within
+from calf_viz.settings import Known, check_types, fields_of, known, one_of, option, within
 
 SIZE = ("episodes", "steps", "batch", "select_every")
 """Settings that a preset decides."""
@@ -30,11 +30,13 @@ LARGEST_REPLAY = 10_000_000
 
 @unassignable("a training keeps its settings; take a copy, changed({name}=...)")
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Known):
     """What to train and how. Raises UserError, in one line, for values that make no sense.
 
     Nothing of it can be assigned, since a training is one whole: `changed` gives a copy.
     """
+
+    kind = "a training"
 
     system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
     seed: int = option(0, "Decides everything random.")
@@ -81,7 +83,7 @@ class TrainingConfig:
     @classmethod
     def from_preset(cls, preset: str = "standard", **changes: Any) -> TrainingConfig:
         """The preset quick, standard or thorough, with single values changed."""
-        known(changes, fields_of(cls), " of a training")
+        known(changes, fields_of(cls), f" of {cls.kind}")
         return cls(**{**_sizes(preset), **changes})
 
     def changed(self, /, **changes: Any) -> TrainingConfig:

@@ -36,16 +36,18 @@ class CALFApplication(Session):
     """
 
     def advance(self) -> None:
-        """One step of the source, not drawn."""
-        self._push(self.feed.steps())
+        """The source's steps of a frame, not drawn."""
+        self._push(self.feed.steps(self.config.speed))
 
     def step(self) -> None:
-        """One step of the source, or what it has of late, and one frame."""
-        profiler, host = self.profiler, self.host
+        """As many steps of the source as the configuration says, or what it has of late, and one
+        frame. While paused, a single one."""
+        profiler, host, speed = self.profiler, self.host, self.config.speed
         if self.playback.paused and isinstance(self.source, Pausable):
             self.source.single_step()
+            speed = 1
         with profiler.frame():
-            samples = self.feed.steps()
+            samples = self.feed.steps(speed)
             start = time.perf_counter()
             self._push(samples)
             if profiler.enabled:
@@ -74,7 +76,8 @@ class CALFApplication(Session):
         self.looks.poll()
         if self.display is not None:
             state = "paused" if self.playback.paused else None
-            texts = {"state": state, **self.looks.texts(self.host)}
+            speed = str(self.config.speed) if self.config.speed > 1 else None
+            texts = {"state": state, "speed": speed, **self.looks.texts(self.host)}
             self.display.frame(self.actions.notice, self.feed.notice, texts)
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)

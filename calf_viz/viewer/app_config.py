@@ -24,7 +24,7 @@ import tomlkit
 
 from calf_viz.assignment import unassignable
 from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
-from calf_viz.settings import convert, fields_of, known, one_of, read_toml, table
+from calf_viz.settings import Known, convert, fields_of, known, one_of, read_toml, table
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run_config import continued, read_config
 from calf_viz.viewer import designs as toggles
@@ -49,12 +49,14 @@ _INSTEAD = "what is shown and what is trained go together; take a copy, changed(
 
 @unassignable("take a copy, dataclasses.replace(config, {name}=...)")
 @dataclass(frozen=True)
-class AppConfig:
+class AppConfig(Known):
     """A visualisation and a training of the same system, with the same seed.
 
     Nothing of it can be assigned but what concerns the visualisation alone, such as
     `visualization.n_agents`: `changed` gives a copy. It takes a copy of the visualisation given.
     """
+
+    kind = "an AppConfig"
 
     visualization: VisualizationConfig
     training: TrainingConfig

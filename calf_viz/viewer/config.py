@@ -26,10 +26,14 @@ from calf_viz.viewer import designs as toggles
 MOST_AGENTS = 10_000_000
 """Beyond this the simulation's own arrays would need more than any machine that draws has."""
 LONGEST_TRAIL = 4000
+FASTEST = 64
+"""Steps a frame: beyond it, trails are all that is seen of an agent's way."""
 FINEST_GRID = 2048
 LARGEST_SIDE = 16384
 TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
 """Settings that say nothing without `train`."""
+LIVE = "the source's steps come by themselves: each frame shows all that there are"
+"""Why no speed can be asked for."""
 RAREST_STATS = 100_000
 """Frames: half an hour at 60 a second."""
 
@@ -48,7 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """How much is shown; and, the more that is, the longer its figures are kept: low caches
 conservatively, high aggressively, since there each of them costs more."""
-ASKED_ANEW = ("frames", "chosen")
+ASKED_ANEW = ("frames", "chosen", "speed")
 """Settings that a running application looks at when it needs them; the others it was made with."""
 
 
@@ -69,6 +73,7 @@ class VisualizationConfig(Assignable):
     n_agents: int = _option(5, "Agents.")
     trail_length: int = _option(600, "Steps that a trail reaches back.")
     stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
+    speed: int = _option(1, f"Steps a frame, 1 to {FASTEST}.")
     checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
     policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
     p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")
@@ -151,6 +156,7 @@ class VisualizationConfig(Assignable):
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
         _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
         _within("stride", self.stride, 1, min(self.trail_length, ModeBits().longest_stride))
+        _within("speed", self.speed, 1, FASTEST)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
@@ -204,11 +210,16 @@ class VisualizationConfig(Assignable):
         known(changes, fields_of(self), f" of {self.kind}")
         return replace(self, **self.implied(changes))
 
-    def in_force(self) -> VisualizationConfig:
+    def in_force(self, live: bool = False) -> VisualizationConfig:
         """A copy for an application: what is assigned to the original is for those made later; and
-        what would come too late for this one is refused."""
+        what would come too late for this one is refused.
+
+        live: whether it shows steps that come by themselves, so that no speed can be asked for.
+        """
         late = "this application is made; close it, and make one of config.changed({name}=...)"
         reasons = {f.name: late.format(name=f.name) for f in options() if f.name not in ASKED_ANEW}
+        if live:
+            reasons["speed"] = LIVE
         return self.kept({**reasons, "n_agents": "set the application's own, app.n_agents"})
 
 

@@ -48,7 +48,7 @@ class Feed:
         """guarded: whether what the source raises stays here; the program's own bugs should not."""
         self.source, self.guarded, self.clock = source, guarded, clock
         self.failure: str | None = None
-        self._view = _checked(source.view)
+        self._view = view_shown(source)
         # Asked once: of a protocol, isinstance takes microseconds.
         self._pausable = source if isinstance(source, Pausable) else None
         self._certified = source if isinstance(source, Certified) else None
@@ -130,12 +130,10 @@ class Feed:
 
     def _look(self) -> None:
         """Its view as it is now, of which the bounds alone may have changed."""
-        old, new = self._view, self.source.view
+        old, new = self._view, view_shown(self.source)
         if new is old:
             return
-        changed = [
-            f.name for f in fields(_checked(new)) if getattr(old, f.name) != getattr(new, f.name)
-        ]
+        changed = [f.name for f in fields(new) if getattr(old, f.name) != getattr(new, f.name)]
         for name in changed:
             if name not in BOUNDS:
                 before, now = getattr(old, name), getattr(new, name)
@@ -193,7 +191,9 @@ class Feed:
         self._silent = now - self._heard > SILENCE
 
 
-def _checked(view: View) -> View:
+def view_shown(source: Source) -> View:
+    """A source's view. Raises UserError where it is none."""
+    view = source.view
     if not isinstance(view, View):
         raise UserError(f"the source's view: a View is wanted, not {type(view).__name__}")
     return view

@@ -18,10 +18,10 @@ from calf_viz.sources.base import Resizable, Source
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.viewer.actions import Actions
 from calf_viz.viewer.app_config import AppConfig
-from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.config import LIVE, VisualizationConfig
 from calf_viz.viewer.description import describe
 from calf_viz.viewer.display import Display
-from calf_viz.viewer.feed import Feed
+from calf_viz.viewer.feed import Feed, view_shown
 from calf_viz.viewer.looks import Looks
 from calf_viz.viewer.opening import (
     HostMaker,
@@ -48,8 +48,8 @@ class Session(Owned):
     """Opens what a configuration asks for; `close` gives it back.
 
     Attributes:
-        config: what is in force, a copy of what was asked for; `frames` and `chosen` may be
-            assigned, and the rest is what it was made with.
+        config: what is in force, a copy of what was asked for; `frames`, `chosen` and `speed`
+            may be assigned, and the rest is what it was made with.
         source: what is shown.
         simulation: the agents that are simulated here; None where another source was given.
         host: what draws them; `host.scene` holds camera and sizes.
@@ -85,16 +85,18 @@ class Session(Owned):
         config, self.training = to_train(config or VisualizationConfig())
         if source is not None and config.train:
             raise UserError("`train`: a source that is given is shown as it is; leave it out")
-        self.config = config.in_force()
+        view = None if source is None else view_shown(source)
+        live = view is not None and view.live
+        if live and config.speed > 1:
+            raise UserError(f"`speed`: {LIVE}; leave it out")
+        self.config = config.in_force(live)
         self.live: Training | None = None
         self.looks = Looks(config)
         self.closing.callback(self.looks.trials.close)
         self.looks.warm()  # while torch is imported
         self.closing.callback(self._untie)
         self.agent: CALFAgent | None = None
-        if source is not None:
-            view = source.view
-        else:
+        if view is None:
             self.agent, view = load_agent(config), view_of(systems.get(config.system))
             # Rows for a few agents are too small to share; and what one thread adds up, it always
             # adds up in the same order.
@@ -185,7 +187,7 @@ class Session(Owned):
             raise UserError(f"not enough memory for {n_agents} agents: give fewer") from None
         if n_agents != self.config.n_agents:
             self.profiler.reset()  # a profile is of one number of agents
-        self.config = config.in_force()
+        self.config = config.in_force(self.feed.view.live)
 
     def profile_stem(self) -> str:
         """Name of a profile's file made now, without its ending."""
