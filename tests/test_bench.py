@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bench_crowd
+import bench_frame
+import bench_hud
+import bench_profiler
 import click
 import numpy as np
 import pytest
+import undrawn
 from click.testing import CliRunner
 from drivers import renderer_here
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import bench_crowd  # noqa: E402
-import bench_frame  # noqa: E402
-import bench_hud  # noqa: E402
-import bench_profiler  # noqa: E402
-import undrawn  # noqa: E402
 
 
 def rows(tool: click.Command, folder: Path, *arguments: str) -> list[dict[str, Any]]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compare_screenshots import Comparison
 from drivers import DRIVERS
 from render_probe import FlatCamera, Probe, middles, sides
 from scene_folder import HOSTS, OLDER, Agents, SceneFolder
-from test_pixels import Comparison
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
 from calf_viz.agent import shipped

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opened_hosts import opened
 from scene_folder import HOSTS, SceneFolder
-from test_hosts import opened
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.camera import USUAL, WITHIN, WITHIN_FROM_ABOVE, Box, OrbitCamera

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
+import compare_commits as tool
 import pytest
 from click.testing import CliRunner
 
+from calf_viz.errors import UserError
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import compare_commits as tool  # noqa: E402
-
-from calf_viz.errors import UserError  # noqa: E402
-
 ONE = ("--system", "point_mass", "--look", "none", "--renderer", "gpu", "--size", "64x48",
        "--no-special", "--jobs", "1")  # fmt: skip
 

@@ -14,14 +14,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest.mock import patch
 
+import compare_screenshots as tool
 import numpy as np
 import pytest
 from PIL import Image
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import compare_screenshots as tool  # noqa: E402
 
 
 def picture(over: int = 0, by: int = 0, size: tuple[int, int] = (20, 50)) -> np.ndarray:

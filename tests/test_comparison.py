@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import compare_profiles
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,11 +29,6 @@ from calf_viz.profiling.comparison import (
 from calf_viz.profiling.metrics import metrics_of
 from calf_viz.profiling.profile import Profile
 from calf_viz.profiling.profile_file import save_profile
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import compare_profiles  # noqa: E402  (found only now)
 
 FEW = 400  # draws of a bootstrap, where there are many
 

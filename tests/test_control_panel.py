@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from control_samples import BODY, EVERY, controlled
+from opened_hosts import opened
 from scene_folder import HOSTS, POINT_MASS, SceneFolder
-from test_hosts import opened
 from written_looks import covers, picture
 
 from calf_viz.glsl.controls import ControlValues, read_annotation

@@ -13,17 +13,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import count_gl
 import pytest
 from click.testing import CliRunner
 
 from calf_viz.errors import UserError
 from calf_viz.scene.ring import RingLayout
 from calf_viz.viewer.config import VisualizationConfig
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import count_gl  # noqa: E402  (found only now)
 
 FRAMES = 8
 STAGING, HEIGHTFIELD = "u_source", "u_heightfield"

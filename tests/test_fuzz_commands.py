@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import islice
 from pathlib import Path
 
+import fuzz_commands as fuzz
 import pytest
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import fuzz_commands as fuzz  # noqa: E402
 
 COUNT, SEED = 42, 20
 

@@ -4,22 +4,17 @@ thousands are `tools/fuzz_files.py`."""
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+import fuzz_files as fuzz
 import pytest
+from damages import TOML
+from fuzzed_files import KINDS, PLACES, Kind, bases
+from fuzzing import Verdict, judged
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import fuzz_files as fuzz  # noqa: E402
-from damages import TOML  # noqa: E402
-from fuzzed_files import KINDS, PLACES, Kind, bases  # noqa: E402
-from fuzzing import Verdict, judged  # noqa: E402
-
-from calf_viz.errors import UserError  # noqa: E402
+from calf_viz.errors import UserError
 
 COUNT, SEED = 150, 20
 NONE = 10**9

@@ -4,23 +4,18 @@ kind, the same in each run, and the judge of them. The many are `tools/fuzz_shad
 from __future__ import annotations
 
 import json
-import sys
 from itertools import islice
 from pathlib import Path
 
+import fuzz_shaders as fuzz
+import hostile_shaders
 import numpy as np
 import pytest
 from scene_folder import _opengl
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import fuzz_shaders as fuzz  # noqa: E402
-import hostile_shaders  # noqa: E402
-
-from calf_viz.glsl.library import ShaderLibrary  # noqa: E402
-from calf_viz.glsl.programs import LOOK, MESHES, load_program  # noqa: E402
-from calf_viz.glsl.shipped import shader_folder  # noqa: E402
+from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.programs import LOOK, MESHES, load_program
+from calf_viz.glsl.shipped import shader_folder
 
 COUNT, SEED = 100, 20  # under each of the two hosts
 GOOD = fuzz.Mutant(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import grid_error
 import numpy as np
 import pytest
 
 from calf_viz import systems
 from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-
-import grid_error
 
 
 @pytest.fixture

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from drivers import DRIVERS, driver_of
-from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, gl_error, rendered
+from opened_hosts import SMALL, opened, play
+from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, rendered
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import load_program
 from calf_viz.glsl.shipped import shader_folder
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda import ring as panda_ring
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.samples import Samples
 
 pytestmark = pytest.mark.rendering
-
-SMALL = SceneFolder("small", size=(160, 90), trail=60, steps=40)
-
-
-@contextmanager
-def opened(kind: str, scene: SceneFolder = SMALL, **changes: Any) -> Iterator[Host]:
-    """A host whose context stays current, and which must leave no GL error."""
-    host = scene.open(kind, **changes)
-    with host.context if kind == "moderngl" else nullcontext():
-        gl_error()
-        yield host
-        assert gl_error() == 0
-    host.close()
-
-
-def play(kind: str, scene: SceneFolder, **changes: Any) -> np.ndarray:
-    with opened(kind, scene, **changes) as host:
-        return scene.play(host)
 
 
 @pytest.mark.parametrize("name", NAMES)

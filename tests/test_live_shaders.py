@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import watchfiles
 from applications import running
+from opened_hosts import opened
 from scene_folder import HOSTS, Agents, SceneFolder
-from test_hosts import opened
 from waiting import PATIENCE, soon
 from written_looks import BROKEN, GREEN, RED, covers, picture, surface
 

@@ -13,8 +13,8 @@ import tomlkit
 from control_samples import EVERY, SCENE, controlled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opened_hosts import opened
 from scene_folder import HOSTS
-from test_hosts import opened
 from written_looks import covers
 
 from calf_viz.errors import UserError

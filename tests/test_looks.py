@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from applications import running
 from click.testing import CliRunner
+from compare_screenshots import Comparison
+from opened_hosts import opened
 from scene_folder import HOSTS, Agents, SceneFolder
-from test_hosts import opened
-from test_pixels import Comparison
 
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from opened_hosts import opened, play
 from panda3d.core import Texture
 from scene_folder import Agents, SceneFolder
-from test_hosts import opened, play
 
 from calf_viz.errors import UserError
 from calf_viz.hosts import current_context

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
+import performance_report
+import performance_tables as tables
 import pytest
 from click.testing import CliRunner
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import performance_report  # noqa: E402
-import performance_tables as tables  # noqa: E402
-from performance_rows import Row  # noqa: E402
+from performance_rows import Row
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])

@@ -7,21 +7,16 @@ without any is skipped, by name.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from compare_screenshots import Comparison, Folders, read_picture, write_report
 from drivers import driver_of
 from PIL import Image
 from scene_folder import NAMES, SCENES, Agents, SceneFolder, rendered
 
 from calf_viz.glsl.library import ShaderLibrary
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-from compare_screenshots import Comparison, Folders, read_picture, write_report  # noqa: E402
 
 FAILURES = Path(__file__).parent / "failures"
 

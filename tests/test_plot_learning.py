@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
+import plot_learning
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from calf_viz.errors import UserError
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import plot_learning  # noqa: E402  (found only now)
 
 HEAD = "episode,steps,return,goal,certified,relax,nominal,p_relax\n"
 ROWS = (

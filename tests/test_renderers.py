@@ -25,9 +25,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compare_screenshots import Comparison
 from drivers import DRIVERS
+from opened_hosts import SMALL
 from scene_folder import NAMES, OLDER, Agents, SceneFolder, Surface, gl_error
-from test_pixels import INVISIBLE, Comparison
+from test_pixels import INVISIBLE
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.errors import UserError
@@ -37,7 +39,6 @@ from calf_viz.heightfield import Heightfield
 
 pytestmark = pytest.mark.rendering
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
 EACH = 7  # steps between frames: what is written between them must reach the driver
 
 
@@ -138,7 +139,6 @@ def test_the_comparison_would_notice(kind: str, missing: str) -> None:
     assert share > 10 * scene.bounds(DRIVERS["llvmpipe"])[1]
 
 
-SMALL = SceneFolder("small", size=(160, 90), trail=60, steps=40)
 GROUP = Agents(6, "circle", seed=1, reset_steps=31, modes=[0, 2], mode_steps=5)
 
 
@@ -264,7 +264,6 @@ def test_counts_are_those_of_a_trace(kind: str) -> None:
     """What a host says that a frame asked of OpenGL is what apitrace saw."""
     if shutil.which("apitrace") is None:
         pytest.skip("apitrace is missing")
-    sys.path.insert(0, str(TOOLS))
     import count_gl
 
     frames = 19  # while trails are filling, so that meshes of one trail are made anew

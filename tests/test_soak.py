@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-from soak import MOST, Watched, growth  # noqa: E402
+from soak import MOST, Watched, growth
 
 SECONDS = np.arange(60.0, 600.0, 1.0)
 MEMORY, DESCRIPTORS = MOST["memory [MB]"], MOST["descriptors"]

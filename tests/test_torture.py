@@ -7,15 +7,10 @@ import os
 import random
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import torture  # noqa: E402
+import torture
 
 KILLS, SEED = 5, 4
 

@@ -16,9 +16,9 @@ import numpy as np
 import psutil
 import pytest
 from applications import running
+from opened_hosts import opened
 from pretended_drivers import HEAD, TRAILS, Driver, candidate, examining, pretended
 from scene_folder import Agents, SceneFolder
-from test_hosts import opened
 from waiting import soon
 from written_looks import RED, covers, picture, surface
 
