@@ -43,7 +43,6 @@ class Heightfield:
 
     values: (rows, columns) float, row = second axis, column = first axis; at least 2 x 2.
     lo, hi: corners of the plane, in the units of its axes.
-    axes: which state components the plane's axes are.
 
     NaN and infinities are replaced by the largest finite value (a wall, not a hole) and
     remembered in `bad`, (rows, columns) bool. Raises ValueError for grids that are no grids.
@@ -52,15 +51,17 @@ class Heightfield:
     values: NDArray[np.floating]
     lo: tuple[float, float]
     hi: tuple[float, float]
-    axes: tuple[int, int] = (0, 1)
     bad: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 is not finite either
+            values = np.array(self.values, dtype=np.float32)
         if values.ndim != 2 or min(values.shape) < 2:
             raise ValueError(f"a heightfield needs at least 2 x 2 nodes, not {values.shape}")
         if not (self.lo[0] < self.hi[0] and self.lo[1] < self.hi[1]):
             raise ValueError(f"the plane's corners are out of order: {self.lo}, {self.hi}")
+        if not np.isfinite([*self.lo, *self.hi]).all():
+            raise ValueError(f"the plane's corners are not finite: {self.lo}, {self.hi}")
         self.lo, self.hi = ((float(x), float(y)) for x, y in (self.lo, self.hi))
         self.bad = ~np.isfinite(values)
         if self.bad.any():
@@ -96,9 +97,8 @@ class Heightfield:
         good = self.values[~self.bad] if self.bad.any() else self.values
         return (float(good.min()), float(good.max())) if good.size else (0.0, 0.0)
 
-    def heights(self, states: ArrayLike) -> FloatArray:
-        """Values at states, (m, >= 2) -> (m,) float64; outside the plane the edge's value."""
-        points = np.asarray(states, dtype=np.float64)[:, list(self.axes)]
+    def heights(self, points: ArrayLike) -> FloatArray:
+        """Values at points of the plane, (m, 2) -> (m,) float64; outside of it the edge's value."""
         return self.tangent_planes(points)[:, 0]
 
     def tangent_planes(self, points: ArrayLike) -> FloatArray:

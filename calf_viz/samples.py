@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from calf_viz.errors import shown
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Samples:
             does not follow its predecessor breaks the trails of all agents.
         columns: further values by name, such as a reward, (n,) each. The picture ignores them.
 
-    Raises ValueError for arrays of another shape or kind.
+    Raises ValueError for arrays of another shape or kind, and for a step that is none.
     """
 
     positions: NDArray[np.floating]
@@ -44,6 +47,10 @@ class Samples:
 
     def __post_init__(self) -> None:
         n = len(self) if np.ndim(self.positions) else 0
+        if self.step is not None and not (isinstance(self.step, Integral) and self.step >= 0):
+            raise ValueError(
+                f"step: {shown(repr(self.step))}, where a whole number from 0 on is wanted"
+            )
         _check("positions", self.positions, (n, 2), "fiu")
         _check("modes", self.modes, (n,), "iu")
         _check("first", self.first, (n,), "b")

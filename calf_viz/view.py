@@ -10,7 +10,8 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from numbers import Integral, Real
+from typing import Any, Literal
 
 from calf_viz.errors import UserError, shown
 
@@ -34,6 +35,13 @@ def _finite(number: float) -> bool:
     try:
         return math.isfinite(number)
     except OverflowError:  # a whole number that no float holds
+        return False
+
+
+def _two(values: Any) -> bool:
+    try:
+        return len(values) == 2
+    except TypeError:
         return False
 
 
@@ -72,10 +80,7 @@ class View:
     live: bool = False
 
     def __post_init__(self) -> None:
-        if not len(self.lo) == len(self.hi) == len(self.labels) == 2:
-            raise UserError(
-                f"view {shown(self.title)}: lo, hi and labels are of a plane: give two of each"
-            )
+        self._check_types()
         for axis, (lo, hi) in enumerate(zip(self.lo, self.hi, strict=True)):
             where = f"view {shown(self.title)}: axis {axis} goes from {shown(lo)} to {shown(hi)}"
             if not (_finite(lo) and _finite(hi) and lo < hi):
@@ -90,17 +95,47 @@ class View:
                     f"{where}: too far from zero for its width, which must be {FINEST:g} of its "
                     "ends at least: subtract an offset"
                 )
-        for name in ("lo", "hi"):  # lists and arrays do not compare as tuples do
-            x, y = getattr(self, name)
-            object.__setattr__(self, name, (float(x), float(y)))
+        self._keep(lo=tuple(map(float, self.lo)), hi=tuple(map(float, self.hi)))
         self._check_aspect()
         self._check_modes()
-        if self.marker not in ("sphere", "arrow"):
+        if not isinstance(self.marker, str) or self.marker not in ("sphere", "arrow"):
             raise UserError(
                 f"view {shown(self.title)}: marker {shown(self.marker)}: sphere or arrow"
             )
-        if self.dt is not None and not (math.isfinite(self.dt) and self.dt > 0.0):
+        if self.dt is not None and not (_finite(self.dt) and self.dt > 0.0):
             raise UserError(f"view {shown(self.title)}: a step takes {self.dt} s: give more than 0")
+
+    def _check_types(self) -> None:
+        where = f"view {shown(self.title)}"
+        for name in ("lo", "hi", "labels"):
+            pair = getattr(self, name)
+            if isinstance(pair, str) or not _two(pair):
+                raise UserError(f"{where}: lo, hi and labels are of a plane: give two of each")
+            self._keep(**{name: tuple(pair)})  # lists and arrays do not compare as tuples do
+        texts = [("title", self.title), ("value", self.value)]
+        texts += [("label", label) for label in self.labels]
+        if self.symbol is not None:
+            texts.append(("symbol", self.symbol))
+        for name, text in texts:
+            if not isinstance(text, str) or not text.isprintable():
+                raise UserError(f"{where}: {name} {shown(repr(text))}: give text on one line")
+        numbers = {"lo": self.lo, "hi": self.hi, "dt": () if self.dt is None else (self.dt,)}
+        for name, found in numbers.items():
+            for number in found:
+                if not isinstance(number, Real) or isinstance(number, bool):
+                    raise UserError(f"{where}: {name} {shown(repr(number))}: give a number")
+        if self.trainee is not None:
+            whole = isinstance(self.trainee, Integral) and not isinstance(self.trainee, bool)
+            if not (whole and self.trainee >= 0):
+                raise UserError(
+                    f"{where}: trainee {shown(repr(self.trainee))}: give an agent's number, from 0"
+                )
+        if self.live is not True and self.live is not False:
+            raise UserError(f"{where}: live {shown(repr(self.live))}: give True or False")
+
+    def _keep(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @property
     def units(self) -> tuple[str, str]:
@@ -119,7 +154,12 @@ class View:
         where = f"view {shown(self.title)}: modes"
         if isinstance(self.modes, str):
             raise UserError(f"{where}: give a sequence of names, not one: ({shown(self.modes)!r},)")
-        object.__setattr__(self, "modes", tuple(self.modes))
+        try:
+            self._keep(modes=tuple(self.modes))
+        except TypeError:
+            raise UserError(
+                f"{where}: give a sequence of names, not {shown(repr(self.modes))}"
+            ) from None
         if not self.modes:
             raise UserError(f"{where}: give one name at least")
         for number, name in enumerate(self.modes):
@@ -153,7 +193,7 @@ class View:
         )
 
     def _check_aspect(self) -> None:
-        if self.aspect not in ("fill", "equal"):
+        if not isinstance(self.aspect, str) or self.aspect not in ("fill", "equal"):
             raise UserError(f"view {shown(self.title)}: aspect {shown(self.aspect)}: fill or equal")
         if self.aspect == "fill":
             return

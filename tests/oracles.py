@@ -71,7 +71,7 @@ def heights_loop(field: Heightfield, states: ArrayLike) -> NDArray[np.float64]:
     for state in np.asarray(states, dtype=np.float64):
         position = []
         for axis, lo, hi, cells in zip(
-            field.axes, field.lo, field.hi, (columns - 1, rows - 1), strict=True
+            (0, 1), field.lo, field.hi, (columns - 1, rows - 1), strict=True
         ):
             position.append(min(max((state[axis] - lo) / (hi - lo), 0.0), 1.0) * cells)
         column = min(int(position[0]), columns - 2)

@@ -368,4 +368,4 @@ class TestShown:
             app.step()
             source.view = None
             app.step()
-            assert "a View is wanted, not NoneType" in app.failure
+            assert "NoneType, where View is wanted" in app.failure

@@ -114,13 +114,6 @@ def test_outside_the_plane_the_edge_goes_on():
     assert corner == pytest.approx(float(field.values[0, -1]), abs=1e-12)
 
 
-def test_axes_choose_the_components_of_the_state():
-    field = Heightfield([[0.0, 1.0], [2.0, 3.0]], (0.0, 0.0), (1.0, 1.0), axes=(3, 1))
-    states = np.array([[9.0, 1.0, 9.0, 0.25], [9.0, 0.5, 9.0, 1.0]])
-    np.testing.assert_allclose(field.heights(states), [2.25, 2.0], atol=1e-12)
-    np.testing.assert_allclose(heights_loop(field, states), [2.25, 2.0], atol=1e-12)
-
-
 def test_a_state_that_is_nan_has_no_height():
     heights = random_field((4, 5), 9).heights([[np.nan, 0.0], [0.0, np.nan], [0.0, 0.0]])
     assert np.isnan(heights[:2]).all() and np.isfinite(heights[2])

@@ -30,7 +30,7 @@ from calf_viz.samples import Samples
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import DetailChooser
 from calf_viz.scene.frame import Frame, Move
-from calf_viz.scene.ring import Packed, RingLayout, RingPacker
+from calf_viz.scene.ring import MOST_TEXELS, Packed, RingLayout, RingPacker
 from calf_viz.scene.scene import height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
@@ -150,7 +150,16 @@ class Host(Reloading):
         """A new critic's surface; what is shown now stays for `morph` to begin from.
 
         restart: show it at once, without a morph from what was before.
+
+        Raises UserError for more nodes than a texture of the driver's has room for.
         """
+        rows, columns = heightfield.shape
+        if max(rows, columns) > self.texture_limit or rows * columns > MOST_TEXELS:
+            raise UserError(
+                f"a surface of {columns} x {rows} nodes does not fit a texture of "
+                f"{self.texture_limit} x {self.texture_limit}, {MOST_TEXELS // 2**20} Mi texels: "
+                "give fewer"
+            )
         shown = None if restart else self._texels
         last = None if shown is None else shown_heights(shown, self.morph)
         self._set_surface(heightfield, heightfield.range, first=last is None)

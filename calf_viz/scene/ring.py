@@ -38,6 +38,7 @@ from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.mode_bits import ModeBits
 
 HEADINGS = 256
+MANY_TURNS = 1e6  # [rad]
 LONGEST_AGE = 4095
 MOST_RUNS = 64  # of a trail, that are drawn: the newest
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
@@ -282,6 +283,8 @@ class RingPacker:
             words[~valid] |= UNDRAWN
         if samples.headings is not None:
             angles = np.where(np.isfinite(samples.headings), samples.headings, 0.0)
+            if np.abs(angles).max(initial=0.0) > MANY_TURNS:  # whose 256ths no int32 counts
+                angles = np.fmod(angles, 2 * np.pi)
             turns = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
             words |= (turns & (HEADINGS - 1)) << 10
         x, y, t, s = self.channels

@@ -44,7 +44,7 @@ class CALFApplication(Session):
         frame. While paused, a single one."""
         profiler, host, speed = self.profiler, self.host, self.config.speed
         if self.playback.paused and isinstance(self.source, Pausable):
-            self.source.single_step()
+            self.feed.single_step()
             speed = 1
         with profiler.frame():
             samples = self.feed.steps(speed)
@@ -63,7 +63,7 @@ class CALFApplication(Session):
         if not samples:
             return
         self.surface.follow(self.feed.view)
-        with self.profiler.section("upload"):
+        with self.profiler.section("upload"), self.feed.blamed("step"):
             self.host.push(*samples)
         self._tell_certificate()
         if self.display is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -67,11 +68,12 @@ class Feed:
     @property
     def notice(self) -> str | None:
         """What one must not miss of it."""
+        found = None if self._noticing is None else self._ask("notice", self._notice)
         if self.failure is not None:
             return as_options(self.failure)
-        if self._noticing is not None:
-            return self._noticing.notice
-        return f"nothing new for {SILENCE:.0f} s" if self._silent else None
+        if found is None and self._silent:
+            return f"nothing new for {SILENCE:.0f} s"
+        return found
 
     def steps(self, wanted: int = 1) -> list[Samples]:
         """The next steps: so many, or all that there are where they come by themselves."""
@@ -101,28 +103,36 @@ class Feed:
                 "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
             )
         self._ask("view", self._look)
-        return self._ask("networks", source.networks)
+        return self._ask("networks", lambda: _networks(source))
 
     def certificate(self, chosen: int) -> Certificate | None:
         """What the certificate would ask of that agent now; None where there is none."""
         source = self._certified
         if source is None:
             return None
-        return self._ask("certificate", lambda: source.certificate(chosen))
+        return self._ask("certificate", lambda: _a(Certificate, source.certificate(chosen)))
 
     def mean_value(self, samples: Samples, surface: Heightfield) -> float:
         """Of a step's agents: by the source, where it knows more than the plane shows of them."""
         source = self._valued
         if source is None:
-            return float(np.nanmean(surface.heights(samples.positions)))
-        found = self._ask("mean_value", source.mean_value)
+            heights = surface.heights(samples.positions)
+            there = heights[np.isfinite(heights)]
+            return float(there.mean()) if len(there) else math.nan
+        found = self._ask("mean_value", lambda: float(source.mean_value()))
         return math.nan if found is None else found
 
     def pause(self, paused: bool) -> None:
         """Before each frame: whether steps are asked for."""
         self._paused = paused
+        pausable = self._pausable
+        if pausable is not None:
+            self._ask("pause", lambda: pausable.pause(paused))
+
+    def single_step(self) -> None:
+        """The next step that is asked for is a single one, while it is paused."""
         if self._pausable is not None:
-            self._pausable.pause(paused)
+            self._ask("single_step", self._pausable.single_step)
 
     def close(self) -> None:
         """Nothing more is asked."""
@@ -148,17 +158,17 @@ class Feed:
         samples = self.source.step()
         if samples is None:
             return None
-        if not isinstance(samples, Samples):
-            raise ValueError(f"Samples are wanted, not {type(samples).__name__}")
-        samples.check_modes(len(self._view.modes))
+        view, n = self._view, len(_a(Samples, samples))
+        samples.check_modes(len(view.modes))
+        if view.trainee is not None and view.trainee >= n:
+            raise ValueError(f"{n} agents, where its view's trainee is agent {view.trainee}")
         return samples
 
     def _surface(self) -> Heightfield | None:
         field = self.source.surface()
         if field is None:
             return None
-        if not isinstance(field, Heightfield):
-            raise ValueError(f"a Heightfield is wanted, not {type(field).__name__}")
+        _a(Heightfield, field)
         self._look()  # the surface may be the first of other bounds
         view = self._view
         if (field.lo, field.hi) != (view.lo, view.hi):
@@ -168,6 +178,21 @@ class Feed:
             )
         return field
 
+    def _notice(self) -> str | None:
+        assert self._noticing is not None
+        found = self._noticing.notice
+        return None if found is None else _a(str, found)
+
+    @contextmanager
+    def blamed(self, name: str) -> Iterator[None]:
+        """What this machine cannot take of what the source gave is the source's failure too."""
+        try:
+            yield
+        except (UserError, MemoryError) as error:
+            if not self.guarded:
+                raise
+            self._fail(name, error)
+
     def _ask(self, name: str, call: Callable[[], T]) -> T | None:
         if self.failure is not None and name != "close":
             return None
@@ -176,13 +201,15 @@ class Feed:
         except Exception as error:
             if not self.guarded:
                 raise
-            said = (
-                str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            )
-            self.failure = f"the source failed in {name}: {shown(said)}"
-            log.error(self.failure)
-            log.debug("where it failed:", exc_info=True)
+            self._fail(name, error)
             return None
+
+    def _fail(self, name: str, error: Exception) -> None:
+        kind = "" if isinstance(error, UserError) else type(error).__name__
+        said = ": ".join(part for part in (kind, str(error)) if part)
+        self.failure = f"the source failed in {name}: {shown(said)}"
+        log.error(self.failure)
+        log.debug("where it failed:", exc_info=True)
 
     def _hear(self, anything: bool) -> None:
         now = self.clock()
@@ -192,8 +219,25 @@ class Feed:
 
 
 def view_shown(source: Source) -> View:
-    """A source's view. Raises UserError where it is none."""
-    view = source.view
-    if not isinstance(view, View):
-        raise UserError(f"the source's view: a View is wanted, not {type(view).__name__}")
-    return view
+    """A source's view. Raises UserError where it is none, or the source is none."""
+    for name in ("step", "surface", "close"):
+        if not callable(getattr(source, name, None)):
+            raise UserError(f"source: {type(source).__name__} has no method `{name}`: it is none")
+    try:
+        return _a(View, source.view)
+    except (AttributeError, ValueError) as error:
+        raise UserError(f"the source's view: {shown(str(error))}") from error
+
+
+def _a(kind: type[T], found: Any) -> T:
+    """What a source gave, of the kind that is wanted; ValueError else."""
+    if not isinstance(found, kind):
+        raise ValueError(f"{type(found).__name__}, where {kind.__name__} is wanted")
+    return found
+
+
+def _networks(source: Evaluable) -> CriticNetworks | None:
+    from calf_viz.critic_networks import CriticNetworks
+
+    found = source.networks()
+    return None if found is None else _a(CriticNetworks, found)

@@ -110,9 +110,10 @@ class ShownSurface:
                 return self._evaluate(restart=fresh), fresh
         if heights is None:
             return False, fresh
-        with section:
+        with section, feed.blamed("surface"):
             host.set_heightfield(heights, morph=0.0, restart=fresh)
-        return True, fresh
+            return True, fresh
+        return False, fresh
 
     def _evaluate(self, restart: bool = False) -> bool:
         """A frame's share of the newest networks; whether their surface is shown from now on.
