@@ -75,10 +75,10 @@ class Probe:
         varyings: tuple[str, ...] = ("gl_Position", "v_data", "v_id"),
     ) -> None:
         self.scene, self.heightfield, self.layout = scene, heightfield, layout
-        self.packer = RingPacker(layout, scene.trail, frame=scene.frame)
+        self.packer = RingPacker(layout, scene.trail, frame=scene.frame, modes=scene.modes)
         self.value_range = heightfield.range
         self.agents = 0
-        text = ShaderLibrary(overlay).load(shader).text
+        text = ShaderLibrary(overlay, scene.mode_bits.defines).load(shader).text
         self.program = context().program(vertex_shader=text, varyings=varyings)
         width, height = layout.size
         self.ring = self._texture(np.zeros((height, width, 4), np.float32))

@@ -59,19 +59,20 @@ def segments(probe: Probe) -> list[Segment]:
     """Of the only agent's trail, newest first."""
     ids, surface = probe.ids()
     values, _ = probe.vertices()
+    bits = probe.scene.mode_bits.each
     trail = slice(0, (ids.shape[1] - 5) // 2 * 2, 2)
     found = []
-    for (packed, modes, *bits), left, right in zip(
+    for (packed, modes, *curve), left, right in zip(
         ids[surface, trail], values[surface, trail], values[surface, 1:][trail], strict=True
     ):
-        bend, lean = np.array(bits, np.int32).view(np.float32).astype(float)
+        bend, lean = np.array(curve, np.int32).view(np.float32).astype(float)
         span, back = packed >> 2 & 15, packed >> 6 & 0xFFFF
         if not sides(np.array([[left[6], right[6]]])) or back + span > probe.packer.step:
             continue  # a joint; a tail, which is no segment's newer end
         found.append(
             Segment(
                 back, span, ((packed >> 22 & 255) - 128) / 512,
-                [modes >> 2 * k & 3 for k in range(span)],
+                [modes >> bits * k & (1 << bits) - 1 for k in range(span)],
                 bend, lean, (left[6], -right[6]), left[7],
             )
         )  # fmt: skip
@@ -84,8 +85,9 @@ def spiral(turn: float, slower: float = 0.0) -> np.ndarray:
     return (0.5 + 0.05 * angle[:, None]) * 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1) / 3
 
 
-def pushed(path, stride, field=WAVES, camera=None, modes=None) -> Probe:
-    scene = Scene(size=SIZE, camera=camera or OrbitCamera(), trail=STEPS, stride=stride)
+def pushed(path, stride, field=WAVES, camera=None, modes=None, known=3) -> Probe:
+    camera = camera or OrbitCamera()
+    scene = Scene(size=SIZE, camera=camera, trail=STEPS, stride=stride, modes=known)
     probe = Probe(scene, field, RingLayout.fit(1, STEPS + 1))
     for step, position in enumerate(path):
         mode = None if modes is None else np.array([modes[step]])
@@ -129,14 +131,17 @@ def test_a_segment_of_one_step_is_straight():
         assert (s.span, s.bend, s.lean, s.uneven) == (1, 0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("stride", [3, 8, 15])
-def test_its_fragments_learn_every_steps_mode(stride):
-    modes = np.random.default_rng(5).integers(0, 3, STEPS)
-    newest_first = modes[::-1].tolist()
-    found = segments(pushed(spiral(0.05), stride, modes=modes))
-    assert max(s.span for s in found) == stride <= ModeBits().longest_stride
-    for s in found:
-        assert s.modes == newest_first[s.back : s.back + s.span]
+@pytest.mark.parametrize("known", [1, 3, 4, 5, 8, 20])
+def test_its_fragments_learn_every_steps_mode(known):
+    modes = np.random.default_rng(5).integers(0, known, STEPS)
+    told = np.minimum(modes, 7)[::-1].tolist()  # newest first
+    probe = pushed(spiral(0.05), 1, modes=modes, known=known)
+    for stride in range(1, ModeBits.of(known).longest_stride + 1):
+        probe.scene.stride = stride
+        found = segments(probe)
+        assert max(s.span for s in found) == stride
+        for s in found:
+            assert s.modes == told[s.back : s.back + s.span]
 
 
 @pytest.mark.parametrize("turn", [0.05, -0.05])

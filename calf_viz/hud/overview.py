@@ -12,7 +12,13 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.shape import packed
 from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.widgets import ColourBar, KeyLine, Notice, Panel, Row, Widget
+from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.view import View
+
+FEW_MODES = 4
+"""That a panel of the usual height has room for."""
+MANY_SHARE = 0.6
+"""Of the picture's height, that a panel of more may take."""
 
 
 def overview(
@@ -23,7 +29,8 @@ def overview(
     """Its values, by key: step, speed (steps a frame), agents, mean_value, fps, mode_0, mode_1,
     ..., state (that it is paused), and notice (what was done just now).
 
-    mode_colours: RGB(A) of each mode, (at least as many, >= 3). keys: key and what it does.
+    mode_colours: RGB(A) of each mode that is told apart, (at least as many, >= 3).
+    keys: key and what it does.
     """
     rows = [
         Row("step", "step", rank=0),
@@ -32,14 +39,18 @@ def overview(
         Row("mean_value", f"mean {view.symbol or view.value}", rank=3),
         Row("fps", "frames/s", rank=4),
     ]
+    modes = shown_modes(view.modes)
     colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
     rows += [
         Row(f"mode_{i}", name, rank=1, swatch=colour, rule=i == 0)
-        for i, (name, colour) in enumerate(zip(view.modes, colours, strict=False))
+        for i, (name, colour) in enumerate(zip(modes, colours, strict=False))
     ]
+    panel = Panel("overview", view.title, rows)
+    if len(modes) > FEW_MODES:  # what colours mean is worth more room than usual
+        panel.share = panel.share[0], MANY_SHARE
     value = dict.fromkeys((view.value, view.symbol or view.value))
     widgets: list[Widget] = [
-        Panel("overview", view.title, rows),
+        panel,
         ColourBar("value", tuple(value)),
         Notice("state", "state"),
         Notice("notice", "notice"),

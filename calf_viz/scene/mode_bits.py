@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calf_viz.glsl.variants import MODE_BITS, MODES
@@ -58,3 +59,12 @@ class ModeBits:
     def defines(self) -> dict[str, str]:
         """What shaders are told of it, where it is not the default."""
         return {} if self == ModeBits() else {MODE_BITS.name: str(self.each)}
+
+
+def shown_modes(modes: Sequence[str]) -> tuple[str, ...]:
+    """Names of what is told apart: the modes, or, of too many, the first and one for all others."""
+    known = ModeBits.of(len(modes)).known
+    if len(modes) <= known:
+        return tuple(modes)
+    first = tuple(modes[: known - 1])
+    return (*first, "other" if "other" not in first else "all other")

@@ -12,7 +12,7 @@ from calf_viz.assignment import Assignable
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import read_define
-from calf_viz.scene.colours import COLOUR_MAP, PALETTES, colour_map
+from calf_viz.scene.colours import COLOUR_MAP, PALETTES, USUAL, colour_map
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.settings import check_types, fields_of, known
 from calf_viz.settings import one_of as _one_of
@@ -93,7 +93,10 @@ class VisualizationConfig(Assignable):
     colour_map: str | None = _option(
         None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
     )
-    palette: str = _option("standard", f"Colours of the modes: {', '.join(PALETTES)}.")
+    palette: str = _option(
+        USUAL,
+        f"Colours of the modes: {', '.join(PALETTES)}; all but {USUAL} replace a source's own.",
+    )
     shaders: Path | None = _option(
         None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
     )

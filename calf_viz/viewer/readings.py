@@ -15,6 +15,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
 from calf_viz.samples import Samples
+from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.view import View
 from calf_viz.viewer.stats_cache import StatsCache
 
@@ -73,10 +74,10 @@ class Readings:
 
     def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
         self._told["texts"] = self._step
-        known = len(self.view.modes)
+        known = len(shown_modes(self.view.modes))
         if self.view.trainee is not None:  # it has a panel of its own
             modes = np.delete(modes, self.view.trainee)
-        counts = np.bincount(modes, minlength=known)
+        counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
         return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
 
