@@ -24,7 +24,7 @@ from calf_viz.scene.colours import colour_map
 from calf_viz.scene.scene import Scene
 from calf_viz.view import Certificate
 
-SIZE, AGENTS, TRAIL, CELLS = (320, 180), 6, 60, 16
+SIZE, AGENTS, TRAIL, CELLS, MODES = (320, 180), 6, 60, 16, 4
 
 
 def _vertices(agents: int, trail: int, cells: int) -> int:
@@ -45,6 +45,7 @@ def open_host(design: str) -> Host:
         size=SIZE,
         trail=TRAIL,
         training_agent=1,
+        modes=MODES,
         certificate=Certificate(chosen=0, q_plus=-1.0),
     )
     setup = Setup(scene, colours, AGENTS, surface())
@@ -82,7 +83,7 @@ def play(host: Host, agents: int = AGENTS, steps: int = TRAIL + 20) -> None:
         positions = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
         if step % 25 == 17:
             positions[0] = np.nan
-        modes = ((step // 5 + number) % 3).astype(np.uint8)
+        modes = ((step // 5 + number) % MODES).astype(np.uint8)
         first = (step + 7 * number) % 40 == 0
         host.push(Samples(positions, modes, first, headings=turn + math.pi / 2))
 
