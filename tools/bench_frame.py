@@ -1,6 +1,7 @@
 """What a frame costs: this scene, its floor and a clear alone, side by side in one run.
 
     python tools/bench_frame.py [--output bench.json] [--rounds 30] [--scene 20x600 ...]
+                                [--modes 3 --modes 8]
 
 The scene is the program's own: the shipped point mass's critic, agents that follow the nominal
 policy, or another. The floor draws the same triangles from a static vertex buffer, through a
@@ -27,7 +28,7 @@ from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import moderngl
@@ -36,10 +37,10 @@ from numpy.typing import NDArray
 from rich.table import Table
 from undrawn import draws_nothing, undrawn
 
+from calf_viz.agent.modes import NAMES
 from calf_viz.agent.threads import one_thread
 from calf_viz.console import tables
 from calf_viz.files import write_aside
-from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
@@ -71,6 +72,14 @@ void main() {
 """
 
 
+class Case(NamedTuple):
+    """What is measured."""
+
+    agents: int
+    trail: int
+    modes: int
+
+
 def agent() -> Any:
     """The shipped point mass."""
     from calf_viz.agent import checkpoint
@@ -96,11 +105,16 @@ def steps(agents: int, count: int, policy: str) -> list[Samples]:
 
 
 def filled(
-    kind: Callable[..., Any], agents: int, trail: int, cells: int, policy: str = "nominal"
+    kind: Callable[..., Any], case: Case, cells: int, policy: str = "nominal"
 ) -> tuple[Any, list[Samples]]:
     """A host whose trails are whole, and steps to go on with."""
-    host = kind(Setup(Scene(size=SIZE, trail=trail), colour_map("cividis"), agents, surface(cells)))
+    agents, trail, modes = case
+    scene = Scene(size=SIZE, trail=trail, modes=modes)
+    host = kind(Setup(scene, colour_map("cividis"), agents, surface(cells)))
     samples = steps(agents, trail + 150, policy)
+    if modes > len(NAMES):  # agents in all of them
+        others = np.arange(agents) % modes
+        samples = [replace(one, modes=(one.modes + others) % modes) for one in samples]
     for sample in samples[: trail + 50]:
         host.push(sample)
     return host, samples[trail + 50 :]
@@ -110,7 +124,7 @@ class Floor:
     """The triangles of a host's present frame, from a static vertex buffer."""
 
     def __init__(self, host: ModernglHost) -> None:
-        context, library = host.context, ShaderLibrary()
+        context, library = host.context, host.programs.library
         varyings = ("gl_Position", "v_data", "v_id")
         text = library.load("field.vert").text
         capture = context.program(vertex_shader=text, varyings=varyings)
@@ -137,11 +151,12 @@ class Floor:
         self.array.render(moderngl.TRIANGLE_STRIP)
 
 
-def measure(agents: int, trail: int, rounds: int, policy: str) -> dict[str, Any]:
+def measure(case: Case, rounds: int, policy: str) -> dict[str, Any]:
     """Medians of interleaved frames [ms]."""
+    agents, trail, modes = case
     probe = ModernglHost(Setup(Scene(size=(16, 16), trail=2), colour_map("cividis"), 1))
     cells = GRID_SOFTWARE if probe.software else GRID_GPU
-    host, rest = filled(ModernglHost, agents, trail, cells, policy)
+    host, rest = filled(ModernglHost, case, cells, policy)
     host.draw()
     floor = Floor(host)
     picture = host.screenshot()
@@ -190,6 +205,7 @@ def measure(agents: int, trail: int, rounds: int, policy: str) -> dict[str, Any]
     return {
         "agents": agents,
         "trail": trail,
+        "modes": modes,
         "renderer": host.renderer,
         "cells": cells,
         "stride": values["u_stride"],
@@ -218,9 +234,9 @@ def rasterisers() -> float:
     return total * 1e-9
 
 
-def python_time(agents: int, trail: int, rounds: int) -> float | None:
+def python_time(case: Case, rounds: int) -> float | None:
     """Python's own time a frame [ms], where the driver draws nothing; None where it does."""
-    host, rest = filled(OffscreenHost, agents, trail, GRID_SOFTWARE)
+    host, rest = filled(OffscreenHost, case, GRID_SOFTWARE)
     with closing(host):
         host.draw()
         if not draws_nothing(host):
@@ -241,6 +257,14 @@ def python_time(agents: int, trail: int, rounds: int) -> float | None:
 )
 @click.option("--scene", "scenes", multiple=True, type=SIZE_PARAMETER, metavar="AGENTSxTRAIL",
               help="May be repeated.")  # fmt: skip
+@click.option(
+    "--modes",
+    multiple=True,
+    type=click.IntRange(1),
+    default=(len(NAMES),),
+    show_default=True,
+    help="Of the agents; may be repeated, to compare.",
+)
 @click.option("--policy", default="nominal", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--python-only", is_flag=True, hidden=True)
 @one_thread()  # the products are too small to share: a second would only wait
@@ -248,22 +272,23 @@ def main(
     output: Path | None,
     rounds: int,
     scenes: tuple[tuple[int, int], ...],
+    modes: tuple[int, ...],
     policy: str,
     python_only: bool,
 ) -> None:
     """Measure what a frame costs, against its floor and a clear alone."""
-    pairs = list(scenes or SCENES)
+    cases = [Case(*scene, count) for scene in scenes or SCENES for count in modes]
     if python_only:
-        print(json.dumps(python_time(*pairs[0], rounds)))
+        print(json.dumps(python_time(cases[0], rounds)))
         return
     rows = []
-    for agents, trail in pairs:
-        arguments = ("--scene", f"{agents}x{trail}", "--rounds", str(max(rounds, 100)))
-        alone = undrawn(__file__, "--python-only", *arguments)
-        rows.append({**measure(agents, trail, rounds, policy), "python_ms": alone})
-    heads = ("agents", "trail", "stride", "triangles", "scene_ms", "floor_ms", "ratio_to_floor",
-             "floor_pixels_apart", "surface_ms", "clear_ms", "submit_ms", "vertices_cpu_ms",
-             "pixels_cpu_ms", "python_ms", "upload_bytes")  # fmt: skip
+    for case in cases:
+        arguments = ("--scene", f"{case.agents}x{case.trail}", "--modes", str(case.modes))
+        alone = undrawn(__file__, "--python-only", *arguments, "--rounds", str(max(rounds, 100)))
+        rows.append({**measure(case, rounds, policy), "python_ms": alone})
+    heads = ("agents", "trail", "modes", "stride", "triangles", "scene_ms", "floor_ms",
+             "ratio_to_floor", "floor_pixels_apart", "surface_ms", "clear_ms", "submit_ms",
+             "vertices_cpu_ms", "pixels_cpu_ms", "python_ms", "upload_bytes")  # fmt: skip
     table = Table(
         title=f"{policy} policy, {rows[0]['renderer']}, "
         f"{SIZE[0]}x{SIZE[1]}, {rows[0]['cells']} cells"

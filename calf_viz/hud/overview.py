@@ -17,7 +17,7 @@ from calf_viz.view import View
 
 FEW_MODES = 4
 """That a panel of the usual height has room for."""
-MANY_SHARE = 0.6
+MANY_SHARE = 0.7
 """Of the picture's height, that a panel of more may take."""
 
 

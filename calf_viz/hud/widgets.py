@@ -99,20 +99,36 @@ class Panel(Widget):
     rows: Sequence[Row]
     anchor: Anchor = TOP_LEFT
     columns: int = 44
-    """Width in units."""
+    widest: int = 80
+    """Width in units: as usual, and where names need more."""
     _shown: list[Row] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
     ) -> tuple[int, int] | None:
-        extent = self.columns * canvas.metrics.unit
         rows = [row for row in self.rows if row.key in values]
         while rows and self._height(canvas, rows) > room[1]:
             worst = max(row.rank for row in rows)
             rows = [row for row in rows if row.rank < worst]
         self._shown = rows
+        unit = canvas.metrics.unit
+        needed = max((self._needed(canvas, row) for row in rows), default=0)
+        # Two thirds of the room at most are for names: in a small picture data matter more.
+        extent = max(self.columns * unit, min(needed, self.widest * unit, room[0] * 2 // 3))
         return (extent, self._height(canvas, rows)) if rows and extent <= room[0] else None
+
+    @staticmethod
+    def _indent(canvas: Canvas, row: Row) -> int:
+        """Pixels before a name."""
+        return 0 if row.swatch is None else 4 * canvas.metrics.unit
+
+    def _needed(self, canvas: Canvas, row: Row) -> int:
+        """Width [px] at which a row's name is not cut."""
+        unit, face = canvas.metrics.unit, canvas.face("body")
+        return (
+            7 * unit + self._indent(canvas, row) + width(face, row.name) + width(face, LEAST_VALUE)
+        )
 
     def _row(self, canvas: Canvas) -> int:
         return max(5 * canvas.metrics.unit, canvas.face("body").height)
@@ -146,12 +162,11 @@ class Panel(Widget):
         left, right, y = place
         unit = canvas.metrics.unit
         baseline = baseline_of(canvas, "body", y, self._row(canvas))
-        indent = 0
+        indent = self._indent(canvas, row)
         if row.swatch is not None:
             dot = 2 * unit
             middle = baseline - (canvas.face("body").cap_height + dot) // 2
             canvas.rectangle(Rect(left, middle, dot, dot), Paint(row.swatch), 0.5 * dot)
-            indent = dot + 2 * unit
         room, face = right - left - indent, canvas.face("body")
         # A name may be long; the value is there for all that.
         name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))
