@@ -272,7 +272,8 @@ class RingPacker:
 
         bits, history = self.mode_bits, self._modes[:n]
         history <<= bits.each
-        history |= np.minimum(samples.modes, bits.known - 1).astype(np.int32)
+        modes = samples.modes.astype(np.int32)
+        history |= modes if self.modes <= bits.known else np.minimum(modes, bits.known - 1)
         history &= bits.in_texel
         words = np.minimum(age, LONGEST_AGE)
         words <<= 18
