@@ -86,7 +86,7 @@ class TestFloor:
     def test_many_are_no_floor(self, tmp_path: Path, apart: Callable[[float], None]) -> None:
         apart(0.02)
         with pytest.raises(SystemExit, match=r"2 % of pixels differ, more than 1 %"):
-            bench_frame.measure(3, 5, 1, "nominal")
+            bench_frame.measure(bench_frame.Case(3, 5, 4), 1, "nominal")
 
 
 @pytest.mark.rendering
@@ -94,7 +94,7 @@ class TestAnotherDriverThanMesas:
     """It knows nothing of GALLIUM_NOOP, and draws: here, as none of these processes has that."""
 
     def test_a_frames_python_time_is_left_out(self) -> None:
-        assert bench_frame.python_time(3, 5, 1) is None
+        assert bench_frame.python_time(bench_frame.Case(3, 5, 3), 1) is None
         assert bench_frame.cell("python_ms", None) == ""
 
     def test_the_huds_is_said_to_be_unknown(

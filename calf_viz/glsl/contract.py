@@ -41,8 +41,9 @@ PALETTE_COLOURS = 256  # texels in a row of u_palette
 PALETTE = TextureInput(
     "u_palette",
     "rgba8",
-    "row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look; "
-    "row 3: trails by age and speed, from low to high",
+    "row 0: the surface from low to high; row 1: the modes, and what lib/variants.glsl names "
+    "behind them; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to "
+    "high",
 )
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),

@@ -3,7 +3,7 @@
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
 uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
-uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to high
+uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, and what lib/variants.glsl names behind them; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to high
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
 uniform mat4 u_view_projection;   // scene units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
