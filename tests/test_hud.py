@@ -202,8 +202,8 @@ class TestRewriting:
 def test_a_widget_more_is_stacked_beside_those_at_its_edge() -> None:
     hud = prepared(made(), Scene())
     before = dict(hud.placed)
-    hud.add(Panel("mine", "a title", [Row("speed", "speed"), Row("unknown", "never shown")]))
-    hud.update(speed="1.25 m/s")
+    hud.add(Panel("mine", "a title", [Row("wind", "wind"), Row("unknown", "never shown")]))
+    hud.update(wind="1.25 m/s")
     placed = prepared(hud, Scene()).placed
     assert {name: placed[name] for name in before} == before
     assert placed["mine"].x == placed["overview"].x

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scene_folder import HOSTS, OLDER, open_host
-from test_source import BOWL, VIEW, Bowl, showing
 
-from calf_viz import Samples, View
+from calf_viz import CALFApplication, Samples, View, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
@@ -250,21 +249,39 @@ class TestPictures:
 # --- a source's
 
 
-class Five(Bowl):
-    """Seven agents in five modes."""
+FIVE = View(
+    "bowl",
+    lo=(-2.0, -1.0),
+    hi=(2.0, 1.0),
+    modes=("rest", "climb", "glide", "turn", "land"),
+    colours=("#ffffff", "#ff0000", "#00ff00", "#0000ff", "#ff00ff"),
+)
+BOWL = Heightfield(np.add.outer(np.arange(-4, 5) ** 2.0, np.arange(-4, 5) ** 2.0), FIVE.lo, FIVE.hi)
 
-    view = replace(
-        VIEW,
-        modes=("rest", "climb", "glide", "turn", "land"),
-        colours=("#ffffff", "#ff0000", "#00ff00", "#0000ff", "#ff00ff"),
-    )
+
+class Circling:
+    """Agents that go round in a bowl, each in a mode of its own."""
+
+    def __init__(self, modes: list[int], view: View = FIVE) -> None:
+        self.view, self.modes, self.steps = view, modes, 0
 
     def step(self) -> Samples:
-        self.asked += 1
-        turn = 0.05 * self.asked + np.arange(7)
-        radius = 0.2 + 0.11 * np.arange(7)
+        self.steps += 1
+        turn, radius = np.arange(len(self.modes)), np.linspace(0.2, 0.86, len(self.modes))
+        turn = turn + 0.05 * self.steps
         places = np.stack([2 * radius * np.cos(turn), radius * np.sin(turn)], axis=1)
-        return Samples.of(places, [0, 1, 2, 3, 4, 4, 4])
+        return Samples.of(places, self.modes)
+
+    def surface(self) -> Heightfield | None:
+        return BOWL if self.steps <= 1 else None
+
+    def close(self) -> None:
+        pass
+
+
+def showing(source: Circling, **changes: Any) -> CALFApplication:
+    small: dict[str, Any] = {"size": (320, 180), "trail_length": 40, "headless": True, "hud": False}
+    return CALFApplication(VisualizationConfig(**{**small, **changes}), source=source)
 
 
 @pytest.mark.rendering
@@ -274,31 +291,28 @@ class TestSources:
     def test_its_colours_are_drawn_unless_a_palette_is_asked_for(
         self, renderer: str, palette: str
     ) -> None:
-        with showing(Five(), renderer=renderer, palette=palette, colour_map="gray") as app:
+        with showing(
+            Circling([0, 1, 2, 3, 4, 4, 4]), renderer=renderer, palette=palette, colour_map="gray"
+        ) as app:
             for _ in range(20):
                 app.step()
             picture = app.screenshot().astype(int)
-        for mode, own in enumerate(mode_colours(view=Five.view)[:5, :3]):
+        for mode, own in enumerate(mode_colours(view=FIVE)[:5, :3]):
             if palette != "standard":
                 own = PALETTES[palette].modes[mode]
             near = np.abs(picture - np.rint(255 * np.array(own))).max(axis=2) < 25
             assert near.sum() > 15, f"mode {mode}"
 
     def test_counts_and_names_are_written(self) -> None:
-        with showing(Five(), hud=True, size=(640, 480)) as app:
+        with showing(Circling([0, 1, 2, 3, 4, 4, 4]), hud=True, size=(640, 480)) as app:
             app.step()
             app.screenshot()
             values = app.display.hud.values
         assert [values[f"mode_{i}"] for i in range(5)] == ["1", "1", "1", "1", "3"]
 
     def test_of_many_the_last_line_counts_all_others(self) -> None:
-        class Many(Bowl):
-            view = replace(VIEW, modes=named(20))
-
-            def step(self) -> Samples:
-                return Samples.of(np.zeros((20, 2)), np.arange(20))
-
-        with showing(Many(), hud=True, size=(640, 480)) as app:
+        many = Circling(list(range(20)), View("bowl", FIVE.lo, FIVE.hi, modes=named(20)))
+        with showing(many, hud=True, size=(640, 480)) as app:
             app.step()
             app.screenshot()
             values = app.display.hud.values
@@ -307,7 +321,7 @@ class TestSources:
 
     def test_a_second_look_knows_them_too(self) -> None:
         night = {"shaders": Path("ink"), "ab": Path("night")}
-        with showing(Five(), **night) as app:
+        with showing(Circling([0, 4]), **night) as app:
             for _ in range(3):
                 app.step()
             assert app.host.compare is not None and app.looks.second is not None
@@ -316,15 +330,11 @@ class TestSources:
 
     def test_a_stride_too_long_for_them_is_refused(self) -> None:
         said = "`stride` 12: at most 10 for a view of 5 modes"
-        with pytest.raises(UserError, match=said), showing(Five(), stride=12):
+        with pytest.raises(UserError, match=said), showing(Circling([0]), stride=12):
             pass
 
     def test_a_mode_outside_ends_it(self) -> None:
-        class Wrong(Five):
-            def step(self) -> Samples:
-                return Samples.of(np.zeros((1, 2)), 5)
-
-        with showing(Wrong()) as app:
+        with showing(Circling([5])) as app:
             app.step()
             assert app.failure is not None and "modes: 5 to 5, where 0 to 4" in app.failure
 
