@@ -43,7 +43,7 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    # On first use, so that a part of the package can be had without torch and Panda3D.
+    # Imported on first use, so that parts of the package can be used without torch and Panda3D.
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,8 @@ import sys
 import calf_viz
 
 if __name__ == "__main__":
-    # A folder of that name where Python looks first, such as a checkout seen from its parent: then
-    # modules of the package are found, but not the package.
+    # A folder of that name comes first in the path, such as a checkout seen from its parent: then
+    # Python finds a namespace package instead of this one.
     if calf_viz.__file__ is None:
         folder = next(iter(calf_viz.__path__))
         print(

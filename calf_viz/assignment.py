@@ -1,9 +1,9 @@
-"""Assigning to settings: checked where it stands, or refused with what to do instead.
+"""Assigning to settings: checked at once, or refused with advice.
 
-config.n_agents = 20                                # taken, as it goes with the rest
+config.n_agents = 20                                # accepted, as it fits the rest
 config.n_agents = 0                                 # UserError, and it stays 20
-config.update(trail_length=4, stride=2)             # together, or none of them
-training.lr = 1e-3                                  # UserError: take training.changed(lr=...)
+config.update(trail_length=4, stride=2)             # both or neither
+training.lr = 1e-3                                  # UserError: use training.changed(lr=...)
 """
 
 from __future__ import annotations
@@ -20,29 +20,28 @@ T = TypeVar("T")
 class Assignable(Known):
     """Base of a dataclass of settings whose fields may be assigned.
 
-    At any time its values make sense, each by itself and all together: what an assignment would
-    break raises UserError there, and nothing changes.
+    Its values are always valid, individually and together: an assignment that would violate this
+    raises UserError and changes nothing.
     """
 
     _kept: Mapping[str, str] = {}
-    """Fields that are not assigned here, with what to do instead."""
+    """Fields that cannot be assigned here, with what to do instead."""
 
     def check(self) -> None:
-        """Bring `vars(self)` into the form that the fields are declared with.
+        """Convert `vars(self)` to the declared types of the fields.
 
-        Raises UserError for values that make no sense.
+        Raises UserError for invalid values.
         """
         raise NotImplementedError
 
     def implied(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Changes of single fields, with what they change besides."""
+        """The given changes, plus the other fields that they change."""
         return dict(changes)
 
     def update(self, /, **changes: Any) -> None:
-        """Assign several fields at once, which are checked together: all or none.
+        """Assign several fields at once, checked together: all or none.
 
-        Raises UserError for an unknown name, with the nearest that is known, or a value without
-        sense.
+        Raises UserError for an unknown name, suggesting the closest one, or an invalid value.
         """
         known(changes, fields_of(self), f" of {self.kind}")
         for name in changes:
@@ -55,15 +54,15 @@ class Assignable(Known):
         except UserError as error:
             if any(name in str(error) for name in changes):
                 raise
-            raise UserError(  # it is another field's value that went with the old one only
+            raise UserError(  # another field's value is valid only with the old one
                 f"{', '.join(changes)} as assigned does not go with the rest: {error}; assign that "
                 "first, or both at once: update(...)"
             ) from error
         vars(self).update(vars(trial))
 
     def kept(self, reasons: Mapping[str, str]) -> Self:
-        """A copy in which some fields cannot be assigned; reasons: what to do instead, by name.
-        Copies of the copy are free again."""
+        """A copy in which some fields cannot be assigned; `reasons` says what to do instead, by
+        name. Copies of the copy are not restricted."""
         made = object.__new__(type(self))
         vars(made).update(self.__getstate__(), _kept=reasons)
         return made
@@ -73,7 +72,7 @@ class Assignable(Known):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in fields_of(self) and name not in vars(self):
-            vars(self)[name] = value  # by __init__, which checks them all when they are there
+            vars(self)[name] = value  # called by __init__, which checks all fields at the end
         else:
             self.update(**{name: value})
 
@@ -85,9 +84,9 @@ class Assignable(Known):
 
 
 def unassignable(instead: str) -> Callable[[type[T]], type[T]]:
-    """Decorator of a frozen dataclass: what is told to those who assign to it all the same.
+    """Decorator for a frozen dataclass: an assignment raises UserError with advice.
 
-    instead: what to do, with {name} for the field's.
+    instead: what to do, with {name} for the field's name.
     """
 
     def refuse(self: Any, name: str, *value: Any) -> NoReturn:

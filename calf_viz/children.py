@@ -1,7 +1,7 @@
-"""Python processes of the program's own, started so that nothing of the current folder runs.
+"""Python child processes, started so that nothing in the current folder is executed.
 
-`python -m` and `python -c` look for every module in the current folder first: a `queue.py` that
-somebody left there would be run in place of the standard library's.
+`python -m` and `python -c` look for every module in the current folder first: a stray `queue.py`
+there would run in place of the standard library's.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOME = str(Path(__file__).resolve().parent.parent)
-"""The folder that this very package is in, installed or a checkout."""
+"""The folder that contains this package, installed or a checkout."""
 
 HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that reach a child only when it knows what to do with them."""
+"""Signals that are blocked in a child until it can handle them."""
 
-# Last in the path: where that folder is the current one, as in a checkout, it hides nothing.
+# Last in the path: if it is the current folder, as in a checkout, it must not hide anything.
 _START = """\
 import sys
 home, module = sys.argv[1:3]
@@ -32,7 +32,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def python_child(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment of a Python process that runs a module of this package.
+    """Command and environment for a Python process that runs a module of this package.
 
     Its own children do not import from the current folder either.
     """
@@ -40,15 +40,15 @@ def python_child(module: str, *arguments: str) -> tuple[list[str], dict[str, str
 
 
 def script_child(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment of a Python process that runs a script of the program's own tools:
-    as `python_child`, but it imports what lies beside the script."""
+    """Command and environment for a Python process that runs a script from tools/: as
+    `python_child`, but it can import modules beside the script."""
     environment = _environment()
-    del environment["PYTHONSAFEPATH"]  # which would leave out the script's folder
+    del environment["PYTHONSAFEPATH"]  # which would exclude the script's folder
     return [sys.executable, script, *arguments], environment
 
 
 def code_child(code: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment of a Python process that runs these statements, as `python_child`."""
+    """Command and environment for a Python process that runs `code`; see `python_child`."""
     return [sys.executable, "-P", "-c", code, *arguments], _environment()
 
 
@@ -61,8 +61,8 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """A process started in the block gets `HELD_BACK` only when it unblocks them; this thread gets
-    those that came meanwhile behind it."""
+    """Block the signals `HELD_BACK`: a process started in the block receives them once it unblocks
+    them; this thread receives those that arrived meanwhile after the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
         yield
@@ -71,15 +71,15 @@ def held_back() -> Iterator[None]:
 
 
 def _without_current(path: str) -> str:
-    """PYTHONPATH without the current folder, which an empty or a relative entry may stand for."""
+    """PYTHONPATH without the current folder, however it is spelled."""
     current = _current()
     entries = (entry for entry in path.split(os.pathsep) if entry)
     return os.pathsep.join(e for e in entries if os.path.realpath(e) != current)
 
 
 def leave_current_folder() -> None:
-    """Have `python -m calf_viz` itself import nothing more from the current folder, unless this
-    package is there; then that folder comes last."""
+    """Stop `python -m calf_viz` from importing from the current folder; if this package is there,
+    the folder moves to the end of the path."""
     current = _current()
     here = [entry for entry in sys.path if os.path.realpath(entry or ".") == current]
     sys.path[:] = [entry for entry in sys.path if entry not in here]
@@ -89,7 +89,7 @@ def leave_current_folder() -> None:
 
 @contextmanager
 def current_folder_left_out() -> Iterator[None]:
-    """In the block nothing is imported from the current folder, whatever the path says."""
+    """During the block nothing is imported from the current folder, whatever the path says."""
     before, current = list(sys.path), _current()
     sys.path[:] = [entry for entry in before if os.path.realpath(entry or ".") != current]
     try:
@@ -101,5 +101,5 @@ def current_folder_left_out() -> Iterator[None]:
 def _current() -> str | None:
     try:
         return os.path.realpath(os.getcwd())
-    except OSError:  # it was removed
+    except OSError:  # the folder was removed
         return None

@@ -1,7 +1,7 @@
 """What the commands print: lines, tables, progress bars.
 
-Names of files, systems and runs are the user's: nothing in them is markup, and a terminal obeys
-nothing in them. Whatever is printed in tables and bars goes through here.
+Names of files, systems and runs come from the user: they are never taken as markup or as terminal
+commands. All tables and progress bars are printed through this module.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _options: dict[str, str] = {}
 
 @contextmanager
 def called_by(options: Mapping[str, str]) -> Iterator[None]:
-    """While the block runs, `as_options` knows these options of a command line, by setting: "seed"
-    is "--seed", and "no_hud" is "--no-hud"."""
+    """During the block, `as_options` translates settings to these options: "seed" is "--seed",
+    "no_hud" is "--no-hud"."""
     before = dict(_options)
     _options.update(options)
     try:
@@ -40,11 +40,11 @@ def called_by(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def as_options(text: str, options: Mapping[str, str] | None = None) -> str:
-    """A message as the command line says it.
+    """A message as worded on the command line.
 
     The library's messages know nothing of a command line: they name settings, in backquotes, with
-    or without a value: `resume`, `renderer=gpu`, `hud=False`. Where one is an option of the command
-    that runs, or of those given, it is written as such: --resume, --renderer gpu, --no-hud. From
+    or without a value: `resume`, `renderer=gpu`, `hud=False`. If one is an option of the running
+    command, or among `options`, it is written as such: --resume, --renderer gpu, --no-hud. From
     Python no command runs, and the names stay.
     """
     known = _options if options is None else options
@@ -60,23 +60,23 @@ def as_options(text: str, options: Mapping[str, str] | None = None) -> str:
 
 
 def say(text: object) -> None:
-    """Print one line, whole: as it is for files and other programs, which may take it for a path;
-    on a terminal with what does not print made visible."""
+    """Print one line: unchanged to a file or another program, which may use it as a path; on a
+    terminal with unprintable characters made visible."""
     line = str(text)
-    # Not by click, which takes escape sequences out of what is no terminal's.
+    # Not with click, which strips escape sequences when the output is not a terminal.
     print(visible(line) if sys.stdout is not None and sys.stdout.isatty() else line, flush=True)
 
 
 def tables(width: int) -> Console:
-    """Where tables are printed; `width` where it is no terminal, since a table that is cut to a
-    narrow pipe is of no use."""
+    """The console for tables, `width` wide if it is not a terminal: a table cut to a default width
+    would be useless."""
     console = _console(None)
     return console if console.is_terminal else _console(None, width)
 
 
 def bar(*columns: ProgressColumn, shown: bool = True) -> Progress:
-    """A progress bar on stderr, with its description before it and other columns where they are
-    given; it ends nothing where it cannot be written."""
+    """A progress bar on stderr with a description, or with the given columns; errors in writing
+    it are ignored."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
@@ -84,21 +84,21 @@ def bar(*columns: ProgressColumn, shown: bool = True) -> Progress:
         TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(),
         Remaining(),
     )  # fmt: skip
-    file = None if sys.stderr is None else _Forgiving(sys.stderr)
+    file = None if sys.stderr is None else _IgnoringErrors(sys.stderr)
     return Progress(*(columns or usual), console=_console(file, stderr=True), disable=not shown)
 
 
 def tracked(
     items: Iterable[Item], description: object, total: float | None = None, shown: bool = True
 ) -> Iterator[Item]:
-    """Items as they come, with a bar that goes on by one with each. total: how many come, where
-    they cannot tell."""
+    """The items, with a bar that advances by one for each. total: their number, if they have no
+    length."""
     with bar(shown=shown) as progress:
         yield from progress.track(items, total, description=visible(str(description)))
 
 
 def plain(value: object, style: str = "") -> Text:
-    """A value of the user's, as a cell, title or description."""
+    """A value from the user, as a cell, title or description."""
     from rich.text import Text
 
     return Text(visible(str(value)), style)
@@ -112,8 +112,8 @@ def _console(file: Any, width: int | None = None, stderr: bool = False) -> Conso
     )
 
 
-class _Forgiving:
-    """A stream that drops what cannot be written: a training does not end for want of its bar."""
+class _IgnoringErrors:
+    """A stream that drops what cannot be written: losing the bar must not end a training."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""A critic's networks, as data: what crosses to the GPU that evaluates them."""
+"""A critic's networks as data, for evaluation on the GPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 
 WIDEST = 256
-"""Units of a layer, inputs included; what the shader has room for."""
+"""Units of a layer, inputs included, that the shader has room for."""
 MOST_ACTIONS = 16
 ACTIVATIONS = ("linear", "relu", "tanh")
 
@@ -29,12 +29,11 @@ class Layer:
 class CriticNetworks:
     """L(s) = -critic(encoded s, a) with a = limits * actor(encoded s).
 
-    Each of the angles among the states is encoded by its cosine and sine, in its place. The actor's
-    last layer is a tanh for actions within the limits; the critic's has one output.
+    Each angle among the states is replaced by its cosine and sine. The actor's last layer is a tanh
+    for actions within the limits; the critic's has one output.
 
     Attributes:
-        states: value of each state where the plane, with its two axes, does not say another,
-            (state_dim,).
+        states: value of each state that is not one of the plane's two axes, (state_dim,).
     """
 
     actor: Sequence[Layer]
@@ -69,5 +68,5 @@ class CriticNetworks:
 
     @property
     def products(self) -> int:
-        """Multiplications for a node."""
+        """Multiplications per node."""
         return sum(layer.weights.size for layer in (*self.actor, *self.critic))

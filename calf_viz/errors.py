@@ -1,4 +1,4 @@
-"""Errors that people can act on, and values as their messages quote them."""
+"""Errors that users can act on, and how their messages quote values."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 MOST_SHOWN = 200
-"""Characters of a value that a message repeats."""
+"""Characters of a value quoted in a message."""
 LONGEST_MESSAGE = 1000
-"""Characters: a backstop behind `shown`, for what libraries say."""
+"""Characters: a backstop after `shown`, for messages of libraries."""
 
 
 class UserError(Exception):
-    """Something the user can put right.
+    """An error that the user can correct.
 
     The message is one line that says what is wrong, where, and what to do. The command line
-    prints that line alone and ends with `exit_code`.
+    prints only that line and ends with `exit_code`.
     """
 
     exit_code = 2
@@ -25,52 +25,52 @@ class UserError(Exception):
         super().__init__(shown(message, LONGEST_MESSAGE))
 
     def __reduce__(self) -> Any:
-        # By its constructor, which may take anything, it would not come back from a process of
-        # multiprocessing's, whose pool waits for it without end then.
-        return _made_again, (type(self), str(self)), self.__dict__
+        # Unpickling calls the constructor, which may take other arguments in a subclass; a
+        # multiprocessing pool that cannot unpickle an error waits for it forever.
+        return _rebuilt, (type(self), str(self)), self.__dict__
 
 
-def _made_again(kind: type[UserError], message: str) -> UserError:
+def _rebuilt(kind: type[UserError], message: str) -> UserError:
     error = kind.__new__(kind, message)
     Exception.__init__(error, message)
     return error
 
 
 class FileError(UserError):
-    """Something is wrong with a file of the user's.
+    """Something is wrong with one of the user's files.
 
     Attributes:
         path: the file.
-        reason: what is wrong with it, in words that follow its name.
-        told: that, and what to do.
-        line: where in it, from 1; None where that is not known.
+        reason: what is wrong with it, phrased to follow its name.
+        explanation: the reason, and what to do.
+        line: line number, from 1; None if unknown.
     """
 
     def __init__(
         self, path: str | PathLike[str], reason: str, advice: str, line: int | None = None
     ) -> None:
         self.path, self.reason, self.line = Path(path), shown(reason), line
-        self.told = f"{self.reason}; {advice}"
+        self.explanation = f"{self.reason}; {advice}"
         where = shown(path) if line is None else f"{shown(path)}:{line}"
-        super().__init__(f"{where}: {self.told}")
+        super().__init__(f"{where}: {self.explanation}")
 
 
 class FileTrouble(FileError):
-    """A file that could not be had: missing, not readable, not regular, too large, no memory.
+    """A file that could not be read: missing, no permission, not regular, too large, no memory.
 
-    Of what it holds nothing is known, so nothing may be concluded from it.
+    Nothing is known about its contents, so it must not be treated as damaged.
     """
 
 
 class FileDamaged(FileError):
-    """A file that was read, whole, and found to be broken or something else."""
+    """A file that was read completely and is damaged or of another kind."""
 
 
 def shown(value: Any, most: int = MOST_SHOWN) -> str:
-    """A value as a message quotes it: in one line, its middle left out where it is long.
+    """A value as quoted in a message: on one line, with its middle left out if it is long.
 
-    Texts and paths stand as they are, other values as Python writes them. Whatever does not print,
-    escape sequences of terminals included, comes as Python's escapes.
+    Strings and paths are quoted as they are, other values by their repr. Characters that do not
+    print, terminal escape sequences included, are written as Python's escapes.
     """
     if isinstance(value, PathLike):
         value = str(value)
@@ -85,5 +85,5 @@ def shown(value: Any, most: int = MOST_SHOWN) -> str:
 
 
 def visible(text: str) -> str:
-    """A text whose every character prints: what a terminal would obey comes as Python's escapes."""
+    """The text with every character that does not print, or that a terminal obeys, escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,12 +1,12 @@
-"""Files of the user's: the one way to ask for them, to read them, to parse them, to write them.
+"""The user's files: the only way to look for, read, parse and write them.
 
-    is it there?   exists, is_file, is_folder, same never raise
+    look           exists, is_file, is_folder, same never raise
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
-    parse          with parsing(path, "TOML"):      whatever a parser raises is one line
-    write          with write_aside(path) as part:  whole or not at all; check_writable
-    beside others  hold, not_over
+    parse          with parsing(path, "TOML"):      whatever a parser raises becomes one line
+    write          with write_aside(path) as part:  completely or not at all; check_writable
+    share          hold, not_over
 
-What cannot be had is a `FileTrouble`; what was read and is broken is a `FileDamaged`.
+A file that cannot be read is a `FileTrouble`; one that was read and is broken, a `FileDamaged`.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32",
     b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
 }  # fmt: skip
-"""How texts in other encodings begin; the longer marks first, as they begin with shorter ones."""
+"""Byte order marks of other encodings; longer ones first, as they begin with shorter ones."""
 _LONGEST_NAME = 200
-"""Bytes of a file's name that its part repeats: file systems allow 255."""
+"""Bytes of a file's name repeated in the name of its temporary file: file systems allow 255."""
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-# Is it there?
+# Look
 
 
 def exists(path: StrPath) -> bool:
-    """Whether a path leads to something; False too for what no path can be, or none may look at."""
+    """Whether a path leads to something; False for an invalid or inaccessible path, too."""
     return _status(path) is not None
 
 
@@ -59,7 +59,7 @@ def is_folder(path: StrPath) -> bool:
 
 
 def same(one: StrPath, other: StrPath) -> bool:
-    """Whether two paths lead to the same place, whether or not something is there."""
+    """Whether two paths lead to the same place, existing or not."""
     try:
         return os.path.realpath(one) == os.path.realpath(other)
     except (OSError, ValueError):
@@ -74,7 +74,7 @@ def _status(path: StrPath) -> os.stat_result | None:
 
 
 def _kind(mode: int) -> str:
-    """What something that is not a regular file is."""
+    """The kind of something that is not a regular file, in words."""
     kinds = {
         stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
         stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
@@ -88,7 +88,7 @@ def _kind(mode: int) -> str:
 def read_bytes(path: StrPath, most: int, advice: str = ANOTHER) -> bytes:
     """The contents of a regular file of at most `most` bytes; links are followed.
 
-    Nothing is read of what is something else or larger, and a pipe is not waited for.
+    Nothing is read from anything else or larger, and a pipe is not waited for.
 
     Raises:
         FileTrouble: it cannot be read.
@@ -102,10 +102,10 @@ def read_bytes(path: StrPath, most: int, advice: str = ANOTHER) -> bytes:
 
 @contextmanager
 def opened(path: StrPath, most: int, advice: str = ANOTHER) -> Iterator[tuple[BinaryIO, int]]:
-    """A regular file of at most `most` bytes, and its size, for what need not be read whole.
+    """An open regular file of at most `most` bytes, and its size, to be read piece by piece.
 
     Raises:
-        FileTrouble: it cannot be opened, or what is read of it in the block cannot be.
+        FileTrouble: it cannot be opened, or reading in the block fails.
     """
 
     def refuse(reason: str) -> FileTrouble:
@@ -118,8 +118,8 @@ def opened(path: StrPath, most: int, advice: str = ANOTHER) -> Iterator[tuple[Bi
             raise refuse(f"it holds {status.st_size:,} bytes, at most {most:,} are read")
 
     try:
-        check(os.stat(path))  # before it is opened, since that alone makes some devices act
-        # What was looked at need not be what is opened.
+        check(os.stat(path))  # before opening it, which alone makes some devices act
+        # Not blocking, and checked again below: another file may be there by now.
         descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
     except (OSError, ValueError) as error:
         raise refuse(f"cannot be read ({_reason(error)})") from error
@@ -133,11 +133,11 @@ def opened(path: StrPath, most: int, advice: str = ANOTHER) -> Iterator[tuple[Bi
 
 
 def read_text(path: StrPath, most: int, advice: str = ANOTHER) -> str:
-    """The text of a file in UTF-8, without the mark that editors on Windows write before it.
+    """The text of a file in UTF-8, without a byte order mark.
 
     Raises:
         FileTrouble: it cannot be read.
-        FileDamaged: it is no text, or in another encoding, which is named where it can be told.
+        FileDamaged: it is not text, or in another encoding, which is named if it is recognised.
     """
     return decode(path, read_bytes(path, most, advice))
 
@@ -162,13 +162,15 @@ def decode(path: StrPath, data: bytes) -> str:
 
 @contextmanager
 def parsing(
-    path: StrPath, kind: str, advice: str = "mend it, or give another file"
+    path: StrPath, kind: str, advice: str = "fix it, or give another file"
 ) -> Iterator[None]:
-    """Turn whatever is raised in the block into one line about the file, which is no `kind` then.
+    """Turn whatever is raised in the block into one line: the file is not `kind`.
+
+    A `UserError` passes unchanged.
 
     Raises:
         FileTrouble: memory ran out, or something could not be read.
-        FileDamaged: anything else went wrong. Errors that are lines already stay as they are.
+        FileDamaged: anything else went wrong.
     """
     try:
         yield
@@ -178,7 +180,7 @@ def parsing(
         raise FileTrouble(path, f"cannot be read ({_reason(error)})", advice) from error
     except RecursionError as error:
         raise FileDamaged(path, f"not {kind}: nested too deep", advice) from error
-    except Exception as error:  # parsers raise what they like, of what people give them
+    except Exception as error:  # parsers may raise anything on arbitrary input
         raise FileDamaged(path, f"not {kind}: {_reason(error)}", advice) from error
 
 
@@ -194,10 +196,10 @@ def _reason(error: BaseException) -> str:
 
 
 def make_folder(path: StrPath) -> None:
-    """Make a folder where it is missing, so that a bad one is known before there is work to lose.
+    """Create a folder if it is missing, and check that it can be written to, before work is lost.
 
     Raises:
-        UserError: it cannot be made, or not written.
+        UserError: it cannot be created or written to.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -211,20 +213,20 @@ def make_folder(path: StrPath) -> None:
 
 
 def check_writable(path: StrPath) -> None:
-    """Raise UserError where `write_aside` cannot write by what the path is: a name that no file can
-    have, a folder, a device, a link in a circle. Nothing is written."""
+    """Raise UserError if `write_aside` could never write to the path: an invalid name, a folder, a
+    device, a circular link. Writes nothing."""
     _target(path)
 
 
 @contextmanager
 def write_aside(path: StrPath) -> Iterator[Path]:
-    """Give a new, empty file in the same folder; rename it to `path` when the block ends well.
+    """Yield a new, empty file in the same folder, and rename it to `path` if the block succeeds.
 
-    The folder is made where it is missing. Where `path` is a link, what it points to is written.
-    When the block raises, the part is removed and an older `path` stays as it was.
+    The folder is created if it is missing. If `path` is a link, its target is written. If the
+    block raises, the temporary file is removed and an existing `path` stays as it was.
 
     Raises:
-        UserError: the folder or the file cannot be written, or the path is something else.
+        UserError: the folder or the file cannot be written, or the path is not a regular file.
     """
     part: Path | None = None
     try:
@@ -244,7 +246,7 @@ def write_aside(path: StrPath) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, _reason(error)) from error
     finally:
-        # After a rename there is none; in a folder that cannot be read there is none either.
+        # Already renamed, or in a folder that can no longer be read: nothing to remove.
         if part is not None:
             with suppress(OSError):
                 part.unlink()
@@ -255,16 +257,16 @@ def _unwritable(path: StrPath, reason: str) -> UserError:
 
 
 def _target(path: StrPath) -> Path:
-    """Where a file is to be written: what a link points to, else the path itself. UserError for
-    what must not be replaced."""
+    """Where to write a file: the target of a link, else the path itself. Raises UserError for
+    anything that must not be replaced."""
 
     def refuse(reason: str) -> UserError:
         return UserError(f"cannot write {shown(path)}: {reason}; choose another place")
 
     try:
         target = Path(os.path.realpath(path))
-        if os.path.islink(path) and _is_strangers(Path(path)):
-            raise refuse("it is a link of another user's, in a folder that all may write")
+        if os.path.islink(path) and _is_foreign(Path(path)):
+            raise refuse("it is another user's link, in a folder that everyone can write to")
         if os.path.islink(target):
             raise refuse("it is a link that leads in a circle")
         status = os.stat(target)
@@ -273,7 +275,7 @@ def _target(path: StrPath) -> Path:
     except (OSError, ValueError) as error:  # too long a name, a zero byte
         raise refuse(_reason(error)) from error
     if status is not None and not stat.S_ISREG(status.st_mode):
-        # Renamed over, a device or a pipe would be no more.
+        # Renaming over a device or a pipe would delete it.
         kind = _kind(status.st_mode)
         raise refuse(f"it is {kind}" if kind == "a folder" else f"it is {kind}, not a regular file")
     if status is not None and not os.access(target, os.W_OK):
@@ -281,9 +283,9 @@ def _target(path: StrPath) -> Path:
     return target
 
 
-def _is_strangers(link: Path) -> bool:
-    """Whether a link was put into a folder like /tmp by somebody else: it would choose for us which
-    of our own files to replace. (Linux refuses to open such links, but a rename opens nothing.)"""
+def _is_foreign(link: Path) -> bool:
+    """Whether someone else put a link into a folder like /tmp: they would choose which of our
+    own files is replaced. (Linux refuses to open such links, but a rename opens nothing.)"""
     folder = os.stat(link.parent)
     shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
     return bool(shared) and os.lstat(link).st_uid not in (folder.st_uid, _user())
@@ -294,28 +296,28 @@ def _user() -> int:
 
 
 def _new_part(folder: Path, name: str) -> tuple[int, Path]:
-    """A new file of a name that nobody else has, with the permissions of a new file."""
+    """A new file with a unique name and the default permissions."""
     name = os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
     while True:
         part = folder / f".{name}.{secrets.token_hex(4)}.part"
-        # Never an existing file, and never through a link.
+        # Never opens an existing file or follows a link.
         with suppress(FileExistsError):
             return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666), part
 
 
 def _take_over(part: Path, target: Path, made: os.stat_result) -> None:
-    """Permissions and owner as the old file has them, or as a new file gets them: some libraries
-    write for their user alone."""
+    """Restore the old file's owner and permissions, or a new file's: some libraries write files
+    that only their user can read."""
     old = _status(target)
     if old is not None and hasattr(os, "chown") and (old.st_uid, old.st_gid) != made[4:6]:
-        with suppress(OSError):  # only the administrator may give files away
+        with suppress(OSError):  # only root may change the owner
             os.chown(part, old.st_uid, old.st_gid)
     with suppress(PermissionError):  # a file system without permissions
         part.chmod(stat.S_IMODE((old or made).st_mode) & 0o777)
 
 
 def _to_disk(part: Path) -> None:
-    """After a power cut the name must not stand for an empty file."""
+    """Flush to disk, so that a power cut cannot leave an empty file under the name."""
     descriptor = os.open(part, os.O_RDWR | _BINARY)
     try:
         os.fsync(descriptor)
@@ -324,7 +326,7 @@ def _to_disk(part: Path) -> None:
 
 
 def set_aside(path: StrPath) -> Path:
-    """Give a damaged file a name that says so, and over no other file; the new path.
+    """Rename a damaged file to say so, without replacing another; returns the new path.
 
     Raises:
         FileTrouble: it cannot be renamed.
@@ -344,21 +346,26 @@ def set_aside(path: StrPath) -> Path:
 
 
 def sweep_parts(folder: StrPath, names: str) -> None:
-    """Remove what killed processes left of `write_aside`, of files whose names match a pattern; for
-    who alone writes them, and holds the lock on that."""
+    """Remove temporary files that killed processes left behind in `write_aside`.
+
+    Args:
+        folder: where they are.
+        names: regular expression for the names of the files that were to be written; the caller
+            must hold the lock on writing them.
+    """
     left = re.compile(rf"\.(?:{names})\.[0-9a-f]{{8}}\.part")
-    with suppress(OSError):  # there is no folder yet
+    with suppress(OSError):  # no such folder yet
         for entry in os.scandir(folder):
             if left.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError):
                     os.unlink(entry.path)
 
 
-# Beside others
+# Share
 
 
 def not_over(output: StrPath, inputs: Iterable[StrPath]) -> None:
-    """Raise UserError where an output is one of the files that it is made of."""
+    """Raise UserError if an output would replace one of its own inputs."""
     there = _status(output)
     for path in inputs:
         status = _status(path)
@@ -369,10 +376,10 @@ def not_over(output: StrPath, inputs: Iterable[StrPath]) -> None:
 
 
 def hold(path: StrPath, busy: str = "is being written by another process: end that") -> FileLock:
-    """Lock a file that is to be written, or a folder, until it is released or this process ends.
+    """Lock a file that is to be written, or a folder, until released or until this process ends.
 
     Raises:
-        UserError: another process has it (`busy` follows its name), or no lock can be written.
+        UserError: another process holds it (`busy` follows its name), or no lock can be written.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Steps in time: how long to wait before the next one."""
+"""Pacing: how long to wait before the next step."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Says how long to wait before the next step. What was lost while slower is not caught up."""
+    """Computes how long to wait before the next step. A longer delay is not caught up."""
 
     PATIENCE = 0.1
-    """Seconds that steps may lag behind and still be made up for."""
+    """Delay [s] that is still caught up."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.clock = clock
         self._due = -math.inf
 
     def wait(self, rate: float) -> float:
-        """Seconds until the next step is due, at `rate` steps a second; 0 takes it."""
+        """Seconds until the next step is due, at `rate` steps a second; 0 if it is due now."""
         if math.isinf(rate):
             return 0.0
         now = self.clock()

@@ -1,4 +1,4 @@
-"""Kinds of values that the command line takes."""
+"""Parameter types for the command line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 MOST_DIGITS = 9
-"""Of a side: beyond any picture, and few enough for any int."""
+"""Digits of a width or height: beyond any picture, and small enough for any int."""
 
 
 class _GivenPath(click.ParamType):
-    """A path, whatever is there. An empty text is none: Python would take it for the folder one is
-    in."""
+    """A path, whatever is there. An empty string is refused: Python would take it for the current
+    folder."""
 
     name = "path"
 

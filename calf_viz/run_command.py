@@ -1,4 +1,4 @@
-"""How every command of the project ends."""
+"""How every command of the project runs and ends."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def run_command(command: click.Command, name: str, prefix: str = "") -> NoReturn:
-    """Run it and end the process with what it returns.
+    """Run a command and exit with the code that it returns.
 
-    Where the user can put something right: one line on stderr, behind the prefix, and the error's
-    exit code (2). Where the output cannot be written, or the system refuses something: one line
-    and 1, but not a word to a reader who has gone (`| head`). Ctrl-C is 130.
+    An error that the user can correct: one line on stderr, after the prefix, and the error's exit
+    code (2). Output that cannot be written, or another system error: one line and exit code 1, but
+    no message if the reader is gone (`| head`). Ctrl-C: 130.
     """
-    _stand_in_for_closed_streams()
-    _write_whatever_is_said()
+    _reopen_closed_streams()
+    _escape_unencodable_output()
     with called_by(_options(command)):
         try:
             code = _ended(command, name, prefix)
-        except SystemExit as end:  # where a command ends by itself, and where click or rich end it
+        except SystemExit as end:  # raised by a command, by click or by rich
             code = end.code
     if isinstance(code, str):
         code = _complain(prefix + code, 1)
@@ -37,7 +37,7 @@ def run_command(command: click.Command, name: str, prefix: str = "") -> NoReturn
 
 
 def _options(command: click.Command) -> dict[str, str]:
-    """Long options of a command and of those below it, by the setting that each is of."""
+    """Long options of a command and its subcommands, by the setting that they set."""
     found: dict[str, str] = {}
     for below in getattr(command, "commands", {}).values():
         found |= _options(below)
@@ -68,7 +68,7 @@ def _about(error: OSError) -> str:
     reason = error.strerror or shown(str(error))
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason}"
-    # Whatever else is written has a name.
+    # Without a file name, it is the standard output.
     if error.errno == errno.EBADF:
         reason = "it is closed"
     return f"cannot write the output: {reason}" if error.errno in _UNWRITTEN else reason
@@ -81,12 +81,12 @@ def _complain(line: str, code: int) -> int:
 
 
 def _written(code: int, prefix: str) -> int:
-    """The exit code, after all output is where it should be."""
+    """Flush all output; returns the exit code."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        if error.errno != errno.EPIPE and not code:  # else all has been said
+        if error.errno != errno.EPIPE and not code:  # else an error was reported already
             _complain(prefix + _about(error), 1)
         _drop(sys.stdout)
         code = code or 1
@@ -99,32 +99,32 @@ def _written(code: int, prefix: str) -> int:
 
 
 def _drop(stream: Any) -> None:
-    """What a stream still holds goes nowhere, so that Python does not complain when it ends."""
+    """Discard what a stream still holds, so that Python does not complain at exit."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 
-def _stand_in_for_closed_streams() -> None:
-    """With `>&-`, the next file opened would get stdout's number, and what libraries print.
+def _reopen_closed_streams() -> None:
+    """Open /dev/null for streams closed with `>&-`: otherwise the next file opened would get
+    stdout's number, and receive whatever libraries print.
 
-    What is to be written to a closed stdout is told as what a full disk does not take; to a closed
-    stderr there is nobody to tell it to.
+    Writing to a closed stdout is reported like writing to a full disk; a closed stderr is ignored.
     """
     for number, way in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, way)  # the lowest free number: this one
+                os.open(os.devnull, way)  # gets the lowest free number: this one
                 if number == 1:
-                    sys.stdout = open(number, "w", closefd=False)  # noqa: SIM115 (to the end)
+                    sys.stdout = open(number, "w", closefd=False)  # noqa: SIM115 (stays open)
 
 
-def _write_whatever_is_said() -> None:
-    """Have names that are no text in the terminal's encoding written as the bytes that they are,
-    and signs that it does not have as escapes."""
+def _escape_unencodable_output() -> None:
+    """Write file names that cannot be decoded as their original bytes, and characters that the
+    terminal's encoding lacks as escapes."""
     codecs.register_error("calf_viz", _as_bytes_or_escaped)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

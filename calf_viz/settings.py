@@ -1,10 +1,10 @@
-"""Settings as fields of dataclasses: checked, read from TOML, written with a comment on each.
+"""Settings as dataclass fields: checked, read from TOML, written with a comment on each.
 
     [training]
     # Steps after which an episode is cut off.
     steps = 500
 
-A field that is None has no value in TOML: it is written as a comment.
+TOML has no None: a field that is None is written as a comment.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing, read_text
 
 LARGEST = 65_536
-"""Bytes of a TOML file, of which the largest of the program's own has a tenth."""
+"""Bytes of a TOML file; the largest that the program writes has a tenth of that."""
 _LINE, _PLACE = re.compile(r"at line (\d+)"), re.compile(r" \(at [^()]*\)$")
 LONGEST_LINE = 4096
-"""Characters. A key of so many parts takes a moment, and one of ten times as many minutes."""
+"""Characters. A dotted key this long parses in a moment; one ten times longer takes minutes."""
 
 
 def option(default: Any, text: str, form: str | None = None) -> Any:
-    """A field with its help, which command line and files show.
+    """A field with its help text, shown on the command line and in files.
 
-    form: how each value of an option that may be repeated is written.
+    form: metavar of each value, for an option that may be repeated.
     """
     return field(default=default, metadata={"help": text, "form": form})
 
 
 def within(name: str, value: float, low: float, high: float) -> None:
-    """Raises UserError for a value outside [low, high], NaN included."""
+    """Raise UserError for a value outside [low, high], NaN included."""
     if not low <= value <= high:
         raise UserError(f"{name} {shown(value)} is out of range: give {low} to {high}")
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    """Raises UserError, with the choices there are, for one that is none of them."""
+    """Raise UserError, listing the choices, for a value that is not one of them."""
     choices = tuple(choices)
     if value not in choices:
         raise UserError(f"unknown {name} '{shown(value)}': choose one of {', '.join(choices)}")
 
 
 def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None:
-    """Raises UserError for the first name that is no setting; it names the nearest that is one."""
+    """Raise UserError for the first unknown setting, suggesting the closest known one."""
     choices = sorted(choices)
     for name in sorted(set(names) - set(choices)):
         near = get_close_matches(shown(name), choices, n=1, cutoff=0.0)
@@ -81,9 +81,10 @@ def fields_of(kind: Any) -> dict[str, Field[Any]]:
 
 
 def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, Any]:
-    """TOML's values as a dataclass's fields hold them: a path of a string, a tuple of an array.
+    """TOML values converted to the types of a dataclass's fields: strings to paths, arrays to
+    tuples.
 
-    Raises UserError for a value of another type, and for names that are not fields.
+    Raises UserError for a value of the wrong type, and for names that are not fields.
     """
     by_name = fields_of(kind)
     known(values, by_name, where)
@@ -94,9 +95,10 @@ def convert(values: Mapping[str, Any], kind: Any, where: str = "") -> dict[str, 
 
 
 def check_types(settings: Any) -> None:
-    """Have each field of a dataclass of the type that it is declared with, in place.
+    """Convert each field of a dataclass to its declared type, in place.
 
-    Values of NumPy's become Python's, strings paths, lists tuples. Raises UserError for others.
+    NumPy scalars become Python's, strings become paths, lists become tuples. Raises UserError for
+    other mismatches.
     """
     for name, f in fields_of(settings).items():
         value, annotation = getattr(settings, name), str(f.type)
@@ -140,13 +142,13 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
         try:
             return float(value)
         except OverflowError:
-            return math.inf  # no setting takes it, and its own check says so
+            return math.inf  # out of range for every setting, whose own check reports it
     if kind == "str" and isinstance(value, str):
-        return str.__str__(value)  # of NumPy's or an enumeration's the text alone
+        return str.__str__(value)  # a plain str, even from NumPy's or an enumeration's
     if kind == "bool" and isinstance(value, bool | np.bool_):
         return bool(value)
     said = f"'{shown(value)}'" if isinstance(value, str) else shown(value)
-    raise UserError(f"{name} = {said}{where} is of a wrong type: give {expected}")
+    raise UserError(f"{name} = {said}{where} has the wrong type: give {expected}")
 
 
 def _whole(value: Any) -> bool:
@@ -158,13 +160,13 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileTrouble: it cannot be read.
-        FileDamaged: it is not TOML; with the line, where there is one.
+        FileDamaged: it is not TOML; with the line, if known.
     """
     return parse_toml(path, read_text(path, LARGEST))
 
 
 def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
-    """What the text of a TOML file says; raises as `read_toml`."""
+    """The contents of a TOML file, given its text; raises as `read_toml`."""
     with parsing(path, "TOML"):
         for number, line in enumerate(text.split("\n"), start=1):
             if len(line) > LONGEST_LINE:
@@ -178,11 +180,12 @@ def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
             where = _LINE.search(str(error))
             number = int(where[1]) if where else text.count("\n") + 1  # "at end of document"
             reason = f"not TOML: {_PLACE.sub('', str(error))}"
-            raise FileDamaged(path, reason, "mend it, or give another file", number) from None
+            raise FileDamaged(path, reason, "fix it, or give another file", number) from None
 
 
 def table(settings: Any, leave_out: Iterable[str] = (), unsaid: Iterable[str] = ()) -> Table:
-    """A dataclass's values as a TOML table, each below its help. unsaid: without a value."""
+    """A dataclass's values as a TOML table, each below its help. unsaid: fields left without a
+    value."""
     made = tomlkit.table()
     for name, f in fields_of(settings).items():
         if name in leave_out:

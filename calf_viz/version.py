@@ -1,3 +1,3 @@
-"""The version, in a file of its own: what needs it imports nothing else."""
+"""The version, in a separate file, so that nothing else need be imported for it."""
 
 __version__ = "0.1.0"

@@ -103,17 +103,17 @@ def test_what_is_printed_is_read_as_the_same(
         ("n_agent = 3", r"unknown setting 'n_agent' in .*mine.toml: did you mean n_agents\?"),
         ("[training]\nepisode = 3", r"unknown setting 'episode' .*: did you mean episodes\?"),
         ("[visualisation]\nseed = 1", r"'visualisation' .*: did you mean visualization\?"),
-        ("preset = 3", "preset = 3 in .* is of a wrong type"),
+        ("preset = 3", "preset = 3 in .* has the wrong type"),
         ('preset = "lo"', "unknown preset 'lo': choose one of low, medium, high"),
         ('[training]\npreset = "low"', "unknown preset 'low': choose one of quick, "),
-        ("seed = true", "seed = True in .*mine.toml is of a wrong type: give a whole number"),
-        ("seed = 1.5", "seed = 1.5 in .*mine.toml is of a wrong type: give a whole number"),
-        ("size = [1]", r"size = \[1\] in .*mine.toml is of a wrong type: give two whole numbers"),
-        ("hud = 1", "hud = 1 in .*mine.toml is of a wrong type: give true or false"),
-        ("lr = 'fast'", "lr = 'fast' in .*mine.toml is of a wrong type: give a number"),
+        ("seed = true", "seed = True in .*mine.toml has the wrong type: give a whole number"),
+        ("seed = 1.5", "seed = 1.5 in .*mine.toml has the wrong type: give a whole number"),
+        ("size = [1]", r"size = \[1\] in .*mine.toml has the wrong type: give two whole numbers"),
+        ("hud = 1", "hud = 1 in .*mine.toml has the wrong type: give true or false"),
+        ("lr = 'fast'", "lr = 'fast' in .*mine.toml has the wrong type: give a number"),
         (
             "checkpoint = 3",
-            "checkpoint = 3 in .*mine.toml is of a wrong type: give a path in quotes",
+            "checkpoint = 3 in .*mine.toml has the wrong type: give a path in quotes",
         ),
         ("runs = ''", "runs is empty in .*mine.toml: give a path"),
         ("n_agents = 0", "n_agents 0 is out of range"),
@@ -177,14 +177,14 @@ def test_unknown_names_among_changes(changes: dict[str, Any], tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"batch": "x"}, "batch = 'x' is of a wrong type: give a whole number"),
-        ({"batch": 3.5}, "batch = 3.5 is of a wrong type"),
-        ({"batch": True}, "batch = True is of a wrong type"),
-        ({"lr": None}, "lr = None is of a wrong type: give a number"),
-        ({"n_agents": "3"}, "n_agents = '3' is of a wrong type"),
-        ({"size": 640}, "size = 640 is of a wrong type: give two whole numbers"),
-        ({"hud": "no"}, "hud = 'no' is of a wrong type: give true or false"),
-        ({"system": 3}, "system = 3 is of a wrong type: give a text in quotes"),
+        ({"batch": "x"}, "batch = 'x' has the wrong type: give a whole number"),
+        ({"batch": 3.5}, "batch = 3.5 has the wrong type"),
+        ({"batch": True}, "batch = True has the wrong type"),
+        ({"lr": None}, "lr = None has the wrong type: give a number"),
+        ({"n_agents": "3"}, "n_agents = '3' has the wrong type"),
+        ({"size": 640}, "size = 640 has the wrong type: give two whole numbers"),
+        ({"hud": "no"}, "hud = 'no' has the wrong type: give true or false"),
+        ({"system": 3}, "system = 3 has the wrong type: give a text in quotes"),
     ],
 )
 def test_changes_of_a_wrong_type(changes: dict[str, Any], words: str) -> None:
@@ -250,7 +250,7 @@ def test_an_option_before_a_command_is_not_swallowed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--system=point_mass", "train") == 2
-    assert "--system stands before train, which does not see it" in capsys.readouterr().err
+    assert "--system comes before train and has no effect there" in capsys.readouterr().err
 
 
 def test_the_system_may_be_given_for_one_of_the_two(tmp_path: Path) -> None:

@@ -65,18 +65,18 @@ def test_an_assigned_field_is_as_if_it_was_made_with_it(name: str) -> None:
     ("name", "value", "words"),
     [
         ("n_agents", 0, "n_agents 0 is out of range: give 1 to"),
-        ("n_agents", 2.0, "n_agents = 2.0 is of a wrong type: give a whole number"),
-        ("n_agents", None, "n_agents = None is of a wrong type"),
-        ("hud", 1, "hud = 1 is of a wrong type: give true or false"),
-        ("size", 640, "size = 640 is of a wrong type: give two whole numbers"),
+        ("n_agents", 2.0, "n_agents = 2.0 has the wrong type: give a whole number"),
+        ("n_agents", None, "n_agents = None has the wrong type"),
+        ("hud", 1, "hud = 1 has the wrong type: give true or false"),
+        ("size", 640, "size = 640 has the wrong type: give two whole numbers"),
         ("size", (640, 0), "size: height 0 is out of range"),
         ("slice", float("nan"), "slice nan is out of range"),
         ("height_scale", 10**400, "height_scale inf is out of range"),
         ("system", "no_such_system", "unknown system 'no_such_system': choose one of"),
         ("renderer", "vulkan", "unknown renderer 'vulkan': choose one of gpu, batched, per_agent"),
-        ("use_gpu_geometry", "no", "use_gpu_geometry = 'no' is of a wrong type"),
+        ("use_gpu_geometry", "no", "use_gpu_geometry = 'no' has the wrong type"),
         ("colour_map", "nonsense", "unknown colour map 'nonsense'"),
-        ("define", "TRAILS=0", "define = 'TRAILS=0' is of a wrong type: give texts in quotes"),
+        ("define", "TRAILS=0", "define = 'TRAILS=0' has the wrong type: give texts in quotes"),
         ("define", ["TRAILS=7"], "TRAILS=7: choose one of 1, 0"),
         ("set", ["u_a"], "`set` u_a: write NAME=VALUE"),
         ("train_rate", "fast", "unknown train_rate 'fast'"),
@@ -349,7 +349,7 @@ class TestBoth:
             assert said.endswith(f"take a copy, dataclasses.replace(config, {field}=...)")
         assert replace(config, visualization=VisualizationConfig(n_agents=2)) != config
         said = refused(lambda: replace(config, visualization={"n_agents": 2}))
-        assert said.endswith("is of a wrong type: give a VisualizationConfig")
+        assert said.endswith("has the wrong type: give a VisualizationConfig")
 
     def test_changed_finds_the_field_and_keeps_both_together(self) -> None:
         config = AppConfig.from_preset("low")

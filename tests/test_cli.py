@@ -131,7 +131,7 @@ class TestBadInput:
             ("--size abc", "'abc' is not a size: give one such as 1280x720"),
             ("--size 64", "'64' is not a size: give one such as 1280x720"),
             ("--size=-64x36", "'-64x36' is not a size: give one such as 1280x720"),
-            ("--profile --screenshot", "--profile and --screenshot exclude each other: give one"),
+            ("--profile --screenshot", "--profile and --screenshot cannot be combined: give one"),
             ("--trace", "--trace needs --profile: give both"),
             ("--stats-text-update-freq 0", "stats_text_update_freq 0 is out of range: give 1 to "),
             ("--shaders no/such/folder", "--shaders no/such/folder: neither a folder nor a file"),
@@ -297,7 +297,7 @@ class TestPictures:
         watched = ("--shaders", look, "--watch", "--frames", "1", "--output", tmp_path)
         said = calf_viz(*SMALL, *watched)
         assert "trail_width.glsl:1: " in said.err
-        assert said.err.index("broken") < said.err.index(f"{look / 'trail_width.glsl'} is mended\n")
+        assert said.err.index("broken") < said.err.index(f"{look / 'trail_width.glsl'} is fixed\n")
 
     def test_hyphens_and_underscores_are_the_same(self, calf_viz: Command, tmp_path: Path) -> None:
         written = []

@@ -17,7 +17,7 @@ from calf_viz.trial.examiner import Unfit
 RAISED = (
     UserError("give another"),
     FileTrouble("no/such", "it is missing", "give another file"),
-    FileDamaged(Path("a.toml"), "not TOML", "mend it", 3),
+    FileDamaged(Path("a.toml"), "not TOML", "fix it", 3),
     ShaderError([Problem(Path("a.glsl"), 2, "syntax error", "x y")], "0:2(1): error"),
     IncomparableError("other machines: compare on one"),
     Unfit("no OpenGL"),

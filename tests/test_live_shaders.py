@@ -353,21 +353,21 @@ class TestLive:
                     live.draw(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
 
     @pytest.mark.parametrize("name", ["look.toml", "surface_colour.glsl"])
-    def test_what_was_mended_is_said_by_its_name(
+    def test_what_was_fixed_is_said_by_its_name(
         self, look: Path, name: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         """A look's file is not a shader."""
-        mended = "# nothing\n" if name == "look.toml" else RED
+        fixed = "# nothing\n" if name == "look.toml" else RED
         with (
             opened("moderngl", SCENE, library=ShaderLibrary(look)) as host,
             closing(LiveShaders(host, [WornLook(host)])) as live,
             caplog.at_level(logging.INFO, logger="calf_viz"),
         ):
-            for text in ("no such thing", mended):
+            for text in ("no such thing", fixed):
                 caplog.clear()
                 (look / name).write_text(text)
                 live.rebuild()
-        assert f"{look / name} is mended" in caplog.messages
+        assert f"{look / name} is fixed" in caplog.messages
 
     def test_saved_values_are_said_once(self, look: Path, caplog: pytest.LogCaptureFixture) -> None:
         (look / "surface_colour.glsl").write_text("uniform float u_red; // @slider 0..1\n" + RED)

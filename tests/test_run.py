@@ -253,7 +253,7 @@ def test_runs_of_the_same_second_do_not_mix(
         ("no checkpoint", "has no checkpoint"),
         ("not TOML", "not TOML: "),
         ("unknown", r"unknown setting 'bach' in .*config.toml: did you mean batch\?"),
-        ("wrong type", "batch = 'big' in .*config.toml is of a wrong type: give a whole num"),
+        ("wrong type", "batch = 'big' in .*config.toml has the wrong type: give a whole num"),
     ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, damage: str, words: str) -> None:

@@ -41,7 +41,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (UserError("a.toml is odd: mend it"), 2, "try: a.toml is odd: mend it\n"),
+        (UserError("a.toml is odd: fix it"), 2, "try: a.toml is odd: fix it\n"),
         (click.UsageError("a\x1b[31m\nb"), 2, "try: a\\x1b[31m b\n"),
         (click.UsageError("x" * 10**6), 2, None),
         (KeyboardInterrupt(), 130, "\n"),  # after the terminal's ^C

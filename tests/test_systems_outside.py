@@ -293,7 +293,7 @@ def test_a_file_that_is_broken_ends_the_program_with_one_line(tmp_path: Path) ->
     path = written(tmp_path / "mine.py", nominal="nothing")
     code, said = calf_viz(tmp_path, "--system", "./mine.py", "--policy", "nominal")
     assert code == 2
-    assert said == f"calf-viz: {path}:7: NameError: name 'nothing' is not defined; mend it\n"
+    assert said == f"calf-viz: {path}:7: NameError: name 'nothing' is not defined; fix it\n"
 
 
 @pytest.mark.parametrize("way", ["train", "child"])
@@ -301,7 +301,7 @@ def test_an_error_that_comes_later_is_told_with_its_line_as_well(tmp_path: Path,
     """Where few starts do not find it: in 30 agents at once."""
     nominal = "super().nominal(states) if len(states) < 30 else nothing"
     path = written(tmp_path / "mine.py", nominal=nominal)
-    said = f"{path}:7: NameError: name 'nothing' is not defined; mend it"
+    said = f"{path}:7: NameError: name 'nothing' is not defined; fix it"
     if way == "train":
         flags = ("--episodes=1", "--steps=900", "--selection-episodes=40", "--no-progress")
         code, printed = calf_viz(tmp_path, "train", "--system", "./mine.py", *flags)

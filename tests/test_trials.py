@@ -113,7 +113,7 @@ class TestSaving:
         assert np.array_equal(host.screenshot(), first), "what was good is drawn"
         assert frames(live, lambda: not live.trying and covers(host.screenshot(), [255, 0, 0]))
 
-    def test_a_mended_file_does_not_wait_for_one_that_hangs(
+    def test_a_fixed_file_does_not_wait_for_one_that_hangs(
         self, look: Path, host: Host, driver: Driver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(trials_module, "GRACE", 0.1)

@@ -189,7 +189,7 @@ step_until(lambda: live.rebuilds > rebuilds)
 said["problem"], said["still red"], rebuilds = str(live.problem), red(), live.rebuilds
 (look / "surface_colour.glsl").unlink()
 step_until(lambda: live.rebuilds > rebuilds)
-said["mended"], said["red at last"] = live.problem is None, red()
+said["fixed"], said["red at last"] = live.problem is None, red()
 app.close()
 print(json.dumps(said))
 """
@@ -261,7 +261,7 @@ class TestWindow:
         done = under_display(sys.executable, "-c", SAVED_SCRIPT, str(tmp_path), *texts)
         assert done.returncode == 0, done.stdout + done.stderr
         said = json.loads(done.stdout.splitlines()[-1])
-        assert said["red"] and said["mended"] and not said["red at last"]
+        assert said["red"] and said["fixed"] and not said["red at last"]
         if said["problem"] != "None":
             line = f"{tmp_path / 'surface_colour.glsl'}:2: the driver crashed on it (signal "
             assert said["still red"] and said["problem"].startswith(line)

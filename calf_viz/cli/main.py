@@ -37,7 +37,7 @@ _CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_co
 
 
 TRAINED = fields_of(TrainingConfig).keys() - SHARED - {"preset"} | {TRAINING_PRESET}
-"""What only a training has a use for."""
+"""Settings that only a training uses."""
 
 
 _TYPES: dict[str, Any] = {
@@ -60,7 +60,7 @@ def _flag(name: str) -> str:
 
 
 def _config_options(command: Command) -> Command:
-    """An option for each field of the configuration; None where it is not given."""
+    """Add an option for each field of the configuration; None if not given."""
     names = {field.name: _flag(field.name) for field in options()}
     for field in reversed(options()):
         flag = str(field.type).startswith("bool")
@@ -88,17 +88,17 @@ def _config_options(command: Command) -> Command:
 
 
 def _all_options(command: Command) -> Command:
-    """Preset, file, and an option for each field of visualisation and training."""
-    text = f"{', '.join(PRESETS)}: how much to show, and to train.  [default: medium]"
+    """Add preset, file, and an option for each field of visualisation and training."""
+    text = f"{', '.join(PRESETS)}: how much to show and to train.  [default: medium]"
     command = training_options(_config_options(command), hidden=True)
     command = click.option("--training-preset", hidden=True)(command)
-    said = "TOML file with settings, which options override."
+    said = "TOML file with settings; options override them."
     command = click.option("--config", type=GIVEN_PATH, help=said)(command)
     return click.option("--preset", help=text)(command)
 
 
 def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> AppConfig:
-    """What is in force: the preset, changed by the file, changed by the options given."""
+    """The configuration in force: the preset, changed by the file, changed by the options."""
     given = {name: value for name, value in given.items() if value not in (None, ())}
     if config is None:
         return AppConfig.from_preset(preset or "medium", **given)
@@ -107,7 +107,7 @@ def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> A
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
-        with systems.errors_told():
+        with systems.errors_reported():
             return super().invoke(context)
 
 
@@ -117,7 +117,7 @@ class _Commands(click.Group):
 @click.option(
     "--profile",
     is_flag=True,
-    help="Measure 50 + 300 frames (or --frames) three times; write what the median run tells.",
+    help="Measure 50 + 300 frames (or --frames) three times; report the median run.",
 )
 @click.option(
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
@@ -138,7 +138,7 @@ def calf_viz(
 ) -> None:
     """Show agents driven by a CALF policy on the surface of their own critic.
 
-    Opens a window where there is a display, and draws without one elsewhere.
+    Opens a window if there is a display, and draws without one otherwise.
     """
     typed = click.core.ParameterSource.COMMANDLINE
     given = [name for name in context.params if context.get_parameter_source(name) is typed]
@@ -146,17 +146,17 @@ def calf_viz(
         if given:
             option, command = _flag(given[0]), context.invoked_subcommand
             raise UserError(
-                f"{option} stands before {command}, which does not see it: put it behind {command}"
+                f"{option} comes before {command} and has no effect there: put it after {command}"
             )
         return
     if profile and screenshot:
-        raise UserError("--profile and --screenshot exclude each other: give one of them")
+        raise UserError("--profile and --screenshot cannot be combined: give one of them")
     if trace and not profile:
         raise UserError("--trace needs --profile: give both")
     if screenshot:
         changes["headless"] = True
     if profile:
-        changes["no_vsync"] = True  # else the display would be measured
+        changes["no_vsync"] = True  # else it would measure the display
     folder = output or Path("profiles" if profile else "pictures")
     in_force = _config(preset, config, changes)
     if not in_force.visualization.train:
@@ -184,7 +184,7 @@ def calf_viz(
             _show(app, folder)
     finally:
         app.close()
-    if app.training_failure is not None:  # which was told when it was found
+    if app.training_failure is not None:  # reported already
         sys.exit(1)
     if goes_on := _process(app):
         say(f"the training goes on{goes_on}")
@@ -207,7 +207,7 @@ calf_viz.add_command(shaders)
 
 
 def _process(app: CALFApplication) -> str:
-    """How to end a training that outlives the viewer; nothing where none does."""
+    """How to end a training that outlives the viewer; empty if there is none."""
     if app.live is None or not (app.live.process.detached and app.live.process.running):
         return ""
     pid = app.live.process.process.pid
@@ -215,7 +215,7 @@ def _process(app: CALFApplication) -> str:
 
 
 def _show(app: CALFApplication, output: Path) -> None:
-    """Run in a window; or, without one, with a progress bar and a picture at the end."""
+    """Run in a window or, without one, with a progress bar and a picture at the end."""
     host, config = app.host, app.config
     if host.has_window:
         say(f"window, OpenGL by {host.renderer}")
@@ -249,7 +249,7 @@ def _screenshots(app: CALFApplication, output: Path) -> None:
 
 
 def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
-    """The last frame's picture; of two looks one of each, and one of their difference."""
+    """Write the last frame's picture; with two looks, one of each and their difference."""
     from PIL import Image
 
     stem, compare = f"{app.config.system}_{app.n_agents}_{frame}", app.host.compare
@@ -266,7 +266,7 @@ def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path
 
 
 class _AsOptions(logging.Formatter):
-    """What is logged, with settings named as the options that they are here."""
+    """Log messages with settings written as options."""
 
     def format(self, record: logging.LogRecord) -> str:
         return as_options(super().format(record))
@@ -274,7 +274,7 @@ class _AsOptions(logging.Formatter):
 
 @contextmanager
 def _logged() -> Iterator[None]:
-    """What the program notes meanwhile, good news included, goes to stderr."""
+    """During the block, log messages of level INFO and above go to stderr."""
     log, handler = logging.getLogger("calf_viz"), logging.StreamHandler()
     handler.setFormatter(_AsOptions())
     log.setLevel(logging.INFO)
@@ -286,6 +286,6 @@ def _logged() -> Iterator[None]:
 
 
 def main() -> None:
-    """What `calf-viz` runs."""
+    """Entry point of `calf-viz`."""
     with _logged():
         run_command(calf_viz, "calf-viz", "calf-viz: ")

@@ -1,4 +1,4 @@
-"""`calf-viz --profile`: the same frames several times, the run in the middle told and written."""
+"""`calf-viz --profile`: measures the same frames several times and reports the median run."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 RUNS = 3
 FRAMES = 300
 DRAWS = {"draw_calls": "scene", "ring_draws": "samples into the ring", "hud_draws": "HUD"}
-"""What the draws of each counter are for."""
+"""What each counter's draws are for."""
 
 
 def profile(app: CALFApplication, folder: Path, trace: bool) -> None:
-    """Profile the application, print what came of it, and write it to a file in `folder`.
+    """Profile the application, print the result, and write it to a file in `folder`.
 
-    Each run begins with the first step, of the same seed; 50 frames, and then those asked for,
-    300 by default.
+    Each run starts from the first step with the same seed: 50 frames to warm up, then the number
+    configured, 300 by default.
 
     Raises:
         UserError: the file cannot be written, or the window was closed.
@@ -65,7 +65,7 @@ def _run(app: CALFApplication, index: int, frames: int) -> PerformanceProfiler:
         app.step()
         if app.host.closed or app.host.unseen:
             what = "closed" if app.host.closed else "minimised"
-            raise UserError(f"the window was {what} before the profile was whole: none written")
+            raise UserError(f"the window was {what} before the profile was complete: none written")
     return profiler
 
 

@@ -19,7 +19,9 @@ from calf_viz.parameters import GIVEN_PATH
 from calf_viz.workbench import parts
 from calf_viz.workbench.look_file import Look, look_file, read_look
 
-_DEFINE = click.option("--define", multiple=True, metavar="NAME[=VALUE]", help="A macro more.")
+_DEFINE = click.option(
+    "--define", multiple=True, metavar="NAME[=VALUE]", help="An additional macro."
+)
 
 
 @click.group(invoke_without_command=True)
@@ -37,7 +39,7 @@ def shaders(context: click.Context) -> None:
     help="A part such as trail, a file, or a look; may be repeated.  [default: all]",
 )  # fmt: skip
 def new(folder: Path, starts: tuple[str, ...]) -> None:
-    """Copy what one wants to change into FOLDER."""
+    """Copy the files that you want to change into FOLDER."""
     from calf_viz.workbench import overlay
 
     for path in overlay.create(folder, starts):
@@ -52,7 +54,7 @@ def new(folder: Path, starts: tuple[str, ...]) -> None:
 def list_files(context: click.Context, overlay: Path | None) -> None:
     """Show files, hooks, inputs, variants and controls; with OVERLAY, where each comes from.
 
-    Exit 1, with file:line: message, where some of it cannot be read.
+    Exits with 1, and file:line: message, if some of it cannot be read.
     """
     from calf_viz.workbench import catalogue, tables
     from calf_viz.workbench.check import find_controls
@@ -83,7 +85,7 @@ def list_files(context: click.Context, overlay: Path | None) -> None:
 @_DEFINE
 @click.pass_context
 def check(context: click.Context, overlay: Path, define: tuple[str, ...]) -> None:
-    """Compile OVERLAY in every variant on every host; exit 1 with file:line: message."""
+    """Compile OVERLAY in every variant on every host; exits with 1 and file:line: message."""
     from calf_viz.workbench.check import check as compile_all
 
     defines = dict(map(read_define, define))

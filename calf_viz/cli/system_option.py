@@ -1,4 +1,4 @@
-"""--system, the only place where a file or module of the user's can be given as the system."""
+"""--system, the only place where the user can give a file or module as the system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from calf_viz import systems
 
 
 class _System(click.ParamType):
-    """Its name; the file or module that was given in its place is run."""
+    """A system's name. A file or module given instead is executed."""
 
     name = "system"
 
@@ -20,6 +20,6 @@ class _System(click.ParamType):
 
 SYSTEM = _System()
 SYSTEM_HELP = (
-    f"System: {', '.join(systems.names())}; a file, ./mine.py, which is run; or "
-    "package.module:NAME, installed."
+    f"System: {', '.join(systems.names())}; a file to execute, ./mine.py; or an installed "
+    "package.module:NAME."
 )

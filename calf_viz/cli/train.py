@@ -28,9 +28,10 @@ Command = TypeVar("Command", bound=Any)
 def training_options(
     command: Command, hidden: bool = False, without: Collection[str] = ()
 ) -> Command:
-    """An option for each setting of a training but system, seed and preset; None if not given.
+    """Add an option for each training setting except system, seed and preset; None if not given.
 
-    hidden: not in the help, where only some uses of the command train. without: settings left out.
+    hidden: leave them out of the help, for a command that only sometimes trains.
+    without: settings left out.
     """
     for name, f in reversed(fields_of(TrainingConfig).items()):
         if name in ("system", "seed", "preset", *without):
@@ -51,18 +52,18 @@ def training_options(
 @click.command()
 @click.option("--system", type=SYSTEM, help=SYSTEM_HELP)
 @click.option("--preset", help=f"{', '.join(PRESETS)}.  [default: standard]")
-@click.option("--seed", type=int, help="Decides everything random.  [default: 0]")
-@click.option("--config", type=GIVEN_PATH, help="TOML file with settings, which options override.")
+@click.option("--seed", type=int, help="Determines everything random.  [default: 0]")
+@click.option("--config", type=GIVEN_PATH, help="TOML file with settings; options override them.")
 @click.option("--output", type=GIVEN_PATH,
               help="Checkpoint to write, with two files beside it, instead of a run.")  # fmt: skip
 @click.option("--runs", type=GIVEN_PATH, help="Folder for runs.  [default: runs]")
 @click.option(
     "--resume",
     type=GIVEN_PATH,
-    help="Run, or checkpoint with a .resume file beside it, to go on from.",
+    help="Run, or checkpoint with a .resume file beside it, to resume.",
 )
 @click.option("--progress/--no-progress", default=True, help="Show a progress bar.")
-@click.option("--overwrite", is_flag=True, help="Let --output replace an older training's file.")
+@click.option("--overwrite", is_flag=True, help="Let --output replace an earlier training's files.")
 @training_options
 def train(
     system: str | None,
@@ -80,8 +81,8 @@ def train(
 
     Writes a run, RUNS/<system>-<seed>-<time>/: configuration, metrics, checkpoints, best agent.
 
-    A run that is resumed keeps the settings that it began with; only --episodes and what is kept of
-    it may be others.
+    A resumed run keeps the settings that it began with; only --episodes and what the run keeps may
+    be changed.
     """
     with whole_imports():
         from calf_viz.training import train as training
@@ -105,11 +106,9 @@ def train(
 
 @click.command()
 @click.option("--system", type=SYSTEM, required=True, help=SYSTEM_HELP)
-@click.option(
-    "--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the one that is shipped]"
-)
+@click.option("--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the shipped one]")
 @click.option("--episodes", default=200, show_default=True, help="Held-out starts.")
-@click.option("--seed", default=0, show_default=True, help="Decides the starts.")
+@click.option("--seed", default=0, show_default=True, help="Determines the starts.")
 def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> None:
     """Compare the strict CALF agent, its actor alone and the nominal policy."""
     with whole_imports():
@@ -122,13 +121,13 @@ def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> 
 
 @click.command()
 @click.option("--system", type=SYSTEM, required=True, help=SYSTEM_HELP)
-@click.option("--seeds", default=10, show_default=True, help="How many seeds, from --seed on.")
+@click.option("--seeds", default=10, show_default=True, help="Number of seeds, from --seed on.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option("--preset", default="quick", show_default=True, help=f"{', '.join(PRESETS)}.")
-@click.option("--jobs", default=1, show_default=True, help="Trainings at the same time.")
+@click.option("--jobs", default=1, show_default=True, help="Trainings to run in parallel.")
 @click.option("--output", type=GIVEN_PATH, default="benchmarks", show_default=True,
               help="Folder for plot and CSV.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Let it replace files of an older benchmark.")
+@click.option("--overwrite", is_flag=True, help="Replace files of an earlier benchmark.")
 @partial(training_options, without=("certificate", *KEPT))
 def benchmark(
     system: str,
@@ -142,7 +141,7 @@ def benchmark(
 ) -> None:
     """Compare CALF, plain TD3 and the nominal policy over several seeds.
 
-    Prints and plots median and 95 % interval of episode cost and goal rate. Exit code 1 where a
+    Prints and plots median and 95 % interval of episode cost and goal rate. The exit code is 1 if a
     strict CALF episode did not reach the goal.
     """
     with whole_imports():
@@ -160,7 +159,7 @@ def benchmark(
             raise UserError(f"{shown(path)} exists: give another --output, or --overwrite")
     make_folder(output)
     tasks = seeds * len(benchmarks.POLICIES)
-    # It ends its processes as Ctrl-C does.
+    # SIGTERM ends its processes as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with bar() as progress:

@@ -54,4 +54,4 @@ def telling() -> Iterator[None]:
     try:
         yield
     except FileError as error:
-        raise ShaderError([Problem(error.path, error.line, error.told)]) from error
+        raise ShaderError([Problem(error.path, error.line, error.explanation)]) from error

@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         else:
             for system in given:
                 systems.given(system)
-            with systems.errors_told():
+            with systems.errors_reported():
                 work(run, board)
     except UserError as error:
         print(error, file=sys.stderr)

@@ -1,13 +1,13 @@
 """The systems agents live in. A new one is one file, here or anywhere (docs/systems.md)."""
 
 from calf_viz.systems.base import Plane, System
-from calf_viz.systems.registry import add, errors_told, get, given, names, own, reference, said
+from calf_viz.systems.registry import add, errors_reported, get, given, names, own, reference, said
 
 __all__ = [
     "Plane",
     "System",
     "add",
-    "errors_told",
+    "errors_reported",
     "get",
     "given",
     "names",

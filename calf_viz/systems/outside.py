@@ -98,7 +98,7 @@ def _run(path: Path) -> ModuleType:
     # Where classes look for their module, dataclasses above all.
     sys.modules[module.__name__] = module
     try:
-        with _told(path, module.__name__), current_folder_left_out():
+        with _reported(path, module.__name__), current_folder_left_out():
             exec(compile(source, str(path), "exec"), vars(module))
     except UserError:
         del sys.modules[module.__name__]
@@ -112,7 +112,7 @@ def _imported(place: str) -> ModuleType:
             f"system {shown(place)} is neither a file nor a module: write ./mine.py, "
             "package.module:NAME, or a name"
         )
-    with _told(place, place), current_folder_left_out():
+    with _reported(place, place), current_folder_left_out():
         try:
             return import_module(place)
         except ModuleNotFoundError as error:
@@ -145,7 +145,7 @@ def _found(module: ModuleType, name: str, place: str) -> System:
 def _sound(system: System, place: str, owner: str) -> System:
     """The system, checked. owner: the module that it is from."""
     try:
-        with _told(place, owner):
+        with _reported(place, owner):
             check(system)
     except FileDamaged:
         raise
@@ -168,11 +168,11 @@ def blamed(error: BaseException, owner: str) -> FileDamaged | None:
     if not file:
         return None
     reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return FileDamaged(file, reason, "mend it", line)
+    return FileDamaged(file, reason, "fix it", line)
 
 
 @contextmanager
-def _told(place: str | Path, owner: str) -> Iterator[None]:
+def _reported(place: str | Path, owner: str) -> Iterator[None]:
     """What a user's code raises in the block comes as one line."""
     try:
         yield
@@ -181,4 +181,4 @@ def _told(place: str | Path, owner: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         found = blamed(error, owner)
         reason = f"{type(error).__name__}: {error}"
-        raise found or FileDamaged(place, reason, "mend it") from error
+        raise found or FileDamaged(place, reason, "fix it") from error

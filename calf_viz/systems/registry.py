@@ -151,7 +151,7 @@ def reference(name: str) -> str:
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def errors_reported() -> Iterator[None]:
     """In the block, what the code of a system that is not this package's raises comes as one line,
     a UserError with file and line; other errors pass."""
     try:

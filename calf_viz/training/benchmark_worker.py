@@ -13,7 +13,7 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
     from calf_viz.training.config import TrainingConfig
 
     systems.given(task["system"])
-    with systems.errors_told():
+    with systems.errors_reported():
         return benchmark.measure(task["policy"], TrainingConfig(**task["config"])).values()
 
 

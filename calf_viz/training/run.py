@@ -148,7 +148,7 @@ class Run:
         except BaseException:
             run.close()
             raise
-        tell_finished(trainer, folder)
+        report_finished(trainer, folder)
         return run, trainer
 
     def _newest(self) -> Trainer:
@@ -253,7 +253,7 @@ def is_run(path: str | Path) -> bool:
     return is_folder(path)
 
 
-def tell_finished(trainer: Trainer, where: str | Path) -> None:
+def report_finished(trainer: Trainer, where: str | Path) -> None:
     """Say so of a training in which there is nothing left to do."""
     if trainer.finished:
         log.warning(

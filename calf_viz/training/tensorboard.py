@@ -22,28 +22,28 @@ class TensorBoard:
     def start(self, trainer: Trainer) -> None:
         """Open what is written to."""
         # What an earlier attempt wrote beyond the checkpoint comes again.
-        with self._told():
+        with self._reported():
             self.writer = self._writer_class(str(self.folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
         """The episode that just ended."""
         episode = trainer.recent[-1]
-        with self._told():
+        with self._reported():
             for name, value in scalars(episode).items():
                 self.writer.add_scalar(name, value, episode.episode)
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Have everything on disk."""
-        with self._told():
+        with self._reported():
             self.writer.flush()
 
     def close(self) -> None:
         """Have everything on disk, and end."""
-        with self._told():
+        with self._reported():
             self.writer.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reported(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -23,7 +23,7 @@ from calf_viz.settings import fields_of, within
 from calf_viz.training import metrics, resume
 from calf_viz.training.config import MOST_STARTS, TrainingConfig
 from calf_viz.training.progress import TrainingProgress
-from calf_viz.training.run import Run, is_run, tell_finished
+from calf_viz.training.run import Run, is_run, report_finished
 from calf_viz.training.run_config import KEPT, continued
 from calf_viz.training.trainer import Trainer
 from calf_viz.training.writers import MetricsFile, MetricsWriter, Writers
@@ -211,7 +211,7 @@ def _resume(
         _for_files(config)
         trainer.plan(config.episodes)
         metrics.go_on(metrics_path(records.output), trainer, metrics_path(path))
-        tell_finished(trainer, path)
+        report_finished(trainer, path)
     except BaseException:
         records.close()
         raise

@@ -66,7 +66,7 @@ class AppConfig(Known):
         for name, kind in KINDS.items():
             if not isinstance(getattr(self, name), kind):
                 given = shown(getattr(self, name))
-                raise UserError(f"{name} = {given} is of a wrong type: give a {kind.__name__}")
+                raise UserError(f"{name} = {given} has the wrong type: give a {kind.__name__}")
         # What is trained follows from a run that is resumed.
         reasons = {name: _INSTEAD.format(name=name) for name in (*SHARED, "resume")}
         object.__setattr__(self, "visualization", self.visualization.kept(reasons))
@@ -126,7 +126,7 @@ class AppConfig(Known):
         said = top.pop("preset", "medium")
         if not isinstance(said, str):
             raise UserError(
-                f"preset = {shown(said)}{where} is of a wrong type: give a text in quotes"
+                f"preset = {shown(said)}{where} has the wrong type: give a text in quotes"
             )
         given = _split(top)
         for name, values in tables.items():

@@ -177,7 +177,7 @@ class LiveShaders:
 
     def _solved(self, problem: Problem) -> None:
         self.problem = None
-        log.info("%s is mended", problem.path)
+        log.info("%s is fixed", problem.path)
         if self.host.hud is not None:
             self.host.hud.update(problem=None, problem_code=None)
 

@@ -29,7 +29,7 @@ from calf_viz.scene.colours import ColourMap, colour_map
 FILE = "look.toml"
 LARGEST = 2**15
 """Bytes; of a colour map's every colour, and of values, a tenth would do."""
-_ADVICE = "mend it, or move it away"
+_ADVICE = "fix it, or move it away"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LONGEST_COLOUR = 100
 _LINE = re.compile(r"at line (\d+)")
