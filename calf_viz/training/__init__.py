@@ -1,1 +1,1 @@
-"""CALF's training: the algorithm's loop, runs on disk, what is measured and drawn of them."""
+"""Training: the training loop, runs on disk, their metrics and plots."""

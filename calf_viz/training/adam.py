@@ -1,7 +1,7 @@
 """Adam (Kingma and Ba 2015, arXiv 1412.6980) on one flat vector.
 
-The same numbers as `torch.optim.Adam` (a test compares them), in a fifth of its time per step: for
-some 10 000 weights torch's bookkeeping costs more than the arithmetic.
+Computes the same numbers as `torch.optim.Adam` (a test compares them) in a fifth of the time per
+step: for some 10 000 weights torch's bookkeeping costs more than the arithmetic.
 """
 
 import torch
@@ -35,7 +35,7 @@ class Adam:
         return {"mean": self.mean, "square": self.square, "steps": torch.tensor(self.steps)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave."""
+        """Restore the result of `state`."""
         self.mean.copy_(state["mean"])
         self.square.copy_(state["square"])
         self.steps = int(state["steps"])

@@ -1,8 +1,8 @@
-"""CALF, plain TD3 and the nominal policy with the same budget, over several seeds.
+"""Compares CALF, plain TD3 and the nominal policy on the same budget, over several seeds.
 
-Both learners take the same networks, settings, starts and number of episodes; plain TD3 is the
-same trainer without the certificate. The nominal policy learns nothing: it plays as many episodes.
-Afterwards each is tried from held-out starts: CALF strict (P_relax = 0), of TD3 its actor.
+Both learners use the same networks, settings, starts and number of episodes; plain TD3 is the
+same trainer without the certificate. The nominal policy does not learn: it runs as many episodes.
+Afterwards each is evaluated from held-out starts: CALF strictly (P_relax = 0), TD3 by its actor.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from calf_viz.training.trainer import Episode, Trainer
 
 POLICIES = ("CALF", "TD3", "nominal")
 WINDOW = 20
-"""Episodes that costs and goal rates during training are averaged over."""
+"""Episodes over which costs and goal rates during training are averaged."""
 HELD_OUT = 100
 """Held-out starts after training."""
 RESAMPLES = 2000
 MOST_SEEDS, MOST_EPISODES = 1000, 10_000_000
-"""Of a benchmark; the episodes are those of all seeds, each of which is kept to its end."""
+"""Limits of a benchmark; episodes over all seeds, which are kept in memory."""
 MOST_VALUES = 2**22
-"""Numbers held at once while seeds are drawn again."""
+"""Numbers held at once during the bootstrap."""
 NOMINAL_STREAM = 104
-"""First word of the seeds of the nominal policy's starts: no other stream's."""
+"""First word of the seeds of the nominal policy's starts; no other stream uses it."""
 
 Floats = NDArray[np.float64]
 
@@ -53,19 +53,19 @@ class Result:
     policy: str
     seed: int
     cost: Floats
-    """Of each training episode, (episodes,): minus its reward."""
+    """Cost of each training episode, minus its summed rewards, (episodes,)."""
     goal: Floats
-    """Whether it reached the goal, (episodes,), 0 or 1."""
+    """Whether each training episode reached the goal, 0 or 1, (episodes,)."""
     final: Row
-    """From the held-out starts, after training."""
+    """Evaluation from the held-out starts, after training."""
 
     def values(self) -> dict[str, Any]:
-        """As JSON holds it, every bit of it."""
+        """As values for JSON, exact to the bit."""
         return {**asdict(self), "cost": self.cost.tolist(), "goal": self.goal.tolist()}
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Result:
-        """What `values` gave."""
+        """The inverse of `values`."""
         final, cost, goal = values["final"], np.array(values["cost"]), np.array(values["goal"])
         row = Row(**{**final, "modes": tuple(final["modes"])})
         return cls(values["policy"], values["seed"], cost, goal, row)
@@ -80,7 +80,7 @@ class Interval(NamedTuple):
 
 
 def most_jobs() -> int:
-    """Trainings at the same time, four for each core; each is a process of some 300 MB."""
+    """Most trainings in parallel, four for each core; each is a process of some 300 MB."""
     return 4 * (os.cpu_count() or 1)
 
 
@@ -94,7 +94,7 @@ def median_interval(values: Floats, seed: int = 0) -> Interval:
 
 
 def _medians(values: Floats, picks: NDArray[np.int64]) -> Floats:
-    """Medians of the seeds picked, (resamples, ...), of some episodes at a time."""
+    """Medians over the seeds picked, (resamples, ...), computed for a few episodes at a time."""
     if values.ndim == 1:
         return np.median(values[picks], axis=1)
     width = max(1, MOST_VALUES // picks.size)
@@ -102,9 +102,9 @@ def _medians(values: Floats, picks: NDArray[np.int64]) -> Floats:
     return np.concatenate([np.median(part[picks], axis=1) for part in parts], axis=1)
 
 
-@one_thread()  # the products are too small to share: a second would only wait
+@one_thread()  # the products are too small to share: a second thread would only wait
 def measure(policy: str, config: TrainingConfig) -> Result:
-    """Train, or play, one policy with the configuration's seed, and try it."""
+    """Train (or run) one policy with the configuration's seed, and evaluate it."""
     system = systems.get(config.system)
     starts = held_out_starts(system, HELD_OUT, config.seed)
     if policy == "nominal":
@@ -124,7 +124,7 @@ def measure(policy: str, config: TrainingConfig) -> Result:
 
 
 def _play_nominal(system: System, config: TrainingConfig) -> tuple[Floats, Floats]:
-    """Costs and goals of its episodes, which end as those of the training do."""
+    """Costs and goals of its episodes, which end under the same conditions as in training."""
     rng = np.random.default_rng([NOMINAL_STREAM, config.seed])
     states = system.initial_states(config.episodes, rng)
     cost, goal = np.zeros(len(states)), np.zeros(len(states))
@@ -147,12 +147,12 @@ def run(
     jobs: int = 1,
     each: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """All policies with all seeds, in `jobs` processes; `each` as soon as one is there.
+    """The results for all policies and seeds, from `jobs` processes; calls `each` as they arrive.
 
-    However it ends, it leaves no process behind.
+    Leaves no process behind, however it ends.
 
     Raises:
-        UserError: one of the processes was killed, or ended.
+        UserError: one of the processes was killed, or exited.
     """
     tasks = [(policy, replace(config, seed=seed)) for seed in seeds for policy in POLICIES]
     found: list[Result] = []
@@ -176,7 +176,7 @@ def _results(tasks: list[tuple[str, TrainingConfig]], jobs: int) -> Generator[Re
 
 
 def files(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    """What is written: the training episodes, what came of them, and the picture."""
+    """The files written: training episodes, final results, and the plot."""
     return folder / f"{name}-episodes.csv", folder / f"{name}-final.csv", folder / f"{name}.png"
 
 
@@ -186,7 +186,7 @@ def of_policy(results: Sequence[Result], policy: str) -> list[Result]:
 
 
 def curves(results: Sequence[Result], policy: str) -> tuple[Interval, Interval]:
-    """Cost of an episode and rate of goals during training, moving averages, over the seeds."""
+    """Episode cost and goal rate during training, as moving averages, over the seeds."""
     own = of_policy(results, policy)
     cost = np.array([plots.moving_average(r.cost, WINDOW) for r in own])
     goal = np.array([plots.moving_average(r.goal, WINDOW) for r in own])
@@ -194,7 +194,7 @@ def curves(results: Sequence[Result], policy: str) -> tuple[Interval, Interval]:
 
 
 def write_csv(results: Sequence[Result], episodes: Path, final: Path) -> None:
-    """One file with each training episode, one with what came of it."""
+    """Write one file with each training episode, and one with the final results."""
     with write_aside(episodes) as part, part.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(("policy", "seed", "episode", "cost", "goal"))
@@ -210,7 +210,7 @@ def write_csv(results: Sequence[Result], episodes: Path, final: Path) -> None:
 
 
 def plot(results: Sequence[Result], output: Path, title: str) -> None:
-    """Both curves of the three policies: medians over the seeds, their intervals shaded."""
+    """Plot both curves for the three policies: medians over the seeds, intervals shaded."""
     colours = {"CALF": "#2b7bba", "TD3": "#e07b39", "nominal": "#7a828c"}
     with plots.figure_file(output, 7.2, 6.4) as figure:
         cost, goal = figure.subplots(2, 1, sharex=True)
@@ -251,8 +251,8 @@ def table(results: Sequence[Result], title: str) -> Table:
     averaged = min(WINDOW, *(len(result.cost) for result in results))
     out.caption = (
         f"median over the seeds [95 % bootstrap interval]. last episodes: mean of {averaged} in "
-        f"training. held out: {HELD_OUT} starts over {evaluation.HORIZON} steps, CALF strict, of "
-        "TD3 the actor."
+        f"training. held out: {HELD_OUT} starts over {evaluation.HORIZON} steps, CALF strict, "
+        "TD3's actor."
     )
     return out
 

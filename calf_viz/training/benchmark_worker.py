@@ -1,4 +1,4 @@
-"""A process of a benchmark: `python -m calf_viz.training.benchmark_worker`, started by its pool."""
+"""Worker process of a benchmark: `python -m calf_viz.training.benchmark_worker`, for its pool."""
 
 from __future__ import annotations
 

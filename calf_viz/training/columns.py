@@ -1,8 +1,8 @@
-"""Columns of the CSV files that a training leaves."""
+"""Columns of the CSV files that a training writes."""
 
 from calf_viz.agent.modes import NAMES
 
 METRICS = ("episode", "steps", "return", "goal", *NAMES, "p_relax")
-"""A line an episode; the modes are counts of steps."""
+"""One line per episode; the modes are counts of steps."""
 CERTIFICATE = ("step", "mode", "q_plus", "floor", "ceiling", "reward")
-"""A line a step."""
+"""One line per step."""

@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a training, in one place; the command line follows."""
+"""All settings of a training, in one place; the command line options are made from them."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from calf_viz.assignment import unassignable
 from calf_viz.settings import Known, check_types, fields_of, known, one_of, option, within
 
 SIZE = ("episodes", "steps", "batch", "select_every")
-"""Settings that a preset decides."""
+"""Settings that a preset determines."""
 PRESETS: dict[str, dict[str, int]] = {
     "quick": {"episodes": 100, "steps": 500},
     "standard": {},
     "thorough": {"episodes": 1000, "steps": 1000, "batch": 128},
 }
-"""What each differs in from the defaults below."""
+"""How each differs from the defaults below."""
 LONGEST = 2**31 - 1
 MOST_EPISODES = 10_000_000
-"""Each leaves a line in the metrics, and some 500 bytes in memory."""
+"""Each takes a line in the metrics, and some 500 bytes in memory."""
 LONGEST_EPISODE = 1_000_000
-"""Steps, each of which is kept in memory until the next episode is over."""
+"""Steps, each kept in memory until the next episode is over."""
 MOST_STARTS = 100_000
-"""Episodes that are played at once, with some kilobytes of each in the networks."""
+"""Episodes evaluated at once; each takes some kilobytes in the networks."""
 LARGEST_REPLAY = 10_000_000
-"""Transitions of some 40 bytes, a hundred times the usual."""
+"""Transitions of some 40 bytes; a hundred times the default."""
 
 
 @unassignable("a training keeps its settings; take a copy, changed({name}=...)")
 @dataclass(frozen=True)
 class TrainingConfig(Known):
-    """What to train and how. Raises UserError, in one line, for values that make no sense.
+    """What to train and how. Raises UserError, in one line, for invalid values.
 
-    Nothing of it can be assigned, since a training is one whole: `changed` gives a copy.
+    Immutable, since a training keeps its settings: `changed` gives a copy.
     """
 
     kind = "a training"
 
     system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
-    seed: int = option(0, "Decides everything random.")
+    seed: int = option(0, "Determines everything random.")
     preset: str = option("standard", f"Size of the training: {', '.join(PRESETS)}.")
     episodes: int = option(500, "Episodes.")
     steps: int = option(750, "Steps after which an episode is cut off.")
-    batch: int = option(64, "Transitions of an update.")
+    batch: int = option(64, "Transitions per update.")
     select_every: int = option(10, "Episodes between two evaluations of the strict agent.")
     selection_episodes: int = option(64, "Starts from which agents are compared.")
     replay: int = option(100_000, "Transitions kept.")
     exploration: float = option(0.1, "Noise on actions, as a fraction of their limits.")
-    reward_scale: float = option(10.0, "Factor of rewards before they are learnt from.")
-    certificate: bool = option(True, "Ask the certificate; without, it is plain TD3.")
-    lambda_relax: float = option(0.99995, "P_relax begins here and decays by it at each step.")
+    reward_scale: float = option(10.0, "Factor applied to rewards before learning.")
+    certificate: bool = option(True, "Certify actions; without, it is plain TD3.")
+    lambda_relax: float = option(0.99995, "Initial P_relax, and its factor at each step.")
     lr: float = option(3e-4, "Learning rate of Adam.")
-    gamma: float = option(0.99, "Discount of one step.")
+    gamma: float = option(0.99, "Discount per step.")
     tau: float = option(0.005, "Polyak averaging of the target networks.")
-    target_noise: float = option(0.2, "Smoothing noise of target actions, of their limits.")
-    target_noise_clip: float = option(0.5, "Largest smoothing noise.")
+    target_noise: float = option(0.2, "Noise on target actions, as a fraction of their limits.")
+    target_noise_clip: float = option(0.5, "Largest noise on target actions.")
     policy_delay: int = option(2, "Critic updates for each update of the actor.")
     checkpoint_every: int = option(10, "Episodes between two checkpoints of a run.")
-    checkpoints: int = option(3, "Newest checkpoints that a run keeps.")
+    checkpoints: int = option(3, "Number of newest checkpoints that a run keeps.")
     tensorboard: bool = option(False, "Write a run's metrics for TensorBoard too.")
 
     def __post_init__(self) -> None:
@@ -87,14 +87,14 @@ class TrainingConfig(Known):
         return cls(**{**_sizes(preset), **changes})
 
     def changed(self, /, **changes: Any) -> TrainingConfig:
-        """A copy with single values changed; another preset brings its size along."""
+        """A copy with single values changed; another preset also changes what it determines."""
         known(changes, fields_of(self), " of a training")
         size = _sizes(changes["preset"]) if "preset" in changes else {}
         return replace(self, **{**size, **changes})
 
 
 def _sizes(preset: str) -> dict[str, Any]:
-    """A preset's name and all that it decides."""
+    """A preset's name and everything that it determines."""
     one_of("preset", preset, PRESETS)
     usual = {name: fields_of(TrainingConfig)[name].default for name in SIZE}
     return {"preset": preset, **usual, **PRESETS[preset]}

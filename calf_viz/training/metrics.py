@@ -1,7 +1,7 @@
 """The metrics of a training: a line for each episode, as CSV.
 
-Lines are only ever appended, so that what an episode costs does not grow with those before it. A
-checkpoint knows how many lines the file has, and the last few of them (see `resume.py`).
+Lines are only ever appended, so that the cost of an episode does not grow with those before it. A
+checkpoint stores how many lines the file has, and the last few of them (see `resume.py`).
 """
 
 import csv
@@ -22,15 +22,15 @@ from calf_viz.training.trainer import RECENT, Episode, Trainer
 log = logging.getLogger("calf_viz")
 
 LARGEST = 2**40
-"""Bytes of a file that a training goes on with; it is read line by line."""
+"""Bytes of the file of a resumed training; it is read line by line."""
 LONGEST_LINE, _REST = 1000, 2**20
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Without waiting for the other end of what became a pipe meanwhile."""
+"""Non-blocking, in case the file has been replaced by a pipe."""
 GO_ON = "make room or put that right, then `resume`"
 
 
 def write(path: str | Path, episodes: Iterable[Episode] = ()) -> None:
-    """Write the columns' names and these lines, whole or not at all.
+    """Write the header and these lines, completely or not at all.
 
     Raises:
         UserError: the file cannot be written.
@@ -40,18 +40,18 @@ def write(path: str | Path, episodes: Iterable[Episode] = ()) -> None:
 
 
 def append(path: str | Path, episode: Episode) -> None:
-    """Add one episode's line: in one piece, so that whoever reads beside it sees whole lines.
+    """Append one episode's line in a single write, so that concurrent readers see complete lines.
 
     Raises:
         UserError: the file is gone, or cannot be written.
     """
     try:
-        # Not by open(), which would make a new one, without its first line.
+        # Not with open(), which would create a missing file, without its header.
         file = os.open(path, _APPEND)
         try:
             line = _line(episode)
             written = os.write(file, line)
-            if written < len(line):  # the disk is full: no half a line stays
+            if written < len(line):  # the disk is full: remove the partial line
                 os.ftruncate(file, os.fstat(file).st_size - written)
                 raise OSError(None, "No space left on device")
         finally:
@@ -61,7 +61,7 @@ def append(path: str | Path, episode: Episode) -> None:
 
 
 def to_disk(path: str | Path) -> None:
-    """Have all lines outlast a power cut, before a checkpoint relies on them.
+    """Flush all lines to disk, before a checkpoint relies on them.
 
     Raises:
         UserError: the file cannot be written.
@@ -73,20 +73,21 @@ def to_disk(path: str | Path) -> None:
         finally:
             os.close(file)
     except FileNotFoundError:
-        return  # the next line that is added tells
+        return  # the next append reports it
     except OSError as error:
         raise UserError(f"cannot write {shown(path)}: {error.strerror}; {GO_ON}") from error
 
 
 def go_on(path: str | Path, trainer: Trainer, source: str | Path | None = None) -> None:
-    """Have the file hold what the trainer has done and no more, and the trainer its newest lines.
+    """Make the file match what the trainer has done, and give the trainer the newest lines.
 
-    Later lines come again as they were. Last lines that are missing are put back from the trainer,
-    which has them from its checkpoint. Where others are missing, that is told, and the training
-    goes on without them. A file in which something else stands too is set aside, its lines kept.
+    Later lines are cut off; the training writes them again. The last lines, if missing, are
+    restored from the trainer, which has them from its checkpoint. If others are missing, that is
+    reported, and the training goes on without them. A file with other content is set aside, and
+    its valid lines are kept.
 
     Args:
-        source: the file to take the lines from, where it is another, which stays as it is.
+        source: the file to take the lines from, if it is another one; it is not changed.
 
     Raises:
         FileTrouble: the file cannot be read.
@@ -108,7 +109,7 @@ def go_on(path: str | Path, trainer: Trainer, source: str | Path | None = None) 
             if source == path and lines.damaged:
                 aside = set_aside(os.path.realpath(path))
                 log.warning(
-                    "%s:%d: no line of metrics; it is now %s", path, lines.damaged, aside.name
+                    "%s:%d: not a line of metrics; it is now %s", path, lines.damaged, aside.name
                 )
     if missing:
         log.warning("%s lacks %d of %d episodes: going on", path, missing, trainer.done)
@@ -117,12 +118,12 @@ def go_on(path: str | Path, trainer: Trainer, source: str | Path | None = None) 
 
 
 class _Lines:
-    """The lines that a file has of a trainer's finished episodes.
+    """A file's lines for the finished episodes of a trainer.
 
     Attributes:
-        count: how many there are.
-        whole: bytes up to the end of the newest of them.
-        damaged: number of the first line that is none, from 1; 0 without one.
+        count: number of valid lines.
+        whole: bytes up to the end of the last of them.
+        damaged: number of the first invalid line, from 1; 0 if there is none.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -131,7 +132,7 @@ class _Lines:
         self.count = self.whole = self.damaged = 0
 
     def of(self, path: Path) -> Iterator[Episode]:
-        """Their episodes, oldest first; none where there is no file."""
+        """Their episodes, oldest first; none if there is no file."""
         if not os.path.lexists(path):
             return
         with opened(path, LARGEST) as (file, _):
@@ -145,7 +146,7 @@ class _Lines:
                 number += 1
                 episode = _episode(line)
                 if episode is None or episode.episode < expected or self._differs(episode):
-                    if line.endswith(b"\n") or len(line) == LONGEST_LINE:  # else it is only torn
+                    if line.endswith(b"\n") or len(line) == LONGEST_LINE:  # else just incomplete
                         self.damaged = self.damaged or number
                     continue
                 if episode.episode >= self.done:
@@ -156,13 +157,14 @@ class _Lines:
                 yield episode
 
     def _differs(self, episode: Episode) -> bool:
-        """Whether the checkpoint has another such episode."""
+        """Whether the checkpoint has different figures for this episode."""
         known = self.known.get(episode.episode)
         return known is not None and known != _line(episode)
 
 
 def _next(file: BinaryIO) -> bytes:
-    """A line, of one that is too long the beginning; what a disk lost may be gigabytes of zeros."""
+    """The next line, or the beginning of an overlong one: data lost by a disk may read as gigabytes
+    of zeros."""
     line = rest = file.readline(LONGEST_LINE)
     while len(rest) >= LONGEST_LINE and not rest.endswith(b"\n"):
         rest = file.readline(_REST)
@@ -176,7 +178,7 @@ def _fill(part: Path, episodes: Iterable[Episode]) -> None:
 
 
 def _cut(path: Path, end: int) -> None:
-    """Drop what stands behind a file's first bytes."""
+    """Truncate a file to its first `end` bytes."""
     try:
         if os.path.getsize(path) > end:
             os.truncate(path, end)
@@ -198,7 +200,7 @@ _HEADER = _csv(*METRICS)
 
 
 def _episode(line: bytes) -> Episode | None:
-    """The episode of a line; None where it is none, or not whole."""
+    """The episode of a line; None if the line is invalid or incomplete."""
     cells = line.split(b",")
     if len(cells) != len(METRICS) or not line.endswith(b"\n"):
         return None

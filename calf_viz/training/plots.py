@@ -1,6 +1,6 @@
-"""Pictures of trainings, from the CSV files that they leave.
+"""Plots of trainings, from the CSV files that they write.
 
-matplotlib without pyplot: a file is all that is wanted, and no global state is touched.
+Uses matplotlib without pyplot, so that no global state is touched.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from calf_viz.training.columns import CERTIFICATE, METRICS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The scene's colours of the modes (docs/calf.md), darkened towards legibility on white.
+# The scene's colours of the modes (docs/calf.md), darkened to be legible on white.
 COLOURS = {"certified": "#4aa8e8", "relax": "#4fc36a", "nominal": "#dd5a55"}
 INK, QUIET = "#222222", "#9aa3ad"
-STYLE: Any = {  # as matplotlib's types would have each key spelled out
+STYLE: Any = {  # Any: matplotlib's types list each key
     "font.size": 10,
     "axes.edgecolor": QUIET,
     "axes.labelcolor": INK,
@@ -45,14 +45,14 @@ LARGEST = 2**30
 LONGEST_LINE = 4096
 LARGEST_NUMBER = 1e100
 MOST_COLUMNS = 50
-"""Files side by side in a picture."""
+"""Most files side by side in a plot."""
 
 
 def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
-    """The columns of a metrics file, each (episodes,); or other needed columns of another.
+    """The needed columns of a CSV file, each (rows,); by default those of a metrics file.
 
     Raises:
-        UserError: the file cannot be read, lacks a column, or holds no whole episode.
+        UserError: the file cannot be read, lacks a column, or holds no complete episode.
     """
     advice = "give FILE.metrics.csv"
     with (
@@ -63,18 +63,18 @@ def read(path: Path, needed: Sequence[str] = METRICS) -> dict[str, Column]:
         rows = csv.reader(_bounded(file))
         places = {name: index for index, name in enumerate(next(rows, needed))}
         wanted = [places[name] for name in needed]
-        # As bare doubles, for there may be very many.
+        # As raw doubles, as there may be very many.
         values = array("d", (float(row[place]) for row in rows if row for place in wanted))
     if not values:
         raise FileDamaged(path, "it holds no episode yet", "train for longer")
     table = np.array(values).reshape(-1, len(needed))
     if not np.abs(table).max() <= LARGEST_NUMBER:
-        raise FileDamaged(path, "a number in it is not finite, or beyond any plot", "train anew")
+        raise FileDamaged(path, "a number in it is not finite, or too large to plot", "train anew")
     return {name: table[:, index].copy() for index, name in enumerate(needed)}
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
-    """A file's lines. ValueError where one is longer than any of metrics."""
+    """A file's lines. Raises ValueError for one longer than any line of metrics."""
     while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise ValueError("a line is too long")
@@ -96,8 +96,8 @@ def mode_shares(columns: dict[str, Column], window: int) -> Column:
 
 
 def title(path: Path) -> str:
-    """`point_mass` of `point_mass.safetensors.metrics.csv`; a run's metrics have its name,
-    without the time, so that the same training gives the same picture."""
+    """`point_mass` for `point_mass.safetensors.metrics.csv`; for a run's metrics, its name without
+    the time, so that the same training gives the same picture."""
     if path.name == "metrics.csv":
         return re.sub(r"-\d{8}_\d{6}(-\d+)?$", "", Path(os.path.realpath(path)).parent.name)
     return path.name.removesuffix(".metrics.csv").removesuffix(".safetensors")
@@ -105,7 +105,7 @@ def title(path: Path) -> str:
 
 @contextmanager
 def figure_file(output: str | Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure of so many inches, written as a PNG when the block ends well.
+    """A figure of this size in inches, written as a PNG if the block succeeds.
 
     Raises:
         UserError: the picture cannot be written.
@@ -119,13 +119,13 @@ def figure_file(output: str | Path, width: float, height: float) -> Iterator[Fig
         FigureCanvasAgg(figure)
         yield figure
         with write_aside(output) as part:
-            # The format is named: the part's name ends in .part. No date or version in the file,
-            # so that the same figures give the same bytes.
+            # With the format, as the name ends in .part; without date and version, so that the
+            # same figure gives the same bytes.
             figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
 
 
 def plot_learning(paths: Sequence[Path], output: str | Path, window: int) -> None:
-    """Write the picture of all metrics files to `output`, a column for each.
+    """Plot all metrics files to `output`, one column each.
 
     Raises:
         UserError: see `read`; or the picture cannot be written.
@@ -177,7 +177,7 @@ def plot_learning(paths: Sequence[Path], output: str | Path, window: int) -> Non
 
 
 def plot_certificate(path: Path, output: str | Path) -> None:
-    """Write the picture of an episode's certificate, from its `certificate.csv`.
+    """Plot an episode's certificate, from its `certificate.csv`, to `output`.
 
     Raises:
         UserError: the file cannot be read or holds no step; or the picture cannot be written.
@@ -205,7 +205,7 @@ def plot_certificate(path: Path, output: str | Path) -> None:
         band.set_yticks([])
         band.set_xlabel("step of the episode")
         band.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
-        # Above both: within, the area that is allowed would hide its own sign.
+        # Above both plots: inside, the shaded area would hide its own legend entry.
         look: dict[str, Any] = {"frameon": False, "fontsize": 9, "ncols": 2}
         lines, modes_shown = value.get_legend_handles_labels(), band.get_legend_handles_labels()
         figure.legend(*lines, loc="outside upper left", **look)

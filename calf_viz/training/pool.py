@@ -1,11 +1,11 @@
-"""Processes that work on tasks at the same time: each is given one as a line of JSON on its
-standard input, and gives its answer as a line of JSON back.
+"""A pool of processes: each receives tasks as lines of JSON on its standard input, and returns
+answers as lines of JSON on its standard output.
 
     parent ── {"policy": ...}\\n ──▶ child        one task at a time, until the input is closed:
-    parent ◀── {"cost": ...}\\n ─── child        then it ends at once, whatever it is doing
+    parent ◀── {"cost": ...}\\n ─── child        then it exits at once, whatever it is doing
 
-They are started as `children.python_child` has it: no code of the caller's runs in them, so that a
-script needs no `if __name__ == "__main__"`; nothing is pickled.
+They are started by `children.python_child`: none of the caller's code runs in them, so a script
+needs no `if __name__ == "__main__"`; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from calf_viz.children import HELD_BACK, held_back, python_child
 from calf_viz.errors import UserError
 
 ENDS_WITHIN = 5.0
-"""Seconds in which a process that is told to end does, or is killed."""
+"""Seconds in which a terminated process must exit, or is killed."""
 
 
 def answers(module: str, tasks: Sequence[Any], jobs: int) -> Generator[Any, None, None]:
-    """What `jobs` processes that run a module answer to the tasks, each as soon as it is there.
+    """The answers to the tasks, as they arrive, from `jobs` processes that run a module.
 
-    However this ends, it leaves no process behind.
+    Leaves no process behind, however it ends.
 
     Raises:
-        UserError: one of them was killed, ended, or answered with an error of the user's.
+        UserError: one of them was killed, exited, or answered with a UserError.
     """
     waiting, children = deque(tasks), []
     with selectors.DefaultSelector() as selector:
@@ -64,11 +64,11 @@ def answers(module: str, tasks: Sequence[Any], jobs: int) -> Generator[Any, None
 
 
 class _Child:
-    """One of the processes, as its parent has it."""
+    """One of the processes, seen from the parent."""
 
     def __init__(self, module: str) -> None:
         command, environment = python_child(module)
-        with held_back():  # Ctrl-C is the parent's, which ends them
+        with held_back():  # Ctrl-C is handled by the parent, which ends its children
             self.process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
@@ -77,12 +77,12 @@ class _Child:
         self._read = b""
 
     def give(self, task: Any) -> None:
-        with suppress(BrokenPipeError):  # it is dead, which its output tells
+        with suppress(BrokenPipeError):  # the process died; reading its output reports that
             self.input.write(json.dumps(task).encode() + b"\n")
             self.input.flush()
 
     def answers(self) -> Iterator[Any]:
-        """Those that are whole by now."""
+        """The complete answers so far."""
         piece = os.read(self.output.fileno(), 2**16)
         if not piece:
             raise UserError(self._death())
@@ -100,11 +100,11 @@ class _Child:
             self.process.wait(ENDS_WITHIN)
         code = self.process.returncode
         if code == -signal.SIGKILL:
-            return "a training's process was killed, for lack of memory perhaps: try fewer `jobs`"
+            return "a training process was killed, perhaps for lack of memory: try fewer `jobs`"
         how = (
             f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
         )
-        return f"a training's process {how}: what it said stands above, try `jobs=1`"
+        return f"a training process {how}: see its output above, or try `jobs=1`"
 
     def end(self) -> None:
         with suppress(OSError):
@@ -119,10 +119,10 @@ class _Child:
 
 
 def work(answer: Callable[[Any], Any]) -> None:
-    """In a child: answer each task, until there will be none or the parent is gone."""
+    """In a child: answer tasks until there are no more or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
-    # What a library prints goes elsewhere, and never between the answers.
+    # What libraries print goes to stderr, so that it never mixes with the answers.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -145,4 +145,4 @@ def _take(tasks: queue.SimpleQueue[Any]) -> None:
         for line in lines:
             tasks.put(json.loads(line))
     sys.stderr.flush()
-    os._exit(0)  # the parent is done, or gone: nobody waits for what is being done
+    os._exit(0)  # the parent is done, or gone: nobody waits for the current task

@@ -10,11 +10,11 @@ from calf_viz.console import bar
 from calf_viz.training.trainer import Trainer
 
 RECENT = 20
-"""Episodes that the figures shown are averaged over."""
+"""Episodes over which the figures shown are averaged."""
 
 
 class TrainingProgress:
-    """Episodes done, with reward, success rate and the modes' shares of the last episodes."""
+    """A progress bar with reward, success rate and mode shares over the last episodes."""
 
     def __init__(self, trainer: Trainer, shown: bool = True) -> None:
         # Without the system's name, so that it all fits a terminal of 80 columns.
@@ -31,7 +31,7 @@ class TrainingProgress:
     def update(self, trainer: Trainer) -> None:
         """Show the trainer as it is now."""
         figures = summary(trainer)
-        with suppress(OSError):  # the terminal is gone: the training's files matter more
+        with suppress(OSError):  # the terminal is gone, but the training goes on
             self.bar.update(self.task, completed=trainer.done, figures=figures)
 
     def __enter__(self) -> "TrainingProgress":
@@ -49,7 +49,7 @@ class TrainingProgress:
 
 
 def summary(trainer: Trainer) -> str:
-    """Reward, success rate and modes' shares (certified/relax/nominal, by their initials) of the
+    """Reward, success rate and mode shares (certified/relax/nominal, by their initials) over the
     last `RECENT` episodes."""
     last = list(trainer.recent)[-RECENT:]
     steps = max(sum(episode.steps for episode in last), 1)

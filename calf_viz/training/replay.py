@@ -42,7 +42,7 @@ class Replay:
         next_state: NDArray[Any],
         terminated: bool,
     ) -> None:
-        """Put one transition in, over the oldest once the buffer is full."""
+        """Add one transition, replacing the oldest once the buffer is full."""
         row = self.rows[self.added % self.capacity]
         s, a, r, n = self.cuts
         row[:s] = state

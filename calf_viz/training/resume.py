@@ -1,8 +1,8 @@
 """`FILE.resume`: everything a trainer needs to go on as if it had never stopped.
 
-Tensors for what is large or must keep every bit, JSON for counters and the generator's state (whose
-integers JSON holds whole, and whose floats it gives back exactly). Its size does not grow with the
-training: of the finished episodes it has the last few, in case the metrics file lost their lines.
+Tensors for large data, JSON for counters and the generator's state (JSON preserves its integers and
+floats exactly). Its size does not grow with the training: it holds only the last few finished
+episodes, in case the metrics file lost their lines.
 """
 
 from collections.abc import Iterable
@@ -35,9 +35,9 @@ _TD3 = ("lr", "gamma", "tau", "target_noise", "target_noise_clip", "policy_delay
 _FINITE = ("td3.", "memory.", "best.", "replay", "state")
 """Tensors all of whose values must be finite."""
 MOST = 2**53
-"""A count that no training comes to."""
+"""A count that no training reaches."""
 TAIL = 64
-"""Newest episodes that a file has."""
+"""Newest episodes stored in a file."""
 
 
 def resume_path(path: str | Path) -> Path:
@@ -88,11 +88,11 @@ def _values(config: TrainingConfig, names: Iterable[str]) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> Trainer:
-    """The trainer that `save` wrote to `path`; `recent` has the last `RECENT` episodes at most.
+    """The trainer that `save` wrote to `path`; `recent` has at most the last `RECENT` episodes.
 
     Raises:
         FileTrouble: the file is missing or cannot be read, a newer calf_viz made it, or its system
-            is not known here.
+            is unknown here.
         FileDamaged: it is truncated, a pickle, or not what `save` writes.
     """
     tensors, metadata = checkpoint.read(path, "resume")
@@ -102,7 +102,8 @@ def load(path: str | Path) -> Trainer:
 
 
 def _config(path: str | Path, metadata: dict[str, Any]) -> TrainingConfig:
-    """What is trained; each value is within its bounds, so that nothing of any size is made."""
+    """The configuration, with every value checked, so that nothing of arbitrary size is
+    allocated."""
     system = metadata["system"]
     if system not in systems.names():
         reason = f"it is for system {shown(system)}, which is unknown here"
@@ -125,7 +126,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], metadata: dict[str, A
     trainer.p_relax = _share(metadata["p_relax"], "p_relax")
     td3 = part("td3.")
     _compare("td3", td3, trainer.td3.state())
-    # Each step adds a transition, and from the first whole batch on updates the networks.
+    # Each step adds a transition and, once there is a full batch, updates the networks.
     updates = max(0, trainer.steps - trainer.config.batch + 1)
     expected = {"updates": updates, "adam.critic.steps": updates}
     expected["adam.actor.steps"] = updates // trainer.config.policy_delay
@@ -155,7 +156,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor], metadata: dict[str, A
 
 
 def _set_episodes(trainer: Trainer, metadata: dict[str, Any]) -> None:
-    if metadata["format"] == 1:  # all there were
+    if metadata["format"] == 1:  # which held all episodes
         recent, done = metadata["episodes"], len(metadata["episodes"])
     else:
         recent, done = metadata["recent"], _whole(metadata["episodes"], "episodes")
@@ -168,11 +169,11 @@ def _set_episodes(trainer: Trainer, metadata: dict[str, Any]) -> None:
 
 
 def _episode(values: dict[str, Any], number: int) -> Episode:
-    """An episode of that number, all of whose values may be."""
+    """The episode with this number, its values checked."""
     found = Episode(**values)
     modes = [_whole(mode, "modes") for mode in found.modes]
     if found.episode != number or len(modes) != len(NAMES):
-        raise ValueError(f"episode {number} is not where it belongs")
+        raise ValueError(f"episode {number} is out of place")
     if _whole(found.steps, "steps") != sum(modes) or type(found.goal) is not bool:
         raise ValueError(f"episode {number} contradicts itself")
     if type(found.ret) is not float:
@@ -182,7 +183,7 @@ def _episode(values: dict[str, Any], number: int) -> Episode:
 
 
 def _best(values: dict[str, Any]) -> dict[str, float]:
-    """What is known of the best agent so far."""
+    """The figures of the best agent so far, checked."""
     for name in ("steps", "episode"):
         _whole(values[name], name)
     for name in ("goal", "p_relax"):

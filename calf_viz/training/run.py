@@ -1,18 +1,19 @@
 """A run: the folder that a training writes, from which it can be resumed at any moment.
 
     runs/point_mass-0-20260131_120000/
-        config.toml                     what was asked for
+        config.toml                     the settings
         metrics.csv                     a line for each episode, appended as it ends
         agent.safetensors               the best agent so far, to be shown or evaluated
-        certificate.csv, *.png          to be looked at (see `views.py`)
-        checkpoints/000040.resume       all that the training needs to go on; the newest few, each
-                                        named after the whole episodes before it
+        certificate.csv, *.png          for people to look at (see `views.py`)
+        checkpoints/000040.resume       everything needed to resume; the newest few, each named
+                                        after the number of complete episodes before it
 
-The folder gets its name only when the first checkpoint is in it, and every file but the metrics is
-written aside and renamed: whenever the training is killed, what has the name of a run resumes.
-A checkpoint is due at an episode's end; the one of a training that is stopped may be of any step of
-the next. Metrics later than the checkpoint resumed from are dropped, and come again as they were. A
-checkpoint that is damaged is set aside, and the one before is resumed from.
+The folder gets its name only once the first checkpoint is in it, and every file except the metrics
+is written under a temporary name and renamed: whenever the training is killed, a folder with the
+name of a run can be resumed. Checkpoints are written when an episode ends; that of a stopped
+training may be from any step of the next one. Metrics later than the checkpoint resumed from are
+dropped, and written again as they were. A damaged checkpoint is set aside, and the one before it is
+resumed from.
 """
 
 import logging
@@ -44,21 +45,21 @@ _WRITTEN = (
     r"config\.toml|metrics\.csv|agent\.safetensors|(certificate|training)\.(csv|png)|"
     + _CHECKPOINT.pattern
 )
-"""Names of what a run's process alone writes."""
+"""Names of files that only the run's own process writes."""
 _BUILDING = re.compile(r"\.\w+-[0-9]+-[0-9]{8}_[0-9]{6}-[a-z0-9_]{8}")
-"""Names of folders that are no runs yet."""
+"""Names of folders that are not runs yet."""
 
 
 class Run:
     """A run's folder.
 
-    One process at a time has it, until it closes it or ends, however it ends.
+    One process at a time holds it, until it closes the run or exits, in any way.
 
     Attributes:
-        folder: where it is.
-        config: what its `config.toml` says.
-        writers: of its metrics: `metrics.csv`; with `tensorboard` for that too, below the folder.
-        saved: steps of the training that its newest checkpoint holds.
+        folder: its path.
+        config: the contents of its `config.toml`.
+        writers: its metrics writers: `metrics.csv` and, if configured, TensorBoard.
+        saved: training steps at its newest checkpoint.
     """
 
     def __init__(self, folder: Path, config: TrainingConfig) -> None:
@@ -68,7 +69,7 @@ class Run:
         self._lock = hold(folder, "is being trained by another process: end that")
 
     def _write_to(self, folder: Path) -> None:
-        """The run's folder, and what writes below it."""
+        """Set the folder and the writers below it."""
         self.folder = folder
         self.writers = Writers(MetricsFile(self.metrics))
         if self.config.tensorboard:
@@ -107,8 +108,8 @@ class Run:
 
     @classmethod
     def _building(cls, folder: Path, config: TrainingConfig) -> "Run | None":
-        """A new folder's run; None where another process took the folder for a dead one's and swept
-        it, in the moment before it was locked."""
+        """The run of a new folder; None if another process took it for a leftover and removed it
+        just before it was locked."""
         try:
             run = cls(folder, config)
         except UserError as error:
@@ -123,13 +124,13 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path, **changes: Any) -> tuple["Run", Trainer]:
-        """A run and its trainer as the newest checkpoint has it; metrics beyond it are dropped.
+        """A run, and its trainer from the newest checkpoint; later metrics are dropped.
 
-        changes: settings for the rest of it; of them only those of `LATER` may differ.
+        changes: settings from now on; only those in `LATER` may differ.
 
         Raises:
-            UserError: no run is there, it is in use, no checkpoint of it can be used, a setting
-                cannot change, or `config.toml` was edited to say other than the checkpoint.
+            UserError: it is not a run, is in use, has no usable checkpoint, a setting cannot
+                change, or `config.toml` was edited to contradict the checkpoint.
         """
         folder = Path(folder)
         said = read_config(folder)
@@ -152,7 +153,7 @@ class Run:
         return run, trainer
 
     def _newest(self) -> Trainer:
-        """The trainer of the newest checkpoint that is not damaged; newer ones are set aside."""
+        """The trainer of the newest intact checkpoint; damaged newer ones are set aside."""
         failures: list[FileDamaged] = []
         for path in reversed(self.checkpoints()):
             try:
@@ -161,7 +162,7 @@ class Run:
                 failures.append(error)
                 continue
             for damaged in failures:
-                # Or it would pass for one of the newest, and the others be dropped for it.
+                # Otherwise it would count as one of the newest, and displace intact ones.
                 aside = set_aside(damaged.path)
                 log.warning(
                     "%s: %s (now %s): going on from %s",
@@ -183,7 +184,7 @@ class Run:
         return self.folder / "agent.safetensors"
 
     def checkpoints(self) -> list[Path]:
-        """The checkpoints that there are, oldest first.
+        """The checkpoints, oldest first.
 
         Raises:
             UserError: the folder cannot be read.
@@ -200,23 +201,23 @@ class Run:
         return [folder / name for name in sorted(names, key=_episodes)]
 
     def start(self, trainer: Trainer) -> None:
-        """Before the first step: this is the process that trains."""
+        """Called before the first step, in the process that trains."""
         self.writers.start(trainer)
 
     def episode(self, trainer: Trainer) -> None:
-        """Note the episode that just ended; a checkpoint where one is due."""
+        """Record the episode that just ended; write a checkpoint if one is due."""
         self.writers.episode(trainer)
         if trainer.done % self.config.checkpoint_every == 0:
             self.checkpoint(trainer)
 
     def finish(self, trainer: Trainer) -> None:
-        """Last checkpoint and pictures of a training that ended or was stopped; closes the run."""
+        """Write the last checkpoint and the plots after a training ended or was stopped; close."""
         self.checkpoint(trainer)
         views.write_pictures(self.folder)
         self.close()
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Release the run to other processes."""
         try:
             self.writers.close()
         finally:
@@ -226,9 +227,9 @@ class Run:
         """Write a checkpoint and the best agent; drop the oldest beyond those to keep.
 
         Raises:
-            UserError: it cannot be written, or the training diverged: then all stays as it was.
+            UserError: it cannot be written, or the training diverged; nothing is changed then.
         """
-        if not is_folder(self.folder):  # nor is it made again, without what was in it
+        if not is_folder(self.folder):  # must not be created again without its contents
             raise UserError(
                 f"{shown(self.folder)} is gone: put it back where it was, or `resume` it elsewhere"
             )
@@ -244,17 +245,17 @@ class Run:
 
 
 def _episodes(name: str) -> int:
-    """After how many episodes a checkpoint of that name was written."""
+    """The number of complete episodes in a checkpoint's name."""
     return int(name.partition(".")[0])
 
 
 def is_run(path: str | Path) -> bool:
-    """Whether a path is a folder, as runs are, and not a checkpoint's file."""
+    """Whether a path is a folder, as a run is, rather than a checkpoint file."""
     return is_folder(path)
 
 
 def report_finished(trainer: Trainer, where: str | Path) -> None:
-    """Say so of a training in which there is nothing left to do."""
+    """Log that a training has nothing left to do, if so."""
     if trainer.finished:
         log.warning(
             "%s is finished, after %d episodes: `episodes` gives it more", where, trainer.done
@@ -262,7 +263,7 @@ def report_finished(trainer: Trainer, where: str | Path) -> None:
 
 
 def _check(said: TrainingConfig, true: TrainingConfig, path: Path) -> None:
-    """Raise UserError where a file says other than a checkpoint does."""
+    """Raise UserError if a file contradicts its checkpoint."""
     for name in fields_of(said):
         if name not in LATER and getattr(said, name) != getattr(true, name):
             raise UserError(
@@ -272,12 +273,12 @@ def _check(said: TrainingConfig, true: TrainingConfig, path: Path) -> None:
 
 
 def _named(building: Path, wanted: Path) -> Path:
-    """Rename a folder to what is wanted, or to that with a number where it is taken."""
+    """Rename a folder to the wanted name, with a number appended if it is taken."""
     number = 1
     while True:
         target = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         number += 1
-        # A folder may be renamed over an empty one; a run never is empty.
+        # A rename can replace an empty folder, but a run is never empty.
         if exists(target):
             continue
         try:
@@ -290,12 +291,12 @@ def _named(building: Path, wanted: Path) -> Path:
 
 
 def _sweep(root: Path) -> None:
-    """Remove folders that killed processes left when they were about to make a run of them.
+    """Remove the unfinished folders of killed processes.
 
-    A live process has its folder locked, or is about to lock it (see `Run._building`).
+    A live process has locked its folder, or is about to (see `Run._building`).
     """
     names: list[str] = []
-    with suppress(OSError):  # a folder that may be written and not be looked into
+    with suppress(OSError):  # a folder that can be written but not listed
         names = os.listdir(root)
     for name in names:
         folder = root / name

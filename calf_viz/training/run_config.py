@@ -1,4 +1,4 @@
-"""A run's `config.toml`: written, read, and what of it may be another when the run is resumed."""
+"""A run's `config.toml`: writing and reading it, and what may change when the run is resumed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from calf_viz.files import is_file, write_aside
 from calf_viz.training.config import TrainingConfig
 
 KEPT = ("checkpoint_every", "checkpoints", "tensorboard")
-"""Settings of what a run keeps of a training."""
+"""Settings for what a run keeps of a training."""
 LATER = ("episodes", *KEPT)
-"""Settings that may change: how long it is trained and what is kept of it, not what it learns."""
+"""Settings that may change on resuming: length and what is kept, not what is learnt."""
 
 
 def read_config(folder: str | Path) -> TrainingConfig:
-    """What a run's `config.toml` says.
+    """The configuration in a run's `config.toml`.
 
     Raises:
-        UserError: it is missing, or is no such file.
+        UserError: it is missing or invalid.
     """
     path = Path(folder) / "config.toml"
     if not is_file(path):
@@ -36,7 +36,7 @@ def read_config(folder: str | Path) -> TrainingConfig:
 
 
 def write_config(folder: Path, config: TrainingConfig) -> None:
-    """Write `config.toml`, whole or not at all.
+    """Write `config.toml`, completely or not at all.
 
     Raises:
         UserError: it cannot be written.
@@ -48,10 +48,10 @@ def write_config(folder: Path, config: TrainingConfig) -> None:
 def continued(
     config: TrainingConfig, changes: Mapping[str, Any], where: str | Path
 ) -> TrainingConfig:
-    """The configuration of a training that is resumed, with what changes from now on.
+    """The configuration of a resumed training, with its changes from now on.
 
     Raises:
-        UserError: a change of anything but `LATER`.
+        UserError: a setting that is not in `LATER` would change.
     """
     settings.known(changes, settings.fields_of(config), " of a training")
     changed = replace(config, **changes)

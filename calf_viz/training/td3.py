@@ -14,14 +14,14 @@ from calf_viz.training.replay import Batch
 
 
 class TD3:
-    """The learner: the networks given, their targets and optimisers.
+    """The learner: the given networks, their target networks and optimisers.
 
     Attributes:
-        actor, critic: the networks, changed in place.
-        config: the training's, whose noise figures are fractions of the action limits.
-        target_actor, target_critic: their slow copies.
+        actor, critic: the networks, updated in place.
+        config: the training's settings; its noise is in fractions of the action limits.
+        target_actor, target_critic: their slowly following copies.
         updates: critic updates so far.
-        flats: every network's parameters as one vector (see `networks.flatten`).
+        flats: each network's parameters as one vector (see `networks.flatten`).
     """
 
     def __init__(self, actor: Actor, critic: TwinCritic, config: TrainingConfig) -> None:
@@ -76,13 +76,13 @@ class TD3:
 
     def _descend(self, name: str, loss: Tensor) -> None:
         flat = self.flats[name]
-        # Set to zero and kept, not to None: the gradients are views of this one vector.
+        # Zeroed in place, not set to None: the parameters' gradients are views of this vector.
         flat.grad.zero_()  # type: ignore[union-attr]
         loss.backward()
         self.optimisers[name].step()
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that `load_state` needs to go on as if never stopped."""
+        """Everything that `load_state` needs to go on as if it had never stopped."""
         state = {f"flat.{name}": flat.data for name, flat in self.flats.items()}
         for name, optimiser in self.optimisers.items():
             state |= {f"adam.{name}.{key}": value for key, value in optimiser.state().items()}
@@ -90,7 +90,7 @@ class TD3:
         return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave, in place."""
+        """Restore the result of `state`, in place."""
         for name, flat in self.flats.items():
             flat.data.copy_(state[f"flat.{name}"])
         for name, optimiser in self.optimisers.items():

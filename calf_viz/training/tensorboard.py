@@ -1,4 +1,4 @@
-"""The metrics of a run for TensorBoard, where it is installed."""
+"""A run's metrics for TensorBoard, if it is installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,32 +13,33 @@ from calf_viz.training.trainer import Episode, Trainer
 class TensorBoard:
     """A `MetricsWriter`: each episode's metrics as scalars below a folder.
 
-    Everything raises UserError: TensorBoard is not installed, or the folder cannot be written.
+    All methods raise UserError if the folder cannot be written; the constructor, if TensorBoard is
+    not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._writer_class = folder, summary_writer()
 
     def start(self, trainer: Trainer) -> None:
-        """Open what is written to."""
-        # What an earlier attempt wrote beyond the checkpoint comes again.
+        """Open the event file."""
+        # Episodes that an earlier attempt wrote after its checkpoint are written again.
         with self._reported():
             self.writer = self._writer_class(str(self.folder), purge_step=trainer.done)
 
     def episode(self, trainer: Trainer) -> None:
-        """The episode that just ended."""
+        """Write the episode that just ended."""
         episode = trainer.recent[-1]
         with self._reported():
             for name, value in scalars(episode).items():
                 self.writer.add_scalar(name, value, episode.episode)
 
     def checkpoint(self, trainer: Trainer) -> None:
-        """Have everything on disk."""
+        """Flush to disk."""
         with self._reported():
             self.writer.flush()
 
     def close(self) -> None:
-        """Have everything on disk, and end."""
+        """Flush to disk and close."""
         with self._reported():
             self.writer.close()
 
@@ -54,7 +55,7 @@ class TensorBoard:
 
 
 def summary_writer() -> Any:
-    """Its class.
+    """TensorBoard's `SummaryWriter` class.
 
     Raises:
         UserError: TensorBoard is not installed.
@@ -69,7 +70,7 @@ def summary_writer() -> Any:
 
 
 def scalars(episode: Episode) -> dict[str, float]:
-    """What is shown of an episode, by name; the modes as shares of its steps."""
+    """An episode's scalars by name; the modes as shares of its steps."""
     steps = max(episode.steps, 1)
     shares = {f"modes/{name}": episode.modes[i] / steps for i, name in enumerate(NAMES)}
     return {

@@ -30,32 +30,32 @@ from calf_viz.training.writers import MetricsFile, MetricsWriter, Writers
 
 
 class Records(Protocol):
-    """Where a training leaves what it is to be resumed from: a run, or files beside each other.
+    """Where a training writes what it can be resumed from: a run, or individual files.
 
     Attributes:
-        writers: of its metrics.
+        writers: its metrics writers.
     """
 
     writers: Writers
 
     def start(self, trainer: Trainer) -> None:
-        """Before the first step, so that a place that cannot be written is known at once."""
+        """Called before the first step, so that an unwritable place is reported at once."""
 
     def episode(self, trainer: Trainer) -> None:
-        """An episode ended."""
+        """Called when an episode ended."""
 
     def finish(self, trainer: Trainer) -> None:
-        """The training ended, or was stopped."""
+        """Called when the training ended or was stopped."""
 
     def close(self) -> None:
-        """Let another process have it; may be called again."""
+        """Release them to other processes; may be called again."""
 
 
 class Files:
-    """`FILE` with the best agent so far (see `Trainer._select`), `FILE.resume` with the whole
+    """`FILE` with the best agent so far (see `Trainer._select`), `FILE.resume` with the complete
     state, `FILE.metrics.csv` with a line per episode.
 
-    One process at a time has them, until it closes them or ends, however it ends.
+    One process at a time holds them, until it closes them or exits, in any way.
     """
 
     def __init__(
@@ -65,11 +65,16 @@ class Files:
         read: Iterable[str | Path] = (),
         resumed: bool = False,
     ) -> None:
-        """ours: whether files that are there may be replaced. read: what never is. resumed: whether
-        it is a resumed training that is to be written there.
+        """Lock the files.
+
+        Args:
+            output: path of `FILE`.
+            ours: whether existing files may be replaced.
+            read: inputs, which are never replaced.
+            resumed: whether a resumed training is to be written there.
 
         Raises:
-            UserError: another process has them, they are there or read, or a folder is there.
+            UserError: another process holds them, they exist or are inputs, or one is a folder.
         """
         self.output = Path(output)
         self.writers = Writers(MetricsFile(metrics_path(output)))
@@ -86,7 +91,7 @@ class Files:
                     )
                 not_over(path, read)
 
-        check()  # before a lock is left beside them
+        check()  # before creating a lock file beside them
         self._lock = hold(self.output, "is being trained by another process: end that")
         try:
             check()
@@ -97,7 +102,7 @@ class Files:
         sweep_parts(self.output.parent, "|".join(re.escape(path.name) for path in ends))
 
     def close(self) -> None:
-        """Let another process have them."""
+        """Release them to other processes."""
         try:
             self.writers.close()
         finally:
@@ -117,13 +122,13 @@ class Files:
         self.close()
 
     def _save(self, trainer: Trainer) -> None:
-        """Checkpoint and resume file, each whole or not at all, beside the metrics."""
+        """Write checkpoint and resume file, each completely or not at all."""
         self.writers.checkpoint(trainer)  # as the resume file relies on the metrics' lines
         resume.save(trainer, resume.resume_path(self.output))
         trainer.result().save(self.output)
 
 
-@one_thread()  # the products are too small to share: a second would only wait
+@one_thread()  # the products are too small to share: a second thread would only wait
 def train(
     system: str | None = None,
     preset: str | None = None,
@@ -139,21 +144,21 @@ def train(
 ) -> Trainer:
     """Train an agent, without a window, and write a run (see `run.py`), or `Files` at `output`.
 
-    Ctrl-C, SIGTERM and SIGHUP stop between two steps, with all files written.
+    Ctrl-C, SIGTERM and SIGHUP stop it between two steps, after all files have been written.
 
     Args:
         system: name of the system.
         preset: quick, standard (the default) or thorough.
-        seed: decides everything random; 0 by default.
+        seed: determines everything random; 0 by default.
         output: a file to write instead of a run, with two beside it.
-        resume_from: a run, or a checkpoint whose `.resume` file to go on from.
+        resume_from: a run, or a checkpoint with a `.resume` file beside it, to resume.
         progress: whether to show a progress bar.
-        overwrite: whether `output` may replace an older training's files.
+        overwrite: whether `output` may replace an earlier training's files.
         runs: folder for new runs.
-        config_file: where the settings came from, which is not replaced.
-        writers: are told of each episode too, in this order, after the program's own.
-        changes: settings of `TrainingConfig` that differ from the preset's; of a resumed training
-            only those of `run_config.LATER` can, and system, preset and seed are its own.
+        config_file: where the settings came from; it is never replaced.
+        writers: additional metrics writers, called in this order after the program's own.
+        changes: settings of `TrainingConfig` that differ from the preset's; for a resumed training
+            only those in `run_config.LATER`, and its system, preset and seed cannot change.
 
     Raises:
         UserError: an unknown name, a resume file that cannot be used, an output that cannot be
@@ -199,7 +204,7 @@ def _resume(
         run, trainer = Run.open(path, **changes)
         return trainer, run
     source = resume.resume_path(path)
-    if not exists(source):  # before a lock is written beside it
+    if not exists(source):  # before creating a lock file beside it
         reason = f"neither a run's folder nor a checkpoint with {shown(source)} beside it"
         raise FileTrouble(path, reason, "give another, or train one")
     own = output is None or same(output, path)
@@ -219,14 +224,14 @@ def _resume(
 
 
 def _for_files(config: TrainingConfig) -> None:
-    """Raise UserError for a setting that only a run knows."""
+    """Raise UserError for a setting that only applies to a run."""
     for name in KEPT:
         if getattr(config, name) != fields_of(config)[name].default:
             raise UserError(f"{name} is a run's: leave it out, or `output` and its `resume`")
 
 
 def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:
-    """Train to the end, or until Ctrl-C, and keep the records."""
+    """Train until finished or interrupted, and keep the records."""
     records.start(trainer)
     with _interruptible() as interrupted:
         with TrainingProgress(trainer, progress) as shown:
@@ -247,10 +252,10 @@ def metrics_path(path: str | Path) -> Path:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """A list that Ctrl-C, SIGTERM or SIGHUP puts its signal into; a second one stops the hard way.
+    """A list that receives Ctrl-C, SIGTERM and SIGHUP; a second signal raises KeyboardInterrupt.
 
-    A terminal that is gone tells so more than once: SIGHUP never does. Who ignores a signal, as
-    those behind nohup do, goes on ignoring it.
+    Except SIGHUP, which a lost terminal may send more than once. A signal that was ignored before,
+    as under nohup, stays ignored.
     """
     caught: list[int] = []
 
@@ -260,7 +265,7 @@ def _interruptible() -> Iterator[list[int]]:
         caught.append(number)
 
     old: dict[signal.Signals, Any] = {}
-    with suppress(ValueError):  # not the main thread: there signals never arrive anyway
+    with suppress(ValueError):  # not the main thread, where signals never arrive
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:
                 old[number] = signal.signal(number, handler)
@@ -271,17 +276,17 @@ def _interruptible() -> Iterator[list[int]]:
             signal.signal(number, before)
 
 
-@one_thread()  # the products are too small to share: a second would only wait
+@one_thread()  # the products are too small to share: a second thread would only wait
 def evaluate(
     system: str,
     checkpoint_file: str | Path | None = None,
     episodes: int = 200,
     seed: int = 0,
 ) -> list[Row]:
-    """The table's rows for a checkpoint, by default the one that comes with the program.
+    """The table's rows for a checkpoint, by default the shipped one.
 
     Raises:
-        UserError: an unknown system, a bad checkpoint, or episodes or a seed out of range.
+        UserError: unknown system, bad checkpoint, or episodes or seed out of range.
     """
     within("episodes", episodes, 1, MOST_STARTS)
     within("seed", seed, 0, 2**63 - 1)
@@ -297,7 +302,7 @@ def table(rows: list[Row], title: str = "") -> Table:
         out.add_column(head, justify="left" if head == "policy" else "right")
     for row in rows:
         steps = "-" if np.isnan(row.steps) else f"{row.steps:.0f}"
-        # The actor alone is asked no certificate, so it has no modes to share.
+        # The actor alone is not certified, so it has no modes.
         unasked = row.policy == "actor alone"
         modes = ("-",) * len(NAMES) if unasked else tuple(f"{100 * m:.1f}" for m in row.modes)
         shares = (f"{100 * row.within:.1f}", f"{100 * row.crossed:.1f}", str(row.longest))
@@ -311,6 +316,6 @@ def table(rows: list[Row], title: str = "") -> Table:
 
 
 def narrow_table(title: str) -> Table:
-    """A table without lines between its columns: ten of them fit a terminal of 80."""
-    padding = (0, 0, 0, 1)  # beside the space that stands where lines would
+    """A table without lines between its columns: ten of them fit in 80 characters."""
+    padding = (0, 0, 0, 1)  # in addition to the space in place of each line
     return Table(title=title, box=box.SIMPLE_HEAD, padding=padding, show_edge=False, pad_edge=False)

@@ -1,8 +1,8 @@
-"""TD3 under the CALF certificate: the whole training, one step after the other.
+"""TD3 under the CALF certificate: the complete training, step by step.
 
-In the spirit of CleanRL: `Trainer.step` is to be read from top to bottom. A trainer's state can be
-put into tensors and JSON and taken up again at any step (`resume.py`), with the same result as if
-it had never stopped; one NumPy generator gives all randomness, so that there is one to save.
+In the spirit of CleanRL, `Trainer.step` reads from top to bottom. A trainer's state can be saved at
+any step as tensors and JSON and resumed (`resume.py`), with the same result as if it had never
+stopped; a single NumPy generator provides all randomness, so that only one has to be saved.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ from calf_viz.training.replay import Replay
 from calf_viz.training.td3 import TD3
 
 RECENT = 2048
-"""Finished episodes that a trainer knows; what a training leaves of all is its metrics file."""
+"""Finished episodes that a trainer remembers; the metrics file has all of them."""
 
 
 @dataclass
@@ -43,17 +43,17 @@ class Episode:
 
 
 class Step(NamedTuple):
-    """One step of the training, for those who watch."""
+    """One training step, for display."""
 
     state: NDArray[np.float32]
-    """Where it led, (state_dim,)."""
+    """The state after it, (state_dim,)."""
     mode: int
     q_plus: float
     """q+ after it."""
     floor: float
-    """What q+ must have reached: q+ of the first certified step, and nu_bar for each later one."""
+    """Lower bound of q+: q+ of the first certified step, plus nu_bar for each later one."""
     ceiling: float
-    """What q+ must not exceed: -C_low norm(s+)^2; of the first certified step nothing is asked."""
+    """Upper bound of q+: -C_low norm(s+)^2; the first certified step is not bounded."""
     reward: float
 
 
@@ -61,18 +61,18 @@ class Trainer:
     """Trains one agent in one environment.
 
     Attributes:
-        agent: the agent as it is now.
-        before_comparison: called before its agent is compared with the best, which takes seconds.
+        agent: the agent in its current state.
+        before_comparison: called before the agent is compared with the best, which takes seconds.
         best: weights of the best agent so far, by name; None before the first comparison.
         config: what is trained and how.
         done: finished episodes.
         recent: metrics of the newest of them, at most `RECENT`, oldest first.
         steps: training steps so far.
-        timeline: steps of the episode in progress; `last_timeline` those of the one before.
+        timeline: steps of the episode in progress; `last_timeline`, of the one before.
     """
 
     def __init__(self, config: TrainingConfig) -> None:
-        """What of the configuration only concerns what a run keeps is not looked at."""
+        """Settings in `config` for what a run keeps are not used here."""
         self.config, self.system = config, get(config.system)
         self.rng = np.random.default_rng([TRAINING, config.seed])
         info = AgentInfo(seed=config.seed, preset=config.preset, p_relax=config.lambda_relax)
@@ -92,10 +92,10 @@ class Trainer:
         self._start_episode()
 
     def plan(self, episodes: int) -> None:
-        """Train for another number of episodes in all.
+        """Change the total number of episodes.
 
-        At the end planned before, the agent was compared with the best one so far; nothing else
-        differs from a training for which as many were planned from the beginning.
+        At the old end the agent was compared with the best one so far; otherwise the training is
+        the same as if this number had been planned from the beginning.
 
         Raises:
             UserError: more are done already.
@@ -116,10 +116,10 @@ class Trainer:
         self.timeline = []
 
     def step(self) -> bool:
-        """One step of the environment and one update; whether an episode ended with it."""
+        """Take one step in the environment and one update; returns whether an episode ended."""
         system, config, episode = self.system, self.config, self.episode
 
-        # Act: the actor's action with noise where the certificate or chance allows it, else pi_0.
+        # Act: the actor's noisy action if the certificate or chance allows it, else pi_0.
         p_relax = self.p_relax if config.certificate else 1.0
         actions, modes = self.agent.act(
             self.state, self.memory, p_relax, self.rng, config.exploration
@@ -128,13 +128,13 @@ class Trainer:
         next_state = system.step(self.state, actions)
 
         # The goal terminates. The edge and the time limit only truncate: with q <= 0, an end
-        # that is not bootstrapped would be worth 0, and reward fleeing.
+        # that is not bootstrapped would be worth 0, which would reward escaping.
         goal = bool(system.in_goal(next_state)[0])
         self.replay.add(
             self.state[0], actions[0], reward * config.reward_scale, next_state[0], goal
         )
 
-        # Learn, once a batch is there.
+        # Learn, once there is a full batch.
         if len(self.replay) >= config.batch:
             self.td3.update(self.replay.sample(config.batch, self.rng), self.rng)
 
@@ -176,9 +176,9 @@ class Trainer:
         self._start_episode()
 
     def _select(self) -> None:
-        """Keep the agent if, strict, it is the best so far: goals first, then cost.
+        """Keep the agent if its strict version is the best so far, by goals and then by cost.
 
-        Plain TD3 has no strict agent; there it is the actor alone.
+        For plain TD3, the actor alone is evaluated.
         """
         self.before_comparison()
         config = self.config
@@ -187,7 +187,7 @@ class Trainer:
         row = row_of(self.agent, starts)
         if self.best is not None:
             old = (-self.best_info["goal"], self.best_info["cost"])
-            # Written so that a cost that is NaN never wins.
+            # Written so that a NaN cost never wins.
             if not (-row.goal, row.cost) < old:
                 return
         self.best = {name: tensor.clone() for name, tensor in self.agent.tensors().items()}
@@ -200,7 +200,7 @@ class Trainer:
         }
 
     def result(self) -> CALFAgent:
-        """A copy of the best agent so far, or of the present one before any comparison."""
+        """A copy of the best agent so far, or of the current one before any comparison."""
         info = AgentInfo(
             steps=int(self.best_info.get("steps", self.steps)),
             p_relax=float(self.best_info.get("p_relax", self.p_relax)),
@@ -217,7 +217,7 @@ class Trainer:
         each_episode: Callable[["Trainer"], None] = lambda trainer: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Train until finished, or until `stop()` says so between two steps."""
+        """Train until finished, or until `stop()` returns True between two steps."""
         while not self.finished and not stop():
             if self.step():
                 each_episode(self)

@@ -1,8 +1,8 @@
-"""What a run leaves to be looked at: the last episode's certificate, and pictures.
+"""What a run writes for people to look at: the last episode's certificate, and plots.
 
 certificate.csv     a line for each step of the last finished episode
 certificate.png     q+ between its bounds, the modes below
-training.png        reward, success rate, modes' shares, P_relax over the episodes
+training.png        reward, success rate, mode shares and P_relax over the episodes
 """
 
 import csv
@@ -15,11 +15,11 @@ from calf_viz.training.columns import CERTIFICATE
 from calf_viz.training.trainer import Trainer
 
 WINDOW = 20
-"""Episodes that averages are over."""
+"""Episodes over which curves are averaged."""
 
 
 def write_certificate(folder: Path, trainer: Trainer) -> None:
-    """Write `certificate.csv`; before an episode is over there is none.
+    """Write `certificate.csv`, or remove it if no episode has finished yet.
 
     Raises:
         UserError: the file cannot be written.
@@ -39,7 +39,7 @@ def write_certificate(folder: Path, trainer: Trainer) -> None:
 
 
 def write_pictures(folder: Path) -> None:
-    """Draw what the folder's CSV files hold, if they hold anything yet.
+    """Plot the folder's CSV files, if an episode has finished.
 
     Raises:
         UserError: a picture cannot be written.

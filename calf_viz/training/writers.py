@@ -1,4 +1,4 @@
-"""Where a training's metrics go: to a file of lines, to TensorBoard, to what a user adds."""
+"""Metrics writers: where a training's metrics go, to a CSV file, TensorBoard or the user's own."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from calf_viz.training.trainer import Trainer
 
 
 class MetricsWriter(Protocol):
-    """Is told how a training goes. What it raises ends the training, which goes on from its last
-    checkpoint when it is resumed; a UserError is reported in one line."""
+    """Receives the events of a training. An exception in it ends the training, which can be
+    resumed from its last checkpoint; a UserError is reported in one line."""
 
     def start(self, trainer: Trainer) -> None:
-        """Before the first step. Of a training that is resumed, `trainer.done` episodes are over
-        already; those told of later than that, before it ended, come again as they were."""
+        """Called before the first step. In a resumed training `trainer.done` episodes are over
+        already; any later ones reported before the interruption are reported again, unchanged."""
 
     def episode(self, trainer: Trainer) -> None:
-        """An episode ended: `trainer.recent[-1]`."""
+        """Called when an episode ended: `trainer.recent[-1]`."""
 
     def checkpoint(self, trainer: Trainer) -> None:
-        """A checkpoint is about to be written: what it is later than never comes again, so have
-        it on disk."""
+        """Called before a checkpoint is written: flush to disk, as earlier episodes will not be
+        reported again."""
 
     def close(self) -> None:
-        """The training ended, however it did; called once, and only after `start`."""
+        """Called once when the training ended, in any way, and only after `start`."""
 
 
 class MetricsFile:
-    """A line for each episode, as CSV (see `metrics.py`); lines that are there already stay."""
+    """Writes a line for each episode, as CSV (see `metrics.py`), after any existing lines."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,11 +47,11 @@ class MetricsFile:
         metrics.to_disk(self.path)
 
     def close(self) -> None:
-        """Each line is written at once."""
+        """Nothing to do: each line is written at once."""
 
 
 class Writers:
-    """Several as one: told in their order, and closed in the opposite one, whatever they raise."""
+    """Several writers as one: called in order, and closed in reverse order, whatever they raise."""
 
     def __init__(self, *writers: MetricsWriter) -> None:
         self.all = list(writers)
@@ -59,7 +59,7 @@ class Writers:
         self._closing = ExitStack()
 
     def add(self, writers: Iterable[MetricsWriter]) -> None:
-        """More of them, before the start."""
+        """Add writers, before the start."""
         self.all += writers
 
     def start(self, trainer: Trainer) -> None:
@@ -75,11 +75,11 @@ class Writers:
             writer.episode(trainer)
 
     def checkpoint(self, trainer: Trainer) -> None:
-        """See `MetricsWriter`. A run's first one comes before the start, and holds no episode."""
+        """See `MetricsWriter`. A run's first checkpoint precedes the start, and has no episode."""
         for writer in self._started:
             writer.checkpoint(trainer)
 
     def close(self) -> None:
-        """Those that were started; a second time, nothing happens."""
+        """Close those that were started; does nothing when called again."""
         self._started.clear()
         self._closing.close()
