@@ -107,14 +107,14 @@ def check_types(settings: Any) -> None:
 
 
 _EXPECTED = {
-    "str": "a text in quotes",
+    "str": "a string in quotes",
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
     "Path": "a path in quotes",
     "tuple[int, int]": "two whole numbers, such as [1280, 720]",
-    "tuple[str, ...]": 'texts in quotes, such as ["TRAILS=0"]',
-    "float | tuple[str, ...]": "a number, or texts in quotes",
+    "tuple[str, ...]": 'strings in quotes, such as ["TRAILS=0"]',
+    "float | tuple[str, ...]": "a number, or strings in quotes",
 }
 
 

@@ -184,7 +184,7 @@ def test_unknown_names_among_changes(changes: dict[str, Any], tmp_path: Path) ->
         ({"n_agents": "3"}, "n_agents = '3' has the wrong type"),
         ({"size": 640}, "size = 640 has the wrong type: give two whole numbers"),
         ({"hud": "no"}, "hud = 'no' has the wrong type: give true or false"),
-        ({"system": 3}, "system = 3 has the wrong type: give a text in quotes"),
+        ({"system": 3}, "system = 3 has the wrong type: give a string in quotes"),
     ],
 )
 def test_changes_of_a_wrong_type(changes: dict[str, Any], words: str) -> None:

@@ -76,7 +76,7 @@ def test_an_assigned_field_is_as_if_it_was_made_with_it(name: str) -> None:
         ("renderer", "vulkan", "unknown renderer 'vulkan': choose one of gpu, batched, per_agent"),
         ("use_gpu_geometry", "no", "use_gpu_geometry = 'no' has the wrong type"),
         ("colour_map", "nonsense", "unknown colour map 'nonsense'"),
-        ("define", "TRAILS=0", "define = 'TRAILS=0' has the wrong type: give texts in quotes"),
+        ("define", "TRAILS=0", "define = 'TRAILS=0' has the wrong type: give strings in quotes"),
         ("define", ["TRAILS=7"], "TRAILS=7: choose one of 1, 0"),
         ("set", ["u_a"], "`set` u_a: write NAME=VALUE"),
         ("train_rate", "fast", "unknown train_rate 'fast'"),

@@ -175,7 +175,7 @@ def test_an_error_of_the_users_in_a_process_is_the_users_line() -> None:
 
 
 def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory() -> None:
-    with pytest.raises(UserError, match=r"ended with exit code \d+: what it said stands above"):
+    with pytest.raises(UserError, match=r"ended with exit code \d+: see its output above"):
         list(pool.answers("calf_viz.no_such_module", [{}], 1))
 
 
@@ -212,7 +212,7 @@ def test_however_it_ends_no_process_is_left(
         assert parent.returncode == code
         assert "Traceback" not in said
         if killed == "worker":
-            assert "calf-viz: a training's process was killed" in said and "fewer --jobs" in said
+            assert "calf-viz: a training process was killed" in said and "fewer --jobs" in said
         _, alive = psutil.wait_procs(workers, timeout=30)
         assert not [w for w in alive if w.status() != psutil.STATUS_ZOMBIE]
     finally:

@@ -162,7 +162,7 @@ def test_a_digest_that_is_none(digest: Any, tmp_path: Path) -> None:
         metadata = json.loads(file.metadata()["calf_viz"])
     text = json.dumps({**metadata, "digest": digest})
     save_file(agent().tensors(), tmp_path / "b", {"calf_viz": text})
-    assert "its digest is another" in refused(tmp_path / "b")
+    assert "its digest does not match" in refused(tmp_path / "b")
 
 
 class Trap:
@@ -219,13 +219,13 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "an infinite weight": (lambda t, m: t["actor.b3"].fill_(torch.inf), "not finite"),
     "an old format": (
         lambda t, m: m.update(format=0),
-        "its format is 0, which there never was",
+        "its format is 0, which never existed",
     ),
     "a later format": (
         lambda t, m: m.update(format=3),
         "a newer calf_viz made it .format 3.*; update calf_viz",
     ),
-    "a format that is not a number": (lambda t, m: m.update(format=[1]), "there never was"),
+    "a format that is not a number": (lambda t, m: m.update(format=[1]), "never existed"),
     "a system of escapes": (lambda t, m: m.update(system="\x1b[2J" * 9), r"system \\x1b\[2J"),
     "endless steps": (lambda t, m: m.update(steps=float("inf")), "steps is inf, not 0 to"),
     "half a step": (lambda t, m: m.update(steps=0.5), "steps is 0.5"),

@@ -128,7 +128,7 @@ def test_a_damaged_file_is_set_aside_and_its_lines_kept(
     path.write_bytes(damaged)
     metrics.go_on(path, resumed(trainer_after(200), tmp_path))
     assert (tmp_path / "m.damaged").read_bytes() == damaged
-    assert caplog.records[0].message == f"{path}:{line}: no line of metrics; it is now m.damaged"
+    assert caplog.records[0].message == f"{path}:{line}: not a line of metrics; it is now m.damaged"
     kept = path.read_bytes().splitlines(keepends=True)
     assert kept[0] == lines[0] and set(lines[1:]) - set(kept) <= {lines[line - 1]}
     assert set(kept) <= set(lines)

@@ -276,9 +276,9 @@ def test_each_hidden_state_has_a_value_of_its_own() -> None:
                                         "theta$"),
         ("differential_drive", "x=1", "unknown state 'x' of differential_drive: choose one of the"),
         ("point_mass", "x=1", "unknown state 'x' of point_mass, whose plane shows all of its sta"),
-        ("differential_drive", "theta=much", "slice 'much' is no number: write 0.5, or the name"),
-        ("differential_drive", "theta", "slice 'theta' is no number: write 0.5, or the name of a"),
-        ("differential_drive", "", "slice '' is no number"),
+        ("differential_drive", "theta=much", "slice 'much' is not a number: write 0.5, or name a"),
+        ("differential_drive", "theta", "slice 'theta' is not a number: write 0.5, or name a"),
+        ("differential_drive", "", "slice '' is not a number"),
         ("differential_drive", "theta=nan", "slice nan is out of range"),
         ("differential_drive", "theta=1e7", "slice 10000000.0 is out of range"),
     ],
@@ -378,7 +378,7 @@ def test_a_third_system_is_shown_before_an_agent_is_trained(
             for _ in range(20):
                 shown.step()
             pictures.append(shown.screenshot())
-        assert "no agent comes with van_der_pol: its surface is that of fresh" in caplog.text
+        assert "no agent comes with van_der_pol: its surface is that of untrained" in caplog.text
     assert_array_equal(*pictures[:2])
     assert len(np.unique(pictures[0].reshape(-1, 3), axis=0)) > 100
 

@@ -106,7 +106,9 @@ def test_a_file_gives_a_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_of_several_in_a_file_one_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "a.py", last="FAST, SLOW = Mine(), Mine(); SLOW.name = 'slow'")
-    assert refused(str(path)) == (f"{path}: SYSTEM is not there, but FAST, SLOW: give {path}:FAST")
+    assert refused(str(path)) == (
+        f"{path}: SYSTEM does not exist, but FAST, SLOW: give {path}:FAST"
+    )
     assert systems.given(f"{path}:SLOW") == "slow"
 
 
@@ -133,13 +135,16 @@ def test_an_error_in_a_file_is_told_with_its_line(
     ("change", "said"),
     [
         ({"last": "SYSTEM = Mine"}, "SYSTEM is a class: write SYSTEM = Mine()"),
-        ({"last": ""}, "SYSTEM is not there: write SYSTEM = MySystem(), an object"),
-        ({"last": "SYSTEM = 3"}, "SYSTEM is a int and no System: write"),
-        ({"name": "My System"}, "name = My System: give a text of at most 60 small letters"),
+        ({"last": ""}, "SYSTEM does not exist: write SYSTEM = MySystem(), an object"),
+        ({"last": "SYSTEM = 3"}, "SYSTEM is a int, not a System: write"),
+        ({"name": "My System"}, "name = My System: give a string of at most 60 lower-case"),
         ({"name": "../up"}, "name = ../up: give"),
         ({"nominal": "states"}, "nominal gives float32 of shape (5, 2) for 5 agents: give numb"),
         ({"nominal": "9 * states[:, :1]"}, "nominal = "),
-        ({"nominal": "states[:, :1] / 0.0"}, "nominal gives what is not finite at a start"),
+        (
+            {"nominal": "states[:, :1] / 0.0"},
+            "nominal returns values that are not finite at a start",
+        ),
     ],
 )
 def test_what_is_no_system_is_refused(tmp_path: Path, change: dict[str, str], said: str) -> None:
@@ -154,7 +159,7 @@ def test_what_is_no_system_is_refused(tmp_path: Path, change: dict[str, str], sa
         ("action_limits", [0.0], "action_limits = array"),
         ("dt", 0.0, "dt = 0.0: give seconds above 0"),
         ("angles", (2,), r"angles = \(2,\): give states, each of 0 to 1"),
-        ("heading_axis", 0, "heading_axis = 0: give a state that is one of angles, too"),
+        ("heading_axis", 0, "heading_axis = 0: give a state that is also in angles"),
         ("marker", "arrow", "heading_axis = None: give the angle that the arrow"),
         ("edges", {0: (5.0, -5.0)}, "edges = "),
         ("edges", {7: (-5.0, 5.0)}, "edges = "),
@@ -196,7 +201,9 @@ def test_only_the_command_line_runs_a_file(tmp_path: Path) -> None:
     path = written(tmp_path / "mine.py", last=f"open({str(tmp_path / 'ran')!r}, 'w')")
     for text in (str(path), f"{path}:SYSTEM", "theirs.systems"):
         for kind in (VisualizationConfig, TrainingConfig):
-            with pytest.raises(UserError, match=r"unknown system .* on the command line alone"):
+            with pytest.raises(
+                UserError, match=r"unknown system .* only be given on the command line"
+            ):
                 kind(system=text)
     assert not (tmp_path / "ran").exists()
 
@@ -360,7 +367,7 @@ def test_a_new_system_is_shown_and_watched(tmp_path: Path, installed: Path, way:
     few = ("--system", text, "--headless", "--frames", "3", "--size", "64x48", "--grid", "8")
     code, said = calf_viz(folder, *few, *asked, path=installed)
     assert code == 0, said
-    assert "no agent comes with mine: its surface is that of fresh networks" in said
+    assert "no agent comes with mine: its surface is that of untrained networks" in said
     assert [log.read_text() for log in folder.glob("runs/*/trainer.log")] == [""] * (
         "--train" in asked
     )

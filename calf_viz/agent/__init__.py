@@ -1,6 +1,6 @@
-"""The CALF agent: networks, certificate, training, evaluation (docs/calf.md).
+"""The CALF agent: networks, certificate, checkpoints, evaluation (docs/calf.md).
 
-`CALFAgent` is imported on first use, so that `calf_viz.agent.modes` costs no torch.
+`CALFAgent` is imported on first use, so that `calf_viz.agent.modes` does not import torch.
 """
 
 from typing import TYPE_CHECKING, Any

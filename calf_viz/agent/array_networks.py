@@ -1,7 +1,7 @@
-"""An agent's networks in NumPy: what many agents are asked for in every frame.
+"""An agent's networks in NumPy, for evaluating them in every frame.
 
-For some rows at a time, torch's way to each operation takes longer than the operation, the more so
-when drawing has just emptied the processor's caches: at 20 agents NumPy is twice as fast
+For small batches torch's overhead per operation exceeds the operation itself, above all when
+drawing has just emptied the processor's caches: with 20 agents NumPy is twice as fast
 (docs/performance.md).
 """
 
@@ -17,29 +17,34 @@ Floats32 = NDArray[np.float32]
 Layers = list[tuple[Floats32, Floats32]]
 """Weights (in, out) and bias (out,) of each layer of a network."""
 BLOCK = 128
-"""Rows at a time. For more than some 200 OpenBLAS takes a thread more, which spins for tens of
-milliseconds after the product, on a core that what draws could use."""
+"""Rows at a time. Beyond some 200, OpenBLAS uses another thread, which spins for tens of
+milliseconds after the product, on a core that drawing could use."""
 
 
 class ArrayNetworks:
-    """The actor and Q1 of an agent, equal to its own but for rounding.
+    """The actor and Q1 of an agent, equal to the torch networks except for rounding.
 
-    The weights of `CALFAgent.layers` are views of the agent's: what is copied into those is
-    followed, but not another place that they are moved to, as by `networks.flatten`.
+    The weights from `CALFAgent.layers` are views of the agent's: values copied into those are seen
+    here, but not weights moved elsewhere, as by `networks.flatten`.
     """
 
     def __init__(
         self, actor: Layers, critic: Layers, limits: NDArray[Any], angles: Sequence[int]
     ) -> None:
-        """actor, critic: their layers, of the twin critics the first one's. limits: of the actions,
-        (action_dim,). angles: the states that are angles."""
+        """Take the layers of the actor and of the first critic.
+
+        Args:
+            actor, critic: their layers.
+            limits: of the actions, (action_dim,).
+            angles: indices of the states that are angles.
+        """
         self._actor, self._critic = actor, critic
         self._limits = np.asarray(limits, np.float32)
         self._angles = sorted(angles)
 
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
-        """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights that diverged
+        """The actor's actions (n, action_dim) at states (n, state_dim), not certified."""
+        with np.errstate(over="ignore", invalid="ignore"):  # the weights may have diverged
             actions = _forward(self._actor, self._encode(states))
             np.tanh(actions, out=actions)
             actions *= self._limits
@@ -52,7 +57,7 @@ class ArrayNetworks:
             return _forward(self._critic, rows)[:, 0]
 
     def _encode(self, states: NDArray[Any]) -> Floats32:
-        """As `calf_viz.agent.networks.encode`."""
+        """See `calf_viz.agent.networks.encode`."""
         states = np.asarray(states, dtype=np.float32)
         if not self._angles:
             return states
@@ -65,7 +70,7 @@ class ArrayNetworks:
 
 
 def _forward(layers: Layers, rows: Floats32) -> Floats32:
-    """A network's output (n, out), ReLU between its layers, of its layers."""
+    """The output (n, out) of a network given by its layers, with ReLU between them."""
     if len(rows) > BLOCK:
         blocks = (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
         return np.concatenate([_forward(layers, block) for block in blocks])

@@ -22,21 +22,21 @@ from calf_viz.systems import System
 
 Floats32 = NDArray[np.float32]
 LARGEST_HIDDEN = 4096
-"""Units of a layer that a checkpoint may have."""
+"""Most units of a layer in a checkpoint."""
 LONGEST_PRESET = 1000
-"""Characters of its name."""
+"""Most characters of a preset's name in a checkpoint."""
 _CONSTANTS = {"nu_bar": (1e-9, 1e9), "c_low": (0.0, 1e9), "c_up": (0.0, 1e12)}
-"""What the certificate's constants may be."""
+"""Ranges of the certificate's constants."""
 
 
 @dataclass
 class AgentInfo:
-    """What a checkpoint says about its agent, beside the networks."""
+    """What a checkpoint says about its agent, in addition to the networks."""
 
     steps: int = 0
-    """Training steps behind these networks."""
+    """Training steps so far."""
     p_relax: float = 0.0
-    """P_relax when they were saved; the trainer alone lets it decay."""
+    """P_relax when the networks were saved; only the trainer makes it decay."""
     seed: int | None = None
     preset: str | None = None
     hidden: int = HIDDEN
@@ -72,7 +72,7 @@ class CALFAgent:
     # Acting
 
     def memory(self, n: int) -> CertificateMemory:
-        """Room for the triples of n agents, none held yet."""
+        """An empty memory for the triples of n agents."""
         return CertificateMemory(n, self.system.state_dim, self.system.action_dim)
 
     def act(
@@ -88,12 +88,12 @@ class CALFAgent:
 
         Args:
             states: (n, state_dim).
-            p_relax: probability of letting an action through that is not certified.
-            rng: gives each agent one u, whether it is needed or not, so that what an agent does
-                never depends on the others' modes.
+            p_relax: probability of letting an uncertified action through.
+            rng: draws one u for each agent, needed or not, so that an agent's actions never depend
+                on the modes of others.
             exploration: standard deviation of noise on the actor's actions, as a fraction of the
-                limits; added and clipped before the certificate is asked.
-            networks: this agent's, in NumPy, to ask instead of torch's.
+                limits; added and clipped before the action is certified.
+            networks: this agent's networks in NumPy, to use instead of torch's.
         """
         asked = self if networks is None else networks
         states = np.asarray(states, dtype=np.float32)
@@ -119,7 +119,7 @@ class CALFAgent:
 
     @torch.inference_mode()
     def actor_actions(self, states: NDArray[Any]) -> Floats32:
-        """The actor's actions (n, action_dim) at states (n, state_dim), without certificate."""
+        """The actor's actions (n, action_dim) at states (n, state_dim), not certified."""
         return self.actor(_tensor(states)).numpy()
 
     @torch.inference_mode()
@@ -136,20 +136,20 @@ class CALFAgent:
     # Files
 
     def tensors(self) -> dict[str, Tensor]:
-        """The networks' weights by name, as they are in a checkpoint."""
+        """The networks' weights by name, as stored in a checkpoint."""
         networks = {"actor": self.actor, "critic": self.critic}
         return {f"{a}.{b}": t for a, net in networks.items() for b, t in net.state_dict().items()}
 
     def array_networks(self) -> ArrayNetworks:
-        """Its networks in NumPy, which follow its weights (see there)."""
+        """The networks in NumPy, sharing these weights (see `ArrayNetworks`)."""
         limits, angles = self.system.action_limits, self.system.angles
         return ArrayNetworks(self.layers("actor"), self.layers("critic"), limits, angles)
 
     def critic_networks(self, hidden: float | NDArray[Any] = 0.0) -> CriticNetworks:
-        """What L(s) = -Q1(s, actor(s)) is made of, copied, for a GPU to evaluate on the plane.
+        """A copy of the networks in L(s) = -Q1(s, actor(s)), for a GPU to evaluate on the plane.
 
-        hidden: of the states that the plane does not show, as for `System.plane_states`. Raises
-        UserError for networks that are too wide.
+        hidden: values of the states that the plane does not show, as for `System.plane_states`.
+        Raises UserError for networks that are too wide.
         """
 
         def layers(network: str, last: str) -> list[Layer]:
@@ -168,8 +168,8 @@ class CALFAgent:
         )
 
     def layers(self, network: str) -> Layers:
-        """Weights (in, out) and bias (out,) of each layer of `actor` or of `critic`, of the twins
-        the first: views of its own."""
+        """Views of the weights (in, out) and bias (out,) of each layer of `actor` or `critic` (the
+        first of the twins)."""
         found = []
         for number in (1, 2, 3):
             tensors = (getattr(getattr(self, network), f"{kind}{number}") for kind in "wb")
@@ -178,11 +178,11 @@ class CALFAgent:
         return found
 
     def flat_weights(self) -> Floats32:
-        """All weights of actor and critic, one after the other, (weights,)."""
+        """All weights of actor and critic, concatenated, (weights,)."""
         return np.concatenate([t.detach().numpy().ravel() for t in self.tensors().values()])
 
     def set_flat_weights(self, weights: Floats32) -> None:
-        """Take over what `flat_weights` of an agent of the same sizes gave, finite or not."""
+        """Set the weights from `flat_weights` of an agent of the same sizes, finite or not."""
         start = 0
         for tensor in self.tensors().values():
             end = start + tensor.numel()
@@ -203,10 +203,10 @@ class CALFAgent:
 
     @classmethod
     def load(cls, path: str | Path, system: System | str | None = None) -> "CALFAgent":
-        """Read an agent; with `system` given, one of that system.
+        """Read an agent, which must be for `system` if that is given.
 
         Raises:
-            UserError: the file is missing, truncated, a pickle, of another system, or its weights
+            UserError: the file is missing, truncated, a pickle, for another system, or its weights
                 have wrong shapes or are not finite.
         """
         tensors, metadata = checkpoint.read(path, "agent")
@@ -223,7 +223,7 @@ class CALFAgent:
             )  # fmt: skip
         with parsing(path, "an agent of calf-viz train", "train anew"):
             info = _read_info(metadata)
-            # Asked of the file first, lest a damaged number makes networks of any size.
+            # Checked first, so that a damaged number cannot make networks of arbitrary size.
             if tuple(tensors["actor.b1"].shape) != (info.hidden,):
                 raise ValueError(f"hidden is {info.hidden}, the weights say otherwise")
         agent = cls.random(systems.get(name), np.random.default_rng(0), info)
@@ -231,7 +231,7 @@ class CALFAgent:
         return agent
 
     def set_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
-        """Take over weights by name, in place; `where` names their file in errors.
+        """Set the weights by name, in place; `where` names their file in errors.
 
         Raises:
             UserError: names or shapes differ from this agent's, or a weight is not finite.
@@ -249,7 +249,7 @@ class CALFAgent:
 
 
 def _read_info(metadata: dict[str, Any]) -> AgentInfo:
-    """What a file's metadata says; raises for what is missing, of another type, or out of range."""
+    """A file's metadata; raises if something is missing, of the wrong type or out of range."""
 
     def number(values: dict[str, Any], name: str, low: float, high: float, kind: Any) -> Any:
         value = values[name]

@@ -1,12 +1,12 @@
-"""The CALF certificate: when an actor's action may be used (Osinenko et al., arXiv 2409.09869).
+"""The CALF certificate: when the actor's action may be used (Osinenko et al., arXiv 2409.09869).
 
 With q = Q1(s, a) for the actor's action a, and (s+, a+, q+) the last certified triple:
 
     decrease:  q - q+ >= nu_bar
     bounds:    C_low norm(s)^2 <= -q <= C_up norm(s)^2
 
-Both hold, or there is no triple yet: certified. Otherwise relax with probability P_relax, or
-nominal. All arithmetic is in float64, so that q+ rises by nu_bar and no rounding less.
+Certified if both hold, or if there is no triple yet. Otherwise relax with probability P_relax, else
+nominal. All arithmetic is in float64, so that rounding does not eat into the rise of q+.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ def decide(
 ) -> NDArray[np.uint8]:
     """The mode of each agent, (n,) uint8; a pure function of its arguments, each (n,).
 
-    A q that is not finite is never certified, not even as the first: as q+ it would say nothing.
-    `q_plus` is read only where `has_triple`; `u` is uniform on [0, 1).
+    A non-finite q is never certified, not even as the first: it would be useless as q+. `q_plus` is
+    read only where `has_triple`; `u` is uniform on [0, 1).
     """
     q = np.asarray(q, dtype=np.float64)
     norm = np.asarray(norm, dtype=np.float64)
@@ -79,12 +79,12 @@ class CertificateMemory:
         return len(self.q_plus)
 
     def reset(self, mask: NDArray[np.bool_] | slice = slice(None)) -> None:
-        """Forget the triples of the agents in `mask` (n,) bool, whose episodes begin anew."""
+        """Forget the triples of the agents in `mask` (n,) bool, which begin new episodes."""
         self.has_triple[mask] = False
         self.q_plus[mask] = 0.0
 
     def resize(self, n: int) -> None:
-        """Keep the first n agents; agents that are new have no triple."""
+        """Keep the first n agents; new agents have no triple."""
         old = min(n, len(self))
         kept = CertificateMemory(n, self.states.shape[1], self.actions.shape[1])
         for name in ("states", "actions", "q_plus", "has_triple"):
@@ -92,7 +92,7 @@ class CertificateMemory:
         self.__dict__.update(kept.__dict__)
 
     def keep(self, mask: NDArray[np.bool_]) -> "CertificateMemory":
-        """The triples of the agents in `mask` (n,) bool alone, as a memory of its own."""
+        """A new memory with the triples of the agents in `mask` (n,) bool."""
         kept = CertificateMemory(0, self.states.shape[1], self.actions.shape[1])
         for name in ("states", "actions", "q_plus", "has_triple"):
             setattr(kept, name, getattr(self, name)[mask])

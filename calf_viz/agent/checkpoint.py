@@ -5,10 +5,10 @@
               "data_offsets": [begin, end]}, ...}
     the rest  the tensors' values, one after the other, without gaps
 
-METADATA begins with a digest of the whole file, in which the digest itself stands as zeros.
+METADATA begins with a digest of the whole file, computed with zeros in place of the digest.
 
-Written by the safetensors library. Read here, from the file that was found to be a regular one of
-bounded size, and only what the header's every number agrees with.
+Written by the safetensors library. Read here instead, from a regular file of bounded size, and only
+if all numbers in the header are consistent.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ from calf_viz.errors import FileDamaged, FileTrouble, shown
 from calf_viz.files import opened, parsing, write_aside
 
 FORMATS = {"agent": 2, "resume": 3}
-"""Version of each kind's layout. It is raised when older programs would misread a new file; all
-older versions stay readable. A file of a later version is not damaged, and is said to be newer."""
+"""Version of each kind's layout, raised when older programs would misread a new file. All older
+versions can be read. A file of a later version is reported as newer, not as damaged."""
 DIGESTED = {"agent": 2, "resume": 3}
-"""The first version of each kind that has a digest: of a later one, no flipped bit can hide it."""
+"""First version of each kind that has a digest: from here on a missing digest is damage."""
 LARGEST = {"agent": 2**28, "resume": 2**33}
-"""Bytes that are read of each kind; a state holds the largest replay that may be asked for."""
+"""Most bytes read of each kind; a state holds the largest replay that can be configured."""
 ANEW = "get it again, or train anew"
 
 _KEY = "calf_viz"
-"""The metadata's only key: safetensors writes several in no fixed order, so files would differ."""
+"""The only metadata key: safetensors writes several in no fixed order, so files would differ."""
 _NO_DIGEST = "0" * 32
 _DIGEST = re.compile(rb'({\\"digest\\": \\")[0-9a-f]{32}')
-"""Where it stands in the header, which has METADATA as a string."""
+"""Finds the digest in the header, which contains METADATA as a string."""
 _SIZE = 8
 """Bytes of the header's length."""
 _LARGEST_HEADER = {"agent": 2**20, "resume": 100_000_000}
-"""Bytes of its header; the library refuses larger ones."""
+"""Most bytes of a header; the library refuses larger ones."""
 _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U8": "u1", "BOOL": "?",
@@ -53,21 +53,21 @@ _MOST_AXES, _LONGEST_AXIS = 8, 2**40
 
 
 def shipped(system: str) -> Path:
-    """The checkpoint that comes with the program for a system (it may not exist)."""
+    """Path of the shipped checkpoint for a system (it may not exist)."""
     return Path(__file__).parent.parent / "checkpoints" / f"{system}.safetensors"
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and metadata (anything JSON holds, "kind" among it), whole or not at all.
+    """Write tensors and metadata (JSON values, with a "kind"), completely or not at all.
 
     Raises:
         UserError: the file cannot be written.
     """
     head = {"digest": _NO_DIGEST, "format": FORMATS[metadata["kind"]]}
     text = json.dumps({**head, **metadata, "digest": _NO_DIGEST})
-    # Cloned, because safetensors refuses views of a shared storage.
+    # Cloned, as safetensors refuses views of shared storage.
     whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    # Not save_file, which leaves a file of its own beside the part where it is killed.
+    # Not save_file, which would leave its own temporary file behind if killed.
     contents = save(whole, {_KEY: text})
     signed = sign(contents)
     with write_aside(path) as part:
@@ -75,7 +75,7 @@ def write(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any]
 
 
 def sign(contents: bytes) -> bytes:
-    """A file's contents with their own digest, where they have one at all."""
+    """A file's contents with the digest filled in, if it has one."""
     found = _hash()
     found.update(_with_digest(contents, _NO_DIGEST))
     return _with_digest(contents, found.hexdigest())
@@ -94,8 +94,8 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]
 
     Raises:
         FileTrouble: it is missing or cannot be read, or a newer calf_viz made it.
-        FileDamaged: it is a pickle, truncated, not safetensors, of another kind, or a bit of it is
-            not as it was written.
+        FileDamaged: it is a pickle, truncated, not safetensors, of another kind, or a bit has
+            changed since it was written.
     """
     try:
         with opened(path, LARGEST[kind]) as (file, size):
@@ -118,8 +118,8 @@ def _header(
     length = int.from_bytes(start, "little")
     if len(start) < _SIZE or length > size - _SIZE:
         # torch.save writes a zip holding a pickle; older files begin with the pickle's protocol.
-        # Asked only of what is no safetensors file, for those begin with the length of their
-        # header, which may be any number.
+        # Checked only once it cannot be safetensors, which begins with the header's length: any
+        # bytes.
         if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
             raise FileDamaged(
                 path, "it is a pickle, which can run code when it is loaded and is refused",
@@ -138,9 +138,9 @@ def _header(
         raise FileDamaged(path, f"not one of calf-viz train's {kind} files", "give one that is")
     digest = metadata.pop("digest", None)
     if digest is not None and not _is_digest(digest, start + text, file):
-        what = "truncated, or changed since it was written: its digest is another"
+        what = "truncated, or changed since it was written: its digest does not match"
         raise FileDamaged(path, what, ANEW)
-    # Behind the digest, or a flipped bit could make a file out of a newer calf_viz of it.
+    # After the digest, so that a flipped bit cannot make it look like a newer version's file.
     _check_format(path, metadata.get("format"), kind)
     if digest is None and metadata["format"] >= DIGESTED[kind]:
         raise FileDamaged(path, "its digest is missing", ANEW)
@@ -153,8 +153,8 @@ def _header(
 
 
 def _is_digest(said: Any, head: bytes, file: BinaryIO) -> bool:
-    """Whether what a file says is its digest; of the file, which begins with these bytes, the rest
-    is read, and then to be read again."""
+    """Whether a file's digest is as stated. The file begins with `head`; the rest is read, and the
+    position restored."""
     here, found = file.tell(), _hash()
     found.update(_with_digest(head, _NO_DIGEST))
     while part := file.read(_PART):
@@ -165,14 +165,14 @@ def _is_digest(said: Any, head: bytes, file: BinaryIO) -> bool:
 
 def _check_format(path: str | Path, version: Any, kind: str) -> None:
     if type(version) is not int or version < 1:
-        raise FileDamaged(path, f"its format is {shown(version)}, which there never was", ANEW)
+        raise FileDamaged(path, f"its format is {shown(version)}, which never existed", ANEW)
     if version > FORMATS[kind]:
         made = f"(format {shown(version)}, this one reads up to {FORMATS[kind]})"
         raise FileTrouble(path, f"a newer calf_viz made it {made}", "update calf_viz")
 
 
 def _check_entries(entries: dict[str, dict[str, Any]]) -> int:
-    """Bytes of all values. ValueError where a type, a shape and an offset do not agree."""
+    """Bytes of all values. Raises ValueError if a type, shape and offset are inconsistent."""
     here = 0
     for name, entry in entries.items():
         kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -183,18 +183,18 @@ def _check_entries(entries: dict[str, dict[str, Any]]) -> int:
         if not whole or len(shape) > _MOST_AXES:
             raise ValueError(f"{shown(name)} has the shape {shown(shape)}")
         if begin != here or end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize:
-            raise ValueError(f"{shown(name)} lies where it cannot lie")
+            raise ValueError(f"{shown(name)} has impossible offsets")
         here = end
     return here
 
 
 def _tensor(file: BinaryIO, entry: dict[str, Any]) -> Tensor:
-    """The next tensor. MemoryError where there is no room."""
+    """The next tensor. Raises MemoryError if there is no room for it."""
     kind, count = np.dtype(_TYPES[entry["dtype"]]), math.prod(entry["shape"])
-    # Of a truth value all bits are looked at first: NumPy takes it to be 0 or 1.
+    # Booleans are read as bytes and checked first: NumPy assumes that they are 0 or 1.
     values = np.fromfile(file, np.uint8 if kind == np.bool_ else kind, count)
     if len(values) != count:
         raise ValueError("it became shorter meanwhile")
     if kind == np.bool_ and values.max(initial=0) > 1:
-        raise ValueError("it holds truth values that are neither")
+        raise ValueError("it holds booleans other than 0 and 1")
     return torch.from_numpy(values.view(kind).reshape(entry["shape"]))

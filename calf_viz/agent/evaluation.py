@@ -1,4 +1,4 @@
-"""How well a policy reaches the goal: many episodes at once, from the same held-out starts."""
+"""Evaluates how well a policy reaches the goal, in many episodes from the same held-out starts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ HORIZON = 5000
 """Steps over which costs are compared; the nominal policies may need some 1 800."""
 
 LONGEST = 1_000_000
-"""Steps after which an episode is given up, whatever its certificate allows."""
+"""Steps after which an episode is abandoned, whatever its certificate allows."""
 
 POLICIES = ("calf strict", "actor alone", "nominal")
 
-# First words of the seeds of the random streams, so that no two of them are ever the same.
+# First words of the random streams' seeds, so that no two streams coincide.
 HELD_OUT, SELECTION, TRAINING = 101, 102, 103
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; shares are in [0, 1]."""
+    """One row of the table; shares are in [0, 1]."""
 
     policy: str
     goal: float
-    """Share of the episodes that reached the goal, in however many steps were allowed."""
+    """Share of the episodes that reached the goal within the steps allowed."""
     steps: float
-    """Mean steps to the goal, of the episodes that reached it (NaN if none did)."""
+    """Mean steps to the goal over the episodes that reached it (NaN if none did)."""
     cost: float
     """Mean of minus the summed rewards over the first HORIZON steps, zero after the goal."""
     modes: tuple[float, float, float]
@@ -39,7 +39,7 @@ class Row:
     within: float
     """Share that reached the goal within the system's `max_steps`."""
     crossed: float
-    """Share that left the plane on the way (nothing ends there in an evaluation)."""
+    """Share that left the plane on the way (which ends no episode in an evaluation)."""
     longest: int
     """Steps of the longest episode."""
 
@@ -49,7 +49,7 @@ Policy = Callable[[NDArray[Any], NDArray[np.bool_]], tuple[NDArray[Any], NDArray
 
 
 def held_out_starts(system: System, episodes: int, seed: int, stream: int = HELD_OUT) -> Any:
-    """Starts (episodes, state_dim) that no training with any seed draws from."""
+    """Starts (episodes, state_dim) that no training uses, whatever its seed."""
     return system.initial_states(episodes, np.random.default_rng([stream, seed]))
 
 
@@ -61,9 +61,9 @@ def evaluate_agent(
 ) -> list[Row]:
     """The table: strict CALF (P_relax = 0), the actor alone, the nominal policy.
 
-    The plane's edge ends nothing. The strict agent may take longer than the horizon where its
-    certificate allows it to: by abs(q+ of the first step) / nu_bar, the most certified steps, and
-    at most LONGEST.
+    The plane's edge does not end an episode. The strict agent may exceed the horizon as far as its
+    certificate allows: by abs(q+ of the first step) / nu_bar, the most certified steps, and at most
+    by LONGEST.
     """
     starts = held_out_starts(agent.system, episodes, seed)
     return [
@@ -74,7 +74,7 @@ def evaluate_agent(
 
 
 def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
-    """The strict agent's line, from the given starts."""
+    """The strict agent's row, from the given starts."""
     first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
     allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
     longest = horizon + int(min(np.ceil(allowed / agent.info.constants.nu_bar), LONGEST))
@@ -82,18 +82,18 @@ def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -
 
 
 def actor_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
-    """The actor's line, without certificate, from the given starts."""
+    """The row of the actor alone, not certified, from the given starts."""
     return _row("actor alone", agent.system, starts, _actor_alone(agent), horizon)
 
 
 def nominal_row(system: System, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
-    """The nominal policy's line, from the given starts."""
+    """The nominal policy's row, from the given starts."""
     return _row("nominal", system, starts, _nominal_alone(system), horizon)
 
 
 def _strict(agent: CALFAgent, n: int) -> Policy:
     memory = agent.memory(n)
-    # With P_relax = 0 no u is ever below it: the draws do not matter.
+    # With P_relax = 0 the draws do not matter: no u is below it.
     rng = np.random.default_rng(0)
     before = np.ones(n, dtype=np.bool_)
 
@@ -108,7 +108,7 @@ def _strict(agent: CALFAgent, n: int) -> Policy:
 
 
 def _actor_alone(agent: CALFAgent) -> Policy:
-    # Its steps are asked of no certificate; they are counted as certified for want of a name.
+    # Its steps are not certified; they are counted as such for want of another name.
     return lambda states, _: (
         agent.actor_actions(states),
         np.full(len(states), CERTIFIED, dtype=np.uint8),
@@ -130,7 +130,7 @@ def _row(
     horizon: int,
     longest: int | None = None,
 ) -> Row:
-    """Run all episodes at once and take the line's figures; `longest` may exceed `horizon`."""
+    """Run all episodes at once and compute the row; `longest` may exceed `horizon`."""
     n = len(starts)
     states = np.asarray(starts, dtype=np.float32).copy()
     alive = ~system.in_goal(states)

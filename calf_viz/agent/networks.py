@@ -1,7 +1,7 @@
-"""The networks of TD3: an actor and twin critics, two hidden layers of 64 ReLU each.
+"""The networks of TD3: an actor and twin critics, each with two hidden layers of 64 ReLU.
 
 Weights are drawn from a NumPy generator (uniform within 1/sqrt(fan-in), torch's own default), so
-that one seed in one place decides a training and torch's global state is left alone.
+that a single seed determines a training and torch's global state is not touched.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,10 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> n
 
 
 def encode(states: Tensor, angles: Sequence[int]) -> Tensor:
-    """States as the networks see them: each angle [rad] becomes its cosine and sine, in its place.
+    """States as network inputs: each angle [rad] is replaced by its cosine and sine.
 
-    Raw, it jumps by a turn at pi, and a ReLU network spends itself on that cliff.
+    A raw angle jumps by a full turn at pi, and a ReLU network would waste its capacity on that
+    cliff.
     """
     if not angles:
         return states
@@ -116,10 +117,10 @@ class TwinCritic(nn.Module):
 
 
 def flatten(module: nn.Module) -> nn.Parameter:
-    """Move a module's parameters and gradients into one vector each, which they become views of.
+    """Move a module's parameters and gradients into one vector each, and make them views of it.
 
-    An optimiser then has one tensor to step and Polyak averaging is one call, where dozens of
-    small ones would cost more than the arithmetic.
+    The optimiser then steps one tensor and Polyak averaging is one call, where dozens of small ones
+    would cost more than the arithmetic.
     """
     parameters = list(module.parameters())
     flat = nn.Parameter(torch.cat([p.detach().reshape(-1) for p in parameters]))

@@ -1,4 +1,4 @@
-"""The trained agents that come with the program, and what stands in where none does."""
+"""The shipped agents, and a substitute for systems without one."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ log = logging.getLogger("calf_viz")
 
 
 def trained() -> list[str]:
-    """Names of the systems that an agent comes with."""
+    """Names of the systems with a shipped agent."""
     return [name for name in systems.names() if checkpoint.shipped(name).is_file()]
 
 
 def load(system: System, file: Path | None = None) -> CALFAgent:
-    """The agent of a checkpoint, or else the one that comes with the system.
+    """The agent from a checkpoint, by default the system's shipped one.
 
     Raises:
-        UserError: none comes with it; or the file cannot be used.
+        UserError: there is no shipped one, or the file cannot be used.
     """
     said = shown(systems.said(system.name))
     if file is None and system.name not in trained():
         raise UserError(
             f"no agent comes with {system.name}: train one (calf-viz train --system {said} "
-            f"--output {system.name}.safetensors) and give it as `checkpoint`, or look on with "
-            "`train=True`, or without one with `policy=nominal`"
+            f"--output {system.name}.safetensors) and give it as `checkpoint`, or watch one learn "
+            "with `train=True`, or do without with `policy=nominal`"
         )
     return CALFAgent.load(file or checkpoint.shipped(system.name), system)
 
 
 def stand_in(system: System, seed: int) -> CALFAgent:
-    """The agent that comes with the system; where none does one whose networks are fresh."""
+    """The system's shipped agent, or an untrained one if there is none."""
     if system.name in trained():
         return load(system)
-    log.info("no agent comes with %s: its surface is that of fresh networks", system.name)
+    log.info("no agent comes with %s: its surface is that of untrained networks", system.name)
     return CALFAgent.random(system, np.random.default_rng(seed))

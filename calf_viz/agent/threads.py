@@ -1,4 +1,4 @@
-"""How many threads torch computes with, which is the process's: one, as long as anybody asks."""
+"""Limits torch to one thread for as long as any user requires it; the setting is per process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _before = 1
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Have torch compute with one thread. Uses may overlap in any order: when the last ends, there
-    are as many again as before the first."""
+    """Make torch compute with one thread. Uses may overlap in any order; when the last one ends,
+    the original number is restored."""
     import torch
 
     global _users, _before

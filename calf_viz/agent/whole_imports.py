@@ -1,4 +1,4 @@
-"""torch is imported whole, or not at all."""
+"""Protects the import of torch from being interrupted halfway."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from calf_viz.errors import UserError
 
 @contextmanager
 def whole_imports() -> Iterator[None]:
-    """For a block that imports what imports torch: Ctrl-C is heard at its end.
+    """For a block that imports torch, directly or not: Ctrl-C takes effect at its end.
 
-    Of a torch whose import was interrupted half stays in the process, which crashes as it ends or
-    when torch is imported again, as a notebook does in which a cell is stopped and run once more.
+    A partly imported torch stays in the process and crashes it at exit, or when torch is imported
+    again, as happens in a notebook when a cell is stopped and run once more.
 
     Raises:
-        UserError: the current folder is gone. torch's libraries would end the process.
-        KeyboardInterrupt: it came meanwhile.
+        UserError: the current folder is gone; torch's libraries would end the process.
+        KeyboardInterrupt: Ctrl-C was pressed during the block.
     """
     try:
         os.getcwd()
     except OSError as error:
         raise UserError("the current folder was removed: go to another, and start again") from error
-    with _heard_later():
+    with _delayed_interrupt():
         yield
 
 
 @contextmanager
-def _heard_later() -> Iterator[None]:
+def _delayed_interrupt() -> Iterator[None]:
     before = signal.getsignal(signal.SIGINT)
-    # Only the main thread hears it, and only a handler of Python's can interrupt an import.
+    # Only the main thread receives it, and only a Python handler can interrupt an import.
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
         return

@@ -1,7 +1,7 @@
-"""What every system has: dynamics, rewards, a goal, a nominal policy, and how it is shown.
+"""Base class of systems: dynamics, rewards, a goal, a nominal policy, and how it is shown.
 
 Arrays are vectorised over agents: states (n, state_dim), actions (n, action_dim). Arithmetic is in
-float64; states and actions come back in the dtype of the states given (float32 in the program).
+float64; states and actions are returned in the dtype of the given states (float32 in the program).
 """
 
 from abc import ABC, abstractmethod
@@ -21,8 +21,8 @@ class Plane:
     """The part of the state space that is shown: two axes of the state and their range.
 
     Attributes:
-        lo, hi: its corners, in the units of its axes; of any size, each axis its own.
-        axes: the states that it shows.
+        lo, hi: its corners, in the units of its axes; of any size, different for each axis.
+        axes: indices of the states shown.
         labels: name and unit of each axis.
     """
 
@@ -36,15 +36,15 @@ def wrap_angle(angle: Array) -> Array:
     """Angles [rad] wrapped to [-pi, pi), in their own dtype."""
     wrapped = np.mod(np.asarray(angle, dtype=np.float64) + np.pi, 2 * np.pi) - np.pi
     wrapped = wrapped.astype(angle.dtype)
-    # Rounding, to float32 above all, can land on pi itself, which belongs to the other end.
+    # Rounding, especially to float32, can give pi itself, which is equivalent to -pi.
     pi = angle.dtype.type(np.pi)
     return np.where(wrapped >= pi, -pi, wrapped)
 
 
 class System(ABC):
-    """A continuous system, sampled each `dt` seconds.
+    """A continuous-time system, sampled every `dt` seconds.
 
-    A subclass sets the attributes below and writes the abstract methods; `step` (RK4, with the
+    A subclass sets the attributes below and implements the abstract methods; `step` (RK4, with the
     action held over the step) and the rest follow from them.
     """
 
@@ -54,18 +54,18 @@ class System(ABC):
     action_limits: Array
     """Largest absolute value of each action, (action_dim,)."""
     state_names: tuple[str, ...] = ()
-    """Name of each state, by which those that the plane does not show are set; without names, s0,
+    """Name of each state, by which `slice` sets those that the plane does not show; by default s0,
     s1, ..."""
     plane: Plane
     marker: Literal["sphere", "arrow"] = "sphere"
     angles: tuple[int, ...] = ()
-    """The states that are angles [rad]: wrapped to [-pi, pi) after each step; networks see their
-    cosine and sine."""
+    """Indices of the states that are angles [rad]: wrapped to [-pi, pi) after each step; networks
+    see their cosine and sine."""
     heading_axis: int | None = None
-    """The angle along which an arrow points."""
+    """Index of the angle that gives an arrow's direction."""
     edges: Mapping[int, tuple[float, float]] | None = None
-    """Least and largest value of the states whose leaving that range ends a training episode; None
-    for the plane's axes that are no angles, within the plane."""
+    """Range of each state that ends a training episode when left; by default the plane's axes,
+    except angles."""
     dt: float = 0.01
     """Sampling time [s]."""
     max_steps: int = 750
@@ -77,7 +77,7 @@ class System(ABC):
 
     @abstractmethod
     def initial_states(self, n: int, rng: np.random.Generator) -> Array:
-        """n starts, (n, state_dim) float32."""
+        """Random initial states of n agents, (n, state_dim) float32."""
 
     @abstractmethod
     def reward(self, states: Array, actions: Array) -> Array:
@@ -129,16 +129,15 @@ class System(ABC):
         return {axis: ends for axis, ends in bounds if axis not in self.angles}
 
     def wrapped(self, before: Array, after: Array) -> Bools:
-        """Whether the way from the one points of the plane (n, 2) to the others leads over the end
-        of an axis that is an angle, (n,)."""
+        """Whether the shorter way between points of the plane (n, 2) crosses the end of an axis
+        that is an angle, (n,)."""
         turned = [i for i, axis in enumerate(self.plane.axes) if axis in self.angles]
-        # By the shorter way.
         return np.any(np.abs(after[:, turned] - before[:, turned]) > np.pi, axis=1)
 
     def plane_states(self, points: Array, hidden: float | Array = 0.0) -> Array:
         """Full states (m, state_dim) float32 at points (m, 2) of the plane shown.
 
-        hidden: value of every state that is not an axis of the plane; or (state_dim,), of each.
+        hidden: value of every state that is not an axis of the plane; or (state_dim,), one each.
         """
         states = np.full((len(points), self.state_dim), hidden, dtype=np.float32)
         states[:, list(self.plane.axes)] = points

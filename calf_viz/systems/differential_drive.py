@@ -53,7 +53,7 @@ class DifferentialDrive(System):
     def nominal(self, states: Array) -> Array:
         """Move-to-point: turn to the goal, drive to it, then turn to theta = 0.
 
-        With rho the distance and alpha the bearing of the goal relative to the heading.
+        rho is the distance and alpha the bearing of the goal relative to the heading.
         """
         s = np.asarray(states, dtype=np.float64)
         x, y, theta = s[:, 0], s[:, 1], wrap_angle(s[:, 2])

@@ -1,4 +1,4 @@
-"""States that a system's plane does not show, and their values as a user gives them: theta=0.5."""
+"""States that a system's plane does not show, and parsing their values, such as theta=0.5."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LARGEST = 1e6
 
 
 def hidden_states(system: System) -> dict[str, int]:
-    """The states that the plane does not show, by name."""
+    """Indices of the states that the plane does not show, by name."""
     names = system.state_names or tuple(f"s{i}" for i in range(system.state_dim))
     return {name: i for i, name in enumerate(names) if i not in system.plane.axes}
 
 
 def hidden_values(system: System, given: float | Sequence[str]) -> NDArray[np.float64]:
-    """A value for each state, of which the plane's own do not matter, (state_dim,).
+    """A value for each state, (state_dim,); those of the plane's axes are not used.
 
-    given: a number for all of them; or texts such as `theta=0.5`, `theta=0.5,omega=1` or `0.5`,
-    where the later ones win.
+    given: a number for all of them; or strings such as `theta=0.5`, `theta=0.5,omega=1` or `0.5`,
+    where later ones win.
 
-    Raises UserError for what is no number, or no state that is hidden.
+    Raises UserError for an invalid number, or a name that is not a hidden state.
     """
     values = np.zeros(system.state_dim)
     if not isinstance(given, int | float):
@@ -55,7 +55,7 @@ def _number(text: str) -> float:
         value = float(text)
     except ValueError:
         raise UserError(
-            f"slice '{shown(text)}' is no number: write 0.5, or the name of a state, theta=0.5"
+            f"slice '{shown(text)}' is not a number: write 0.5, or name a state, theta=0.5"
         ) from None
     return _checked(value)
 

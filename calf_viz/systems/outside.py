@@ -1,10 +1,10 @@
-"""Systems that are not of this package: in a file, in an installed module, behind an entry point.
+"""Systems from outside this package: in a file, in an installed module, behind an entry point.
 
-    ./mine.py, ./mine.py:NAME                   a file, which is run
-    package.module, package.module:NAME         of what is installed, never of the current folder
-    mine                                        an entry point of the group `calf_viz.systems`
+    ./mine.py, ./mine.py:NAME                   a file, which is executed
+    package.module, package.module:NAME         an installed module, never in the current folder
+    mine                                        an entry point in the group `calf_viz.systems`
 
-Without a NAME it is the one called SYSTEM.
+The default NAME is SYSTEM.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from calf_viz.systems.soundness import check
 GROUP = "calf_viz.systems"
 NAME = "SYSTEM"
 LARGEST = 2**20
-"""Bytes of a file."""
+"""Most bytes of a file."""
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text stands for a file or a module, and is no system's name."""
+    """Whether a string denotes a file or a module rather than a system's name."""
     return any(sign in text for sign in (os.sep, ".", ":"))
 
 
 def split(text: str) -> tuple[str, str]:
-    """File or module, and the name in it."""
+    """The file or module in a reference, and the name in it."""
     place, colon, name = text.rpartition(":")
     return (place, name) if colon and name.isidentifier() else (text, NAME)
 
 
 def is_file_name(place: str) -> bool:
-    """Whether a place is a file, and no module."""
+    """Whether a place is a file rather than a module."""
     return os.sep in place or place.endswith(".py")
 
 
 def load(text: str) -> tuple[System, str]:
-    """The system that a reference stands for, checked; and the same reference from anywhere.
+    """The system that a reference denotes, checked; and a reference that works from any folder.
 
     Raises:
-        UserError: it cannot be had, or makes no sense; with file and line, where there are any.
+        UserError: it cannot be loaded or is invalid; with file and line, if known.
     """
     place, name = split(text)
     if not is_file_name(place):
@@ -64,7 +64,7 @@ def load(text: str) -> tuple[System, str]:
 
 @cache
 def announced() -> dict[str, tuple[EntryPoint, ...]]:
-    """Entry points by the name of the system, which none of them is asked for yet."""
+    """Entry points by the name of the system; none of them is loaded."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     with current_folder_left_out():
         for point in entry_points(group=GROUP):
@@ -74,19 +74,19 @@ def announced() -> dict[str, tuple[EntryPoint, ...]]:
 
 
 def place_of(point: EntryPoint) -> str:
-    """Where an entry point leads, and whose it is."""
+    """An entry point's target and the package that it belongs to."""
     owner = "" if point.dist is None else f" of {point.dist.name}"
     return f"{shown(point.value)}{owner}"
 
 
 def load_entry_point(name: str, point: EntryPoint) -> System:
-    """The system behind it; raises as `load`."""
+    """The system of an entry point; raises as `load`."""
     module = point.module
     system = _sound(_found(_imported(module), point.attr or NAME, module), module, module)
     if system.name != name:
         raise UserError(
-            f"entry point {shown(point.name)} ({place_of(point)}) leads to a system of the name "
-            f"{system.name}: one of the two names has to change"
+            f"entry point {shown(point.name)} ({place_of(point)}) leads to a system named "
+            f"{system.name}: change one of the two names"
         )
     return system
 
@@ -95,7 +95,7 @@ def _run(path: Path) -> ModuleType:
     source = read_bytes(path, LARGEST)
     module = ModuleType(str(path))
     module.__file__ = str(path)
-    # Where classes look for their module, dataclasses above all.
+    # Classes look for their module there, in particular dataclasses.
     sys.modules[module.__name__] = module
     try:
         with _reported(path, module.__name__), current_folder_left_out():
@@ -118,7 +118,7 @@ def _imported(place: str) -> ModuleType:
         except ModuleNotFoundError as error:
             missing = error.name or ""
             if place != missing and not place.startswith(f"{missing}."):
-                raise  # something else, that the module asks for
+                raise  # another module, imported by this one
             raise UserError(
                 f"system {shown(place)}: no module {shown(missing)} is installed (the current "
                 "folder is not searched): install it, or give a file, such as ./mine.py"
@@ -132,7 +132,7 @@ def _found(module: ModuleType, name: str, place: str) -> System:
     if isinstance(value, type) and issubclass(value, System):
         raise UserError(f"{shown(place)}: {name} is a class: write {name} = {value.__name__}()")
     there = hasattr(module, name)
-    said = f"is a {type(value).__name__} and no System" if there else "is not there"
+    said = f"is a {type(value).__name__}, not a System" if there else "does not exist"
     others = sorted(key for key, item in vars(module).items() if isinstance(item, System))
     if others:
         raise UserError(
@@ -143,7 +143,7 @@ def _found(module: ModuleType, name: str, place: str) -> System:
 
 
 def _sound(system: System, place: str, owner: str) -> System:
-    """The system, checked. owner: the module that it is from."""
+    """The system, checked. owner: the module that it is defined in."""
     try:
         with _reported(place, owner):
             check(system)
@@ -155,8 +155,8 @@ def _sound(system: System, place: str, owner: str) -> System:
 
 
 def blamed(error: BaseException, owner: str) -> FileDamaged | None:
-    """An error as one line, with file and line of the innermost place in the code of the module or
-    package that owns it, rather than a library's; None where it did not come through there."""
+    """An error as one line, at the innermost frame in the code of `owner`, a module or package,
+    rather than in a library; None if no such frame is involved."""
     file, line = "", None
     for frame, number in traceback.walk_tb(error.__traceback__):
         name = str(frame.f_globals.get("__name__"))
@@ -173,7 +173,7 @@ def blamed(error: BaseException, owner: str) -> FileDamaged | None:
 
 @contextmanager
 def _reported(place: str | Path, owner: str) -> Iterator[None]:
-    """What a user's code raises in the block comes as one line."""
+    """Turn an exception of the user's code in the block into one line."""
     try:
         yield
     except UserError:

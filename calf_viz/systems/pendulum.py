@@ -7,10 +7,10 @@ from calf_viz.systems.base import Array, Bools, Plane, System, wrap_angle
 
 
 class Pendulum(System):
-    """theta'' = g sin(theta) + u, of length 1 m; the goal is rest at theta = 0, upright.
+    """theta'' = g sin(theta) + u, 1 m long; the goal is rest at theta = 0, upright.
 
-    |u| <= 3 holds it against gravity within 0.31 rad of the goal only: from elsewhere it must
-    gather the energy for the way up by swinging.
+    |u| <= 3 can hold it against gravity only within 0.31 rad of the goal: from elsewhere it must
+    gather energy by swinging.
     """
 
     name = "pendulum"
@@ -26,8 +26,8 @@ class Pendulum(System):
     kp = 20.0
     kd = 5.0
     catch = 0.25
-    """[rad]: how far the unstable part of the state, theta + omega / sqrt(g), may be off for PD to
-    bring it back: less than the 3 / g = 0.306 beyond which no action within the limits can."""
+    """Largest unstable part of the state, theta + omega / sqrt(g) [rad], that PD brings back: less
+    than 3 / g = 0.306, beyond which no action within the limits can."""
 
     def derivative(self, states: Array, actions: Array) -> Array:
         rates = np.empty(states.shape)
@@ -49,11 +49,11 @@ class Pendulum(System):
         return self.norm(states) <= 0.1
 
     def nominal(self, states: Array) -> Array:
-        """Energy shaping: swing until there is the energy of rest upright. Then PD."""
+        """Energy shaping: swing until the energy is that of rest upright, then PD."""
         s = np.asarray(states, dtype=np.float64)
         theta, omega = wrap_angle(s[:, 0]), s[:, 1]
         missing = self.g * (1.0 - np.cos(theta)) - 0.5 * omega * omega
-        # Energy changes by u omega; at rest either way will do.
+        # Energy changes by u omega; at rest either direction will do.
         swing = self.k_energy * missing * np.where(omega < 0.0, -1.0, 1.0)
         unstable = theta + omega / np.sqrt(self.g)
         near = (np.abs(unstable) < self.catch) & (np.abs(theta) < 1.0)

@@ -1,4 +1,4 @@
-"""The systems there are, by name: this package's, installed ones, and those given by the user."""
+"""All systems by name: this package's, installed ones, and those given by the user."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class _Given:
 
     system: System
     said: str
-    """How."""
+    """As the user wrote it."""
     reference: str | None
-    """The same for other processes; None where there is none."""
+    """How other processes can load it; None if they cannot."""
 
 
 _given: dict[str, _Given] = {}
@@ -60,24 +60,23 @@ def _installed(name: str) -> System:
 
 
 def names() -> list[str]:
-    """The names of all systems, sorted. Of those of other packages none is loaded for that."""
+    """The names of all systems, sorted, without loading those of other packages."""
     return sorted({*_own(), *announced(), *_given})
 
 
 def own() -> list[str]:
-    """The names of those that come with the program, sorted."""
+    """The names of this package's systems, sorted."""
     return sorted(_own())
 
 
 def get(name: str) -> System:
-    """The system called `name`; hyphens and underscores are the same.
+    """The system called `name`; hyphens and underscores are equivalent.
 
-    A text from a file is safe here: nothing is run or imported but what is installed under that
-    name.
+    Safe for a name from a file: only what is installed under that name is ever imported.
 
     Raises:
-        UserError: there is no such system, and the message lists those there are; or it is there
-            twice, or broken.
+        UserError: there is no such system (the message lists all), two have the name, or it is
+            broken.
     """
     called = name.replace("-", "_")
     places = _places(called)
@@ -91,18 +90,21 @@ def get(name: str) -> System:
         return _installed(called)
     raise UserError(
         f"unknown system '{shown(name)}': choose one of {', '.join(names())}; one in a file or "
-        "module is given on the command line alone: `system` ./mine.py"
+        "module can only be given on the command line: `system` ./mine.py"
     )
 
 
 def add(system: System, said: str = "systems.add", reference: str | None = None) -> str:
-    """Have a system known by its name in this process; its name.
+    """Register a system by its name in this process; returns the name.
 
-    said: where it comes from, for messages. reference: how other processes get it (see `given`);
-    without, no training is watched or compared in processes of its own.
+    Args:
+        system: the system.
+        said: where it comes from, for messages.
+        reference: how other processes can load it (see `given`); without it, no training can be
+            watched or benchmarked in other processes.
 
     Raises:
-        UserError: another one has that name.
+        UserError: another system has that name.
     """
     before = _given.get(system.name)
     if before is not None and (
@@ -116,11 +118,11 @@ def add(system: System, said: str = "systems.add", reference: str | None = None)
 
 
 def given(text: str) -> str:
-    """The name of the system that a user gives on the command line: by that name, or by a file or
-    module, whose code is run.
+    """The name of the system given on the command line: by name, or as a file or module, which is
+    executed.
 
     Raises:
-        UserError: there is none; it is broken, or has the name of another one.
+        UserError: there is none, it is broken, or its name is taken.
     """
     if not is_reference(text):
         return get(text).name
@@ -129,31 +131,31 @@ def given(text: str) -> str:
 
 
 def said(name: str) -> str:
-    """What --system is to say for the system of that name."""
+    """The value of --system that gives the system of that name."""
     return _given[name].said if name in _given else name
 
 
 def reference(name: str) -> str:
-    """What `given` takes for the same system in another process.
+    """The argument of `given` that loads the same system in another process.
 
     Raises:
-        UserError: there is no such thing.
+        UserError: there is none.
     """
     if name not in _given:
         return name
     found = _given[name].reference
     if found is None:
         raise UserError(
-            f"system {name} was added in this process alone, and is to be trained in another: put "
-            "it into a file, and give that to systems.given"
+            f"system {name} was added in this process only, but is trained in another: put it into "
+            "a file, and give that to systems.given"
         )
     return found
 
 
 @contextmanager
 def errors_reported() -> Iterator[None]:
-    """In the block, what the code of a system that is not this package's raises comes as one line,
-    a UserError with file and line; other errors pass."""
+    """During the block, an exception in the code of an outside system becomes a UserError of one
+    line, with file and line number; other exceptions pass."""
     try:
         yield
     except UserError:
@@ -169,7 +171,7 @@ def errors_reported() -> Iterator[None]:
 
 
 def _places(name: str) -> list[str]:
-    """Where a system of that name is to be found: more than one is one too many."""
+    """All places that define a system of that name; more than one is an error."""
     places = []
     if name in _own():
         places.append(f"the one of calf_viz ({type(_own()[name]).__module__})")

@@ -1,4 +1,4 @@
-"""Whether a system keeps what `System` promises: asked once of each that comes from outside."""
+"""Checks that a system from outside satisfies what `System` promises."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from calf_viz.errors import UserError, shown
 from calf_viz.systems.base import Plane, System
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-"""Files and folders are named after systems."""
+"""Restricted, as files and folders are named after systems."""
 MOST_STATES = 100
 MOST_ACTIONS = 16
 _AGENTS = 5
-"""Tried at once; no array of another meaning is of that length by chance."""
+"""Tried at once; unlikely to be the length of another axis by chance."""
 
 
 def check(system: System) -> None:
-    """Raises UserError for attributes that make no sense, and for what its methods give at some
-    starts; whatever those raise themselves passes."""
+    """Raise UserError for invalid attributes, or invalid results of its methods at a few starts;
+    exceptions in the methods pass."""
     name = getattr(system, "name", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UserError(
-            f"name = {shown(name)}: give a text of at most 60 small letters, digits and _"
+            f"name = {shown(name)}: give a string of at most 60 lower-case letters, digits and _"
         )
     _numbers(system)
     _axes(system)
     _plane(system)
-    with np.errstate(all="ignore"):  # what comes of it is told in a line of its own
+    with np.errstate(all="ignore"):  # bad results are reported below
         _methods(system)
 
 
@@ -60,7 +60,7 @@ def _axes(system: System) -> None:
     states = range(system.state_dim)
     names = system.state_names
     sound = not names or len({*names}) == len(names) == system.state_dim
-    _require(sound, "state_names", names, f"{system.state_dim} names, all of them others")
+    _require(sound, "state_names", names, f"{system.state_dim} different names")
     for name in names:
         _require(name.isidentifier(), "state_names", names, "names of letters, digits and _")
     sound = len({*system.angles}) == len(system.angles) and all(a in states for a in system.angles)
@@ -68,7 +68,7 @@ def _axes(system: System) -> None:
     heading = system.heading_axis
     _require(
         heading is None or heading in system.angles, "heading_axis", heading,
-        "a state that is one of angles, too",
+        "a state that is also in angles",
     )  # fmt: skip
     if system.marker == "arrow":
         _require(heading is not None, "heading_axis", heading, "the angle that the arrow points at")
@@ -104,7 +104,7 @@ def _methods(system: System) -> None:
     _array("derivative", system.derivative(states.astype(float), actions.astype(float)), (n, d))
     _array("step", system.step(states, actions), (n, d))
     rewards = _array("reward", system.reward(states, actions), (n,))
-    _require(bool((rewards <= 0).all()), "reward", rewards, "what is never above 0")
+    _require(bool((rewards <= 0).all()), "reward", rewards, "values that are never above 0")
     goal = np.asarray(system.in_goal(states))
     _require(
         goal.shape == (n,) and goal.dtype == np.bool_, "in_goal", goal, "a bool for each agent"
@@ -115,9 +115,9 @@ def _array(name: str, value: Any, shape: tuple[int, ...]) -> Any:
     array = np.asarray(value)
     if array.shape != shape or array.dtype.kind not in "fiu":
         raise UserError(
-            f"{name} gives {array.dtype} of shape {array.shape} for {_AGENTS} agents: give "
-            f"numbers of {shape}"
+            f"{name} returns {array.dtype} of shape {array.shape} for {_AGENTS} agents: return "
+            f"numbers of shape {shape}"
         )
     if not np.isfinite(array).all():
-        raise UserError(f"{name} gives what is not finite at a start: {shown(array)}")
+        raise UserError(f"{name} returns values that are not finite at a start: {shown(array)}")
     return array
