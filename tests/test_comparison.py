@@ -318,7 +318,7 @@ class TestCommand:
             (["--fail-if", "frame_p95:nan"], "'frame_p95:nan' is not a limit"),
             (["--nonsense"], "No such option"),
             (["--output", ""], "is empty: give a path"),
-            (["--output", "picture.png"], "'picture.png' is to be Markdown"),
+            (["--output", "picture.png"], "'picture.png' would hold Markdown"),
         ],
     )
     def test_bad_use(

@@ -27,7 +27,7 @@ from calf_viz.glsl.shipped import shader_folder
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
 from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import AppliedLook
 from calf_viz.workbench.watch import Watcher
 
 SCENE = SceneFolder("live", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
@@ -235,7 +235,7 @@ class TestWatcher:
             (look / "a.glsl").write_text("1")
             assert soon(watcher.take)
         assert calls[:3] == [None, True, True], "the library decides, until it fails"
-        assert caplog.text.count("no space left on device; looking now and then") == 1
+        assert caplog.text.count("no space left on device; polling") == 1
 
     def test_a_file_system_that_tells_nothing(
         self, look: Path, monkeypatch: pytest.MonkeyPatch
@@ -334,7 +334,7 @@ class TestLive:
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
             SCENE.play(host)
             first = picture(host)
-            with closing(LiveShaders(host, [WornLook(host)])) as live:
+            with closing(LiveShaders(host, [AppliedLook(host)])) as live:
                 (look / "surface_colour.glsl").write_text(RED)
                 live.rebuild()
                 draws = []
@@ -360,7 +360,7 @@ class TestLive:
         fixed = "# nothing\n" if name == "look.toml" else RED
         with (
             opened("moderngl", SCENE, library=ShaderLibrary(look)) as host,
-            closing(LiveShaders(host, [WornLook(host)])) as live,
+            closing(LiveShaders(host, [AppliedLook(host)])) as live,
             caplog.at_level(logging.INFO, logger="calf_viz"),
         ):
             for text in ("no such thing", fixed):

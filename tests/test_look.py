@@ -107,7 +107,7 @@ def test_a_mark_of_an_editor_is_no_part_of_it(file: Path) -> None:
         ("[values]\nu_glow = 1e999", ":2: u_glow = inf does not fit"),
         ("[values]\nu_glow = 4.001", ":2: u_glow = 4.001 does not fit"),
         ("[values]\nu_count = 2.5", ":2: u_count = 2.5 does not fit: give a whole number"),
-        ("[values]\nu_glow = [1, 2]", ":2: u_glow: give a number, a text, true or false"),
+        ("[values]\nu_glow = [1, 2]", ":2: u_glow: give a number, a string, true or false"),
         ("[values]\n\nu_glow = 2020-01-01", ":3: u_glow: give a number"),
         ("[values.u_glow]\nx = 1", ":1: u_glow: give a number"),
         (f"[values]\nu_ink = '{'#' * 9000}'", ":2: u_ink = ###"),

@@ -18,7 +18,7 @@ from calf_viz.glsl.library import ShaderLibrary, overlay_path
 from calf_viz.glsl.shipped import look_names, shader_folder
 from calf_viz.hud import theme
 from calf_viz.view import Certificate
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import AppliedLook
 from calf_viz.workbench.look_file import FILE, read_look
 from calf_viz.workbench.parts import unused
 
@@ -52,7 +52,7 @@ class TestEach:
         pictures = []
         for kind in HOSTS:
             with opened(kind, scene, library=ShaderLibrary(Path(look))) as host:
-                WornLook(host)
+                AppliedLook(host)
                 host.scene.certificate = Certificate(q_plus=-20.0)
                 pictures.append(scene.play(host))
         pair = Comparison(look, *pictures)

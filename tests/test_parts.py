@@ -34,7 +34,7 @@ def test_an_empty_folder_changes_nothing_and_is_refused(here: Path) -> None:
     said = refused("mine")
     assert said == (
         "`shaders` mine: nothing in this folder takes part in the picture (it holds no shader); "
-        "calf-viz shaders new mine copies what one may change, `watch` waits for files"
+        "calf-viz shaders new mine copies files to change, `watch` waits for files"
     )
     assert refused("mine", "`ab`").startswith("`ab` mine: nothing in this folder")
 
@@ -165,6 +165,6 @@ def test_a_folder_that_is_filled_later_is_waited_for(
             "vec3 surface_colour(vec3 c, vec2 p, float level, float light, bool bad)"
             "{ return vec3(1.0, 0.0, 0.0); }"
         )
-        shown.looks.first.wearer.reload()
+        shown.looks.first.target.reload()
         shown.draw()
         assert (shown.screenshot() != plain).any(axis=2).mean() > 0.1

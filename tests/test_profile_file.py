@@ -121,9 +121,9 @@ class TestBadFiles:
             ("{", ": not complete JSON: "),
             ("no JSON", ": not complete JSON: "),
             ("[" * 100_000, ": not complete JSON: "),
-            ("[]", ": no profile of calf_viz; give "),
-            ("{}", ": no profile of calf_viz; give "),
-            ('{"kind": "something else"}', ": no profile of calf_viz; give "),
+            ("[]", ": not a profile of calf_viz; give "),
+            ("{}", ": not a profile of calf_viz; give "),
+            ('{"kind": "something else"}', ": not a profile of calf_viz; give "),
         ],
     )
     def test_no_profile(self, tmp_path: Path, text: str, said: str) -> None:

@@ -33,7 +33,7 @@ from calf_viz.trial import trust
 from calf_viz.trial.examiner import Examiner
 from calf_viz.trial.trials import Trials
 from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import AppliedLook
 
 SCENE = SceneFolder("trial", size=(160, 90), trail=60, steps=40, agents=[Agents(5, seed=1)])
 FAULTS = [
@@ -61,7 +61,7 @@ def host(look: Path) -> Iterator[Host]:
 @pytest.fixture
 def live(host: Host, examiner: Examiner, driver: Driver) -> Iterator[LiveShaders]:
     trials = Trials(examiner)
-    with closing(trials), closing(LiveShaders(host, [WornLook(host)], trials)) as made:
+    with closing(trials), closing(LiveShaders(host, [AppliedLook(host)], trials)) as made:
         yield made
 
 
@@ -119,7 +119,7 @@ class TestSaving:
         monkeypatch.setattr(trials_module, "GRACE", 0.1)
         file = look / "surface_colour.glsl"
         trials = Trials(Examiner("gpu", patience=1e6))
-        with closing(trials), closing(LiveShaders(host, [WornLook(host)], trials)) as live:
+        with closing(trials), closing(LiveShaders(host, [AppliedLook(host)], trials)) as live:
             file.write_text(surface("vec3(1, 0, 0)", before="// HANG\n"))
             assert frames(live, lambda: "field" in driver.asked)
             file.write_text(surface("vec3(0, 1, 0)"))
@@ -151,7 +151,7 @@ class TestSaving:
         monkeypatch.setattr(trials_module, "GRACE", 0.02)  # of the 0.3 s that a trial takes
         monkeypatch.setenv("PRETEND_LATE", late)
         trials, saved = Trials(Examiner("gpu")), 0
-        with closing(trials), closing(LiveShaders(host, [WornLook(host)], trials)) as live:
+        with closing(trials), closing(LiveShaders(host, [AppliedLook(host)], trials)) as live:
 
             def save_and_look() -> bool:
                 nonlocal saved

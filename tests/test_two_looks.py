@@ -153,7 +153,7 @@ def test_each_has_its_own_controls_and_files(tmp_path: Path) -> None:
     with running(shaders=looks[0], ab=looks[1], size=SIZE, set=asked) as shown:
         play(shown).step()
         assert shown.looks.second is not None
-        values = (look.wearer.controls.values for look in (shown.looks.first, shown.looks.second))
+        values = (look.target.controls.values for look in (shown.looks.first, shown.looks.second))
         assert list(values) == [{"u_red": 0.4}, {"u_red": 0.6}]
     with (
         pytest.raises(UserError, match="`set` b:u_red = 2 does not fit"),

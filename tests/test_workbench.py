@@ -97,7 +97,7 @@ class TestNew:
     def test_nothing_is_overwritten(self, tmp_path: Path) -> None:
         (tmp_path / "trail_width.glsl").write_text("mine")
         error = run("new", tmp_path).exception
-        assert isinstance(error, UserError) and "trail_width.glsl is there already" in str(error)
+        assert isinstance(error, UserError) and "trail_width.glsl exists already" in str(error)
         assert [p.name for p in tmp_path.iterdir()] == ["trail_width.glsl"]
 
 

@@ -270,7 +270,7 @@ class Subject:
         from calf_viz.trial.examiner import Examiner
         from calf_viz.trial.trials import Trials
         from calf_viz.workbench.live import LiveShaders
-        from calf_viz.workbench.look import WornLook
+        from calf_viz.workbench.look import AppliedLook
 
         if kind == "panda":
             from calf_viz.hosts.panda.offscreen import OffscreenHost as Kind
@@ -292,7 +292,7 @@ class Subject:
             modes = np.full(4, step // 20, np.uint8)
             self.host.push(Samples(positions, modes, np.full(4, step in (0, 25))))
         trials = None if patience is None else Trials(Examiner("gpu", patience))
-        self.live = LiveShaders(self.host, [WornLook(self.host)], trials)
+        self.live = LiveShaders(self.host, [AppliedLook(self.host)], trials)
         self.first = self.picture()
 
     def picture(self) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Measuring: what frames cost, profiles as files, and comparisons of two of them.
+"""Measuring what frames cost, profiles as files, and comparing two of them.
 
-    profiler ──▶ Run, raw samples ──▶ summary    what `get_stats` tells
+    profiler ──▶ Run, raw samples ──▶ summary    what `get_stats` returns
                        │
                        ▼
                     Profile ◀──▶ JSON ──▶ comparison ──▶ Markdown, plot
 
-Knows nothing of what is measured: sections and counters have the names that others give them.
+Independent of what is measured: callers name the sections and counters.
 """

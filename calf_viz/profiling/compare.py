@@ -1,4 +1,4 @@
-"""Two profiles compared, from their files to a report."""
+"""Compares two profiles, from their files to a report."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def compare_results(
 ) -> Comparison:
     """Judge each metric of B against A: better, worse, or no difference.
 
-    A difference is shown where 0 lies outside the interval of the change, from a seeded block
+    There is a difference if 0 lies outside the interval of the change, from a seeded block
     bootstrap (see `bootstrap`): the same two profiles give the same verdicts.
 
     Args:
-        a, b: profiles or their files; A is the one before, B the one after.
+        a, b: profiles or their files; A is before the change, B after it.
         output: Markdown file to write, with the plot beside it as PNG.
-        force: compare what is not comparable all the same.
-        plot: False writes no plot, which needs matplotlib.
+        force: compare the profiles even if they are not comparable.
+        plot: False leaves out the plot, which needs matplotlib.
 
     Raises:
         IncomparableError: machines, picture sizes, systems or numbers of agents differ.

@@ -1,4 +1,4 @@
-"""Comparing two profiles: which differences are shown by the samples, and which are not."""
+"""Comparing two profiles: which differences the samples show, and which they do not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calf_viz.profiling.profile import Profile
 
 BETTER, WORSE, SAME, ONLY_A, ONLY_B = "better", "worse", "no difference", "only in A", "only in B"
 CONFIDENCE = 0.99
-"""Of each interval. Above the usual 0.95, since a dozen metrics are judged at once."""
+"""Confidence of each interval; above the usual 0.95, as a dozen metrics are judged at once."""
 DRAWS = 2000
 SEED = 0
 MUST_AGREE = (
@@ -27,33 +27,33 @@ MUST_AGREE = (
     ("configuration", "size"),
     ("configuration", "n_agents"),
 )
-"""Where two profiles differ in these, a difference of their figures says nothing."""
+"""If two profiles differ in any of these, their figures are not comparable."""
 
 
 class IncomparableError(UserError):
-    """Two profiles of different machines, picture sizes, systems or numbers of agents."""
+    """Two profiles with different machines, picture sizes, systems or numbers of agents."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One metric of A and of B."""
+    """The verdict on one metric in A and B."""
 
     metric: str
     unit: str
     a: float | None
     b: float | None
     change: float | None
-    """(b - a) / a; None where a is 0 or missing, infinite where only a is 0."""
+    """(b - a) / a; None if one is missing, infinite if only a is 0."""
     interval: tuple[float, float] | None
-    """Of the change, at `CONFIDENCE`, the metric's resolution included."""
+    """Interval of the change at `CONFIDENCE`, widened by the metric's resolution."""
     verdict: str
     worsening: tuple[float, float] | None
-    """The interval with its sign so that more is worse, whichever way the metric goes."""
+    """The interval with its sign such that positive is worse, for any metric."""
 
     def is_worse_by(self, margin: float) -> bool:
-        """Whether it is shown to be worse by more than a margin, 0.1 for 10 %."""
+        """Whether it is shown to be worse by more than a margin (0.1 for 10 %)."""
         return self.verdict == WORSE and self.worsening is not None and self.worsening[0] > margin
 
 
@@ -65,15 +65,15 @@ class Comparison:
     b: Profile
     names: tuple[str, str]
     read: tuple[Path, ...]
-    """The files that they come from, which no report replaces."""
+    """The files that they come from, which a report must not replace."""
     verdicts: list[Verdict]
     differences: list[str]
-    """What else differs: machine, packages and configuration, as `what: A, B`."""
+    """Other differences, in machine, packages and configuration, as `what: A, B`."""
     forced: list[str]
-    """Those of them because of which the profiles are not comparable."""
+    """The differences that make the profiles incomparable."""
 
     def __getitem__(self, metric: str) -> Verdict:
-        """Raises UserError, which lists the metrics there are, for an unknown one."""
+        """The verdict on a metric. Raises UserError, listing the metrics, for an unknown one."""
         for verdict in self.verdicts:
             if verdict.metric == metric:
                 return verdict
@@ -93,7 +93,7 @@ def judge(metric: Metric, a: Profile, b: Profile, draws: int = DRAWS, seed: int 
     of_b = resampled(runs_b, metric.statistic, draws, rng)
     changes = [_change(x, y) for x, y in zip(of_a.tolist(), of_b.tolist(), strict=True)]
     tail = (1.0 - CONFIDENCE) / 2.0
-    # Of ordered values, since a change from 0 is infinite and nothing lies between it and others.
+    # Without interpolation, as a change from 0 is infinite.
     low, high = np.quantile(changes, (tail, 1.0 - tail), method="inverted_cdf").tolist()
     interval = low - metric.resolution, high + metric.resolution
     worsening = (-interval[1], -interval[0]) if metric.higher_is_better else interval
@@ -109,7 +109,7 @@ def _change(a: float, b: float) -> float:
 
 
 def difference(a: Profile, b: Profile, part: str, key: str) -> str | None:
-    """In what the two differ, as `what: A, B`; None where they agree."""
+    """How the two differ in a value, as `what: A, B`; None if they agree."""
     here, there = (getattr(profile, part).get(key) for profile in (a, b))
     return None if here == there else f"{key}: {short(here)}, {short(there)}"
 
@@ -126,7 +126,7 @@ def differences(a: Profile, b: Profile) -> list[str]:
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """With the entries of dictionaries in their place."""
+    """With nested dictionaries replaced by their entries."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat.update(value if isinstance(value, dict) else {key: value})
@@ -134,7 +134,7 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def short(value: Any) -> str:
-    """A value of the configuration in a line of text."""
+    """A value of the configuration as a short text."""
     if isinstance(value, list):
         return shown("x".join(map(shown, value)))
     return "none" if value is None else shown(value)

@@ -1,4 +1,4 @@
-"""The samples of the last frames, column by column, while they are being taken."""
+"""The samples of the last frames, by column, while they are being recorded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from calf_viz.profiling.run import Column, Run
 
 NAN = float("nan")
 MOST_FRAMES = 20_000
-"""Frames that are kept: five minutes at 60 a second, some 4 MB; then the oldest go."""
+"""Frames kept: five minutes at 60 a second, some 4 MB; older ones are dropped."""
 
 
 class FrameLog:
-    """Columns of doubles that grow by a row a frame; one not seen before is filled up with 0."""
+    """Columns of doubles that grow by one row per frame; a new column starts with zeros."""
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
         self.most = most
@@ -38,8 +38,8 @@ class FrameLog:
         own: Mapping[str, float],
         counts: Mapping[str, float],
     ) -> None:
-        """One frame, its number above the last one's: when it began, how long it and its sections
-        took [s], what was counted."""
+        """Add one frame with a number above the last one's: its start, the duration of the frame
+        and its sections [s], and its counts."""
         for columns, row in ((self.total, total), (self.own, own), (self.counts, counts)):
             for name in row:
                 if name not in columns:
@@ -50,7 +50,7 @@ class FrameLog:
         self.start.append(start)
         self.duration.append(duration)
         self.gpu.append(NAN)
-        # In lumps, as each moves what stays.
+        # In batches, as each deletion moves the rest.
         if len(self) > self.most + self.most // 4 + 1:
             self._forget(len(self) - self.most)
 
@@ -61,13 +61,13 @@ class FrameLog:
             del column[:frames]
 
     def set_gpu(self, number: int, seconds: float) -> None:
-        """GPU time of the frame of that number, which comes late; ignored where that is gone."""
+        """Set the GPU time of an earlier frame; ignored if the frame has been dropped."""
         row = bisect_left(self.number, number)
         if row < len(self) and self.number[row] == number:
             self.gpu[row] = seconds
 
     def run(self, last: int | None = None) -> Run:
-        """A copy of the last so many frames, or of all that are kept."""
+        """A copy of the last `last` frames, or of all that are kept."""
         most = self.most if last is None else min(last, self.most)
 
         def column(values: array[float], scale: float = 1.0) -> Column:

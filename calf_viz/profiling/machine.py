@@ -1,4 +1,4 @@
-"""What a measurement ran on: two profiles are comparable only where this is the same."""
+"""The machine that a measurement ran on; profiles from different machines are not comparable."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("numpy", "torch", "panda3d", "ursina", "psutil")
-"""Whose versions may change what a frame costs."""
+"""Packages whose versions may affect the cost of a frame."""
 
 
 def describe(gl_renderer: str, gl_version: str) -> dict[str, Any]:
-    """Processor, cores, operating system, OpenGL and packages, as a profile holds them."""
+    """Processor, cores, operating system, OpenGL and packages, for a profile."""
     import psutil
 
     return {

@@ -1,4 +1,4 @@
-"""What is compared of two profiles: each metric's figure, unit, direction and resolution."""
+"""The metrics compared between profiles: figure, unit, direction and resolution of each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from calf_viz.profiling.run import Column, Run
 from calf_viz.profiling.summary import PER_FRAME
 
 TIMES, MEMORY, PROCESSOR, EXACT = 0.01, 0.02, 0.05, 0.0
-"""Resolutions: how far the same program differs from one start to the next (where its memory lies,
-how warm the processor is), which no run can tell of itself."""
+"""Resolutions: how much the same program varies from start to start (memory layout, temperature of
+the processor), which no single run can show."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class Metric:
     name: str
     unit: str
     samples: Callable[[Run], Column | None]
-    """Of a run, (frames,) or (1,); None where it has none."""
+    """Gives the samples of a run, (frames,) or (1,); None if it has none."""
     statistic: Statistic
-    """Of samples, along the last axis."""
+    """Reduces samples along the last axis."""
     resolution: float
-    """Relative differences below this are no differences."""
+    """Relative differences below this are ignored."""
     higher_is_better: bool = False
     absent: float | None = None
-    """The figure of a run that has no samples; None if there is none."""
+    """The value assumed for a run without samples; None if there is none."""
 
     def runs(self, profile: Profile) -> list[Column] | None:
-        """Samples of each run, or None where one has none."""
+        """Samples of each run, or None if one has none."""
         found = []
         for run in profile.runs:
             samples = self.samples(run)
@@ -47,7 +47,7 @@ class Metric:
         return found
 
     def value(self, profile: Profile) -> float | None:
-        """The figure of the run reported."""
+        """The figure of the reported run."""
         runs = self.runs(profile)
         if runs is None:
             return None
@@ -55,7 +55,7 @@ class Metric:
 
 
 def metrics_of(*profiles: Profile) -> list[Metric]:
-    """The metrics that any of the profiles has a figure for."""
+    """The metrics for which any of the profiles has a figure."""
     runs = [run for profile in profiles for run in profile.runs]
     sections = dict.fromkeys(name for run in runs for name in run.sections_ms)
     counters = dict.fromkeys([*PER_FRAME, *(name for run in runs for name in run.counters)])
@@ -108,7 +108,7 @@ def _counter(name: str) -> Callable[[Run], Column | None]:
 
 
 def _cpu(run: Run) -> Column | None:
-    """Processor time of all threads, by the frames that took it."""
+    """Processor time of all threads per frame."""
     used = run.resources
     if len(used.seconds) < 2 or used.seconds[-1] <= used.seconds[0]:
         return None

@@ -1,4 +1,4 @@
-"""Frame times of two profiles as a picture. Needs matplotlib, which only this file asks for."""
+"""Plots the frame times of two profiles. Only this file imports matplotlib."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BINS = 60
 
 
 def plot_comparison(comparison: Comparison, path: Path) -> None:
-    """Write a PNG: above how often which frame time is, below each frame's in order.
+    """Write a PNG: above, a histogram of frame times; below, frame times in order.
 
     Raises:
         UserError: matplotlib is missing, or the file cannot be written.

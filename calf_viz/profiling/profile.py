@@ -15,7 +15,7 @@ from calf_viz.profiling.summary import summarise
 
 @dataclass
 class Profile:
-    """One or more runs; what is told is `reported`, and the others say how far runs differ."""
+    """One or more runs: one of them is reported, the others show how much runs vary."""
 
     runs: list[Run]
     reported: int
@@ -27,7 +27,7 @@ class Profile:
 
     @classmethod
     def of(cls, runs: list[Run], configuration: dict[str, Any], machine: dict[str, Any]) -> Profile:
-        """A profile made now. Raises UserError where a run holds no sample."""
+        """A profile created now. Raises UserError if a run has no samples."""
         if not runs or not all(len(run) for run in runs):
             raise UserError("no frame was measured yet: profile for longer than the warm-up")
         medians = [float(np.median(run.frame_ms)) for run in runs]
@@ -37,10 +37,10 @@ class Profile:
 
     @property
     def run(self) -> Run:
-        """The run reported."""
+        """The reported run."""
         return self.runs[self.reported]
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the run reported amounts to; see `PerformanceProfiler.get_stats`."""
+        """Summary of the reported run; see `PerformanceProfiler.get_stats`."""
         return summarise(self.run)

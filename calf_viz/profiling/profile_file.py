@@ -6,9 +6,9 @@
                "own_ms": {NAME: [...]}, "counters": {NAME: [...]}, "gpu_ms": [...] or null,
                "resources": {"seconds": [...], "cpu_seconds": [...], "memory_bytes": [...]}}]}
 
-A list holds a value a frame, those of `resources` a value a sample; times begin with 0. What is not
-known is null: GPU times, counts that are no finite number, figures of the summary. `summary` is for
-readers: whoever loads a file computes it anew.
+A list holds one value per frame, those in `resources` one per sample; times start at 0. Unknown
+values are null: GPU times, non-finite counts, figures of the summary. `summary` is for human
+readers: it is recomputed when a file is loaded.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from calf_viz.version import __version__
 KIND = "calf_viz profile"
 ANEW = "profile anew"
 LARGEST = 2**26
-"""Bytes of a profile, of which a frame has some 150."""
+"""Bytes of a profile; a frame takes some 150."""
 MOST_NAMES, MOST_RUNS = 1000, 100
-"""Sections and counters of a run, and runs; each is judged by itself."""
+"""Sections and counters of a run, and runs; each is judged separately."""
 LARGEST_NUMBER = 1e18
 SCHEMA = 1
 LONGEST = 86_400e3
-"""The longest frame [ms] that anybody measures."""
+"""Longest plausible frame [ms]."""
 DIGITS = 6
-"""After the point: nanoseconds in milliseconds."""
+"""Decimals: nanoseconds in milliseconds."""
 
 
 def save_profile(profile: Profile, path: str | Path) -> None:
-    """Write a profile; the folder is made where it is missing.
+    """Write a profile; the folder is created if it is missing.
 
     Raises:
         UserError: the file cannot be written.
@@ -69,8 +69,8 @@ def load_profile(path: str | Path) -> Profile:
     """Read a profile.
 
     Raises:
-        UserError: the file is missing, empty, truncated, no profile, of a newer schema, without
-            samples, or damaged; it says which.
+        UserError: the file is missing, empty, truncated, not a profile, of a newer schema, without
+            samples, or damaged; the message says which.
     """
     text = read_text(path, LARGEST, "give a profile's JSON")
     if not text.strip():
@@ -79,7 +79,7 @@ def load_profile(path: str | Path) -> Profile:
         content = json.loads(text, parse_constant=_refuse)
     if not isinstance(content, dict) or content.get("kind") != KIND:
         raise FileDamaged(
-            path, "no profile of calf_viz", "give a file that calf-viz --profile wrote"
+            path, "not a profile of calf_viz", "give a file written by calf-viz --profile"
         )
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
@@ -119,14 +119,14 @@ def _run_to_json(run: Run) -> dict[str, Any]:
 
 
 def _numbers(column: Column) -> list[float | int | None]:
-    """As short as they can be written: whole numbers without a point; null for what is no finite
-    number, which JSON has no word for."""
+    """In their shortest form: integers without a decimal point, null for non-finite numbers, which
+    JSON does not have."""
     rounded = np.round(column, DIGITS).tolist()
     return [None if not math.isfinite(x) else int(x) if x == int(x) else x for x in rounded]
 
 
 def _known(values: Any) -> Any:
-    """With null for numbers that are not finite, at any depth."""
+    """With null in place of non-finite numbers, at any depth."""
     if isinstance(values, Mapping):
         return {key: _known(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
@@ -208,7 +208,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 
 
 def _column(values: Any, where: str, n: int | None = None, gaps: bool = False) -> Column:
-    """Numbers from 0 on, n of them; with gaps, null is NaN."""
+    """n finite numbers; with gaps, null becomes NaN."""
     if not isinstance(values, list):
         raise TypeError(f"{where} is not a list")
     if n is not None and len(values) != n:

@@ -1,4 +1,4 @@
-"""PerformanceProfiler: where the time of each frame goes, and what each frame asks for."""
+"""PerformanceProfiler: where the time of each frame goes, and what each frame costs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from calf_viz.profiling.summary import summarise
 from calf_viz.profiling.trace import TracedFrame, write_trace
 
 WARM_UP = 50
-"""Frames not kept at first: shaders compile and caches fill in them."""
+"""First frames, not kept, while shaders compile and caches fill."""
 TRACED_FRAMES = 1000
-"""Last frames whose single sections are kept for a trace; about 1 MB."""
+"""Last frames whose individual sections are kept for a trace; about 1 MB."""
 CLOSING = 0.05
-"""Age [s] of the last resource sample from which a snapshot takes another."""
+"""A snapshot takes another resource sample if the last is older than this [s]."""
 
 
 class Description(NamedTuple):
-    """What only the program measured can say about itself."""
+    """What only the measured program knows about itself."""
 
     configuration: dict[str, Any]
-    """Whatever JSON can hold; `size`, `n_agents`, `system` and `renderer` are compared."""
+    """JSON values; `size`, `n_agents`, `system` and `renderer` are compared."""
     gl_renderer: str
     gl_version: str
 
@@ -42,7 +42,7 @@ def _undescribed() -> Description:
 
 
 class _Nothing:
-    """What a section or frame is while nobody measures: one object for all, and no work."""
+    """Stands in for a section or frame while the profiler is off: one shared no-op."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ _NOTHING = _Nothing()
 
 
 class _Section:
-    """One pass through a section; knows the one around it."""
+    """One pass through a section, linked to the enclosing one."""
 
     __slots__ = ("around", "inner", "name", "profiler", "start")
 
@@ -75,7 +75,7 @@ class _Section:
         profiler, name = self.profiler, self.name
         end = profiler._clock()
         if profiler._section is not self:
-            return  # its frame is no more: the profiler was reset or switched off within it
+            return  # its frame was dropped: the profiler was reset or switched off meanwhile
         duration = end - self.start
         around = profiler._section = self.around
         profiler._own[name] = profiler._own.get(name, 0.0) + duration - self.inner
@@ -84,7 +84,7 @@ class _Section:
             profiler._total[name] = profiler._total.get(name, 0.0) + duration
             return
         around.inner += duration
-        while around is not None:  # a section within one of its own name is in that one's time
+        while around is not None:  # if nested in one of the same name, it is counted there
             if around.name == name:
                 return
             around = around.around
@@ -124,20 +124,19 @@ class PerformanceProfiler:
                 profiler.count("draw_calls", 1)
         profiler.get_stats()["frame_time_p95_ms"]
 
-    Sections nest and may have any name. Those of another thread than the frame's, and its counts,
-    are not kept. While it is off everything here is a no-op; it may be switched at any time, a
-    frame cut so is not kept.
+    Sections nest and may have any name. Sections and counts from other threads than the frame's
+    are ignored. While the profiler is off everything here is a no-op; it can be switched at any
+    time, and a frame interrupted by that is not kept.
 
-    Without `frame()`, a section that is entered again begins the next frame, unless it is within
-    another one. Such a frame lasts until the next begins, what is counted meanwhile is its, and
-    its thread is the one that entered a section first. As soon as frames are told by `frame()` or
-    `frame_begin()`, only they count: what was kept without is forgotten, and sections and counts
-    outside of frames are not kept.
+    Without `frame()`, entering the same outermost section again begins the next frame. Such a frame
+    lasts until the next one begins, counts in between belong to it, and its thread is the one that
+    first entered a section. Once frames are marked by `frame()` or `frame_begin()`, only those are
+    kept: earlier ones are dropped, and sections and counts outside of frames are ignored.
 
     Attributes:
         enabled: whether it measures.
-        frame_number: number of the frame begun last, -1 before; `reset` does not start it anew.
-        describe: gives the configuration and the OpenGL that files are to name.
+        frame_number: number of the last frame begun, -1 before any; `reset` does not reset it.
+        describe: returns the configuration and OpenGL description to be written to files.
     """
 
     def __init__(
@@ -149,8 +148,15 @@ class PerformanceProfiler:
         clock: Callable[[], float] = time.perf_counter,
         process: Any = None,
     ) -> None:
-        """warm_up: frames not kept at first. most_frames: kept at most, the last ones.
-        clock: gives seconds. process: a psutil.Process, this one by default."""
+        """Create a profiler.
+
+        Args:
+            enabled: whether it starts measuring at once.
+            warm_up: number of first frames that are not kept.
+            most_frames: number of last frames that are kept.
+            clock: returns the time in seconds.
+            process: a psutil.Process, by default this one.
+        """
         if warm_up < 0 or most_frames < 1:
             raise ValueError(f"no such profiler: {warm_up} frames dropped, {most_frames} kept")
         self.warm_up, self._most_frames = warm_up, most_frames
@@ -161,12 +167,12 @@ class PerformanceProfiler:
         self._enabled = enabled
         self._section: _Section | None = None  # the innermost one open
         self._thread: int | None = None  # of the frame under way, None between frames
-        self._told = False  # whether frames are told, rather than found by their sections
-        self._entered: set[str] | None = None  # of a frame that is found, its outermost sections
+        self._marked = False  # whether frames are marked, rather than found by their sections
+        self._entered: set[str] | None = None  # outermost sections of a frame that was found
         self.reset()
 
     def reset(self) -> None:
-        """Forget all samples and begin anew, with the warm-up; a frame under way is not kept."""
+        """Drop all samples, and the frame in progress, and start over with the warm-up."""
         self._drop_frame()
         self._warming = self.warm_up
         self._log = FrameLog(self._most_frames)
@@ -187,18 +193,18 @@ class PerformanceProfiler:
 
     def frame(self) -> AbstractContextManager[None]:
         """A frame, for `with`."""
-        if not self._told:
-            self._frames_are_told()
+        if not self._marked:
+            self._frames_are_marked()
         return self._frame if self._enabled else _NOTHING
 
-    def _frames_are_told(self) -> None:
-        self._told = True
-        self.reset()  # frames that are found hold what lies between updates as well
+    def _frames_are_marked(self) -> None:
+        self._marked = True
+        self.reset()  # frames found by their sections also include the time between updates
 
     def frame_begin(self) -> None:
-        """Begin a frame; one that was not ended is not kept."""
-        if not self._told:
-            self._frames_are_told()
+        """Begin a frame; a previous one that was not ended is dropped."""
+        if not self._marked:
+            self._frames_are_marked()
         if self._enabled:
             self._open()
 
@@ -215,8 +221,8 @@ class PerformanceProfiler:
         self._start = self._clock()
 
     def frame_end(self) -> None:
-        """End the frame begun last. Does nothing without one."""
-        if self._thread == get_ident() and self._told:
+        """End the current frame, if any."""
+        if self._thread == get_ident() and self._marked:
             self._close()
 
     def _close(self) -> None:
@@ -240,7 +246,7 @@ class PerformanceProfiler:
     def section(self, name: str) -> AbstractContextManager[None]:
         """A part of the frame, for `with`."""
         if self._thread != get_ident():
-            if self._thread is not None or self._told or not self._enabled:
+            if self._thread is not None or self._marked or not self._enabled:
                 return _NOTHING
             self._find(name)
         elif self._entered is not None and self._section is None:
@@ -268,32 +274,32 @@ class PerformanceProfiler:
                 self._counts[name] = self._counts.get(name, 0.0) + n
 
     def set_gpu_time(self, frame_number: int, seconds: float) -> None:
-        """What a timer query said about a frame, which it says some frames later."""
+        """Set a frame's GPU time, which a timer query reports some frames later."""
         self._log.set_gpu(frame_number, seconds)
 
-    # Telling
+    # Results
 
     def run(self, last: int | None = None) -> Run:
-        """The raw samples of the last so many frames, or of all that are kept."""
+        """The raw samples of the last `last` frames, or of all that are kept."""
         run = self._log.run(last)
-        # Not long after the last frame, when it would tell of something else.
+        # Unless the last frame is long past, when this would measure something else.
         if len(run) and self._clock() - 1e-3 * run.frame_ms[-1] - run.start_s[-1] < 1.0:
             self._resources.tick(self._clock(), CLOSING)
         run.resources = self._resources.resources()
         return run
 
     def get_stats(self, last: int | None = None) -> dict[str, Any]:
-        """What the samples amount to; `last`: look at so many frames only.
+        """Summary of the samples, or of the last `last` frames only.
 
-        Keys, NaN where nothing is known yet (null in files):
-            n_frames: frames that were looked at.
+        Keys, NaN while unknown (null in files):
+            n_frames: number of frames summarised.
             fps_avg, fps_min: 1000 / mean and 1000 / longest frame time.
             frame_time_avg_ms, _min_ms, _p50_ms, _p95_ms, _p99_ms, _max_ms.
-            gpu_time_avg_ms, gpu_time_p95_ms: where the driver has timer queries.
-            sections: by name: mean_ms and p95_ms of the time in it; own_ms, the mean without the
-                sections within it; share, that own time's part of all frame time.
-            unaccounted_share: what the sections leave of 1.
-            cpu_percent: processor time by wall time, 100 for one busy core, since the warm-up.
+            gpu_time_avg_ms, gpu_time_p95_ms: if the driver has timer queries.
+            sections: by name: mean_ms and p95_ms of the time in it; own_ms, the mean without nested
+                sections; share, own time as a share of all frame time.
+            unaccounted_share: the share of frame time outside all sections.
+            cpu_percent: processor time over wall time, 100 for one busy core, since the warm-up.
             memory_mb, memory_growth_mb_per_minute: resident memory [10^6 bytes], and its slope.
             critic_queries_per_frame, mesh_updates_per_frame, draw_calls_per_frame,
                 ring_draws_per_frame, hud_draws_per_frame, upload_bytes_per_frame,
@@ -329,4 +335,4 @@ class PerformanceProfiler:
 
 
 OFF = PerformanceProfiler(enabled=False)
-"""For those whom nobody gave a profiler. Do not switch it on: it is everybody's."""
+"""Shared no-op profiler; never enable it."""

@@ -13,21 +13,21 @@ from calf_viz.profiling.metrics import MEMORY, PROCESSOR, TIMES
 from calf_viz.profiling.profile import Profile
 
 BAR = r"\|"
-"""A bar within a cell of a table."""
+"""An escaped bar within a table cell."""
 
 HEADS = ("metric", "A", "B", "change", f"{100 * CONFIDENCE:.0f} % interval", "verdict")
 
 
 def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> None:
-    """Write the Markdown to `path`, and a PNG of its name beside it.
+    """Write the Markdown to `path`, and a PNG of the same name beside it.
 
     Raises:
-        UserError: a file cannot be written, was compared, or is named as a picture, or matplotlib
-            is missing.
+        UserError: a file cannot be written, is one of those compared, or is named like a picture,
+            or matplotlib is missing.
     """
     if not path.name or path.suffix.lower() == ".png":
         raise UserError(
-            f"'{shown(path)}' is to be Markdown, a plot goes beside it: give a name such as "
+            f"'{shown(path)}' would hold Markdown, with a plot beside it: give a name such as "
             "comparison.md"
         )
     picture = path.with_suffix(".png") if plot else None
@@ -42,7 +42,7 @@ def write_comparison(comparison: Comparison, path: Path, plot: bool = True) -> N
 
 
 def markdown(comparison: Comparison, picture: Path | None = None) -> str:
-    """The text: what is compared, the table, the plot, and how it was judged."""
+    """The text: what is compared, the table, the plot, and how to read them."""
     a, b = comparison.a, comparison.b
     lines = [
         "# Comparison of two profiles",
@@ -63,16 +63,16 @@ def markdown(comparison: Comparison, picture: Path | None = None) -> str:
 
 
 _HOW = (
-    f"An interval holds the change with {100 * CONFIDENCE:.0f} % confidence: a moving block "
-    "bootstrap over frames and, where there are several runs, over runs; widened by what the "
-    f"same program differs by from start to start (times {100 * TIMES:.0f} %, memory "
-    f"{100 * MEMORY:.0f} %, processor time {100 * PROCESSOR:.0f} %, counters nothing). Better or "
+    f"An interval contains the change with {100 * CONFIDENCE:.0f} % confidence: a moving block "
+    "bootstrap over frames and, if there are several runs, over runs; widened by how much the same "
+    f"program varies from start to start (times {100 * TIMES:.0f} %, memory "
+    f"{100 * MEMORY:.0f} %, processor time {100 * PROCESSOR:.0f} %, counters 0). Better or "
     "worse: 0 lies outside. A and B are the figures of the run with the median frame time."
 )
 
 
 def cells(verdict: Verdict) -> tuple[str, ...]:
-    """A verdict as it stands in a table, in the order of `HEADS`."""
+    """The table cells of a verdict, in the order of `HEADS`."""
     name = f"{verdict.metric} [{verdict.unit}]" if verdict.unit else verdict.metric
     low, high = verdict.interval or (None, None)
     interval = "" if low is None else f"{percent(low)} to {percent(high)}"
@@ -87,7 +87,7 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """With some four digits, and in powers of ten only where it would be longer than any column."""
+    """With about four digits, in powers of ten only if it would be too long for a column."""
     if value is None or math.isnan(value):
         return ""
     if abs(value) >= 1e15:
@@ -97,7 +97,7 @@ def number(value: float | None) -> str:
 
 
 def percent(change: float | None) -> str:
-    """With its sign."""
+    """A change in percent, with its sign."""
     if change is None:
         return ""
     return "from 0" if math.isinf(change) else f"{100 * change:+.1f} %"
@@ -108,7 +108,7 @@ def _row(texts: Iterable[str]) -> str:
 
 
 def _code(name: str) -> str:
-    """A name between the marks of code, which it does not end."""
+    """A name as inline code, its backquotes replaced."""
     return "`" + name.replace("`", "'") + "`"
 
 

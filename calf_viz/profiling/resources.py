@@ -1,4 +1,4 @@
-"""Processor time and memory of this process, sampled seldom, since asking costs some 50 us."""
+"""Processor time and memory of this process, sampled rarely, as a sample costs some 50 us."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from calf_viz.profiling.run import Column, Resources
 
 INTERVAL = 0.25  # s between samples at first
-MOST_SAMPLES = 512  # then every second one is let go, and the interval doubles
-FEWEST = 5  # samples that a slope is told from
-MOST_POINTS = 128  # that a slope looks at: it looks at every pair of them
+MOST_SAMPLES = 512  # then every second one is dropped, and the interval doubles
+FEWEST = 5  # samples needed for a slope
+MOST_POINTS = 128  # used for a slope, which considers every pair of them
 
 
 class ResourceSampler:
-    """Samples of what the process uses, on the profiler's clock."""
+    """Samples the resource use of a process, on the profiler's clock."""
 
     def __init__(self, process: Any = None) -> None:
         """process: a psutil.Process; this one, by default."""
@@ -26,13 +26,13 @@ class ResourceSampler:
         self._columns = (array("d"), array("d"), array("d"))
 
     def tick(self, now: float, interval: float | None = None) -> None:
-        """Takes a sample where the last is at least an interval old."""
+        """Take a sample if the last is at least an interval old."""
         seconds = self._columns[0]
         if not seconds or now - seconds[-1] >= (self.interval if interval is None else interval):
             self.sample(now)
 
     def sample(self, now: float) -> None:
-        """Takes a sample."""
+        """Take a sample."""
         if self._process is None:
             import psutil
 
@@ -53,8 +53,8 @@ class ResourceSampler:
 
 
 def slope(x: Column, y: Column) -> float:
-    """The median of the slopes between all pairs of points (Theil and Sen): steps and peaks of a
-    few samples do not sway it. NaN for fewer than 5 samples."""
+    """The median of the slopes between all pairs of points (Theil-Sen), which a few jumps or peaks
+    do not sway. NaN for fewer than 5 samples."""
     if len(x) < FEWEST:
         return math.nan
     every = -(-len(x) // MOST_POINTS)

@@ -16,12 +16,12 @@ def _nothing() -> Column:
 
 @dataclass
 class Resources:
-    """What the process used, sampled seldom; all (samples,)."""
+    """Resource use of the process, sampled rarely; all (samples,)."""
 
     seconds: Column = field(default_factory=_nothing)
-    """When, on the clock of `Run.start_s`."""
+    """Time of the sample, on the clock of `Run.start_s`."""
     cpu_seconds: Column = field(default_factory=_nothing)
-    """Processor time used until then, of all threads [s]."""
+    """Processor time used so far by all threads [s]."""
     memory_bytes: Column = field(default_factory=_nothing)
     """Resident memory."""
 
@@ -31,17 +31,17 @@ class Run:
     """Frames in order, warm-up left out; every column is (frames,)."""
 
     start_s: Column
-    """When each frame began [s]; the clock's zero means nothing."""
+    """Start of each frame [s]; the clock's zero is arbitrary."""
     frame_ms: Column
-    """How long each frame took."""
+    """Duration of each frame."""
     sections_ms: dict[str, Column] = field(default_factory=dict)
-    """Time in each section, those within it included."""
+    """Time in each section, nested ones included."""
     own_ms: dict[str, Column] = field(default_factory=dict)
-    """Time in each section, those within it left out: these never count anything twice."""
+    """Time in each section, nested ones excluded, so that nothing is counted twice."""
     counters: dict[str, Column] = field(default_factory=dict)
-    """What was counted in each frame."""
+    """Counts in each frame."""
     gpu_ms: Column = field(default_factory=_nothing)
-    """Time on the GPU, NaN where it is not known."""
+    """Time on the GPU, NaN if unknown."""
     resources: Resources = field(default_factory=Resources)
 
     def __len__(self) -> int:

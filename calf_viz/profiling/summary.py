@@ -1,4 +1,4 @@
-"""What the raw samples of a run amount to."""
+"""Summarises the raw samples of a run."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PER_FRAME = (
     "upload_bytes",
     "policy_queries",
 )
-"""Counters told as means over the frames, 0 where nobody counted any."""
+"""Counters reported as means over the frames, 0 if never counted."""
 LATEST = ("vertices", "entities")
-"""Counters told as they were in the last frame."""
+"""Counters reported for the last frame."""
 
 
 def summarise(run: Run) -> dict[str, Any]:
-    """The figures that `PerformanceProfiler.get_stats` documents; NaN where nothing is known."""
+    """The figures documented in `PerformanceProfiler.get_stats`; NaN if unknown."""
     return {
         "n_frames": len(run),
         **_frame_times(run),

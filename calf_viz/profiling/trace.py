@@ -20,7 +20,7 @@ THREAD = 1
 
 
 class TracedFrame(NamedTuple):
-    """One frame with its sections, each (name, begin, end) [s]; the order does not matter."""
+    """One frame with its sections, each (name, begin, end) [s], in any order."""
 
     start: float
     end: float
@@ -29,7 +29,7 @@ class TracedFrame(NamedTuple):
 
 
 def write_trace(path: str | Path, frames: Sequence[TracedFrame], used: Resources) -> None:
-    """Write frames, their sections and counters, and the memory meanwhile.
+    """Write frames with their sections and counters, and the memory in use.
 
     Raises:
         UserError: there is no frame, or the file cannot be written.

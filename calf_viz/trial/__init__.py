@@ -1,8 +1,8 @@
-"""Shaders compiled and drawn in a child first, since a driver may crash on a text or never end."""
+"""Compiles and draws shaders in a child process first, as a driver may crash on one or hang."""
 
 PATIENCE = 10.0
-"""Seconds that a driver has to compile a program and to draw some frames with it: for a small
-picture in software some hundredths are usual."""
+"""Seconds that a driver has to compile a program and draw a few frames with it; a small picture in
+software usually takes some hundredths."""
 SLOWEST_FRAME, SLOWER = 2.0, 20.0
-"""Seconds that a frame of a usual picture may take; or as many times what it takes in the shipped
-shaders, where that is more: on a driver that is slow with anything."""
+"""Most seconds that a frame of a typical picture may take; or this many times as long as with the
+shipped shaders, if that is more, for a driver that is slow in general."""

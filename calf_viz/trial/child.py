@@ -1,4 +1,4 @@
-"""A child that answers one JSON line with another, whatever becomes of it."""
+"""A child process that answers one JSON line with another, and may crash or hang."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from threading import Thread
 from typing import Any
 
 GLANCE = 0.05
-"""Seconds after which somebody who waits is asked whether the answer is still wanted."""
+"""Interval [s] at which waiting checks whether the answer is still wanted."""
 
 GOING = 2.0
-"""Seconds that a process may take to its end, once it has closed its output."""
+"""Seconds that a process may take to exit, once it has closed its output."""
 
 
 class Ended(Exception):
-    """The child ended without an answer. `how`: in words."""
+    """The child exited without an answer; `how` says how, in words."""
 
     def __init__(self, code: int) -> None:
         self.code, self.how = code, ended(code)
@@ -28,21 +28,21 @@ class Ended(Exception):
 
 
 class Overdue(Exception):
-    """The child gave no answer in time, or in the time that anybody wanted one; it was killed."""
+    """The child did not answer in time, or while the answer was wanted; it was killed."""
 
 
 class Child:
-    """Starts with the object."""
+    """The child process, started with the object."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
-        """Raises OSError where it cannot be started."""
+        """Raises OSError if it cannot be started."""
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=None if environment is None else dict(environment),
-            start_new_session=True,  # the terminal's Ctrl-C is its parent's
+            start_new_session=True,  # Ctrl-C in the terminal is for the parent
         )
         self._lines: queue.Queue[bytes] = queue.Queue()
         Thread(target=self._listen, daemon=True).start()
@@ -61,13 +61,13 @@ class Child:
     ) -> dict[str, Any]:
         """Its answer within `patience` seconds. Raises Ended, Overdue."""
         assert self._process.stdin is not None
-        with suppress(OSError):  # it is gone: that is heard below
+        with suppress(OSError):  # it has exited: noticed below
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         return self.hear(patience, unwanted)
 
     def hear(self, patience: float, unwanted: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-        """Its next line, as `ask`."""
+        """Its next line; raises as `ask`."""
         end = time.monotonic() + patience
         while True:
             try:
@@ -79,13 +79,13 @@ class Child:
                 raise Overdue from None
             if not line:
                 raise Ended(self._end())
-            with suppress(ValueError):  # what a driver prints is no answer
+            with suppress(ValueError):  # skip output of drivers
                 answer = json.loads(line)
                 if isinstance(answer, dict):
                     return answer
 
     def _end(self) -> int:
-        """The exit code of a child that says nothing more."""
+        """The exit code, once the output is closed."""
         try:
             return self._process.wait(GOING)
         except subprocess.TimeoutExpired:
@@ -93,7 +93,7 @@ class Child:
             return self._process.wait()
 
     def close(self) -> None:
-        """End it."""
+        """Kill it."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -103,7 +103,7 @@ class Child:
 
 
 def ended(code: int) -> str:
-    """What an exit code says, such as `signal 8, SIGFPE`."""
+    """An exit code in words, such as `signal 8, SIGFPE`."""
     if code >= 0:
         return f"exit code {code}"
     with suppress(ValueError):

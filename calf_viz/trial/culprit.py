@@ -1,4 +1,4 @@
-"""Which of the user's files a program fails for: each is tried with shipped ones beside it."""
+"""Finds which of the user's files make a program fail: each is tried with shipped ones."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from calf_viz.glsl.programs import Candidate, ProgramSource, load_program
 from calf_viz.glsl.source import DEFINE
 
 MOST_TRIES, LONGEST_SEARCH = 8, 25.0
-"""Programs tried, and seconds after which no further one is."""
+"""Most programs tried, and seconds after which no further one is started."""
 MOST_LINES = 12
-"""Lines of a change that its first one may stand for."""
+"""Longest change, in lines, that is reported by its first line."""
 
 Test = Callable[[ProgramSource], str | None]
 Lines = dict[str, list[tuple[int, str]]]
-"""Of each part, by name: number and text of the lines of it that are in a program."""
+"""For each part, by name, the number and text of its lines in a program."""
 
 
-class Accusation(NamedTuple):
-    """Parts, one of which a program fails for, and how it does."""
+class Blame(NamedTuple):
+    """Parts of which one makes a program fail, and how it fails."""
 
     parts: tuple[str, ...]
     fault: str
 
 
 class Without(ShaderLibrary):
-    """A library without some of its user's parts: shipped files in place of an overlay's, and
-    macros left out."""
+    """A library without some of the user's parts: with shipped files in place of the overlay's, and
+    without macros."""
 
     def __init__(self, library: ShaderLibrary, parts: Collection[str]) -> None:
         """parts: names of files, such as `lib/ring.glsl`, and of macros."""
@@ -45,20 +45,22 @@ class Without(ShaderLibrary):
 
 
 def is_known(name: str, value: str) -> bool:
-    """Whether a macro is one of the built-in variants'."""
+    """Whether a macro belongs to a built-in variant."""
     known = (*variants.VARIANTS, variants.MODE_BITS)
     return any(v.name == name and value in v.values for v in known)
 
 
-def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Accusation]:
-    """Parts that a program fails for; several in one where it cannot be told which of them.
+def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Blame]:
+    """The user's parts that make a program fail; several in one Blame if they cannot be told apart.
 
-    Parts are the user's: files of the overlay by their names, and macros given. None where
-    the program has none. fault: its own. test: tries a program; its fault, or None.
+    Args:
+        candidate: the program. Its parts are the overlay's files, by name, and the given macros.
+        fault: how it fails.
+        test: tries a program, and returns its fault or None.
     """
     changed = _changed(candidate)
     if len(changed) < 2:
-        return [Accusation(tuple(changed), fault)]
+        return [Blame(tuple(changed), fault)]
     suspects = removable(candidate, changed)
     found, end = [], time.monotonic() + LONGEST_SEARCH
     for part in suspects[:MOST_TRIES] if len(suspects) > 1 else ():
@@ -71,13 +73,13 @@ def find_culprits(candidate: Candidate, fault: str, test: Test) -> list[Accusati
             continue
         its = test(source)
         if its is not None:
-            found.append(Accusation((part,), its))
-    return found or [Accusation(suspects or tuple(changed), fault)]
+            found.append(Blame((part,), its))
+    return found or [Blame(suspects or tuple(changed), fault)]
 
 
 def removable(candidate: Candidate, parts: Collection[str]) -> tuple[str, ...]:
-    """Those of a program's parts that it can do without: shipped files stand in for them. Where
-    some of `parts` are a user's files beside the shipped ones, all that may include these."""
+    """Those of `parts` that can be left out, as shipped files can replace them. If some of `parts`
+    are additional files of the user's, all removable parts, as any may include those."""
     library, used = candidate.library, _lines(candidate.library, candidate.source)
     files = [name for name in library.own_files() if (library.shipped / name).is_file()]
     macros = [name for name, value in library.defines.items() if not is_known(name, value)]
@@ -85,16 +87,16 @@ def removable(candidate: Candidate, parts: Collection[str]) -> tuple[str, ...]:
     return tuple(own if set(parts) - set(own) else [part for part in own if part in parts])
 
 
-def accuse(candidate: Candidate, accusation: Accusation) -> Problem:
-    """What is wrong, told of the first of the parts; in its line, where a small change of that
-    file is all that is new."""
-    library, source, fault = candidate.library, candidate.source, accusation.fault
-    if not accusation.parts:
+def problem_of(candidate: Candidate, blame: Blame) -> Problem:
+    """The problem, reported for the first part; with the line, if a small change to that file is
+    all that is new."""
+    library, source, fault = candidate.library, candidate.source, blame.fault
+    if not blame.parts:
         return Problem(source.vertex.origins[0][0], None, f"{source.name}: {fault}")
-    first, *others = (_path(library, part) for part in accusation.parts)
+    first, *others = (_path(library, part) for part in blame.parts)
     if others:
         return Problem(first, None, f"{fault}: this or {', '.join(path.name for path in others)}")
-    part = accusation.parts[0]
+    part = blame.parts[0]
     line, text = _changed(candidate).get(part, (None, ""))
     return Problem(first, None if part in library.defines else line, fault, text)
 
@@ -106,8 +108,8 @@ def _path(library: ShaderLibrary, part: str) -> Path:
 
 
 def _changed(candidate: Candidate) -> dict[str, tuple[int | None, str]]:
-    """The user's parts that are not as in what the program takes the place of, or as shipped: with
-    the line that the change begins at, and its text, if they say much."""
+    """The user's parts that differ from the program that this one replaces, or from the shipped
+    one; with number and text of the first changed line, if the change is small."""
     library, source = candidate.library, candidate.source
     before = candidate.before or load_program(ShaderLibrary(), source.name)
     old, found = _lines(library, before), {}
@@ -134,7 +136,7 @@ def _first_change(old: list[tuple[int, str]], new: list[tuple[int, str]]) -> tup
 
 
 def _lines(library: ShaderLibrary, program: ProgramSource) -> Lines:
-    """A part that is in both shaders is there once."""
+    """The lines of each part; one that is in both shaders is listed once."""
     names = {library.find(name): name for name in library.own_files()}
     found: Lines = {}
     for shader in (program.vertex, program.fragment):

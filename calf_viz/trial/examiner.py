@@ -1,4 +1,4 @@
-"""A child that programs are tried in, one after another; started again where one ended it."""
+"""Tries programs one after another in a child, which is restarted when one crashes it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from calf_viz.glsl.problems import Problem
 from calf_viz.glsl.programs import Candidate, ProgramSource
 from calf_viz.trial import PATIENCE
 from calf_viz.trial.child import Child, Ended, Overdue
-from calf_viz.trial.culprit import accuse, find_culprits
+from calf_viz.trial.culprit import problem_of, find_culprits
 
 START_PATIENCE = 60.0
 """Seconds that a child may take until it can draw."""
 RENEWED_AFTER = 100
-"""Programs after which a child gives way to a new one: drivers keep some megabytes of each."""
+"""Programs after which the child is replaced: drivers keep some megabytes for each."""
 WORKER = "calf_viz.trial.worker"
 _USUAL = "1280 x 720"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How a program was taken: it was drawn, unless one of these says otherwise.
+class Outcome:
+    """The outcome of trying a program: success, if both are None.
 
     Attributes:
-        log: what the compiler said where it refused the program.
-        fault: what else went wrong, in words that a file's name stands before.
+        log: the compiler's log, if it refused the program.
+        fault: what else went wrong, phrased to follow a file's name.
     """
 
     log: str | None = None
@@ -38,11 +38,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Findings:
-    """Problems of a program, none where it was drawn.
+    """A program's problems; none if it was drawn.
 
     Attributes:
-        fault: whether they are not of the compiler's words.
-        culprits: the user's parts that a fault is due to; see `find_culprits`.
+        problems: what is wrong.
+        fault: whether it failed other than by a compiler error.
+        culprits: the user's parts that caused a fault; see `find_culprits`.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -51,31 +52,31 @@ class Findings:
 
 
 class Unwanted(Exception):
-    """Nobody wants the answer any more."""
+    """The answer is no longer wanted."""
 
 
 class Unfit(UserError):
-    """Nothing can be tried here: the child finds no OpenGL, say."""
+    """Nothing can be tried here, for example because the child has no OpenGL."""
 
 
 class Examiner:
-    """Tries programs in a child that draws with a design, which starts with the first.
+    """Tries programs in a child that draws with one of the designs; it starts when first needed.
 
     Attributes:
-        renderer: name of the child's OpenGL renderer, once it is known.
+        renderer: name of the child's OpenGL renderer; None until known.
     """
 
     def __init__(self, design: str, patience: float = PATIENCE, worker: str = WORKER) -> None:
-        """patience: seconds for each. worker: the child's module."""
+        """patience: seconds for each program. worker: the child's module."""
         self.design, self.patience, self.worker = design, patience, worker
         self.renderer: str | None = None
         self._child: Child | None = None
         self._process, self._ready, self._tried = 0, False, 0
-        """The process that started the child, which after a fork is another's; whether it said that
-        it can draw; programs that it tried."""
+        """Id of the process that started the child (not this one, after a fork); whether the child
+        is ready; number of programs tried."""
 
     def launch(self) -> None:
-        """Begin to have the child ready. Raises Unfit where there can be none."""
+        """Start the child, without waiting for it. Raises Unfit if it cannot be started."""
         if self._child is not None and self._process == os.getpid():
             return
         command, environment = python_child(self.worker, self.design)
@@ -86,7 +87,7 @@ class Examiner:
         self._process, self._ready, self._tried = os.getpid(), False, 0
 
     def start(self, unwanted: Callable[[], bool] = lambda: False) -> None:
-        """Have the child ready. Raises Unfit where it cannot be, with the reason; Unwanted."""
+        """Wait until the child is ready. Raises Unfit with the reason if it cannot be; Unwanted."""
         self.launch()
         assert self._child is not None
         if self._ready:
@@ -114,18 +115,18 @@ class Examiner:
     ) -> Findings:
         """What is wrong with a program, and where. Raises Unfit, Unwanted."""
         source = candidate.source
-        verdict = self.test(source, unwanted, draw)
-        if verdict.log is not None:
-            return Findings(explain(verdict.log, source.vertex, source.fragment))
-        if verdict.fault is None:
+        outcome = self.test(source, unwanted, draw)
+        if outcome.log is not None:
+            return Findings(explain(outcome.log, source.vertex, source.fragment))
+        if outcome.fault is None:
             return Findings()
 
         def test(other: ProgramSource) -> str | None:
             return self.test(other, unwanted, draw).fault
 
-        found = find_culprits(candidate, verdict.fault, test)
-        problems = tuple(accuse(candidate, accusation) for accusation in found)
-        culprits = tuple(part for accusation in found for part in accusation.parts)
+        found = find_culprits(candidate, outcome.fault, test)
+        problems = tuple(problem_of(candidate, blame) for blame in found)
+        culprits = tuple(part for blame in found for part in blame.parts)
         return Findings(problems, True, culprits)
 
     def test(
@@ -133,11 +134,11 @@ class Examiner:
         source: ProgramSource,
         unwanted: Callable[[], bool] = lambda: False,
         draw: bool = True,
-    ) -> Verdict:
-        """The verdict on a program, compiled and, where the design draws with such a one, drawn.
+    ) -> Outcome:
+        """Compile a program and, if the design uses it, draw with it.
 
-        draw: False to have it compiled alone. Raises Unfit, and Unwanted where it was `unwanted`
-        before it was there.
+        draw: False only compiles. Raises Unfit; Unwanted if the outcome became `unwanted` while
+        waiting.
         """
         self.start(unwanted)
         assert self._child is not None
@@ -147,27 +148,27 @@ class Examiner:
             answer = self._child.ask(request, self.patience, unwanted)
         except Ended as error:
             self.close()
-            return Verdict(fault=f"the driver crashed on it ({error.how})")
+            return Outcome(fault=f"the driver crashed on it ({error.how})")
         except Overdue:
             self.close()
             if unwanted():
                 raise Unwanted from None
-            return Verdict(fault=f"the driver did not finish it within {self.patience:g} s")
+            return Outcome(fault=f"the driver did not finish it within {self.patience:g} s")
         self._tried += 1
         if self._tried >= RENEWED_AFTER:
             self.close()
-            self.launch()  # ready when it is asked
+            self.launch()  # to be ready for the next one
         if "log" in answer:
-            return Verdict(log=str(answer["log"]))
+            return Outcome(log=str(answer["log"]))
         if "error" in answer:
-            return Verdict(fault=f"cannot be drawn with ({answer['error']})")
+            return Outcome(fault=f"cannot be drawn with ({answer['error']})")
         if "slow" in answer:
             seconds = float(answer["slow"])
-            return Verdict(
+            return Outcome(
                 fault=f"a frame of {_USUAL} would take about {seconds:.0f} s: too long, or a loop "
                 "without an end"
             )
-        return Verdict()
+        return Outcome()
 
     def close(self) -> None:
         """End the child; a later test starts another one."""
@@ -177,7 +178,7 @@ class Examiner:
 
 
 def _untraced(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without what has apitrace write down a program's calls: the child would write over them."""
+    """The environment without apitrace, whose trace of the parent the child would overwrite."""
     found = dict(environment)
     found.pop("TRACE_FILE", None)
     loaded = [p for p in found.pop("LD_PRELOAD", "").split(os.pathsep) if "trace.so" not in p]

@@ -1,7 +1,7 @@
-"""What a trial draws: a small picture in which everything occurs that shaders have to draw.
+"""What a trial draws: a small picture with everything that shaders have to draw.
 
-Surface with nodes that are not finite; trails of every mode, with episodes that begin anew and
-positions that are not finite; markers of both shapes; the HUD with every kind of shape.
+A surface with non-finite nodes; trails of every mode, with new episodes and non-finite positions;
+markers of both shapes; a HUD with every kind of shape.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def _vertices(agents: int, trail: int, cells: int) -> int:
 
 PIXELS = 1280 * 720 / (SIZE[0] * SIZE[1])
 VERTICES = _vertices(20, 600, 40) / _vertices(AGENTS, TRAIL, CELLS)
-"""How many times as many a usual picture has: of 1280 x 720 pixels, with 20 agents, trails of 600
-steps, and a surface of 40 cells a side."""
+"""How many times more of these a typical picture has: 1280 x 720 pixels, 20 agents, trails of 600
+steps, and a surface of 40 cells per side."""
 
 
 def open_host(design: str) -> Host:
-    """A host of a design, or `moderngl`, in the shipped shaders, with samples. UserError where
-    there is no OpenGL."""
+    """A host of a design, or of `moderngl`, with the shipped shaders and samples. Raises UserError
+    without OpenGL."""
     colours = colour_map("cividis")
     scene = Scene(
         size=SIZE,
@@ -75,7 +75,7 @@ def surface() -> Heightfield:
 
 
 def play(host: Host, agents: int = AGENTS, steps: int = TRAIL + 20) -> None:
-    """Agents that go round, in each mode for some steps; episodes begin anew now and then."""
+    """Push agents that circle, a few steps in each mode, with occasional new episodes."""
     number = np.arange(agents)
     for step in range(steps):
         turn = 0.1 * step + number

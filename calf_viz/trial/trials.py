@@ -1,7 +1,7 @@
-"""Programs tried beside the process that draws: `Trials` is what hosts and the live shaders ask.
+"""Programs tried outside the process that draws: `Trials` is what hosts and live shaders use.
 
-Trials(candidates)          waits; raises ShaderError for one that the driver is to be spared
-Trials.begin(candidates)    a `Pending`, which is asked in later frames
+Trials(candidates)          waits; raises ShaderError for one that must not reach the driver
+Trials.begin(candidates)    returns a `Pending`, to be checked in later frames
              │
              ▼ queue
           thread ──▶ Examiner ──▶ child
@@ -26,13 +26,13 @@ from calf_viz.trial.trust import is_trusted
 log = logging.getLogger("calf_viz")
 
 GRACE = 1.0
-"""Seconds that a trial may take which is no longer wanted: ending it costs a new child."""
+"""Seconds that an unwanted trial may still take: ending it costs a new child."""
 MOST_DOUBLINGS = 6
-"""Each trial in a row that was ended for a later one leaves the next twice the grace: where all are
-slow, some are seen even so."""
+"""Each trial in a row that is ended for a later one doubles the grace of the next, so that some are
+seen even if all are slow."""
 
 IDLE = 10.0
-"""Seconds without anything to try after which a child ends that nobody keeps."""
+"""Idle seconds after which the child ends, unless it is kept."""
 
 
 class Pending:
@@ -40,7 +40,7 @@ class Pending:
 
     Attributes:
         problems: what is wrong with them, once `done`.
-        dropped: whether the answer is not wanted any more.
+        dropped: whether the outcome is no longer wanted.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
@@ -51,52 +51,52 @@ class Pending:
 
     @property
     def done(self) -> bool:
-        """Whether it is known how they were taken."""
+        """Whether the outcome is known."""
         return self._done.is_set()
 
     def begin(self, grace: float) -> None:
-        """It is being tried from now on; others should wait for it for so many seconds."""
+        """Mark the start of the trial, for which others should wait `grace` seconds."""
         self._until = time.monotonic() + grace
 
     @property
     def overdue(self) -> bool:
-        """Whether it is being tried for longer than others should wait for."""
+        """Whether it has taken longer than others should wait."""
         return time.monotonic() > self._until
 
     def wait(self) -> None:
-        """Until it is done. Raises ShaderError for candidates that are not to be used."""
+        """Wait until done. Raises ShaderError for candidates that must not be used."""
         self._done.wait()
         if self.problems:
             raise ShaderError(self.problems)
 
     def drop(self) -> None:
-        """The answer is not wanted any more."""
+        """Mark the outcome as no longer wanted."""
         self.dropped = True
 
     def unwanted(self) -> bool:
-        """Whether to give up."""
+        """Whether the trial may be abandoned."""
         return self.dropped and self.overdue
 
     def settle(self, problems: Sequence[Problem]) -> None:
-        """It is known now."""
+        """Set the outcome."""
         self.problems = tuple(problems)
         self._done.set()
 
 
 class Trials:
-    """Has programs tried in a child, which starts with the first that is not trusted.
+    """Tries programs in a child, which starts with the first program that is not trusted.
 
     Attributes:
         seconds: how long the last trial took.
-        starting: whether they wait for the child, so that nothing is lost where later ones take the
-            place of those that wait.
+        starting: whether trials are waiting for the child to start, so that replacing them by later
+            ones loses nothing.
     """
 
     def __init__(self, examiner: Examiner) -> None:
         self.examiner = examiner
         self.seconds = 0.0
         self.starting = False
-        self._ended_early = 0  # in a row, for later ones
+        self._ended_early = 0  # trials in a row that were ended for later ones
         self._passed: set[bytes] = set()
         self._unfit = False
         self._kept = False
@@ -109,7 +109,7 @@ class Trials:
         self.begin(candidates).wait()
 
     def begin(self, candidates: Sequence[Candidate]) -> Pending:
-        """Try some; at once done where all are trusted, or were tried before."""
+        """Try candidates; done at once if all are trusted or were tried before."""
         pending = Pending([c for c in candidates if self._needed(c.source)])
         if pending.candidates:
             self._enqueue(pending)
@@ -118,11 +118,11 @@ class Trials:
         return pending
 
     def warm(self) -> None:
-        """Have the child start, beside what else is done until it is asked."""
+        """Start the child in the background, before it is needed."""
         self._enqueue(Pending(()))
 
     def keep(self) -> None:
-        """`warm`, and keep the child however seldom it is asked."""
+        """As `warm`, and keep the child running when idle."""
         self._kept = True
         self.warm()
 
@@ -150,7 +150,7 @@ class Trials:
             self._waiting.put(pending)
 
     def _next(self, waiting: queue.SimpleQueue[Pending | None]) -> Pending | None:
-        """What is to be tried next; None where the child is to end."""
+        """What to try next; None to end the child."""
         while True:
             try:
                 return waiting.get(timeout=IDLE)
@@ -171,18 +171,18 @@ class Trials:
                 problems = _untried(pending, "nobody waited for its trial")
             except Unfit as error:
                 problems = self._give_up(pending, error)
-            except Exception as error:  # whoever waits must not wait for ever
+            except Exception as error:  # nobody must wait forever
                 problems = _untried(pending, f"cannot be tried: {error}")
             self.seconds = time.monotonic() - start
             pending.settle(problems)
             if self._kept and not self._unfit and not closing.is_set():
-                with suppress(Unfit):  # which the next trial says
-                    self.examiner.launch()  # where a shader ended it: ready for the next
+                with suppress(Unfit):  # which the next trial reports
+                    self.examiner.launch()  # if a shader crashed it: ready for the next
         self.examiner.close()
 
     def _give_up(self, pending: Pending, error: Unfit) -> list[Problem]:
-        """Where no child ever could draw, none is asked again. Where one could, something passes,
-        such as that memory ran out: nothing is drawn untried for that."""
+        """If no child could ever draw, use shaders untried from now on. If one could, the cause is
+        temporary, such as a lack of memory, and nothing is drawn untried."""
         if self.examiner.renderer is not None:
             return _untried(pending, f"cannot be tried now ({error}): save it again")
         self._unfit = True
@@ -198,7 +198,7 @@ class Trials:
             return problems
         self.starting = True
         try:
-            self.examiner.start(closing.is_set)  # for no later one, or it would never be ready
+            self.examiner.start(closing.is_set)  # not ended for later trials, or it never starts
         finally:
             self.starting = False
         if pending.dropped:

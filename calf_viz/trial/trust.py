@@ -1,4 +1,4 @@
-"""Which programs need no trial: those of the shipped files, as long as nobody changes them."""
+"""Which programs need no trial: those made of unchanged shipped files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Stamp = tuple[int, int, int]
 
 
 def is_trusted(source: ProgramSource) -> bool:
-    """Whether each line is of a shipped file that is as it was when this process first asked, or
-    of a built-in variant."""
+    """Whether each line comes from a built-in variant, or from a shipped file that has not changed
+    since this process first checked."""
     parts = {path for shader in (source.vertex, source.fragment) for path, _ in shader.origins}
     return all(_is_shipped(path) for path in parts)
 
 
 def needs_trials(look: Path | None, defines: Mapping[str, str] | None = None) -> bool:
-    """Whether a look, or macros, may have text that is not shipped."""
+    """Whether a look or macros may contain text that is not shipped."""
     own = look is not None and (files.exists(look) or str(look) not in look_names())
     return own or not all(is_known(*define) for define in (defines or {}).items())
 

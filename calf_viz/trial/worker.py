@@ -1,15 +1,15 @@
-"""The child of a trial: compiles a program, draws with it, and says how it went.
+"""The child of a trial: compiles a program, draws with it, and reports the outcome.
 
     python -m calf_viz.trial.worker DESIGN
 
-stdin   {"name": program, "vertex": text, "fragment": text, "draw": bool}    a line each
-stdout  {"ready": renderer}, or {"unfit": why} and the end; then an answer to each line:
-        {}                 it was drawn, or compiled, where no more was asked
+stdin   {"name": program, "vertex": text, "fragment": text, "draw": bool}    one per line
+stdout  {"ready": renderer}, or {"unfit": why} and exit; then an answer to each line:
+        {}                 it was drawn, or only compiled, as requested
         {"log": text}      the compiler refused it
-        {"error": text}    it compiled, and cannot be drawn with
-        {"slow": seconds}  that a frame of a usual picture would take
+        {"error": text}    it compiles, but cannot be drawn with
+        {"slow": seconds}  time that a frame of a typical picture would take
 
-A driver that crashes takes this process with it, and one that does not end is ended from outside.
+A driver that crashes takes this process with it; one that hangs is killed from outside.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from calf_viz.trial import PATIENCE, SLOWER, SLOWEST_FRAME
 from calf_viz.trial.subject import PIXELS, VERTICES, open_host
 
 MEMORY = 2**31
-"""Bytes that compiling and drawing may take beside what the host has at its start."""
+"""Bytes that compiling and drawing may take beyond what the host has at its start."""
 NOWHERE = (0.0, 0.0, 1e4)
-"""A point that nothing of the scene is seen around."""
+"""A camera target from which nothing of the scene is visible."""
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 def examine(host: Host, request: dict[str, Any], allowed: float) -> dict[str, Any]:
-    """The answer to a request. allowed: seconds that a frame of a usual picture may take."""
+    """The answer to a request. allowed: seconds that a frame of a typical picture may take."""
     source = _source(request)
     programs = host.programs
     if not request["draw"] or source.name not in programs.sources:
@@ -57,7 +57,7 @@ def examine(host: Host, request: dict[str, Any], allowed: float) -> dict[str, An
         return {"log": error.log}
     try:
         seconds = _draw(host, allowed)
-    except Exception as error:  # whatever a driver's binding makes of it
+    except Exception as error:  # bindings raise anything
         return {"error": str(error)}
     finally:
         host.revert()
@@ -76,8 +76,8 @@ def _shader(stage: str, text: str) -> Source:
 
 
 def _draw(host: Host, allowed: float) -> float:
-    """Frames with both markers, and with controls at their ends; seconds that one of a usual
-    picture would take, 0 where that is well below what is allowed."""
+    """Draw frames with both markers, and with controls at both ends. Returns the seconds that a
+    frame of a typical picture would take; 0 if well below what is allowed."""
     scene, values = host.scene, host.controls
     for marker in sorted(MARKER_RADII):
         scene.marker = marker
@@ -95,9 +95,9 @@ def _draw(host: Host, allowed: float) -> float:
 
 
 def usual_frame(host: Host) -> float:
-    """Seconds that a frame of a usual picture would take: it has more vertices and more pixels."""
+    """Seconds that a frame of a typical picture would take, with more vertices and pixels."""
     camera = host.scene.camera
-    taken = min(_frame(host) for _ in range(2))  # the driver may have work to finish in the first
+    taken = min(_frame(host) for _ in range(2))  # the first may include pending work
     centre, camera.target = camera.target, NOWHERE
     unseen = min(_frame(host), taken)
     camera.target = centre
@@ -105,12 +105,12 @@ def usual_frame(host: Host) -> float:
 
 
 def _frame(host: Host) -> float:
-    """Draws one; seconds that it took."""
+    """Draw a frame; returns the seconds that it took."""
     start, work = time.perf_counter(), time.process_time()
     host.draw()
     host.screenshot()
     taken, work = time.perf_counter() - start, time.process_time() - work
-    return min(taken, work) if host.software else taken  # whatever else the machine does meanwhile
+    return min(taken, work) if host.software else taken  # less affected by a busy machine
 
 
 def _ends(control: Control) -> tuple[Value, Value]:
@@ -124,12 +124,12 @@ def _ends(control: Control) -> tuple[Value, Value]:
 
 
 def _bound(software: bool) -> None:
-    """No more memory than is sensible, and no core file."""
+    """Limit the memory, and write no core file."""
     try:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # Memory that is written to; of addresses, a graphics card's driver reserves any number.
+        # On a GPU only writable memory: its driver reserves any amount of address space.
         kinds = {"VmData": resource.RLIMIT_DATA, "VmSize": resource.RLIMIT_AS}
         for line in Path("/proc/self/status").read_text().splitlines():
             name, _, held = line.partition(":")
@@ -137,23 +137,23 @@ def _bound(software: bool) -> None:
                 limit = 1024 * int(held.split()[0]) + MEMORY
                 resource.setrlimit(kinds[name], (limit, limit))
     except (ImportError, OSError, ValueError):
-        return  # not on this system
+        return  # not supported on this system
 
 
 def _follow_parent() -> None:
-    """End when the parent does, in the midst of a compilation, too."""
+    """Die with the parent, even in the middle of a compilation."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _alarm(seconds: float) -> None:
-    """End by itself after some seconds; 0: not any more."""
+    """Make this process end after some seconds; 0 cancels that."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def serve(design: str, requests: IO[str], answers: IO[str]) -> None:
-    """Answer until there is nothing more asked."""
+    """Answer requests until there are no more."""
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
@@ -178,7 +178,7 @@ def serve(design: str, requests: IO[str], answers: IO[str]) -> None:
 def main() -> None:
     _follow_parent()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # drivers print what they like
+    os.dup2(2, 1)  # for drivers that print
     serve(sys.argv[1], sys.stdin, answers)
 
 

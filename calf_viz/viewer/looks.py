@@ -1,5 +1,4 @@
-"""The looks of a picture, one or two beside each other: read, worn by the host, kept as their files
-are."""
+"""The looks of a picture, one or two side by side: read, applied to the host, and kept up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from calf_viz.trial.trust import needs_trials
 from calf_viz.viewer.config import VisualizationConfig
 from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders
-from calf_viz.workbench.look import WornLook, set_controls
+from calf_viz.workbench.look import AppliedLook, set_controls
 from calf_viz.workbench.rehearsal import rehearse
 
 
@@ -28,16 +27,16 @@ class Looks:
 
     Attributes:
         trials: where shaders are tried before this process compiles them.
-        first, second: what wears them, from `wear` on; no second without `ab`.
+        first, second: what they are applied to, from `apply` on; no second without `ab`.
         live: rebuilds shaders as their files are saved; None where nothing is watched.
     """
 
-    first: WornLook
+    first: AppliedLook
 
     def __init__(self, config: VisualizationConfig) -> None:
         self.config = config
         self.trials = Trials(Examiner(config.renderer or "gpu"))
-        self.second: WornLook | None = None
+        self.second: AppliedLook | None = None
         self.live: LiveShaders | None = None
         self._second_library: ShaderLibrary | None = None
 
@@ -56,14 +55,14 @@ class Looks:
         rehearse(drawn, first, self._second_library, config.set, config.colour_map)
         return first
 
-    def wear(self, host: Host) -> None:
-        """Have the host wear them. Raises UserError where it cannot."""
+    def apply(self, host: Host) -> None:
+        """Apply them to the host. Raises UserError if it cannot."""
         config = self.config
-        self.first = WornLook(host, config.colour_map)
+        self.first = AppliedLook(host, config.colour_map)
         if self._second_library is not None:
             colours = colour_map(config.colour_map or COLOUR_MAP)
-            wearer = host.set_second(self._second_library, colours)
-            self.second = WornLook(wearer, config.colour_map)
+            target = host.set_second(self._second_library, colours)
+            self.second = AppliedLook(target, config.colour_map)
         set_controls(config.set, self.first, self.second)
 
     def watch(self, host: Host) -> LiveShaders | None:
@@ -71,8 +70,8 @@ class Looks:
         window."""
         watched = host.has_window if self.config.watch is None else self.config.watch
         if watched:
-            worn = [look for look in (self.first, self.second) if look is not None]
-            self.live = LiveShaders(host, worn, self.trials)
+            applied = [look for look in (self.first, self.second) if look is not None]
+            self.live = LiveShaders(host, applied, self.trials)
         else:
             self.trials.close()
         return self.live
@@ -99,7 +98,7 @@ class Looks:
         panels = [ControlPanel(host.controls, hint=saves)]
         if self.second is not None:
             panels[0].title, panels[0].look = "look A", "A"
-            controls = self.second.wearer.controls
+            controls = self.second.target.controls
             panels.append(ControlPanel(controls, "controls_b", "look B", saves, "B"))
         for panel in panels:
             hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
@@ -110,6 +109,6 @@ class Looks:
         trails = {"trails": host.programs.trail_colour}
         if compare is None or self.second is None:
             return trails
-        trails["trails_b"] = self.second.wearer.programs.trail_colour
+        trails["trails_b"] = self.second.target.programs.trail_colour
         names = two_looks.names(config.shaders, config.ab)
         return trails | two_looks.texts(compare.view.mode, names, compare.view.gain)

@@ -53,7 +53,7 @@ class Session(Owned):
         source: what is shown.
         simulation: the agents that are simulated here; None where another source was given.
         host: what draws them; `host.scene` holds camera and sizes.
-        looks: the shaders that are worn.
+        looks: the looks in use.
         hud: what is written over the scene; None where the configuration wants none.
         display: what keeps the HUD up to date, if there is one.
         live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
@@ -105,7 +105,7 @@ class Session(Owned):
         self.host = host(drawn) if host is not None else open_host(drawn, config)
         self.closing.callback(self.host.close)
         self.closing.callback(self._close_source)
-        self.looks.wear(self.host)
+        self.looks.apply(self.host)
         self.playback = Playback()
         self.measuring = False
         self.profiles = Path("profiles")

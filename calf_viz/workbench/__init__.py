@@ -1,1 +1,1 @@
-"""The shader workbench: overlays made, listed, checked, and rebuilt while the program runs."""
+"""The shader workbench: makes, lists and checks overlays, and rebuilds them at run time."""

@@ -1,4 +1,4 @@
-"""What each shader file is for: read from its head, its functions and the inputs it names."""
+"""Describes each shader file from its head comment, its functions and the inputs it uses."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _HOOK = "(Hook"
 
 @dataclass(frozen=True)
 class ShaderFile:
-    """A shader of the library: where it comes from, and what one may want to know of it."""
+    """A shader file in the library: where it comes from, and what it is for."""
 
     name: str
     path: Path
     about: str
-    """The first sentence of its head."""
+    """The first sentence of its head comment."""
     hook: str | None
-    """The function that an overlay is welcome to replace."""
+    """Signature of the function that overlays are meant to replace."""
     inputs: tuple[str, ...]
-    """Names of the contract that it reads."""
+    """Names of the contract's inputs that it reads."""
     problem: Problem | None = None
-    """Why the file cannot be read; then nothing else is known of it."""
+    """Why the file cannot be read; then nothing else is known about it."""
 
 
 def describe(library: ShaderLibrary) -> list[ShaderFile]:
     """The files in force, hooks first, then those that an overlay adds to the shipped ones."""
     called: set[str] = set()
     for name in ("field.vert", "field.frag"):
-        with suppress(ShaderError):  # of one that cannot be read it is said below
+        with suppress(ShaderError):  # an unreadable one is reported below
             if path := library.find(name):
                 called.update(_CALL.findall(_code(read(path))))
     names = dict.fromkeys([*shipped_files(), *library.own_files()])
@@ -51,7 +51,7 @@ def describe(library: ShaderLibrary) -> list[ShaderFile]:
 
 
 def hooks() -> list[str]:
-    """Names of the shipped files that are there to be replaced."""
+    """Names of the shipped files that are meant to be replaced."""
     return [file.name for file in describe(ShaderLibrary()) if file.hook is not None]
 
 
@@ -81,5 +81,5 @@ def _first_paragraph(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _sentence(head: str) -> str:
-    """The first sentence, without the mark of hooks."""
+    """The first sentence, without the marker for hooks."""
     return re.split(r"\s*\(Hook|\.(?:\s|$)|:\s*$|\s{3}", head, maxsplit=1)[0].strip().rstrip(".")

@@ -1,4 +1,4 @@
-"""An overlay compiled in every variant on every host, without a window."""
+"""Compiles an overlay in every variant on every host, without a window."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class Report:
     """What was compiled, and what is wrong with it.
 
     Attributes:
-        problems: one for each line, as compilers differ in their words, with where it was met:
+        hosts: names of the hosts.
+        compiled: number of programs compiled.
+        problems: one per line, as compilers differ in their wording, with where it occurred:
             `host` or `host, NAME=VALUE`.
-        notes: what is no mistake, but may be meant otherwise.
-        linked_by: the reference compiler, where it is there and linked all programs.
+        notes: things that are not errors, but may be unintended.
+        linked_by: name of the reference compiler, if it is installed and linked all programs.
     """
 
     hosts: list[str]
@@ -47,13 +49,13 @@ class Report:
     linked_by: str | None = None
 
     def add(self, problem: Problem, where: str) -> None:
-        """One more, or one more place where it is met."""
+        """Add a problem, or another place where it occurs."""
         key = (problem.path, problem.line or problem.text)
         first = next((p for p in self.problems if (p.path, p.line or p.text) == key), problem)
         self.problems.setdefault(first, []).append(where)
 
     def lines(self) -> list[str]:
-        """`file:line: message` of each problem; behind it the variants, if not the default one."""
+        """`file:line: message` for each problem; followed by the variant, if not the default."""
         told = []
         for problem, met in self.problems.items():
             usual = any(where in self.hosts for where in met)
@@ -65,14 +67,14 @@ DESIGNS = {
     "Panda3D": {**dict.fromkeys(INPUTS, "gpu"), **dict.fromkeys(MESHES, "batched")},
     "moderngl": dict.fromkeys(INPUTS, "moderngl"),
 }
-"""What draws a program under a host, or compiles it where it does not draw that."""
+"""The design that draws (or at least compiles) each program under a host."""
 THOROUGH = ("Panda3D",)
-"""Hosts under which every variant is drawn: the driver, which may fail, is the same for all."""
+"""Hosts under which every variant is drawn; one is enough, as all use the same driver."""
 
 
 def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
-    """Compile all programs, and draw with those of a look, the scene's in every variant; in
-    children, which a driver may crash. Raises UserError without OpenGL."""
+    """Compile all programs, the scene's in every variant, and draw with those of a look; in child
+    processes, as a driver may crash. Raises UserError without OpenGL."""
     hosts = [host for host in DESIGNS if host != "moderngl" or find_spec("moderngl") is not None]
     report = Report(hosts)
     with closing(_Check(overlay, defines, report)) as checked:
@@ -92,7 +94,7 @@ def check(overlay: Path | None, defines: Mapping[str, str]) -> Report:
 
 
 def _link(overlay: Path | None, defines: Mapping[str, str], report: Report) -> None:
-    """What compiles on every host, linked by the reference compiler as well, if it is there."""
+    """If everything compiles, link it with the reference compiler as well, if installed."""
     compiler = reference.reference_compiler()
     if compiler is None or report.problems:
         return
@@ -112,8 +114,8 @@ def _link(overlay: Path | None, defines: Mapping[str, str], report: Report) -> N
 
 
 class _Check:
-    """Programs of a look, tried one after another. What the driver failed for is told once, and
-    left out of the others, so that they are checked as well."""
+    """Tries the programs of a look one after another. A part on which the driver failed is reported
+    once and left out of the others, so that they are checked as well."""
 
     def __init__(self, overlay: Path | None, defines: Mapping[str, str], report: Report) -> None:
         self.overlay, self.defines, self.report = overlay, defines, report
@@ -122,10 +124,10 @@ class _Check:
         for examiner in self._examiners.values():
             examiner.launch()
         self._left_out: set[str] = set()
-        self._given_up = False  # it fails for what is shipped, and would for each program
+        self._given_up = False  # shipped files fail, and would in each program
 
     def program(self, host: str, name: str, variant: Mapping[str, str]) -> None:
-        """Try one under a host."""
+        """Try a program under a host."""
         examiner = self._examiners[DESIGNS[host][name]]
         where = ", ".join([host, *(f"{macro}={value}" for macro, value in variant.items())])
         while not self._given_up:
@@ -155,7 +157,7 @@ class _Check:
 
 
 def _check_look(library: ShaderLibrary, report: Report) -> None:
-    """The look's file: what it says, and its values of the controls that there are."""
+    """Check the look's file, and its values against the existing controls."""
     path = look_file(library.overlay)
     try:
         look = read_look(path)
@@ -171,7 +173,7 @@ def _check_look(library: ShaderLibrary, report: Report) -> None:
 
 
 def find_controls(library: ShaderLibrary) -> tuple[dict[str, Control], tuple[Problem, ...]]:
-    """The scene's controls, by the uniforms' names, and what is wrong with others."""
+    """The scene's controls by uniform name, and problems with invalid ones."""
     try:
         sources = library.load("field.vert"), library.load("field.frag")
     except ShaderError as error:

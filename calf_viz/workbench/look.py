@@ -1,4 +1,4 @@
-"""What wears a look: background, colour map and controls' values follow `look.toml`."""
+"""Applies a look to what draws it: background, colour map and control values from `look.toml`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from calf_viz.workbench.look_file import Look, look_file, read_look, save_values
 log = logging.getLogger("calf_viz")
 
 
-class Wearer(Protocol):
+class LookTarget(Protocol):
     """A host, or a second look beside its own."""
 
     programs: Programs
@@ -33,28 +33,28 @@ class Wearer(Protocol):
     def revert(self) -> None: ...
 
 
-class WornLook:
-    """What the look's file asks of its wearer. Raises ShaderError for one that cannot be read."""
+class AppliedLook:
+    """Keeps a target as its look's file describes. Raises ShaderError for an unreadable file."""
 
-    def __init__(self, wearer: Wearer, chosen: ColourMap | None = None) -> None:
-        """chosen: a colour map that its user prefers to the look's."""
-        self.wearer, self.chosen = wearer, chosen
-        library = wearer.programs.library
+    def __init__(self, target: LookTarget, chosen: ColourMap | None = None) -> None:
+        """chosen: the user's colour map, used instead of the look's."""
+        self.target, self.chosen = target, chosen
+        library = target.programs.library
         self.path = look_file(library.overlay)
-        self._background = wearer.background
+        self._background = target.background
         self._look = Look()
         self._taken: dict[str, str] = {}
-        """Values' texts, as the file last gave them."""
+        """The text of each value when the file was last applied."""
         self.refresh()
 
     def refresh(self) -> bool:
-        """Follow the file as it is now, all of it or, where some of it is wrong, nothing; whether
-        anything changed. Values that stand there as they stood are left alone, as they may have
-        been changed by hand since; those of controls that come later are taken then."""
+        """Apply the file as it is now, all of it, or nothing if any of it is wrong; returns whether
+        anything changed. Values unchanged in the file are not applied again, as they may have been
+        changed by hand since; those of controls that do not exist yet are applied later."""
         look, before = read_look(self.path), self._look
         news = {n: text for n, text in look.values.items() if text != self._taken.get(n)}
-        values = look.parsed(self.wearer.controls.controls, news)
-        strange = [n for n in news if n not in values and n not in before.values]  # told once
+        values = look.parsed(self.target.controls.controls, news)
+        strange = [n for n in news if n not in values and n not in before.values]  # warn once
         for name in strange[:MOST]:
             log.warning("%s: %s is not a control of these shaders", self.path, shown(name))
         if look == before and not values:
@@ -62,24 +62,24 @@ class WornLook:
         self._taken = {name: text for name, text in self._taken.items() if name in look.values}
         for name, value in values.items():
             self._taken[name] = news[name]
-            self.wearer.controls.set(name, value)
+            self.target.controls.set(name, value)
         self._look = look
-        self.wearer.background = look.background or self._background
+        self.target.background = look.background or self._background
         if look.colour_map != before.colour_map and self.chosen is None:
-            self.wearer.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
+            self.target.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
         return True
 
     def set(self, assignment: str) -> None:
-        """Set a control by NAME=VALUE. Raises UserError for one that cannot be."""
+        """Set a control by NAME=VALUE. Raises UserError if it cannot be set."""
         name, equals, value = assignment.partition("=")
         if not equals:
             raise UserError(f"{assignment}: write NAME=VALUE")
-        self.wearer.controls.set_text(name.strip(), value)
+        self.target.controls.set_text(name.strip(), value)
 
     def save(self) -> None:
-        """Write the controls' values beside the shaders. Raises UserError where it cannot: where
-        the look is gone, a folder with values alone would hide it when it comes back."""
-        overlay = self.wearer.programs.library.overlay
+        """Write the control values beside the shaders. Raises UserError if that fails, or if the
+        look is gone: a folder with values alone would hide it when it comes back."""
+        overlay = self.target.programs.library.overlay
         if self.path is None or overlay is None:
             raise UserError("values are saved beside the shaders of a look: give `shaders`")
         if overlay.parent == shader_folder() / LOOKS:
@@ -89,14 +89,17 @@ class WornLook:
             )
         if not exists(overlay):
             raise UserError(f"{shown(overlay)} is gone: values are saved when it is back")
-        save_values(self.path, self.wearer.controls)
-        # What was written is not news.
+        save_values(self.path, self.target.controls)
+        # What was written need not be applied.
         self._look = read_look(self.path)
         self._taken.update(self._look.values)
 
 
-def set_controls(assignments: Iterable[str], first: WornLook, second: WornLook | None) -> None:
-    """Set what follows `--set`: NAME=VALUE, of the second look b:NAME=VALUE. Raises UserError."""
+def set_controls(
+    assignments: Iterable[str], first: AppliedLook, second: AppliedLook | None
+) -> None:
+    """Apply `--set` assignments: NAME=VALUE, or b:NAME=VALUE for the second look. Raises
+    UserError."""
     for text in assignments:
         which, colon, rest = text.partition(":")
         marked = colon and which in ("a", "b")

@@ -1,9 +1,9 @@
-"""`look.toml`, beside an overlay's shaders: what a look wants that is not a shader, and its values.
+"""`look.toml`, beside an overlay's shaders: a look's other settings and its control values.
 
 background = "#f4efe4"             # of the picture
 colour_map = ["#fffaf0", "#7d8b6a"]  # or a name that cmap knows; HUD and shaders follow it
 
-[values]                           # of the controls; the program writes them when asked to
+[values]                           # of the controls; the program writes them on request
 u_glow = 1.5
 u_ink = "#203040"
 """
@@ -28,7 +28,7 @@ from calf_viz.scene.colours import ColourMap, colour_map
 
 FILE = "look.toml"
 LARGEST = 2**15
-"""Bytes; of a colour map's every colour, and of values, a tenth would do."""
+"""Bytes; ten times what a full colour map and all values take."""
 _ADVICE = "fix it, or move it away"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LONGEST_COLOUR = 100
@@ -36,17 +36,19 @@ _LINE = re.compile(r"at line (\d+)")
 _WHERE = re.compile(r" \(at [^()]*\)$")
 _KEY = re.compile(r"""\s*+\[*+\s*+(values\s*+\.\s*+)?(["']?)([\w-]++)\2\s*+[]=.]""")
 _DEEP = re.compile(r"""(?<![\w"'.-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){16}""")
-"""Names in names: parsers take a time that grows with the square of their number."""
+"""Deeply dotted names, for which parsers take quadratic time."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the file says; None where it says nothing.
+    """The contents of the file; None for what it leaves out.
 
     Attributes:
+        background: colour of the picture's background.
+        colour_map: the surface's colours.
         values: texts for `Control.parse`, by name.
-        path: the file, None for no file.
-        lines: number and text of the line that begins with a key, by the key.
+        path: the file; None if there is none.
+        lines: number and text of the line on which each key begins.
     """
 
     background: tuple[float, float, float] | None = None
@@ -58,9 +60,9 @@ class Look:
     def parsed(
         self, controls: Mapping[str, Control], names: Iterable[str] | None = None
     ) -> dict[str, Value]:
-        """Values of those controls that there are; names: of these alone.
+        """Values for those of the controls that the file sets; names: only for these.
 
-        Raises ShaderError for all that do not fit.
+        Raises ShaderError for all values that do not fit.
         """
         values, problems = {}, []
         for name in self.values if names is None else names:
@@ -74,13 +76,13 @@ class Look:
         return values
 
     def problem(self, key: str, text: str) -> Problem:
-        """Something wrong with what the file says of a key, at its line, if one begins with it."""
+        """A problem with a key, at the line on which it begins, if known."""
         number, code = self.lines.get(key, (None, ""))
         return Problem(self.path or Path(FILE), number, text, code)
 
 
 def look_file(overlay: Path | None) -> Path | None:
-    """Where an overlay's look is written: in the folder, or beside a single file."""
+    """The path of an overlay's look file: in the folder, or beside a single file."""
     if overlay is None:
         return None
     single = overlay.suffix != "" and not files.is_folder(overlay)
@@ -88,9 +90,9 @@ def look_file(overlay: Path | None) -> Path | None:
 
 
 def read_look(path: Path | None) -> Look:
-    """The look of a file; an empty one where there is none.
+    """The look in a file; an empty one if there is no file.
 
-    Raises ShaderError, with the file's name, for what cannot be read.
+    Raises ShaderError, with the file's name, if it cannot be read.
     """
     if path is None:
         return Look()
@@ -129,7 +131,7 @@ def read_look(path: Path | None) -> Look:
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
-    """What a text says. Raises ShaderError, with the line, and whatever parsers raise."""
+    """The parsed text. Raises ShaderError, with the line, and whatever parsers raise."""
 
     def refuse(number: int, what: str) -> ShaderError:
         code = text.split("\n")[number - 1 : number]
@@ -188,14 +190,14 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return ("off", "on")[value]
     if not isinstance(value, str | int | float):
-        raise ValueError("give a number, a text, true or false")
+        raise ValueError("give a number, a string, true or false")
     return value if isinstance(value, str) else shown(value)
 
 
 def save_values(path: Path, controls: ControlValues) -> None:
-    """Write the values into the file; whatever else stands there stays, comments included.
+    """Write the values into the file, keeping everything else, comments included.
 
-    Raises UserError where it cannot be read or written.
+    Raises UserError if it cannot be read or written.
     """
     text = files.read_text(path, LARGEST, _ADVICE) if files.exists(path) else ""
     with files.parsing(path, "TOML", _ADVICE):

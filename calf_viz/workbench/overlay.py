@@ -1,4 +1,4 @@
-"""A new overlay: copies of what one wants to change."""
+"""Creates an overlay from copies of the files to change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from calf_viz.workbench import catalogue
 
 
 def sources(start: str | None) -> dict[str, Path]:
-    """Files to copy, by name: all hooks; or the part, the file or the shipped look named `start`.
+    """Files to copy, by name: all hooks, or the part, file or shipped look named `start`.
 
-    A part is the beginning of hooks' names, such as trail or surface. UserError for no such thing.
+    A part is the first word of hooks' names, such as trail or surface. Raises UserError if there is
+    none of these.
     """
     folder, hooks = shader_folder(), catalogue.hooks()
     if start in look_names():
@@ -39,10 +40,10 @@ def _looks() -> str:
 
 
 def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
-    """Copy `sources` of each start into the folder, which may exist; the files written.
+    """Copy the `sources` of each start into the folder, which may exist; returns the files written.
 
-    Raises UserError, before anything is written, where one of them is there already, or two starts
-    have files of one name.
+    Raises UserError, before anything is written, if one exists already, or if two starts have
+    different files of the same name.
     """
     files: dict[str, Path] = {}
     for start in starts or (None,):
@@ -53,9 +54,7 @@ def create(folder: Path, starts: Sequence[str] = ()) -> list[Path]:
                 )
     there = [folder / name for name in files if exists(folder / name)]
     if there:
-        raise UserError(
-            f"{shown(there[0])} is there already: move it away, or choose another folder"
-        )
+        raise UserError(f"{shown(there[0])} exists already: move it away, or choose another folder")
     make_folder(folder)
     for name, path in files.items():
         with write_aside(folder / name) as part:

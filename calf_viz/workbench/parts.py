@@ -1,4 +1,4 @@
-"""What of an overlay takes part in the picture, and what does not."""
+"""Which files of an overlay are used in the picture, and which are not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("calf_viz")
 
 
 def overlay(given: Path, setting: str) -> Path:
-    """`sources.overlay_path`; where a shipped look has the same name, it is told which is meant."""
+    """`library.overlay_path`; if a shipped look has the same name, logs which one is used."""
     path = overlay_path(given, setting)
     if path == given and _is_a_look_too(given):
         log.warning("%s %s: what is here, not the look; %s", setting, given, _which(given))
@@ -29,58 +29,62 @@ def overlay(given: Path, setting: str) -> Path:
 def library(
     given: Path | None, setting: str, defines: Mapping[str, str], waits: bool = False
 ) -> ShaderLibrary:
-    """The shaders in an overlay's look; each file of it that takes no part is told.
+    """The shaders with an overlay; logs each file of it that is not used.
 
-    waits: for files that are still to come, where there are none yet.
+    Args:
+        given: the overlay as given; None for none.
+        setting: the setting that gave it, for messages.
+        defines: macros.
+        waits: accept a folder without shaders, which may be saved there later.
 
     Raises:
-        UserError: the overlay is not there, or nothing in it takes part.
+        UserError: the overlay does not exist, or nothing in it is used.
     """
     if given is None:
         return ShaderLibrary(None, defines)
     try:
-        worn = ShaderLibrary(overlay_path(given, setting), defines)
+        found = ShaderLibrary(overlay_path(given, setting), defines)
     except UserError as error:
         if not _is_a_look_too(given):
             raise
         raise UserError(f"{error}; {_which(given)}") from None
-    idle = unused(worn)
-    reason = nothing_there(worn, idle)
+    idle = unused(found)
+    reason = nothing_there(found, idle)
     if reason is not None and _is_a_look_too(given):
         raise UserError(f"{setting} {shown(given)}: {reason}; {_which(given)}")
     if reason is not None and not waits:
         new = f"calf-viz shaders new {shown(given)}"
         raise UserError(
-            f"{setting} {shown(given)}: {reason}; {new} copies what one may change, `watch` waits "
-            "for files"
+            f"{setting} {shown(given)}: {reason}; {new} copies files to change, `watch` waits for "
+            "files"
         )
     overlay(given, setting)
     for path, why in idle.items():
         log.warning("%s: %s", path, why)
     if reason is not None:
         log.warning("%s %s: %s yet; what is saved there is shown at once", setting, given, reason)
-    return worn
+    return found
 
 
 def unused(library: ShaderLibrary) -> dict[Path, str]:
-    """Files of the overlay that no program reads, with why: misspelt, most likely."""
+    """Files of the overlay that no program reads, with the reason; most likely misspelt."""
     if library.overlay is None:
         return {}
     single = is_file(library.overlay)
     own = {library.overlay if single else library.overlay / n: n for n in library.own_files()}
     found = {path: "not part of a look, and not used" for path, n in own.items() if is_kept(n)}
     for path in (Path(entry.path) for entry in entries(library.overlay)):
-        hidden = path.name.startswith(".")  # an editor's lock, say
+        hidden = path.name.startswith(".")  # such as an editor's lock file
         if path.suffix in SUFFIXES and not hidden and not is_file(path):
-            found[path] = _what_is_no_file(path)
+            found[path] = _kind_of_non_file(path)
     read: set[Path] = set()
     for program in LOOK:
         try:
             source = load_program(library, program)
         except ShaderError:
-            return found  # who knows what the rest would read
+            return found  # unknown what the rest would read
         for shader in (source.vertex, source.fragment):
-            read |= shader.own  # those, too, of which nothing is left but what they include
+            read |= shader.own  # also files that contribute only their includes
     shipped = [name for name in shipped_files() if not is_kept(name)]
     for path, name in own.items():
         if path not in read and path not in found:
@@ -89,14 +93,14 @@ def unused(library: ShaderLibrary) -> dict[Path, str]:
     return found
 
 
-def _what_is_no_file(path: Path) -> str:
+def _kind_of_non_file(path: Path) -> str:
     if is_folder(path):
         return "a folder, and no shader"
     return "not a regular file" if exists(path) else "a link to nothing"
 
 
 def nothing_there(library: ShaderLibrary, idle: Mapping[Path, str] | None = None) -> str | None:
-    """Why an overlay changes nothing at all; None for one that does. idle: what is `unused`."""
+    """Why an overlay has no effect at all; None if it has. idle: the result of `unused`."""
     path = library.overlay
     if path is None or is_file(path) or exists(look_file(path) or path):
         return None
@@ -112,6 +116,6 @@ def _is_a_look_too(given: Path) -> bool:
 
 
 def _which(given: Path) -> str:
-    """How to say which of the two is meant."""
+    """How to write which of the two is meant."""
     look, here = shader_folder() / LOOKS / given, Path.cwd() / given
     return f"{shown(look)} means the look, {shown(here)} what is here"

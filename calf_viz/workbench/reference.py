@@ -1,5 +1,5 @@
-"""glslangValidator, the reference compiler of GLSL: it links what drivers may let pass, or refuse
-elsewhere. It is optional; Debian has it in glslang-tools.
+"""glslangValidator, the GLSL reference compiler, which reports what some drivers accept and others
+refuse. It is optional; Debian has it in glslang-tools.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _STAGES = dict(zip(_FILES, ("vertex_shader", "fragment_shader"), strict=True))
 
 
 class Linked(NamedTuple):
-    """What became of a program: whether it links, and what the compiler said. `ended` is empty, or
-    says how the compiler ended where it said nothing about the program."""
+    """The result for a program: whether it links, and the compiler's log. `ended` says how the
+    compiler ended if it failed itself; else it is empty."""
 
     good: bool
     log: str
@@ -34,13 +34,12 @@ class Linked(NamedTuple):
 
 
 def reference_compiler() -> str | None:
-    """Where it is, if it is on PATH."""
+    """Its path, if it is on PATH."""
     return shutil.which(NAME)
 
 
 def link(compiler: str, texts: Iterable[tuple[str, str]]) -> Iterator[Linked]:
-    """Each program's vertex and fragment shader linked, in order; as many at once as there are
-    cores."""
+    """Link each program's vertex and fragment shader, in order, on all cores."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         yield from pool.map(lambda pair: _link(compiler, pair), texts)
 
@@ -70,7 +69,7 @@ def _link(compiler: str, texts: tuple[str, str]) -> Linked:
 
 
 def problems(program: ProgramSource, linked: Linked) -> tuple[Problem, ...]:
-    """What is wrong with a program, in the user's files and lines; none if it links."""
+    """A program's problems, located in the user's files and lines; none if it links."""
     if linked.good:
         return ()
     if linked.ended:

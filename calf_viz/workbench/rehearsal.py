@@ -1,5 +1,5 @@
-"""A look tried on without a driver: what is wrong with its files or values is told before a window
-or a context is opened."""
+"""Checks a look without a driver, so that problems with its files or values are reported before a
+window or a context is opened."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.scene.colours import ColourMap
-from calf_viz.workbench.look import WornLook, set_controls
+from calf_viz.workbench.look import AppliedLook, set_controls
 
 log = logging.getLogger("calf_viz")
 
 
 class Rehearsal(Reloading):
-    """Wears a look as a host does, and draws nothing. Raises ShaderError as `Programs`."""
+    """Takes a look as a host does, but draws nothing. Raises ShaderError as `Programs`."""
 
     background = (0.0, 0.0, 0.0)
 
@@ -32,14 +32,14 @@ class Rehearsal(Reloading):
         self.controls.adopt(self.programs.controls)
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
-        """There is nothing to be coloured."""
+        """Nothing to do."""
 
     def _use(self, names: set[str]) -> None:
         pass
 
 
 class _NotThisThread(logging.Filter):
-    """Lets through what other threads log: switching the log off would be for all of them."""
+    """Drops only messages of this thread, where disabling the log would affect all threads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,19 +56,19 @@ def rehearse(
     assignments: Iterable[str],
     chosen: ColourMap | None,
 ) -> None:
-    """Try on one look or two with the values that follow `--set`.
+    """Check one or two looks with the assignments of `--set`.
 
-    Raises UserError as a host would that wears them, but for what only a driver knows.
+    Raises UserError as a host would, except for errors that only a driver can find.
     """
     names = tuple(programs)
-    quiet = _NotThisThread()  # notes are told when the looks are worn
+    quiet = _NotThisThread()  # notes are logged when the looks are applied
     log.addFilter(quiet)
     try:
-        worn = [
-            None if library is None else WornLook(Rehearsal(library, names), chosen)
+        looks = [
+            None if library is None else AppliedLook(Rehearsal(library, names), chosen)
             for library in (first, second)
         ]
-        assert worn[0] is not None
-        set_controls(assignments, worn[0], worn[1])
+        assert looks[0] is not None
+        set_controls(assignments, looks[0], looks[1])
     finally:
         log.removeFilter(quiet)

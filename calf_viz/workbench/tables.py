@@ -1,4 +1,4 @@
-"""What `calf-viz shaders list` shows. Whatever comes out of files is plain: it is no markup."""
+"""The tables of `calf-viz shaders list`. Text from files is never taken as markup."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from calf_viz.workbench.look_file import Look
 def files(found: Iterable[ShaderFile], shipped: Path) -> Table:
     """Every file in force, with its hook, its inputs and where it comes from.
 
-    shipped: the folder of those that come with the program.
+    shipped: the folder of the shipped files.
     """
     table = Table("file", "what it is", "inputs", "from", title="shaders")
     for file in found:
@@ -45,7 +45,7 @@ def macros() -> Table:
 
 
 def controls(found: Mapping[str, Control], look: Look) -> Table:
-    """The controls, with their values as the look's file has them."""
+    """The controls, with their values in the look's file."""
     table = Table("--set", "label", "values", "default", "now", title="controls")
     for control in found.values():
         default = control.text(control.default)

@@ -1,8 +1,8 @@
-"""Tells that something in a folder changed: watchfiles, in a thread of its own.
+"""Detects changes in a folder, by watchfiles in a separate thread.
 
-What changed is not asked: whoever wants to know reads the files. Folders may vanish, be out of
-reach and come back. Shader files are looked at now and then as well: what links point to may lie
-anywhere, and not every file system tells of changes that another machine makes.
+It does not report what changed: callers read the files. Folders may vanish, become unreachable and
+come back. Shader files are also polled, as links may point anywhere, and not every file system
+reports changes made by another machine.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from calf_viz.glsl.shader_file import SUFFIXES
 log = logging.getLogger("calf_viz")
 
 STEP, DEBOUNCE = 10, 100
-"""Milliseconds without a change before one is told, so that a file half written is rarely read; and
-after which it is told in any case."""
+"""Milliseconds without further changes before a change is reported, so that half-written files are
+rarely read; and after which it is reported in any case."""
 LOOK_AGAIN = 250
-"""Milliseconds between looks at whether the folder is still the same one, and at its files."""
+"""Milliseconds between checks of the folder's identity and of its files."""
 RARELY = 20
-"""Times as long as a look at the files takes, in a folder of many, it is not done again."""
+"""Polling the files pauses for this many times as long as it took, for folders with many files."""
 
 Files = dict[str, tuple[int, int, int]]
-"""Inode, size and time of writing [ns], by path."""
+"""Inode, size and modification time [ns], by path."""
 
 
 class Watcher:
-    """Watches from the beginning until it is closed."""
+    """Watches a folder from construction until it is closed."""
 
     def __init__(self, folder: Path, recursive: bool = True) -> None:
         self.folder, self.recursive = folder, recursive
@@ -46,7 +46,7 @@ class Watcher:
         self._thread.start()
 
     def take(self) -> bool:
-        """Whether something changed since it was asked last; costs nothing."""
+        """Whether something changed since the last call; costs nothing."""
         changed = self._changed.is_set()
         if changed:
             self._changed.clear()
@@ -64,19 +64,19 @@ class Watcher:
                     self._watch(watched, polling)
                 told = ""
             except FileNotFoundError:
-                pass  # it is gone, which whoever reads it says
-            # Of the library's thread no exception may end the watching, be it a panic, of which
-            # Python says that it is none of its Exceptions.
+                pass  # it is gone: reported when the files are read
+            # No exception of the library may end the watching, not even a Rust panic, which is
+            # only a BaseException.
             except BaseException as error:
                 if shown(str(error)) != told:
-                    self._changed.set()  # whoever reads the files says what is wrong with them
+                    self._changed.set()  # reading the files reports what is wrong
                     told, polling = shown(str(error)), _is_there(self.folder)
-                    instead = "; looking now and then instead" if polling else ""
+                    instead = "; polling instead" if polling else ""
                     log.warning("%s is not watched: %s%s", shown(self.folder), told, instead)
             self._stop.wait(1e-3 * LOOK_AGAIN)
 
     def _watch(self, watched: os.stat_result, polling: bool) -> None:
-        """Until the folder is another one, or none. Raises whatever watching may."""
+        """Watch until the folder is replaced or gone. Raises whatever watching raises."""
         files, due = self._files(), 0.0
         changes = watchfiles.watch(
             self.folder,
@@ -87,11 +87,11 @@ class Watcher:
             rust_timeout=LOOK_AGAIN,
             yield_on_timeout=True,
             raise_interrupt=False,
-            # Else the library knows: by its variable of the environment, and where it must.
+            # None: the library decides, by its environment variable and the platform.
             force_polling=True if polling else None,
             recursive=self.recursive,
         )
-        self._changed.set()  # who knows what happened until now
+        self._changed.set()  # something may have changed before watching began
         for found in changes:
             before, start = files, time.monotonic()
             if start >= due:
@@ -104,12 +104,12 @@ class Watcher:
                 return
 
     def _files(self) -> Files:
-        """Shader files, and looks, as they are now."""
+        """The current shader files and looks."""
         found: Files = {}
-        with suppress(ShaderError):  # of a folder with very many, the first ones
+        with suppress(ShaderError):  # in a folder with too many, only the first ones
             for entry in entries(self.folder, self.recursive):
                 if entry.name.endswith((*SUFFIXES, ".toml")):
-                    with suppress(OSError):  # it points nowhere, now
+                    with suppress(OSError):  # a dangling link
                         is_ = entry.stat()
                         found[entry.path] = is_.st_ino, is_.st_size, is_.st_mtime_ns
         return found
@@ -118,7 +118,7 @@ class Watcher:
 def _is_still(folder: Path, watched: os.stat_result) -> bool:
     try:
         return os.path.samestat(os.stat(folder), watched)
-    except OSError:  # it is gone, or out of reach
+    except OSError:  # it is gone, or unreachable
         return False
 
 
@@ -128,9 +128,9 @@ def _is_there(folder: Path) -> bool:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[os.stat_result]:
-    """Keep a folder open: else one that is made in its stead may get its number, and be taken for
-    the same. Raises OSError where there is none."""
-    if os.name == "nt":  # folders cannot be opened there, and numbers are not given twice
+    """Keep a folder open, so that one created in its place cannot get its inode number and be
+    mistaken for it. Raises OSError if there is none."""
+    if os.name == "nt":  # where folders cannot be opened, and file ids are not reused
         yield folder.stat()
         return
     held = os.open(folder, os.O_RDONLY)
