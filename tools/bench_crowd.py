@@ -3,14 +3,14 @@
     python tools/bench_crowd.py [--output crowd.json] [--rounds 60] [--scene 20x600 ...]
 
 Each scene is drawn by both hosts, with agents that follow the nominal policy on the shipped point
-mass's surface. `push` is a row of positions packed and handed over, `draw` the draw submitted,
-`whole` both and the wait until the picture is there. Under moderngl a draw is not waited for, and
-every second frame is timed by the driver's own clock instead (`gpu`). Panda3D waits for each draw,
-so that its `draw` has the picture's time in it, and its `whole` reads the picture as well.
+mass's surface. `push` packs a row of positions and hands it over, `draw` submits the draw, `whole`
+is both plus the wait for the picture. Under moderngl a draw is not waited for, and every second
+frame is timed by the driver's own clock instead (`gpu`). Panda3D waits for each draw, so that its
+`draw` includes the time of the picture, and its `whole` also reads the picture back.
 
-Eight steps are played over and over, so that a million agents' fit in memory, and at most 120 are
-pushed before anything is timed. The vertices are those of whole trails; of a longer trail fewer
-pixels are covered than in bench_frame.py, whose agents go on.
+Eight steps are repeated, so that those of a million agents fit in memory, and at most 120 are
+pushed before anything is timed. The vertices are those of full trails; a longer trail covers fewer
+pixels than in bench_frame.py, whose agents keep moving.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from calf_viz.viewer.opening import GRID_GPU, GRID_SOFTWARE
 
 SCENES = ((20, 600), (1000, 600), (10_000, 100), (100_000, 20), (1_000_000, 5))
 HOSTS = {"moderngl": ModernglHost, "panda": OffscreenHost}
-STEPS = 8  # different ones, played over and over
+STEPS = 8  # different steps, which are repeated
 FILLED = 120  # steps pushed before the first frame, at most
-WARM = 10  # frames that are not counted
+WARM = 10  # frames that are not timed
 
 
 def measure(kind: str, samples: list[Samples], trail: int, rounds: int) -> dict[str, Any]:
-    """Medians of a host's frames [ms], and what is drawn."""
+    """Medians of a host's frame times [ms], and counts of what is drawn."""
     agents = len(samples[0])
     start = time.perf_counter()
     scene, colours = Scene(size=SIZE, trail=trail), colour_map("cividis")

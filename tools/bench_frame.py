@@ -1,20 +1,20 @@
-"""What a frame costs: this scene, its floor and a clear alone, side by side in one run.
+"""What a frame costs: the scene, its lower bound and a bare clear, interleaved in one run.
 
     python tools/bench_frame.py [--output bench.json] [--rounds 30] [--scene 20x600 ...]
                                 [--modes 3 --modes 8]
 
-The scene is the program's own: the shipped point mass's critic, agents that follow the nominal
+The scene is the program's own: the shipped point mass's critic, with agents that follow the nominal
 policy, or another. The floor draws the same triangles from a static vertex buffer, through a
-vertex shader that only passes them on, with the same fragment shader: what no renderer of these
-triangles can go below. Its picture must be the scene's; a GPU may round some edges otherwise, and
-the table says in how many pixels. All are drawn under moderngl, offscreen, each frame waited for.
-`submit` is the scene's time until the draw is submitted, not yet waited for.
+pass-through vertex shader, with the same fragment shader: no renderer of these triangles can be
+faster. Its picture must match the scene's; a GPU may round some edges differently, and the table
+says in how many pixels. All are drawn under moderngl, offscreen, each frame waited for. `submit` is
+the scene's time until the draw is submitted, not yet waited for.
 
-On llvmpipe the CPU times say who is busy: the calling thread shades vertices and sets triangles up,
-one thread a core then shades pixels. Python time is the program's own, under Panda3D, measured with
-GALLIUM_NOOP=1 in a process of its own, where Mesa draws nothing: from positions in hand until the
-draw is submitted. Other drivers draw all the same: there these columns stay empty, and `submit` is
-what Python and the driver's own thread take together.
+On llvmpipe the CPU times show which threads are busy: the calling thread shades vertices and sets
+up triangles, then one thread per core shades pixels. Python time is the program's own, under
+Panda3D, measured in a separate process with GALLIUM_NOOP=1, where Mesa draws nothing: from known
+positions until the draw is submitted. Other drivers ignore that: there these columns stay empty,
+and `submit` is what Python and the driver's own thread take together.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def surface(cells: int) -> Heightfield:
 
 
 def steps(agents: int, count: int, policy: str) -> list[Samples]:
-    """`count` steps of agents under a policy. They have no numbers: played over and over, a return
-    to the first would break every trail."""
+    """`count` steps of agents under a policy. They have no step numbers: when they are repeated,
+    going back to the first would break every trail."""
     simulation = Simulation(agent(), agents, seed=0, policy=policy)
     return [replace(deepcopy(simulation.step()), step=None) for _ in range(count)]
 
@@ -107,7 +107,7 @@ def steps(agents: int, count: int, policy: str) -> list[Samples]:
 def filled(
     kind: Callable[..., Any], case: Case, cells: int, policy: str = "nominal"
 ) -> tuple[Any, list[Samples]]:
-    """A host whose trails are whole, and steps to go on with."""
+    """A host with full trails, and steps to go on with."""
     agents, trail, modes = case
     scene = Scene(size=SIZE, trail=trail, modes=modes)
     host = kind(Setup(scene, colour_map("cividis"), agents, surface(cells)))
@@ -121,7 +121,7 @@ def filled(
 
 
 class Floor:
-    """The triangles of a host's present frame, from a static vertex buffer."""
+    """Draws the triangles of a host's current frame from a static vertex buffer."""
 
     def __init__(self, host: ModernglHost) -> None:
         context, library = host.context, host.programs.library
@@ -133,7 +133,7 @@ class Floor:
         captured = context.buffer(reserve=48 * instances * vertices)
         empty = context.vertex_array(capture, [])
         empty.transform(captured, moderngl.POINTS, vertices, instances=instances)
-        # One strip, its pieces joined by triangles without area.
+        # One strip, its pieces joined by degenerate triangles.
         strips = np.frombuffer(captured.read(), np.float32).reshape(instances, vertices, 12)
         self.buffer = context.buffer(np.pad(strips, ((0, 0), (1, 1), (0, 0)), "edge").tobytes())
         self.program = context.program(
@@ -201,7 +201,7 @@ def measure(case: Case, rounds: int, policy: str) -> dict[str, Any]:
                 pixels.append(1e3 * (rasterisers() - theirs))
     medians = {name: float(np.median(values[3:])) for name, values in times.items()}
     values = host.uniforms()
-    by_cpu = "llvmpipe" in host.renderer  # whose threads can be told apart
+    by_cpu = "llvmpipe" in host.renderer  # the threads can be distinguished
     return {
         "agents": agents,
         "trail": trail,
@@ -226,7 +226,7 @@ def pixels_apart(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def rasterisers() -> float:
-    """CPU time of llvmpipe's threads so far, together [s]; 0 where there are none."""
+    """Total CPU time of llvmpipe's threads so far [s]; 0 if there are none."""
     total = 0
     for task in Path("/proc/self/task").glob("*"):
         if (task / "comm").read_text().startswith("llvmpipe"):
@@ -267,7 +267,7 @@ def python_time(case: Case, rounds: int) -> float | None:
 )
 @click.option("--policy", default="nominal", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--python-only", is_flag=True, hidden=True)
-@one_thread()  # the products are too small to share: a second would only wait
+@one_thread()  # the products are too small to share: a second thread would only wait
 def main(
     output: Path | None,
     rounds: int,
@@ -304,7 +304,7 @@ def main(
 
 
 def cell(head: str, value: float | int | None) -> str:
-    """A figure as the table has it; what could not be had is empty."""
+    """A figure as a table cell; empty if unavailable."""
     if value is None:
         return ""
     if head == "floor_pixels_apart":
@@ -313,7 +313,7 @@ def cell(head: str, value: float | int | None) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What was measured on, for a file of figures."""
+    """The machine, for the file of figures."""
     return {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()}
 
 

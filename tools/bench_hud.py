@@ -1,11 +1,11 @@
-"""What the HUD adds to a frame: at rest, with a text that changes, with a camera that moves.
+"""What the HUD adds to a frame: unchanged, with a changing text, with a moving camera.
 
     python tools/bench_hud.py [--rounds 200] [--keys]
 
-Frames with and without are interleaved in one run. Python's time is that of the program's own frame
-with GALLIUM_NOOP=1, in a process of its own, where Mesa draws nothing; other drivers draw all the
-same, and there is no such figure. The drawing's is llvmpipe's, or whatever renders here, under
-moderngl, each frame waited for.
+Frames with and without the HUD are interleaved in one run. Python's time is that of the program's
+own frame in a separate process with GALLIUM_NOOP=1, where Mesa draws nothing; other drivers ignore
+that, and there is no such figure. Drawing is timed under moderngl with the local renderer, each
+frame waited for.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ CASES = ("none", "at rest", "text changes", "camera moves")
 
 
 def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str, float] | None:
-    """Median frame [ms] of each case. Under Panda3D only where the driver draws nothing, else None:
-    it would be waited for by some frames, and by others not."""
+    """Median frame time [ms] for each case. Under Panda3D only if the driver draws nothing, else
+    None: some frames would wait for it, and others not."""
     host = kind(
         Setup(Scene(size=SIZE, trail=60), colour_map("cividis"), 20, surface(GRID_SOFTWARE))
     )
@@ -68,7 +68,7 @@ def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str,
             for case in CASES:
                 host.push(sample)
                 change(case, count)
-                host.draw()  # what the case before left behind
+                host.draw()  # settle what the previous case left behind
                 wait()
                 change(case, count + 1)
                 start = time.perf_counter()
@@ -89,7 +89,7 @@ def main(rounds: int, keys: bool, python_only: bool) -> None:
     python = undrawn(__file__, "--python-only", "--rounds", str(rounds), *["--keys"] * keys)
     for name, times in (("Python", python), ("frame", measure(ModernglHost, rounds, keys))):
         if times is None:
-            print(f"{name}: not known, since this driver draws all the same")
+            print(f"{name}: unknown, as this driver cannot be told to draw nothing")
             continue
         added = ", ".join(f"{c}: +{times[c] - times['none']:.3f} ms" for c in CASES[1:])
         print(f"{name}: {times['none']:.3f} ms without; {added}")

@@ -1,14 +1,14 @@
-"""Whether memory grows: a renderer drawn headless for minutes, its resident memory as it goes.
+"""Whether memory grows: draws headless for minutes and watches the resident memory.
 
     python tools/bench_memory.py [--renderer gpu --renderer batched ...] [--minutes 10]
     python tools/bench_memory.py --lives 100
 
-A small picture, so that a minute holds as many frames as many minutes do else: what grows, grows
-by the frame. The first minute is left out, in which caches fill. (Not with GALLIUM_NOOP=1: that
-driver itself keeps some hundred bytes of every frame.)
+The picture is small, so that a minute has as many frames as many minutes otherwise: leaks grow by
+the frame. The first minute, in which caches fill, is left out. (Not with GALLIUM_NOOP=1: that
+driver itself keeps some hundred bytes for every frame.)
 
-With --lives, applications made, drawn with and closed one after the other instead: what each leaves
-behind, without Python's cycle collector, which would hide what is not given back.
+With --lives, applications are created, drawn with and closed one after another instead, to measure
+what each leaves behind, without Python's cycle collector, which would hide unreleased memory.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from calf_viz.run_command import run_command
 from calf_viz.viewer.designs import RENDERERS
 
 EVERY = 2.0
-"""Seconds between two looks at the memory."""
+"""Seconds between two samples of the memory."""
 WARM_UP = 60.0
 FRAMES = 20
-"""Of each application of --lives."""
+"""Frames of each application with --lives."""
 
 
 def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int, float, float]:
-    """Frames drawn after the warm-up, memory at the end [MB], its growth [MB a minute]."""
+    """Frames drawn after the warm-up, final memory [MB], and its growth [MB per minute]."""
     app = CALFApplication(
         VisualizationConfig(
             n_agents=agents, renderer=renderer, headless=True, size=(width, width * 9 // 16)
@@ -62,8 +62,8 @@ def measure(renderer: str, minutes: float, agents: int, width: int) -> tuple[int
 
 
 def lives(renderer: str, count: int, agents: int, width: int) -> tuple[float, float]:
-    """Memory at the end [MB], and what each of the second half of `count` applications left
-    behind [MB]."""
+    """Final memory [MB], and what each of the second half of `count` applications left behind
+    [MB]."""
     config = VisualizationConfig(
         n_agents=agents, renderer=renderer, headless=True, size=(width, width * 9 // 16)
     )
@@ -90,7 +90,7 @@ def _lives_table(renderers: tuple[str, ...], count: int, agents: int, width: int
 
 
 def _child(*arguments: object) -> list[float]:
-    """What this tool says in a process of its own: what one has freed, another would take."""
+    """The output of this tool in a separate process, so that freed memory is not reused."""
     command, environment = script_child(__file__, *map(str, arguments))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return list(map(float, done.stdout.split("\n")[-2].split()))
@@ -112,7 +112,7 @@ def main(
     count: int | None,
     one: str | None,
 ) -> None:
-    """Tell how resident memory grows while each renderer draws, or with each application."""
+    """Measure how resident memory grows while each renderer draws, or with each application."""
     if one is not None:
         found = lives(one, count, agents, width) if count else measure(one, minutes, agents, width)
         print(*found)

@@ -1,15 +1,15 @@
-"""What the profiler itself costs: frames with it and without it, by turns, in one run.
+"""What the profiler itself costs: frames with and without it, alternating in one run.
 
     python tools/bench_profiler.py [--agents 20] [--rounds 60] [--block 30]
 
 The program's own frames, headless: blocks of frames with the profiler on and off take turns, and
-which of the two comes first changes each time, so that what else the machine does falls on both.
-The extra is the median difference of neighbouring blocks.
+the order changes each time, so that other load on the machine affects both. The extra is the median
+difference of neighbouring blocks.
 
-Once with frames drawn, by the clock. And, in processes of their own, with GALLIUM_NOOP=1, where
-Mesa draws nothing, by the processor time of the one thread: there a frame is Python's part alone,
-and tens of microseconds show. Its extra against the frame drawn is what the profiler costs. Other
-drivers draw all the same: there these rows are left out.
+First with frames drawn, in wall time. Then in separate processes with GALLIUM_NOOP=1, where Mesa
+draws nothing, in processor time of the one thread: there a frame is Python's part alone, and tens
+of microseconds show. That extra relative to a drawn frame is the cost of the profiler. Other
+drivers ignore GALLIUM_NOOP: there these rows are left out.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from calf_viz.profiling.bootstrap import resampled
 from calf_viz.run_command import run_command
 
 SETTLING = 2
-"""First frames of a block, which still wait for the other kind's. With the default block they make
-32 frames, so that what the renderer does every 32 frames falls into each block alike."""
+"""First frames of a block, not timed, as they still wait for the other kind's. With the default
+block they add up to 32 frames, so that work done every 32 frames occurs in each block alike."""
 
 
 def measure(
@@ -37,8 +37,8 @@ def measure(
 ) -> dict[str, float] | None:
     """Medians over blocks, the median difference and its 95 % interval [us].
 
-    gpu: with the GPU's times. drawn: by the clock; else by this thread's, and None where the driver
-    draws all the same.
+    gpu: also measure GPU times. drawn: wall time of drawn frames; else this thread's processor
+    time, or None if the driver cannot be made to draw nothing.
     """
     clock = time.perf_counter if drawn else time.thread_time
     profiler = PerformanceProfiler(enabled=False)
@@ -70,7 +70,7 @@ def measure(
 
 
 def calls(frames: int = 20_000) -> dict[str, float]:
-    """What the profiler's calls of a frame cost by themselves [us], on and off."""
+    """Cost of the profiler's calls alone per frame [us], on and off."""
     costs = {}
     counts = dict.fromkeys(("draw_calls", "ring_draws", "upload_bytes", "vertices", "entities"), 1)
     for name, enabled in (("on", True), ("off", False)):
@@ -90,10 +90,10 @@ def calls(frames: int = 20_000) -> dict[str, float]:
 @click.command()
 @click.option("--agents", default=20, show_default=True)
 @click.option("--rounds", default=60, show_default=True, help="Blocks of each kind.")
-@click.option("--block", default=30, show_default=True, help="Frames of a block.")
+@click.option("--block", default=30, show_default=True, help="Frames per block.")
 @click.option("--only", type=click.Choice(["gpu", "no-gpu"]), hidden=True)
 def main(agents: int, rounds: int, block: int, only: str | None) -> None:
-    """Measure frames with the profiler on and off, by turns."""
+    """Measure frames with the profiler on and off, alternating."""
     if only is not None:
         print(json.dumps(measure(agents, rounds, block, only == "gpu", drawn=False)))
         return

@@ -1,13 +1,13 @@
-"""How long a saved shader takes to the screen, and a start with a look of one's own; with a trial
-in a child first, as the program does, and without.
+"""How long it takes to get a saved shader on screen, and to start with a custom look; both with a
+trial in a child first, as the program does, and without.
 
     python tools/bench_reload.py [--rounds 50] [--n-agents 20] [--starts 5]
 
-The program runs without a window while a hook is saved over and over, renamed over as editors do,
-each time with another text; every other save is used untried. Measured from the rename to the end
-of the first frame in the new look, waited for; beside it the parts that are the trial's, and the
-driver's in this process: compiling and linking, and what the first frame takes longer than others,
-since drivers finish their work there. A start is `python -c`, with one agent and one frame.
+The program runs without a window while a hook is saved repeatedly, by a rename as editors do, each
+time with a different text; every other save is used untried. Measured from the rename to the end of
+the first frame in the new look, waited for; also separately, the trial's part, and the driver's in
+this process: compiling and linking, and the extra time of the first frame, in which drivers finish
+their work. A start is `python -c`, with one agent and one frame.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ config = VisualizationConfig(n_agents=1, headless=True, shaders=sys.argv[1])
 CALFApplication(config).step()
 """
 Times = dict[str, list[float]]
-"""Seconds, by what took them."""
+"""Seconds by part."""
 
 
 def hook() -> str:
-    """A text that no cache of the driver's has."""
+    """A text that is in none of the driver's caches."""
     text = (shader_folder() / HOOK).read_text(encoding="utf-8")
     return text.replace("0.35 + 0.65", f"{random.uniform(0.3, 0.4):.9f} + 0.65")
 
 
 def saves(folder: Path, rounds: int, agents: int) -> dict[str, Times]:
-    """Of each way: saved to screen, its parts, and frames otherwise."""
+    """For each way: time from saving to screen, its parts, and times of other frames."""
     config = VisualizationConfig(n_agents=agents, headless=True, watch=True, shaders=folder)
     app = CALFApplication(config)
     live = app.live_shaders
@@ -89,7 +89,7 @@ def saves(folder: Path, rounds: int, agents: int) -> dict[str, Times]:
 
 
 def starts(folder: Path, rounds: int) -> dict[str, Times]:
-    """Of each way: from the process's begin to its end, in a look that no cache has."""
+    """For each way: lifetime of the process, with a look that is in no cache."""
     times: dict[str, Times] = {way: {"a start": []} for way in WAYS}
     for _ in range(rounds):
         for way in WAYS:
@@ -102,7 +102,7 @@ def starts(folder: Path, rounds: int) -> dict[str, Times]:
 
 
 def tell(times: Mapping[str, Times]) -> None:
-    """Both ways side by side."""
+    """Print both ways side by side."""
     for part in times[WAYS[0]]:
         said = []
         for way in WAYS:

@@ -1,15 +1,14 @@
-"""What watching costs a training, and a training the frames; the trainer beside a plain TD3 loop.
+"""What watching costs the training, and training the frames; and the trainer against plain TD3.
 
     python tools/bench_training.py watching [--unrestricted] [--rounds 6] [--seconds 5]
     python tools/bench_training.py trainer [--rounds 6] [--steps 1500]
 
-`watching` alternates blocks in which both run, only the viewer draws, only the trainer trains. The
-viewer has one rasteriser thread (LP_NUM_THREADS=1) and at most 30 frames a second, the trainer one
-torch thread; --unrestricted takes the viewer's limits off. CPU times are told beside the times on
-the clock, which other work on the machine lengthens; and how long a snapshot takes from the
-trainer's board to the end of the first frame that shows it. `trainer` alternates this project's
-training steps with those of a TD3 loop of CleanRL's shape, with networks of the same sizes, on the
-same system and machine.
+`watching` alternates blocks in which both run, only the viewer draws, or only the trainer trains.
+The viewer has one rasteriser thread (LP_NUM_THREADS=1) and at most 30 frames a second, the trainer
+one torch thread; --unrestricted lifts the viewer's limits. CPU times are reported beside wall
+times, which other work on the machine lengthens; and the time from publishing a snapshot to the end
+of the first frame that shows it. `trainer` alternates this project's training steps with those of a
+TD3 loop in the style of CleanRL, with networks of the same sizes, on the same system and machine.
 """
 
 from __future__ import annotations
@@ -45,21 +44,21 @@ WARM_UP = 3.0
 
 
 class Block:
-    """What some seconds of frames and of training took."""
+    """Times and counts in some seconds of drawing and training."""
 
     def __init__(self, app: CALFApplication) -> None:
         self.app, self.live, self._version = app, training(app), -1
         self.frames: list[float] = []
         self.frame_cpu: list[float] = []
         self.late: list[float] = []
-        """From when a snapshot was published until the first frame that shows it was drawn."""
+        """Delays from publishing a snapshot until the first frame that shows it was drawn."""
         self.speeds: list[float] = []
         self.step_cpu: list[float] = []
 
     def draw(self, seconds: float, capped: bool) -> None:
-        """Frames, simulation and reading of the board included, sleep apart."""
+        """Draw frames, with simulation and reading the board; sleeping is not counted."""
         end = time.perf_counter() + seconds
-        self._version = -1  # what came between two blocks waited for the next
+        self._version = -1  # a snapshot published between two blocks had to wait
         while (start := time.perf_counter()) < end:
             cpu = time.process_time()
             self.app.step()  # without a window each frame is waited for
@@ -77,7 +76,7 @@ class Block:
         self._version = version
 
     def train(self, meanwhile: Callable[[], None]) -> None:
-        """Training steps while something else goes on."""
+        """Count training steps while `meanwhile` runs."""
         process = self.live.process
         steps, cpu, start = process.board[Word.STEPS], cpu_of(process.process.pid), time.time()
         meanwhile()

@@ -1,9 +1,9 @@
-"""Which differences between two profiles are shown by their samples, and which are not.
+"""Which differences between two profiles their samples show, and which they do not.
 
     python tools/compare_profiles.py A.json B.json [--output report.md] [--fail-if frame_p95:10%]
 
-A is the profile before, B the one after; both as `calf-viz --profile` writes them. With --output
-the table goes into a Markdown file too, with a plot of both frame times beside it.
+A is the profile before a change, B the one after; both as written by `calf-viz --profile`. With
+--output the table is also written to a Markdown file, with a plot of both frame times beside it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def show(comparison: Comparison) -> None:
 @click.option("--fail-if", "limits", multiple=True, type=_Limit(), default=DEFAULT,
               show_default=True,
               help="Exit with 1 if this metric is shown to be worse by more.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Compare what is not comparable.")
+@click.option("--force", is_flag=True, help="Compare profiles that are not comparable.")
 def compare_profiles(
     a: Path,
     b: Path,
@@ -79,17 +79,17 @@ def compare_profiles(
     limits: tuple[tuple[str, float], ...],
     force: bool,
 ) -> int:
-    """Tell which metrics of profile B are better or worse than A's, and which do not differ.
+    """Report which metrics of profile B are better or worse than A's, and which do not differ.
 
-    A difference counts as shown where its whole confidence interval lies on one side of 0, and a
-    limit as exceeded where the interval lies beyond it.
+    A difference counts as shown if its whole confidence interval lies on one side of 0, and a limit
+    as exceeded if the whole interval lies beyond it.
 
     \b
     Exit codes:
       0  no limit is shown to be exceeded
       1  one is
       2  a file or an option cannot be used
-      3  the profiles are of different machines, picture sizes, systems or numbers of agents
+      3  the profiles differ in machine, picture size, system or number of agents
     """
     comparison = compare_results(a, b, force=force)
     exceeded = [text for metric, share in limits if (text := _exceeded(comparison, metric, share))]

@@ -1,11 +1,11 @@
-"""Pictures of two folders compared, name by name: numbers, and a report to look at.
+"""Compares the pictures in two folders, name by name, in numbers and in a visual report.
 
     python tools/compare_screenshots.py A/ B/ [--html report.html] [--level 3] [--fraction 0.001]
 
 A pair passes if no more than a fraction of its pixels differs by more than a level of 255. The mean
-FLIP error (Andersson et al., HPG 2020) says how visible the difference is to somebody who flips
-between the two. Exit code 1 where a pair does not pass, or a picture of A is missing from B; 2 for
-what cannot be read, told after all that can. The pixel tests use the same comparison and report.
+FLIP error (Andersson et al., HPG 2020) measures how visible the difference is to someone who flips
+between the two. The exit code is 1 if a pair does not pass, or a picture of A is missing from B; 2
+for unreadable files, which are reported last. The pixel tests use the same comparison and report.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from calf_viz.run_command import run_command
 
 LEVEL, FRACTION = 3, 0.001
 LARGEST = 2**28
-"""Bytes of a picture's file."""
+"""Most bytes of a picture's file."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two pictures of one name, (height, width, 3) uint8.
+    """Two pictures of the same name, (height, width, 3) uint8.
 
     Attributes:
-        level: of 255, which a pixel's components may differ by.
-        fraction: share of the pixels that may differ by more.
+        level: by how much a pixel's components may differ, of 255.
+        fraction: share of pixels that may differ by more.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Comparison:
 
     @cached_property
     def levels(self) -> np.ndarray:
-        """Largest difference of a pixel's components, (height, width) int; whole where the sizes
+        """Largest difference of a pixel's components, (height, width) int; the maximum if the sizes
         differ."""
         if not self.same_size:
             return np.full((1, 1), 255)
@@ -97,7 +97,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What is to be said of it, on one line."""
+        """The result on one line."""
         if not self.same_size:
             sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (self.a, self.b))
             return f"sizes differ: {sizes}"
@@ -109,17 +109,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Folders:
-    """All comparisons of two folders, worst first, and the names that only one of them has."""
+    """All comparisons between two folders, worst first, and the names that only one of them has."""
 
     pairs: list[Comparison]
     missing: list[str] = field(default_factory=list)
-    """In A alone."""
+    """Names only in A."""
     extra: list[str] = field(default_factory=list)
-    """In B alone."""
+    """Names only in B."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """What is wrong with files that are not pictures, by name."""
     sides: tuple[str, str] = ("A", "B")
-    """What the two are called on a page."""
+    """Names of the two on a page."""
 
     @property
     def passes(self) -> bool:
@@ -128,15 +128,15 @@ class Folders:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What is to be said of pictures that are in no pair, by name."""
+        """Notes on pictures without a counterpart, by name."""
         alone = dict.fromkeys(self.missing, "missing") | dict.fromkeys(self.extra, "extra")
         return alone | dict.fromkeys(self.unreadable, "unreadable")
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(height, width, 3) uint8. Raises UserError for what is not a picture."""
+    """The picture, (height, width, 3) uint8. Raises UserError if it is not one."""
     data = io.BytesIO(read_bytes(path, LARGEST))
-    # Of a picture of so many pixels that it may be an attack Pillow only warns.
+    # Pillow only warns about a picture so large that it may be an attack.
     with parsing(path, "a picture"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -161,7 +161,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
 
 
 def compare_folders(a: Path, b: Path, level: int = LEVEL, fraction: float = FRACTION) -> Folders:
-    """PNG files of two folders, paired by name. Raises UserError where there are none."""
+    """Compare PNG files in two folders, paired by name. Raises UserError if there are none."""
     one, other = _pictures(a), _pictures(b)
     if not one and not other:
         raise UserError(f"no PNG files in {shown(a)} and {shown(b)}: give folders with some")
@@ -232,7 +232,7 @@ _MODES = {"side": "side by side", "blink": "blink", "slider": "slider", "map": "
 
 
 def report(folders: Folders, title: str = "Pictures compared") -> str:
-    """One self-contained page: each pair side by side, blinking, under a slider, as a heat map."""
+    """A self-contained page: each pair side by side, blinking, under a slider, as a heat map."""
     sections = [_section(number, pair, folders.sides) for number, pair in enumerate(folders.pairs)]
     over = sum(not pair.passes for pair in folders.pairs)
     said = [f"{len(folders.pairs)} pairs, {over} over"]
@@ -265,7 +265,7 @@ def _section(number: int, pair: Comparison, sides: tuple[str, str]) -> str:
 
 
 def write_report(path: Path, folders: Folders, title: str = "Pictures compared") -> None:
-    """Write `report`, whole or not at all. Raises UserError where it cannot be written."""
+    """Write `report`, completely or not at all. Raises UserError if it cannot be written."""
     with write_aside(path) as part:
         part.write_text(report(folders, title), encoding="utf-8")
 
@@ -281,7 +281,7 @@ def _table(folders: Folders) -> Table:
 
 
 class _Share(click.FloatRange):
-    """A number from 0 to 1: nan, which no comparison refuses, is none."""
+    """A number from 0 to 1, excluding nan, which range checks let pass."""
 
     def convert(self, value: Any, parameter: Any, context: Any) -> Any:
         if math.isnan(share := super().convert(value, parameter, context)):

@@ -1,22 +1,22 @@
-"""What a program asks of OpenGL in each frame, counted from a trace and not by the program.
+"""Counts a program's OpenGL calls in each frame, from a trace rather than by the program.
 
     python tools/count_gl.py [--frames 10] [--json FILE] [-- PROGRAM ARGS...]
 
 Runs PROGRAM (by default `python -m calf_viz --headless --frames N`) under apitrace and prints, for
 each frame: draws of the scene, draws of the pass that writes the ring and of the HUD (apart),
-dispatches, copies between framebuffers, program changes, readbacks, waits for all that was drawn
-(the one at a frame's end is asked past apitrace, by PyOpenGL), and the bytes uploaded into each
-texture, buffer and into uniforms. Frames that cost the same share a line; the first also
-holds what sets up.
+dispatches, copies between framebuffers, program changes, readbacks, waits for completion (the one
+at a frame's end is made by PyOpenGL, which apitrace does not see), and the bytes uploaded into each
+texture, buffer and into uniforms. Frames with the same counts share a line; the first frame
+includes the set-up.
 
     upload --> samples --ring pass--> ring --+
                                              +--> scene --> picture  | end of the frame
                               heightfield ---+
 
-There is no eglSwapBuffers in a trace without a window. A frame then ends where the picture's
-framebuffer, cleared and drawn into, is left or cleared again. The ring's framebuffer is known by
-its texture, which the scene's shader samples as `u_ring`, the HUD's draws by their samplers
-`u_hud_...`; every other draw, into whatever framebuffer, counts as the scene's, so that none goes
+Without a window there is no eglSwapBuffers in a trace. A frame then ends when the picture's
+framebuffer, cleared and drawn into, is left or cleared again. The ring's framebuffer is identified
+by its texture, which the scene's shader samples as `u_ring`, the HUD's draws by their samplers
+`u_hud_...`; every other draw, into any framebuffer, counts as the scene's, so that none goes
 unnoticed.
 """
 
@@ -45,12 +45,12 @@ from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 
 SETTLED = 2
-"""Frames after which nothing is set up any more."""
+"""Frames after which the set-up is complete."""
 
 
 @dataclass
 class Counts:
-    """What one frame asked for. Uploads are bytes by texture, buffer or `uniforms`."""
+    """The calls of one frame. Uploads are bytes by texture, buffer or `uniforms`."""
 
     scene_draws: int = 0
     ring_draws: int = 0
@@ -69,7 +69,7 @@ class Counts:
 
     @property
     def upload_bytes(self) -> int:
-        """Bytes uploaded into textures and buffers; uniforms apart."""
+        """Bytes uploaded into textures and buffers, without uniforms."""
         return sum(size for name, size in self.uploads.items() if name != "uniforms")
 
 
@@ -90,16 +90,16 @@ def count(events: list[Event]) -> Counts:
 
 @dataclass
 class Report:
-    """Counts of each frame, and of what came after the last one (a picture's readback, say)."""
+    """Counts of each frame, and of the calls after the last one (such as reading the picture)."""
 
     frames: list[Counts]
     afterwards: Counts
 
     @property
     def steady(self) -> Counts:
-        """The most that any frame asked for, once all is set up.
+        """The most of each in any frame after the set-up.
 
-        Raises UserError where the trace is too short to tell.
+        Raises UserError if the trace is too short.
         """
         frames = self.frames[SETTLED:]
         if not frames:
@@ -143,7 +143,7 @@ def split(events: list[Event]) -> tuple[list[list[Event]], list[Event]]:
 
 
 def report(lines: Iterable[str]) -> Report:
-    """What the lines of an `apitrace dump` amount to. Raises UserError for one without frames."""
+    """The counts from the lines of an `apitrace dump`. Raises UserError if it has no frames."""
     tracer = Tracer()
     for call in parse(lines):
         tracer.see(call)
@@ -183,7 +183,7 @@ def trace(program: list[str], environment: Mapping[str, str] | None = None) -> R
 
 
 def show(counts: Report) -> None:
-    """Print a line for each run of frames that cost the same."""
+    """Print a line for each run of frames with the same counts."""
     table = Table(title=f"{len(counts.frames)} frames")
     heads = (
         "scene\ndraws",

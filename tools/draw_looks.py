@@ -2,9 +2,10 @@
 
     python tools/draw_looks.py [--output docs] [--look ink ...]
 
-writes looks/<name>.png, and of all of them two_looks.png, two side by side.
+writes looks/<name>.png and, without --look, two_looks.png, which shows two side by side.
 
-The shipped point mass, its agents from the same starts each time; the same picture on one machine.
+The scene is the shipped point mass, with its agents from the same starts each time; pictures are
+reproducible on one machine.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ AGENTS, STEPS = 20, 330
 
 
 def draw(look: str, size: tuple[int, int], other: str | None = None) -> Image.Image:
-    """The look's picture; half of it in another look, where one is given."""
+    """The look's picture; half of it in another look, if one is given."""
     config = VisualizationConfig(
         n_agents=AGENTS, shaders=Path(look), size=size, headless=True, seed=3,
         ab=None if other is None else Path(other),

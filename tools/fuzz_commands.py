@@ -1,13 +1,13 @@
-"""Odd command lines: what must not break the program.
+"""Fuzzes the program with odd command lines.
 
     python tools/fuzz_commands.py [--count 600] [--seed 0] [--only CLASS] [--limit 60]
 
-Each is a command with random options, values and paths: numbers that are none or too large, names
-that are too long or forbidden, links, pipes, devices, folders, bytes that are no text, escape
-sequences, markup. It runs in a fork of a process that has the program imported, in a folder of its
-own, without a display. It is survived if it did what it was asked, or ended with one line.
-Otherwise it was a TRACEBACK, a CRASH, a HANG, or took more MEMORY than `MOST_MEMORY`; the exit code
-is 1 if there was any of these.
+Each is a command with random options, values and paths: numbers that are invalid or too large,
+names that are too long or forbidden, links, pipes, devices, folders, bytes that are not text,
+escape sequences, markup. It runs in a fork of a process that has imported the program, in a folder
+of its own, without a display. It passes if it did its work, or ended with one line. Otherwise it is
+a TRACEBACK, a CRASH, a HANG, or took more MEMORY than `MOST_MEMORY`; the exit code is 1 if there
+was any of these.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from calf_viz.children import script_child
 from calf_viz.run_command import run_command
 
 LIMIT = 60.0
-"""Seconds that a command line may take; none is asked for more than a moment's work."""
+"""Seconds that a command line may take; none requests more than a moment's work."""
 MOST_MEMORY = 2**31
-"""Bytes that a command may have in memory; with torch it has some 0.4 GB in any case."""
+"""Bytes that a command may have in memory; torch alone takes some 0.4 GB."""
 
 NUMBERS = (
     "0", "-1", "1", "3", "0.5", "1e400", "nan", "inf", "-inf", "9" * 5000, "0x7f", "1_0", "٣",
@@ -96,7 +96,7 @@ def _some_options(
 
 
 def _value(random_: random.Random, type_: str) -> str:
-    """One that may do, in half of the cases: of nonsense no more than the first is looked at."""
+    """A valid value in half of the cases: of several bad ones only the first would be checked."""
     sane = {"integer": ("1", "2", "7"), "float": ("0.5", "1", "0.01")}
     if type_ in sane and random_.random() < 0.5:
         return random_.choice(sane[type_])
@@ -143,7 +143,7 @@ def command_line(random_: random.Random, kind: str) -> list[str]:
 
 
 def command_lines(seed: int, only: Iterable[str] = ()) -> Iterator[tuple[str, list[str]]]:
-    """(class, arguments) without end, the same for each seed."""
+    """An endless sequence of (class, arguments), determined by the seed."""
     names = list(only) or list(CLASSES)
     random_ = random.Random(seed)
     for number in numbers():
@@ -152,7 +152,7 @@ def command_lines(seed: int, only: Iterable[str] = ()) -> Iterator[tuple[str, li
 
 
 def _furnish(folder: Path) -> None:
-    """What the paths name."""
+    """Create what the paths refer to."""
     (folder / "a.toml").write_text("[visualization]\nseed = 3\n")
     (folder / "a.json").write_text("{}")
     (folder / "a.st").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
@@ -256,7 +256,7 @@ class Child(fuzzing.Child):
         super().__init__(command, 2 * limit + 60, environment)
 
     def try_(self, arguments: list[str]) -> Verdict:
-        """The verdict, whatever becomes of the child."""
+        """The verdict, even if the child dies or hangs."""
         return self.ask({"arguments": arguments}).verdict
 
 

@@ -1,15 +1,15 @@
-"""Broken shaders swapped in while frames are drawn: what must not break the program.
+"""Fuzzes the program with broken shaders, swapped in while frames are drawn.
 
     python tools/fuzz_shaders.py [--count 1000] [--of damaged|hostile] [--seed 0]
                                  [--host panda|moderngl] [--patience 10] [--limit 120]
 
-Each mutant is a shipped shader, saved into an overlay: damaged at random, or hostile, such as
-drivers crash on (`hostile_shaders.py`). Then, as when a file is saved: the shaders are rebuilt, two
-frames are drawn, the file is taken away, and the shaders are rebuilt once more. A mutant is
-survived if there was no crash and no OpenGL error, if the last good picture stayed while there was
-a problem, and if the first picture came back exactly. Mutants run in a child process with a time
+Each mutant is a shipped shader saved into an overlay, either damaged at random or hostile, of a
+kind that crashes drivers (`hostile_shaders.py`). Then, as when a file is saved, the shaders are
+rebuilt, two frames are drawn, the file is removed, and the shaders are rebuilt once more. A mutant
+passes if there was no crash and no OpenGL error, if the last good picture stayed while there was a
+problem, and if the first picture came back exactly. Mutants run in a child process with a time
 limit, whose shaders are tried in a child of its own, as the program's are; one that does not end in
-time is told as such, not as survived.
+time is reported as such, and does not pass.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from calf_viz.view import View
 HOSTS = ("panda", "moderngl")
 OF = ("damaged", "hostile")
 LIMIT = 120.0
-"""Seconds that a mutant may take; a child that starts takes some of the first one's."""
+"""Seconds that a mutant may take; the first one's include the start of the child."""
 TOLD = {
     "the driver crashed": "a crash", "the driver did not finish": "no end", "would take": "no end",
 }  # fmt: skip
-"""What a notice says where a trial went wrong."""
+"""Words in a notice when a trial failed."""
 TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*|\S")
 
 
@@ -120,7 +120,7 @@ def _swap(random_: random.Random, data: bytes) -> bytes:
 
 
 def _replace(random_: random.Random, data: bytes) -> bytes:
-    """A token for another of the file."""
+    """A token replaced by another of the file."""
     tokens = list(TOKEN.finditer(data))
     at, other = random_.choice(tokens), random_.choice(tokens)
     return data[: at.start()] + other[0] + data[at.end() :]
@@ -133,7 +133,7 @@ def _delete(random_: random.Random, data: bytes) -> bytes:
 
 
 def _number(random_: random.Random, data: bytes) -> bytes:
-    """A number for a strange one."""
+    """A number replaced by a strange one."""
     numbers = list(re.finditer(rb"\b\d+\.?\d*\b", data))
     if not numbers:
         return _delete(random_, data)
@@ -151,7 +151,7 @@ def _garbage(random_: random.Random, data: bytes) -> bytes:
 
 
 def _invalid(random_: random.Random, data: bytes) -> bytes:
-    """A byte that is no UTF-8."""
+    """An invalid UTF-8 byte."""
     at = random_.randrange(len(data) + 1)
     return data[:at] + random_.choice([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\0"]) + data[at:]
 
@@ -172,7 +172,7 @@ def _cycle(random_: random.Random, data: bytes) -> bytes:
 
 
 def _half(random_: random.Random, data: bytes) -> bytes:
-    """As far as it was written."""
+    """A partly written file."""
     return data[: random_.randrange(len(data))]
 
 
@@ -182,7 +182,7 @@ def _empty(random_: random.Random, data: bytes) -> bytes:
 
 
 def _declare(random_: random.Random, data: bytes) -> bytes:
-    """A uniform or a macro more."""
+    """An additional uniform or macro."""
     more = random_.choice([
         b"uniform float u_x; // @slider 0..1", b"uniform float u_x; // @slider 1..0",
         b"uniform vec3 u_viewport;", b"uniform float u_x[1000];", b"uniform sampler2D u_s;",
@@ -214,7 +214,7 @@ def files() -> list[str]:
 
 
 def mutants(seed: int, of: str = OF[0]) -> Iterator[Mutant]:
-    """Mutants without end, the same for each seed; of hostile ones each kind in turn."""
+    """An endless sequence of mutants, determined by the seed; each hostile kind in turn."""
     random_ = random.Random(seed)
     names, kinds = files(), list(DAMAGES)
     while of == "hostile":
@@ -230,10 +230,12 @@ def mutants(seed: int, of: str = OF[0]) -> Iterator[Mutant]:
 
 @dataclass
 class Verdict:
-    """How a mutant went: refused, drawn, or `crashed` or `endless`, which no child can tell.
+    """The result for a mutant: refused, drawn, or `crashed` or `endless`, set by the parent.
 
-    kept: the last good picture stayed, or the mutant was drawn. restored: the first picture came
-    back exactly. errors: of OpenGL, as far as they were told.
+    Attributes:
+        kept: the last good picture stayed, or the mutant was drawn.
+        restored: the first picture came back exactly.
+        errors: OpenGL errors that were reported.
     """
 
     outcome: str
@@ -249,7 +251,7 @@ class Verdict:
 
     @property
     def told(self) -> str:
-        """The outcome, with what would have become of the program without a trial."""
+        """The outcome, with what would have happened without a trial."""
         for words, what in TOLD.items():
             if words in self.said:
                 return f"{self.outcome}: {what}"
@@ -260,7 +262,7 @@ class Subject:
     """A host that draws, in the child."""
 
     def __init__(self, kind: str, overlay: Path, patience: float | None = None) -> None:
-        """patience: seconds that a driver has for a mutant; without, it is tried by no child."""
+        """patience: seconds that a driver has for a mutant; without it, there is no trial."""
         from calf_viz.glsl.library import ShaderLibrary
         from calf_viz.heightfield import Heightfield, plane_nodes
         from calf_viz.hosts.setup import Setup
@@ -296,7 +298,7 @@ class Subject:
         self.first = self.picture()
 
     def picture(self) -> np.ndarray:
-        """A frame; without the notice, which would cover the last good picture."""
+        """A frame, without the notice, which would cover the last good picture."""
         self.host.hud.update(problem=None, problem_code=None)
         self.live.draw(self.host.draw)
         picture: np.ndarray = self.host.screenshot()
@@ -304,7 +306,7 @@ class Subject:
 
     @staticmethod
     def errors(log: list[str]) -> tuple[str, ...]:
-        """OpenGL's errors since the last call: its own word, and what Panda3D heard before."""
+        """OpenGL errors since the last call: those pending, and those that Panda3D logged."""
         found = [line for line in log if "GL error" in line or "Assertion" in line]
         for _ in range(8):  # without a current context some drivers would never end
             if code := glGetError():
@@ -312,7 +314,7 @@ class Subject:
         return tuple(found)
 
     def try_(self, mutant: Mutant) -> Verdict:
-        """Saved, drawn, taken away again."""
+        """Save a mutant, draw with it, and remove it."""
         mutant.save(self.overlay)
         with _panda_log() as log:
             self.live.rebuild()
@@ -332,7 +334,7 @@ class Subject:
 
 @contextmanager
 def _panda_log() -> Iterator[list[str]]:
-    """Lines that Panda3D logs meanwhile; those of compilers go elsewhere."""
+    """Lines that Panda3D logs during the block, without those of compilers."""
     from panda3d.core import LineStream, Notify
 
     stream, lines = LineStream(), list[str]()
@@ -360,7 +362,7 @@ class Child(fuzzing.Child):
         super().__init__(command, limit, environment)
 
     def try_(self, mutant: Mutant) -> Verdict:
-        """The verdict, whatever becomes of the child."""
+        """The verdict, even if the child dies or hangs."""
         answer = self.ask(mutant.line)
         said = answer.said
         if answer.ended:
@@ -386,7 +388,7 @@ def verdicts(
 
 
 def tell(outcomes: dict[str, Counter[str]]) -> None:
-    """A line for each kind of mutant, and one for all."""
+    """Print a line for each kind of mutant, and one for all."""
     total = Counter[str]()
     for damage, counted in sorted(outcomes.items()):
         total += counted

@@ -1,5 +1,5 @@
-"""What the fuzzers share: how something went, and a child that tries one thing after another, and
-is started again where one of them ends it or takes too long; and how it is told of many.
+"""Shared by the fuzzers: verdicts, a child that tries one thing after another and is restarted when
+one kills it or takes too long, and the summary.
 
     parent   a JSON object a line   ──▶   child    tries it
              Answer, whatever happened   ◀──       a JSON object a line
@@ -22,12 +22,12 @@ from calf_viz.errors import LONGEST_MESSAGE
 from calf_viz.trial import child
 
 BAD = ("TRACEBACK", "CRASH", "HANG", "MEMORY")
-"""What nothing of a user's may do to the program."""
+"""What no user input may do to the program."""
 
 
 @dataclass
 class Verdict:
-    """How something went: `accepted`, `refused`, or one of BAD; and what was said."""
+    """The result: `accepted`, `refused`, or one of BAD; and the output."""
 
     outcome: str
     said: str = ""

@@ -1,10 +1,10 @@
-"""How far the surface drawn lies from the critic itself, by its number of cells.
+"""How far the drawn surface deviates from the critic, by number of cells.
 
     python tools/grid_error.py [--cells 40 --cells 64 ...]
 
 The drawn surface is linear between the nodes of its grid. At 401 x 401 points of the plane its
-height is compared with the critic's, in pixels of a picture of 1280x720 at the nearest point of the
-usual camera, where a unit up is at most so many pixels high.
+height is compared with the critic's, in pixels of a picture of 1280x720 at the point nearest to the
+default camera, where a vertical unit spans the most pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POINTS = 401
 
 
 def errors(agent: CALFAgent, cells: int) -> np.ndarray:
-    """What separates surface and critic at each point, (POINTS * POINTS,) [px]."""
+    """Distance between surface and critic at each point, (POINTS * POINTS,) [px]."""
     plane, scene = agent.system.plane, Scene()
 
     def values(points: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def errors(agent: CALFAgent, cells: int) -> np.ndarray:
 @click.option("--cells", multiple=True, type=click.IntRange(1), default=(GRID_SOFTWARE, 64, 128),
               show_default=True, help="Cells a side.")  # fmt: skip
 def main(cells: tuple[int, ...]) -> None:
-    table = Table(title="pixels between the surface drawn and the critic")
+    table = Table(title="pixels between the drawn surface and the critic")
     for head in ("system", "cells", "mean", "99 in 100 within", "most"):
         table.add_column(head, justify="left" if head == "system" else "right")
     for name in shipped.trained():

@@ -1,5 +1,5 @@
-"""Texts that compilers and readers of files are known to fail for: what `fuzz_shaders.py` saves
-beside damaged ones. Each is a shipped shader with something in it, or in its place."""
+"""Texts known to break compilers and file readers, which `fuzz_shaders.py` saves in addition to
+damaged ones. Each is a shipped shader with something added, or something else in its place."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ RETURN = re.compile(rb"\breturn\b([^;{}]+);")
 
 @dataclass(frozen=True)
 class Hostile:
-    """What is in a shader's place: its bytes, or something else than a file.
+    """What is in a shader's place: its bytes, or something other than a file.
 
     Attributes:
-        beside: more files, by name.
+        beside: additional files, by name.
         instead: `pipe`, `device`, `folder` or `gigabytes`; empty for a file.
     """
 
@@ -28,7 +28,7 @@ class Hostile:
 def _returned(
     random_: random.Random, data: bytes, term: str, before: str = "", above: str = ""
 ) -> bytes:
-    """A function's result times a term: what is not used, compilers leave out."""
+    """A function's result times a term, as compilers remove unused code."""
     returns = list(RETURN.finditer(data))
     if not returns:
         return data + f"\n{above}\nfloat hostile_() {{ {before} return {term}; }}\n".encode()
@@ -62,7 +62,7 @@ def _no_number(random_: random.Random, data: bytes) -> Hostile:
 
 
 def _macros(random_: random.Random, data: bytes) -> Hostile:
-    """Macros that grow with each other."""
+    """Macros that expand each other."""
     levels, form = random_.randint(8, 30), random_.choice(["{0} + {0}", "{0} - 1.0 + {0}"])
     lines = ["#define B0 1.0"]
     lines += [f"#define B{i} ({form.format(f'B{i - 1}')})" for i in range(1, levels)]
@@ -112,7 +112,7 @@ def _recursion(random_: random.Random, data: bytes) -> Hostile:
 
 
 def _endless(random_: random.Random, data: bytes) -> Hostile:
-    """A loop without an end, or with one that is far."""
+    """An endless or very long loop."""
     loop = random_.choice([
         "while (true) {{ {0} if (l > 1e20) break; }}", "for (;;) {{ {0} }}", "for (;;) {{}}",
         "for (int i = 0; i < 1000000000; i++) {{ {0} }}", "do {{ {0} }} while (l < 1e20);",
@@ -149,7 +149,7 @@ def _many_lines(random_: random.Random, data: bytes) -> Hostile:
 
 
 def _other_stage(random_: random.Random, data: bytes) -> Hostile:
-    """What another shader is."""
+    """Another stage's shader."""
     from calf_viz.glsl.shipped import shader_folder
 
     name = random_.choice(["field.vert", "field.frag", "hud.vert", "hud.frag", "height.glsl"])
@@ -157,7 +157,7 @@ def _other_stage(random_: random.Random, data: bytes) -> Hostile:
 
 
 def _no_file(random_: random.Random, data: bytes) -> Hostile:
-    """No file: a pipe, a device, a folder, gigabytes of nothing."""
+    """Not a file: a pipe, a device, a folder, gigabytes of zeros."""
     return Hostile(instead=random_.choice(["pipe", "device", "folder", "gigabytes"]))
 
 

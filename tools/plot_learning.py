@@ -1,8 +1,8 @@
-"""Learning curves of trainings, from their `FILE.metrics.csv`, as a PNG.
+"""Plots learning curves of trainings, from their `FILE.metrics.csv`, as a PNG.
 
     python tools/plot_learning.py a.safetensors.metrics.csv b.safetensors.metrics.csv --output a.png
 
-A column for each file; below each other the return of each episode with its moving average, the
+One column per file; from top to bottom the return of each episode with its moving average, the
 success rate, the share of each mode, and P_relax. Averages are over the last `--window` episodes,
 fewer at the start.
 """

@@ -1,11 +1,11 @@
-"""Whether a viewer left open stays as it was: minutes of training, a shader saved each second.
+"""Whether a viewer left open leaks: minutes of training, with a shader saved each second.
 
     python tools/soak.py [--minutes 10] [--every 1]
 
-Without a window, a small picture. Counted are resident memory, descriptors and threads of the
-viewer and of the processes that it started, once a second; the first minute is left out, in which
-caches fill. Exit code 1 where any grows beyond its bound. Of a child that tries shaders, which
-is renewed after 100 of them, only several minutes tell.
+Without a window, with a small picture. Once a second it samples resident memory, descriptors and
+threads of the viewer and of the processes that it started; the first minute, in which caches fill,
+is left out. The exit code is 1 if any grows beyond its limit. For the child that tries shaders,
+which is replaced after 100 of them, this needs several minutes.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ HOOK = "surface_colour.glsl"
 WARM_UP = 60.0
 """Seconds."""
 MOST = {"memory [MB]": 1.0, "descriptors": 0.1, "threads": 0.1}
-"""What each may grow by in a minute; a descriptor lost with each save would be 60."""
+"""Most growth per minute; a descriptor leaked with each save would be 60."""
 LOW = 0.02
-"""Share of the looks that may catch a process as it starts."""
+"""Share of samples that may catch a process as it starts."""
 
 
 @dataclass
 class Watched:
-    """What the processes of one kind held together at each look."""
+    """Total resources of the processes of one kind at each sample."""
 
     seconds: list[float] = field(default_factory=list)
     held: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in MOST})
 
     def look(self, processes: list[psutil.Process], now: float) -> None:
-        """One more look; those that are gone hold nothing."""
+        """Add a sample; processes that are gone hold nothing."""
         total = np.zeros(len(MOST))
         for process in processes:
             with suppress(psutil.Error), process.oneshot():
@@ -57,17 +57,17 @@ class Watched:
             values.append(value)
 
     def growth(self, name: str) -> float:
-        """By how much it grows in a minute; see `growth`."""
+        """Growth per minute; see `growth`."""
         return growth(np.array(self.seconds), np.array(self.held[name]))
 
 
 def growth(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """By how much values that rise and fall grow in a minute, from the first half to the second.
+    """Growth per minute of fluctuating values, from the first half to the second.
 
-    By the least of each half, but for the least LOW of all looks: what is renewed now and then
-    rises and falls, and is short of something or there twice for a moment as it is; what leaks is
-    never given back, so that the least rises as well. Means and peaks say how many renewals fell
-    into which half.
+    Compares the minimum of each half, ignoring the lowest LOW of all samples: processes that are
+    replaced make values rise and fall, and are incomplete or doubled for a moment; but leaks are
+    never released, so that the minimum rises as well. Means and peaks would depend on how many
+    replacements fell into each half.
     """
     half = len(seconds) // 2
     if not half:
@@ -78,7 +78,7 @@ def growth(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> float:
 
 
 def _by_kind(viewer: psutil.Process) -> dict[str, list[psutil.Process]]:
-    """The viewer, and the processes that it started by the module that they run."""
+    """The viewer, and the processes that it started, by the module that they run."""
     found = {"viewer": [viewer]}
     for child in viewer.children(recursive=True):
         with suppress(psutil.Error):
@@ -89,7 +89,7 @@ def _by_kind(viewer: psutil.Process) -> dict[str, list[psutil.Process]]:
 
 
 def soak(minutes: float, every: float, agents: int) -> tuple[dict[str, Watched], str]:
-    """Watch for so many minutes after the first; each kind of process, and what was done."""
+    """Watch for some minutes after the first; returns each kind of process, and what was done."""
     text = (shader_folder() / HOOK).read_text(encoding="utf-8")
     watched: dict[str, Watched] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +100,7 @@ def soak(minutes: float, every: float, agents: int) -> tuple[dict[str, Watched],
             AppConfig.from_preset(
                 "medium", n_agents=agents, headless=True, size=(320, 180), watch=True, shaders=look,
                 train=True, runs=Path(folder) / "runs", episodes=1_000_000,
-                replay=10_000,  # full within the first minute: memory that is there, but untouched
+                replay=10_000,  # full within the first minute, so that it does not count as growth
             )
         )  # fmt: skip
         app.start_training()
@@ -113,7 +113,7 @@ def soak(minutes: float, every: float, agents: int) -> tuple[dict[str, Watched],
                 continue
             due, saves = now + every, saves + 1
             part = Path(folder) / "part"
-            # Another constant each time, so that no cache knows it.
+            # A different constant each time, so that it is in no cache.
             part.write_text(text.replace("0.35 + 0.65", f"{0.2 + 1e-5 * saves:.6f} + 0.65"))
             os.replace(part, look / HOOK)
             if now >= WARM_UP:

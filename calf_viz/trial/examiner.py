@@ -13,7 +13,7 @@ from calf_viz.glsl.problems import Problem
 from calf_viz.glsl.programs import Candidate, ProgramSource
 from calf_viz.trial import PATIENCE
 from calf_viz.trial.child import Child, Ended, Overdue
-from calf_viz.trial.culprit import problem_of, find_culprits
+from calf_viz.trial.culprit import find_culprits, problem_of
 
 START_PATIENCE = 60.0
 """Seconds that a child may take until it can draw."""

@@ -1,4 +1,4 @@
-"""The looks of a picture, one or two side by side: read, applied to the host, and kept up to date."""
+"""The looks of a picture, one or two side by side: read, applied to the host, kept up to date."""
 
 from __future__ import annotations
 
