@@ -104,7 +104,7 @@ class TestAnotherDriverThanMesas:
         monkeypatch.setattr(bench_hud, "undrawn", lambda *_: None)
         bench_hud.main(["--rounds", "1"], standalone_mode=False)
         python, frame = capsys.readouterr().out.splitlines()
-        assert python == "Python: not known, since this driver draws all the same"
+        assert python == "Python: unknown, as this driver cannot be told to draw nothing"
         assert "text changes: +" in frame or "text changes: -" in frame
 
     def test_the_profilers_rows_are_left_out(
