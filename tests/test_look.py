@@ -21,7 +21,7 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.controls import ControlValues, read_annotation
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
-from calf_viz.workbench.look import WornLook
+from calf_viz.workbench.look import AppliedLook
 from calf_viz.workbench.look_file import FILE, Look, look_file, read_look, save_values
 
 CONTROLS = {
@@ -244,22 +244,22 @@ class TestFile:
         file = look / FILE
         file.write_text("background = '#ff00ff'\n[values]\nu_red = 0.2\nu_gone = 1\n")
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
-            worn = WornLook(host)
+            applied = AppliedLook(host)
             assert "u_gone is not a control" in caplog.text
             picture = SCENE.play(host)
             assert covers(picture, [51, 0, 0]) and picture[0, 0].tolist() == [255, 0, 255]
-            worn.set("u_red=1")
+            applied.set("u_red=1")
             file.write_text("background = '#00ff00'\n[values]\nu_red = 0.2\n")
-            worn.refresh()
+            applied.refresh()
             host.draw()
             picture = host.screenshot()
             assert picture[0, 0].tolist() == [0, 255, 0]
             assert covers(picture, [255, 0, 0]), "what stands there as before changes nothing"
-            worn.save()
+            applied.save()
             assert tomllib.loads(file.read_text())["values"]["u_red"] == 1.0
             file.write_text("background = '#0000ff'\n[values]\nu_on = false\nu_red = 7\n")
             with pytest.raises(ShaderError, match=r"look\.toml:4: u_red = 7 does not fit"):
-                worn.refresh()
+                applied.refresh()
             host.draw()
             assert np.array_equal(host.screenshot(), picture), "all of a file or nothing"
 
@@ -267,14 +267,14 @@ class TestFile:
     def test_a_value_waits_for_its_control(self, look: Path) -> None:
         (look / FILE).write_text("[values]\nu_green = 0.4\n")
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
-            worn = WornLook(host)
+            applied = AppliedLook(host)
             file = look / "surface_colour.glsl"
             file.write_text("uniform float u_green; // @slider 0..1\n" + file.read_text())
             host.reload()
-            worn.refresh()
+            applied.refresh()
             assert host.controls.values["u_green"] == 0.4
             host.controls.set("u_green", 0.5)
-            worn.refresh()
+            applied.refresh()
             assert host.controls.values["u_green"] == 0.5, "as it stood: what is set by hand stays"
 
     @pytest.mark.rendering
@@ -283,20 +283,20 @@ class TestFile:
             opened("moderngl", SCENE, library=ShaderLibrary(Path("night"))) as host,
             pytest.raises(UserError, match="shaders new my_night --from night"),
         ):
-            WornLook(host).save()
+            AppliedLook(host).save()
 
     @pytest.mark.rendering
     def test_nothing_is_saved_where_the_look_is_gone(self, look: Path, tmp_path: Path) -> None:
         with opened("moderngl", SCENE, library=ShaderLibrary(look)) as host:
-            worn = WornLook(host)
+            applied = AppliedLook(host)
             look.rename(tmp_path / "away")
             with pytest.raises(UserError, match="is gone: values are saved when it is back"):
-                worn.save()
+                applied.save()
             assert not look.exists()
             (tmp_path / "away").rename(look)
             (look / FILE).write_text("values = 3\n")
             with pytest.raises(UserError, match="values is not a table"):
-                worn.save()
+                applied.save()
             assert (look / FILE).read_text() == "values = 3\n"
 
     @pytest.mark.rendering
@@ -306,7 +306,7 @@ class TestFile:
             with opened(kind, SCENE, library=ShaderLibrary(tmp_path)) as host:
                 plain = SCENE.play(host)
                 assert plain[..., 2].max() > 100
-                WornLook(host)
+                AppliedLook(host)
                 host.draw()
                 middle = host.screenshot()[40:50, 60:100].reshape(-1, 3)
                 assert (middle[:, 0] > 2 * middle[:, 2].astype(int)).mean() > 0.8, kind

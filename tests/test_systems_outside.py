@@ -139,7 +139,10 @@ def test_an_error_in_a_file_is_told_with_its_line(
         ({"last": "SYSTEM = 3"}, "SYSTEM is a int, not a System: write"),
         ({"name": "My System"}, "name = My System: give a string of at most 60 lower-case"),
         ({"name": "../up"}, "name = ../up: give"),
-        ({"nominal": "states"}, "nominal returns float32 of shape (5, 2) for 5 agents: return numb"),
+        (
+            {"nominal": "states"},
+            "nominal returns float32 of shape (5, 2) for 5 agents: return numb",
+        ),
         ({"nominal": "9 * states[:, :1]"}, "nominal = "),
         (
             {"nominal": "states[:, :1] / 0.0"},

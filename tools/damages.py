@@ -21,7 +21,7 @@ def flip(random_: random.Random, data: bytes) -> bytes:
 
 
 def _half(random_: random.Random, data: bytes) -> bytes:
-    """As far as it was written."""
+    """A partly written file."""
     return data[: random_.randrange(len(data) + 1)]
 
 
@@ -78,7 +78,7 @@ def _encoded(random_: random.Random, data: bytes) -> bytes:
 
 
 def value(random_: random.Random, data: bytes) -> bytes:
-    """A value for a strange one."""
+    """A value replaced by a strange one."""
     found = list(re.finditer(rb'(?<=[=:,\[])\s*("[^"]*"|[\w.+-]+|\[\])', data))
     if not found:
         return _garbage(random_, data)
@@ -87,7 +87,7 @@ def value(random_: random.Random, data: bytes) -> bytes:
 
 
 def _line(random_: random.Random, data: bytes) -> bytes:
-    """A line less, twice, or elsewhere."""
+    """A line missing, doubled or moved."""
     lines = data.splitlines(keepends=True) or [b""]
     line = lines.pop(random_.randrange(len(lines)))
     for _ in range(random_.randrange(3)):
@@ -96,7 +96,7 @@ def _line(random_: random.Random, data: bytes) -> bytes:
 
 
 def _toml(random_: random.Random, data: bytes) -> bytes:
-    """A line more."""
+    """An additional line."""
     more = random_.choice([
         "[a", "a =", "= 1", "a = 1\na = 2", "[training]\n[training]", "training = 3",
         "[[training]]",
@@ -111,7 +111,7 @@ def _toml(random_: random.Random, data: bytes) -> bytes:
 
 
 def cell(random_: random.Random, data: bytes) -> bytes:
-    """A cell of the table for another."""
+    """A table cell replaced by another."""
     cells = re.split(rb"([,\n])", data)
     odd = random_.choice([*ODD_NUMBERS, "", "a", '"', '"\n"', ",,,", "\0", "é", "1" * 100_000])
     cells[2 * random_.randrange((len(cells) + 1) // 2)] = odd.encode()
@@ -119,7 +119,7 @@ def cell(random_: random.Random, data: bytes) -> bytes:
 
 
 def _json_node(random_: random.Random, root: Any) -> Any:
-    """JSON with one of its values, or keys, for another."""
+    """JSON with one of its values or keys replaced."""
     root = copy.deepcopy(root)
     holders = [(None, None)]
     waiting: list[Any] = [root]
@@ -161,12 +161,12 @@ def _dumped(value: Any) -> str:
 
 
 def json_value(random_: random.Random, data: bytes) -> bytes:
-    """A value or a key for another."""
+    """A value or a key replaced."""
     return _dumped(_json_node(random_, json.loads(data))).encode("utf-8", "surrogatepass")
 
 
 def json_text(random_: random.Random, data: bytes) -> bytes:
-    """A key twice, or brackets without end."""
+    """A duplicate key, or very many brackets."""
     text = data.decode()
     return random_.choice([
         "[" * 100_000, '{"a":' * 100_000, text.replace("{", '{"kind": 1, ', 1),
@@ -176,7 +176,7 @@ def json_text(random_: random.Random, data: bytes) -> bytes:
 
 
 def _header(random_: random.Random, data: bytes) -> bytes:
-    """Its header's JSON otherwise, with the length and digest that this has."""
+    """A changed header, with matching length and digest."""
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     if random_.random() < 0.6:
@@ -195,7 +195,7 @@ def _length(random_: random.Random, data: bytes) -> bytes:
 
 
 def _numbers(random_: random.Random, data: bytes) -> bytes:
-    """Numbers behind the header that no network has, with their digest."""
+    """Numbers after the header that no network has, with a matching digest."""
     out = bytearray(data)
     start = 8 + struct.unpack("<Q", data[:8])[0]
     odd = random_.choice([float("nan"), float("inf"), -3e38, 1e-45])
@@ -206,14 +206,14 @@ def _numbers(random_: random.Random, data: bytes) -> bytes:
 
 
 def _signed(data: bytes) -> bytes:
-    """With the digest of what is there now, or nothing behind that would be looked at."""
+    """With a matching digest; otherwise nothing after it would be checked."""
     from calf_viz.agent.checkpoint import sign
 
     return sign(data)
 
 
 def word(random_: random.Random, data: bytes) -> bytes:
-    """A word of the board's header for another."""
+    """A word of the board's header replaced."""
     odd = random_.choice([0, 1, -1, 2**31, 2**62, -(2**63), 5, 4096, 10**6])
     at = 8 * random_.randrange(16)
     return data[:at] + struct.pack("<q", odd) + data[at + 8 :]

@@ -1,13 +1,13 @@
-"""Broken files of every kind that the program reads: what must not break it.
+"""Fuzzes the program with broken files of every kind that it reads.
 
     python tools/fuzz_files.py [--count 3000] [--seed 0] [--only CLASS] [--limit 60]
 
 Each mutant is a file that the program wrote, damaged at random, or something else in its place: a
-link, a pipe, a device, a folder, gigabytes of nothing. It is read as the commands read it: most in
-a child process that calls what they call, every `SHARE`-th by the command itself. A mutant is
-survived if it was accepted, or refused in one line. Otherwise it was a TRACEBACK (anything else
-raised, or said in more than a line), a CRASH, a HANG, or took more MEMORY than `MOST_MEMORY`; the
-exit code is 1 if there was any of these.
+link, a pipe, a device, a folder, gigabytes of zeros. Most are read in a child process by the same
+functions as the commands use, every `SHARE`-th by the command itself. A mutant passes if it is
+accepted, or refused in one line. Otherwise it is a TRACEBACK (any other exception, or more than one
+line of output), a CRASH, a HANG, or took more MEMORY than `MOST_MEMORY`; the exit code is 1 if
+there was any of these.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ from calf_viz.errors import UserError
 from calf_viz.run_command import run_command
 
 LIMIT = 60.0
-"""Seconds that a mutant may take; a child that starts takes some of the first one's."""
+"""Seconds that a mutant may take; the first one's include the start of the child."""
 MOST_MEMORY = 2**29
 """Bytes that reading a mutant may take at once."""
 SHARE = 40
-"""Of so many mutants one is given to the command itself."""
+"""One in this many mutants is read by the command itself."""
 TOOLS = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """What stands in a file's place.
+    """A damaged file, or something else in its place.
 
     Attributes:
-        kind: of file; a name in KINDS.
+        kind: kind of file; a name in KINDS.
         damage: what was done to it.
-        what: `bytes`, or what else stands there; a name in PLACES.
-        data: the bytes, if it is these.
+        what: `bytes`, or what is in its place; a name in PLACES.
+        data: the bytes, if it is a file.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Mutant:
 
 
 def mutants(seed: int, only: Iterable[str] = ()) -> Iterator[Mutant]:
-    """Mutants without end, the same for each seed as long as the files are."""
+    """An endless sequence of mutants, determined by the seed and the files."""
     names = list(only) or list(KINDS)
     random_ = random.Random(seed)
     for number in numbers():
@@ -83,7 +83,7 @@ def mutants(seed: int, only: Iterable[str] = ()) -> Iterator[Mutant]:
 
 
 def place(mutant: Mutant, folder: Path, whole: Path) -> Path:
-    """Put a mutant into a folder, beside what is read with it; the file's path."""
+    """Put a mutant into a folder, with what is read together with it; returns the file's path."""
     kind = KINDS[mutant.kind]
     shutil.copytree(whole / mutant.kind, folder, dirs_exist_ok=True, symlinks=True)
     path = folder / kind.name
@@ -115,7 +115,7 @@ def _try(whole: Path, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _memory(peak: bool = False) -> int:
-    """Bytes that this process has in memory, or had at most since it was asked without `peak`."""
+    """Resident memory of this process, or its peak since the last call without `peak`."""
     if not peak:
         Path("/proc/self/clear_refs").write_text("5")
     name = "VmHWM" if peak else "VmRSS"
@@ -137,13 +137,13 @@ class Child(fuzzing.Child):
         super().__init__(command, limit, environment)
 
     def try_(self, mutant: Mutant) -> Verdict:
-        """The verdict, whatever becomes of the child."""
+        """The verdict, even if the child dies or hangs."""
         data = base64.b64encode(mutant.data).decode("ascii")
         return self.ask({**asdict(mutant), "data": data}).verdict
 
 
 def by_command(mutant: Mutant, limit: float = LIMIT) -> Verdict:
-    """The verdict where the command itself reads the mutant."""
+    """The verdict when the command itself reads the mutant."""
     arguments = KINDS[mutant.kind].command
     assert arguments is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -156,7 +156,7 @@ def by_command(mutant: Mutant, limit: float = LIMIT) -> Verdict:
 
 
 def ended(command: list[str], environment: dict[str, str], limit: float, folder: str) -> Verdict:
-    """The verdict of a command, by how it ends and by what it says on stderr."""
+    """The verdict on a command, by its exit code and its stderr."""
     try:
         done = subprocess.run(
             command,

@@ -65,11 +65,11 @@ class Kind:
     """A kind of file.
 
     Attributes:
-        name: of the file, in a folder of its kind's.
-        damages: of its bytes.
-        read: reads the file as the program does. Path: the file; raises what the program raises.
-        command: arguments of calf-viz, or a tool and its, that read it; None for what is no file of
-            the user's, so that nothing else stands in its place.
+        name: the file's name, in a folder for its kind.
+        damages: functions that damage its bytes.
+        read: reads the file at a path as the program does, and raises what the program raises.
+        command: arguments of calf-viz, or a tool with its arguments, that read it; None for files
+            that are not the user's, which are never replaced by something else.
     """
 
     name: str
@@ -175,7 +175,7 @@ KINDS: dict[str, Kind] = {
 
 @cache
 def bases() -> Path:
-    """A folder with a folder for each kind, whose file is whole, and whatever is read beside it."""
+    """A folder with a subfolder for each kind, with an intact file and whatever is read with it."""
     folder = Path(tempfile.mkdtemp(prefix="calf_viz-fuzz-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with redirect_stdout(io.StringIO()):
@@ -219,7 +219,7 @@ def _make_bases(root: Path) -> None:
 
 
 def _profile() -> dict[str, Any]:
-    """As `calf-viz --profile` writes it, of a few frames."""
+    """A profile of a few frames, as `calf-viz --profile` writes it."""
     frames = [4.0 + 0.1 * (i % 7) for i in range(40)]
     run = {
         "start_s": [0.005 * i for i in range(40)],

@@ -1,24 +1,24 @@
-"""Trainings that are killed, starved and doubled at random: what must not lose anything.
+"""Kills, starves and duplicates trainings at random: nothing must be lost.
 
     python tools/torture.py [--kills 100] [--seed 0] [--only moment|call|full|two|signal]
 
     moment   kill -9 at any moment
-    call     kill -9 before or behind the Nth rename, fsync, truncation or removal, or in the middle
+    call     kill -9 before or after the Nth rename, fsync, truncation or removal, or in the middle
              of a line of metrics
-    full     a disk that is full: a bound on the size of a file, or, as root, a small file system
-    two      two processes that train one run, or begin one, at the same time
+    full     a full disk: a limit on the size of a file or, as root, a small file system
+    two      two processes that train one run, or start one, at the same time
     signal   SIGINT, SIGTERM and SIGHUP at any moment
 
-Each training, a run or a file with two beside it, is interrupted up to three times in such a way,
-then goes on to its end. Nothing is lost if
+Each training, a run or a file with two beside it, is interrupted up to three times in this way,
+then runs to its end. Nothing is lost if
 
-- no process ever printed a traceback, or more than a line of an error;
-- each went on from the newest checkpoint that was whole, or a later one;
+- no process ever printed a traceback, or an error of more than one line;
+- each resumed from the newest intact checkpoint, or a later one;
 - in the end all its files are, byte for byte, those of a training that was never interrupted, and
-  no other file is there. (Of a run's checkpoints the newest: one that was written when a training
-  was told to end in the middle of an episode has the number of the episodes before it.)
+  there is no other file. (For checkpoints, only the newest: one written when a training was stopped
+  in the middle of an episode has the number of complete episodes in its name.)
 
-Processes are forked, so that none takes seconds to start. Exit code 1 where something was lost.
+Processes are forked, so that they start at once. The exit code is 1 if something was lost.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ TIMES = 3
 
 @dataclass
 class Found:
-    """What came of the trainings that were interrupted in one way."""
+    """Results of the trainings that were interrupted in one way."""
 
     trainings: int = 0
     interrupted: int = 0
@@ -65,7 +65,7 @@ class Found:
 
 @contextmanager
 def _folder(small: bool) -> Iterator[Path]:
-    """An empty folder; where it may be, a small file system of its own."""
+    """An empty folder, on a small file system of its own if permitted."""
     with tempfile.TemporaryDirectory(prefix="torture-") as made:
         mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "torture", made]
         mounted = small and subprocess.run(mount, capture_output=True, check=False).returncode == 0
@@ -77,7 +77,7 @@ def _folder(small: bool) -> Iterator[Path]:
 
 
 def uninterrupted(as_run: bool) -> Uninterrupted:
-    """What all others are compared with; UserError where it cannot be had."""
+    """The reference for all others. Raises UserError if it fails."""
     with _folder(small=False) as root, tempfile.TemporaryFile() as calls:
         place = Place(root, as_run)
 
@@ -91,13 +91,13 @@ def uninterrupted(as_run: bool) -> Uninterrupted:
         start = time.monotonic()
         child = Child(place, count)
         if child.wait() != 0:
-            raise UserError(f"a training that nobody disturbs fails: {child.output()}")
+            raise UserError(f"an uninterrupted training fails: {child.output()}")
         seconds = time.monotonic() - start
         return Uninterrupted(place.contents(), seconds, int(os.pread(calls.fileno(), 20, 0)))
 
 
 def complaint(place: Place, child: Child, code: int) -> str:
-    """What is wrong with how a process ended; nothing where nothing is."""
+    """What is wrong with how a process ended; empty if nothing."""
     said = child.output()
     if "Traceback" in said or code == 99:
         return f"a traceback: {said}"
@@ -130,7 +130,7 @@ def torture(
     if wrong := complaint(place, child, code):
         return wrong
     if code != 0:
-        return f"it does not go on: {child.output()}"
+        return f"it does not resume: {child.output()}"
     contents = place.contents()
     return "; ".join(
         f"{name} {'differs' if name in contents else 'is missing'}"
@@ -142,7 +142,7 @@ def torture(
 
 
 def examine(ways: list[str], kills: int, seed: int, shown: bool = True) -> dict[str, Found]:
-    """About so many interruptions in all."""
+    """Run about `kills` interruptions in all."""
     each = math.ceil(kills / len(ways))
     # The trainings' own notes are no part of what is shown, nor of what processes may say.
     logging.getLogger("calf_viz").addHandler(logging.NullHandler())
@@ -162,7 +162,7 @@ def _interrupt(
     wholes: dict[bool, Uninterrupted],
     numbers: Iterable[int],
 ) -> None:
-    """One way, until there are so many interruptions."""
+    """Interrupt in one way, until there are enough interruptions."""
     for number in numbers:
         chance = random.Random(f"{seed} {way} {number}")
         as_run = number % 2 == 0
@@ -183,7 +183,7 @@ def _interrupt(
 @click.option("--only", type=click.Choice(sorted(WAYS)), help="One kind alone.")
 @one_thread()
 def main(kills: int, seed: int, only: str | None) -> None:
-    """Interrupt trainings in every way, and compare them with one that never was."""
+    """Interrupt trainings in every way, and compare them with an uninterrupted one."""
     found = examine([only] if only else list(WAYS), kills, seed)
     table = Table(title=f"trainings interrupted, seed {seed}")
     for head in ("way", "trainings", "interruptions", "ended with a line", "lost"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib.backends.backend_agg  # here, lest every child does
+import matplotlib.backends.backend_agg  # here, so that not every child must import it
 import matplotlib.figure  # noqa: F401 (likewise)
 from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "replay": 100,
 }  # fmt: skip
 KEPT: dict[str, Any] = {"checkpoint_every": 1, "checkpoints": 2}
-"""Settings of a run alone."""
+"""Settings that only apply to a run."""
 COMPARED = 20
 """Steps over which agents are compared."""
 SECONDS = 120.0
@@ -43,7 +43,7 @@ class Place:
     """Where a training is written: a run below `root`, or a file and two beside it.
 
     Attributes:
-        saved: steps of the newest checkpoint that a process said was written.
+        saved: steps of the newest checkpoint that a process reported as written.
     """
 
     root: Path
@@ -67,7 +67,7 @@ class Place:
         return self.output if resume.resume_path(self.output).exists() else None
 
     def train(self) -> None:
-        """In the child: begin, or go on with what there is."""
+        """In the child: start, or resume what there is."""
         begun = self.begun
         if begun is not None:
             training.train(resume_from=begun, progress=False)
@@ -81,7 +81,7 @@ class Place:
             )
 
     def steps(self) -> int:
-        """Steps of the newest checkpoint, as a later process finds it."""
+        """Steps of the newest checkpoint on disk."""
         begun = self.begun
         if begun is None:
             return 0
@@ -114,7 +114,7 @@ def _content(path: Path) -> bytes:
 
 
 class Child:
-    """A forked process that trains, and says what it saved."""
+    """A forked process that trains, and reports what it saved."""
 
     def __init__(self, place: Place, prepare: Callable[[], Any]) -> None:
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the object)
@@ -160,7 +160,7 @@ class Child:
             os.kill(self.pid, number)
 
     def wait(self) -> int:
-        """Its exit code, negative for a signal; 98 where it hangs."""
+        """Its exit code, negative for a signal; 98 if it hangs."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)

@@ -20,13 +20,13 @@ from calf_viz.training import metrics
 from calf_viz.training.trainer import Episode
 
 CALLS = ("replace", "rename", "fsync", "truncate", "unlink", "write")
-"""Functions of `os` that change what is on the disk."""
+"""Functions of `os` that change the disk's contents."""
 Interruption = Callable[[Place, random.Random, "Uninterrupted"], list[tuple[Child, int]]]
 
 
 @dataclass
 class Uninterrupted:
-    """A training that nobody disturbed."""
+    """A training that was not interrupted."""
 
     contents: dict[str, bytes]
     seconds: float
@@ -51,7 +51,7 @@ def call(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tupl
 
 
 def count_calls(ends: Callable[[int], bool], behind: bool = False) -> Iterator[int]:
-    """Have this process end at one of its calls; what `ends` is asked is their number."""
+    """End this process at the call for whose number `ends` returns True."""
     numbers = itertools.count(1)
 
     def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,7 +120,7 @@ WAYS: dict[str, Interruption] = {
 
 @contextmanager
 def _filled(root: Path, free: int) -> Iterator[None]:
-    """A file system with so many bytes free meanwhile."""
+    """Leave `free` bytes on a file system during the block."""
     status = os.statvfs(root)
     filler = root / ".filler"
     with filler.open("wb") as file, suppress(OSError):
