@@ -12,7 +12,7 @@ from calf_viz.cli.main import calf_viz
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Candidate, load_program
 from calf_viz.glsl.shipped import shader_folder
-from calf_viz.trial.examiner import Examiner, Verdict
+from calf_viz.trial.examiner import Examiner, Outcome
 
 driver = pytest.fixture(pretended)
 examiner = pytest.fixture(examining)
@@ -47,7 +47,7 @@ class TestCheck:
     def test_a_driver_that_crashes_on_what_is_shipped_ends_it(
         self, look: Path, monkeypatch: pytest.MonkeyPatch, driver: Driver
     ) -> None:
-        monkeypatch.setattr(Examiner, "test", lambda *_, **__: Verdict(fault="the driver crashed"))
+        monkeypatch.setattr(Examiner, "test", lambda *_, **__: Outcome(fault="the driver crashed"))
         (look / "trail_colour.glsl").write_text(TRAILS)
         done = run("check", look)
         mine, shipped = done.output.splitlines()

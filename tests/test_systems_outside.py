@@ -141,7 +141,7 @@ def test_an_error_in_a_file_is_told_with_its_line(
         ({"name": "../up"}, "name = ../up: give"),
         (
             {"nominal": "states"},
-            "nominal returns float32 of shape (5, 2) for 5 agents: return numb",
+            "nominal returns float32 of shape (5, 2) for 5 agents: return",
         ),
         ({"nominal": "9 * states[:, :1]"}, "nominal = "),
         (
