@@ -93,10 +93,10 @@ class TestSpeed:
         source = Walk()
         with showing(source, hud=True) as app:
             app.step()
-            assert "speed" not in app.hud.values, "one is what everybody expects"
+            assert "steps_a_frame" not in app.hud.values, "one is what everybody expects"
             app.config.speed = 4
             app.step()
-            assert app.hud.values["speed"] == "4" and source.asked == 5
+            assert app.hud.values["steps_a_frame"] == "4" and source.asked == 5
             with pytest.raises(UserError, match="speed 65 is out of range: give 1 to 64"):
                 app.config.speed = 65
 

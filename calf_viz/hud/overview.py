@@ -26,7 +26,7 @@ def overview(
     mode_colours: NDArray[np.floating],
     keys: Sequence[tuple[str, str]] = (),
 ) -> Hud:
-    """Its values, by key: step, speed (steps a frame), agents, mean_value, fps, mode_0, mode_1,
+    """Its values, by key: step, steps_a_frame, agents, mean_value, fps, mode_0, mode_1,
     ..., state (that it is paused), and notice (what was done just now).
 
     mode_colours: RGB(A) of each mode that is told apart, (at least as many, >= 3).
@@ -34,7 +34,7 @@ def overview(
     """
     rows = [
         Row("step", "step", rank=0),
-        Row("speed", "steps/frame", rank=3),
+        Row("steps_a_frame", "steps/frame", rank=3),
         Row("agents", "agents", rank=2),
         Row("mean_value", f"mean {view.symbol or view.value}", rank=3),
         Row("fps", "frames/s", rank=4),

@@ -17,8 +17,8 @@ from calf_viz.hud.marks import CLEAR, Mark, free
 from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.scene.scene import Scene
 
-CLOSEST = 0.85
-"""Heights of a line that ticks above each other must be apart."""
+WELL_APART, CLOSEST = 1.3, 0.85
+"""Heights of a line that ticks above each other are apart, and must be at least."""
 PIECES = 8
 """That a line's place is told in: it leans where the camera is high, and its box is too wide."""
 FEWEST = 2
@@ -38,6 +38,7 @@ class ValueAxis:
         """names: of the value, the one preferred first; others are for where there is less room."""
         self.names = names
         self._upright: Upright | None = None
+        self._found: tuple[Range, list[Mark]] | None = None  # ticks, as long as the range stays
 
     def stand(
         self,
@@ -55,6 +56,7 @@ class ValueAxis:
             readable = len(self._free(canvas, scene, ticks, taken))
             if readable > most and not self._crosses(canvas, upright, taken):
                 self._upright, most = upright, readable
+                self._found = value_range, ticks
             if self._upright is upright and readable == len(ticks):
                 break
         return [] if self._upright is None else _line_rects(self._upright)
@@ -66,8 +68,9 @@ class ValueAxis:
         upright = self._upright
         if upright is None:
             return []
-        ticks = self._ticks(canvas, scene, upright, value_range)
-        ticks = self._free(canvas, scene, ticks, taken)
+        if self._found is None or self._found[0] != value_range:
+            self._found = value_range, self._ticks(canvas, scene, upright, value_range)
+        ticks = self._free(canvas, scene, self._found[1], taken)
         if len(ticks) < FEWEST:
             return []
         tones = theme.on_ground(scene.ground_at(upright.foot[0]))
@@ -94,24 +97,24 @@ class ValueAxis:
 
     @staticmethod
     def _ticks(canvas: Canvas, scene: Scene, upright: Upright, value_range: Range) -> list[Mark]:
-        """As many as are far enough apart."""
+        """As many as are well apart; where those are too few, as can be told apart."""
         low, high = value_range
-        apart = CLOSEST * canvas.face("small").height
-        for most in range(
-            min(MOST_TICKS, int((upright.foot[1] - upright.head[1]) / apart)), FEWEST - 1, -1
-        ):
-            values = numbers.nice_ticks(low, high, most, ends=True)
-            places = np.empty((len(values), 3))
-            places[:, :2] = upright.corner
-            places[:, 2] = (np.array(values) - low) / (high - low) * scene.height_scale
-            at = pixels(scene, places)
-            if (np.diff(at[:, 1]) < -apart).all():
-                break
-        else:
-            return []
-        out = float(upright.side), 0.0
-        texts = numbers.tick_texts(values)
-        return [Mark(x, y, out, text) for (x, y), text in zip(at.tolist(), texts, strict=True)]
+        out, line = (float(upright.side), 0.0), canvas.face("small").height
+        length = upright.foot[1] - upright.head[1]
+        for apart in (WELL_APART * line, CLOSEST * line):
+            for most in range(min(MOST_TICKS, int(length / apart) + 1), FEWEST - 1, -1):
+                values = numbers.nice_ticks(low, high, most, ends=True)
+                places = np.empty((len(values), 3))
+                places[:, :2] = upright.corner
+                places[:, 2] = (np.array(values) - low) / (high - low) * scene.height_scale
+                at = pixels(scene, places)
+                if len(values) >= FEWEST and (np.diff(at[:, 1]) < -apart).all():
+                    texts = numbers.tick_texts(values)
+                    return [
+                        Mark(x, y, out, text)
+                        for (x, y), text in zip(at.tolist(), texts, strict=True)
+                    ]
+        return []
 
     def _name_places(
         self, canvas: Canvas, upright: Upright, ticks: Sequence[Rect]

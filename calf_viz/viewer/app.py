@@ -77,7 +77,7 @@ class CALFApplication(Session):
         if self.display is not None:
             state = "paused" if self.playback.paused else None
             speed = str(self.config.speed) if self.config.speed > 1 else None
-            texts = {"state": state, "speed": speed, **self.looks.texts(self.host)}
+            texts = {"state": state, "steps_a_frame": speed, **self.looks.texts(self.host)}
             self.display.frame(self.actions.notice, self.feed.notice, texts)
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)

@@ -140,7 +140,7 @@ class Feed:
 
     def _look(self) -> None:
         """Its view as it is now, of which the bounds alone may have changed."""
-        old, new = self._view, view_shown(self.source)
+        old, new = self._view, _a(View, self.source.view)
         if new is old:
             return
         changed = [f.name for f in fields(new) if getattr(old, f.name) != getattr(new, f.name)]
