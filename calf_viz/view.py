@@ -13,7 +13,11 @@ from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calf_viz.errors import UserError, shown
+from calf_viz.periods import fold_axes
 
 Colour = tuple[float, float, float]
 """RGB, each within 0 and 1."""
@@ -53,6 +57,9 @@ class View:
         title: of the panel, and of the files that are written.
         lo, hi: corners of the plane, in the units of its axes: of any size, anywhere.
         labels: name and unit of the plane's axes, such as `x [m]`.
+        periodic: whether each axis wraps, as that of an angle does: its ends are one and the same,
+            and trails that leave the plane at one come in at the other. Its width is the period;
+            positions beyond its ends are taken modulo it.
         modes: name of each mode that samples have, by its number. Up to 4 cost least; of more than
             8 the first 7 are told apart, and all others shown as one.
         colours: of each mode, `#rrggbb` or three numbers from 0 to 1; None: the palette's.
@@ -69,6 +76,7 @@ class View:
     lo: tuple[float, float] = (-5.0, -5.0)
     hi: tuple[float, float] = (5.0, 5.0)
     labels: tuple[str, str] = ("x", "y")
+    periodic: tuple[bool, bool] = (False, False)
     modes: tuple[str, ...] = ("agents",)
     colours: tuple[str | Colour, ...] | None = None
     value: str = "value"
@@ -130,6 +138,13 @@ class View:
                 raise UserError(
                     f"{where}: trainee {shown(repr(self.trainee))}: give an agent's number, from 0"
                 )
+        answers = self.periodic
+        if not _two(answers) or not all(isinstance(answer, (bool, np.bool_)) for answer in answers):
+            raise UserError(
+                f"{where}: periodic {shown(repr(answers))}: give True or False for each axis, such "
+                "as (True, False)"
+            )
+        self._keep(periodic=tuple(map(bool, answers)))
         if self.live is not True and self.live is not False:
             raise UserError(f"{where}: live {shown(repr(self.live))}: give True or False")
 
@@ -191,6 +206,11 @@ class View:
             f"view {shown(self.title)}: the colour of mode {mode}, {shown(repr(colour))}: give "
             "#rrggbb or three numbers from 0 to 1"
         )
+
+    def wrapped(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Positions (n, 2) as the plane has them: on a periodic axis within [lo, hi), modulo its
+        width, in float64; themselves where none lies elsewhere."""
+        return fold_axes(positions, self.lo, self.hi, self.periodic)
 
     def _check_aspect(self) -> None:
         if not isinstance(self.aspect, str) or self.aspect not in ("fill", "equal"):

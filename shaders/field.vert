@@ -69,8 +69,9 @@ void main() {
     int trail_vertices = u_vertices - 5;             // even
     int kind = agent < 0 ? SURFACE : gl_VertexID < trail_vertices ? TRAIL : MARKER;
 
-    TrailVertex vertex = TrailVertex(0, 0, 0, 1.0, true);
-    vec4 here = vec4(0.0), newer = vec4(0.0);
+    TrailVertex vertex = whole_vertex(true);
+    vec4 here = vec4(0.0);
+    vec3 place = vec3(0.0), newer = vec3(0.0);       // points, and how many steps back
     vec2 point;
     if (kind == SURFACE) {
         ivec2 node = surface_node(gl_InstanceID, gl_VertexID);
@@ -78,16 +79,18 @@ void main() {
     } else {
         if (kind == TRAIL) {
             vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);
-            newer = ring_sample(agent, vertex.newer);
+            newer = trail_place(agent, vertex.newer, vertex);
         }
         here = ring_sample(agent, vertex.back);
-        point = here.xy;
+        place = vec3(here.xy, float(vertex.back));
+        if (PERIODIC == 1 && vertex.place < 0) place = trail_place(agent, vertex.place, vertex);
+        point = place.xy;
     }
 
     vec2 gradient;
     float bad;
     float level = height(point, gradient, bad);
-    float age = float(vertex.back) / float(u_trail);
+    float age = place.z / float(u_trail);
     float lift = kind == SURFACE ? 0.0 : trail_lift(age);
     vec4 c = to_clip(point, level, lift);
     gl_Position = c;
@@ -108,16 +111,17 @@ void main() {
     vec2 offset;                                     // px
     if (kind == TRAIL) {
         // A run's tail has no older sample: its segment is then the one that comes to it.
-        int other = vertex.older > vertex.back ? vertex.older : vertex.newer;
-        int middle = (vertex.back + other) / 2;
-        span = abs(other - vertex.back);
-        bool tail = vertex.older == vertex.back;
+        bool tail = vertex.older == vertex.place;
+        int other = tail ? vertex.newer : vertex.older;
+        bool straight = min(vertex.place, other) < 0;       // to an edge, a part of a step
+        int middle = straight ? vertex.back : (vertex.back + other) / 2;
+        span = straight ? 1 : abs(other - vertex.back);
         vec2 start = to_pixel(c);
-        vec2 older = ring_sample(agent, other).xy;
-        vec3 end = pixel(older, float(other) / float(u_trail));
+        vec3 older = trail_place(agent, other, vertex);
+        vec3 end = pixel(older.xy, older.z / float(u_trail));
         vec3 amid = pixel(ring_sample(agent, middle).xy, float(middle) / float(u_trail));
         vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
-        float rise = trail_lift(float(vertex.newer) / float(u_trail)) - lift;
+        float rise = trail_lift(newer.z / float(u_trail)) - lift;
         vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point) + upwards(c) * rise;
         vec2 behind = tail ? vec2(0.0) : chord;
         float stretch;
@@ -142,9 +146,10 @@ void main() {
         float side = vertex.side;
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
         offset = normal * reach * stretch;
-        v_data = vec4(float(vertex.back), age, reach, width);
+        v_data = vec4(place.z, age, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
-        v_measure = trail_measure(older - point, span, point, level);
+        vec2 way = vertex.crosses ? vertex.way : older.xy - point;
+        v_measure = trail_measure(way, span, point, level);
 #endif
 #if TRAILS == 0
         vertex.drawn = false;

@@ -13,7 +13,9 @@ in vec3 a_here;         // a sample: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in vec2 a_newer;        // point of the next sample; its own where the run ends
 in vec3 a_older;        // the sample before; its own where the run begins
-in ivec3 a_id;          // agent, step, modes of the steps since the sample before, newest first
+in ivec3 a_id;          // agent, and how many 128ths of a step further back than its step a place on
+                        // an edge of the plane is << 24; step; modes of the steps since the sample
+                        // before, newest first
 
 flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
 out vec4 v_data;
@@ -22,8 +24,10 @@ out float v_measure;
 #endif
 
 void main() {
+    int agent = a_id.x & 0xffffff;
     int back = u_head_step - a_id.y;
-    float age = float(back) / float(u_trail);
+    float exact = float(back) + float(a_id.x >> 24) / 128.0;
+    float age = exact / float(u_trail);
     // Samples are a stride apart, but for the first of a run and the newest, which may be nearer.
     float apart = float(u_stride) / float(u_trail);
     float lift = trail_lift(age);
@@ -38,9 +42,9 @@ void main() {
 
     float width = trail_half_width(age);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
-    gl_Position = expand(c, t, normal * reach * stretch, depth_agent(a_id.x), trail_layer(age));
-    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trainee(a_id.x) << 30, a_id.z, 0, 0);
-    v_data = vec4(float(back), age, reach, width);
+    gl_Position = expand(c, t, normal * reach * stretch, depth_agent(agent), trail_layer(age));
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trainee(agent) << 30, a_id.z, 0, 0);
+    v_data = vec4(exact, age, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);
 #endif

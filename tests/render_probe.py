@@ -24,6 +24,9 @@ from calf_viz.samples import Samples
 from calf_viz.scene.ring import RingLayout, RingPacker
 from calf_viz.scene.scene import Scene, height_texels
 
+NEAR = 5e-3
+"""Pixels between a sample's pixel in float32 and in float64."""
+
 
 def context() -> moderngl.Context:
     """One for all tests, made current: other tests leave Panda3D's current."""
@@ -78,7 +81,7 @@ class Probe:
         self.packer = RingPacker(layout, scene.trail, frame=scene.frame, modes=scene.modes)
         self.value_range = heightfield.range
         self.agents = 0
-        text = ShaderLibrary(overlay, scene.mode_bits.defines).load(shader).text
+        text = ShaderLibrary(overlay, scene.defines).load(shader).text
         self.program = context().program(vertex_shader=text, varyings=varyings)
         width, height = layout.size
         self.ring = self._texture(np.zeros((height, width, 4), np.float32))
@@ -89,13 +92,20 @@ class Probe:
         height, width, components = texels.shape
         return context().texture((width, height), components, texels.tobytes(), dtype="f4")
 
-    def push(self, positions: Any, modes: Any = None, first: Any = None, headings: Any = None):
+    def push(
+        self,
+        positions: Any,
+        modes: Any = None,
+        first: Any = None,
+        headings: Any = None,
+        step: int | None = None,
+    ) -> None:
         """One step, as the hosts take it: positions (n, 2)."""
         positions = np.asarray(positions)
         n = self.agents = len(positions)
         modes = np.zeros(n, np.int32) if modes is None else modes
         first = np.zeros(n, bool) if first is None else first
-        texels = self.packer.pack(Samples(positions, modes, first, headings)).texels
+        texels = self.packer.pack(Samples(positions, modes, first, headings, step)).texels
         columns, rows = self.layout.columns, self.layout.rows
         self.ring.write(texels, viewport=(0, self.packer.slot * rows, columns, rows))
 
@@ -170,3 +180,32 @@ def area(strip: np.ndarray) -> np.ndarray:
     """Areas of a strip's triangles, (vertices, 2) -> (vertices - 2,)."""
     a, b = strip[1:-1] - strip[:-2], strip[2:] - strip[:-2]
     return 0.5 * np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+
+
+def drawn_runs(strip: np.ndarray) -> list[np.ndarray]:
+    """Samples of an agent's pairs, run by run, from its strip (vertices, 3) [px].
+
+    Asserts that no triangle from one run to the next has an area."""
+    pairs = strip[: (len(strip) - 5) // 2 * 2].reshape(-1, 2, 3)
+    wide = sides(pairs[..., 2])
+    wide &= np.linalg.norm(pairs[:, 0, :2] - pairs[:, 1, :2], axis=1) > 0.1
+    areas = area(strip)
+    inside = np.zeros(len(areas), bool)
+    for k in np.flatnonzero(wide[:-1] & wide[1:]):
+        inside[2 * k : 2 * k + 2] = True
+    inside[-2:] = True  # the marker
+    assert areas[~inside].max(initial=0.0) < 1e-2, "a triangle bridges two runs"
+    runs, samples = [], middles(pairs)
+    for k in np.flatnonzero(wide):
+        if k and wide[k - 1]:
+            runs[-1].append(samples[k])
+        else:
+            runs.append([samples[k]])
+    return [np.array(run) for run in runs]
+
+
+def without_points(run: np.ndarray) -> np.ndarray:
+    """A run without neighbours that coincide; empty if it is a point, which draws nothing."""
+    keep = np.ones(len(run), bool)
+    keep[1:] = np.linalg.norm(np.diff(run, axis=0), axis=1) > NEAR
+    return run[keep] if keep.sum() > 1 else run[:0]

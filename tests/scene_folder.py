@@ -37,8 +37,10 @@ from calf_viz.hud.overview import overview
 from calf_viz.samples import Samples
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.colours import colour_map, mode_colours
+from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.simulation import view_of
+from calf_viz.view import View
 
 SCENES = Path(__file__).parent / "scenes"
 NAMES = sorted(path.parent.name for path in SCENES.glob("*/scene.toml"))
@@ -78,7 +80,8 @@ class Surface:
 class Agents:
     """A group of agents that move alike, each from a start of its own drawn by `seed`.
 
-    circle, line (to and fro), spiral (into the goal at the origin), still.
+    circle, line (to and fro), spiral (into the goal at the origin), drift (on and on, as on a plane
+    whose axes wrap), still.
     """
 
     count: int = 1
@@ -116,6 +119,9 @@ class Agents:
         if self.path == "line":
             there = 1.0 - abs((self.speed * time) % 2.0 - 1.0)
             return a + there * (b - a)
+        if self.path == "drift":
+            wave = 0.4 * np.sin(turn * np.array([[3.0], [5.0]])).T
+            return (a + self.speed * time * (b - a) + wave + HALF) % (2 * HALF) - HALF
         if self.path == "circle":
             centre, radius = 0.5 * a, 0.6 + 1.8 * start[:, 2]
         elif self.path == "spiral":
@@ -161,6 +167,7 @@ class SceneFolder:
     level: int | None = None
     fraction: float | None = None
     detail_fraction: float = 0.001
+    periodic: tuple[bool, bool] = (False, False)  # of the axes
     camera: dict[str, float] = field(default_factory=dict)  # distance; azimuth, elevation [deg]
     surface: Surface = field(default_factory=Surface)
     agents: list[Agents] = field(default_factory=list)
@@ -193,6 +200,7 @@ class SceneFolder:
         return Scene(
             size=tuple(self.size),
             camera=camera,
+            frame=Frame.of(View("", periodic=tuple(self.periodic))),
             height_scale=self.height_scale,
             trail=self.trail,
             stride=self.stride,

@@ -92,7 +92,8 @@ class TestVertices:
             texels = np.frombuffer(probe.ring.read(), np.float32).reshape(-1, 4).copy()
             move(texels, frame.moved_from(scene.frame))
             probe.ring.write(texels)
-            scene.frame = probe.packer.frame = frame
+            scene.frame = frame
+            probe.packer.reframe(frame)
         probe.heightfield = field_of(others[-1])
         for step in range(10, 20):
             probe.push(path[step])

@@ -26,6 +26,7 @@ PICTURE = ("workbench", "trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (
     *CROSSES,
+    "periods",
     "pace",
     "profiling",
     "assignment",

@@ -98,7 +98,7 @@ def test_an_agent_that_is_lost_starts_anew_and_the_others_go_on(
     np.testing.assert_array_equal(hurt.states[[0, 2, 3]], plain.states[[0, 2, 3]])
 
 
-def test_a_trail_breaks_where_an_angle_of_the_plane_wraps() -> None:
+def test_an_angle_of_the_plane_that_wraps_begins_nothing() -> None:
     agent = CALFAgent.random(systems.get("pendulum"), np.random.default_rng(0))
     simulated = Simulation(agent, 40, policy="nominal")
     last, wraps = simulated.step(), 0
@@ -106,7 +106,7 @@ def test_a_trail_breaks_where_an_angle_of_the_plane_wraps() -> None:
         samples = simulated.step()
         far = np.abs(samples.positions - last.positions)[:, 0] > 3.0
         wraps += int(far.sum())
-        assert (samples.first >= far).all()
+        assert not (samples.first & far)[simulated.episodes == 1].any()
         last = samples
     assert wraps > 10, "it swings over the lower end"
 

@@ -455,6 +455,12 @@ class TestSilence:
         ({"trainee": -1}, "trainee -1: give an agent"), ({"trainee": 0.5}, "trainee 0.5: give an"),
         ({"trainee": True}, "trainee True: give"), ({"live": 1}, "live 1: give True or False"),
         ({"marker": np.zeros(2)}, "marker"), ({"aspect": np.zeros(2)}, "aspect"),
+        ({"periodic": True}, "periodic True: give True or False for each axis"),
+        ({"periodic": (True,)}, r"periodic \(True,\): give True or"),
+        ({"periodic": (1, 0)}, r"periodic \(1, 0\): give True or"),
+        ({"periodic": "no"}, "periodic 'no': give True or"),
+        ({"periodic": ((True, False), (True, False))}, "periodic .*: give True or"),
+        ({"periodic": None}, "periodic None: give True or"),
     ],
 )  # fmt: skip
 def test_a_view_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:

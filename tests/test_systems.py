@@ -20,6 +20,7 @@ from calf_viz.agent import shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import held_out_starts, strict_row
 from calf_viz.errors import UserError
+from calf_viz.sources.simulation import view_of
 from calf_viz.systems import Plane, System, registry
 from calf_viz.systems.base import wrap_angle
 from calf_viz.systems.differential_drive import DifferentialDrive
@@ -302,16 +303,15 @@ def test_edges_are_those_of_the_plane_but_of_its_angles() -> None:
     assert not plain.out_of_plane(states).any()
 
 
-def test_each_angle_is_wrapped_and_the_plane_tells_where_it_was() -> None:
+def test_each_angle_is_wrapped_and_its_axis_is_periodic() -> None:
     pendulum = systems.get("pendulum")
     before = np.array([[3.14, 1.0], [-3.14, -1.0], [3.14, -1.0], [0.01, -2.0]], dtype=np.float32)
     after = pendulum.step(before, np.zeros((4, 1)))
     assert (after[:, 0] < np.pi).all() and (after[:, 0] >= -np.pi).all()
-    assert pendulum.wrapped(before, after).tolist() == [True, True, False, False]
-    assert not pendulum.wrapped(before, before).any()
+    assert view_of(pendulum).periodic == (True, False)
+    assert view_of(Satellite()).periodic == (False, True)
     # The robot's heading is an angle as well, but not on its plane.
-    drive = systems.get("differential_drive")
-    assert not drive.wrapped(before, 5 * after).any()
+    assert view_of(systems.get("differential_drive")).periodic == (False, False)
 
 
 # Names

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from calf_viz import systems
@@ -162,6 +163,8 @@ def test_what_is_no_system_is_refused(tmp_path: Path, change: dict[str, str], sa
         ("action_limits", [0.0], "action_limits = array"),
         ("dt", 0.0, "dt = 0.0: give seconds above 0"),
         ("angles", (2,), r"angles = \(2,\): give states, each of 0 to 1"),
+        ("angles", (0,), "plane: a periodic axis whose bounds are not one period: state 0 is an "
+                         "angle, from -5.0 to 5.0: give 2 pi"),
         ("heading_axis", 0, "heading_axis = 0: give a state that is also in angles"),
         ("marker", "arrow", "heading_axis = None: give the angle that the arrow"),
         ("edges", {0: (5.0, -5.0)}, "edges = "),
@@ -173,12 +176,20 @@ def test_what_is_no_system_is_refused(tmp_path: Path, change: dict[str, str], sa
         ("plane", systems.Plane(axes=(0, 0)), r"plane.axes = \(0, 0\): give two states"),
         ("plane", None, "plane = None: give a Plane"),
     ],
-)
+)  # fmt: skip
 def test_attributes_without_sense_are_refused(name: str, value: object, said: str) -> None:
     system = PointMass()
     setattr(system, name, value)
     with pytest.raises(UserError, match=said):
         outside.check(system)
+
+
+@pytest.mark.parametrize("lo", [-np.pi, 0.0, np.float32(-np.pi), -3.14159])
+def test_an_angles_axis_may_begin_anywhere(lo: float) -> None:
+    system = PointMass()
+    system.angles = (1,)
+    system.plane = systems.Plane((-5.0, lo), (5.0, -lo if lo < -3.0 else lo + 2 * np.pi))
+    outside.check(system)
 
 
 def test_those_that_come_with_the_program_are_sound() -> None:

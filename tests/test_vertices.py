@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from render_probe import FlatCamera, Probe, area, middles, sides
+from render_probe import NEAR, FlatCamera, Probe, area, drawn_runs, without_points
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.ring import LAST_STEP, RingLayout
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.rendering
 SIZE = (640, 480)
 FIELD = Heightfield(np.zeros((3, 4)), (-5.0, -5.0), (5.0, 5.0))
 SEEDS = [1, 2]
-NEAR = 5e-3  # px between a sample's pixel in float32 and in float64
 
 
 @dataclass
@@ -57,35 +56,6 @@ class History:
     def pixel(self, agent: int, step: int) -> np.ndarray:
         position = self.positions[step][agent].astype(np.float32).astype(np.float64)
         return position / 5.0 * 0.5 * np.array(SIZE)
-
-
-def drawn_runs(strip: np.ndarray) -> list[np.ndarray]:
-    """Samples of an agent's pairs, run by run, from its strip (vertices, 3) [px].
-
-    Asserts that no triangle from one run to the next has an area."""
-    pairs = strip[: (len(strip) - 5) // 2 * 2].reshape(-1, 2, 3)
-    wide = sides(pairs[..., 2])
-    wide &= np.linalg.norm(pairs[:, 0, :2] - pairs[:, 1, :2], axis=1) > 0.1
-    areas = area(strip)
-    inside = np.zeros(len(areas), bool)
-    for k in np.flatnonzero(wide[:-1] & wide[1:]):
-        inside[2 * k : 2 * k + 2] = True
-    inside[-2:] = True  # the marker
-    assert areas[~inside].max(initial=0.0) < 1e-2, "a triangle bridges two runs"
-    runs, samples = [], middles(pairs)
-    for k in np.flatnonzero(wide):
-        if k and wide[k - 1]:
-            runs[-1].append(samples[k])
-        else:
-            runs.append([samples[k]])
-    return [np.array(run) for run in runs]
-
-
-def without_points(run: np.ndarray) -> np.ndarray:
-    """A run without neighbours that coincide; empty if it is a point, which draws nothing."""
-    keep = np.ones(len(run), bool)
-    keep[1:] = np.linalg.norm(np.diff(run, axis=0), axis=1) > NEAR
-    return run[keep] if keep.sum() > 1 else run[:0]
 
 
 def check(probe: Probe, history: History, scrub: int = 0, agents: Any = None, **options):

@@ -73,6 +73,12 @@ UNIFORMS = (
         "plane",
     ),
     Uniform(
+        "vec2",
+        "u_periods",
+        "how long each axis is that is periodic; 0 where it is not [scene units]",
+        "scene",
+    ),
+    Uniform(
         "vec4",
         "u_grid",
         "lines of the grid that a unit of the scene spans, and where between two its zero is",

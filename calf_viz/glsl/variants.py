@@ -46,7 +46,10 @@ VARIANTS = (
 
 
 MODE_BITS = Variant("MODE_BITS", {"2": "bits of a mode, which tell up to 4 apart", "3": "up to 8"})
-"""No variant to be chosen: the view's modes decide."""
+PERIODIC = Variant("PERIODIC", {"0": "no axis of the plane wraps", "1": "one does, or both"})
+GIVEN = (MODE_BITS, PERIODIC)
+"""No variants to be chosen: the view decides. (A uniform would cost every view's vertices a tenth
+of their time under llvmpipe, which takes both sides of each branch.)"""
 MODES = 8
 """That are told apart at most, the first entries of the palette's second row. Behind them it has
 as many for the agent in training, and what trails by certificate are coloured with."""
@@ -81,8 +84,9 @@ def in_force(text: str) -> Mapping[str, str]:
 
 def check(defines: Mapping[str, str]) -> None:
     """Raise UserError for a variant with a value that it does not have."""
-    if MODE_BITS.name in defines:
-        raise UserError(f"`define` {MODE_BITS.name}: the view's modes decide: leave it out")
+    for given in GIVEN:
+        if given.name in defines:
+            raise UserError(f"`define` {given.name}: the view decides: leave it out")
     for variant in VARIANTS:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
@@ -92,12 +96,12 @@ def check(defines: Mapping[str, str]) -> None:
 
 def combinations() -> Iterator[dict[str, str]]:
     """Defines of every combination, those that differ from the defaults; the default one first,
-    then the same for a view of many modes, which no look takes note of."""
+    then the same for a view of many modes whose axes wrap, which no look takes note of."""
     for values in product(*(variant.values for variant in VARIANTS)):
         pairs = zip(VARIANTS, values, strict=True)
         yield (found := {v.name: value for v, value in pairs if value != v.default})
         if not found:
-            yield {MODE_BITS.name: list(MODE_BITS.values)[-1]}
+            yield {given.name: list(given.values)[-1] for given in GIVEN}
 
 
 def header() -> str:
@@ -106,8 +110,8 @@ def header() -> str:
         "// The built-in variants, each a macro: `--define NAME=VALUE` chooses. Generated from",
         "// calf_viz/glsl/variants.py by `python -m calf_viz.glsl.variants`; do not edit.",
     ]
-    for variant in (*VARIANTS, MODE_BITS):
-        told = "" if variant in VARIANTS else ": not to be chosen, the view's modes decide"
+    for variant in (*VARIANTS, *GIVEN):
+        told = "" if variant in VARIANTS else ": not to be chosen, the view decides"
         lines += ["", f"// {variant.name}{told}"]
         for number, (value, meaning) in enumerate(variant.values.items()):
             if value.isdecimal():

@@ -42,8 +42,9 @@ class Detail(Protocol):
     surface: tuple[Heightfield, tuple[float, float]] | None
     """In units of the scene."""
 
-    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2) on the plane."""
+    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2) on the plane; `begins` marks those that no line
+        leads to."""
 
     def move(self, by: Move) -> None:
         """Takes note that what it saw lies elsewhere in the scene."""
@@ -185,18 +186,23 @@ class Host(Reloading):
 
     def reframe(self, frame: Frame) -> None:
         """Have the scene be another part of the plane, whose bounds changed, from the next frame
-        on: samples and surface stay where they are on the plane."""
+        on: samples and surface stay where they are on the plane. Trails begin anew where an axis
+        that is periodic has other ends."""
         scene = self.scene
         if frame == scene.frame:
             return
         move = frame.moved_from(scene.frame)
-        scene.frame = self.packer.frame = frame
+        anew = not frame.wraps_as(scene.frame)
+        scene.frame = frame
+        self.packer.reframe(frame)
         self.ring.move(move)
         self.detail.move(move)
         if self.detail.surface is not None:
             self.detail.surface = self.scene_surface, self.value_range
         if self._texels is not None:  # older designs lay meshes on the surface
             self._upload_heights(self._texels)
+        if anew:  # trails that went over an edge there do not here
+            self.restart()
 
     def frame_surface(self, keep: bool = False) -> None:
         """Have the camera view the surface from the usual side, as far away as it must for all of
@@ -315,8 +321,8 @@ class Host(Reloading):
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
             log.warning("positions that are not finite are not drawn (warned once)")
-        for one in samples:
-            self.detail.see(one.positions, one.first)
+        for one, row in zip(samples, packed.rows, strict=True):
+            self.detail.see(one.positions, row.begins)
         self.ring.append(packed)
 
     def restart(self) -> None:

@@ -50,8 +50,8 @@ class Setup:
         object.__setattr__(self, "library", self.worn(self.library))
 
     def worn(self, library: ShaderLibrary) -> ShaderLibrary:
-        """Shaders, told how this scene's samples tell their modes."""
-        return library.given(self.scene.mode_bits.defines)
+        """Shaders, told what this scene's samples are like."""
+        return library.given(self.scene.defines)
 
     @property
     def steps_kept(self) -> int:

@@ -54,22 +54,22 @@ class DetailChooser:
         self.error = np.full((2, len(self.strides)), np.inf)
         self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
-        self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # episodes begun
+        self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # begun
         self._seen = 0
         self._agents = 0
         self._measuring: Iterator[None] = iter(())
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
-    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2) on the plane; `first` marks an episode's first
-        sample."""
+    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2) on the plane; `begins` marks a run's first
+        sample, to which no line leads."""
         self._agents = len(positions)
         n = min(self._agents, WATCHED)
         now = self._seen % (WINDOW + 1)
-        self._recent[now, :n] = self.scene.frame.places(positions[:n])
+        self._recent[now, :n] = self.scene.frame.samples(positions[:n])
         self._recent[now, n:] = np.nan
         self._runs[now] = self._runs[now - 1]
-        self._runs[now, :n] += first[:n]
+        self._runs[now, :n] += begins[:n]
         self._seen += 1
         if self._seen > WINDOW and self._seen % WINDOW == 0:
             self._measuring = self._measure()

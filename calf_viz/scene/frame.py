@@ -21,7 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.glsl.variants import PERIODIC
 from calf_viz.heightfield import FloatArray, Grid, Heightfield
+from calf_viz.periods import Pair, fold_axes
 from calf_viz.view import View
 
 SIZE = 10.0
@@ -30,8 +32,6 @@ FARTHEST = 3e38
 """Of a place: what is further away is there."""
 LINES = 10.0
 """Lines of the surface's grid along an axis, about."""
-
-Pair = tuple[float, float]
 
 
 class Move(NamedTuple):
@@ -54,11 +54,13 @@ class Frame:
         centre: of the plane, in the units of its axes.
         scale: units of the scene to one of each axis.
         lines: how far apart the lines of the surface's grid are, in the units of the axes.
+        periods: how long each axis is that is periodic, in units of the scene; 0 for others.
     """
 
     centre: Pair = (0.0, 0.0)
     scale: Pair = (1.0, 1.0)
     lines: Pair = (1.0, 1.0)
+    periods: Pair = (0.0, 0.0)
 
     @classmethod
     def of(cls, view: View) -> Frame:
@@ -71,6 +73,10 @@ class Frame:
             (0.5 * (x_lo + x_hi), 0.5 * (y_lo + y_hi)),
             (SIZE / width, SIZE / height),
             (_round_step(width / LINES), _round_step(height / LINES)),
+            (
+                view.periodic[0] * float(x_hi - x_lo) * SIZE / width,
+                view.periodic[1] * float(y_hi - y_lo) * SIZE / height,
+            ),
         )
 
     @cached_property
@@ -92,6 +98,30 @@ class Frame:
             (x / old_x, y / old_y),
             ((old.centre[0] - self.centre[0]) * x, (old.centre[1] - self.centre[1]) * y),
         )
+
+    def wraps_as(self, old: Frame) -> bool:
+        """Whether axes that are periodic have the ends that they have in another frame."""
+        return all(
+            self.centre[axis] == old.centre[axis]
+            and math.isclose(period / self.scale[axis], old.periods[axis] / old.scale[axis])
+            for axis, period in enumerate(self.periods)
+            if period
+        )
+
+    @cached_property
+    def periodic(self) -> tuple[bool, bool]:
+        """Whether each axis wraps."""
+        return self.periods[0] > 0.0, self.periods[1] > 0.0
+
+    @property
+    def defines(self) -> dict[str, str]:
+        """Macros that shaders of the plane are given, where they are not the default."""
+        return {PERIODIC.name: "1"} if any(self.periodic) else {}
+
+    def samples(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """As `places`, (n, 2), but on the plane where an axis is periodic: modulo its period."""
+        (x, y), places = self.periods, self.places(points)
+        return fold_axes(places, (-0.5 * x, -0.5 * y), (0.5 * x, 0.5 * y), self.periodic)
 
     def corners(self, plane: Heightfield | Grid) -> tuple[Pair, Pair]:
         """Of what lies on the plane, in the scene."""

@@ -15,7 +15,8 @@ a slot never written. third is a float's bit pattern:
                  view has more than four modes, three of 3 bits (mode_bits.py)
     bits 10..17  heading in 256ths of a turn
     bits 18..29  age = samples since the run began, at most 4095; in a run's first sample, which
-                 needs none, how it began: 0, nothing leads there
+                 needs none, how it began: 0, nothing leads there; 1, the way there from the sample
+                 before leads over an edge of the plane, where an axis is periodic
     bit 30       the opposite of bit 29: no exponent of a NaN or a denormal, which copies may change
     bit 31       1 where the sample must not be drawn, as its position was not finite
 
@@ -40,6 +41,7 @@ from calf_viz.scene.mode_bits import ModeBits
 HEADINGS = 256
 MANY_TURNS = 1e6  # [rad]
 LONGEST_AGE = 4095
+OVER_EDGE = 1  # how a run began: over an edge of the plane
 MOST_RUNS = 64  # of a trail, that are drawn: the newest
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
@@ -120,8 +122,10 @@ class Row:
         step: steps since the first; begins anew now and then.
         positions: (n, 2) float32, in units of the scene, 0 where they were not finite.
         words: (n,) int32, modes, headings and ages, as above.
-        begins: (n,), whether nothing leads here from the sample before.
+        begins: (n,), whether a run begins here: no line leads here from the sample before.
         mode_bits: of the modes in a word.
+        turns: (n, 2), how many periods of each axis away the sample before is by the shorter way,
+            where that leads over an edge of the plane; else 0. None where no axis is periodic.
     """
 
     step: int
@@ -129,6 +133,7 @@ class Row:
     words: NDArray[np.int32]
     begins: NDArray[np.bool_]
     mode_bits: ModeBits
+    turns: NDArray[np.int8] | None = None
 
     @property
     def modes(self) -> NDArray[np.int32]:
@@ -139,6 +144,14 @@ class Row:
     def drawn(self) -> NDArray[np.bool_]:
         """(n,): whether there is anything to be drawn; not where the position was not finite."""
         return self.words >= 0
+
+    @property
+    def over_edge(self) -> NDArray[np.bool_]:
+        """(n,): whether a run begins as the way from the sample before leads over an edge of the
+        plane."""
+        if self.turns is None:
+            return np.zeros(len(self.begins), dtype=bool)
+        return np.asarray(self.turns.any(axis=1))
 
     @property
     def headings(self) -> NDArray[np.float32]:
@@ -201,6 +214,9 @@ class RingPacker:
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._modes = np.zeros(layout.agents, dtype=np.int32)  # as the last texel told
         self._valid = np.zeros(layout.agents, dtype=bool)
+        # In float32 as shaders have them, so that they find the same ways over an edge.
+        self._periods = np.array(self.frame.periods, dtype=np.float32)
+        self._last = np.zeros((layout.agents, 2), dtype=np.float32)
         self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
         self._breaks = np.zeros(layout.agents, dtype=np.int32)  # runs begun within the trail
@@ -213,6 +229,7 @@ class RingPacker:
         new.step, new._source_step = self.step, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
+        new._last[:n] = self._last
         new._began[:, :n], new._modes[:n] = self._began, self._modes
         return new
 
@@ -246,7 +263,7 @@ class RingPacker:
         expected = self._source_step + 1
         self._source_step = expected if samples.step is None else samples.step
         with np.errstate(over="ignore"):  # beyond float32 is not finite either
-            positions = np.array(self.frame.places(samples.positions), dtype=np.float32)
+            positions = np.array(self.frame.samples(samples.positions), dtype=np.float32)
         finite = np.isfinite(positions)
         all_valid = bool(finite.all())
         if all_valid and self._all_valid:
@@ -262,6 +279,10 @@ class RingPacker:
         if self._source_step != expected:
             began[:] = True
         began[count:] = True
+        turns = self._turns(positions, ~began) if self._periods.any() else None
+        over_edge = None if turns is None else turns.any(axis=1)
+        if over_edge is not None:
+            began |= over_edge
         age = self._age[:n]
         age += 1
         age[began] = 0
@@ -276,6 +297,8 @@ class RingPacker:
         history |= modes if self.modes <= bits.known else np.minimum(modes, bits.known - 1)
         history &= bits.in_texel
         words = np.minimum(age, LONGEST_AGE)
+        if over_edge is not None:
+            words[over_edge] = OVER_EDGE
         words <<= 18
         words |= history
         if not all_valid:
@@ -286,8 +309,8 @@ class RingPacker:
             angles = np.where(np.isfinite(samples.headings), samples.headings, 0.0)
             if np.abs(angles).max(initial=0.0) > MANY_TURNS:  # whose 256ths no int32 counts
                 angles = np.fmod(angles, 2 * np.pi)
-            turns = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
-            words |= (turns & (HEADINGS - 1)) << 10
+            headings = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
+            words |= (headings & (HEADINGS - 1)) << 10
         x, y, t, s = self.channels
         mine = texels[:n]
         mine[:, x], mine[:, y] = positions[:, 0], positions[:, 1]
@@ -295,7 +318,23 @@ class RingPacker:
         mine[:, s] = self.step + 1
         mine[began, s] = -(self.step + 1)
         texels[n:] = 0.0
-        return Row(self.step, positions, words, began, bits)
+        return Row(self.step, positions, words, began, bits, turns)
+
+    def reframe(self, frame: Frame) -> None:
+        """Go on in a scene that is another part of the plane."""
+        self._last = frame.moved_from(self.frame)(self._last).astype(np.float32)
+        self.frame, self._periods = frame, np.array(frame.periods, dtype=np.float32)
+
+    def _turns(self, positions: NDArray[np.float32], joined: NDArray[np.bool_]) -> NDArray[np.int8]:
+        """As `Row.turns`, of agents that are joined to their sample before."""
+        n = len(positions)
+        joined = joined & self._valid[:n]  # else both are invalid
+        with np.errstate(invalid="ignore"):
+            apart = positions - self._last[:n]  # from the sample before
+            far = np.abs(apart) > np.float32(0.5) * self._periods
+            turns = np.sign(apart) * (far & (self._periods > 0.0) & joined[:, None])
+        self._last[:n] = positions
+        return np.nan_to_num(turns).astype(np.int8)
 
     def runs(self, scrub: int = 0) -> int:
         """Most runs that any agent's trail holds, seen `scrub` steps back, of those drawn:

@@ -21,6 +21,7 @@ MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards it
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
+PAIRS_PER_EDGE = (0, 2, 5)  # more where so many axes are periodic: the ends, a run between edges
 
 
 @dataclass
@@ -61,6 +62,11 @@ class Scene:
             return self.second_ground[1]
         return self.background
 
+    @property
+    def defines(self) -> dict[str, str]:
+        """Macros that its shaders are given."""
+        return self.mode_bits.defines | self.frame.defines
+
     def vertices(self, runs: int, head_step: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.
 
@@ -71,7 +77,8 @@ class Scene:
         reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)
         runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
         strided = reach // self.stride + 1  # of all runs, since they are told by their steps
-        return 2 * (strided + PAIRS_PER_RUN * runs + 1) + 5
+        pairs = PAIRS_PER_RUN + PAIRS_PER_EDGE[sum(self.frame.periodic)]
+        return 2 * (strided + pairs * runs + 1) + 5
 
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
         """Instances that the surface's one long strip is cut into."""
@@ -101,6 +108,7 @@ class Scene:
             "u_plane": tuple(map(float, (*heightfield.lo, *heightfield.hi))),
             "u_corners": tuple(map(float, (*lo, *hi))),
             "u_frame": self.frame.uniform,
+            "u_periods": self.frame.periods,
             "u_grid": self.frame.grid,
             "u_cells": (columns - 1, rows - 1),
             "u_morph": morph,

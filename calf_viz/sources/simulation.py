@@ -40,6 +40,7 @@ def view_of(system: System) -> View:
         modes=NAMES,
         value="critic −Q",
         symbol="−Q",
+        periodic=(plane.axes[0] in system.angles, plane.axes[1] in system.angles),
         marker=system.marker,
         dt=system.dt,
     )
@@ -181,7 +182,6 @@ class Simulation:
 
     def _move(self, actions: NDArray[Any], modes: NDArray[np.uint8]) -> Samples:
         system, starting = self.system, self._over
-        before = self._positions()
         self.states = system.step(self.states, actions)
         self._steps += 1
         if starting.any():
@@ -196,17 +196,13 @@ class Simulation:
         self._over = in_goal | system.out_of_plane(self.states) | (self._steps >= LONGEST_EPISODE)
         # An agent that a bad policy sent to infinity starts anew as well.
         self._over |= ~np.isfinite(self.states).all(axis=1)
-        positions, heading = self._positions(), system.heading_axis
-        # No trail crosses the plane where an angle goes from one end of it to the other.
+        heading = system.heading_axis
         return Samples(
-            positions=positions,
+            positions=self.states[:, list(system.plane.axes)],
             modes=modes,
-            first=starting | system.wrapped(before, positions),
+            first=starting,
             headings=None if heading is None else self.states[:, heading],
         )
-
-    def _positions(self) -> NDArray[np.float32]:
-        return self.states[:, list(self.system.plane.axes)]
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         if self.policy == "nominal":

@@ -67,9 +67,7 @@ class Training:
             self._seen = int(last["number"]) + 1
             self._first |= int(last["episode"]) != self._episode
             self._episode = int(last["episode"])
-            before = self._last
             self._last = np.array([last["x"], last["y"], last["heading"]], np.float32)
-            self._first |= bool(self.simulation.system.wrapped(before[None], self._last[None])[0])
             self._mode, self._q_plus = int(last["mode"]), float(last["q_plus"])
         x, y, heading = self._last
         first, self._first = self._first, False

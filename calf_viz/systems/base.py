@@ -128,12 +128,6 @@ class System(ABC):
         bounds = zip(self.plane.axes, zip(self.plane.lo, self.plane.hi, strict=True), strict=True)
         return {axis: ends for axis, ends in bounds if axis not in self.angles}
 
-    def wrapped(self, before: Array, after: Array) -> Bools:
-        """Whether the shorter way between points of the plane (n, 2) crosses the end of an axis
-        that is an angle, (n,)."""
-        turned = [i for i, axis in enumerate(self.plane.axes) if axis in self.angles]
-        return np.any(np.abs(after[:, turned] - before[:, turned]) > np.pi, axis=1)
-
     def plane_states(self, points: Array, hidden: float | Array = 0.0) -> Array:
         """Full states (m, state_dim) float32 at points (m, 2) of the plane shown.
 

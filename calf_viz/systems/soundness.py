@@ -16,6 +16,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 """Restricted, as files and folders are named after systems."""
 MOST_STATES = 100
 MOST_ACTIONS = 16
+ONE_PERIOD = 1e-4
+"""[rad] that an angle's axis may miss 2 pi by: less than shows."""
 _AGENTS = 5
 """Tried at once; unlikely to be the length of another axis by chance."""
 
@@ -91,6 +93,12 @@ def _plane(system: System) -> None:
     for lo, hi in zip(plane.lo, plane.hi, strict=True):
         sound = math.isfinite(lo) and math.isfinite(hi) and lo < hi
         _require(sound, "plane", f"{plane.lo} to {plane.hi}", "for each axis the lower end first")
+    for axis, lo, hi in zip(axes, plane.lo, plane.hi, strict=True):
+        if axis in system.angles and abs(hi - lo - 2 * math.pi) > ONE_PERIOD:
+            raise UserError(
+                f"plane: a periodic axis whose bounds are not one period: state {axis} is an "
+                f"angle, from {shown(lo)} to {shown(hi)}: give 2 pi, such as -math.pi and math.pi"
+            )
 
 
 def _methods(system: System) -> None:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -162,7 +162,8 @@ class Feed:
         samples.check_modes(len(view.modes))
         if view.trainee is not None and view.trainee >= n:
             raise ValueError(f"{n} agents, where its view's trainee is agent {view.trainee}")
-        return samples
+        positions = view.wrapped(samples.positions)
+        return samples if positions is samples.positions else replace(samples, positions=positions)
 
     def _surface(self) -> Heightfield | None:
         field = self.source.surface()

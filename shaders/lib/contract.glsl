@@ -11,6 +11,7 @@ uniform float u_line_scale;       // how much wider lines are than up to 1152 x 
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
 uniform vec4 u_corners;           // the same, where they are in the scene [scene units]
 uniform vec4 u_frame;             // centre of the plane, and what a unit of the scene is on its axes [state units]
+uniform vec2 u_periods;           // how long each axis is that is periodic; 0 where it is not [scene units]
 uniform vec4 u_grid;              // lines of the grid that a unit of the scene spans, and where between two its zero is
 uniform ivec2 u_cells;            // cells of the heightfield along each axis
 uniform float u_morph;            // 0: last critic, 1: current critic

@@ -6,7 +6,7 @@
 //           bits 0..9    modes of this sample and of those before it, MODE_BITS each
 //           bits 10..17  heading in 256ths of a turn
 //           bits 18..29  age = samples since the run began (at most 4095); of its first sample
-//                        how it began: 0, nothing leads there
+//                        how it began: 0, nothing leads there; OVER_EDGE
 //           bit 30       the opposite of bit 29
 //           bit 31       1 where the sample must not be drawn (its position was not finite)
 //
@@ -15,6 +15,7 @@
 #include "lib/variants.glsl"
 
 const int LONGEST_AGE = 4095;
+const int OVER_EDGE = 1;        // how a run began: the way there leads over an edge of the plane
 
 vec4 ring_sample(int agent, int back) {
     int columns = textureSize(u_ring, 0).x;
@@ -35,3 +36,4 @@ int ring_mode(vec4 texel)      { return ring_word(texel) & MODE_MASK; }
 int ring_modes(vec4 texel)     { return ring_word(texel) & ((1 << MODE_BITS * MODES_EACH) - 1); }
 float ring_heading(vec4 texel) { return float((ring_word(texel) >> 10) & 255) * (6.28318530718 / 256.0); }
 int ring_age(vec4 texel)       { return texel.w < 0.0 ? 0 : ring_word(texel) >> 18; }
+bool ring_over_edge(vec4 texel) { return texel.w < 0.0 && ring_word(texel) >> 18 == OVER_EDGE; }

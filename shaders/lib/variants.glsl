@@ -24,11 +24,18 @@
 #define TRAIL_COLOUR BY_MODE
 #endif
 
-// MODE_BITS: not to be chosen, the view's modes decide
+// MODE_BITS: not to be chosen, the view decides
 //   2: bits of a mode, which tell up to 4 apart
 //   3: up to 8
 #ifndef MODE_BITS
 #define MODE_BITS 2
+#endif
+
+// PERIODIC: not to be chosen, the view decides
+//   0: no axis of the plane wraps
+//   1: one does, or both
+#ifndef PERIODIC
+#define PERIODIC 0
 #endif
 
 // Steps between drawn samples, so that the modes of a segment fit an int; samples whose

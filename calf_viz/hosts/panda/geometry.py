@@ -49,7 +49,7 @@ class ConstantDetail:
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
         self._stride = scene.stride
 
-    def see(self, positions: NDArray[np.floating], first: NDArray[np.bool_]) -> None:
+    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
         pass
 
     def move(self, by: Move) -> None:

@@ -15,7 +15,14 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
-from calf_viz.hosts.panda.older.heights import HeightMethod, Heights, level, level_field, vectorised
+from calf_viz.hosts.panda.older.heights import (
+    HeightMethod,
+    Heights,
+    beyond_edges,
+    level,
+    level_field,
+    vectorised,
+)
 from calf_viz.hosts.panda.older.markers import HIDDEN, Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
@@ -72,7 +79,7 @@ class BatchedGeometry:
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         levels = level_field(heightfield, texels)
         self.surface.show(levels)
-        self.heights = self.method(levels)
+        self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
         self.trails.lift(self.heights)
         self._newest.lift(self.heights)
 
@@ -88,7 +95,9 @@ class BatchedGeometry:
             markers = self.markers.vertices().reshape(-1, 4)
             markers[: len(rows)] = rows[:, None]
             markers["a_id"][len(rows) :, :, 1] = HIDDEN
+        edges = self.trails.edges
         meshes = [self.surface.mesh, *self.trails.meshes(), self.markers]
+        meshes.append(None if edges is None else edges.mesh)
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
 
     def done(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import FloatArray, Heightfield
+from calf_viz.scene.frame import Frame
 
 Heights = Callable[[NDArray[np.floating]], FloatArray]
 """Points (m, 2) of the scene's ground -> (m, 3): height, and its slope along each axis."""
@@ -33,6 +34,22 @@ def level(points: NDArray[np.floating]) -> FloatArray:
 def vectorised(levels: Heightfield) -> Heights:
     """All points in one NumPy call."""
     return levels.tangent_planes
+
+
+def beyond_edges(heights: Heights, frame: Frame) -> Heights:
+    """The same, going on as it is at the edges beyond those of axes that are periodic, for lines
+    that lead there."""
+    if not any(frame.periodic):
+        return heights
+    half = np.where(frame.periodic, 0.5 * np.array(frame.periods), np.inf)
+
+    def extended(points: NDArray[np.floating]) -> FloatArray:
+        edge = np.clip(points, -half, half)
+        planes = heights(edge)
+        planes[:, 0] += (planes[:, 1:] * (points - edge)).sum(axis=1)
+        return planes
+
+    return extended
 
 
 def loop(levels: Heightfield) -> Heights:

@@ -15,7 +15,14 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
-from calf_viz.hosts.panda.older.heights import HeightMethod, Heights, level, level_field, loop
+from calf_viz.hosts.panda.older.heights import (
+    HeightMethod,
+    Heights,
+    beyond_edges,
+    level,
+    level_field,
+    loop,
+)
 from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
 from calf_viz.hosts.panda.older.mesh import Mesh, count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
@@ -67,6 +74,7 @@ class PerAgentGeometry:
                 trail.clear()
         self._step = samples.step
         planes = self.heights(samples.positions)
+        turns = [(0, 0)] * len(planes) if samples.turns is None else samples.turns.tolist()
         for trail, *sample in zip(
             self.trails,
             samples.positions.tolist(),
@@ -74,6 +82,7 @@ class PerAgentGeometry:
             samples.modes.tolist(),
             samples.begins.tolist(),
             samples.drawn.tolist(),
+            turns,
             strict=True,
         ):
             trail.add(samples.step, *sample)
@@ -83,7 +92,7 @@ class PerAgentGeometry:
         """Entities for so many agents."""
         scene = self.stage.scene
         for agent in range(len(self.trails), agents):
-            self.trails.append(TrailMesh(self._trails, agent, scene))
+            self.trails.append(TrailMesh(self._trails, agent, scene, self.heights))
             self.markers.append(marker_mesh(self._markers, 1))
         for trail, marker in zip(self.trails[agents:], self.markers[agents:], strict=True):
             trail.remove()
@@ -93,7 +102,7 @@ class PerAgentGeometry:
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
         levels = level_field(heightfield, texels)
         self.surface.show(levels)
-        self.heights = self.method(levels)
+        self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
         for trail in self.trails:
             trail.lift(self.heights)
         self._newest.lift(self.heights)

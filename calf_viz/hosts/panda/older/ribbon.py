@@ -11,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.hosts.panda.older.mesh import QUAD
+from calf_viz.hosts.panda.older.heights import Heights
+from calf_viz.hosts.panda.older.mesh import QUAD, Vertices
+from calf_viz.scene.frame import Move
 
 VERTEX = np.dtype(
     [
@@ -22,7 +24,10 @@ VERTEX = np.dtype(
         ("a_id", "i4", 3),
     ]
 )
-"""As shaders/mesh_trail.vert takes them."""
+"""As shaders/mesh_trail.vert takes them. Above the agent's number stands how many PARTS of a step
+further back than its step a vertex is, where a trail meets an edge of the plane."""
+AGENT_BITS, PARTS = 24, 128
+AGENT = (1 << AGENT_BITS) - 1
 
 
 def segments(first: NDArray[np.integer], linked: NDArray[np.bool_]) -> NDArray[np.uint32]:
@@ -31,3 +36,18 @@ def segments(first: NDArray[np.integer], linked: NDArray[np.bool_]) -> NDArray[n
     indices = first.astype(np.uint32)[:, None] + QUAD
     indices[~linked] = 0
     return indices
+
+
+def lift(rows: Vertices, heights: Heights) -> None:
+    """Puts samples, of any shape, onto another surface."""
+    here = heights(rows["a_here"][..., :2].reshape(-1, 2))
+    older = heights(rows["a_older"][..., :2].reshape(-1, 2))
+    rows["a_here"][..., 2] = here[:, 0].reshape(rows.shape)
+    rows["a_gradient"] = here[:, 1:].reshape(*rows.shape, 2)
+    rows["a_older"][..., 2] = older[:, 0].reshape(rows.shape)
+
+
+def move(rows: Vertices, by: Move) -> None:
+    """Has samples, of any shape, lie elsewhere in the scene; `lift` is to follow."""
+    for name in ("a_here", "a_newer", "a_older"):
+        rows[name][..., :2] = by(rows[name][..., :2])

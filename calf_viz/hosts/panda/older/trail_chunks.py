@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ from panda3d.core import NodePath
 from calf_viz.errors import UserError
 from calf_viz.heightfield import FloatArray
 from calf_viz.hosts.panda.older import ribbon
-from calf_viz.hosts.panda.older.heights import Heights
+from calf_viz.hosts.panda.older.edge_mesh import EdgeMesh
+from calf_viz.hosts.panda.older.heights import Heights, level
 from calf_viz.hosts.panda.older.mesh import Mesh, Vertices
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Row
@@ -50,6 +52,8 @@ class TrailChunks:
         """Every `scene.stride`th sample is kept, and the newest."""
         self.parent, self.trail, self.stride = parent, scene.trail, scene.stride
         self._bits = scene.mode_bits
+        self.edges = EdgeMesh(parent, scene) if any(scene.frame.periodic) else None
+        self._heights: Heights = level
         self._allocate(agents)
 
     def _allocate(self, agents: int) -> None:
@@ -65,11 +69,12 @@ class TrailChunks:
         self.agents, self.length = agents, math.ceil(needed / count)
         self.chunks: list[Mesh | None] = [None] * count
         self._first = 2 * (self.length + 1) * np.arange(agents, dtype=np.uint32)
-        # Of each agent: the sample in the head's slot and the one before it, whether they are
-        # linked, and the modes of the last steps.
+        # Of each agent: the sample in the head's slot and the one before it, whether a line joins
+        # them, over how many edges of the plane, and the modes of the last steps.
         self._head = np.zeros(agents, ribbon.VERTEX)
         self._last = np.zeros(agents, ribbon.VERTEX)
-        self._linked = np.zeros(agents, bool)
+        self._joined = np.zeros(agents, bool)
+        self._turns = np.zeros((agents, 2), np.int32)
         self._modes = np.zeros(agents, np.int32)
         self._clear()
 
@@ -84,24 +89,31 @@ class TrailChunks:
         return self.length * len(self.chunks)
 
     def meshes(self) -> Iterator[Mesh]:
-        """Those that are drawn."""
+        """Those of samples."""
         return (chunk for chunk in self.chunks if chunk is not None)
 
     def append(self, samples: Row, planes: FloatArray) -> None:
         """Draws trails on to one step's samples; planes (n, 3): heights and slopes there."""
         if samples.step <= self.step:
             self._clear()
+            if self.edges is not None:
+                self.edges.clear()
         n = len(samples.positions)
         if n < self.there:
             self._forget(n)
         if self.slot < 0 or self.step % self.stride == 0:
             self.slot += 1
             self._head, self._last = self._last, self._head
-            self._linked[:] = True
+            self._joined[:] = True
+            self._turns[:] = 0
+            if self.edges is not None:
+                self.edges.go_on()
         self.step, self.there = samples.step, n
 
-        linked, modes, head = self._linked[:n], self._modes[:n], self._head[:n]
-        linked &= ~samples.begins & samples.drawn
+        joined, modes, head = self._joined[:n], self._modes[:n], self._head[:n]
+        joined &= (~samples.begins | samples.over_edge) & samples.drawn
+        if samples.turns is not None:
+            self._turns[:n] += samples.turns
         modes <<= self._bits.each
         modes |= samples.modes
         modes &= self._bits.in_segment
@@ -109,18 +121,29 @@ class TrailChunks:
         head["a_here"][:, 2] = planes[:, 0]
         head["a_gradient"] = planes[:, 1:]
         head["a_newer"] = samples.positions
-        head["a_older"] = np.where(linked[:, None], self._last["a_here"][:n], head["a_here"])
+        linked, last = self._linked(), self._last[:n]
+        head["a_older"] = np.where(linked[:, None], last["a_here"], head["a_here"])
+        last["a_newer"] = np.where(linked[:, None], head["a_here"], last["a_here"])[:, :2]
         head["a_id"][:, 0] = np.arange(n)
         head["a_id"][:, 1] = samples.step
         head["a_id"][:, 2] = modes
-        self._write()
+        if self.edges is not None:
+            over = np.flatnonzero(joined & ~linked)
+            self.edges.draw(head, last, over, self._turns[over], self._heights)
+        self._write(linked)
 
-    def _write(self) -> None:
-        """Puts the head into its slot."""
+    def _linked(self) -> NDArray[np.bool_]:
+        """Which agents' samples in the head's slot are joined to the ones before, on the plane."""
         n = self.there
-        head, last, linked = self._head[:n], self._last[:n], self._linked[:n]
+        linked: NDArray[np.bool_] = self._joined[:n] & ~self._turns[:n].any(axis=1)
+        return linked
+
+    def _write(self, linked: NDArray[np.bool_]) -> None:
+        """Puts the head into its slot; linked (agents there,)."""
+        n = self.there
+        head, last = self._head[:n], self._last[:n]
         index, slot = divmod(self.slot % self.slots, self.length)
-        newer = np.where(linked[:, None], head["a_here"][:, :2], last["a_here"][:, :2])[:, None]
+        newer = last["a_newer"][:, None]
         vertices = self._vertices(index)
         if slot == 0:
             vertices[:n, 0] = last[:, None]
@@ -149,27 +172,21 @@ class TrailChunks:
         """Takes out the trails of all but the first agents."""
         for chunk in self.meshes():
             chunk.indices().reshape(self.agents, -1)[agents:] = 0
+        if self.edges is not None:
+            self.edges.forget(agents)
 
     def lift(self, heights: Heights) -> None:
         """Puts all samples onto another surface."""
-
-        def lifted(rows: Vertices) -> None:
-            here = heights(rows["a_here"][..., :2].reshape(-1, 2))
-            older = heights(rows["a_older"][..., :2].reshape(-1, 2))
-            rows["a_here"][..., 2] = here[:, 0].reshape(rows.shape)
-            rows["a_gradient"] = here[:, 1:].reshape(*rows.shape, 2)
-            rows["a_older"][..., 2] = older[:, 0].reshape(rows.shape)
-
-        self._change(lifted)
+        self._heights = heights
+        self._change(partial(ribbon.lift, heights=heights))
+        if self.edges is not None:
+            self.edges.lift(heights)
 
     def move(self, by: Move) -> None:
         """Has all samples lie elsewhere in the scene; `lift` is to follow."""
-
-        def moved(rows: Vertices) -> None:
-            for name in ("a_here", "a_newer", "a_older"):
-                rows[name][..., :2] = by(rows[name][..., :2])
-
-        self._change(moved)
+        self._change(partial(ribbon.move, by=by))
+        if self.edges is not None:
+            self.edges.move(by)
 
     def _change(self, change: Callable[[Vertices], None]) -> None:
         """Has all vertices changed in place."""
@@ -188,7 +205,9 @@ class TrailChunks:
         head = self.slot
         slots = range(max(head - self.slots + 1, 0), head + 1)
         kept = [self._read(slot) for slot in slots]
-        step, there, modes = self.step, self.there, self._modes
+        step, there, modes, joined, turns = (
+            self.step, self.there, self._modes, self._joined, self._turns
+        )  # fmt: skip
         for chunk in self.meshes():
             chunk.remove()
         self._allocate(agents)
@@ -196,9 +215,10 @@ class TrailChunks:
         for rows, linked in kept:
             self.slot += 1
             self._head, self._last = self._last, self._head
-            self._head[:there], self._linked[:there] = rows[:there], linked[:there]
-            self._write()
-        self._modes[: len(modes)] = modes
+            self._head[:there] = rows[:there]
+            self._write(linked[:there])
+        n = len(modes)
+        self._modes[:n], self._joined[:n], self._turns[:n] = modes, joined, turns
 
     def _read(self, slot: int) -> tuple[Vertices, NDArray[np.bool_]]:
         """A slot's samples and whether they are linked to those before them, (agents,) each."""

@@ -8,7 +8,8 @@ from panda3d.core import NodePath
 
 from calf_viz.hosts.panda.older import ribbon
 from calf_viz.hosts.panda.older.heights import Heights
-from calf_viz.hosts.panda.older.mesh import Mesh
+from calf_viz.hosts.panda.older.mesh import Mesh, Vertices
+from calf_viz.hosts.panda.older.over_edge import OverEdge
 from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import Scene
 
@@ -16,7 +17,14 @@ REBUILD = 8
 """Points that are added before a trail's mesh is made anew."""
 
 POINT = np.dtype(
-    [("here", "f4", 3), ("gradient", "f4", 2), ("step", "i4"), ("modes", "i4"), ("linked", "?")]
+    [
+        ("here", "f4", 3),
+        ("gradient", "f4", 2),
+        ("step", "i4"),
+        ("modes", "i4"),
+        ("linked", "?"),
+        ("turns", "i4", 2),
+    ]
 )
 
 
@@ -27,15 +35,16 @@ class TrailMesh:
     (`agent` decides when), not all in the same frame.
     """
 
-    def __init__(self, parent: NodePath, agent: int, scene: Scene) -> None:
+    def __init__(self, parent: NodePath, agent: int, scene: Scene, heights: Heights) -> None:
         self.parent, self.agent, self.trail, self.stride = parent, agent, scene.trail, scene.stride
         self._bits = scene.mode_bits
+        self._heights, self._over_edge = heights, OverEdge(scene)
         self.mesh: Mesh | None = None
         # Twice as many as are kept, so that they seldom need to be moved to the front.
         self._points = np.zeros(2 * (self.trail + REBUILD + 1), POINT)
         self._begin = self._end = 0
         self._added = agent % REBUILD
-        self._modes, self._linked = 0, True
+        self._modes, self._linked, self._turns = 0, True, (0, 0)
 
     @property
     def points(self) -> NDArray[np.void]:
@@ -55,8 +64,13 @@ class TrailMesh:
         mode: int,
         begins: bool,
         drawn: bool,
+        turns: tuple[int, int],
     ) -> None:
-        """Takes a sample; every `stride`th becomes a point, and the first of a run."""
+        """Takes a sample; every `stride`th becomes a point, and the first of a run. turns: as a
+        row's; what leads over an edge is no beginning."""
+        if any(turns):
+            begins = False
+            self._turns = self._turns[0] + turns[0], self._turns[1] + turns[1]
         self._modes = (self._modes << self._bits.each | mode) & self._bits.in_segment
         self._linked = self._linked and drawn and not begins
         if not begins and step % self.stride != 0:
@@ -66,10 +80,11 @@ class TrailMesh:
             self._points[: len(kept)] = kept
             self._begin, self._end = 0, len(kept)
         here = (*position, plane[0])
-        self._points[self._end] = (here, plane[1:], step, self._modes, self._linked)
+        turned = self._turns if self._linked else (0, 0)
+        self._points[self._end] = (here, plane[1:], step, self._modes, self._linked, turned)
         self._end += 1
         self._added += 1
-        self._linked = True
+        self._linked, self._turns = True, (0, 0)
 
     def rebuild(self) -> None:
         """Makes the mesh of all points that are not too old."""
@@ -80,15 +95,29 @@ class TrailMesh:
         oldest = int(points["step"][-1]) - self.trail
         self._begin += int(np.searchsorted(points["step"], oldest))
         points = self.points
-        count = len(points)
-        if self.mesh is None or self.mesh.size < 2 * count:
+        rows, linked = self._rows(points)
+        over = 1 + np.flatnonzero(points["turns"][1:].any(axis=1))
+        pieces = self._pieces(rows, over, points["turns"][over])
+        count, places = len(rows), len(rows) + 2 * len(pieces)
+        if self.mesh is None or self.mesh.size < 2 * places:
             if self.mesh is not None:
                 self.mesh.remove()
-            room = max(count, min(2 * count, self.trail // self.stride + REBUILD + 1))
+            room = max(places, min(2 * places, self.trail // self.stride + REBUILD + 1))
             self.mesh = Mesh(self.parent, ribbon.VERTEX, 2 * room, 6 * room, self.agent)
-        here, linked = points["here"], points["linked"][1:]
+        vertices = self.mesh.vertices().reshape(-1, 2)
+        vertices[:count] = rows[:, None]
+        vertices[count:places] = pieces.reshape(-1, 1)
+        indices = self.mesh.indices().reshape(-1, 6)
+        indices[: count - 1] = ribbon.segments(2 * np.arange(count - 1), linked)
+        first = np.arange(2 * count, 2 * places, 4)
+        indices[count - 1 : count - 1 + len(pieces)] = ribbon.segments(first, first >= 0)
+        indices[count - 1 + len(pieces) :] = 0
+
+    def _rows(self, points: NDArray[np.void]) -> tuple[Vertices, NDArray[np.bool_]]:
+        """A vertex of each point, and whether each but the first is joined to the one before."""
+        here, linked = points["here"], points["linked"][1:] & ~points["turns"][1:].any(axis=1)
         begins = 1 + np.flatnonzero(~linked)
-        rows = np.empty(count, ribbon.VERTEX)
+        rows = np.empty(len(points), ribbon.VERTEX)
         rows["a_here"] = rows["a_older"] = here
         rows["a_gradient"] = points["gradient"]
         rows["a_newer"] = here[:, :2]
@@ -99,10 +128,18 @@ class TrailMesh:
         rows["a_id"][:, 0] = self.agent
         rows["a_id"][:, 1] = points["step"]
         rows["a_id"][:, 2] = points["modes"]
-        self.mesh.vertices().reshape(-1, 2)[:count] = rows[:, None]
-        indices = self.mesh.indices().reshape(-1, 6)
-        indices[: count - 1] = ribbon.segments(2 * np.arange(count - 1), linked)
-        indices[count - 1 :] = 0
+        return rows, linked
+
+    def _pieces(
+        self, rows: Vertices, over: NDArray[np.intp], turns: NDArray[np.integer]
+    ) -> Vertices:
+        """Of the lines over an edge that lead to some points, as `OverEdge`, (pieces, 2)."""
+        if len(over) == 0:
+            return rows[:0, None].repeat(2, axis=1)
+        newer, older = rows[over], rows[over - 1]
+        self._over_edge.point(newer, older, turns)
+        rows["a_older"][over], rows["a_newer"][over - 1] = newer["a_older"], older["a_newer"]
+        return self._over_edge.pieces(rows[over], rows[over - 1], turns, self._heights)[0]
 
     def move(self, by: Move) -> None:
         """Has all points lie elsewhere in the scene; `lift` is to follow."""
@@ -115,6 +152,7 @@ class TrailMesh:
         planes = heights(points["here"][:, :2])
         points["here"][:, 2] = planes[:, 0]
         points["gradient"] = planes[:, 1:]
+        self._heights = heights
         self.rebuild()
 
     def clear(self) -> None:
