@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,7 @@ class View:
         self._keep(lo=tuple(map(float, self.lo)), hi=tuple(map(float, self.hi)))
         self._check_aspect()
         self._check_modes()
+        self._check_colours()
         if not isinstance(self.marker, str) or self.marker not in ("sphere", "arrow"):
             raise UserError(
                 f"view {shown(self.title)}: marker {shown(self.marker)}: sphere or arrow"
@@ -158,50 +159,49 @@ class View:
         x, y = (label.partition("[")[2].rstrip("] ") for label in self.labels)
         return x, y
 
-    @cached_property
+    @property
     def mode_colours(self) -> tuple[Colour, ...] | None:
-        """`colours`, as numbers."""
-        if self.colours is None:
-            return None
-        return tuple(self._colour(mode, colour) for mode, colour in enumerate(self.colours))
+        """`colours`, which are kept as numbers."""
+        return cast("tuple[Colour, ...] | None", self.colours)
 
     def _check_modes(self) -> None:
         where = f"view {shown(self.title)}: modes"
-        if isinstance(self.modes, str):
-            raise UserError(f"{where}: give a sequence of names, not one: ({shown(self.modes)!r},)")
-        try:
-            self._keep(modes=tuple(self.modes))
-        except TypeError:
-            raise UserError(
-                f"{where}: give a sequence of names, not {shown(repr(self.modes))}"
-            ) from None
+        if isinstance(self.modes, str) or not isinstance(self.modes, Iterable):
+            raise UserError(f"{where}: give a sequence of names, not {shown(repr(self.modes))}")
+        self._keep(modes=tuple(self.modes))
         if not self.modes:
             raise UserError(f"{where}: give one name at least")
+        before: dict[str, int] = {}
         for number, name in enumerate(self.modes):
             what = f"{where}: that of mode {number}"
             if not isinstance(name, str) or not name.strip() or not name.isprintable():
                 raise UserError(f"{what}, {shown(repr(name))}, is no name: give some text")
             if len(name) > LONGEST_NAME:
                 raise UserError(f"{what} is longer than {LONGEST_NAME} characters: {shown(name)}")
-            if name in self.modes[:number]:
-                raise UserError(
-                    f"{what}, {shown(name)}, is that of mode {self.modes.index(name)} too"
-                )
-        colours = self.mode_colours
-        if colours is not None and len(colours) != len(self.modes):
-            raise UserError(
-                f"view {shown(self.title)}: {len(colours)} colours of {len(self.modes)} modes: "
-                "give one of each"
-            )
+            if before.setdefault(name, number) != number:
+                raise UserError(f"{what}, {shown(name)}, is that of mode {before[name]} too")
+
+    def _check_colours(self) -> None:
+        if self.colours is None:
+            return
+        where = f"view {shown(self.title)}: colours"
+        if isinstance(self.colours, str) or not isinstance(self.colours, Iterable):
+            raise UserError(f"{where}: give a sequence of them, not {shown(repr(self.colours))}")
+        given = tuple(self.colours)
+        if len(given) != len(self.modes):
+            raise UserError(f"{where}: {len(given)} of {len(self.modes)} modes: give one of each")
+        self._keep(colours=tuple(self._colour(*each) for each in enumerate(given)))
 
     def _colour(self, mode: int, colour: str | Colour) -> Colour:
-        if isinstance(colour, str) and _HEX.fullmatch(colour):
+        if not isinstance(colour, str):
+            with suppress(TypeError, ValueError, OverflowError):
+                red, green, blue = colour
+                parts = (red, green, blue)
+                if all(isinstance(part, Real) and 0.0 <= part <= 1.0 for part in parts):
+                    return float(red), float(green), float(blue)
+        elif _HEX.fullmatch(colour):
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
             return red, green, blue
-        with suppress(TypeError, ValueError, OverflowError):
-            parts = [] if isinstance(colour, str) else [float(part) for part in colour]
-            if len(parts) == 3 and all(0.0 <= part <= 1.0 for part in parts):
-                return parts[0], parts[1], parts[2]
         raise UserError(
             f"view {shown(self.title)}: the colour of mode {mode}, {shown(repr(colour))}: give "
             "#rrggbb or three numbers from 0 to 1"

@@ -89,6 +89,43 @@ def test_names_of_more_than_can_be_told_apart() -> None:
     assert shown_modes((*named(6), "other", "a", "b")) == (*named(6), "other", "all other")
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"modes": ()}, "modes: give one name at least"),
+        ({"modes": "abc"}, "modes: give a sequence of names, not 'abc'"),
+        ({"modes": ("a", "b", "a")}, "that of mode 2, a, is that of mode 0 too"),
+        ({"modes": ("a", " ")}, "that of mode 1, ' ', is no name"),
+        ({"modes": ("a", None)}, "that of mode 1, None, is no name"),
+        ({"modes": ("two\nlines",)}, r"that of mode 0, 'two\\nlines', is no name"),
+        ({"modes": ("a", "b" * 61)}, "that of mode 1 is longer than 60 characters: bbb"),
+        ({"modes": ("a", "b"), "colours": ("#112233",)}, "colours: 1 of 2 modes: give one of each"),
+        ({"colours": ("red",)}, "the colour of mode 0, 'red': give #rrggbb or three numbers"),
+        ({"colours": ("#12345g",)}, "the colour of mode 0"), ({"colours": ("#123",)}, "of mode 0"),
+        ({"colours": ((0.5, 0.5, 1.01),)}, "of mode 0"), ({"colours": ((0.5, 0.5),)}, "of mode 0"),
+        ({"colours": ((0.5, 0.5, float("nan")),)}, "of mode 0"), ({"colours": (7,)}, "of mode 0"),
+        ({"colours": ((0, 0, 10**400),)}, "of mode 0"), ({"colours": ("111",)}, "of mode 0"),
+        ({"modes": None}, "modes: give a sequence of names, not None"),
+        ({"colours": "#112233"}, "colours: give a sequence of them, not '#112233'"),
+        ({"colours": 3}, "colours: give a sequence of them, not 3"),
+        ({"colours": (("0.1", "0.2", "0.3"),)}, "of mode 0"), ({"colours": (1j,)}, "of mode 0"),
+    ],
+)  # fmt: skip
+def test_modes_and_colours_that_make_no_sense_are_refused(
+    changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        View("mine", **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_view_of_lists_and_arrays_is_that_of_tuples() -> None:
+    """Views are compared, to see what changed."""
+    arrays = View("two", modes=["a", "b"], colours=[np.array([0, 0.5, 1]), "#FF0000"])  # type: ignore[arg-type]
+    tuples = View("two", modes=("a", "b"), colours=((0.0, 0.5, 1.0), (1.0, 0.0, 0.0)))
+    assert arrays == tuples == replace(arrays) and hash(arrays) == hash(tuples)
+
+
 def test_shaders_of_many_modes_need_no_trial() -> None:
     given = {"MODE_BITS": "3"}
     assert is_trusted(load_program(ShaderLibrary().given(given), "field"))
