@@ -178,8 +178,10 @@ class View:
                 raise UserError(f"{what}, {shown(repr(name))}, is no name: give some text")
             if len(name) > LONGEST_NAME:
                 raise UserError(f"{what} is longer than {LONGEST_NAME} characters: {shown(name)}")
-            if before.setdefault(name, number) != number:
-                raise UserError(f"{what}, {shown(name)}, is that of mode {before[name]} too")
+            if before.setdefault(name.strip(), number) != number:
+                raise UserError(
+                    f"{what}, {shown(name)}, is that of mode {before[name.strip()]} too"
+                )
 
     def _check_colours(self) -> None:
         if self.colours is None:

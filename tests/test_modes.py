@@ -95,6 +95,7 @@ def test_names_of_more_than_can_be_told_apart() -> None:
         ({"modes": ()}, "modes: give one name at least"),
         ({"modes": "abc"}, "modes: give a sequence of names, not 'abc'"),
         ({"modes": ("a", "b", "a")}, "that of mode 2, a, is that of mode 0 too"),
+        ({"modes": ("a", "a ")}, "that of mode 1, a , is that of mode 0 too"),
         ({"modes": ("a", " ")}, "that of mode 1, ' ', is no name"),
         ({"modes": ("a", None)}, "that of mode 1, None, is no name"),
         ({"modes": ("two\nlines",)}, r"that of mode 0, 'two\\nlines', is no name"),
