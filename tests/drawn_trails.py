@@ -1,20 +1,37 @@
 """What meshes of trails join to what, read back from their vertices and indices; and what they
-should, worked out anew from the samples pushed."""
+should, worked out anew from the samples pushed into hosts of a tiny picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from oracles import heights_loop
+from scene_folder import SceneFolder, Surface
 
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda.older.mesh import Mesh
 from calf_viz.samples import Samples
 
 Link = tuple[int, int, int]  # agent, step, step of the older sample
+Opener = Callable[..., Host]
+
+
+@contextmanager
+def tiny_hosts(kind: str, agents: int = 1) -> Iterator[Opener]:
+    """Opens hosts of a tiny picture, closed in the end."""
+    with ExitStack() as opened:
+
+        def open_host(trail: int = 40, agents: int = agents, **fields: int) -> Host:
+            scene = SceneFolder("t", size=(32, 32), trail=trail, surface=Surface("waves"), **fields)
+            host = scene.open(kind, agents=agents)
+            opened.callback(host.close)
+            return host
+
+        yield open_host
 
 
 def links(meshes: Iterable[Mesh]) -> dict[Link, tuple[Any, Any]]:
@@ -111,3 +128,9 @@ def wander(pushed: Pushed, rng: np.random.Generator, steps: int, most_agents: in
         positions = rng.uniform(-5.5, 5.5, (agents, 2))
         positions[invalid[:agents]] = rng.choice([np.nan, np.inf])
         pushed.push(positions, rng.integers(0, 3, agents), rng.random(agents) < 0.04)
+
+
+def still(pushed: Pushed, agents: int, steps: int, first: bool = False) -> None:
+    """Agents that stay where they are."""
+    for _ in range(steps):
+        pushed.push(np.tile([[1.0, 2.0]], (agents, 1)), first=np.full(agents, first))

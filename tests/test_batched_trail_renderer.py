@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from drawn_trails import Pushed, links, wander
-from scene_folder import Agents, SceneFolder, Surface
+from drawn_trails import Opener, Pushed, links, still, tiny_hosts, wander
+from scene_folder import Agents, SceneFolder
 
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
@@ -18,23 +18,13 @@ from calf_viz.hosts.panda.older.trail_chunks import SAMPLE_BYTES, SHORTEST, Trai
 
 pytestmark = pytest.mark.rendering
 
-Opener = Callable[..., Host]
 MARKER_BYTES = 4 * markers.VERTEX.itemsize
 
 
 @pytest.fixture
 def opened() -> Iterator[Opener]:
-    """Opens batched hosts of a tiny picture, closed after the test."""
-    hosts = []
-
-    def open_host(trail: int = 40, agents: int = 2, **fields: int) -> Host:
-        scene = SceneFolder("t", size=(32, 32), trail=trail, surface=Surface("waves"), **fields)
-        hosts.append(scene.open("batched", agents=agents))
-        return hosts[-1]
-
-    yield open_host
-    for host in hosts:
-        host.close()
+    with tiny_hosts("batched", agents=2) as open_host:
+        yield open_host
 
 
 @pytest.fixture
@@ -45,11 +35,6 @@ def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trails(host: Host) -> TrailChunks:
     return host.geometry.trails
-
-
-def still(pushed: Pushed, agents: int, steps: int) -> None:
-    for _ in range(steps):
-        pushed.push(np.tile([[1.0, 2.0]], (agents, 1)))
 
 
 class TestSegments:

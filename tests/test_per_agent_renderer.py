@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from drawn_trails import Pushed, links, wander
-from scene_folder import SceneFolder, Surface
+from drawn_trails import Opener, Pushed, links, still, tiny_hosts, wander
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.base import Host
@@ -17,22 +16,11 @@ from calf_viz.hosts.panda.older.trail_mesh import REBUILD
 
 pytestmark = pytest.mark.rendering
 
-Opener = Callable[..., Host]
-
 
 @pytest.fixture
 def opened() -> Iterator[Opener]:
-    """Opens per_agent hosts of a tiny picture, closed after the test."""
-    hosts = []
-
-    def open_host(trail: int = 40, **fields: int) -> Host:
-        scene = SceneFolder("t", size=(32, 32), trail=trail, surface=Surface("waves"), **fields)
-        hosts.append(scene.open("per_agent"))
-        return hosts[-1]
-
-    yield open_host
-    for host in hosts:
-        host.close()
+    with tiny_hosts("per_agent") as open_host:
+        yield open_host
 
 
 def meshes(host: Host, rebuild: bool = True) -> list[Mesh]:
@@ -41,11 +29,6 @@ def meshes(host: Host, rebuild: bool = True) -> list[Mesh]:
         for trail in trails:
             trail.rebuild()
     return [trail.mesh for trail in trails if trail.mesh is not None]
-
-
-def still(pushed: Pushed, agents: int, steps: int, first: bool = False) -> None:
-    for _ in range(steps):
-        pushed.push(np.tile([[1.0, 2.0]], (agents, 1)), first=np.full(agents, first))
 
 
 @pytest.mark.parametrize("seed", range(4))
