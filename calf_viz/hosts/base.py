@@ -28,29 +28,12 @@ from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import palette_texels
-from calf_viz.scene.detail import DetailChooser
+from calf_viz.scene.detail import Detail, DetailChooser
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.ring import MOST_TEXELS, Packed, RingLayout, RingPacker
 from calf_viz.scene.scene import height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
-
-
-class Detail(Protocol):
-    """Chooses every how manieth sample of a trail is drawn."""
-
-    surface: tuple[Heightfield, tuple[float, float]] | None
-    """In units of the scene."""
-
-    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2) on the plane; `begins` marks those that no line
-        leads to."""
-
-    def move(self, by: Move) -> None:
-        """Takes note that what it saw lies elsewhere in the scene."""
-
-    def stride(self) -> int:
-        """The stride to draw with now."""
 
 
 class Ring(Protocol):

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
-from calf_viz.hosts.base import Detail, Host
+from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
+from calf_viz.scene.detail import Detail
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout
 

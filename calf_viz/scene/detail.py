@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,23 @@ CROWDED = 2.0  # times the tolerance that a longer stride may then leave the sam
 WATCHED = 128  # agents that are measured
 WINDOW = 32  # how often is measured, and over how many samples [steps]
 MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
+
+
+class Detail(Protocol):
+    """Chooses every how manieth sample of a trail is drawn."""
+
+    surface: tuple[Heightfield, tuple[float, float]] | None
+    """In units of the scene."""
+
+    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
+        """Takes note of one step's positions (n, 2) on the plane; `begins` marks those that no line
+        leads to."""
+
+    def move(self, by: Move) -> None:
+        """Takes note that what it saw lies elsewhere in the scene."""
+
+    def stride(self) -> int:
+        """The stride to draw with now."""
 
 
 class DetailChooser:

@@ -17,8 +17,9 @@ from panda3d.core import NodePath, Texture
 
 from calf_viz.glsl.programs import Programs
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Detail, Ring
+from calf_viz.hosts.base import Ring
 from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.scene.detail import Detail
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene

@@ -21,7 +21,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
-from calf_viz.hosts.base import Detail, Host, Ring
+from calf_viz.hosts.base import Host, Ring
 from calf_viz.hosts.panda.compare import Compare
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
@@ -34,6 +34,7 @@ from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import palette_texels
+from calf_viz.scene.detail import Detail
 from calf_viz.scene.ring import RingLayout
 
 log = logging.getLogger("calf_viz")
