@@ -216,6 +216,7 @@ class RingPacker:
         self._valid = np.zeros(layout.agents, dtype=bool)
         # In float32 as shaders have them, so that they find the same ways over an edge.
         self._periods = np.array(self.frame.periods, dtype=np.float32)
+        self._wraps = any(self.frame.periodic)
         self._last = np.zeros((layout.agents, 2), dtype=np.float32)
         self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
@@ -279,7 +280,7 @@ class RingPacker:
         if self._source_step != expected:
             began[:] = True
         began[count:] = True
-        turns = self._turns(positions, ~began) if self._periods.any() else None
+        turns = self._turns(positions, ~began) if self._wraps else None
         over_edge = None if turns is None else turns.any(axis=1)
         if over_edge is not None:
             began |= over_edge
