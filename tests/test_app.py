@@ -292,7 +292,7 @@ def test_without_pyopengl_panda_waits_for_frames_and_the_picture_is_the_same(
         np.testing.assert_array_equal(shown.screenshot(), np.load(tmp_path / "picture.npy"))
 
 
-@pytest.mark.parametrize("system", ["point_mass", "differential_drive"])
+@pytest.mark.parametrize("system", systems.own())
 def test_the_camera_steps_back_for_what_is_taller_or_flatter_than_usual(system: str) -> None:
     distances = {}
     for height in (0.0, 2.0, 6.0):

@@ -100,13 +100,14 @@ class System(ABC):
         a = self.clip(np.asarray(actions, dtype=np.float64))
         s = np.asarray(states, dtype=np.float64)
         h = self.dt
-        k1 = self.derivative(s, a)
-        k2 = self.derivative(s + 0.5 * h * k1, a)
-        k3 = self.derivative(s + 0.5 * h * k2, a)
-        k4 = self.derivative(s + h * k3, a)
-        new = (s + h / 6.0 * (k1 + 2.0 * (k2 + k3) + k4)).astype(states.dtype)
-        for angle in self.angles:
-            new[:, angle] = wrap_angle(new[:, angle])
+        with np.errstate(over="ignore", invalid="ignore"):  # who is lost starts anew
+            k1 = self.derivative(s, a)
+            k2 = self.derivative(s + 0.5 * h * k1, a)
+            k3 = self.derivative(s + 0.5 * h * k2, a)
+            k4 = self.derivative(s + h * k3, a)
+            new = (s + h / 6.0 * (k1 + 2.0 * (k2 + k3) + k4)).astype(states.dtype)
+            for angle in self.angles:
+                new[:, angle] = wrap_angle(new[:, angle])
         return new
 
     def norm(self, states: Array) -> NDArray[np.float64]:
