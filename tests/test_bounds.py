@@ -178,6 +178,33 @@ class TestPictures:
         assert pair.passes, pair.verdict
 
 
+@pytest.mark.rendering
+def test_bounds_that_change_all_the_time_keep_no_textures() -> None:
+    host = FOLDER.open("panda", scene=replace(FOLDER.scene(), frame=Frame.of(BEFORE)))
+    for step in range(3):
+        host.push(FOLDER.samples(step))
+        host.draw()
+    counts = []
+    for k in range(12):
+        lo, hi = (tuple(x + 0.1 * k for x in corner) for corner in (BEFORE.lo, BEFORE.hi))
+        host.reframe(Frame.of(replace(BEFORE, lo=lo, hi=hi)))
+        host.draw()
+        counts.append(host.gsg.prepared_objects.get_num_prepared_textures())
+    assert max(counts[2:]) <= counts[2]
+    host.close()
+
+
+@pytest.mark.rendering
+def test_two_looks_follow_both() -> None:
+    pictures = []
+    for final in (False, True):
+        with showing(Growing(final=final), ab="ink", size=(320, 180)) as app:
+            for _ in range(45):
+                app.step()
+            pictures.append(app.screenshot())
+    assert Comparison("two looks", pictures[1], pictures[0], LEVEL, FRACTION).passes
+
+
 def test_the_newest_positions_for_the_level_of_detail_go_along() -> None:
     far = replace(BEFORE, lo=(-50.0, -50.0), hi=(50.0, 50.0))
     strides = []

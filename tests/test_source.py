@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,23 @@ class TestShown:
             assert (values["mode_0"], values["mode_1"], "mode_2" in values) == ("2", "1", False)
             mean = BOWL.heights([[np.cos(t), 0.8 * np.sin(t)] for t in 0.1 + np.arange(3)]).mean()
             assert float(values["mean_value"]) == pytest.approx(mean, abs=0.1)
+
+    @pytest.mark.parametrize("colour", ["BY_MODE", "BY_AGE", "BY_SPEED"])
+    def test_no_critic_is_spoken_of_where_there_is_none(self, colour: str) -> None:
+        source = Bowl()
+        source.view = replace(VIEW, value="return [m]")
+        asked = {"size": (1280, 720), "define": (f"TRAIL_COLOUR={colour}",)}
+        with showing(source, hud=True, **asked) as app:
+            words: list[str] = []
+            label = app.hud.canvas.label
+            app.hud.canvas.label = lambda text, *a, **k: (words.append(text), label(text, *a, **k))[
+                1
+            ]
+            app.hud.redraw()
+            app.step()
+            app.screenshot()
+        assert "return [m]" in words and "mean return [m]" in words
+        assert not [word for word in words if "critic" in word or "Q" in word]
 
     def test_before_its_first_surface_it_is_flat(self) -> None:
         source = Bowl()

@@ -322,3 +322,22 @@ class TestDrawn:
         scene.second_ground = (0.0, (0.0, 0.0, 0.0))
         dark = alone(scene, field_of(VIEW)).canvas.glyphs.texels.reshape(-1, 4)[0, 3]
         assert (light, dark) == (theme.PALE_INK, theme.QUIET)
+
+
+@pytest.mark.rendering
+def test_axis_and_colour_bar_tell_what_a_morph_shows() -> None:
+    source = Hill()
+    config = VisualizationConfig(size=(800, 450), headless=True, trail_length=20, morph_frames=4)
+    with CALFApplication(config, source=source) as app:
+        app.step()
+        source.new = field_of(source.view, 100.0 * SADDLE + 50.0)
+        highs, marks = [], []
+        for _ in range(6):
+            app.step()
+            host = app.host
+            low, high = host._shown_range
+            assert app.hud.values["high"] == numbers.value(high, high - low)
+            highs.append(high)
+            marks.append(tuple(rect.y for rect in app.hud._value_marks))
+        assert highs == sorted(highs) and highs[0] < 60.0 and highs[-1] == host.value_range[1]
+        assert marks[-1] == marks[-2] != marks[0], "they move as long as the surface does"

@@ -149,6 +149,9 @@ class RenderedRing:
 
     def _drawn(self) -> None:
         self._pending = False
+        self._release()
+
+    def _release(self) -> None:
         # Panda remembers what the pass had bound, and would bind it once more: so no texture is
         # released before the pass was drawn with another.
         while self._outgrown:
@@ -176,6 +179,7 @@ class RenderedRing:
         self._aim(new, *grown)
         self._source(samples, old, (0, new.slots))
         self._copy()
+        self._release()
         self.stage.count("ring_draws", 1)
         self.stage.context.remove(buffer)
         self._outgrown.append(samples)
