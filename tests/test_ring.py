@@ -10,6 +10,7 @@ import pytest
 from calf_viz.errors import UserError
 from calf_viz.glsl.shipped import shader_folder
 from calf_viz.samples import Samples
+from calf_viz.scene.frame import Frame
 from calf_viz.scene.ring import (
     HEADINGS,
     LAST_STEP,
@@ -343,10 +344,11 @@ def random_steps(rng: np.random.Generator, count: int) -> list[Samples]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("at_once", [2, 5, 8, 9, 30])
-def test_steps_packed_together_are_those_packed_one_by_one(seed, at_once):
+@pytest.mark.parametrize("periods", [(0.0, 0.0), (2.0, 3.0)])
+def test_steps_packed_together_are_those_packed_one_by_one(seed, at_once, periods):
     steps = random_steps(np.random.default_rng(seed), 90)
-    layout = RingLayout.fit(5, 8)
-    one, many = RingPacker(layout, trail=6), RingPacker(layout, trail=6)
+    layout, frame = RingLayout.fit(5, 8), Frame(periods=periods)
+    one, many = (RingPacker(layout, trail=6, frame=frame) for _ in range(2))
     expected, found = np.zeros((2, 8, 5, 4), np.float32)
     for begin in range(0, len(steps), at_once):
         now = steps[begin : begin + at_once]
@@ -363,7 +365,7 @@ def test_steps_packed_together_are_those_packed_one_by_one(seed, at_once):
         assert (many.step, many.slot, many.runs()) == (one.step, one.slot, one.runs())
         for mine, its in zip(packed.rows, rows, strict=True):
             assert mine.step == its.step
-            for name in ("positions", "modes", "headings", "begins", "drawn"):
+            for name in ("positions", "modes", "headings", "begins", "drawn", "turns"):
                 np.testing.assert_array_equal(getattr(mine, name), getattr(its, name))
 
 

@@ -204,7 +204,7 @@ class RingPacker:
             raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
         self.trail = trail
         self.channels = channels
-        self.frame = frame or Frame()
+        self._take_frame(frame or Frame())
         self.modes, self.mode_bits = modes, ModeBits.of(modes)
         self.step = -1
         self.invalid_seen = False
@@ -214,9 +214,6 @@ class RingPacker:
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._modes = np.zeros(layout.agents, dtype=np.int32)  # as the last texel told
         self._valid = np.zeros(layout.agents, dtype=bool)
-        # In float32 as shaders have them, so that they find the same ways over an edge.
-        self._periods = np.array(self.frame.periods, dtype=np.float32)
-        self._wraps = any(self.frame.periodic)
         self._last = np.zeros((layout.agents, 2), dtype=np.float32)
         self._all_valid = False
         self._began = np.zeros((layout.slots, layout.agents), dtype=bool)
@@ -324,7 +321,12 @@ class RingPacker:
     def reframe(self, frame: Frame) -> None:
         """Go on in a scene that is another part of the plane."""
         self._last = frame.moved_from(self.frame)(self._last).astype(np.float32)
-        self.frame, self._periods = frame, np.array(frame.periods, dtype=np.float32)
+        self._take_frame(frame)
+
+    def _take_frame(self, frame: Frame) -> None:
+        self.frame, self._wraps = frame, any(frame.periodic)
+        # In float32 as shaders have them, so that they find the same ways over an edge.
+        self._periods = np.array(frame.periods, dtype=np.float32)
 
     def _turns(self, positions: NDArray[np.float32], joined: NDArray[np.bool_]) -> NDArray[np.int8]:
         """As `Row.turns`, of agents that are joined to their sample before."""
