@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz.hud import numbers
+from calf_viz.hud.widgets import ColourBar
 
 
 class TestNumbers:
@@ -18,12 +19,26 @@ class TestNumbers:
         [
             (496.4, 6143.0, "496"), (6137.2, 6143.0, "6,137"), (-6.0, 6143.0, "−6"),
             (0.1234, 2.0, "0.12"), (-0.001, 2.0, "0.00"), (0.1234, 0.05, "0.1234"),
+            (1e12 + 1e6, 2e6, "1.0000010e12"), (-1e12, 4e11, "−1.00e12"), (3e9, 2e6, "3.0000e9"),
+            (1.0, 1e-9, "1.0000000000e0"), (1e30, 1e6, "1.000000000000000e30"),
             (1.5, 0.0, "1.50"), (2.5e7, 5e7, "2.5e7"), (-3e-5, 1e-4, "−3.0e-5"),
             (0.0, 1e-9, "0"), (math.nan, 1.0, "–"), (math.inf, 1.0, "–"),
         ],
     )  # fmt: skip
     def test_value(self, number: float, span: float, text: str) -> None:
         assert numbers.value(number, span) == text.replace("e-", "e−")
+
+    @pytest.mark.parametrize(
+        ("low", "high"),
+        [(0.0, 1e-9), (1e12, 1e12 + 1e6), (-3e38, 3e38), (1e6, 1e6 + 2.0), (5e-10, 6e-10)],
+    )
+    def test_three_of_a_range_are_told_apart_on_the_colour_bar(
+        self, low: float, high: float
+    ) -> None:
+        span = high - low
+        texts = [numbers.value(x, span) for x in (low, 0.5 * (low + high), high)]
+        assert len(set(texts)) == 3
+        assert max(map(len, texts)) <= ColourBar.CAPACITY
 
     def test_count(self) -> None:
         assert numbers.count(1234567) == "1,234,567"

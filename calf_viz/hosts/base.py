@@ -176,9 +176,9 @@ class Host(Reloading):
             return
         move = frame.moved_from(scene.frame)
         anew = not frame.wraps_as(scene.frame)
+        self.ring.move(move)  # first: there may be no room for another texture
         scene.frame = frame
         self.packer.reframe(frame)
-        self.ring.move(move)
         self.detail.move(move)
         if self.detail.surface is not None:
             self.detail.surface = self.scene_surface, self.value_range

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 MINUS = "−"
+MOST_DIGITS = 15
+"""That a float has behind its first."""
 
 
 def count(number: int) -> str:
@@ -17,13 +19,14 @@ def count(number: int) -> str:
 def value(number: float, span: float) -> str:
     """A number with the decimals that tell a hundredth of `span` apart, without needless ones.
 
-    Far from 1, it has an exponent: 1.2e6.
+    Where the span is far from 1, it has an exponent, and tells a tenth apart: 1.2e6.
     """
     if not math.isfinite(number):
         return "–"
     span = abs(span) if span and math.isfinite(span) else max(abs(number), 1.0)
     if not 1e-3 <= span < 1e6:
-        mantissa, exponent = f"{number:.1e}".split("e")
+        digits = max(1, 1 + _magnitude(number) - _magnitude(span)) if number else 1
+        mantissa, exponent = f"{number:.{min(digits, MOST_DIGITS)}e}".split("e")
         text = "0" if number == 0 else f"{mantissa}e{int(exponent)}"
     else:
         decimals = max(0, math.ceil(2.0 - math.log10(span)))
@@ -39,7 +42,7 @@ def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[f
     span = high - low
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
-    exponent = math.floor(math.log10(span / most))
+    exponent = _magnitude(span / most)
     ticks: list[float] = []
     for step in (_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
         # A multiple may round to the end itself, or beyond it.
@@ -53,6 +56,11 @@ def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[f
             return ticks
     # From too many to none in one step: some of the last, then.
     return ticks[:: max(1, math.ceil(len(ticks) / most))]
+
+
+def _magnitude(number: float) -> int:
+    """Of the first digit that is not 0."""
+    return math.floor(math.log10(abs(number)))
 
 
 def _power(exponent: int) -> float:

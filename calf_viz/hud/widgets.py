@@ -202,7 +202,7 @@ class ColourBar(Widget):
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
     KEYS = ("low", "middle", "high")
-    CAPACITY = 8
+    CAPACITY = 18
     ROWS: ClassVar[dict[str, int]] = {"A": 0, "B": 2}
     """Of the palette, by letter."""
 
