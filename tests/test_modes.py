@@ -130,7 +130,7 @@ def test_a_view_of_lists_and_arrays_is_that_of_tuples() -> None:
 def test_shaders_of_many_modes_need_no_trial() -> None:
     given = {"MODE_BITS": "3"}
     assert is_trusted(load_program(ShaderLibrary().given(given), "field"))
-    with pytest.raises(UserError, match="`define` MODE_BITS: the view's modes decide"):
+    with pytest.raises(UserError, match="`define` MODE_BITS: the view decides"):
         variants.check(given)
 
 
@@ -363,7 +363,7 @@ class TestSources:
             for _ in range(3):
                 app.step()
             assert app.host.compare is not None and app.looks.second is not None
-            for programs in (app.host.programs, app.looks.second.wearer.programs):
+            for programs in (app.host.programs, app.looks.second.target.programs):
                 assert programs.library.defines == {"MODE_BITS": "3"}
 
     def test_a_stride_too_long_for_them_is_refused(self) -> None:
