@@ -302,6 +302,26 @@ class TestShown:
             legend = next(w for w in app.hud.widgets if w.name == "trails")
             assert legend.crossing == 20.0
 
+    def test_several_steps_a_frame_that_end_far_away_lose_nothing(self) -> None:
+        """They are packed for the bounds that they came with, not for those before."""
+
+        class Leaping(Growing):
+            def step(self) -> Samples:
+                self.asked += 1
+                if self.asked == 4:
+                    lo, hi = (tuple(x + 1e6 for x in corner) for corner in (BEFORE.lo, BEFORE.hi))
+                    self.view = replace(BEFORE, lo=lo, hi=hi)
+                return Samples.of([[self.view.lo[0] + 0.1 * self.asked, self.view.lo[1] + 1.0]])
+
+        with showing(Leaping(), speed=8) as app:
+            rows = []
+            pack = app.host.packer.pack
+            app.host.packer.pack = lambda *samples: (rows.append(pack(*samples)), rows[-1])[1]
+            app.step()
+            placed = [row.positions[0] for row in rows[0].rows[3:]]
+        expected = [(-5.0 + 0.1 * step, -4.0) for step in range(4, 9)]
+        np.testing.assert_allclose(placed, expected, atol=1e-5)
+
     def test_the_camera_stays_where_its_user_moved_it(self) -> None:
         source = Growing(replace(BEFORE, hi=(5.0, 0.0), aspect="equal"))
         with showing(source) as app:
@@ -397,6 +417,6 @@ class TestShown:
         source = Growing()
         with showing(source) as app:
             app.step()
-            source.view = None
+            source.view, source.step = None, lambda: Samples.of([[0.0, 0.0]])
             app.step()
             assert "NoneType, where View is wanted" in app.failure

@@ -77,13 +77,13 @@ class Feed:
 
     def steps(self, wanted: int = 1) -> list[Samples]:
         """The next steps: so many, or all that there are where they come by themselves."""
-        self._ask("view", self._look)
         found: list[Samples] = []
         for _ in range(MOST_STEPS if self._view.live else wanted):
             samples = self._ask("step", self._step)
             if samples is None:
                 break
             found.append(samples)
+        self._ask("view", self._look)  # with which they came: the newest tell where that is
         self._hear(bool(found))
         return found
 
