@@ -68,7 +68,8 @@ class View:
         aspect: `fill` draws the plane as a square; with `equal` a unit is as long on either axis.
         marker: what an agent looks like; an arrow points along its heading.
         dt: seconds between two samples; None where steps have no duration.
-        trainee: index of the agent that is being trained; None where none is.
+        trainee: index of the agent that is being trained; None where none is. Its marker, and its
+            steps in the first mode, have a colour of its own.
         live: whether steps come by themselves, so that each frame takes all that there are.
     """
 
