@@ -168,3 +168,30 @@ def test_a_window_whose_driver_fails_is_an_error_and_no_black_picture() -> None:
     assert len(told) == 2 and beside == "True", done.stdout
     assert all("draws no frame any more (" in line for line in told), told
     assert "Traceback" not in done.stderr
+
+
+AFTER_SCRIPT = """
+import numpy as np
+from calf_viz import CALFApplication, VisualizationConfig
+
+def picture(**changes):
+    config = {"n_agents": 2, "size": (240, 160), "grid": 8, "hud": False, "seed": 1}
+    with CALFApplication(VisualizationConfig(**{**config, **changes})) as app:
+        for _ in range(5):
+            app.step()
+        if app.host.compare is not None:
+            app.host.compare.view.mode = "difference"
+            app.step()
+        return app.screenshot()
+
+alone = picture()
+picture(hud=True, ab="night", size=(320, 200))
+print(np.array_equal(picture(), alone))
+"""
+
+
+@pytest.mark.rendering
+def test_nothing_of_a_window_is_seen_in_the_next() -> None:
+    """Neither what was written over its scene nor how two looks differ."""
+    done = under_display(sys.executable, "-c", AFTER_SCRIPT)
+    assert done.stdout.strip() == "True", done.stderr

@@ -104,6 +104,9 @@ class PandaHost(Host):
         what holds textures, so that these go now."""
         owner = self.owner
         self.programs.compiler = lambda source: owner.check("compile")
+        for drawn in (self.__dict__.get("hud_draws"), self.__dict__.get("compare")):
+            if drawn is not None:  # below the root, which outlives a window
+                drawn.close()
         for name in (
             "geometry",
             "compare",
