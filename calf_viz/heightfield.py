@@ -1,4 +1,4 @@
-"""The critic's surface: values on a grid, and heights between its nodes.
+"""The surface: values on a grid, and heights between its nodes.
 
 Nodes are corner-aligned. Every cell is cut along its anti-diagonal, as the drawn triangle strips
 are, and heights are linear on those two triangles:
@@ -10,7 +10,7 @@ are, and heights are linear on those two triangles:
           | A \\ |
     (0,0) *-----* (1,0)
 
-`shaders/height.glsl` does the same arithmetic in float32; this is its oracle, in float64.
+`shaders/height.glsl` does the same arithmetic in float32; this is its reference, in float64.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Grid:
-    """Nodes (rows, columns) over a plane, without values: those are on the GPU alone."""
+    """Nodes (rows, columns) over a plane, without values, which only the GPU has."""
 
     shape: tuple[int, int]
     lo: tuple[float, float]
@@ -44,8 +44,8 @@ class Heightfield:
     values: (rows, columns) float, row = second axis, column = first axis; at least 2 x 2.
     lo, hi: corners of the plane, in the units of its axes.
 
-    NaN and infinities are replaced by the largest finite value (a wall, not a hole) and
-    remembered in `bad`, (rows, columns) bool. Raises ValueError for grids that are no grids.
+    NaN and infinities are replaced by the largest finite value (a wall, not a hole) and marked in
+    `bad`, (rows, columns) bool. Raises ValueError for an invalid grid.
     """
 
     values: NDArray[np.floating]
@@ -77,9 +77,9 @@ class Heightfield:
         hi: tuple[float, float],
         nodes: int = 65,
     ) -> Heightfield:
-        """What a function of x and y is on a plane; it gets arrays, and is called once.
+        """The surface of a function of x and y, which is called once, with arrays.
 
-        nodes: along each axis.
+        nodes: number along each axis.
         """
         x, y = plane_nodes(lo, hi, nodes, nodes).T
         values = np.broadcast_to(np.asarray(function(x, y), dtype=np.float64), x.shape)
@@ -98,18 +98,18 @@ class Heightfield:
         return (float(good.min()), float(good.max())) if good.size else (0.0, 0.0)
 
     def heights(self, points: ArrayLike) -> FloatArray:
-        """Values at points of the plane, (m, 2) -> (m,) float64; outside of it the edge's value."""
+        """Values at points of the plane, (m, 2) -> (m,) float64; outside it, the edge's value."""
         return self.tangent_planes(points)[:, 0]
 
     def tangent_planes(self, points: ArrayLike) -> FloatArray:
         """Value and slope along each axis of the triangle under points of the plane, (m, 2) ->
-        (m, 3) float64; outside the plane those of the edge."""
+        (m, 3) float64; outside the plane, those at the edge."""
         points = np.asarray(points, dtype=np.float64)
         rows, columns = self.shape
         cells = np.array([columns - 1, rows - 1])
         lo, hi = np.array(self.lo), np.array(self.hi)
         grid = np.clip((points - lo) / (hi - lo), 0.0, 1.0) * cells
-        # NaN has no cell; it takes the last here and stays NaN through `rest`.
+        # NaN has no cell; it takes the last one here and stays NaN through `rest`.
         cell = np.fmin(grid, cells - 1).astype(np.intp)
         rest = grid - cell
         column, row = cell.T

@@ -1,9 +1,9 @@
-"""What a source says of its agents at one step: the currency in which data crosses to the picture.
+"""Samples: a source's agents at one step, as data passes to the picture.
 
     source ──▶ Samples ──▶ Host.push ──▶ ring texture ──▶ vertex shaders
 
-A picture knows nothing else of agents, whoever they are: a simulation's, a recording's, a
-training loop's of somebody else's.
+The picture knows nothing else about agents, be they from a simulation, a recording, or someone
+else's training loop.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from calf_viz.errors import shown
 
 @dataclass(frozen=True)
 class Samples:
-    """One step of n agents. Their number may change from one step to the next: the first ones stay
-    who they were.
+    """One step of n agents. Their number may change from one step to the next; the first ones keep
+    their identity.
 
     Attributes:
-        positions: where each agent is on the plane, (n, 2), in the units of the plane's axes. One
-            that is not finite is not drawn.
-        modes: number of the rule that led there, (n,) integer; what it means is the view's to say.
+        positions: each agent's place on the plane, (n, 2), in the units of the plane's axes. A
+            non-finite one is not drawn.
+        modes: number of the rule that led there, (n,) integer; the view defines its meaning.
         first: whether this is the first sample of an episode, (n,) bool: no trail leads there.
-        headings: where each agent points [rad], (n,), or None where nothing does; 0 along the first
+        headings: direction of each agent [rad], (n,), or None if they have none; 0 along the first
             axis, in the units of the axes.
-        step: which step of the source's this is, from 0; None is the one after the last. One that
-            does not follow its predecessor breaks the trails of all agents.
+        step: number of this step, from 0; None is the one after the last. A step that does not
+            follow its predecessor breaks the trails of all agents.
         columns: further values by name, such as a reward, (n,) each. The picture ignores them.
 
-    Raises ValueError for arrays of another shape or kind, and for a step that is none.
+    Raises ValueError for arrays of the wrong shape or type, and for an invalid step.
     """
 
     positions: NDArray[np.floating]
@@ -82,8 +82,8 @@ class Samples:
         step: int | None = None,
         **columns: Any,
     ) -> Samples:
-        """Samples of whatever NumPy makes arrays of, lists for example; one mode or one `first`
-        stands for all agents."""
+        """Samples from anything that NumPy can convert, such as lists; a single mode or `first`
+        applies to all agents."""
         places = np.asarray(positions)
         n = len(places) if places.ndim else 0
 
@@ -102,7 +102,7 @@ class Samples:
 
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], kinds: str) -> None:
-    """kinds: of NumPy's dtypes, those that will do."""
+    """kinds: the kinds of NumPy dtype that are accepted."""
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name}: a NumPy array is wanted, not a {type(array).__name__}")
     if array.shape != shape or array.dtype.kind not in kinds:

@@ -1,1 +1,1 @@
-"""Where agents and surfaces come from: everything that a picture can be of."""
+"""Sources of agents and surfaces: everything that can be shown."""

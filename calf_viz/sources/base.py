@@ -1,7 +1,7 @@
-"""What everything that can be shown has, and what only some of it has.
+"""The protocol of all sources, and the optional protocols of some.
 
-Whoever writes a source writes the four members of `Source`; what else one can do is asked by
-isinstance, and keys, panels and settings that need it are there only where it is.
+A source implements the four members of `Source`; further capabilities are checked by isinstance,
+and keys, panels and settings that need one exist only if the source has it.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Gives samples of agents, and the surface that they move on."""
+    """Provides samples of agents, and the surface that they move on."""
 
     @property
     def view(self) -> View:
-        """What samples and surface mean. While the source is shown, its bounds alone may become
-        others, with the next step or surface; then the surface is to be one of those too."""
+        """What samples and surface mean. While the source is shown, only its bounds may change,
+        with the next step or surface; the surface must have the same bounds then."""
 
     def step(self) -> Samples | None:
-        """The next step, or None where there is nothing new this frame."""
+        """The next step, or None if there is nothing new this frame."""
 
     def surface(self) -> Heightfield | None:
-        """The newest surface, once; None where it was given already, or there is none yet."""
+        """The newest surface, once; None if it was returned before, or if there is none yet."""
 
     def close(self) -> None:
-        """Nothing more will be asked."""
+        """Called at the end; nothing is called after it."""
 
 
 @runtime_checkable
 class Resizable(Protocol):
-    """Another number of agents can take part."""
+    """Its number of agents can be changed."""
 
     def __len__(self) -> int: ...
 
     def resize(self, n_agents: int) -> None:
-        """Keep the first n agents; those that are new come with the next step."""
+        """Keep the first n agents; new ones appear with the next step."""
 
 
 @runtime_checkable
 class Pausable(Protocol):
-    """Waits while it is not asked for steps."""
+    """Waits while no steps are requested."""
 
     def pause(self, paused: bool) -> None:
-        """Told before each frame."""
+        """Called before each frame."""
 
     def single_step(self) -> None:
-        """The step that is asked for next is a single one, of a source that is paused."""
+        """Called before a single step is requested while paused."""
 
 
 @runtime_checkable
@@ -60,29 +60,29 @@ class Certified(Protocol):
     """Its agents' actions are certified by a critic."""
 
     def certificate(self, chosen: int) -> Certificate:
-        """What the certificate would ask of that agent now; of the last one, if there are fewer."""
+        """What the certificate requires of that agent now; of the last one, if there are fewer."""
 
 
 @runtime_checkable
 class Valued(Protocol):
-    """Knows what its agents' states are worth, beyond what the plane shows of them."""
+    """Knows the value of its agents' full states, beyond what the plane shows."""
 
     def mean_value(self) -> float:
-        """Of all agents, in the unit of the surface."""
+        """Mean over all agents, in the unit of the surface."""
 
 
 @runtime_checkable
 class Evaluable(Protocol):
-    """Its surface is that of networks which a GPU can evaluate."""
+    """Its surface is given by networks that a GPU can evaluate."""
 
     def networks(self) -> CriticNetworks | None:
-        """The newest, once, in place of `Source.surface`; None as there. Raises UserError for
-        networks that are too wide."""
+        """The newest networks, once, in place of `Source.surface`; None as there. Raises UserError
+        for networks that are too wide."""
 
 
 @runtime_checkable
 class Noticing(Protocol):
-    """Has something to say that one must not miss."""
+    """Has a notice that must not be missed."""
 
     @property
     def notice(self) -> str | None: ...

@@ -1,4 +1,4 @@
-"""The board: memory that trainer and viewer share, a file without a name that both map.
+"""The board: memory that trainer and viewer share, an unlinked file that both map.
 
     viewer writes   paused, granted, stop, detached, rate (max: 0)
     trainer writes  phase, taken, steps, saved, episodes, error
@@ -6,14 +6,15 @@
                     samples     a ring of training steps
                     episodes    a ring of finished episodes
 
-The file is sealed where the system can, so that nobody shortens it, and all of it is reserved
-before anything is written: memory that is mapped and is not there ends a process by SIGBUS.
+The file is sealed if the system supports it, so that nobody can truncate it, and all of it is
+reserved before anything is written: access to mapped memory that does not exist kills a process by
+SIGBUS.
 
 Nothing on it is unpickled: words, floats, and one text. A snapshot is written under a sequence
-lock: its version at the slot's head before, at its foot after, a checksum of all of it between the
-two, and the newest version in the header last. A reader takes only what is newer than it has, whole
-by all three; so neither a torn snapshot nor an older one is ever seen, whatever order a processor's
-writes become visible in. Records of the rings carry their number at both ends alike.
+lock: first its version at the slot's head, then a checksum of everything, its version at the foot,
+and finally the newest version in the header. A reader takes only a snapshot that is newer than its
+own and consistent in all three; so neither a torn nor an older snapshot is ever seen, in whatever
+order writes become visible. Records of the rings carry their number at both ends in the same way.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield
 
 MAGIC = 0x43414C46_00000003
-"""Names the layout, and its version."""
+"""Identifies the layout and its version."""
 ERROR_BYTES = 1024
 SAMPLES, EPISODES = 4096, 2048
 """Records that the rings hold."""
 
 
 class Phase(IntEnum):
-    """What the trainer does."""
+    """The state of the trainer."""
 
     STARTING = 0
     TRAINING = 1
@@ -52,11 +53,11 @@ class Phase(IntEnum):
     STOPPED = 3
     FAILED = 4
     COMPARING = 5
-    """Of training: its agent, with the best so far. Seconds, in which there is no step."""
+    """Training, while the agent is compared with the best so far: seconds without a step."""
 
 
 class Word(IntEnum):
-    """Places of the header's 64-bit words."""
+    """Indices of the header's 64-bit words."""
 
     MAGIC = 0
     PAUSED = 1
@@ -72,21 +73,21 @@ class Word(IntEnum):
     ROWS = 11
     WEIGHTS = 12
     RATE = 13
-    """Steps a second in thousandths; 0: as fast as can be."""
+    """Steps per second in thousandths; 0: as fast as possible."""
     PUBLISHED = 14
-    """When the newest snapshot was, by the system's monotonic clock [ns]."""
+    """Time of the newest snapshot, by the system's monotonic clock [ns]."""
     SAVED = 15
-    """Steps that the newest checkpoint holds."""
+    """Steps at the newest checkpoint."""
     COLUMNS = 16
-    """Nodes of the grid that the critic is evaluated on, ROWS x COLUMNS; none where the viewer
-    evaluates it itself."""
+    """Nodes of the grid on which the critic is evaluated, ROWS x COLUMNS; 0 if the viewer evaluates
+    it itself."""
     LO_X = 17
     LO_Y = 18
     HI_X = 19
     HI_Y = 20
     """Corners of that grid, as float64."""
     STATES = 21
-    """States of the system."""
+    """Number of states of the system."""
     COUNT = 22
 
 
@@ -109,7 +110,7 @@ SAMPLE = np.dtype(
         ("number_again", "<i8"),
     ]
 )
-"""One step of the training: where it led on the plane, by which rule, and the certificate then."""
+"""One training step: the place on the plane that it led to, its mode, and the certificate."""
 
 EPISODE = np.dtype(
     [
@@ -135,23 +136,23 @@ class Snapshot(NamedTuple):
     steps: int
     p_relax: float
     surface: Heightfield | None
-    """The critic on the grid; None where the viewer evaluates it itself."""
+    """The critic on the grid; None if the viewer evaluates it itself."""
     weights: NDArray[np.float32]
-    """Actor's and critic's, (weights,)."""
+    """Weights of actor and critic, (weights,)."""
 
 
 class Board:
     """The mapped file; `create` makes one, `Board(descriptor)` maps another process's.
 
     Attributes:
-        descriptor: of the file, for another process to inherit, until it is closed.
-        grid: of the surface in each snapshot; None where there is none.
-        hidden: value of each state where the grid's plane does not show it, (states,) float64.
-        weights: numbers of actor and critic in each snapshot.
+        descriptor: the file's, for another process to inherit, until it is closed.
+        grid: of the surface in each snapshot; None if there is none.
+        hidden: value of each state that the grid's plane does not show, (states,) float64.
+        weights: number of weights of actor and critic in each snapshot.
     """
 
     def __init__(self, descriptor: int) -> None:
-        """Raises UserError for what is no board."""
+        """Raises UserError if it is not a board."""
         self.descriptor = descriptor
         size = os.fstat(descriptor).st_size
         if size < 8 * Word.COUNT:
@@ -181,8 +182,8 @@ class Board:
 
     @classmethod
     def create(cls, grid: Grid | None, weights: int, hidden: Sequence[float] = ()) -> Board:
-        """A new board for surfaces on that grid, if any, and so many weights. hidden: value of each
-        state where the grid does not show it.
+        """A new board for surfaces on that grid, if any, and that number of weights. hidden: value
+        of each state that the grid does not show.
 
         Raises:
             UserError: there is no room for it.
@@ -219,16 +220,16 @@ class Board:
         self.words[word] = value
 
     def stop(self) -> None:
-        """Have the training end, with a checkpoint."""
+        """Ask the training to end, with a checkpoint."""
         self[Word.STOP] = 1
 
     @property
     def error(self) -> str:
-        """Why the trainer failed; empty where it did not say."""
+        """Why the trainer failed; empty if it did not report that."""
         return bytes(self._text).split(b"\0", 1)[0].decode("utf-8", "replace")
 
     def fail(self, text: str) -> None:
-        """The trainer's last words."""
+        """Record why the trainer failed."""
         line = " ".join(text.split()).encode()[: ERROR_BYTES - 1]
         self._text[: len(line)] = np.frombuffer(line, np.uint8)
         self._text[len(line)] = 0
@@ -239,7 +240,7 @@ class Board:
     def publish(
         self, steps: int, p_relax: float, values: NDArray[np.float32], weights: NDArray[np.float32]
     ) -> int:
-        """Make a snapshot the newest; its version, 1 for the first.
+        """Publish a snapshot; returns its version, 1 for the first.
 
         values (nodes,) of the grid, row by row; weights (weights,).
         """
@@ -260,7 +261,7 @@ class Board:
         return version
 
     def snapshot(self, seen: int) -> Snapshot | None:
-        """The newest snapshot if it is newer than version `seen` and whole; else None."""
+        """The newest snapshot if it is newer than version `seen` and complete; else None."""
         version = self[Word.LATEST]
         if version <= seen:
             return None
@@ -268,7 +269,7 @@ class Board:
         head, foot = slot[:8].view(np.int64)[0], slot[-8:].view(np.int64)[0]
         check = slot[-16:-8].view(np.int64)[0]
         if not head == foot == version or check != _checksum(slot):
-            return None  # being overwritten: the next look finds the one that did
+            return None  # being overwritten: the next call finds its successor
         body = slot[8:-16]
         numbers = self._numbers(body)
         return Snapshot(
@@ -286,17 +287,17 @@ class Board:
         return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)
 
     def _numbers(self, body: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A slot's floats, without what pads them to whole words."""
+        """A slot's floats, without the padding to whole words."""
         return body[16:].view(np.float32)[: self.nodes + self.weights]
 
     # Rings
 
     def add_sample(self, *values: Any) -> None:
-        """One training step; values as `SAMPLE` names them, the numbers apart."""
+        """Add a training step; values in the order of `SAMPLE`, without the numbers."""
         self._add("samples", Word.SAMPLES, values)
 
     def add_episode(self, *values: Any) -> None:
-        """One finished episode; values as `EPISODE` names them, the numbers apart."""
+        """Add a finished episode; values in the order of `EPISODE`, without the numbers."""
         self._add("episodes", Word.EPISODES, values)
 
     def _add(self, ring: str, word: Word, values: tuple[Any, ...]) -> None:
@@ -306,7 +307,7 @@ class Board:
         self[word] = number + 1
 
     def samples(self, since: int) -> NDArray[Any]:
-        """Training steps from number `since` on, those that are still there, oldest first."""
+        """Training steps from number `since` on that are still in the ring, oldest first."""
         return self._since("samples", self[Word.SAMPLES], since)
 
     def episodes(self, since: int) -> NDArray[Any]:
@@ -317,12 +318,12 @@ class Board:
         records = self._rings[ring]
         numbers = np.arange(max(since, end - len(records)), end)
         found = records[numbers % len(records)]
-        # Overwritten meanwhile by a later lap, or half written: no record of that number.
+        # Overwritten in a later lap, or half written: the number does not match.
         return found[(found["number"] == numbers) & (found["number_again"] == numbers)]
 
 
 def nameless_file(size: int) -> int:
-    """A new file of so many zeros, each of them reserved, as a descriptor; OSError without room."""
+    """Descriptor of a new unlinked file of `size` reserved zeros. Raises OSError without room."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("calf_viz board", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     else:
@@ -336,7 +337,7 @@ def nameless_file(size: int) -> int:
         if os.fstat(descriptor).st_size != size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if hasattr(fcntl, "F_ADD_SEALS"):
-            with suppress(OSError):  # a file that cannot be sealed
+            with suppress(OSError):  # it cannot be sealed
                 seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
                 fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
     except BaseException:
@@ -346,12 +347,12 @@ def nameless_file(size: int) -> int:
 
 
 def _checksum(slot: NDArray[np.uint8]) -> int:
-    """Of all but itself and the foot."""
+    """Checksum of everything but itself and the foot."""
     return zlib.crc32(slot[:-16].data)
 
 
 def _layout(nodes: int, weights: int, states: int) -> tuple[dict[str, int], int]:
-    """Offsets [bytes] of the parts, the length of a slot, and of all."""
+    """Offsets [bytes] of the parts, with the length of a slot; and the total length."""
     numbers = 4 * (nodes + weights)
     slot = 8 + 16 + numbers + (-numbers) % 8 + 16
     offsets, at = {"slot": slot}, 8 * Word.COUNT

@@ -19,21 +19,21 @@ from calf_viz.sources.board import Board, Phase, Word
 log = logging.getLogger("calf_viz")
 
 PATIENCE = 20.0
-"""Seconds without any progress after which a trainer that is to end is killed."""
+"""Seconds without progress after which a trainer that should end is killed."""
 TOLD_AFTER = 10.0
-"""Seconds after which it is said that it is waited for."""
+"""Seconds of waiting after which a message says so."""
 MOMENT = 0.5
-"""Seconds that a single step is waited for."""
+"""Seconds to wait for a single step."""
 
 
 class TrainerProcess:
-    """A run being trained by a process of its own; starts with the object.
+    """A run being trained in a separate process, which starts with the object.
 
     Attributes:
         run: the run's folder.
-        detached: whether it goes on when the viewer is gone, however that went.
-        board: what the two share.
-        log: the file that what the trainer says on its standard error goes to.
+        detached: whether it goes on after the viewer ends, in any way.
+        board: the board that the two share.
+        log: the file that receives the trainer's standard error.
     """
 
     def __init__(
@@ -44,16 +44,23 @@ class TrainerProcess:
         detached: bool = False,
         system: str | None = None,
     ) -> None:
-        """board: a new one, which is the process's from now on. rate: steps a second, infinite for
-        the most. system: reference of the run's (see `systems.reference`).
+        """Start the process.
 
-        Raises UserError where the run's folder cannot be written.
+        Args:
+            run: the run's folder.
+            board: a new board, owned by this object from now on.
+            detached: whether the process outlives the viewer.
+            rate: steps per second; infinite for as fast as possible.
+            system: reference of the run's system (see `systems.reference`).
+
+        Raises:
+            UserError: the run's folder cannot be written.
         """
         self.run, self.detached = run, detached
         self._overdue = False
         self.board = board
         self.board[Word.RATE] = 0 if math.isinf(rate) else max(1, round(1e3 * rate))
-        # From the start, for a viewer that is killed tells nobody.
+        # From the start, as a viewer that is killed cannot set it any more.
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command, environment = python_child(
@@ -69,7 +76,7 @@ class TrainerProcess:
                     stdout=subprocess.DEVNULL,
                     stderr=log,
                     pass_fds=[self.board.descriptor],
-                    start_new_session=True,  # the terminal's Ctrl-C and hang-up are the viewer's
+                    start_new_session=True,  # Ctrl-C and hang-up of the terminal are for the viewer
                 )
         except OSError as error:
             raise UserError(f"cannot start a training in {shown(run)}: {error.strerror}") from error
@@ -78,33 +85,33 @@ class TrainerProcess:
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is alive."""
         return self.process.poll() is None
 
     @property
     def failure(self) -> str | None:
-        """Why it died, in one line; None while it lives or where it ended in good order."""
+        """Why it died, in one line; None while it is alive, or if it ended normally."""
         code = self.process.poll()
         if code is None or code == 0:
             return None
         if self._overdue:
-            # Killed behind its last line, it has lost nothing.
+            # If it was killed after its end was recorded, nothing is lost.
             ended = self.board[Word.PHASE] in (Phase.FINISHED, Phase.STOPPED)
             return None if ended else f"killed, as it made no progress for {PATIENCE:.0f} s"
         if code < 0:
             return f"killed by signal {-code}"
-        return self.board.error or self._last_words() or f"exit code {code}"
+        return self.board.error or self._last_log_line() or f"exit code {code}"
 
     @property
-    def obituary(self) -> str | None:
-        """`failure`, what is lost by it and how to go on, in one line; None without a failure."""
+    def failure_report(self) -> str | None:
+        """`failure`, what is lost, and how to resume, in one line; None without a failure."""
         if self.failure is None:
             return None
         lost = self.board[Word.STEPS] - self.board[Word.SAVED]
         told = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
         return f"the training died: {self.failure}{told}; go on with `resume` {self.run}"
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         with suppress(OSError):
             lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
             said = [line.strip() for line in lines if line.strip()]
@@ -113,16 +120,16 @@ class TrainerProcess:
 
     @property
     def finished(self) -> bool:
-        """Whether the training came to its end."""
+        """Whether the training is finished."""
         return self.board[Word.PHASE] == Phase.FINISHED
 
     def pause(self, paused: bool) -> None:
-        """Have it wait, or go on."""
+        """Pause or resume it."""
         if self.board[Word.PAUSED] != paused:
             self.board[Word.PAUSED] = int(paused)
 
     def single_step(self) -> None:
-        """Pause, take one step more, and wait for it to be on the board, a moment at most."""
+        """Pause, take one step, and wait briefly for it to appear on the board."""
         board = self.board
         self.pause(True)
         board[Word.GRANTED] += 1
@@ -133,10 +140,10 @@ class TrainerProcess:
             time.sleep(0.001)
 
     def close(self) -> None:
-        """Let it end with a checkpoint, however long that takes; or, detached, go on by itself."""
+        """Let it end with a checkpoint, however long that takes; or, detached, let it go on."""
         if self.detached and self.running:
             self._release()
-            # Lest its entry in the table of processes outlives it.
+            # Reap it when it ends, so that it does not remain a zombie.
             threading.Thread(target=self.process.wait, daemon=True).start()
             return
         self.board.stop()
@@ -147,9 +154,9 @@ class TrainerProcess:
             self.process.wait()
 
     def _wait(self) -> bool:
-        """Whether it ended; False once there was no progress for so long that there will be none.
+        """Wait for its end; returns False once there was no progress for too long.
 
-        Under load, or with a slow disk, its end may take minutes.
+        Under load, or with a slow disk, ending may take minutes.
         """
         begun = since = time.monotonic()
         spent, told = -1.0, False
@@ -168,7 +175,7 @@ class TrainerProcess:
                 log.warning("waiting for the training to end, with a checkpoint")
 
     def _spent(self) -> float:
-        """Seconds of processor time that it has taken; while it waits for a disk, always more."""
+        """Processor time that it has used [s]; always increasing while it waits for a disk."""
         try:
             process = psutil.Process(self.process.pid)
             if process.status() == psutil.STATUS_DISK_SLEEP:

@@ -1,4 +1,4 @@
-"""How fast a training goes: as fast as it can, in real time, or so many steps a second."""
+"""The speed of a training: as fast as possible, real time, or a number of steps per second."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LEAST, MOST = 1e-3, 1e6
 
 
 def steps_per_second(text: str, dt: float) -> float:
-    """Steps a second of `max` (infinite), `realtime` (one each `dt` seconds) or `N/s`.
+    """Steps per second for `max` (infinite), `realtime` (one every `dt` seconds) or `N/s`.
 
     Raises:
-        UserError: it is none of these, or no training is as slow or as fast.
+        UserError: it is none of these, or out of range.
     """
     if text == "max":
         return math.inf

@@ -1,12 +1,12 @@
 """The trainer's process: `python -m calf_viz.sources.trainer RUN BOARD [SYSTEM]`.
 
-standard input    closed when the viewer is gone, however it went
-SIGTERM, SIGHUP   end the training with a checkpoint; blocked until then by who starts the process
-RUN               the run to go on with; its checkpoints are written as by `calf-viz train`
-BOARD             descriptor of the board, which is inherited (see `board.py`)
-SYSTEM            what the viewer was given as the run's system: a file, a module, a name
+standard input    closed when the viewer ends, in any way
+SIGTERM, SIGHUP   end the training with a checkpoint; blocked by the parent until handled here
+RUN               the run to resume; its checkpoints are written as by `calf-viz train`
+BOARD             inherited descriptor of the board (see `board.py`)
+SYSTEM            the run's system as given to the viewer: a file, a module, a name
 
-What takes seconds to import is imported last: until then it can be told to end already.
+Imports that take seconds come last: until then it can already be told to end.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from calf_viz.sources.board import Board, Phase, Word
 
 
 def _listen(board: Board) -> None:
-    """From now on, signals and the viewer's end stop the training."""
-    # Ctrl-C in the viewer's terminal is the viewer's business.
+    """Make signals and the viewer's end stop the training."""
+    # Ctrl-C in the terminal is handled by the viewer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
             signal.signal(number, lambda *_: board.stop())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
     threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()
 
 
 def _stop_with_the_viewer(board: Board) -> None:
-    """Wait for the end of standard input, and stop then; detached, go on, paused or not."""
+    """Wait for the end of standard input, then stop; or, detached, go on, even if paused."""
     # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
     while os.read(0, 4096):
         pass
@@ -45,7 +45,7 @@ def _stop_with_the_viewer(board: Board) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0, or 1 where the board holds the error."""
+    """Returns exit code 0, or 1 if the board holds an error."""
     run, descriptor, *given = arguments
     board = Board(int(descriptor))
     board.close()
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         from calf_viz.sources.worker import work
 
         if board[Word.STOP]:
-            board[Word.PHASE] = Phase.STOPPED  # nothing was begun
+            board[Word.PHASE] = Phase.STOPPED  # before anything began
         else:
             for system in given:
                 systems.given(system)

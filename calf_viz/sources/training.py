@@ -54,7 +54,7 @@ class Training:
         self._last = _place(simulation, start)
         self._mode, self._first, self._q_plus = 0, True, float("nan")
         self._episode = -1
-        self._failure_told = False
+        self._failure_reported = False
 
     # As `Source`
 
@@ -148,8 +148,8 @@ class Training:
 
     def _report_failure(self) -> None:
         """At once and once, for the HUD may be hidden and the viewer stay open for hours."""
-        if not self._failure_told and (report := self.process.obituary) is not None:
-            self._failure_told = True
+        if not self._failure_reported and (report := self.process.failure_report) is not None:
+            self._failure_reported = True
             log.error(report)
 
 

@@ -15,9 +15,9 @@ from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
 SNAPSHOT_EVERY = 0.5
-"""Seconds between two snapshots, at least."""
+"""Least seconds between two snapshots."""
 POLL = 0.002
-"""Seconds between two looks at the board while there is nothing to do."""
+"""Interval [s] for polling the board while there is nothing to do."""
 
 
 class Worker:
@@ -34,7 +34,7 @@ class Worker:
         trainer.before_comparison = partial(board.__setitem__, Word.PHASE, Phase.COMPARING)
 
     def work(self) -> None:
-        """Train until the run is finished, or the board or the viewer's end says stop."""
+        """Train until the run is finished, or until stopped by the board or the viewer's end."""
         trainer, board = self.trainer, self.board
         board[Word.STEPS] = board[Word.SAVED] = trainer.steps
         for episode in trainer.recent:
@@ -53,10 +53,10 @@ class Worker:
         board[Word.PHASE] = Phase.FINISHED if trainer.finished else Phase.STOPPED
 
     def _may_step(self) -> bool:
-        """Wait for the next step; False where there is to be none."""
+        """Wait until the next step is due; returns False if there should be none."""
         board = self.board
         while not board[Word.STOP]:
-            granted = board[Word.GRANTED]  # before the pause is looked at, which comes before it
+            granted = board[Word.GRANTED]  # read before the pause, which is written before it
             if board[Word.PAUSED]:
                 if board[Word.TAKEN] < granted:
                     return True
@@ -92,12 +92,12 @@ class Worker:
             board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
             self.run.episode(trainer)
             board[Word.SAVED] = self.run.saved
-        board[Word.TAKEN] = taken  # now that whoever waits for it finds it on the board
+        board[Word.TAKEN] = taken  # last, when the step is on the board
         if time.perf_counter() >= self._next_snapshot:
             self._publish()
 
     def _publish(self) -> None:
-        """A snapshot of the networks, unless the newest is of this very step."""
+        """Publish a snapshot of the networks, unless the newest is from this very step."""
         trainer = self.trainer
         if self._published == trainer.steps:
             return
@@ -109,9 +109,9 @@ class Worker:
         self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
 
 
-@one_thread()  # the viewer draws beside it
+@one_thread()  # leaves cores to the viewer
 def work(folder: str, board: Board) -> None:
-    """Go on with a run until it is finished, or told to stop; see `trainer.py`.
+    """Train a run until it is finished or stopped; see `trainer.py`.
 
     Raises:
         UserError: the run cannot be resumed or written, or the training diverged.

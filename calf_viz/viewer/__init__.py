@@ -1,1 +1,1 @@
-"""What puts a source in front of a host: the only room that knows both."""
+"""Shows a source with a host: the only package that knows both."""

@@ -1,4 +1,4 @@
-"""What a window's keys do, and what is said of it."""
+"""The actions of a window's keys, and their notices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SAID_FOR = 4.0
 
 
 class Application(Protocol):
-    """What of an application its keys concern; see `CALFApplication`."""
+    """The part of an application that its keys use; see `CALFApplication`."""
 
     config: VisualizationConfig
     source: Source
@@ -46,7 +46,7 @@ class Application(Protocol):
 
 
 class Actions:
-    """The actions that an application has keys for, by the names of `hud.keys`."""
+    """The actions bound to keys, by their names in `hud.keys`."""
 
     def __init__(self, app: Application) -> None:
         self.app = app
@@ -73,19 +73,19 @@ class Actions:
 
     @property
     def notice(self) -> str | None:
-        """What was said last, as long as it is news."""
+        """The last message, until it expires."""
         text, until = self._said
         return text if time.monotonic() < until else None
 
     def say(self, text: str) -> None:
-        """On screen for a while; in the log where nobody could see it there."""
+        """Show a message on screen for a while, or log it if it could not be seen there."""
         hud = self.app.hud
         on_screen = hud is not None and hud.visible
         log.log(logging.INFO if on_screen else logging.WARNING, text)
         self._said = as_options(text), time.monotonic() + SAID_FOR
 
     def _unless_measuring(self, action: Callable[[], None]) -> Callable[[], None]:
-        """What a key does, while it would spoil nothing."""
+        """An action that is refused while frames are being measured."""
 
         def act() -> None:
             if self.app.measuring:
@@ -124,7 +124,7 @@ class Actions:
         self.say("profiler: measuring anew" if profiler.enabled else "profiler emptied")
 
     def _export_profile(self) -> None:
-        """Write what was measured so far; a key that cannot is no reason to stop the program."""
+        """Write what was measured so far; a failure is reported, and the program goes on."""
         app = self.app
         if not app.profiler.enabled and not len(app.profiler.run()):
             key = event_name(by_action("toggle_profiler").events[0])

@@ -1,9 +1,9 @@
-"""What is shown and what is trained, chosen together: by a preset, a TOML file, single changes.
+"""Configures what is shown and what is trained together: a preset, a TOML file, single changes.
 
-preset ──▶ TOML file ──▶ flags          the later wins
+preset ──▶ TOML file ──▶ options        the later wins
 
-preset = "medium"        # pairs training with what is shown
-system = "point_mass"    # this and the seed are of both
+preset = "medium"        # pairs a training with what is shown
+system = "point_mass"    # this and the seed apply to both
 
 [visualization]          # the fields of VisualizationConfig
 n_agents = 20
@@ -31,17 +31,17 @@ from calf_viz.viewer import designs as toggles
 from calf_viz.viewer.config import PRESETS, VisualizationConfig
 
 PAIRED = {"low": "quick", "medium": "standard", "high": "thorough"}
-"""The training of each preset of the visualisation."""
+"""The training preset paired with each visualisation preset."""
 
 KINDS: dict[str, Any] = {"visualization": VisualizationConfig, "training": TrainingConfig}
 SHARED = fields_of(VisualizationConfig).keys() & fields_of(TrainingConfig).keys()
 """Fields that both have: the system and the seed."""
 TRAINING_PRESET = "training_preset"
-"""What the training's own preset is called among single changes."""
+"""Name of the training's own preset among single changes."""
 NAMES = sorted(
     {name for kind in KINDS.values() for name in fields_of(kind)} - {"preset"} | {TRAINING_PRESET}
 )
-"""Every single change that there is."""
+"""Names of all possible single changes."""
 
 
 _INSTEAD = "what is shown and what is trained go together; take a copy, changed({name}=...)"
@@ -52,8 +52,8 @@ _INSTEAD = "what is shown and what is trained go together; take a copy, changed(
 class AppConfig(Known):
     """A visualisation and a training of the same system, with the same seed.
 
-    Nothing of it can be assigned but what concerns the visualisation alone, such as
-    `visualization.n_agents`: `changed` gives a copy. It takes a copy of the visualisation given.
+    Only fields of the visualisation alone can be assigned, such as `visualization.n_agents`;
+    otherwise `changed` gives a copy. The given visualisation is copied.
     """
 
     kind = "an AppConfig"
@@ -67,7 +67,7 @@ class AppConfig(Known):
             if not isinstance(getattr(self, name), kind):
                 given = shown(getattr(self, name))
                 raise UserError(f"{name} = {given} has the wrong type: give a {kind.__name__}")
-        # What is trained follows from a run that is resumed.
+        # A resumed run determines what is trained.
         reasons = {name: _INSTEAD.format(name=name) for name in (*SHARED, "resume")}
         object.__setattr__(self, "visualization", self.visualization.kept(reasons))
         one_of("preset", self.preset, PRESETS)
@@ -80,18 +80,18 @@ class AppConfig(Known):
     def from_preset(cls, preset: str = "medium", **changes: Any) -> AppConfig:
         """The preset low, medium or high, with single fields of either changed, by name.
 
-        `training_preset` is the training's own: quick, standard or thorough. Where `resume` names
-        a run, the training is that run's, and only some settings may differ (see `run_config`).
+        `training_preset` is the training's own: quick, standard or thorough. If `resume` names a
+        run, the training is that run's, and only some settings may differ (see `run_config`).
 
         Raises:
-            UserError: an unknown name, with the nearest that is known, or a value without sense.
+            UserError: an unknown name, suggesting the closest one, or an invalid value.
         """
         known(changes, NAMES)
         return cls._made(preset, _split(changes))
 
     def changed(self, /, **changes: Any) -> AppConfig:
         """A copy with single fields of either changed, by name, as in `from_preset`; `preset`
-        stays what it is called.
+        keeps its name.
 
         Raises:
             UserError: as there.
@@ -107,7 +107,8 @@ class AppConfig(Known):
 
     @classmethod
     def load(cls, path: str | Path, preset: str | None = None, **changes: Any) -> AppConfig:
-        """What a TOML file says, with preset and single fields changed as in `from_preset`.
+        """The configuration in a TOML file, with preset and single fields changed as in
+        `from_preset`.
 
         Raises:
             UserError: as there; or the file cannot be read, or holds something else.
@@ -126,7 +127,7 @@ class AppConfig(Known):
         said = top.pop("preset", "medium")
         if not isinstance(said, str):
             raise UserError(
-                f"preset = {shown(said)}{where} has the wrong type: give a text in quotes"
+                f"preset = {shown(said)}{where} has the wrong type: give a string in quotes"
             )
         given = _split(top)
         for name, values in tables.items():
@@ -138,13 +139,13 @@ class AppConfig(Known):
         except (FileTrouble, FileDamaged):
             raise
         except UserError as error:
-            if str(error) == cls._refused(said, own):  # the file's fault, not that of the changes
+            if str(error) == cls._refused(said, own):  # due to the file, not to the changes
                 raise UserError(f"{shown(path)}: {error}") from error
             raise
 
     @classmethod
     def _refused(cls, preset: str, own: Mapping[str, dict[str, Any]]) -> str | None:
-        """What is wrong with what a file says, by itself."""
+        """What is wrong with a file's settings without changes; None if nothing."""
         try:
             cls._merged(preset, own, _split({}))
         except UserError as error:
@@ -155,10 +156,10 @@ class AppConfig(Known):
     def _merged(
         cls, preset: str, own: Mapping[str, dict[str, Any]], flags: Mapping[str, dict[str, Any]]
     ) -> AppConfig:
-        """What a file says, changed by flags."""
+        """A file's settings, changed by options."""
         one = dict(toggles.changed(own["visualization"], flags["visualization"]))
         other = own["training"] | flags["training"]
-        for name in SHARED:  # given for one of the two only, it is meant for both
+        for name in SHARED:  # if given for only one of the two, it applies to both
             if name in one or name in other:
                 one.setdefault(name, other.get(name))
                 other.setdefault(name, one[name])
@@ -178,7 +179,7 @@ class AppConfig(Known):
         return AppConfig, (self.visualization, self.training, self.preset)
 
     def text(self) -> str:
-        """As a TOML file, which `load` reads as the same configuration."""
+        """The TOML text that `load` reads as the same configuration."""
         document = tomlkit.document()
         document.add(tomlkit.comment(f"Pairs a training with what is shown: {', '.join(PRESETS)}."))
         document.add("preset", self.preset)
@@ -186,7 +187,7 @@ class AppConfig(Known):
             document.add(tomlkit.comment(fields_of(TrainingConfig)[name].metadata["help"]))
             document.add(name, getattr(self.training, name))
         document.add(tomlkit.nl())
-        # Where the toggles are not those that the renderer's name stands for, they say it alone.
+        # If the toggles differ from those of the renderer's name, the name is left out.
         visible = self.visualization
         unsaid = () if toggles.is_whole(visible.toggles) else ("renderer",)
         document.add("visualization", table(visible, leave_out=SHARED, unsaid=unsaid))
@@ -203,15 +204,14 @@ class AppConfig(Known):
 def _resumed(
     visible: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> tuple[TrainingConfig, dict[str, Any]]:
-    """The training of the run that is resumed, which says itself what it trains; and what is
-    shown of it."""
+    """The training of the resumed run, which determines its own settings; and what is shown."""
     run = visible["resume"]
     training = continued(read_config(run), changes, run)
     return training, {**visible, **{name: getattr(training, name) for name in SHARED}}
 
 
 def _split(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Changes by the configuration that has the field; what both have goes to both."""
+    """Changes grouped by the configuration that has the field; shared ones go to both."""
     given = {
         name: {key: value for key, value in changes.items() if key in fields_of(kind)}
         for name, kind in KINDS.items()

@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a visualisation, in one place; the command line follows."""
+"""All settings of a visualisation, in one place; the command line options are made from them."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from calf_viz.systems.hidden import hidden_values
 from calf_viz.viewer import designs as toggles
 
 MOST_AGENTS = 10_000_000
-"""Beyond this the simulation's own arrays would need more than any machine that draws has."""
+"""Beyond this the simulation's arrays would exceed the memory of any machine."""
 LONGEST_TRAIL = 4000
 FASTEST = 64
-"""Steps a frame: beyond it, trails are all that is seen of an agent's way."""
+"""Steps per frame: beyond this, only trails show an agent's path."""
 FINEST_GRID = 2048
 LARGEST_SIDE = 16384
 TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
-"""Settings that say nothing without `train`."""
+"""Settings that have no effect without `train`."""
 LIVE = "the source's steps come by themselves: each frame shows all that there are"
-"""Why no speed can be asked for."""
+"""Why the speed of a live source cannot be set."""
 RAREST_STATS = 100_000
-"""Frames: half an hour at 60 a second."""
+"""Most frames between updates: half an hour at 60 a second."""
 
 PRESETS: dict[str, dict[str, Any]] = {
     "low": {
@@ -50,21 +50,20 @@ PRESETS: dict[str, dict[str, Any]] = {
         "stats_profiler_update_freq": 60,
     },
 }  # fmt: skip
-"""How much is shown; and, the more that is, the longer its figures are kept: low caches
-conservatively, high aggressively, since there each of them costs more."""
+"""How much is shown. The more that is, the longer figures are cached, as each costs more."""
 ASKED_ANEW = ("frames", "chosen", "speed")
-"""Settings that a running application looks at when it needs them; the others it was made with."""
+"""Settings that a running application reads when it needs them; the others are fixed."""
 
 
 @dataclass
 class VisualizationConfig(Assignable):
-    """What to show and how. Raises UserError, in one line, for values that make no sense.
+    """What to show and how. Raises UserError, in one line, for invalid values.
 
         config = VisualizationConfig.from_preset("medium", n_agents=20)
         config.use_batched_trails = False  # and config.renderer is "per_agent"
 
-    What is assigned is checked where it is assigned, and counts for all that is made from the
-    configuration afterwards: who takes it takes a copy. `update` assigns several at once.
+    Assignments are checked at once, and affect only what is made from the configuration afterwards,
+    as users of it take a copy. `update` assigns several at once.
     """
 
     kind = "a visualisation"
@@ -73,20 +72,20 @@ class VisualizationConfig(Assignable):
     n_agents: int = _option(5, "Agents.")
     trail_length: int = _option(600, "Steps that a trail reaches back.")
     stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
-    speed: int = _option(1, f"Steps a frame, 1 to {FASTEST}.")
-    checkpoint: Path | None = _option(None, "Agent to show.  [default: the one shipped]")
-    policy: str = _option("calf", f"Who acts: {', '.join(POLICIES)}.")
-    p_relax: float = _option(0.0, "Chance to let an uncertified action through; 0 is strict.")
-    seed: int = _option(0, "Decides the starts.")
-    frames: int | None = _option(None, "Stop after so many frames.  [default: 300 headless]")
-    size: tuple[int, int] = _option((1280, 720), "Picture, in pixels: WxH.")
-    grid: int | None = _option(None, "Cells of the surface a side.  [default: by renderer]")
+    speed: int = _option(1, f"Steps per frame, 1 to {FASTEST}.")
+    checkpoint: Path | None = _option(None, "Agent to show.  [default: the shipped one]")
+    policy: str = _option("calf", f"Policy: {', '.join(POLICIES)}.")
+    p_relax: float = _option(0.0, "Probability of an uncertified action; 0 is strict.")
+    seed: int = _option(0, "Determines the starts.")
+    frames: int | None = _option(None, "Stop after N frames.  [default: 300 headless]")
+    size: tuple[int, int] = _option((1280, 720), "Size of the picture in pixels: WxH.")
+    grid: int | None = _option(None, "Cells of the surface per side.  [default: by renderer]")
     critic_on_gpu: bool = _option(
-        False, "Evaluate the critic in shaders: quick on a GPU, slow where the CPU draws."
+        False, "Evaluate the critic in shaders: fast on a GPU, slow in software."
     )
     slice: float | tuple[str, ...] = _option(
         0.0,
-        "Value of the states that the plane does not show, or of one: theta=0.5; may be repeated.",
+        "Value of the states not shown, or of one: theta=0.5; may be repeated.",
         "[STATE=]VALUE",
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
@@ -98,10 +97,10 @@ class VisualizationConfig(Assignable):
         f"Colours of the modes: {', '.join(PALETTES)}; all but {USUAL} replace a source's own.",
     )
     shaders: Path | None = _option(
-        None, "A look: a folder or file that replaces its namesakes in shaders/, or a shipped one."
+        None, "A look: a folder or file that replaces files in shaders/, or a shipped one."
     )
     ab: Path | None = _option(
-        None, "Another look, beside the first: tab shows the one, the other, their difference."
+        None, "A second look to compare: tab shows either, or their difference."
     )
     define: tuple[str, ...] = _option(
         (), "A macro for the shaders, may be repeated: calf-viz shaders list.", "NAME[=VALUE]"
@@ -112,8 +111,8 @@ class VisualizationConfig(Assignable):
     watch: bool | None = _option(
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"
     )
-    chosen: int = _option(0, "Agent whose q+ the shaders are told (the last one, if fewer).")
-    hud: bool = _option(True, "Write step, agents by mode, colour bar and axes over the scene.")
+    chosen: int = _option(0, "Agent whose q+ the shaders receive (the last one, if fewer).")
+    hud: bool = _option(True, "Show step, agents by mode, colour bar and axes over the scene.")
     renderer: str | None = _option(
         None,
         f"Design that draws, {', '.join(toggles.RENDERERS)}: sets the toggles below.  "
@@ -125,17 +124,17 @@ class VisualizationConfig(Assignable):
     use_gpu_geometry: bool = _option(True, "Heights and vertices on the GPU, not on the CPU.")
     train: bool = _option(
         False,
-        "Train an agent, and show its critic and policy as they learn; every setting of "
-        "`calf-viz train` goes with it.",
+        "Train an agent, and show its critic and policy as they learn; accepts every setting of "
+        "`calf-viz train`.",
     )
     train_rate: str = _option(
-        "max", "With `train`: its steps a second, max, realtime, or such as 200/s."
+        "max", "With `train`: steps per second, max, realtime, or a number such as 200/s."
     )
-    resume: Path | None = _option(None, "With `train`: run to go on with.  [default: a new one]")
+    resume: Path | None = _option(None, "With `train`: run to resume.  [default: a new one]")
     runs: Path = _option(Path("runs"), "With `train`: folder for new runs.")
     detach: bool = _option(False, "With `train`: let the training go on without the viewer.")
-    morph_frames: int = _option(15, "With `train`: frames of the change to a new critic.")
-    headless: bool = _option(False, "Draw without a window, even where there is a display.")
+    morph_frames: int = _option(15, "With `train`: frames of the morph to a new critic.")
+    headless: bool = _option(False, "Draw without a window, even if there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(
         10, "Frames between updates of the mean value shown; more caches more."
@@ -148,7 +147,7 @@ class VisualizationConfig(Assignable):
     )
 
     def check(self) -> None:
-        """Raises UserError for values that make no sense."""
+        """Raises UserError for invalid values."""
         values, renderer = vars(self), self.renderer
         check_types(self)
         values.update(toggles.settled({**values, "renderer": renderer}))
@@ -188,7 +187,7 @@ class VisualizationConfig(Assignable):
             _within(f"size: {name}", side, 16, LARGEST_SIDE)
 
     def implied(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Changes with the toggles that a renderer sets; otherwise the toggles say who draws."""
+        """Changes plus the toggles that a renderer sets, or the renderer that toggles select."""
         return {"renderer": None, **toggles.expand(changes)}
 
     @property
@@ -214,10 +213,10 @@ class VisualizationConfig(Assignable):
         return replace(self, **self.implied(changes))
 
     def in_force(self, live: bool = False) -> VisualizationConfig:
-        """A copy for an application: what is assigned to the original is for those made later; and
-        what would come too late for this one is refused.
+        """A copy for an application, which refuses assignments that would come too late; those to
+        the original do not affect it.
 
-        live: whether it shows steps that come by themselves, so that no speed can be asked for.
+        live: whether its source is live, so that its speed cannot be set.
         """
         late = "this application is made; close it, and make one of config.changed({name}=...)"
         reasons = {f.name: late.format(name=f.name) for f in options() if f.name not in ASKED_ANEW}

@@ -1,4 +1,4 @@
-"""What a profile says of the application that was measured."""
+"""Describes the measured application for a profile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calf_viz.viewer.config import VisualizationConfig
 
 
 def describe(config: VisualizationConfig, host: Host) -> Description:
-    """The configuration, with what came of it on this machine."""
+    """The configuration, as resolved on this machine."""
     rows, columns = host.heightfield.shape
     asked = {
         name: str(value) if isinstance(value, Path) else value

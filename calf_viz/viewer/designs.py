@@ -1,4 +1,4 @@
-"""Which design draws: by its name, or by toggles that switch the older ways on one by one."""
+"""Which design draws: by name, or by toggles that select older methods one by one."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ RENDERERS: dict[str, dict[str, bool]] = {
     "batched": {**dict.fromkeys(TOGGLES, True), "use_gpu_geometry": False},
     "per_agent": dict.fromkeys(TOGGLES, False),
 }
-"""What each name sets the toggles to."""
+"""The toggles that each name sets."""
 
 
 class Following(str):
-    """A renderer's name that the toggles led to. Copies of a configuration are given it along with
-    them, and it asks for nothing."""
+    """A renderer's name derived from the toggles. Copies of a configuration receive it with them,
+    and it does not set them."""
 
     __slots__ = ()
 
 
 def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with the toggles that a `renderer` among them stands for.
+    """Settings with the toggles that a `renderer` among them sets.
 
-    Raises UserError for an unknown renderer, and for a toggle that says otherwise than it.
+    Raises UserError for an unknown renderer, and for a toggle that contradicts it.
     """
     name = changes.get("renderer")
     if name is None:
@@ -47,16 +47,16 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Renderer and toggles, so that they agree, whichever of them was given.
+    """Renderer and toggles made consistent, whichever of them was given.
 
-    Raises UserError as `expand`; a toggle that is on may only never have been said.
+    Raises UserError as `expand`; a toggle that is on may just be the default.
     """
     asked, toggles = settings["renderer"], {name: settings[name] for name in TOGGLES}
     if not isinstance(asked, Following):
         off = {name: value for name, value in toggles.items() if not value}
         toggles |= expand({"renderer": asked, **off})
     elif asked not in ("gpu", renderer(toggles)):
-        # Of a copy with other toggles, or of another configuration: nobody knows.
+        # From a copy with other toggles, or from another configuration: ambiguous.
         raise UserError(
             f"renderer '{asked}' is another configuration's, and the toggles lead to "
             f"{renderer(toggles)}: take changed(), or give the renderer's name in quotes"
@@ -65,8 +65,8 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with later ones over them: a renderer replaces all toggles, a toggle the renderer's
-    own. Raises UserError as `expand`, for either of the two.
+    """Settings overridden by later ones: a renderer replaces all toggles, a toggle replaces the
+    renderer's. Raises UserError as `expand`, for either.
     """
     before = expand(settings)
     if "renderer" in changes:
@@ -77,7 +77,7 @@ def changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
 
 
 def renderer(toggles: Mapping[str, bool]) -> str:
-    """The design that the toggles select: what is switched off decides."""
+    """The design that the toggles select, by what is switched off."""
     if not toggles["use_batched_trails"]:
         return "per_agent"
     if toggles["use_gpu_geometry"] and toggles["use_vectorized_heights"]:
@@ -86,12 +86,12 @@ def renderer(toggles: Mapping[str, bool]) -> str:
 
 
 def is_whole(toggles: Mapping[str, bool]) -> bool:
-    """Whether they are just what the name of their renderer stands for."""
+    """Whether they are exactly those that the renderer's name sets."""
     return dict(toggles) == RENDERERS[renderer(toggles)]
 
 
 def overridden(toggles: Mapping[str, bool]) -> str | None:
-    """What to tell where use_gpu_geometry is on and something else keeps it from drawing."""
+    """A warning if use_gpu_geometry is on but another toggle prevents it from drawing."""
     name = renderer(toggles)
     if name == "gpu" or not toggles["use_gpu_geometry"]:
         return None

@@ -1,4 +1,4 @@
-"""What is written over the picture: of the source, of a training, of the looks."""
+"""The HUD's contents: about the source, a training, and the looks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Display:
     """Opens a host's HUD, and keeps it up to date.
 
     Attributes:
-        hud: what is written.
-        readings: of the source's samples.
-        training_panel: of the training that is watched; None without one.
+        hud: the HUD.
+        readings: texts about the source's samples.
+        training_panel: panel of the watched training; None without one.
     """
 
     readings: Readings
@@ -34,7 +34,7 @@ class Display:
     def __init__(
         self, host: Host, feed: Feed, stats: StatsCache, keys: list[tuple[str, str]]
     ) -> None:
-        """stats: says when texts change. keys: those that there are, and what each does."""
+        """stats: determines when texts change. keys: the bound keys, and what each does."""
         self.host, self.stats = host, stats
         self.training_panel: TrainingPanel | None = None
         self.hud: Hud = overview(feed.view, host.scene.mode_colours, keys)
@@ -45,7 +45,7 @@ class Display:
         self.read(feed)
 
     def read(self, feed: Feed) -> None:
-        """Readings of this source from its next step on."""
+        """Show readings of this source from its next step on."""
         host, self.feed = self.host, feed
         self.readings = Readings(
             self.hud, self.stats, feed.view,
@@ -53,7 +53,7 @@ class Display:
         )  # fmt: skip
 
     def show_training(self, board: Board, training: TrainingConfig) -> None:
-        """A panel of what the board says from now on."""
+        """Add a panel for the training on the board."""
         colours = self.host.scene.mode_colours
         self.training_panel = TrainingPanel(self.hud, self.stats, board, colours, training)
 
@@ -62,8 +62,8 @@ class Display:
         self.readings.see(*samples)
 
     def frame(self, said: str | None, notice: str | None, texts: dict[str, str | None]) -> None:
-        """Before each frame. said: by the program. notice: by the source, which a training's panel
-        shows if there is one. texts: by the HUD's keys."""
+        """Called before each frame. said: message of the program. notice: of the source, shown in a
+        training's panel if there is one. texts: by the HUD's keys."""
         if self.training_panel is not None:
             self.training_panel.frame(notice)
             notice = None
@@ -76,7 +76,7 @@ class Display:
             self.readings.frame(self.host.heightfield)
 
     def refresh(self) -> bool:
-        """Bring the texts up to date; whether they were not."""
+        """Bring the texts up to date; returns whether any were out of date."""
         stale = self.readings.stale
         if stale:
             self.readings.refresh(self.host.heightfield)

@@ -23,12 +23,12 @@ from calf_viz.workbench.rehearsal import rehearse
 
 
 class Looks:
-    """Those that a configuration asks for.
+    """The looks of a configuration.
 
     Attributes:
         trials: where shaders are tried before this process compiles them.
-        first, second: what they are applied to, from `apply` on; no second without `ab`.
-        live: rebuilds shaders as their files are saved; None where nothing is watched.
+        first, second: the applied looks, from `apply` on; no second without `ab`.
+        live: rebuilds shaders as their files are saved; None if nothing is watched.
     """
 
     first: AppliedLook
@@ -41,7 +41,7 @@ class Looks:
         self._second_library: ShaderLibrary | None = None
 
     def warm(self) -> None:
-        """Start the child that tries shaders, if any are to be tried: it takes its time."""
+        """Start the child that tries shaders, if needed, as that takes a while."""
         if needs_trials(self.config.shaders, self.config.defines) or needs_trials(self.config.ab):
             self.trials.warm()
 
@@ -66,8 +66,7 @@ class Looks:
         set_controls(config.set, self.first, self.second)
 
     def watch(self, host: Host) -> LiveShaders | None:
-        """From now on they are as their files are, if that is asked for; by default, in a
-        window."""
+        """Keep them up to date with their files, if configured; by default, in a window."""
         watched = host.has_window if self.config.watch is None else self.config.watch
         if watched:
             applied = [look for look in (self.first, self.second) if look is not None]
@@ -77,19 +76,19 @@ class Looks:
         return self.live
 
     def poll(self) -> None:
-        """Before each frame: take what was saved."""
+        """Called before each frame: adopt what was saved."""
         if self.live is not None:
             self.live.poll()
 
     def draw(self, draw: Callable[[], None]) -> None:
-        """A frame, back in the last good shaders where it fails."""
+        """Draw a frame, with the last good shaders if it fails."""
         if self.live is not None:
             self.live.draw(draw)
         else:
             draw()
 
     def add_to(self, hud: Hud, host: Host) -> None:
-        """What says which look is which; and in a window, panels of their controls."""
+        """Add the line that says which look is which and, in a window, panels of controls."""
         if self.second is not None:
             two_looks.name_looks(hud)
         if not host.has_window:
@@ -101,10 +100,10 @@ class Looks:
             controls = self.second.target.controls
             panels.append(ControlPanel(controls, "controls_b", "look B", saves, "B"))
         for panel in panels:
-            hud.add(panel, before="keys")  # where both do not fit, keys are in the docs
+            hud.add(panel, before="keys")  # takes precedence: keys are also in the docs
 
     def texts(self, host: Host) -> dict[str, str | None]:
-        """What the trails' colours mean, and which of two looks is shown, in words."""
+        """HUD texts: what the trails' colours mean, and which of two looks is shown."""
         compare, config = host.compare, self.config
         trails = {"trails": host.programs.trail_colour}
         if compare is None or self.second is None:

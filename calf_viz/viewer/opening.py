@@ -1,4 +1,4 @@
-"""What a configuration asks for, opened: agent, host, simulation, training."""
+"""Opens what a configuration specifies: agent, host, simulation, training."""
 
 from __future__ import annotations
 
@@ -38,20 +38,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("calf_viz")
 
 HostMaker = Callable[[Setup], Host]
-"""A host's class, or whatever makes one."""
-
+"""A host's class, or a factory."""
 GRID_SOFTWARE, GRID_GPU = 40, 192
-"""Cells of the surface a side: the CPU pays for every triangle, a GPU does not care."""
+"""Cells of the surface per side: triangles are expensive in software, not on a GPU."""
 
 
 def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
-    """The nodes that a critic is evaluated on."""
+    """The nodes on which a critic is evaluated."""
     cells = config.grid or (GRID_SOFTWARE if host.software else GRID_GPU)
     return Grid((cells + 1, cells + 1), view.lo, view.hi)
 
 
 def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:
-    """What a host is to draw, but for the surface."""
+    """The setup of a host, without the surface."""
     scene = Scene(
         size=config.size,
         frame=Frame.of(view),
@@ -67,8 +66,8 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
 
 
 def open_host(setup: Setup, config: VisualizationConfig) -> Host:
-    """A window where there is a display, unless it is to be headless. Raises UserError for a driver
-    or shaders that cannot be used."""
+    """A window if there is a display, unless headless. Raises UserError for a driver or shaders
+    that cannot be used."""
     geometry = _geometry(config)
     if not config.headless and display_found():
         from calf_viz.hosts.panda.window import WindowHost
@@ -88,12 +87,12 @@ def _geometry(config: VisualizationConfig) -> GeometryMaker:
     told = overridden(config.toggles)
     if told:
         log.warning(told)
-    assert config.renderer is not None  # the toggles decided
+    assert config.renderer is not None  # set by the toggles
     return geometry(config.renderer, config.use_vectorized_heights)
 
 
 def load_agent(config: VisualizationConfig) -> CALFAgent:
-    """The agent to be shown. Raises UserError for a checkpoint that cannot be used."""
+    """The agent to show. Raises UserError for a checkpoint that cannot be used."""
     with whole_imports():
         from calf_viz.agent import shipped
 
@@ -105,7 +104,7 @@ def load_agent(config: VisualizationConfig) -> CALFAgent:
 
 
 def to_train(asked: VisualizationConfig | AppConfig) -> tuple[VisualizationConfig, TrainingConfig]:
-    """What to show, and what `train` trains: as the run says that is to be resumed, if any."""
+    """What to show, and what `train` trains, as determined by the run to be resumed, if any."""
     if isinstance(asked, AppConfig):
         return asked.visualization, asked.training
     if asked.resume is not None:
@@ -116,7 +115,7 @@ def to_train(asked: VisualizationConfig | AppConfig) -> tuple[VisualizationConfi
 def simulate(
     agent: CALFAgent, config: VisualizationConfig, grid: Grid, profiler: PerformanceProfiler
 ) -> Simulation:
-    """The agents that a configuration asks for. grid: of the surface, unless the GPU has it."""
+    """The simulation of a configuration. grid: of the surface, unless the GPU evaluates it."""
     made = Simulation(agent, config.n_agents, config.seed, config.policy, config.p_relax, profiler)
     made.hidden = hidden_values(agent.system, config.slice)
     made.grid = None if config.critic_on_gpu else grid
@@ -126,7 +125,7 @@ def simulate(
 def begin_training(
     training: TrainingConfig, simulation: Simulation, config: VisualizationConfig
 ) -> Training:
-    """A training to be watched. Raises UserError as `sources.training.begin`."""
+    """A watched training. Raises UserError as `sources.training.begin`."""
     from calf_viz.sources.training import begin
 
     rate = steps_per_second(config.train_rate, simulation.system.dt)
@@ -134,7 +133,7 @@ def begin_training(
 
 
 def stats_cache(config: VisualizationConfig) -> StatsCache:
-    """How often what is written changes."""
+    """The update intervals of texts."""
     texts = config.stats_text_update_freq
     return StatsCache(
         {

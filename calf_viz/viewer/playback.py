@@ -1,13 +1,13 @@
-"""Whether the simulation goes on, waits, or takes one step."""
+"""Whether the simulation runs, is paused, or takes a single step."""
 
 from __future__ import annotations
 
 
 class Playback:
-    """Running at start.
+    """The playback state, initially running.
 
     Attributes:
-        paused: whether it waits.
+        paused: whether it is paused.
     """
 
     def __init__(self) -> None:
@@ -15,17 +15,17 @@ class Playback:
         self._single_steps = 0
 
     def toggle(self) -> None:
-        """Pause, or go on."""
+        """Pause or resume."""
         self.paused = not self.paused
         self._single_steps = 0
 
     def single_step(self) -> None:
-        """Pause, and take one step more."""
+        """Pause, and take one more step."""
         self.paused = True
         self._single_steps += 1
 
     def take(self) -> bool:
-        """Whether to step now; asked once a frame."""
+        """Whether to step now; called once per frame."""
         if not self.paused:
             return True
         wanted = self._single_steps > 0

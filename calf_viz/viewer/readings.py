@@ -1,6 +1,6 @@
-"""What the HUD says of a running application: gathered seldom, from arrays that there are anyway.
+"""The HUD's readings of a running application, computed rarely and from existing arrays.
 
-The critic is asked for one of them, the mean value of all agents' states: at its own interval.
+Only one of them queries the critic, the mean value of all agents' states: at its own interval.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from calf_viz.viewer.stats_cache import StatsCache
 
 
 class Readings:
-    """Texts for a HUD such as `hud.overview`, at the intervals of frames that the cache has for
-    "texts", "value" (the agents' mean) and "fps"."""
+    """Texts for a HUD such as `hud.overview`, updated at the cache's intervals for "texts", "value"
+    (the agents' mean) and "fps"."""
 
     def __init__(
         self,
@@ -33,34 +33,34 @@ class Readings:
         timed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """mean_value: of a step's agents. timed: whether to show the frame rate, which no two runs
-        have in common."""
+        """mean_value: computes the mean for a step's agents. timed: whether to show the frame rate,
+        which differs from run to run."""
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.view, self.mean_value = view, mean_value
         self._step = 0
-        self._told: dict[str, int] = {}  # the step that a text is of
+        self._shown: dict[str, int] = {}  # the step that a text shows
         self._samples: Samples | None = None
         self._since: tuple[float, int] | None = None
 
     def see(self, *samples: Samples) -> None:
-        """Steps of the source."""
+        """Take note of steps of the source."""
         self._samples = samples[-1]
         self._step += len(samples)
 
     @property
     def stale(self) -> bool:
-        """Whether something was sampled that the HUD does not show yet."""
-        return any(self._told.get(key, 0) < self._step for key in ("texts", "value"))
+        """Whether the HUD does not show the newest samples yet."""
+        return any(self._shown.get(key, 0) < self._step for key in ("texts", "value"))
 
     def frame(self, heightfield: Heightfield) -> None:
-        """Before each frame: new texts where they are due."""
+        """Called before each frame: update the texts that are due."""
         if self.timed:
             self.hud.update(fps=self.stats.get("fps", self._frame_rate))
         self._show(heightfield)
         self.stats.next_frame()
 
     def refresh(self, heightfield: Heightfield) -> None:
-        """Bring the texts up to date now, the mean value too."""
+        """Update all texts now, including the mean value."""
         for key in ("texts", "value"):
             self.stats.mark_dirty(key)
         self._show(heightfield)
@@ -73,7 +73,7 @@ class Readings:
             self.hud.update(**texts, mean_value=mean)
 
     def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
-        self._told["texts"] = self._step
+        self._shown["texts"] = self._step
         known = len(shown_modes(self.view.modes))
         if self.view.trainee is not None:  # it has a panel of its own
             modes = np.delete(modes, self.view.trainee)
@@ -82,12 +82,12 @@ class Readings:
         return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
 
     def _mean(self, samples: Samples, heightfield: Heightfield) -> str:
-        self._told["value"] = self._step
+        self._shown["value"] = self._step
         low, high = heightfield.range
         return numbers.value(self.mean_value(samples), high - low)
 
     def _frame_rate(self) -> str:
-        """Mean since it was asked for last."""
+        """Mean frame rate since the last call."""
         now, frame = self.clock(), self.stats.frame
         before, self._since = self._since, (now, frame)
         if before is None or frame == before[1]:

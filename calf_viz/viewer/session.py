@@ -1,4 +1,4 @@
-"""What an application has open: a source, the host that draws it, and what lies between them."""
+"""An application's open resources: a source, the host that draws it, and what connects them."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ if TYPE_CHECKING:
     from calf_viz.sources.training import Training
 
 FRAMES_KEPT = 10_000
-"""Newest frames whose times are kept: a window may stay open for weeks."""
+"""Newest frame times kept, as a window may stay open for weeks."""
 
 
 class Session(Owned):
-    """Opens what a configuration asks for; `close` gives it back.
+    """Opens what a configuration specifies; `close` releases it.
 
     Attributes:
-        config: what is in force, a copy of what was asked for; `frames`, `chosen` and `speed`
-            may be assigned, and the rest is what it was made with.
-        source: what is shown.
-        simulation: the agents that are simulated here; None where another source was given.
-        host: what draws them; `host.scene` holds camera and sizes.
+        config: a copy of the configuration; only `frames`, `chosen` and `speed` can still be
+            assigned.
+        source: the source shown.
+        simulation: the simulated agents; None if another source was given.
+        host: the host that draws; `host.scene` holds camera and sizes.
         looks: the looks in use.
-        hud: what is written over the scene; None where the configuration wants none.
-        display: what keeps the HUD up to date, if there is one.
-        live_shaders: what rebuilds shaders as their files are saved; None where nothing is watched.
-        playback: whether `run` goes on; the window's keys pause it.
-        measuring: whether frames are being measured, which no key is to disturb.
-        profiles: folder that a key's profile goes to.
+        hud: the HUD; None if it is switched off.
+        display: keeps the HUD up to date, if there is one.
+        live_shaders: rebuilds shaders as their files are saved; None if nothing is watched.
+        playback: whether `run` is paused; the window's keys change it.
+        measuring: whether frames are being measured, which keys must not disturb.
+        profiles: folder for profiles exported by a key.
         training: what `train` trains.
-        live: the training that is watched, if any.
+        live: the watched training, if any.
         profiler: measures the frames of `step`, simulation included; off unless given.
         frames: frames drawn by `step`.
-        frame_times: seconds that each of the newest of them took, simulation apart.
+        frame_times: seconds that each of the newest of them took, without the simulation.
     """
 
     KIND = "application"
@@ -76,11 +76,16 @@ class Session(Owned):
         source: Source | None = None,
         host: HostMaker | None = None,
     ) -> None:
-        """config: an `AppConfig` says what to train too. source: is shown in place of a simulation
-        of the configuration's system, and closed in the end. host: the class of what draws, in
-        place of this program's own; see `hosts/stub.py`.
+        """Open everything.
 
-        Raises UserError for a checkpoint, shaders or a driver that cannot be used.
+        Args:
+            config: what to show; an `AppConfig` also says what to train.
+            profiler: measures frames.
+            source: shown in place of a simulation of the configured system, and closed at the end.
+            host: a host class to use in place of this program's own; see `hosts/stub.py`.
+
+        Raises:
+            UserError: a checkpoint, shaders or a driver that cannot be used.
         """
         config, self.training = to_train(config or VisualizationConfig())
         if source is not None and config.train:
@@ -98,8 +103,8 @@ class Session(Owned):
         self.agent: CALFAgent | None = None
         if view is None:
             self.agent, view = load_agent(config), view_of(systems.get(config.system))
-            # Rows for a few agents are too small to share; and what one thread adds up, it always
-            # adds up in the same order.
+            # Batches for a few agents are too small to share; and a single thread always adds up
+            # in the same order.
             self.closing.enter_context(one_thread())
         drawn = setup(config, self.looks.read(), view, self.looks.trials)
         self.host = host(drawn) if host is not None else open_host(drawn, config)
@@ -126,8 +131,8 @@ class Session(Owned):
             self.looks.add_to(self.hud, self.host)
 
     def _show(self, source: Source | None) -> None:
-        """Ask this source from now on, or a simulation of what the configuration says: which is
-        made after the host, that knows how many agents fit."""
+        """Show this source, or else a simulation of the configuration, which is made after the
+        host, as that knows how many agents fit."""
         self.simulation: Simulation | None = None
         if source is None:
             assert self.agent is not None
@@ -157,21 +162,21 @@ class Session(Owned):
         self.stats.mark_dirty()
 
     def _untie(self) -> None:
-        """What leads back to the application is let go, so that it goes with the last who holds it;
-        what its profiler measured can still be saved."""
+        """Drop references back to the application, so that it is freed with its last user; what its
+        profiler measured can still be saved."""
         if "actions" in self.__dict__:
             self.actions.by_name.clear()
             del self.actions.app
-        if "live_shaders" in self.__dict__:  # else it never was whole
+        if "live_shaders" in self.__dict__:  # else it was never complete
             described = self._describe()
             self.profiler.describe = lambda: described
 
     @property
     def n_agents(self) -> int:
-        """Agents that take part; may be set while running, the ring grows by itself.
+        """Number of agents; may be set while running, the ring grows automatically.
 
-        Setting it raises UserError for a number that makes no sense or does not fit the driver's
-        textures, and where a source has a number of its own; as many as before go on then.
+        Setting it raises UserError for a number that is invalid or does not fit the driver's
+        textures, or if the source has a fixed number; the number is unchanged then.
         """
         return len(self.source) if isinstance(self.source, Resizable) else self.host.agents
 
@@ -186,21 +191,21 @@ class Session(Owned):
         except MemoryError:
             raise UserError(f"not enough memory for {n_agents} agents: give fewer") from None
         if n_agents != self.config.n_agents:
-            self.profiler.reset()  # a profile is of one number of agents
+            self.profiler.reset()  # a profile is for one number of agents
         self.config = config.in_force(self.feed.view.live)
 
     def profile_stem(self) -> str:
-        """Name of a profile's file made now, without its ending."""
+        """Name for a profile's file, without its suffix."""
         when = datetime.now().strftime("%Y%m%d_%H%M%S")
         return f"{self.config.system}_n{self.n_agents}_{self.host.design}_{when}"
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
-        """Begin anew, with the same seed and without samples; agent, host and camera stay.
+        """Start over with the same seed and without samples; agent, host and camera stay.
 
-        profiler: measures from now on; without one, the present one goes on.
+        profiler: measures from now on; by default the current one continues.
 
         Raises:
-            UserError: what is shown is no simulation.
+            UserError: what is shown is not a simulation.
         """
         if self.simulation is None:
             raise UserError("restart: a source that was given cannot begin anew")
@@ -214,16 +219,16 @@ class Session(Owned):
         return describe(self.config, self.host)
 
     def show_critic(self, restart: bool = False) -> None:
-        """Compute the surface of the critic as it is now, and draw that from now on.
+        """Compute the surface of the critic as it is now, and draw it from now on.
 
-        restart: at once, without a morph from what was before.
+        restart: at once, without a morph from the previous one.
         """
         if self.simulation is not None:
             self.simulation.critic_changed()
         self.surface.show(self.feed, restart)
 
     def _tell_certificate(self) -> None:
-        """What the chosen agent's certificate asks, for shaders that show it."""
+        """Set what the chosen agent's certificate requires, for shaders that show it."""
         certificate = self.feed.certificate(self.config.chosen)
         if certificate is not None:
             self.host.scene.certificate = certificate

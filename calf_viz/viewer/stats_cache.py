@@ -1,7 +1,7 @@
 """StatsCache: figures on screen are computed when they are due, not in every frame.
 
-A figure that asks the critic, or a text that has to be laid out, costs more than the frame it
-stands in. Nobody reads sixty values a second either.
+A figure that queries the critic, or a text that has to be laid out, costs more than the frame
+around it, and nobody reads sixty values a second.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Entry:
 
 
 class StatsCache:
-    """Values by key, each computed anew after its interval of frames, or when marked dirty.
+    """Values by key, each recomputed after its interval of frames, or when marked dirty.
 
         cache = StatsCache({"mean_q": 10})
         ...
@@ -31,14 +31,14 @@ class StatsCache:
             panel.set_text(text)
 
     Attributes:
-        enabled: when False every `get` computes; for comparisons.
-        computed: calls of a `compute` so far.
+        enabled: if False, every `get` computes; for comparisons.
+        computed: number of calls to a `compute` so far.
     """
 
     def __init__(
         self, intervals: Mapping[str, int] | None = None, default: int = 1, enabled: bool = True
     ) -> None:
-        """intervals: frames by key. default: for keys not in it. Raises ValueError below 1."""
+        """intervals: frames by key. default: for other keys. Raises ValueError below 1."""
         self.intervals = {key: _whole(n) for key, n in (intervals or {}).items()}
         self.default = _whole(default)
         self.enabled = enabled
@@ -48,14 +48,14 @@ class StatsCache:
         self._shown: dict[str, Any] = {}
 
     def next_frame(self) -> None:
-        """A frame has passed; once per frame, whatever is asked for in it."""
+        """Count a frame; to be called once per frame."""
         self.frame += 1
 
     def get(self, key: str, compute: Callable[[], T], update_interval: int | None = None) -> T:
-        """The value of a key, from `compute` where it is due.
+        """The value of a key, from `compute` if it is due.
 
-        update_interval: frames for which a value stays; the key's own or the default where it is
-        not given. What `compute` raises is raised here, and the key stays due.
+        update_interval: frames for which a value is kept, in place of the key's own or the default.
+        Exceptions of `compute` pass, and the key stays due.
 
         Raises:
             ValueError: the interval is below 1.
@@ -75,14 +75,14 @@ class StatsCache:
         return value
 
     def mark_dirty(self, key: str | None = None) -> None:
-        """Have a key computed when it is asked for next, or all of them; a critic changed, say."""
+        """Recompute a key, or all of them, at the next `get`, for example for a new critic."""
         for name, entry in self._entries.items():
             entry.dirty |= key is None or name == key
 
     def changed(self, key: str, value: Any) -> bool:
-        """Whether a value differs from the one that this was asked with last for the key.
+        """Whether a value differs from the one in the last call for the key; True at first.
 
-        True at first. So a text is set only when it is another.
+        Used to set a text only if it has changed.
         """
         if key in self._shown and self._shown[key] == value:
             return False

@@ -1,5 +1,5 @@
-"""A source's surface onto a host, the one way or the other: as heights, or as networks that the
-GPU evaluates; and the morph from each to the next."""
+"""Puts a source's surface onto a host, either as heights or as networks that the GPU evaluates, and
+morphs from one to the next."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ class ShownSurface:
     """Keeps a host's surface up to date with a source.
 
     Attributes:
-        morph_frames: frames over which the surface changes to a new one, or fewer.
+        morph_frames: most frames over which the surface morphs to a new one.
     """
 
     def __init__(self, host: Host, grid: Grid, on_gpu: bool, morph_frames: int) -> None:
-        """grid: on which the GPU evaluates networks, if it is to."""
+        """grid: nodes at which the GPU evaluates networks, if `on_gpu`."""
         self.host, self.grid, self.on_gpu = host, grid, on_gpu
         self.morph_frames = morph_frames
         self._waiting: CriticNetworks | None = None  # newer than those being evaluated
         self._known = False
-        # Where frames are slow the next surface comes before so many: each morph then has as many
-        # as there were for the one before, so that it ends.
+        # If frames are slow, the next surface arrives before that many: each morph then takes as
+        # many frames as the previous one had, so that it completes.
         self._frames = self._steps = morph_frames
 
     @property
     def evaluating(self) -> bool:
-        """Whether the GPU has still to evaluate the newest networks."""
+        """Whether the GPU still has to evaluate the newest networks."""
         return self._waiting is not None or self.host.evaluating
 
     def show(self, feed: Feed, restart: bool = False) -> None:
-        """The newest surface, whole and at once; a flat one until there is any.
+        """Show the newest surface completely and at once; a flat one if there is none yet.
 
-        restart: nothing of what was shown before is left for a morph to begin from.
+        restart: discard what was shown before, so that no morph starts from it.
 
         Raises:
-            UserError: the GPU is to evaluate networks, and the source has none.
+            UserError: the GPU should evaluate networks, and the source has none.
         """
         with self.host.profiler.section("heatmap"):
             if self.on_gpu:
@@ -80,7 +80,7 @@ class ShownSurface:
         return (drawn.lo, drawn.hi) != (self.grid.lo, self.grid.hi)
 
     def frame(self, feed: Feed) -> None:
-        """Before each frame: what is newest, and on with the morph."""
+        """Called before each frame: take what is newest, and advance the morph."""
         host = self.host
         begun, fresh = self._take(feed)
         self._frames += 1
@@ -91,12 +91,12 @@ class ShownSurface:
             return
         if begun:
             self._steps, self._frames = min(self.morph_frames, self._frames), 0
-        if begun or host.morph < 1.0:  # a morph's first step is in the frame that begins it
+        if begun or host.morph < 1.0:  # a morph takes its first step in the frame that begins it
             host.morph = min(1.0, host.morph + 1.0 / self._steps)
 
     def _take(self, feed: Feed) -> tuple[bool, bool]:
-        """Whether another surface is shown from now on, and whether at once, as there is none that
-        it could come from by a morph."""
+        """Take the newest surface; returns whether it is shown from now on, and whether at once, as
+        there is none to morph from."""
         host, section = self.host, self.host.profiler.section("heatmap")
         if self.on_gpu:
             self._waiting = feed.networks() or self._waiting
@@ -116,9 +116,10 @@ class ShownSurface:
         return False, fresh
 
     def _evaluate(self, restart: bool = False) -> bool:
-        """A frame's share of the newest networks; whether their surface is shown from now on.
+        """Evaluate a frame's share of the newest networks; returns whether it is complete, and
+        their surface shown from now on.
 
-        One that was begun is shown before the next is.
+        An evaluation in progress is completed before the next one begins.
         """
         host = self.host
         if self._waiting is not None and not host.evaluating:

@@ -1,11 +1,11 @@
-"""What the HUD shows of a training: counts, the certificate's timeline, rewards, modes.
+"""The HUD's panel of a training: counts, the certificate's timeline, rewards, modes.
 
     board ──▶ rings of `hud.Series` ──▶ curves, drawn by the GPU
           └─▶ texts
 
-Each plot holds `SAMPLES` points. Of the episode every few steps give one, so that a plot's width is
-the episode; of the training every episode, until there are `SAMPLES`: then two become one, their
-mean, and so on, so that its width is soon the training.
+Each plot holds `SAMPLES` points. In an episode every few steps give one, so that the plot's width
+is the episode; in the training every episode gives one, until there are `SAMPLES`: then pairs are
+averaged, repeatedly, so that the plot's width is soon the whole training.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.stats_cache import StatsCache
 
 SPEED_EVERY = 1.0
-"""Seconds that a speed is the mean of."""
+"""Seconds over which the speed is averaged."""
 AVERAGED = 20
-"""Episodes that the moving average and the success rate are over."""
+"""Episodes in the moving average and the success rate."""
 OF_EPISODES = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{name}" for name in NAMES))
-"""Series with a point for every few episodes."""
+"""Series with one point per few episodes."""
 
 
 class TrainingPanel:
@@ -50,9 +50,17 @@ class TrainingPanel:
         training: TrainingConfig,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """stats: says when texts and curves, key "training", change: each time costs an upload of
-        small textures. mode_colours: as `scene.colours` has them, RGB(A).
-        training: says how many episodes there are to be, and how long one is at most."""
+        """Add the widgets.
+
+        Args:
+            hud: where the widgets are added.
+            board: the trainer's board.
+            stats: determines when texts and curves change (key "training"), as each change costs an
+                upload of small textures.
+            mode_colours: as in `scene.colours`, RGB(A).
+            training: the number of episodes, and the longest one.
+            clock: returns the time in seconds.
+        """
         episodes, steps = training.episodes, training.steps
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
         self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
@@ -68,7 +76,7 @@ class TrainingPanel:
 
     @property
     def _span(self) -> int:
-        """Points of episodes that a plot's width holds."""
+        """Points of episodes across a plot's width."""
         return min(SAMPLES, math.ceil(self.total / self.episodes_each))
 
     def _add_widgets(self, steps: int) -> None:
@@ -81,7 +89,7 @@ class TrainingPanel:
             Row("train_speed", "steps/s", rank=2),
         ]
         panel = Panel("training", "training", rows)
-        panel.share = (0.45, 0.75)  # it stands below the other panel
+        panel.share = (0.45, 0.75)  # it is below the other panel
         lines = zip(NAMES, (certified, relax, nominal), strict=True)
         bounds, agents = Paint(theme.QUIET, 0.7), Paint(training)
         plots = Plots(
@@ -135,17 +143,17 @@ class TrainingPanel:
         )  # fmt: skip
 
     def _ends(self) -> dict[str, str]:
-        """Texts at the right end of the axes of episodes."""
+        """Texts at the right end of the episode axes."""
         end = f"{numbers.count(self._span * self.episodes_each)} episodes"
         return {"plot_reward_end": end, "plot_modes_end": end}
 
     def frame(self, notice: str | None) -> None:
-        """Before each frame. notice: what one must not miss."""
+        """Called before each frame. notice: a message that must not be missed."""
         self.hud.update(train_notice=notice)
         self.stats.get("training", self.refresh)
 
     def refresh(self) -> None:
-        """Bring texts and curves up to date now."""
+        """Update texts and curves now."""
         samples = self.board.samples(self._samples)
         if len(samples):
             self._samples = int(samples["number"][-1]) + 1
@@ -156,7 +164,7 @@ class TrainingPanel:
             self._draw_episodes(episodes)
         if self.board[Word.PHASE] == Phase.COMPARING:
             self.hud.update(train_mode="comparing")
-        if self.board[Word.PHASE] != Phase.STARTING:  # before that, nobody knows its steps
+        if self.board[Word.PHASE] != Phase.STARTING:  # before that, its steps are unknown
             self.hud.update(
                 train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()
             )
@@ -223,7 +231,7 @@ class TrainingPanel:
         )
 
     def _thin_out(self) -> None:
-        """Two points of episodes become one."""
+        """Average pairs of points of episodes."""
         series = self.hud.canvas.series
         self.episodes_each *= 2
         for name in OF_EPISODES:
@@ -233,7 +241,7 @@ class TrainingPanel:
                 self._push(name, value)
 
     def _push(self, name: str, value: float) -> None:
-        """A point of an episode or more; goals are a band, brighter the more were reached."""
+        """Add a point for one or more episodes; goals are a band, brighter the more are reached."""
         colour = mixed(theme.GROUND, theme.GOAL, value) if name == "goal" else 0
         self.hud.canvas.series.push(name, value, colour)
 
