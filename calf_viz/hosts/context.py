@@ -1,9 +1,9 @@
-"""Who may draw: the thread and the process that made what draws, until it is closed.
+"""Ownership of what draws: only the thread and process that made it may use it, until closed.
 
-An OpenGL context is current in one thread. From another every call would go nowhere, or into a
-context of someone else's; in a forked child the driver's own threads are missing, and it waits for
-them without end; of a context that was given back nothing may be touched at all. So each class that
-draws is `Owned`: what it offers asks first.
+An OpenGL context is current in one thread. From another, calls would go nowhere, or into someone
+else's context; in a forked child the driver's own threads are missing, and it waits for them
+forever; after a context is released nothing of it may be touched. So each class that draws is
+`Owned`: its public methods check first.
 
     made ──▶ its thread and process: all ──▶ close() ──▶ UserError
                another thread: UserError        └─▶ again: nothing
@@ -35,7 +35,7 @@ FORKED = (
 
 
 class _Here(threading.local):
-    """Of each thread its own. (Numbers of threads that ended are given to others.)"""
+    """Identifies a thread, unlike its id, which is reused after its end."""
 
     def __init__(self) -> None:
         self.token = object()
@@ -47,7 +47,7 @@ _drawing_process: int | None = None
 
 def _forget_threads() -> None:
     global _here
-    _here = _Here()  # so that nothing made before the fork belongs to a thread of the child
+    _here = _Here()  # renewed in a forked child, so that nothing made before belongs to its threads
 
 
 if hasattr(os, "register_at_fork"):
@@ -60,36 +60,36 @@ def forked() -> bool:
 
 
 def check_process() -> None:
-    """Raises UserError in a process that was `forked`: drivers would wait for threads that are not
-    there."""
+    """Raise UserError in a process that was `forked`: drivers would wait for missing threads."""
     if forked():
         raise UserError(FORKED)
 
 
 def opens_context() -> None:
-    """Before a context is opened; raises as `check_process`."""
+    """Called before a context is opened; raises as `check_process`."""
     global _drawing_process
     check_process()
     _drawing_process = os.getpid()
 
 
 class Owner:
-    """The thread that this is made in, until `end`.
+    """Represents the thread that creates it, until `end`.
 
     Attributes:
-        ended: whether nobody may draw any more.
-        thread: stands for the thread that may; None once nobody may.
+        ended: whether ownership has ended.
+        thread: identifies the owning thread; None once ended.
     """
 
     def __init__(self, what: str) -> None:
-        """what: is owned, in a word. Raises UserError in a process that must not draw."""
+        """what: name of the owned kind of object. Raises UserError in a process that must not
+        draw."""
         check_process()
         self.what, self.ended = what, False
         self.thread: object = _here.token
         self._made_in, self._process = threading.current_thread(), os.getpid()
 
     def check(self, wanted: str) -> None:
-        """Raises UserError where the caller may not draw. wanted: what it would do, in a word."""
+        """Raise UserError if the caller may not draw. wanted: name of what it attempts."""
         if self.thread is not _here.token:
             raise UserError(self._refusal(wanted))
 
@@ -105,8 +105,8 @@ class Owner:
         )
 
     def check_beside(self) -> None:
-        """Raises UserError where the caller is of another thread, in which nothing of the kind may
-        be as long as this one lives and is not closed."""
+        """Raise UserError if called from another thread, where nothing of the kind may exist until
+        this one is closed."""
         if self.thread not in (None, _here.token) and self._made_in.is_alive():
             raise UserError(
                 f"the thread {self._made_in.name!r} draws, and one thread of a process can: open "
@@ -114,13 +114,13 @@ class Owner:
             )
 
     def end(self) -> None:
-        """From now on nobody may draw."""
+        """End ownership: nobody may draw any more."""
         self.ended, self.thread = True, None
 
 
 def unowned(method: Method) -> Method:
-    """A method, or a property's getter, that anybody may use at any time, closed or not: it
-    touches nothing of OpenGL's, directly or through what it calls."""
+    """Mark a method, or a property's getter, as usable by anyone at any time, closed or not: it
+    does not touch OpenGL, directly or indirectly."""
     method.unowned = True  # type: ignore[attr-defined]
     return method
 
@@ -130,15 +130,15 @@ _living: WeakValueDictionary[int, Owned] = WeakValueDictionary()
 
 
 def _close_all() -> None:
-    """What its program left open is closed before Panda goes, which would do it in any order."""
+    """Close what the program left open before Panda shuts down, which would use any order."""
     for _, owned in sorted(_living.items(), reverse=True):
-        with suppress(UserError):  # another thread's
+        with suppress(UserError):  # owned by another thread
             owned.close()
 
 
 def close_first() -> None:
-    """When the process ends, what is left open is closed before anything else: before what Panda
-    has registered for that end until now, such as taking its application apart."""
+    """Make sure that at exit, open objects are closed before anything that Panda has registered so
+    far, such as dismantling its application."""
     atexit.unregister(_close_all)
     atexit.register(_close_all)
 
@@ -147,19 +147,19 @@ close_first()
 
 
 class Owned:
-    """What only its owner may use, and only until it is closed.
+    """An object that only its owner may use, and only until it is closed.
 
-    All public methods and properties of subclasses ask the owner first, those that come later
-    too, but for those marked `unowned`. What a constructor opens it gives to `closing`, so that it
-    is given back by `close`, the last first; and where the constructor raises, whatever that is.
+    All public methods and properties of subclasses, including later additions, check the owner
+    first, except those marked `unowned`. A constructor registers what it opens with `closing`, so
+    that `close` releases it in reverse order, as does any exception in the constructor.
 
     Attributes:
         owner: who may use it.
-        closing: what `close` has to do.
+        closing: what `close` does.
     """
 
     KIND = "object"
-    """What to call it in messages."""
+    """Its name in messages."""
     owner: Owner
     closing: ExitStack
 
@@ -183,15 +183,15 @@ class Owned:
                 setattr(cls, name, property(*(p and _asking(p, name) for p in parts)))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Of a copy, by `copy` or by pickle, the owner would be the same: closing one would end
+        """Refuse `copy` and pickle: a copy would have the same owner, and closing one would end
         both."""
         raise UserError(f"the {self.KIND} cannot be copied: make another")
 
     @unowned
     def close(self) -> None:
-        """Give back all that it holds; a second time, nothing happens.
+        """Release everything; does nothing when called again.
 
-        Raises UserError in another thread than it was made in.
+        Raises UserError in any other thread than the one that made it.
         """
         if not self.owner.ended:
             self.owner.check("close")
@@ -205,7 +205,7 @@ def _asking(method: Any, name: str) -> Any:
     if getattr(method, "unowned", False):
         return method
 
-    # Each frame asks some ten times; `check` would cost twice as much, as would room for arguments.
+    # Called some ten times per frame; `check` would cost twice as much, as would extra arguments.
     def asked_alone(self: Owned) -> Any:
         if self.owner.thread is not _here.token:
             self.owner.check(name)

@@ -1,4 +1,4 @@
-"""The critic evaluated by the GPU, in the order of its passes; what draws them is the host's."""
+"""Evaluates the critic on the GPU in a sequence of passes, drawn by the host."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.scene.critic import BUDGET, Bands, critic_texels
 
 SAMPLED = 65
-"""Nodes a side, at most, that are read back for what is written about the surface."""
+"""Most nodes per side that are read back, for the texts about the surface."""
 
 
 class CriticDraws(Protocol):
-    """What a host does: RGBA float textures by name, and passes that draw into them."""
+    """Provided by a host: RGBA float textures by name, and passes that draw into them."""
 
     def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
-        """A texture's texels, (height, width, 4)."""
+        """Set a texture's texels, (height, width, 4)."""
 
     def draw(
         self,
@@ -31,16 +31,16 @@ class CriticDraws(Protocol):
         values: dict[str, tuple[float, ...] | float],
         rows: tuple[int, int] | None = None,
     ) -> None:
-        """One pass into a texture, or into rows [from, to) of it."""
+        """Draw a pass into a texture, or into rows [from, to) of it."""
 
     def read(self, name: str) -> NDArray[np.float32]:
-        """A texture's texels; waits for what is drawn into it."""
+        """A texture's texels; waits for draws into it."""
 
     def wait(self) -> None:
-        """Until everything is drawn."""
+        """Wait until everything is drawn."""
 
     def close(self) -> None:
-        """Give all textures back."""
+        """Release all textures."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Evaluated:
     heights: str
     """Name of the texture with the heights."""
     sampled: Heightfield
-    """The surface at some nodes, for what is written about it."""
+    """The surface at some nodes, for the texts about it."""
     value_range: tuple[float, float]
 
 
 class CriticPasses:
-    """Evaluates one critic after the other on a grid.
+    """Evaluates critics on a grid, one after another.
 
     Attributes:
-        bands: of the evaluation in progress; None where none is.
+        bands: of the evaluation in progress; None if there is none.
     """
 
     def __init__(self, draws: CriticDraws, grid: Grid, budget: float = BUDGET) -> None:
@@ -75,14 +75,14 @@ class CriticPasses:
         self._turn = 0
 
     def begin(self, networks: CriticNetworks) -> None:
-        """Start on a new critic; one in progress is dropped."""
+        """Start evaluating a new critic, dropping one in progress."""
         self.draws.set_texture("weights", critic_texels(networks))
         self.bands = Bands(self.grid.shape[0], self.budget)
 
     def step(self, morph: float) -> Evaluated | None:
-        """A frame's share; what came of it where it was the last.
+        """Do a frame's share; returns the result after the last one.
 
-        morph: where the surface shown is in its own morph; < 0 where there is none.
+        morph: state of the current surface's own morph; < 0 if there is no surface.
         """
         bands = self.bands
         if bands is None:
@@ -128,7 +128,7 @@ class CriticPasses:
             "u_critic_weights": "weights", "u_critic_values": "values",
             "u_critic_columns": "columns", "u_critic_range": "range", "u_critic_last": last,
         }  # fmt: skip
-        # A texture is never read by the pass that draws into it, which would be undefined.
+        # No pass reads the texture that it draws into, which would be undefined.
         inputs = {s: ("weights" if name == target else name) for s, name in textures.items()}
         grid_rows, grid_columns = self.grid.shape
         values: dict[str, tuple[float, ...] | float] = {

@@ -1,7 +1,7 @@
-"""Which OpenGL context is current in this thread, by the driver's own word.
+"""Which OpenGL context is current in this thread, according to the driver.
 
-Linux has two ways to contexts: EGL, and GLX for X11's windows. While one of them has a context
-current in a thread, the other's are refused there (EGL_BAD_ACCESS), until it is released.
+Linux has two APIs for contexts: EGL, and GLX for X11 windows. While one of them has a context
+current in a thread, those of the other are refused there (EGL_BAD_ACCESS) until it is released.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from typing import Any
 
 MOST_ERRORS = 100
 Handle = int
-"""Of a context, as the driver numbers it."""
+"""A context's handle in the driver."""
 
 
 class Current:
-    """A context that is current, and what it draws to, to be had back later."""
+    """A current context and its surfaces, to be restored later."""
 
     def __init__(self, way: _Way) -> None:
         self._way, self._handles = way, way.handles()
         self.context = self._handles[-1] or 0
 
     def restore(self) -> None:
-        """Have it current again."""
+        """Make it current again."""
         if context() != self.context:
             release()
             self._way.make_current(*self._handles)
 
     def clear_errors(self) -> None:
-        """Have it current, and forget what its driver complained of."""
+        """Make it current, and clear its OpenGL errors."""
         self.restore()
         self._way.clear_errors(*self._handles)
 
 
 def context() -> Handle | None:
-    """The context that is current; None where none is, or where nobody can be asked."""
+    """The current context; None if there is none, or if that cannot be determined."""
     for way in _ways():
         found: Handle | None = way.context()
         if found is not None:
@@ -45,17 +45,17 @@ def context() -> Handle | None:
 
 
 def askable() -> bool:
-    """Whether anybody can be asked."""
+    """Whether the current context can be determined."""
     return bool(_ways())
 
 
 def current() -> Current | None:
-    """What is current; None as `context`."""
+    """The current context with its surfaces; None as for `context`."""
     return next((Current(way) for way in _ways() if way.context() is not None), None)
 
 
 def release() -> None:
-    """Have none current."""
+    """Make no context current."""
     for way in _ways():
         if way.context() is not None:
             display, *_ = way.handles()
@@ -63,13 +63,13 @@ def release() -> None:
 
 
 def choose_opengl() -> None:
-    """In each thread EGL first means OpenGL ES; what Panda tells it is for its own thread alone."""
+    """Select OpenGL in this thread, as EGL defaults to OpenGL ES, and Panda sets only its own."""
     for way in _ways():
         way.choose_opengl()
 
 
 class _Way:
-    """EGL or GLX. Raises OSError or AttributeError where its library is missing."""
+    """EGL or GLX. Raises OSError or AttributeError if its library is missing."""
 
     _make_current: Any
 
@@ -85,18 +85,18 @@ class _Way:
         return found
 
     def handles(self) -> tuple[Handle | None, ...]:
-        """Display, the surfaces drawn to and read from, and the context."""
+        """The current display, draw and read surfaces, and context."""
         raise NotImplementedError
 
     def make_current(self, *handles: Handle | None) -> None:
-        """Takes what `handles` gave."""
+        """Make the result of `handles` current."""
         self._make_current(*handles)
 
     def choose_opengl(self) -> None:
-        """As the function."""
+        """See the function."""
 
     def clear_errors(self, *handles: Handle | None) -> None:
-        """Forget the errors of OpenGL's in the context that is current."""
+        """Clear the OpenGL errors of the current context."""
         for _ in range(MOST_ERRORS):
             if not self._get_error():
                 break
@@ -131,16 +131,16 @@ class _Glx(_Way):
     def clear_errors(self, *handles: Handle | None) -> None:
         super().clear_errors()
         display, *_ = handles
-        self._library["XSync"](ctypes.c_void_p(display), 0)  # X tells of errors later, else
+        self._library["XSync"](ctypes.c_void_p(display), 0)  # else X reports errors later
 
 
 @cache
 def _ways() -> tuple[_Way, ...]:
-    # Elsewhere there is one way only, and nothing that it would have to be kept apart from.
+    # Other systems have only one API, so there is nothing to keep apart.
     found: list[_Way] = []
     for way in (_Egl, _Glx) if sys.platform.startswith("linux") else ():
         try:
             found.append(way())
-        except (OSError, AttributeError):  # a system without that library has no such contexts
+        except (OSError, AttributeError):  # without the library there are no such contexts
             continue
     return tuple(found)

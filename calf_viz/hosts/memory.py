@@ -1,7 +1,7 @@
-"""Memory that is left to this process, asked before much of it is taken.
+"""Memory available to this process, checked before large allocations.
 
-A driver that draws on the CPU has its textures there, and where it gets none it draws something
-wrong, or ends the process.
+A software driver keeps its textures there, and if it runs out it draws something wrong, or ends the
+process.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from calf_viz.errors import UserError
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader")
 GROUPS = Path("/sys/fs/cgroup")
 SPARE = 64 * 2**20
-"""Bytes that are not given to textures: frames need some, too."""
+"""Bytes reserved for frames, not available to textures."""
 
 
 def drawn_by_cpu(renderer: str) -> bool:
-    """Whether a renderer of OpenGL's, by its name, is the CPU."""
+    """Whether an OpenGL renderer, by its name, is a software renderer."""
     return any(word in renderer.lower() for word in SOFTWARE)
 
 
 def left() -> int:
-    """Bytes that the process may still take: of the machine's, of its control group's, and of
-    its own address space."""
+    """Bytes that the process may still allocate: the least of what the machine, its control group
+    and its address space limit allow."""
     least = int(psutil.virtual_memory().available)
-    with suppress(OSError, ValueError):  # where nothing of the kind is, or no limit
+    with suppress(OSError, ValueError):  # no control group, or no limit
         most = int((GROUPS / "memory.max").read_text())
         least = min(least, most - int((GROUPS / "memory.current").read_text()))
-    with suppress(ImportError):  # where there are no such limits
+    with suppress(ImportError):  # no such limits on this system
         import resource
 
         most, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -41,8 +41,7 @@ def left() -> int:
 
 
 def check(needed: int, what: str, less: str) -> None:
-    """Raises UserError where so many bytes are not left. what: takes them. less: what to give
-    instead."""
+    """Raise UserError if fewer bytes are available. what: needs them. less: advice for less."""
     there = left()
     if needed > there:
         needs = f"{needed / 2**20:,.0f} MiB, and {there / 2**20:,.0f} are left"

@@ -1,8 +1,8 @@
-"""Where the CPU draws: each of llvmpipe's threads on a core of its own.
+"""Pins each of llvmpipe's threads to a core of its own.
 
-llvmpipe shades pixels with a thread for each core. All wake at once when a frame's vertices are
-done, and on a machine of few cores Linux often wakes two of them on one core, where they take
-turns while another core idles: one frame in three then took half as long again.
+llvmpipe shades pixels with one thread per core. All wake at once when a frame's vertices are done,
+and on a machine with few cores Linux often wakes two of them on one core, where they take turns
+while another core idles: one frame in three then took half as long again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 log = logging.getLogger("calf_viz")
 
 MOST_CORES = 4
-"""With more, the kernel finds idle ones, and others' work may well be on a thread's own."""
+"""With more cores the kernel finds idle ones, and other work may occupy a thread's own."""
 TASKS = Path("/proc/self/task")
 
 
@@ -25,7 +25,7 @@ _users = 0
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """`spread`, until the last who asks for it is done."""
+    """`spread`, until the last such block ends."""
     global _users
     _users += 1
     spread()
@@ -38,13 +38,13 @@ def apart() -> Iterator[None]:
 
 
 def spread(tasks: Path = TASKS) -> None:
-    """Gives each of this process's llvmpipe threads one core; elsewhere than on Linux, or where
-    there are not as many threads as cores, nothing changes."""
+    """Pin each of this process's llvmpipe threads to one core; does nothing on other systems than
+    Linux, or unless there are as many threads as cores."""
     _place(tasks, apart=True)
 
 
 def release(tasks: Path = TASKS) -> None:
-    """Lets them run on any core again: where something else keeps a core busy, a training say."""
+    """Let them run on any core again, when something else occupies a core, such as a training."""
     _place(tasks, apart=False)
 
 

@@ -1,4 +1,4 @@
-"""Shaders and their controls that follow their files: what a host and a second look have alike."""
+"""Reloading shaders and their controls: shared by a host and a second look."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from calf_viz.hosts.context import Owned
 
 
 class Reloading(Owned, ABC):
-    """Attributes:
-    programs: the shaders in force.
-    controls: the values of the uniforms that they annotate.
-    background: of the picture, each component within [0, 1].
+    """Something that draws with reloadable shaders.
+
+    Attributes:
+        programs: the shaders in force.
+        controls: the values of the uniforms that they annotate.
+        background: of the picture, each component within [0, 1].
     """
 
     programs: Programs
@@ -26,22 +28,22 @@ class Reloading(Owned, ABC):
 
     @abstractmethod
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
-        """Other colours of the surface, RGBA from low to high, as many as there were."""
+        """Set the surface's colours, RGBA from low to high, as many as before."""
 
     def reload(self) -> bool:
-        """Use the shaders as their files are now, from the next frame on; whether any changed.
+        """Reload the shaders from their files, for the next frame; returns whether any changed.
 
-        Raises ShaderError where one cannot be used; all that are in force stay.
+        Raises ShaderError if one cannot be used; those in force stay.
         """
         return self._take(self.programs.reload())
 
     def adopt(self, sources: Mapping[str, ProgramSource]) -> bool:
-        """Use these shaders, which `programs.read` gave and which were tried, from the next frame
-        on; whether any changed. Raises ShaderError as `reload`."""
+        """Use these shaders, read by `programs.read` and tried, from the next frame on; returns
+        whether any changed. Raises ShaderError as `reload`."""
         return self._take(self.programs.adopt(sources))
 
     def revert(self) -> None:
-        """Back to the shaders before the last that were reloaded."""
+        """Return to the shaders before the last reload."""
         self._take(self.programs.revert())
 
     def _take(self, names: set[str]) -> bool:
@@ -51,4 +53,4 @@ class Reloading(Owned, ABC):
 
     @abstractmethod
     def _use(self, names: set[str]) -> None:
-        """Draw with these programs as they are now."""
+        """Switch to the current versions of these programs."""

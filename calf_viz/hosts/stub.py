@@ -1,8 +1,8 @@
-"""A host that draws nothing: what every method of one must do, to begin a new backend from.
+"""A host that draws nothing: a template for a new backend, which documents every method.
 
     with CALFApplication(config, host=StubHost) as app: ...
 
-Copy it, and fill in what draws; `Host` says the rest: when each is called, and what comes packed.
+Copy it, and fill in the drawing; see `Host` for when each method is called, and what is packed.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from calf_viz.scene.ring import Packed, RingLayout
 
 
 class StubRing:
-    """Takes samples, and forgets them."""
+    """Accepts samples, and drops them."""
 
     def __init__(self, host: Host, layout: RingLayout) -> None:
         """Make the texture `u_ring`: RGBA, float32, `layout.size`, all zero."""
         self.count, self.layout = host.count, layout
 
     def append(self, packed: Packed) -> None:
-        """Write `packed.parts(layout.slots)` into the texture: each is (slot, texels), texels from
-        row `slot * layout.rows` on. They are overwritten by the next steps: upload or copy."""
+        """Write `packed.parts(layout.slots)` into the texture: each is (slot, texels), with texels
+        from row `slot * layout.rows` on. They are overwritten by the next steps: upload or copy."""
         for _, texels in packed.parts(self.layout.slots):
             self.count("upload_bytes", texels.nbytes)
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
-        """Make the texture anew for more agents, its samples where `scene.ring.relayout` puts
-        them."""
+        """Replace the texture by one for more agents, with its samples as `scene.ring.relayout`
+        arranges them."""
         self.layout = new
 
     def move(self, by: Move) -> None:
@@ -50,64 +50,64 @@ class StubRing:
 
 
 class StubHost(Host):
-    """Takes everything that a host takes, and shows the background."""
+    """Accepts everything that a host accepts, and shows the background."""
 
     design = "stub"
 
     def __init__(self, setup: Setup) -> None:
-        """Open what is drawn with, and give it to `self.closing`, which closes it, the last first,
-        whatever is raised here. Raise UserError, with what to do, where the machine cannot."""
+        """Open the resources, and register them with `self.closing`, which closes them in reverse
+        order, also after an exception here. Raise UserError, with advice, if the machine cannot."""
         super().__init__(setup)
-        self.renderer = "nothing"  # as the driver names itself: whether the CPU draws follows
+        self.renderer = "nothing"  # the driver's name, which tells whether it is software
         self.gl_version = "none"
         self.texture_limit = 16_384
         self.programs = Programs(setup.library, self._compile, setup.trial)
         self._use({"field"})
-        # Here comes the palette, of `palette_texels(setup.colour_map, setup.scene.mode_colours)`.
+        # Make the palette here, from `palette_texels(setup.colour_map, setup.scene.mode_colours)`.
         self._ready()
 
     def _compile(self, source: ProgramSource) -> Any:
-        """Make a program of `source.texts`, vertex and fragment shader in GLSL 3.30. Raise
-        ShaderError where the compiler does; `glsl.compiler_log` reads what drivers say."""
+        """Make a program from `source.texts`, vertex and fragment shader in GLSL 3.30. Raise
+        ShaderError if it does not compile; `glsl.compiler_log` parses drivers' logs."""
         return source
 
     def _use(self, names: set[str]) -> None:
-        """Draw with `self.programs[name]` as it is now, for each name that this host uses."""
+        """Switch to the current `self.programs[name]`, for each name that this host uses."""
         for name in names & {"field"}:
             self.programs[name]  # which compiles it
 
     # The scene's textures
 
     def _make_ring(self, layout: RingLayout) -> StubRing:
-        """Make what takes the samples."""
+        """Make the ring."""
         return StubRing(self, layout)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        """Make `u_heightfield` of these, (rows, columns, 2): the last surface's heights and this
-        one's, of any size, another than before too."""
+        """Make `u_heightfield` from these, (rows, columns, 2): heights of the last surface and of
+        this one; the size may differ from the previous one."""
         self.count("upload_bytes", texels.nbytes)
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        """Fill `u_palette` with these, (2, entries, 4), in place of those that there are."""
+        """Fill `u_palette` with these, (2, entries, 4), in place of the current ones."""
 
     # The critic on the GPU
 
     def _open_critic(self) -> CriticDraws:
-        """Make what draws the critic's passes; raise UserError where the host has none."""
+        """Make what draws the critic's passes; raise UserError if the host does not support it."""
         raise UserError("`critic_on_gpu`: the stub host evaluates no critic: leave it out")
 
     def _use_heights(self, name: str) -> None:
-        """Draw the surface from the critic's texture of that name, in place of the uploaded one."""
+        """Draw the surface from the critic's texture of that name instead of the uploaded one."""
 
     # Frames
 
     def _open_hud(self) -> None:
         """Make what draws a HUD's `canvas`, with the program `hud`; called again for each new
-        version of that program."""
+        version of it."""
 
     def _draw(self) -> None:
-        """Clear to `scene.background`; draw `instances(values)` strips of `u_vertices` vertices in
-        the program `field`, with the `uniforms()` of this frame; then the HUD, if there is one."""
+        """Clear to `scene.background`; draw `instances(values)` strips of `u_vertices` vertices
+        with the program `field` and this frame's `uniforms()`; then the HUD, if there is one."""
         values = self.uniforms()
         self.count("draw_calls")
         self.count("vertices", values["u_vertices"] * self.instances(values))
@@ -121,23 +121,23 @@ class StubHost(Host):
         (width, height), colour = self.scene.size, np.asarray(self.background)
         return np.full((height, width, 3), np.rint(255 * colour), np.uint8)
 
-    # What a host may have beside; without these lines it is as they say
+    # Optional methods, as inherited
 
     def _make_detail(self) -> Detail:
-        """What chooses how much of a trail is drawn: by the camera, unless vertices are meshes."""
+        """Make what chooses the stride of trails: by the camera, unless vertices are meshes."""
         return super()._make_detail()
 
     def uniforms(self) -> dict[str, Any]:
-        """The values of this frame, by the names of `glsl.contract`; here a host may say no to
-        what it cannot show."""
+        """The values for this frame, by the names in `glsl.contract`; a host may refuse here what
+        it cannot show."""
         return super().uniforms()
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> Reloading:
-        """Set `self.compare`, and give what wears the second look; or UserError."""
+        """Set `self.compare`, and return what draws the second look; or raise UserError."""
         return super().set_second(library, colour_map)
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
-        """Have a window's keys call them; the names of those, and of its own, that now have one.
+        """Bind a window's keys to them; returns the names, with the host's own, that have a key.
         A window sets `has_window`, and `unseen` while it is minimised."""
         return super().bind_keys(actions)
 
@@ -145,11 +145,11 @@ class StubHost(Host):
         """Begin a timer query around the next frame."""
 
     def gpu_times(self) -> list[tuple[int, float]]:
-        """The queries that have come back: (token, seconds), each once."""
+        """The completed queries: (token, seconds), each once."""
         return super().gpu_times()
 
     @property
     @unowned
     def closed(self) -> bool:
-        """Whether it was closed, or its window by its user."""
+        """Whether it was closed, or its window by the user."""
         return self.owner.ended

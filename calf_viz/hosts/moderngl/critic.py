@@ -22,7 +22,7 @@ class ModernglCritic:
         self.targets: dict[str, moderngl.Framebuffer] = {}
 
     def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
-        """A texture's texels, (height, width, 4)."""
+        """Set a texture's texels, (height, width, 4)."""
         if name in self.textures:
             self.textures[name].release()
         self.textures[name] = data_texture(self.context, texels)
@@ -35,7 +35,7 @@ class ModernglCritic:
         values: dict[str, tuple[float, ...] | float],
         rows: tuple[int, int] | None = None,
     ) -> None:
-        """One pass into a texture, or into rows [from, to) of it.
+        """Draw a pass into a texture, or into rows [from, to) of it.
 
         inputs: texture for each sampler. values: the uniforms.
         """
@@ -57,16 +57,16 @@ class ModernglCritic:
         framebuffer.release()
 
     def read(self, name: str) -> NDArray[np.float32]:
-        """A texture's texels, (height, width, 4); waits for what is drawn into it."""
+        """A texture's texels, (height, width, 4); waits for draws into it."""
         texture = self.textures[name]
         texels = np.frombuffer(texture.read(), np.float32)
         return texels.reshape(texture.height, texture.width, 4)
 
     def wait(self) -> None:
-        """Until everything is drawn."""
+        """Wait until everything is drawn."""
         self.context.finish()
 
     def close(self) -> None:
-        """Give all textures back."""
+        """Release all textures."""
         for texture in self.textures.values():
             texture.release()

@@ -26,9 +26,9 @@ from calf_viz.scene.ring import RingLayout
 
 
 def create_context() -> moderngl.Context:
-    """A standalone OpenGL 3.3 context; UserError, with what to install, if there is none."""
+    """A standalone OpenGL 3.3 context. Raises UserError, with what to install, if there is none."""
     opens_context()
-    current_context.release()  # which may be a window's, beside which EGL refuses to open
+    current_context.release()  # EGL refuses to open beside a window's current context
     for backend in ("egl", None):
         try:
             if backend:
@@ -40,15 +40,15 @@ def create_context() -> moderngl.Context:
 
 
 class ModernglHost(Host):
-    """Draws a `Scene` into a framebuffer of its own.
+    """Draws a `Scene` into its own framebuffer.
 
-    Raises UserError where the shaders do not compile, naming file and line.
+    Raises UserError if the shaders do not compile, naming file and line.
     """
 
     ring: ModernglRing
 
     def __init__(self, setup: Setup, context: moderngl.Context | None = None) -> None:
-        """context: to draw in, which stays open; else one of its own."""
+        """context: the context to draw in, which stays open; by default a new one."""
         super().__init__(setup)
         self.context = context or create_context()
         if context is None:
@@ -95,7 +95,7 @@ class ModernglHost(Host):
         self.hud_draws = ModernglHud(self.context, self.programs, self.palette)
 
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
-        """Sets every input that the program uses; returns the uniforms' values."""
+        """Set every input that the program uses; returns the uniforms' values."""
         values = self.uniforms()
         textures = (self.ring.texture, self.heights, self.palette)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
@@ -104,7 +104,7 @@ class ModernglHost(Host):
                 program[name] = unit
         for name, value in values.items():
             if name not in program:
-                continue  # a swapped-in shader need not use every input
+                continue  # a user's shader need not use every input
             if isinstance(value, np.ndarray):
                 program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
             else:
@@ -112,7 +112,7 @@ class ModernglHost(Host):
         return values
 
     def begin(self) -> None:
-        """Turns to the framebuffer, sets the state that the scene needs, and clears."""
+        """Bind the framebuffer, set the state that the scene needs, and clear."""
         context = self.context
         self.framebuffer.use()
         context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)

@@ -17,7 +17,7 @@ from calf_viz.hud.series import Series
 
 
 class ModernglHud:
-    """Draws a canvas over what is there. Raises ShaderError as `Programs`."""
+    """Draws a canvas over the scene. Raises ShaderError as `Programs`."""
 
     def __init__(
         self, context: moderngl.Context, programs: Programs, palette: moderngl.Texture
@@ -29,7 +29,7 @@ class ModernglHud:
         self._atlas: Atlas | None = None
 
     def draw(self, canvas: Canvas, size: tuple[int, int]) -> None:
-        """Upload what changed, and draw into the framebuffer in use."""
+        """Upload what changed, and draw into the bound framebuffer."""
         if canvas.atlas is not self._atlas:
             self._atlas = canvas.atlas
             self._replace("u_hud_atlas", data_texture(self.context, canvas.atlas.image[..., None]))
@@ -48,7 +48,7 @@ class ModernglHud:
             self.array.render(moderngl.TRIANGLES, 6 * canvas.quads)
 
     def _set(self, name: str, value: Any) -> None:
-        if name in self.program:  # a driver drops what a look's shader does not use
+        if name in self.program:  # drivers drop inputs that a look's shader does not use
             self.program[name] = value
 
     def _replace(self, name: str, texture: moderngl.Texture) -> None:

@@ -1,4 +1,4 @@
-"""The ring's texture under moderngl, which writes parts of a texture by itself."""
+"""The ring's texture under moderngl, which can write parts of a texture directly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ModernglRing:
     def __init__(
         self, context: moderngl.Context, layout: RingLayout, count: Callable[[str, int], None]
     ) -> None:
-        """count: adds to what `Host.frame_counts` tells, by name."""
+        """count: adds to a count of `Host.frame_counts`, by name."""
         self.context, self.layout, self.count = context, layout, count
         width, height = layout.size
         self.texture = data_texture(context, np.zeros((height, width, 4), dtype=np.float32))

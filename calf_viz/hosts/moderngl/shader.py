@@ -13,7 +13,7 @@ BLENDING = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
 
 
 def compile_program(context: moderngl.Context, source: ProgramSource) -> moderngl.Program:
-    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
+    """Compile a source. Raises ShaderError with `file:line: message` for each error."""
     vertex, fragment = source.vertex, source.fragment
     texts = source.texts
     try:

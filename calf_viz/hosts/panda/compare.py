@@ -1,6 +1,6 @@
-"""Two looks in one picture: side by side with a line between them, one alone, or how they differ.
+"""Two looks in one picture: side by side with a line between them, one alone, or their difference.
 
-split        A | B        two draws, each cut to its side
+split        A | B        two draws, each clipped to its side
 a, b                      one draw
 difference   |A - B|      two draws into textures of the picture's size, and one that compares
 """
@@ -32,7 +32,7 @@ LINE = 2
 """Width of the line between the halves [px]."""
 LINE_COLOUR = (0.95, 0.76, 0.31, 1.0)
 A_ONLY, B_ONLY = BitMask32.bit(28), BitMask32.bit(29)
-"""What the cameras of the two textures see, beside which no other camera sees it."""
+"""Masks of what only the cameras of the two textures see."""
 
 
 class Compare:
@@ -77,7 +77,7 @@ class Compare:
                 camera.node().set_camera_mask(seen & ~(A_ONLY | B_ONLY))
 
     def _region(self, sort: int) -> DisplayRegion:
-        # Without a camera: it only clears.
+        # It has no camera: it only clears.
         region = self.output.make_display_region()
         region.set_sort(sort)
         region.set_clear_color_active(True)
@@ -85,12 +85,11 @@ class Compare:
         return region
 
     def lift(self, node: NodePath) -> None:
-        """Draw what is written over the scene above the line too, and out of the pictures that are
-        compared."""
+        """Draw the HUD above the line, and not in the compared pictures."""
         node.reparent_to(self._above)
 
     def prepare(self, scene: Scene) -> None:
-        """Arrange the next frame; tells the scene where which background is."""
+        """Arrange the next frame, and set where the scene has which background."""
         self.second.prepare()
         size, view, other = scene.size, self.view, self.second.background
         shown = view.mode, view.at, view.gain, size, scene.background, other
@@ -112,7 +111,7 @@ class Compare:
 
     @property
     def draws(self) -> int:
-        """Draws of a frame beside look A's own, for a look of one draw."""
+        """Additional draws of a frame, for a look of one draw."""
         return {"split": 1, "difference": 2}.get(self.view.mode, 0)
 
     def _arrange(self, size: tuple[int, int], background: tuple[float, float, float]) -> None:
@@ -158,7 +157,7 @@ class Compare:
         self._targets = []
 
     def close(self) -> None:
-        """Give back what the driver holds."""
+        """Release the driver's resources."""
         self._close_targets()
         self._triangle.remove_node()
         for region in (self._ground, self._line, self._last):
@@ -166,7 +165,7 @@ class Compare:
 
 
 class _Target:
-    """A texture that one look is drawn into, before the picture."""
+    """A texture into which one look is drawn before the picture."""
 
     def __init__(
         self, context: PandaContext, root: NodePath, size: tuple[int, int], only: BitMask32

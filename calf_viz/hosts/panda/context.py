@@ -1,15 +1,15 @@
 """One OpenGL context under Panda3D, beside others.
 
-A process has one engine, which renders whatever is active, in whatever context that has, and leaves
-that current. So nothing is active but in the frame that it is wanted in:
+A process has one engine, which renders every active output in its own context, and leaves that
+current. So outputs are only active in the frames in which they are wanted:
 
     render(output) ──▶ output and what is due, active ──▶ a frame ──▶ none active
     with context:      what Panda does between frames, such as compiling, in this context
 
-Panda tells nobody of a frame that it leaves out, or of a texture that it could not read: a picture
-is of its frame, or there is an error.
+Panda does not report a frame that it skips, or a texture that it could not read. Here a picture is
+always that of its frame, or there is an error.
 
-What somebody else's program had current is current again afterwards.
+A foreign context that was current before is current again afterwards.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ from calf_viz.hosts.panda.opening import ENGINE_LOCK, OURS, OWNERS, buffer_of, q
 from calf_viz.hosts.panda.target import Target
 
 LARGE = 2**24
-"""Bytes from which on it is asked whether there are so many left."""
+"""Allocations from this size on check the available memory [bytes]."""
 ATTEMPTS, PAUSE = 200, 0.005
-"""How often a window that is not ready is asked again, and seconds in between."""
+"""Retries for a window that is not ready, and seconds in between."""
 PATIENCE = 5.0
-"""Seconds that frames may be left out, over and over."""
+"""Seconds for which frames may be skipped repeatedly."""
 READINGS = 3
-"""How often a texture is read before it is given up."""
+"""Attempts at reading a texture."""
 
 
 def forget_states() -> None:
-    """Panda keeps states that nobody holds any more until it is told to look; some hold others."""
+    """Release Panda's unused states, which it keeps until told to collect them; in several rounds,
+    as some hold others."""
     for kind in (RenderState, TransformState):
         before = kind.get_num_states() + 1
         while (left := kind.get_num_states()) < before:
@@ -59,40 +60,40 @@ def forget_states() -> None:
 
 
 def _trim() -> None:
-    """Have the C library give freed memory back, where it has a word for that: pieces of every
-    size, of textures and shaders, leave its heap full of holes."""
+    """Make the C library return freed memory, if it supports that: textures and shaders of all
+    sizes leave its heap fragmented."""
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class PandaContext(Owned):
-    """A context that `buffer` is of.
+    """The context of a buffer.
 
     Attributes:
-        engine: the process's.
-        gsg: the context, as Panda calls it.
-        due: what the next frame renders too, and then no more.
-        steady: whether no frame is ever left out; a window's are while its manager is asked.
+        engine: the process's engine.
+        gsg: Panda's object for the context.
+        due: additional targets to render in the next frame only.
+        steady: whether no frame is ever skipped; a window's are while it waits for its manager.
     """
 
     KIND = "context"
     steady = True
 
     def __init__(self, buffer: GraphicsOutput) -> None:
-        """buffer: to which nothing is drawn, so that a frame of it alone makes the context current.
-        It is the context's from now on."""
+        """buffer: nothing is drawn to it, so that a frame of it alone makes the context current.
+        The context owns it from now on."""
         self.engine = GraphicsEngine.get_global_ptr()
         self.gsg, self._buffer = buffer.get_gsg(), buffer
         self.due: list[GraphicsOutput] = []
         self._targets: dict[int, Target] = {}  # by Panda's address
         self._entered = 0
-        self._missed: float | None = None  # when the first was of the last frames, all left out
+        self._missed: float | None = None  # time of the first of the last frames, all skipped
         self._before: current_context.Current | None = None
         self._handle: current_context.Handle | None = None
         OWNERS.append(self.owner)
         self._attempts = ATTEMPTS
         self.closing.callback(self._give_back)
-        with quiet(), self:  # opening it may have left errors in it
+        with quiet(), self:  # clear errors left from opening it
             own = current_context.current()
         if own is not None:
             self._handle = own.context
@@ -100,8 +101,8 @@ class PandaContext(Owned):
 
     def _give_back(self) -> None:
         self._attempts = 1  # a window may be gone by now
-        # Where the driver refused something, that was told; Panda would tell of it again, from what
-        # the driver says in the next frame.
+        # If the driver refused something, that was reported; in the next frame Panda would
+        # report it again.
         with held_notices(), self:
             OURS.pop(self._handle or 0, None)
             while self._targets:
@@ -109,7 +110,7 @@ class PandaContext(Owned):
             self.gsg.prepared_objects.release_all()
             self._make_current()  # which deletes what was released
             self.engine.remove_window(self._buffer)
-            current_context.release()  # what is gone must not stay current
+            current_context.release()  # a deleted context must not stay current
         forget_states()
         _trim()
 
@@ -120,7 +121,7 @@ class PandaContext(Owned):
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is known not to be current, just after it was to be: its driver refuses it."""
+        """Whether it is known not to be current right after it should be: its driver refuses it."""
         return self._handle is not None and not self.is_current
 
     def render(
@@ -129,17 +130,22 @@ class PandaContext(Owned):
         frame: Callable[[], Any] | None = None,
         surely: bool | None = None,
     ) -> None:
-        """A frame of outputs of this context and of what is due. frame: renders it; else the engine
-        does. surely: what is left out is rendered again; None where the context is `steady`.
+        """Render a frame of outputs of this context and of what is due.
 
-        Raises UserError where something is left out for good.
+        Args:
+            outputs: what to render.
+            frame: renders the frame; by default the engine does.
+            surely: whether to render again what was skipped; None: if the context is `steady`.
+
+        Raises:
+            UserError: something is skipped for good.
         """
         with ENGINE_LOCK:
             before = self._give_way()
             active = [*self.due, *outputs]
             self.due.clear()
             try:
-                # Of frames in a row that are left out the first alone says why on the terminal.
+                # Of consecutive skipped frames only the first reports the reason on the terminal.
                 held: AbstractContextManager[list[str]] = nullcontext([])
                 if self._missed is not None:
                     held = held_notices()
@@ -156,7 +162,8 @@ class PandaContext(Owned):
                     before.restore()
 
     def _render(self, active: list[GraphicsOutput], frame: Callable[[], Any]) -> bool:
-        """A frame; whether all were to be drawn. A window that is minimised or closed is not."""
+        """Render a frame; returns whether all should have been drawn. A window that is minimised or
+        closed should not."""
         for output in active:
             output.set_active(True)
             if output.this in self._targets:
@@ -170,16 +177,16 @@ class PandaContext(Owned):
         return awake
 
     def drew(self, target: GraphicsOutput) -> bool:
-        """Whether the last frame in which a target was to be rendered did so."""
+        """Whether the target was rendered in the last frame that included it."""
         return self._targets[target.this].drawn
 
     def _rendered(self, active: list[GraphicsOutput]) -> bool:
-        """Whether the last frame left none of them out, nor was in no context at all."""
+        """Whether the last frame skipped none of them, and had a context at all."""
         known = (self._targets.get(output.this) for output in active)
         return not self.is_lost and all(target is None or target.drawn for target in known)
 
     def _repeat(self, active: list[GraphicsOutput]) -> None:
-        """Render them until none is left out: all of them, as some show what others draw."""
+        """Render all of them until none is skipped, as some show what others draw."""
         given_up = time.monotonic() + PATIENCE
         while True:
             time.sleep(PAUSE)
@@ -191,7 +198,7 @@ class PandaContext(Owned):
                 raise self.refusal(notices)
 
     def _miss(self, notices: list[str]) -> None:
-        """A frame was left out, of which the next may take the place, if there is one."""
+        """Note that a frame was skipped; the next one may replace it, if there is one."""
         now = time.monotonic()
         if self._missed is None:
             self._missed = now
@@ -199,7 +206,7 @@ class PandaContext(Owned):
             raise self.refusal(notices)
 
     def refusal(self, notices: list[str]) -> UserError:
-        """Why nothing is drawn any more. notices: what Panda had to say."""
+        """The error that nothing is drawn any more. notices: Panda's messages."""
         reason = "".join(f" ({told(notice)})" for notice in notices[:1])
         if self.steady or self.is_lost:
             what = f"{self.gsg.driver_renderer} draws no frame any more{reason}: start again"
@@ -208,29 +215,34 @@ class PandaContext(Owned):
         return UserError(what)
 
     def _give_way(self) -> current_context.Current | None:
-        """Have nothing else current; what is to be restored later."""
+        """Release any other current context; returns what to restore later."""
         if self.is_current:
             return None
         before = current_context.current()
-        # A window shows its last frame when the next begins, which may be another's by then.
+        # A window shows its last frame when the next begins, which may be another one's by then.
         self.engine.flip_frame()
-        # Panda would be refused a context of EGL beside one of GLX, and the other way round.
+        # Panda cannot make an EGL context current beside one of GLX, or vice versa.
         current_context.release()
         return None if before is None or before.context in OURS else before
 
     def target(
         self, texture: Texture, less: str, sort: int, floats: bool = False, depth: bool = False
     ) -> GraphicsOutput | None:
-        """What renders into a texture, as large as that; None where the driver is not able to.
+        """A target of the texture's size that renders into it; None if the driver cannot.
 
-        less: what to give to have a smaller one, "a coarser --grid" say. sort: frames render the
-        lower first. floats: unlimited values of 32 bits, not of 8.
-        Raises UserError where there is no memory for it.
+        Args:
+            texture: what to render into.
+            less: advice to get a smaller one, such as "a coarser --grid".
+            sort: frames render lower ones first.
+            floats: 32-bit float values instead of 8 bits.
+
+        Raises:
+            UserError: there is no memory for it.
         """
         width, height = texture.x_size, texture.y_size
         what = f"the {texture.name}, a texture of {width} x {height},"
         if drawn_by_cpu(self.gsg.driver_renderer):
-            # A picture is read as well.
+            # A picture also needs memory to be read.
             texel = 16 if floats else 20 if depth else 4
             memory.check(width * height * texel, what, less)
         properties = FrameBufferProperties()
@@ -239,7 +251,7 @@ class PandaContext(Owned):
         properties.set_depth_bits(24 if depth else 0)
         with self:
             made = buffer_of(self._buffer, texture.name, sort, properties, (width, height))
-            self._make_current()  # opening left any of all contexts so
+            self._make_current()  # after opening, any context may be current
             if made is None:
                 return None
             got = made.get_fb_properties()
@@ -248,7 +260,7 @@ class PandaContext(Owned):
                 return None
         self._targets[made.this] = Target(made)
         made.add_render_texture(texture, GraphicsOutput.RTM_bind_or_copy, GraphicsOutput.RTP_color)
-        # With its first frame the driver takes the memory.
+        # The driver allocates the memory with the first frame.
         with held_notices() as notices:
             self.render(made, surely=False)
         if any("error" in notice for notice in notices):
@@ -257,23 +269,23 @@ class PandaContext(Owned):
         return made
 
     def remove(self, target: GraphicsOutput) -> None:
-        """Give a target back."""
-        with self:  # else Panda deletes what has its number in another context
+        """Release a target."""
+        with self:  # else Panda deletes the object with the same number in another context
             self._targets.pop(target.this)
             self.engine.remove_window(target)
 
     def read(self, texture: Texture) -> NDArray[Any]:
-        """The memory of a texture that was drawn into, flat; waits until it is.
+        """The contents of a texture that was drawn into, flat; waits until it is drawn.
 
-        Raises UserError where the driver gives nothing of it, or where there is no memory for it,
-        which Panda would end the process for.
+        Raises UserError if the driver returns nothing, or if there is not enough memory, for which
+        Panda would end the process.
         """
         size = texture.get_expected_ram_image_size()
-        if size > LARGE:  # Panda's copy, the driver's and the caller's
+        if size > LARGE:  # copies of Panda, the driver and the caller
             memory.check(3 * size, f"reading the {texture.name}", "a smaller size")
         kind = np.float32 if texture.component_type == Texture.T_float else np.uint8
         for _ in range(READINGS):
-            # Else what was read the last time would be taken for what is there now.
+            # Otherwise the result of the last reading could be mistaken for the current one.
             texture.clear_ram_image()
             with self, held_notices() as notices:
                 done = self.engine.extract_texture_data(texture, self.gsg)
@@ -296,7 +308,7 @@ class PandaContext(Owned):
 
     def _make_current(self) -> None:
         current_context.release()
-        # A window that was moved is not drawn to before X has told so.
+        # A window that was moved is not drawn to until X reports that.
         for _ in range(self._attempts):
             self._buffer.set_active(True)
             self.engine.render_frame()

@@ -1,4 +1,4 @@
-"""The critic's passes under Panda3D: each a buffer of its own, rendered alone."""
+"""The critic's passes under Panda3D: each has its own buffer, which is rendered alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from calf_viz.hosts.panda.triangle import triangle
 class PandaCritic:
     """Textures and draws of `CriticPasses`.
 
-    Raises ShaderError as `Programs`, or where the driver cannot render into float textures.
+    Raises ShaderError as `Programs`, or if the driver cannot render into float textures.
     """
 
     def __init__(self, context: PandaContext, programs: Programs) -> None:
@@ -31,7 +31,7 @@ class PandaCritic:
         self.camera = root.attach_new_node(Camera("critic"))
 
     def set_texture(self, name: str, texels: NDArray[np.float32]) -> None:
-        """A texture's texels, (height, width, 4)."""
+        """Set a texture's texels, (height, width, 4)."""
         if name in self.passes:
             self.context.remove(self.passes.pop(name).buffer)
         self.textures[name] = data_texture(name, texels, Texture.F_rgba32)
@@ -44,7 +44,7 @@ class PandaCritic:
         values: dict[str, tuple[float, ...] | float],
         rows: tuple[int, int] | None = None,
     ) -> None:
-        """One pass into a texture, or into rows [from, to) of it."""
+        """Draw a pass into a texture, or into rows [from, to) of it."""
         drawing = self.passes.get(target) or self._pass(target)
         height = self.textures[target].y_size
         first, end = rows or (0, height)
@@ -57,7 +57,7 @@ class PandaCritic:
         drawing.render()
 
     def _pass(self, name: str) -> Pass:
-        # A texture that is rendered into has no image in RAM.
+        # A texture that is rendered into must have no image in RAM.
         old = self.textures[name]
         texture = empty_texture(name, old.x_size, old.y_size, Texture.F_rgba32, np.float32)
         buffer = self.context.target(texture, "a coarser grid", sort=-200, floats=True)
@@ -72,7 +72,7 @@ class PandaCritic:
         return self.passes[name]
 
     def read(self, name: str) -> NDArray[np.float32]:
-        """A texture's texels, (height, width, 4); waits for what is drawn into it."""
+        """A texture's texels, (height, width, 4); waits for draws into it."""
         texture = self.textures[name]
         texels = self.context.read(texture)
         texels = texels.reshape(texture.y_size, texture.x_size, 4)[..., [2, 1, 0, 3]]
@@ -80,13 +80,13 @@ class PandaCritic:
         return texels
 
     def wait(self) -> None:
-        """Until everything is drawn."""
-        # OpenGL draws in order: once the smallest is read, everything before it is there.
+        """Wait until everything is drawn."""
+        # OpenGL draws in order: once the smallest is read, everything before it is done.
         if self.passes:
             self.read(min(self.passes, key=lambda n: self.textures[n].x_size))
 
     def close(self) -> None:
-        """Give all buffers back."""
+        """Release all buffers."""
         for drawing in self.passes.values():
             self.context.remove(drawing.buffer)
         for texture in self.textures.values():

@@ -30,14 +30,14 @@ class Stage:
     """What a geometry draws with.
 
     programs: the shaders in force.
-    dress: gives a node the program of a name, now and whenever it was rebuilt.
+    use_program: gives a node the program of a name, now and whenever it was rebuilt.
     node: what it draws goes below; the host sets the contract's inputs and the blending there.
     count: adds to what `Host.frame_counts` tells, by name.
     """
 
     scene: Scene
     programs: Programs
-    dress: Callable[[NodePath, str], None]
+    use_program: Callable[[NodePath, str], None]
     context: PandaContext
     node: NodePath
     count: Callable[[str, int], None]

@@ -1,10 +1,10 @@
-"""How long the GPU works on a frame, from timestamp queries in the context that is current.
+"""Measures the GPU's time for a frame, by timestamp queries in the current context.
 
-    begin ──▶ ring pass, picture ──▶ end       The answers are fetched some frames later, so that
-      t0                              t1       nobody waits for them.
+    begin ──▶ ring pass, picture ──▶ end       Results are fetched some frames later, so that
+      t0                              t1       nothing waits for them.
 
-Panda3D times only for its own PStats, so the queries are PyOpenGL's. Where that finds no OpenGL, or
-the driver keeps no timestamps, there are no times and nothing else changes.
+Panda3D measures times only for its own PStats, so the queries use PyOpenGL. If that finds no
+OpenGL, or the driver has no timestamps, there are no times, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from calf_viz.hosts.panda.raw_gl import raw
 
 log = logging.getLogger("calf_viz")
 
-MOST_PENDING = 8  # frames that a driver may lag behind; those beyond are not timed
+MOST_PENDING = 8  # frames that a driver may lag behind; further ones are not timed
 
 
 class GpuTimer:
-    """Times what is drawn between `begin` and `end`. All with the same context current."""
+    """Times what is drawn between `begin` and `end`, with the same context current throughout."""
 
     def __init__(self) -> None:
         self._gl = _load()
@@ -32,17 +32,17 @@ class GpuTimer:
         self._times: list[tuple[int, float]] = []
 
     def begin(self) -> None:
-        """Before a frame is drawn."""
+        """Called before a frame is drawn."""
         self._begun = None
         self._guarded(self._begin)
 
     def end(self, token: int) -> None:
-        """After it was drawn; the token is given back with its time."""
+        """Called after it was drawn; the token is returned with its time."""
         if self._begun is not None:
             self._guarded(lambda gl: self._end(gl, token))
 
     def times(self) -> list[tuple[int, float]]:
-        """(token, seconds) of the frames whose times are known by now, each once."""
+        """(token, seconds) of frames whose times have become known, each once."""
         times, self._times = self._times, []
         return times
 
@@ -51,7 +51,7 @@ class GpuTimer:
             return
         try:
             ask(self._gl)
-        except Exception as error:  # whatever a driver does, it must not end the run
+        except Exception as error:  # timing must never end the run
             log.info("no GPU times (%s)", error)
             self._gl = None
 
@@ -110,6 +110,6 @@ class _Queries:
 def _load() -> _Queries | None:
     try:
         return _Queries()
-    except Exception as error:  # PyOpenGL found no OpenGL of its own
+    except Exception as error:  # PyOpenGL found no OpenGL
         log.info("no GPU times (%s)", error)
         return None

@@ -1,5 +1,5 @@
-"""The scene under Panda3D: its inputs and its state. What is drawn comes from a geometry; where it
-is drawn is the subclass's."""
+"""The scene under Panda3D: its inputs and state. A geometry makes what is drawn, and a subclass
+provides the output."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ log = logging.getLogger("calf_viz")
 
 MIN_GL = (3, 3)
 TIMED_BY_CPU = 16
-"""Where the CPU draws, only every 16th frame is timed: llvmpipe takes a timestamp in a pass over
-all of the picture, which costs 0.3 ms."""
+"""In software only every 16th frame is timed: llvmpipe takes a timestamp in a pass over the whole
+picture, which costs 0.3 ms."""
 
 
 class PandaHost(Host):
-    """Draws a `Scene` below `root`, which some camera of `output` looks at.
+    """Draws a `Scene` below `root`, which a camera of `output` looks at.
 
-    Raises UserError where the shaders do not compile, naming file and line, or where the driver
-    has no OpenGL 3.3.
+    Raises UserError if the shaders do not compile, naming file and line, or if the driver has no
+    OpenGL 3.3.
     """
 
     compare: Compare | None = None
@@ -62,8 +62,15 @@ class PandaHost(Host):
         root: NodePath,
         geometry: GeometryMaker = StripGeometry,
     ) -> None:
-        """geometry: what makes the vertices. context: whose `output` is; closed by who made it.
-        `_ready` is called by the subclass."""
+        """Prepare everything but `_ready`, which the subclass calls.
+
+        Args:
+            setup: what to draw.
+            context: the context of `output`; closed by its creator.
+            output: what to draw to.
+            root: parent of everything drawn.
+            geometry: makes the vertices.
+        """
         super().__init__(setup)
         scene = setup.scene
         gsg = context.gsg
@@ -85,8 +92,8 @@ class PandaHost(Host):
         self.closing.callback(self.node.remove_node)
         self._set_state()
         self.first = self.node.attach_new_node("first look")
-        self._dressed: list[tuple[NodePath, str]] = []
-        stage = Stage(scene, self.programs, self._dress, context, self.first, self.count)
+        self._program_nodes: list[tuple[NodePath, str]] = []
+        stage = Stage(scene, self.programs, self._use_program, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
         palette = palette_texels(setup.colour_map, scene.mode_colours)
@@ -100,8 +107,8 @@ class PandaHost(Host):
             return compile_program(self.gsg, source)
 
     def _untie(self) -> None:
-        """What leads back to the host is let go, so that it goes with the last who holds it; and
-        what holds textures, so that these go now."""
+        """Drop references back to the host, so that it is freed with its last user; and those to
+        textures, so that these are freed now."""
         owner = self.owner
         self.programs.compiler = lambda source: owner.check("compile")
         for drawn in (self.__dict__.get("hud_draws"), self.__dict__.get("compare")):
@@ -117,7 +124,7 @@ class PandaHost(Host):
             "ring",
         ):
             self.__dict__.pop(name, None)
-        self._dressed.clear()
+        self._program_nodes.clear()
 
     def _set_state(self) -> None:
         node = self.node
@@ -155,21 +162,21 @@ class PandaHost(Host):
         if self.compare is not None:
             self.compare.lift(self.hud_draws.node)
 
-    def _dress(self, node: NodePath, program: str) -> None:
+    def _use_program(self, node: NodePath, program: str) -> None:
         node.set_shader(self.programs[program])
-        self._dressed.append((node, program))
+        self._program_nodes.append((node, program))
 
     def _use(self, names: set[str]) -> None:
-        for node, program in self._dressed:
+        for node, program in self._program_nodes:
             if program in names:
                 node.set_shader(self.programs[program])
-        # A control may come back as another type, whose value compares equal.
+        # A control may return with another type, whose value compares equal.
         self._inputs.clear()
         if "hud" in names:
             self._open_hud()
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
-        first = FirstLook(self.node, self._dressed, self.gsg, self.scene, self.programs.trial)
+        first = FirstLook(self.node, self._program_nodes, self.gsg, self.scene, self.programs.trial)
         worn = self.setup.worn(library)
         second = SecondLook(first, worn, colour_map, self._fill_palette)
         shader = self.programs["difference"]
@@ -184,12 +191,12 @@ class PandaHost(Host):
         self._fill_palette()
 
     def _fill_palette(self) -> None:
-        if self.compare is not None:  # what is written over both looks shows the colours of both
+        if self.compare is not None:  # the HUD over both looks shows the colours of both
             self._colours[2] = self.compare.second.colour_map
         fill(self.palette, self._colours[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:
-        """Sets the inputs that changed since the last frame."""
+        """Set the inputs that changed since the last frame."""
         values = self.uniforms()
         self.output.set_clear_color((*self.scene.background, 1.0))
         for name, value in values.items():
@@ -240,5 +247,5 @@ class PandaHost(Host):
 
 
 def _matrix(value: NDArray[np.float32]) -> LMatrix4f:
-    # Panda multiplies row vectors: its matrix is the transpose.
+    # Panda uses row vectors: its matrix is the transpose.
     return LMatrix4f(*value.T.ravel().tolist())

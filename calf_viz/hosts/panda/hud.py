@@ -59,11 +59,11 @@ class PandaHud:
 
     @property
     def draws(self) -> int:
-        """Draws that the next frame takes."""
+        """Number of draws in the next frame."""
         return 0 if self.node.is_hidden() else int(self._quads > 0)
 
     def _upload(self, sampler: str, batch: Batch | Series) -> int:
-        """A batch's texels, where they changed: Panda uploads whole textures, these are small."""
+        """Upload a batch's texels if they changed; completely, as Panda does, but it is small."""
         rows, columns, _ = batch.texels.shape
         texture = self._textures.get(sampler)
         if texture is None or texture.y_size != rows:
@@ -77,7 +77,7 @@ class PandaHud:
         return batch.texels.nbytes
 
     def _set_quads(self, count: int) -> None:
-        """Six vertices without data for each item."""
+        """Set the number of items, each of six vertices without data."""
         if count == self._quads:
             return
         self._quads = count
@@ -86,7 +86,7 @@ class PandaHud:
             self.geom_node.add_geom(triangles("hud", 6 * count))
 
     def show(self, visible: bool) -> None:
-        """Whether anything is drawn."""
+        """Show or hide it."""
         if visible == self.node.is_hidden():
             self.node.show() if visible else self.node.hide()
 

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from calf_viz.scene.scene import Scene
 
 TURN = math.radians(0.4)
-"""Turn of the camera for a pixel dragged."""
+"""Rotation of the camera per pixel dragged."""
 WHEEL = 0.9
-"""Factor of the distance for a notch of the wheel."""
+"""Factor of the distance per notch of the wheel."""
 
 
 class Panels(Protocol):
-    """What has the mouse where it is captured: the HUD."""
+    """Receives the mouse where it is captured: the HUD."""
 
     def press(self, x: float, y: float) -> None: ...
     def drag(self, x: float, y: float) -> None: ...
@@ -23,7 +23,7 @@ class Panels(Protocol):
 
 
 class OrbitControls:
-    """Drag to orbit, wheel to zoom, but not over what captures the mouse."""
+    """Drag to orbit, scroll to zoom, except over what captures the mouse."""
 
     def __init__(
         self,
@@ -32,8 +32,14 @@ class OrbitControls:
         captured: Callable[[float, float], bool] = lambda x, y: False,
         panels: Panels | None = None,
     ) -> None:
-        """app: Ursina's application, whose mouse is listened to. captured: whether the mouse at a
-        pixel is another's, such as a panel's. panels: whose it is then."""
+        """Attach to the mouse.
+
+        Args:
+            app: Ursina's application, which provides the mouse.
+            scene: the scene whose camera moves.
+            captured: whether something else, such as a panel, has the mouse at a pixel.
+            panels: receives the mouse then.
+        """
         self.app, self.scene, self.captured = app, scene, captured
         self.panels, self._panel_pressed = panels, False
         self.dragged_from: tuple[float, float] | None = None
@@ -70,8 +76,8 @@ class OrbitControls:
         self._panel_pressed = False
 
     def update(self) -> None:
-        """Once per frame: turns the camera by what the mouse was dragged since the last, or has a
-        panel follow it."""
+        """Called once per frame: turn the camera by how far the mouse was dragged since the last
+        one, or pass that to a panel."""
         if self._panel_pressed and self.panels is not None:
             pointer = self._pointer()
             if pointer is not None:

@@ -1,4 +1,4 @@
-"""What Panda3D would write to the terminal."""
+"""Captures what Panda3D would write to the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calf_viz.errors import shown
 
 @contextmanager
 def held_notices() -> Iterator[list[str]]:
-    """Its lines meanwhile, which are there afterwards, and nowhere else."""
+    """Panda's messages during the block, available after it, and printed nowhere else."""
     notify, held = Notify.ptr(), StringStream()
     notices: list[str] = []
     terminal = notify.get_ostream_ptr()
@@ -25,5 +25,5 @@ def held_notices() -> Iterator[list[str]]:
 
 
 def told(notice: str) -> str:
-    """What a line of Panda's says, without where it comes from."""
+    """A message of Panda's without its category."""
     return shown(notice.partition("): ")[2] or notice)

@@ -62,7 +62,7 @@ class OffscreenHost(PandaHost):
             wait()
         self._frames += 1
         if self._frames % COLLECTED_EVERY == 0:
-            # States that nobody holds any more; in a window a task of Ursina's does it.
+            # Collect unused states, as a task of Ursina's does in a window.
             RenderState.garbage_collect()
             TransformState.garbage_collect()
 
@@ -72,17 +72,17 @@ class OffscreenHost(PandaHost):
         return pixels[::-1, :, 2::-1].copy()
 
     def finish(self) -> None:
-        """Waits until the frame is drawn, and has it in RAM."""
+        """Wait until the frame is drawn, and read it into RAM."""
         self.context.read(self.picture)
 
 
 def open_context(closing: ExitStack) -> PandaContext:
-    """A context of its own, without a window, which `closing` closes. Raises UserError where there
-    is no OpenGL 3.3."""
+    """A new context without a window, which `closing` closes. Raises UserError if there is no
+    OpenGL 3.3."""
     with beside_others():
         closing.enter_context(settings(*SETTINGS))
         if waiter() is None:
-            # Panda waits after every upload and draw too, which many of them feel.
+            # Panda would also wait after every upload and draw, which slows down many of them.
             closing.enter_context(settings("gl-finish true"))
         for module in ("p3headlessgl", "pandagl"):
             buffer = new_context(module)

@@ -1,9 +1,8 @@
-"""Outputs opened under Panda3D, beside those of other contexts.
+"""Opens outputs under Panda3D beside those of other contexts.
 
-Whenever it opens something, Panda has every output of the process be current in turn, as they are
-sorted. Beside outputs of EGL, those of GLX are refused once one of EGL's was current, and the other
-way round; and what is opened, refused, would be made ready in a context that is another's. So for
-the time being what is opened comes first.
+Whenever it opens something, Panda makes every output of the process current in turn, in sort order.
+Once an output of EGL has been current, those of GLX are refused, and vice versa; and a refused new
+output would be set up in another one's context. So while something is opened, it is sorted first.
 """
 
 from __future__ import annotations
@@ -32,30 +31,29 @@ from calf_viz.hosts.context import Owner, forked, opens_context
 from calf_viz.hosts.panda.settings import settings
 
 ENGINE_LOCK = RLock()
-"""The process's one engine is used by one thread at a time."""
+"""Only one thread at a time may use the process's single engine."""
 OWNERS: list[Owner] = []
-"""Of this program's contexts."""
+"""The owners of this program's contexts."""
 OURS: dict[current_context.Handle, current_context.Current] = {}
-"""The contexts of this program that are open, and what they were when they were current."""
+"""This program's open contexts, with what to restore to make them current."""
 FIRST = -10_000
-"""Sort of what comes before all others."""
+"""Sort order before all others."""
 EGL = "display:egldisplay"
 NOISY = (EGL, "display:x11display", "display:glxdisplay", "display:gsg:glgsg")
 
 
 @atexit.register
-def _say_no_more() -> None:
-    """Panda gives displays back when the process ends, after everybody else: some drivers are gone
-    by then, and refuse it."""
+def _silence_exit() -> None:
+    """Silence errors at exit, when Panda closes displays after some drivers are gone already."""
     Notify.ptr().get_category(EGL).set_severity(NS_fatal)
 
 
 def _leave_to_parent() -> None:
-    """A forked process has what is the parent's: given back here, when the process ends, it would
-    be taken from the parent, if the driver does not crash on it."""
+    """Keep a forked process from releasing its parent's resources at exit, which would take them
+    from the parent or crash the driver."""
     if not forked():
         return
-    GraphicsEngine.get_global_ptr().ref()  # so it never goes, nor the contexts that it holds
+    GraphicsEngine.get_global_ptr().ref()  # so that it and its contexts are never freed
     shown = sys.modules.get("direct.showbase.ShowBase")
     if shown is not None:
         atexit.unregister(shown.exitfunc)
@@ -67,11 +65,10 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def beside_others() -> Iterator[None]:
-    """While a context is opened. What its caller had current, of a program of its own, is so again
-    afterwards.
+    """For opening a context in the block. A foreign context that was current is restored.
 
-    Raises UserError where there can be none: in a forked process, or beside those of another
-    thread, as the engine has all of them be current in the thread that it is used in.
+    Raises UserError if that is impossible: in a forked process, or beside contexts of another
+    thread, as the engine makes all of them current in the thread that uses it.
     """
     with ENGINE_LOCK:
         opens_context()
@@ -89,7 +86,7 @@ def beside_others() -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """That some contexts are refused while others are opened does no harm, and is no news."""
+    """Silence refusals of contexts while others are opened, which are harmless."""
     notify = Notify.ptr()
     noisy = [notify.get_category(name) for name in NOISY] if OURS else []
     levels = [category.get_severity() for category in noisy]
@@ -104,8 +101,8 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def _opening(first: GraphicsOutput | None) -> Iterator[None]:
-    """While Panda opens something of the context that `first` is of; None where that is new.
-    Afterwards none is current."""
+    """For opening something in the context of `first`, or in a new one if None. Afterwards no
+    context is current."""
     current_context.release()
     sort = 0 if first is None else first.get_sort()
     if first is not None:
@@ -128,8 +125,8 @@ def buffer_of(
     properties: FrameBufferProperties,
     size: tuple[int, int],
 ) -> GraphicsOutput | None:
-    """A buffer, not active, of the context that an output has; None where the driver is not able
-    to. sort: frames render the lower first."""
+    """A buffer, not active, in the context of an output; None if the driver cannot. sort: frames
+    render lower ones first."""
     engine = GraphicsEngine.get_global_ptr()
     with _opening(output):
         made = engine.make_output(
@@ -138,13 +135,13 @@ def buffer_of(
         )  # fmt: skip
         if made is not None:
             made.set_active(False)
-            engine.open_windows()  # now, else the next frame does
+            engine.open_windows()  # otherwise it happens in the next frame
     return made
 
 
 def new_context(module: str) -> GraphicsOutput | None:
-    """A tiny buffer, not active, with a context of its own, by a display module of Panda's; None
-    where that has none."""
+    """A tiny buffer, not active, with a new context from one of Panda's display modules; None if
+    that has none."""
     pipe = _pipe(module)
     if pipe is None:
         return None
@@ -162,7 +159,7 @@ def new_context(module: str) -> GraphicsOutput | None:
 
 
 def window_context(window: GraphicsOutput) -> GraphicsOutput | None:
-    """A tiny buffer, as `new_context`, with the context that a window has."""
+    """A tiny buffer as from `new_context`, but in a window's context."""
     properties = FrameBufferProperties()
     properties.set_rgba_bits(8, 8, 8, 8)
     return buffer_of(window, "context", 0, properties, (1, 1))
@@ -170,7 +167,7 @@ def window_context(window: GraphicsOutput) -> GraphicsOutput | None:
 
 @contextmanager
 def opening_window() -> Iterator[None]:
-    """While Ursina opens a window. Beside headless hosts something of its way has to come first."""
+    """For Ursina opening a window: beside headless hosts, something of its API must come first."""
     first = new_context("pandagl") if OURS else None
     try:
         with _opening(first):
@@ -182,10 +179,10 @@ def opening_window() -> Iterator[None]:
 
 @cache
 def _pipe(module: str) -> GraphicsPipe | None:
-    """One for the whole process: with a pipe goes EGL's display, under the feet of every other
-    context of the process."""
-    # Where nobody says what windows are made by, Ursina would later try the first kind of pipe that
-    # there is: EGL's, which has no windows. Panda takes note of it with its first pipe.
+    """A pipe, kept for the whole process: closing it would close EGL's display, which all other
+    contexts use."""
+    # Without this, Ursina would later open its window with the first kind of pipe that was made,
+    # EGL's, which has no windows. Panda reads it with its first pipe.
     windows = "load-display pandagl glxGraphicsPipe" if sys.platform.startswith("linux") else ""
     with settings(windows):
         return GraphicsPipeSelection.get_global_ptr().make_module_pipe(module)

@@ -1,9 +1,9 @@
-"""The ring's texture under Panda3D, and ways to put new samples into it.
+"""The ring's texture under Panda3D, and two ways to add samples to it.
 
-Panda uploads whole textures. So the new samples go into a small staging texture, and a pass that
-renders into the ring copies them there, on the GPU: 16 bytes per agent and step, however long the
-trails. The same pass copies an old ring into a new one when agents come, or when the plane's bounds
-change. Where a driver cannot render into float textures, the whole ring is uploaded at each step.
+Panda uploads whole textures. So new samples go into a small staging texture, and a pass that
+renders into the ring copies them on the GPU: 16 bytes per agent and step, however long the trails.
+The same pass copies an old ring into a new one when agents are added, or when the plane's bounds
+change. If the driver cannot render into float textures, the whole ring is uploaded at each step.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ log = logging.getLogger("calf_viz")
 class PandaRing(Protocol):
     """A `Ring` in a texture, the input `u_ring` of what is drawn.
 
-    What an `append` costs is counted: ring_draws and upload_bytes, by `Stage.count`.
+    Each `append` counts its ring_draws and upload_bytes by `Stage.count`.
     """
 
     texture: Texture
 
     def append(self, packed: Packed) -> None:
-        """Has the next frame put steps' samples into the ring."""
+        """Add steps' samples to the ring with the next frame."""
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
-        """Changes to a layout with more agents; keeps the samples."""
+        """Change to a layout with more agents, keeping the samples."""
 
     def move(self, by: Move) -> None:
         """Has all samples lie elsewhere in the scene."""
 
     def done(self) -> None:
-        """A frame was rendered."""
+        """Called after a frame was rendered."""
 
 
 def make_ring(layout: RingLayout, stage: Stage, node: NodePath) -> PandaRing:
@@ -65,7 +65,7 @@ def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, Graphic
 
 
 class RenderedRing:
-    """Samples are copied by a pass of their own, before the frame's."""
+    """A ring into which a separate pass copies the samples, before the frame's."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class RenderedRing:
         self._outgrown: list[Texture] = []
         self.camera = self._pass(stage.programs)
         self._aim(layout, texture, buffer)
-        # Once, the whole texture is cleared; after that only what is copied is written.
+        # The whole texture is cleared once; after that only what is copied is written.
         buffer.set_clear_color((0, 0, 0, 0))
         buffer.set_clear_color_active(True)
         self._source(self.staging, layout, slots=(0, 1))
@@ -110,7 +110,7 @@ class RenderedRing:
         return empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
 
     def _source(self, texture: Texture, source: RingLayout, slots: tuple[int, int]) -> None:
-        """Has the pass copy `texture` to the slots [from, to) of the ring."""
+        """Make the pass copy `texture` to the slots [from, to) of the ring."""
         if texture is not self._copied:
             self._copied = texture
             layout = source.columns, source.rows, source.agents
@@ -122,7 +122,7 @@ class RenderedRing:
 
     def append(self, packed: Packed) -> None:
         for slot, texels in packed.parts(self.layout.slots):
-            self._flush()  # several in one frame, each in a pass of its own
+            self._flush()  # several in one frame, each in a separate pass
             self._put(texels, slot)
             self.stage.count("ring_draws", 1)
             self.stage.count("upload_bytes", texels.nbytes)
@@ -142,7 +142,7 @@ class RenderedRing:
             self._drawn()
 
     def _flush(self) -> None:
-        """Puts what is pending there now, without the frame."""
+        """Copy what is pending now, before the frame."""
         if self._pending:
             self.copying.render()
             self._drawn()
@@ -152,8 +152,8 @@ class RenderedRing:
         self._release()
 
     def _release(self) -> None:
-        # Panda remembers what the pass had bound, and would bind it once more: so no texture is
-        # released before the pass was drawn with another.
+        # Panda would bind the pass's previous texture once more: so a texture is not released until
+        # the pass was drawn with another.
         while self._outgrown:
             self._outgrown.pop().release_all()
 
@@ -190,7 +190,7 @@ class RenderedRing:
 
 
 class UploadedRing:
-    """The ring lies in RAM, and all of it is uploaded after each step."""
+    """A ring in RAM, which is uploaded completely after each step."""
 
     def __init__(self, layout: RingLayout, stage: Stage, node: NodePath) -> None:
         self.stage, self.node = stage, node

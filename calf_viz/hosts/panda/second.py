@@ -1,4 +1,4 @@
-"""A second look at the same samples: the geometry's nodes once more, in other shaders."""
+"""A second look at the same samples: the geometry's nodes drawn again with other shaders."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.scene import Scene
 
 OVERRIDE = 1
-"""Priority over the first look's shaders, which the shared nodes wear themselves."""
+"""Priority over the first look's shaders, which are set on the shared nodes themselves."""
 
 
 @dataclass(frozen=True)
 class FirstLook:
-    """What a second look has of the first.
+    """What a second look uses of the first.
 
     Attributes:
         node: has the inputs that both share.
-        dressed: what is drawn, and the names of the programs that draw it.
-        gsg: what compiles.
-        trial: sees shaders before the driver does.
+        nodes: the nodes drawn, with the names of their programs.
+        gsg: compiles the shaders.
+        scene: the scene.
+        trial: tries shaders before the driver compiles them.
     """
 
     node: NodePath
-    dressed: Iterable[tuple[NodePath, str]]
+    nodes: Iterable[tuple[NodePath, str]]
     gsg: GraphicsStateGuardian
     scene: Scene
     trial: Trial | None
@@ -46,8 +47,8 @@ class SecondLook(Reloading):
     """Draws what other nodes draw. Raises ShaderError as `Programs`.
 
     Attributes:
-        node: what is drawn is below it; it stands beside the first look's node.
-        programs, controls: as a host's.
+        node: parent of what is drawn, a sibling of the first look's node.
+        programs, controls: as for a host.
         background: of its picture.
         colour_map: of its surface, RGBA.
     """
@@ -64,12 +65,12 @@ class SecondLook(Reloading):
         self.controls = ControlValues()
         self.background, self._mode_colours = first.scene.background, first.scene.mode_colours
         self.node = first.node.attach_new_node("second look")
-        self._worn: list[tuple[NodePath, str]] = []
-        for shared, program in first.dressed:
+        self._nodes: list[tuple[NodePath, str]] = []
+        for shared, program in first.nodes:
             own = self.node.attach_new_node(program)
             own.set_shader(self.programs[program], OVERRIDE)
             shared.instance_to(own)
-            self._worn.append((own, program))
+            self._nodes.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
         texels = palette_texels(colour_map, self._mode_colours)
         self.palette = data_texture("second palette", texels, Texture.F_rgba8)
@@ -78,19 +79,19 @@ class SecondLook(Reloading):
         self.controls.adopt(self.programs.controls)
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
-        """Other colours of the surface, RGBA from low to high, as many as there were."""
+        """Set the surface's colours, RGBA from low to high, as many as before."""
         self.colour_map = colour_map
         fill(self.palette, palette_texels(colour_map, self._mode_colours)[..., [2, 1, 0, 3]])
         self._recoloured()
 
     def _use(self, names: set[str]) -> None:
-        for node, program in self._worn:
+        for node, program in self._nodes:
             if program in names:
                 node.set_shader(self.programs[program], OVERRIDE)
         self._inputs.clear()
 
     def prepare(self) -> None:
-        """Set the inputs that are its own, for the next frame."""
+        """Set its own inputs for the next frame."""
         for name, value in self.controls.values.items():
             if self._inputs.get(name) != value:
                 self._inputs[name] = value

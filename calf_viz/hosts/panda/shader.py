@@ -1,4 +1,4 @@
-"""Shader programs under Panda3D, which draws white and says so only in its log if one is bad."""
+"""Shader programs under Panda3D, which reports errors only in its log, and draws white."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BLENDING = ColorBlendAttrib.make(
 
 
 def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader:
-    """The program of a source. Raises ShaderError, as `file:line: message`, of each error."""
+    """Compile a source. Raises ShaderError with `file:line: message` for each error."""
     vertex, fragment = source.vertex, source.fragment
     notify, lines = Notify.ptr(), LineStream()
     notify.set_ostream_ptr(lines, False)
     try:
-        # Panda would give the same text the same shader as long as anybody holds it, one that
-        # failed included; that one is not compiled again, and there would be no message.
+        # Panda reuses a shader with the same text while anything holds it, even a failed one, which
+        # is not compiled again, so there would be no message.
         with settings("cache-generated-shaders 0"):
             shader = Shader.make(Shader.SL_GLSL, *source.texts)
         prepared = shader and shader.prepare_now(gsg.prepared_objects, gsg)

@@ -26,8 +26,8 @@ from calf_viz.scene.scene import Scene
 
 
 class StripGeometry:
-    """Samples in a ring texture, heights in another, and one draw. Raises UserError where the
-    shaders do not compile, naming file and line."""
+    """Samples in a ring texture, heights in another, and one draw. Raises UserError if the shaders
+    do not compile, naming file and line."""
 
     design = "gpu"
     channels = CHANNELS
@@ -36,12 +36,12 @@ class StripGeometry:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.node = stage.node.attach_new_node(self._strip())
-        stage.dress(self.node, "field")
+        stage.use_program(self.node, "field")
         self.heights: Texture | None = None
         self._vertices = self._instances = 0
 
     def _strip(self) -> GeomNode:
-        # One strip of consecutive vertices without data is exactly one call to OpenGL.
+        # One strip of consecutive vertices without data is exactly one OpenGL call.
         self.geom = Geom(GeomVertexData("field", GeomVertexFormat.get_empty(), Geom.UH_static))
         self.geom_node = shader_placed("field")
         self._set_vertices(3)
@@ -71,7 +71,7 @@ class StripGeometry:
             fill(self.heights, texels)
 
     def use_heights(self, texture: Texture) -> None:
-        self.heights = None  # what is uploaded later takes a texture of its own
+        self.heights = None  # a later upload makes a new texture
         self.node.set_shader_input("u_heightfield", texture)
 
     def prepare(self, uniforms: dict[str, Any]) -> None:

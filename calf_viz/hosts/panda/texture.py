@@ -25,7 +25,7 @@ def empty_texture(name: str, width: int, height: int, form: int, dtype: Any) -> 
 
 
 def data_texture(name: str, texels: NDArray[Any], form: int) -> Texture:
-    """A texture of texels (height, width, components), RGBA in the order people write it."""
+    """A texture of texels (height, width, components), in RGBA order."""
     height, width, components = texels.shape
     texture = empty_texture(name, width, height, form, texels.dtype)
     if components == 4:
@@ -35,5 +35,5 @@ def data_texture(name: str, texels: NDArray[Any], form: int) -> Texture:
 
 
 def fill(texture: Texture, texels: NDArray[Any]) -> None:
-    """A new image, in Panda's order of components; uploaded with the next frame."""
+    """Set a new image, in Panda's order of components; uploaded with the next frame."""
     texture.set_ram_image(np.ascontiguousarray(texels))

@@ -1,5 +1,5 @@
-"""Triangles without vertex data, whose shader knows where they lie: the HUD's quads, and the one
-that a pass over a whole texture draws."""
+"""Triangles without vertex data, positioned by their shader: the HUD's quads, and the triangle of a
+pass over a whole texture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from panda3d.core import (
 
 
 def triangles(name: str, vertices: int) -> Geom:
-    """So many consecutive vertices without data, three a triangle."""
+    """Triangles of `vertices` consecutive vertices without data."""
     geom = Geom(GeomVertexData(name, GeomVertexFormat.get_empty(), Geom.UH_static))
     primitive = GeomTriangles(Geom.UH_static)
     primitive.add_consecutive_vertices(0, vertices)
@@ -24,7 +24,7 @@ def triangles(name: str, vertices: int) -> Geom:
 
 
 def shader_placed(name: str) -> GeomNode:
-    """A node that is never culled: only the shader knows where anything is."""
+    """A node that is never culled, as only the shader knows where it is."""
     node = GeomNode(name)
     node.set_bounds(OmniBoundingVolume())
     node.set_final(True)

@@ -33,29 +33,29 @@ from calf_viz.pace import Pace
 from calf_viz.scene.camera import OrbitCamera
 
 _opened: list[Any] = []
-"""Ursina's application, once there was a window."""
+"""Ursina's application, once there has been a window."""
 UNSEEN_RATE = 60.0
-"""Frames a second while the window is minimised: nothing is drawn then, so no display holds frames
-up, and the simulation goes on about as fast as it was seen to."""
+"""Frames per second while the window is minimised: nothing is drawn and no display limits the rate,
+but the simulation should go on at about the same speed."""
 SETTINGS = (
     "gl-version 3 3",
     "gl-max-errors 1000000000",
     "audio-library-name null",
     "print-pipe-types 0",
-    # Missing input devices are no news.
+    # Do not report missing input devices.
     "notify-level-device fatal",
     "notify-level-pnmimage error",
-    "notify-level-ShowBase error",  # what it warns of is told below
+    "notify-level-ShowBase error",  # its warnings are reported below
 )
 
 
 class WindowHost(PandaHost):
-    """Draws into a window; one at a time, as Ursina has one application in a process.
+    """Draws into a window; only one at a time, as Ursina has one application per process.
 
-    Raises UserError where no window with OpenGL 3.3 can be opened, or another is open.
+    Raises UserError if no window with OpenGL 3.3 can be opened, or another one is open.
 
     Attributes:
-        pace, sleep: hold frames up while it is unseen: minimised, or otherwise off the screen.
+        pace, sleep: limit the frame rate while it is minimised or otherwise off the screen.
     """
 
     has_window = True
@@ -63,7 +63,7 @@ class WindowHost(PandaHost):
     def __init__(
         self, setup: Setup, geometry: GeometryMaker = StripGeometry, vsync: bool = True
     ) -> None:
-        """As `PandaHost`. vsync: wait for the display before each next frame."""
+        """As `PandaHost`. vsync: wait for the display before each frame."""
         with beside_others():
             self.app = app = _open_window(setup.scene.size, vsync, self.closing)
             buffer = window_context(app.win)
@@ -98,7 +98,7 @@ class WindowHost(PandaHost):
         return set(actions)
 
     def _look_from_above(self) -> None:
-        """The whole plane, clear of the line of keys, so that its ticks are there."""
+        """Show the whole plane, clear of the line of keys, so that its ticks are visible."""
         camera, (width, height) = self.scene.camera, self.scene.size
         foot = self.hud.foot() / height if self.hud is not None else 0.0
         camera.top_view(width / height, foot)
@@ -111,7 +111,7 @@ class WindowHost(PandaHost):
     def _over_line(self, x: float) -> bool:
         return self.compare is not None and self.compare.view.near(x, self.scene.size[0])
 
-    # As `Panels`: what has the mouse where it is not the camera's.
+    # As `Panels`: receives the mouse where the camera does not.
 
     def press(self, x: float, y: float) -> None:
         """The mouse went down on a panel, or on the line between two looks."""
@@ -121,14 +121,14 @@ class WindowHost(PandaHost):
             self.hud.press(x, y)
 
     def drag(self, x: float, y: float) -> None:
-        """It moved, still down."""
+        """The mouse moved, still down."""
         if self._line_held and self.compare is not None:
             self.compare.view.move(x, self.scene.size[0])
         elif self.hud is not None:
             self.hud.drag(x, y)
 
     def release(self) -> None:
-        """It went up."""
+        """The mouse was released."""
         self._line_held = False
         if self.hud is not None:
             self.hud.release()
@@ -139,7 +139,7 @@ class WindowHost(PandaHost):
         properties = self.output.get_properties()
         if properties.get_open():
             width, height = properties.get_x_size(), properties.get_y_size()
-            # Some systems make a minimised window one without a size: it keeps the one it had.
+            # Some systems report no size for a minimised window: it keeps its last one.
             self.unseen = properties.get_minimized() or min(width, height) < 1
             if not self.unseen:
                 self.scene.size = width, height
@@ -150,7 +150,7 @@ class WindowHost(PandaHost):
     @property
     @unowned
     def closed(self) -> bool:
-        """Whether it was closed, or the window by its user."""
+        """Whether it was closed, or the window by the user."""
         return self._closed or self.owner.ended or self.output.is_closed()
 
     def _render(self) -> None:
@@ -160,7 +160,7 @@ class WindowHost(PandaHost):
                 self._look_from_above()
         while self.unseen and (wait := self.pace.wait(UNSEEN_RATE)):
             self.sleep(wait)
-        # Ursina's tasks; one of them renders the frame.
+        # Run Ursina's tasks, one of which renders the frame.
         self.context.render(self.output, frame=self.app.step)
 
     def _picture(self) -> NDArray[np.uint8]:
@@ -176,7 +176,7 @@ class WindowHost(PandaHost):
 
 
 def _interrupt_silently(tasks: Any) -> None:
-    """On Ctrl-C end the frame, as Panda does, but without its words; a second one does not wait."""
+    """On Ctrl-C end the frame, as Panda does, but without a message; a second one ends at once."""
 
     def handler(number: int, frame: Any) -> None:
         if tasks.fKeyboardInterrupt:
@@ -187,8 +187,8 @@ def _interrupt_silently(tasks: Any) -> None:
 
 
 def _without_keys(app: Any) -> None:
-    """Take Ursina's own keys away, which draw wireframes, show counters or fill the screen: those
-    in calf_viz/hud/keys.py are all there are."""
+    """Remove Ursina's own keys, which draw wireframes, show counters or fill the screen: only those
+    in calf_viz/hud/keys.py remain."""
     thrower = app.buttonThrowers[0].node()
     of_any_key = {
         thrower.get_button_down_event(),
@@ -202,8 +202,8 @@ def _without_keys(app: Any) -> None:
 
 
 def _ursina() -> Any:
-    """Ursina's class. It takes the folder of what was started, the current one for `python -c`, for
-    its own: it would look for models there, and run a `settings.py`."""
+    """Ursina's class. It would take the folder of the started script, or the current one for
+    `python -c`, as its own, look for models there, and run a `settings.py`."""
     started, sys.argv = sys.argv, [str(Path(__file__))]
     try:
         from ursina import Ursina, application
@@ -214,18 +214,18 @@ def _ursina() -> Any:
 
 
 def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
-    """Ursina's application, with a window that `closing` closes: where there was one before, the
-    same application, as it can be made only once."""
+    """Ursina's application, with a window that `closing` closes. The application is reused if there
+    was one before, as it can be created only once."""
     if threading.current_thread() is not threading.main_thread():
         raise UserError("a window needs the main thread, as signals do: open it there, or headless")
     if _opened and _opened[0].win is not None:
         raise UserError("a process has one window at a time: close the other, or use headless")
     closing.enter_context(settings(f"sync-video {vsync:d}", *SETTINGS))
-    # Panda installs its own handler for Ctrl-C, which fails where another one is in force.
+    # Panda installs its own handler for Ctrl-C, which fails if another one is in force.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     closing.callback(signal.signal, signal.SIGINT, before or signal.SIG_DFL)
     try:
-        # It tells of its folders and monitors.
+        # It also prints its folders and monitors.
         with opening_window(), redirect_stdout(io.StringIO()), held_notices() as notices:
             if _opened:
                 app = _opened[0]
@@ -236,10 +236,10 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
                 close_first()
         if app.win is None:
             raise Exception("no window")
-    except Exception as error:  # Panda raises a bare Exception where no window can be had
+    except Exception as error:  # Panda raises a bare Exception if no window can be opened
         reason = next((told(n) for n in notices if "(error)" in n), str(error))
         if "open display" in reason:
-            instead = "set DISPLAY to one that is there and lets this user in"
+            instead = "set DISPLAY to one that exists and admits this user"
         else:
             instead = "install libgl1 libgl1-mesa-dri or a graphics driver"
         raise UserError(
@@ -248,7 +248,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
     for notice in notices:
         click.echo(notice, err=True)
     closing.callback(app.close_window, app.win, keepCamera=True)
-    app.win.set_active(False)  # but in its own frames
+    app.win.set_active(False)  # except in its own frames
     return app
 
 

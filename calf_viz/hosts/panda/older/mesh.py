@@ -101,7 +101,7 @@ def group(stage: Stage, name: str, order: int) -> NodePath:
     """A node for meshes that are drawn by shaders/mesh_`name`.vert and the scene's fragment
     shader, in the `order` given among groups. Raises ShaderError as `Programs`."""
     node = stage.node.attach_new_node(name)
-    stage.dress(node, f"mesh_{name}")
+    stage.use_program(node, f"mesh_{name}")
     node.set_bin("background", order)
     return node
 
