@@ -235,6 +235,7 @@ class PandaContext(Owned):
             less: advice to get a smaller one, such as "a coarser --grid".
             sort: frames render lower ones first.
             floats: 32-bit float values instead of 8 bits.
+            depth: whether it has a depth buffer.
 
         Raises:
             UserError: there is no memory for it.
