@@ -1,4 +1,4 @@
-"""Numbers on axes that wrap, as that of an angle does: all that are whole periods apart are one."""
+"""Values on periodic axes, such as angles: those that are whole periods apart are the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Pair = tuple[float, float]
 
 
 def fold(values: NDArray[np.floating], lo: float, hi: float) -> NDArray[np.float64]:
-    """Values modulo hi - lo, within [lo, hi); those that are not finite become NaN."""
+    """Values modulo hi - lo, within [lo, hi); non-finite ones become NaN."""
     at = values.astype(np.float64)
     with np.errstate(invalid="ignore"):
         at -= (hi - lo) * np.floor((at - lo) / (hi - lo))
@@ -20,7 +20,7 @@ def fold(values: NDArray[np.floating], lo: float, hi: float) -> NDArray[np.float
 def fold_axes(
     points: NDArray[np.floating], lo: Pair, hi: Pair, periodic: tuple[bool, bool]
 ) -> NDArray[np.floating]:
-    """Points (n, 2) within one period of the axes that are periodic; themselves where all are."""
+    """Points (n, 2) taken into one period on periodic axes; unchanged if all are there already."""
     for axis in (0, 1):
         if not periodic[axis]:
             continue

@@ -1,6 +1,6 @@
-"""What samples and a surface mean: the plane, its axes, the modes and the value, by name.
+"""What samples and a surface mean: names of the plane, its axes, the modes and the value.
 
-A source says it once; the picture takes from it whatever it writes or measures.
+A source defines it once; the picture takes all labels and measures from it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Colour = tuple[float, float, float]
 """RGB, each within 0 and 1."""
 
 LONGEST_NAME = 60
-"""Of a mode [characters]."""
+"""Most characters of a mode's name."""
 NARROWEST, WIDEST = 1e-15, 1e15
-"""Of an axis, in its unit: shaders know it in float32, and square it."""
+"""Width of an axis, in its unit: shaders use it in float32, and square it."""
 FINEST = 1e-9
-"""Of its ends, that an axis is wide at least: float64 tells no more apart between them."""
+"""Least width of an axis relative to its ends: below, float64 cannot resolve points on it."""
 LONGEST = 1000.0
-"""Times the shorter axis that the longer one may be where both have one scale."""
+"""Most that one axis may exceed the other if both have one scale."""
 
 
 _HEX = re.compile("#[0-9a-fA-F]{6}")
@@ -38,7 +38,7 @@ _HEX = re.compile("#[0-9a-fA-F]{6}")
 def _finite(number: float) -> bool:
     try:
         return math.isfinite(number)
-    except OverflowError:  # a whole number that no float holds
+    except OverflowError:  # an integer that is too large for a float
         return False
 
 
@@ -51,26 +51,26 @@ def _two(values: Any) -> bool:
 
 @dataclass(frozen=True)
 class View:
-    """What a source shows. Raises UserError for what makes no sense.
+    """What a source shows. Raises UserError for invalid values.
 
     Attributes:
-        title: of the panel, and of the files that are written.
+        title: title of the panel, and name of files written.
         lo, hi: corners of the plane, in the units of its axes: of any size, anywhere.
-        labels: name and unit of the plane's axes, such as `x [m]`.
-        periodic: whether each axis wraps, as that of an angle does: its ends are one and the same,
-            and trails that leave the plane at one come in at the other. Its width is the period;
-            positions beyond its ends are taken modulo it.
-        modes: name of each mode that samples have, by its number. Up to 4 cost least; of more than
-            8 the first 7 are told apart, and all others shown as one.
-        colours: of each mode, `#rrggbb` or three numbers from 0 to 1; None: the palette's.
-        value: name of what the surface is the height of.
-        symbol: the same where there is little room; None: the name itself.
-        aspect: `fill` draws the plane as a square; with `equal` a unit is as long on either axis.
-        marker: what an agent looks like; an arrow points along its heading.
-        dt: seconds between two samples; None where steps have no duration.
-        trainee: index of the agent that is being trained; None where none is. Its marker, and its
-            steps in the first mode, have a colour of its own.
-        live: whether steps come by themselves, so that each frame takes all that there are.
+        labels: name and unit of each axis of the plane, such as `x [m]`.
+        periodic: whether each axis wraps, like an angle: its ends are the same, and trails that
+            leave the plane at one end enter at the other. Its width is the period; positions beyond
+            its ends are taken modulo it.
+        modes: name of each mode of the samples, by number. Up to 4 are cheapest; of more than 8,
+            the first 7 are distinguished, and all others shown as one.
+        colours: colour of each mode, `#rrggbb` or three numbers from 0 to 1; None: the palette's.
+        value: name of the quantity that the surface's height shows.
+        symbol: a short form of it; None: the name itself.
+        aspect: `fill` draws the plane as a square; with `equal` both axes have the same scale.
+        marker: how an agent is drawn; an arrow points along its heading.
+        dt: seconds between two samples; None if steps have no duration.
+        trainee: index of the agent in training; None if there is none. Its marker, and its steps
+            in the first mode, have a colour of their own.
+        live: whether steps arrive by themselves, so that each frame takes all that are available.
     """
 
     title: str
@@ -121,7 +121,7 @@ class View:
             pair = getattr(self, name)
             if isinstance(pair, str) or not _two(pair):
                 raise UserError(f"{where}: lo, hi and labels are of a plane: give two of each")
-            self._keep(**{name: tuple(pair)})  # lists and arrays do not compare as tuples do
+            self._keep(**{name: tuple(pair)})  # lists and arrays compare differently from tuples
         texts = [("title", self.title), ("value", self.value)]
         texts += [("label", label) for label in self.labels]
         if self.symbol is not None:
@@ -156,13 +156,13 @@ class View:
 
     @property
     def units(self) -> tuple[str, str]:
-        """Of the axes, as their labels tell; empty where one tells none."""
+        """Units of the axes, from their labels; empty if a label has none."""
         x, y = (label.partition("[")[2].rstrip("] ") for label in self.labels)
         return x, y
 
     @property
     def mode_colours(self) -> tuple[Colour, ...] | None:
-        """`colours`, which are kept as numbers."""
+        """The `colours` as numbers."""
         return cast("tuple[Colour, ...] | None", self.colours)
 
     def _check_modes(self) -> None:
@@ -211,8 +211,8 @@ class View:
         )
 
     def wrapped(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Positions (n, 2) as the plane has them: on a periodic axis within [lo, hi), modulo its
-        width, in float64; themselves where none lies elsewhere."""
+        """Positions (n, 2) on the plane: on a periodic axis taken modulo its width into [lo, hi),
+        in float64; unchanged if all are there already."""
         return fold_axes(positions, self.lo, self.hi, self.periodic)
 
     def _check_aspect(self) -> None:
@@ -236,10 +236,10 @@ class View:
 
 @dataclass
 class Certificate:
-    """What the certificate would ask of one agent now, for shaders that show it."""
+    """What the certificate requires of one agent now, for shaders that show it."""
 
     chosen: int = 0
-    """The agent."""
+    """Index of the agent."""
     q_plus: float | None = None
     """Its q+; None before its first certified step."""
     constants: tuple[float, float, float] = (0.01, 0.01, 1000.0)

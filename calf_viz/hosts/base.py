@@ -1,4 +1,4 @@
-"""What every host of the scene shares: the samples' packing, the surface's texels, the inputs."""
+"""Base class of all hosts: packing of samples, the surface's texels, the shaders' inputs."""
 
 from __future__ import annotations
 
@@ -37,41 +37,41 @@ log = logging.getLogger("calf_viz")
 
 
 class Ring(Protocol):
-    """Where a host keeps the samples that it draws."""
+    """A host's storage of the samples that it draws."""
 
     def append(self, packed: Packed) -> None:
-        """Takes the samples of one step, or of several, whose texels are overwritten by the next:
+        """Add the samples of one or more steps. Their texels are overwritten by the next ones:
         upload or copy them."""
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:
-        """Changes to a layout with more agents; keeps the samples."""
+        """Change to a layout with more agents, keeping the samples."""
 
     def move(self, by: Move) -> None:
-        """Has all samples lie elsewhere in the scene."""
+        """Move all samples to another place in the scene."""
 
 
 class Host(Reloading):
-    """Draws a `Scene`: textures, uniforms and draws are the subclass's, nothing else.
+    """Draws a `Scene`. A subclass only provides textures, uniforms and draws.
 
-    A subclass's constructor goes in this order; `hosts/stub.py` is one to begin from:
+    A subclass's constructor follows this order; `hosts/stub.py` is a template:
 
-        super().__init__(setup)    keeps what it is to draw, and calls nothing of the subclass
-        what it draws with         a context, then `renderer`, `gl_version`, `texture_limit` and
-                                   `programs`; `channels` and `design` where they differ
+        super().__init__(setup)    keeps the setup, and calls no methods of the subclass
+        the subclass's resources   a context, then `renderer`, `gl_version`, `texture_limit` and
+                                   `programs`; `channels` and `design` if they differ
         self._ready()              last: makes ring, detail and surface, by the methods below
 
     Attributes:
-        design: where the vertices come from, as `--renderer` and profiles name it.
+        design: how the vertices are made, as named by `--renderer` and in profiles.
         profiler: measures sections within `push` and `draw`.
         renderer: name of the OpenGL renderer.
-        gl_version: its version, as the driver has it.
-        texture_limit: width and height that its textures have at most.
-        agents: agents drawn; the ring grows by itself when more are pushed.
-        drawn: whether there was a frame yet.
+        gl_version: its version, as reported by the driver.
+        texture_limit: largest width and height of a texture.
+        agents: number of agents drawn; the ring grows automatically when more are pushed.
+        drawn: whether a frame has been drawn.
         morph: 0 shows the last critic's surface, 1 the current one's.
-        scrub: how many steps before the newest the picture shows, within the ring.
-        hud: what is written over the scene, if anything; see `set_hud`.
-        controls: values of the uniforms that the shaders' user may change.
+        scrub: number of steps before the newest that the picture shows, within the ring.
+        hud: the HUD, if there is one; see `set_hud`.
+        controls: values of the uniforms that the user can change.
         programs: the shaders in force, and those before them.
         compare: arranges a second look beside this one; None without one.
     """
@@ -84,10 +84,10 @@ class Host(Reloading):
     texture_limit: int
     compare: Comparison | None = None
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
-    """Where (x, y, third, stamp) go in a texel's memory."""
+    """Positions of (x, y, third, stamp) in a texel's memory."""
 
     heightfield: Heightfield
-    """The surface drawn; some nodes of it where the GPU evaluates it."""
+    """The surface drawn; only some nodes of it if the GPU evaluates it."""
     value_range: tuple[float, float]
     """Critic values at normalised heights 0 and 1, of `heightfield`."""
 
@@ -101,7 +101,7 @@ class Host(Reloading):
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
-        self._stride = setup.scene.stride  # as it was asked for
+        self._stride = setup.scene.stride  # as configured
         self._warned = False
         self._texels: NDArray[np.float32] | None = None
         self._last_range = 0.0, 1.0
@@ -109,7 +109,7 @@ class Host(Reloading):
         self._grid: Grid | None = None
 
     def _ready(self) -> None:
-        """What a subclass's constructor ends with: ring, detail and surface are made."""
+        """Make ring, detail and surface; called at the end of a subclass's constructor."""
         setup, scene = self.setup, self.scene
         if self.software:
             self.closing.enter_context(raster_threads.apart())
@@ -125,17 +125,17 @@ class Host(Reloading):
     @property
     @unowned
     def software(self) -> bool:
-        """Whether the CPU draws, to which triangles are dear."""
+        """Whether a software rasteriser draws, for which triangles are expensive."""
         return drawn_by_cpu(self.renderer)
 
     def set_heightfield(
         self, heightfield: Heightfield, morph: float = 1.0, restart: bool = False
     ) -> None:
-        """A new critic's surface; what is shown now stays for `morph` to begin from.
+        """Set a new critic's surface; what is shown now is kept for `morph` to start from.
 
-        restart: show it at once, without a morph from what was before.
+        restart: show it at once, without a morph from the previous one.
 
-        Raises UserError for more nodes than a texture of the driver's has room for.
+        Raises UserError for more nodes than fit the driver's textures.
         """
         rows, columns = heightfield.shape
         if max(rows, columns) > self.texture_limit or rows * columns > MOST_TEXELS:
@@ -155,8 +155,8 @@ class Host(Reloading):
     def _set_surface(
         self, heightfield: Heightfield, value_range: tuple[float, float], first: bool
     ) -> None:
-        """A new surface. Each has its own range, so that all fill the picture alike; the morph
-        between two goes from the one's to the other's."""
+        """Set a new surface. Each has its own range, so that all fill the picture in the same way;
+        a morph goes from one range to the other."""
         self._last_range = value_range if first else self._shown_range
         self.heightfield, self.value_range = heightfield, value_range
         self.detail.surface = self.scene_surface, self.value_range
@@ -168,9 +168,9 @@ class Host(Reloading):
         return self.scene.frame.surface(self.heightfield)
 
     def reframe(self, frame: Frame) -> None:
-        """Have the scene be another part of the plane, whose bounds changed, from the next frame
-        on: samples and surface stay where they are on the plane. Trails begin anew where an axis
-        that is periodic has other ends."""
+        """Make the scene show another part of the plane, whose bounds changed, from the next frame
+        on; samples and surface keep their place on the plane. Trails start over if the ends of a
+        periodic axis changed."""
         scene = self.scene
         if frame == scene.frame:
             return
@@ -182,16 +182,16 @@ class Host(Reloading):
         self.detail.move(move)
         if self.detail.surface is not None:
             self.detail.surface = self.scene_surface, self.value_range
-        if self._texels is not None:  # older designs lay meshes on the surface
+        if self._texels is not None:  # older designs put meshes on the surface
             self._upload_heights(self._texels)
-        if anew:  # trails that went over an edge there do not here
+        if anew:  # trails that crossed an edge there do not cross it here
             self.restart()
 
     def frame_surface(self, keep: bool = False) -> None:
-        """Have the camera view the surface from the usual side, as far away as it must for all of
-        it to be in the picture.
+        """Point the camera at the surface from the default side, far enough away for all of it to
+        be in the picture.
 
-        keep: where its user moved it, only `reset` gives that view.
+        keep: if the user has moved it, set this view only for `reset`.
         """
         field, (low, high), height = self.scene_surface, self.value_range, self.scene.height_scale
         levels = (field.values.ravel() - low) / (high - low if high > low else 1.0)
@@ -205,7 +205,7 @@ class Host(Reloading):
 
     @property
     def _shown_range(self) -> tuple[float, float]:
-        """Critic values at heights 0 and 1 where the morph is at."""
+        """Critic values at heights 0 and 1 in the current state of the morph."""
         (last_low, last_high), (low, high) = self._last_range, self.value_range
         part = self.morph
         return last_low + part * (low - last_low), last_high + part * (high - last_high)
@@ -213,13 +213,13 @@ class Host(Reloading):
     @property
     @unowned
     def grid(self) -> Heightfield | Grid:
-        """The nodes that are drawn."""
+        """The nodes drawn."""
         return self._grid or self.heightfield
 
     def evaluate_critic(self, networks: CriticNetworks, grid: Grid) -> None:
-        """Have the GPU evaluate a critic on a grid, some rows in each `continue_critic`.
+        """Start evaluating a critic on a grid on the GPU, some rows in each `continue_critic`.
 
-        Raises UserError where its shaders do not compile or its driver cannot do it.
+        Raises UserError if the shaders do not compile or the driver does not support it.
         """
         if self._critic is None or self._critic.grid != grid:
             if self._critic is not None:
@@ -230,13 +230,14 @@ class Host(Reloading):
     @property
     @unowned
     def evaluating(self) -> bool:
-        """Whether a critic is being evaluated by the GPU."""
+        """Whether the GPU is evaluating a critic."""
         return self._critic is not None and self._critic.bands is not None
 
     def continue_critic(self, restart: bool = False) -> bool:
-        """A frame's share of an evaluation; whether its surface is the one shown from now on.
+        """Do a frame's share of an evaluation; returns whether it is complete, and its surface
+        shown from now on.
 
-        Then `morph` is 0, unless there was none to begin from, or restart is asked for.
+        Then `morph` is 0, unless there was nothing to morph from, or with `restart`.
         """
         if self._critic is None:
             return False
@@ -251,24 +252,24 @@ class Host(Reloading):
         return True
 
     def set_hud(self, hud: Hud) -> None:
-        """What is written over the scene from the next frame on. A HUD belongs to one host.
+        """Show a HUD from the next frame on. A HUD belongs to one host.
 
-        Raises UserError where the HUD's shaders do not compile, naming file and line.
+        Raises UserError if the HUD's shaders do not compile, naming file and line.
         """
         self._open_hud()
         self.hud = hud
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> Reloading:
-        """Show another look beside this one from the next frame on, as `compare.view` says.
+        """Show another look beside this one from the next frame on, as set by `compare.view`.
 
-        Raises ShaderError where its shaders do not compile, and UserError where the host shows one
-        look only.
+        Raises ShaderError if its shaders do not compile, and UserError if the host can only show
+        one look.
         """
         raise UserError(f"`ab`: the {self.design} host shows one look at a time: leave it out")
 
     @property
     def background(self) -> tuple[float, float, float]:
-        """Of the picture, each component within [0, 1]."""
+        """The picture's background, each component within [0, 1]."""
         return self.scene.background
 
     @background.setter
@@ -276,11 +277,11 @@ class Host(Reloading):
         self.scene.background = colour
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
-        """Other colours of the surface, RGBA from low to high, as many as there were."""
+        """Set the surface's colours, RGBA from low to high, as many as before."""
         self._upload_palette(palette_texels(colour_map, self.scene.mode_colours))
 
     def prepare_hud(self) -> Hud | None:
-        """The HUD, up to date for the frame to be drawn now; None where none is to be seen."""
+        """The HUD, updated for the frame to be drawn now; None if none is visible."""
         if self.hud is None or not self.hud.visible:
             return None
         with self.profiler.section("ui"):
@@ -291,10 +292,10 @@ class Host(Reloading):
         return self.hud
 
     def push(self, *samples: Samples) -> None:
-        """The samples of one step, or of several that follow one another.
+        """Add the samples of one step, or of several consecutive ones.
 
-        Raises ValueError for a mode that is none, and UserError for more agents than there is room
-        for; nothing has changed then.
+        Raises ValueError for an invalid mode, and UserError for more agents than there is room for;
+        nothing is changed then.
         """
         for one in samples:
             self.packer.check(one)
@@ -309,8 +310,8 @@ class Host(Reloading):
         self.ring.append(packed)
 
     def restart(self) -> None:
-        """Forget all samples; the next one pushed is the first. The camera stays as it is."""
-        # What lies in the ring's texture has stamps from after the new head: it is not drawn.
+        """Drop all samples; the next one pushed is the first. The camera stays."""
+        # Old texels in the ring have stamps later than the new head: they are not drawn.
         scene = self.scene
         self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame, scene.modes)
         surface = self.detail.surface
@@ -320,15 +321,15 @@ class Host(Reloading):
         self.scrub = 0
 
     def make_room(self, agents: int) -> None:
-        """Have the ring hold so many agents at least; its samples stay.
+        """Make the ring hold at least that many agents, keeping its samples.
 
-        Raises UserError where so many do not fit the driver's textures; nothing has changed then.
+        Raises UserError if they do not fit the driver's textures; nothing is changed then.
         """
         if agents <= self.layout.agents:
             return
         slots, limit, old = self.layout.slots, self.texture_limit, self.layout
         layout = RingLayout.fit(agents, slots, limit)
-        # Half as many again, where they fit: agents that come one by one seldom cost a new texture.
+        # Half as many again, if they fit, so that agents added singly rarely need a new texture.
         with suppress(UserError):
             layout = RingLayout.fit(max(agents, old.agents * 3 // 2), slots, limit)
         packer = self.packer.grown(layout)
@@ -336,7 +337,7 @@ class Host(Reloading):
         self.layout, self.packer = layout, packer
 
     def uniforms(self) -> dict[str, Any]:
-        """Every uniform of the contract and of the controls, for the frame to be drawn now."""
+        """All uniforms of the contract and the controls, for the frame to be drawn now."""
         self.scene.stride = self.detail.stride()
         values = self.scene.uniforms(
             self.grid,
@@ -350,30 +351,29 @@ class Host(Reloading):
         return values | self.controls.values
 
     def instances(self, uniforms: dict[str, Any]) -> int:
-        """Instances of the one draw."""
+        """Number of instances of the draw."""
         return int(uniforms["u_surface_instances"]) + self.agents
 
     @unowned
     def count(self, name: str, amount: int = 1) -> None:
-        """Adds to what `frame_counts` tells."""
+        """Add to a count of `frame_counts`."""
         self._asked[name] += amount
 
     def frame_counts(self) -> Counter[str]:
-        """What was asked of OpenGL since the last call, which is to come after each frame.
+        """OpenGL work since the last call; to be called after each frame.
 
-        draw_calls: of the scene. ring_draws: those that fill the ring. hud_draws: those of what is
-        written over the scene. upload_bytes: into textures and buffers. mesh_updates: meshes
-        rebuilt. vertices: of the frame's draws. entities: objects that the frame consists of.
-        What is missing is 0.
+        draw_calls: draws of the scene. ring_draws: those that fill the ring. hud_draws: those of
+        the HUD. upload_bytes: into textures and buffers. mesh_updates: meshes rebuilt. vertices: of
+        all draws. entities: number of objects drawn. Missing counts are 0.
         """
         asked, self._asked = self._asked, Counter()
         return asked
 
     def time_next_frame(self, token: int) -> None:
-        """Have the GPU's time for the next frame told by `gpu_times`, where the host can."""
+        """Measure the GPU's time for the next frame, for `gpu_times`, if the host supports it."""
 
     def gpu_times(self) -> list[tuple[int, float]]:
-        """(token, seconds) of frames timed; some frames late, each once."""
+        """(token, seconds) of timed frames, each once, some frames later."""
         return []
 
     def _make_detail(self) -> Detail:
@@ -381,61 +381,61 @@ class Host(Reloading):
 
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> Ring:
-        """Makes the ring, all zero."""
+        """Make the ring, all zero."""
 
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        """Uploads the surface's texels, (rows, columns, 2)."""
+        """Upload the surface's texels, (rows, columns, 2)."""
 
     @abstractmethod
     def _open_critic(self) -> CriticDraws:
-        """Makes what evaluates a critic."""
+        """Make what evaluates a critic."""
 
     @abstractmethod
     def _use_heights(self, name: str) -> None:
-        """Draws the surface from a texture of the critic's passes."""
+        """Draw the surface from a texture of the critic's passes."""
 
     @abstractmethod
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        """Uploads the colours, (2, entries, 4), in place of those that there are."""
+        """Upload the colours, (2, entries, 4), in place of the current ones."""
 
     @abstractmethod
     def _open_hud(self) -> None:
-        """Makes what draws a HUD."""
+        """Make what draws a HUD."""
 
     def draw(self) -> None:
-        """One frame: a clear, what the host draws, and one draw of the HUD."""
+        """Draw a frame: a clear, the scene, and one draw for the HUD."""
         self._draw()
         self.drawn = True
 
     @abstractmethod
     def _draw(self) -> None:
-        """As `draw`."""
+        """Implementation of `draw`."""
 
     def screenshot(self) -> NDArray[np.uint8]:
-        """The last frame, (height, width, 3) uint8, top row first; where there is none yet, one of
-        what there is."""
+        """The last frame, (height, width, 3) uint8, top row first; one is drawn first if there is
+        none yet."""
         if not self.drawn:
             self.draw()
         return self._picture()
 
     @abstractmethod
     def _picture(self) -> NDArray[np.uint8]:
-        """The last frame, as `screenshot`."""
+        """Implementation of `screenshot`, after a frame."""
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
-        """Has keys do what they are for, by the actions of `hud.keys`, with the host's own added.
+        """Bind keys to actions, by the names of `hud.keys`, with the host's own added.
 
-        Returns the actions that now have a key: none where there is no keyboard.
+        Returns the actions that have a key now: none if there is no keyboard.
         """
         return set()
 
     has_window = False
     unseen = False
-    """Whether frames are not drawn, as the window is minimised."""
+    """Whether frames are not drawn because the window is minimised."""
 
     @property
     @unowned
     def closed(self) -> bool:
-        """Whether it was closed, or its window by its user."""
+        """Whether it was closed, or its window by the user."""
         return self.owner.ended

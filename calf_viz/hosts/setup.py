@@ -1,4 +1,4 @@
-"""What every host is made with."""
+"""The setup with which every host is made."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.scene.scene import Scene
 
 SLOTS_PER_STEP = 4
-"""Slots of the ring per step of the trail drawn, so that one can look back with whole trails."""
+"""Slots of the ring per step of a trail, so that one can look back with full trails."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a host is to draw, and with what.
+    """What a host draws, and with what.
 
     Attributes:
         scene: sizes, camera and colours.
         colour_map: of the surface, RGBA from low to high, (entries, 4).
-        agents: the ring's capacity at start; it grows by itself.
-        heightfield: the surface; without one yet, set one before the first frame.
+        agents: initial capacity of the ring, which grows automatically.
+        heightfield: the surface; if None, set one before the first frame.
         library: where shaders are found.
         slots: steps that the ring holds; None: four times those of a trail.
-        trial: sees shaders before the driver does; None where all are trusted.
+        trial: tries shaders before the driver compiles them; None if all are trusted.
 
     Raises UserError for a stride whose steps' modes a trail could not tell.
     """

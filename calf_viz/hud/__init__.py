@@ -1,1 +1,1 @@
-"""What is written over the scene: panels, a colour bar, axes; one draw a frame."""
+"""The HUD over the scene: panels, a colour bar, axes; one draw per frame."""

@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 from calf_viz.errors import UserError
 
 FONT = "OpenSans-Regular.ttf"
-"""Apache License 2.0; comes with Ursina. Its figures are tabular."""
+"""Apache License 2.0; comes with Ursina. Its digits are tabular."""
 CHARACTERS = (
     "".join(map(chr, range(0x20, 0x7F)))
     + "".join(map(chr, range(0xA1, 0x100)))
@@ -35,11 +35,11 @@ REPLACEMENT = "\ufffd"
 EMPTY = 0
 """The glyph that draws nothing."""
 WIDTH = 512
-_GAP = 1  # between glyphs, so that what is drawn of one never touches the next
+_GAP = 1  # between glyphs, so that drawing one never touches the next
 
 
 class Glyph(NamedTuple):
-    """A character of a style: its row in the table, where it goes, and how far the next is [px]."""
+    """A character of a style: its row in the table, its offset, and its advance [px]."""
 
     row: int
     left: int
@@ -61,11 +61,11 @@ class Face:
 
     @property
     def height(self) -> int:
-        """Of a line."""
+        """Height of a line."""
         return self.ascent + self.descent
 
     def glyph(self, character: str) -> Glyph:
-        """The character's glyph, or a box for one that there is not."""
+        """The character's glyph, or a box if it is missing."""
         return self.glyphs.get(character) or self.glyphs[REPLACEMENT]
 
 
@@ -102,10 +102,10 @@ class Atlas:
         for character in CHARACTERS:
             picture, left, top = _coverage(font, character)
             if character != " " and np.array_equal(picture, missing[0]):
-                continue  # the font's own box for what it lacks; ours is the same in every font
+                continue  # the font's own box for a missing glyph; ours is the same in all fonts
             advance = round(font.getlength(character))
             glyphs[character] = Glyph(self._add(picture), left, top - ascent, advance)
-        # As wide as its digits are: figures that change must not move what follows.
+        # As wide as a digit, so that changing numbers do not move what follows.
         widest = max(glyphs[digit].advance for digit in "0123456789")
         for digit in "0123456789":
             row, left, top, advance = glyphs[digit]
@@ -117,7 +117,7 @@ class Atlas:
         return Face(glyphs, ascent, descent, height)
 
     def _add(self, picture: NDArray[np.uint8]) -> int:
-        """Place a glyph's picture; its row in the table."""
+        """Place a glyph's picture; returns its row in the table."""
         height, width = picture.shape
         if not picture.any():
             return EMPTY
@@ -132,27 +132,27 @@ class Atlas:
 
 @lru_cache(maxsize=8)
 def atlas(sizes: tuple[tuple[str, int], ...]) -> Atlas:
-    """The atlas of some (style, pixels per em), made once: windows are dragged through sizes."""
+    """The atlas for some (style, pixels per em), cached, as resizing a window needs many."""
     return Atlas(dict(sizes))
 
 
 @lru_cache(maxsize=32)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    # Not through `import ursina`, which opens what it can find of a display.
+    # Not through `import ursina`, which opens a display if there is one.
     found = find_spec("ursina")
     folders = found.submodule_search_locations if found else None
     for folder in folders or ():
         path = Path(folder) / "fonts" / FONT
         if path.is_file():
             return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
-    font = ImageFont.load_default(size)  # Pillow's own: fewer characters, hence more boxes
+    font = ImageFont.load_default(size)  # Pillow's own, with fewer characters
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise UserError("Pillow has no FreeType: install the wheel of pillow, or use `hud=False`")
     return font
 
 
 def _coverage(font: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint8], int, int]:
-    """A glyph's picture cut to its ink, and where it lies from the line's top left corner."""
+    """A glyph's picture cropped to its ink, and its offset from the line's top left corner."""
     left, top, right, bottom = (round(edge) for edge in font.getbbox(character))
     if right <= left or bottom <= top:
         return np.zeros((0, 0), np.uint8), 0, 0

@@ -1,4 +1,4 @@
-"""Ticks and names along the two edges of the plane that are nearest to the viewer."""
+"""Ticks and names along the two edges of the plane nearest to the viewer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from calf_viz.hud.shape import unit
 from calf_viz.scene.scene import Scene
 
 CLOSEST = 2.2
-"""Heights of a line that ticks must be apart: below, the edge is seen almost end on."""
+"""Least distance of ticks, in line heights: below, the edge is seen almost end on."""
 LEAST_ASIDE = 0.3
-"""Sine of the angle between an edge and the way out of the plane, in the picture."""
+"""Least sine of the angle between an edge and its outward direction, in the picture."""
 
 
 class Axes:
-    """Marks of one plane; found anew only where the camera or the surface moved."""
+    """Axes of one plane; recomputed only when the camera or the surface moved."""
 
     def __init__(self, labels: tuple[str, str]) -> None:
         """labels: name and unit of each axis."""
@@ -35,7 +35,7 @@ class Axes:
         value_range: tuple[float, float],
         taken: Sequence[Rect],
     ) -> list[Rect]:
-        """Draw what fits the picture and keeps clear of `taken`; where the texts are."""
+        """Draw what fits the picture, clear of `taken`; returns where the texts are."""
         edges = edges_of(scene, heightfield, value_range, self.labels)
         ticks = [self._legible(canvas, edge.ticks) for edge in edges]
         drawn: list[Rect] = []
@@ -59,11 +59,11 @@ class Axes:
 
     @staticmethod
     def depth(canvas: Canvas) -> int:
-        """Pixels that an edge's ticks and their texts take, with what they keep clear of others."""
+        """Pixels that an edge's ticks and texts take, including their clearance."""
         return math.ceil((TEXT_AWAY + CLEAR) * canvas.metrics.unit) + canvas.face("small").height
 
     def _legible(self, canvas: Canvas, marks: list[Mark]) -> list[Mark]:
-        """Those marks whose texts would not lie along the edge; none where it is seen end on."""
+        """The marks whose texts would not lie along the edge; none if it is seen end on."""
         if len(marks) < 2:
             return marks
         along = marks[-1].x - marks[0].x, marks[-1].y - marks[0].y
@@ -73,7 +73,7 @@ class Axes:
         return [mark for mark in marks if abs(x * mark.out[1] - y * mark.out[0]) > LEAST_ASIDE]
 
     def _name_rect(self, canvas: Canvas, mark: Mark, beyond: bool) -> Rect:
-        """Of an axis' name, at the distance of the ticks' texts or beyond those."""
+        """Rectangle of an axis' name, at the distance of the ticks' texts or beyond them."""
         step = canvas.metrics.unit
         away = TEXT_AWAY * step
         if beyond:

@@ -1,4 +1,4 @@
-"""What one draw of the HUD shows: texels in the order of drawing, and which of them are new."""
+"""The items of a HUD draw as texels, in drawing order, and which of them changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLUMNS = 64
-"""Texels of a row of the texture; textures grow by rows, and stay small: hosts may have to upload
-them whole."""
+"""Texels per row of the texture; textures grow by rows, and stay small, as hosts may have to upload
+them completely."""
 
 
 class Batch:
@@ -16,7 +16,7 @@ class Batch:
     Attributes:
         texels: (rows, `COLUMNS`, 4) float32, what the texture must hold.
         count: items drawn.
-        dirty: rows [from, to) of `texels` that changed since `clean`; empty where none did.
+        dirty: rows [from, to) of `texels` that changed since `clean`; empty if none did.
     """
 
     def __init__(self, texels_per_item: int) -> None:
@@ -26,7 +26,7 @@ class Batch:
         self.dirty = range(0, 1)
 
     def append(self, texels: NDArray[np.float32]) -> range:
-        """Add items, (items * texels per item, 4); their places, for `write`."""
+        """Add items, (items * texels per item, 4); returns their indices, for `write`."""
         first = self.count
         self.count += len(texels) // self.per_item
         self._reserve(self.count * self.per_item)
@@ -34,21 +34,21 @@ class Batch:
         return range(first, self.count)
 
     def write(self, item: int, texels: NDArray[np.float32]) -> None:
-        """Overwrite items from `item` on, float32. The same again is not uploaded."""
+        """Overwrite items from `item` on, float32. Unchanged values are not uploaded."""
         begin = item * self.per_item
         end = begin + len(texels)
         there = self.texels.reshape(-1, 4)[begin:end]
-        # Bytes: for the few texels of a label several times quicker than comparing numbers.
+        # As bytes: for the few texels of a label much faster than comparing numbers.
         if len(texels) and there.tobytes() != texels.tobytes():
             there[:] = texels
             self.dirty = _union(self.dirty, range(begin // COLUMNS, (end - 1) // COLUMNS + 1))
 
     def truncate(self, count: int) -> None:
-        """Drop the items from `count` on; appending goes on there."""
+        """Drop the items from `count` on; appending continues there."""
         self.count = count
 
     def clean(self) -> None:
-        """Everything was uploaded."""
+        """Mark everything as uploaded."""
         self.dirty = range(0)
 
     def _reserve(self, texels: int) -> None:

@@ -1,4 +1,4 @@
-"""The two batches with an atlas: what widgets draw with."""
+"""The canvas on which widgets draw: two batches and an atlas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Align = Literal["left", "centre", "right"]
 
 @dataclass
 class Label:
-    """A text that was drawn, and may change in its place. `x` is its left, middle or right."""
+    """A text that was drawn and can be changed in place. `x` is its left, middle or right."""
 
     text: str
     style: str
@@ -33,7 +33,7 @@ class Label:
 
 
 class Canvas:
-    """Draws into a batch of rectangles and lines and, above them all, one of text."""
+    """Draws into a batch of rectangles and lines, and one of text, which is above all of them."""
 
     def __init__(self, metrics: Metrics, atlas: Atlas) -> None:
         self.metrics, self.atlas = metrics, atlas
@@ -42,7 +42,7 @@ class Canvas:
 
     @property
     def quads(self) -> int:
-        """Items of both."""
+        """Number of items in both."""
         return self.shapes.count + self.glyphs.count
 
     def face(self, style: str) -> Face:
@@ -50,13 +50,13 @@ class Canvas:
         return self.atlas.faces[style]
 
     def begin(self, metrics: Metrics, atlas: Atlas) -> None:
-        """Draw all anew. What comes out as it was is not uploaded."""
+        """Start drawing everything again. What does not change is not uploaded."""
         self.metrics, self.atlas = metrics, atlas
         self.back_to((0, 0))
 
     @property
     def mark(self) -> tuple[int, int]:
-        """What has been drawn so far, for `back_to`."""
+        """The current state, for `back_to`."""
         return self.shapes.count, self.glyphs.count
 
     def back_to(self, mark: tuple[int, int]) -> None:
@@ -70,19 +70,19 @@ class Canvas:
     def line(
         self, a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint
     ) -> None:
-        """Its pixels are [a, b) where it is level or upright and ends on whole pixels."""
+        """Draw a line. A horizontal or vertical one with integer ends covers the pixels [a, b)."""
         self.shapes.append(shape.segment(a, b, width, paint))
 
     def map_bar(self, rect: Rect, row: int = 0, lying: bool = False) -> None:
-        """Colours of a row of the palette, low at the foot or, lying, at the left."""
+        """Draw a row of the palette, low values at the foot or, lying, at the left."""
         self.shapes.append(shape.map_bar(rect, row, lying))
 
     def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:
-        """A series' curve, from the rectangle's foot to its head."""
+        """Draw a series' curve, from the rectangle's foot to its head."""
         self.shapes.append(shape.curve(rect, self.series.row(series), SAMPLES, width, paint))
 
     def band(self, rect: Rect, series: str) -> None:
-        """A rectangle coloured as a series' samples say."""
+        """Draw a rectangle coloured by a series' samples."""
         self.shapes.append(shape.band(rect, self.series.row(series), SAMPLES))
 
     def label(
@@ -96,14 +96,14 @@ class Canvas:
         align: Align = "left",
         capacity: int = 0,
     ) -> Label:
-        """Text beside x, shortened to `room` px. `capacity` characters may be there later."""
+        """Draw text at x, shortened to `room` px. `capacity`: characters that it may have later."""
         drawn = Label(words, style, x, baseline, room, align, colour, range(0))
-        # Written once: slots emptied first would count as changed when all is drawn anew.
+        # Written only once, as slots cleared first would count as changed in a redraw.
         drawn.items = self.glyphs.append(self._texels(drawn, max(len(words), capacity)))
         return drawn
 
     def change(self, label: Label, words: str) -> None:
-        """Another text in a label's place; nothing where it is the same."""
+        """Replace a label's text in place; does nothing if it is the same."""
         if words != label.text:
             label.text = words
             self.glyphs.write(label.items.start, self._texels(label, len(label.items)))

@@ -24,7 +24,7 @@ COMPONENTS = (0xE5484D, 0x46A758, 0x3E8EDE)
 
 
 class Part(NamedTuple):
-    """Where a control takes the mouse; `component` of a colour, else 0."""
+    """The area where a control takes the mouse; `component` of a colour, else 0."""
 
     rect: Rect
     name: str
@@ -33,15 +33,15 @@ class Part(NamedTuple):
 
 @dataclass
 class ControlPanel(Widget):
-    """All controls that there is room for, in the order of their declaration."""
+    """As many controls as fit, in the order of their declaration."""
 
     controls: ControlValues
     name: str = "controls"
     title: str = "look"
     hint: str = ""
-    """Beside the title, such as how to save."""
+    """Text beside the title, such as how to save."""
     look: str = ""
-    """Letter of the look of two that they are of; they are there while the key `looks` has it."""
+    """Letter of the look, of two, that they belong to; shown while the key `looks` contains it."""
     anchor: Anchor = BOTTOM_RIGHT
     share = (0.6, 0.6)
     columns: int = 68
@@ -58,7 +58,7 @@ class ControlPanel(Widget):
         unit, row = canvas.metrics.unit, self._row(canvas)
         fit = (room[1] - 5 * unit) // row - 1
         every = list(self.controls.controls.values())
-        # The last line tells how many are not shown.
+        # The last line says how many are not shown.
         self._shown = every if len(every) <= fit else every[: max(fit - 1, 0)]
         self.parts = []
         lines = 1 + len(self._shown) + (len(every) > len(self._shown))
@@ -165,7 +165,7 @@ class ControlPanel(Widget):
             self._slider(canvas, control, track, part, component, colour)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Its texts change with the shapes beside them: all is laid out anew."""
+        """Nothing to do: texts change together with shapes, by a new layout."""
 
     def press(self, x: float, y: float) -> None:
         """The mouse went down at a pixel."""
@@ -183,10 +183,10 @@ class ControlPanel(Widget):
             self.controls.set(control.name, chosen)
 
     def drag(self, x: float, y: float) -> None:
-        """The mouse, still down, moved."""
+        """The mouse moved, still down."""
         held = self._held
         control = self.controls.controls.get(held.name) if held is not None else None
-        if held is None or control is None:  # a reload took it away
+        if held is None or control is None:  # a reload removed it
             return
         inside = 0.5 * held.rect.height  # about a knob's width, which the groove's ends leave free
         part = (x - held.rect.x - 0.5 * inside) / max(held.rect.width - inside, 1.0)

@@ -1,4 +1,4 @@
-"""Where the marks of the plane's two nearest edges are in the picture."""
+"""Positions in the picture of the marks on the plane's two nearest edges."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from calf_viz.scene.scene import Scene
 
 MOST_TICKS = 5
 NAME_AT = (0.5, 1.07, -0.07)
-"""Where along an axis its name may stand, best first: half way, or past either end."""
+"""Where along an axis its name may be, best first: half way, or past either end."""
 OUTWARD = 0.02
-"""How far beyond the edge a second point is projected, in parts of the plane: gives a direction."""
+"""Distance beyond the edge of a second projected point, as a fraction of the plane, which gives the
+outward direction."""
 
 Points = NDArray[np.float64]
 
 
 class Edge(NamedTuple):
-    """The marks along one axis: its ticks, and where its name may stand, best first."""
+    """The marks along one axis: its ticks, and where its name may be, best first."""
 
     ticks: list[Mark]
     names: list[Mark | None]
@@ -54,12 +55,12 @@ def edges_of(
 
 
 def _edge_points(scene: Scene, heightfield: Heightfield, axis: int, ticks: list[float]) -> Points:
-    """Points of an edge, and as many a little beyond it, (2, ticks + names, 2)."""
+    """Points on an edge, and the same a little beyond it, (2, ticks + names, 2)."""
     lo, hi = heightfield.lo, heightfield.hi
     other = 1 - axis
     azimuth = scene.camera.azimuth
-    # The edge along an axis lies at that end of the other one that the camera is nearer to; seen
-    # from straight above, at the low one.
+    # The edge along an axis is at that end of the other axis that is nearer to the camera; from
+    # straight above, at the low end.
     near_high = (math.cos(azimuth), math.sin(azimuth))[other] > 1e-3
     across = hi[other] if near_high else lo[other]
     out = OUTWARD * (hi[other] - lo[other]) * (1.0 if near_high else -1.0)
@@ -72,9 +73,9 @@ def _edge_points(scene: Scene, heightfield: Heightfield, axis: int, ticks: list[
 def _edge_pixels(
     scene: Scene, heightfield: Heightfield, value_range: tuple[float, float], points: Points
 ) -> Points:
-    """Where points (2, m, 2) are in the picture, all at the first m's heights; NaN if behind it."""
+    """Points (2, m, 2) in the picture, all at the heights of the first m; NaN if behind it."""
     lo, hi = value_range
-    # As `shaders/field.vert` finds them.
+    # As in `shaders/field.vert`.
     levels = (heightfield.heights(points[0]) - lo) / (hi - lo if hi > lo else 1.0)
     places = np.empty((*points.shape[:2], 3))
     places[..., :2] = scene.frame.places(points)
@@ -83,7 +84,7 @@ def _edge_pixels(
 
 
 def pixels(scene: Scene, places: Points) -> Points:
-    """Where points (..., 3) of the scene are in the picture, (..., 2); NaN if behind the camera."""
+    """Points (..., 3) of the scene in the picture, (..., 2); NaN if behind the camera."""
     width, height = scene.size
     matrix = scene.camera.view_projection(width / height).astype(np.float64)
     clip = places @ matrix[:, :3].T + matrix[:, 3]

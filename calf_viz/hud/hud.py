@@ -1,4 +1,4 @@
-"""The HUD: what is written over the scene, laid out for its size, changed in place.
+"""The HUD over the scene: laid out for the picture's size, and changed in place.
 
 values ──update()──▶ texts ──prepare()──▶ two batches of texels ──host──▶ one draw
                                 ▲
@@ -29,8 +29,8 @@ class Hud:
 
     Attributes:
         visible: whether hosts draw it.
-        canvas: the batches that they draw, and their atlas.
-        placed: where each widget is that fitted, by name.
+        canvas: the batches that hosts draw, and their atlas.
+        placed: rectangle of each widget that fits, by name.
     """
 
     def __init__(
@@ -57,19 +57,19 @@ class Hud:
         self._pressed: Widget | None = None
 
     def add(self, widget: Widget, first: bool = False, before: str = "") -> None:
-        """One widget more: beyond those that are at its edge already, if there is room; or before
-        all others, or before one, by name, which then have what room is left."""
+        """Add a widget: beyond those at its edge, if there is room; or before all others, or before
+        the one named, which then get the remaining room."""
         names = [other.name for other in self.widgets]
         last = names.index(before) if before in names else len(names)
         self.widgets.insert(0 if first else last, widget)
         self._new_layout = True
 
     def redraw(self) -> None:
-        """Lay all out anew for the next frame: something else than a text changed."""
+        """Redo the layout for the next frame, when something other than a text changed."""
         self._new_layout = True
 
     def update(self, **texts: str | None) -> None:
-        """Texts by key, as the widgets name them; None where there is none to show."""
+        """Set texts by the widgets' keys; None: nothing to show."""
         for key, text in texts.items():
             old = self.values.get(key)
             if text == old:
@@ -82,7 +82,7 @@ class Hud:
             self._new_layout |= text is None or old is None or self._fits(key)
 
     def _fits(self, key: str) -> bool:
-        """Whether a widget is as large as that text asks for."""
+        """Whether no widget needs another size for the new text."""
         return any(key in widget.fitted for widget in self.widgets)
 
     def prepare(
@@ -92,14 +92,14 @@ class Hud:
         value_range: tuple[float, float],
         shown_range: tuple[float, float] | None = None,
     ) -> None:
-        """Bring the batches up to date, for a frame of this scene. Called by hosts, before each.
+        """Update the batches for a frame of this scene. Called by hosts before each frame.
 
-        value_range: the surface's, at heights 0 and 1. shown_range: the same where a morph to that
-        surface is at; None where there is none.
+        value_range: the surface's, at heights 0 and 1. shown_range: the same in the current state
+        of a morph to that surface; None if there is none.
         """
         shown_range = shown_range or value_range
         width, height = size = scene.size
-        matrix = scene.camera.view_projection(width / height)  # the same one while nothing moves
+        matrix = scene.camera.view_projection(width / height)  # the same object while still
         grounds = scene.background, scene.second_ground
         seen = size, scene.height_scale, value_range, grounds
         moved = (
@@ -158,7 +158,7 @@ class Hud:
         self._panels_end = self.canvas.mark
 
     def _place(self, margin: int, gap: int) -> None:
-        """Where each widget goes that has room; then the urgent ones, which find some."""
+        """Place each widget that has room; then the urgent ones, wherever they fit."""
         stacked: dict[Anchor, int] = defaultdict(int)
         self.placed = {}
         for widget in sorted(self.widgets, key=lambda widget: widget.urgent):
@@ -183,14 +183,14 @@ class Hud:
         return [name for name, other in self.placed.items() if rect.overlaps(other, gap)]
 
     def _room_below(self, rect: Rect, margin: int, gap: int) -> Rect | None:
-        """The rectangle, moved down past what is in its way; None where the picture ends before."""
+        """The rectangle, moved down past what is in its way; None if it leaves the picture."""
         while overlapped := self._overlapped(rect, gap):
             below = max(self.placed[name].bottom for name in overlapped) + gap
             rect = rect._replace(y=below)
         return rect if rect.within(self._size, margin) else None
 
     def _room(self, widget: Widget, margin: int, stacked: int, opposite: int) -> tuple[int, int]:
-        """For a widget, beyond those at its edge and clear of those opposite, on the same side."""
+        """Room for a widget beyond those at its edge, and clear of those opposite on its side."""
         width, height = (
             min(round(part * side), side - 2 * margin)
             for part, side in zip(widget.share, self._size, strict=True)
@@ -207,7 +207,7 @@ class Hud:
         return next(found, None)
 
     def press(self, x: float, y: float) -> None:
-        """The mouse went down: the widget there has it until it goes up."""
+        """The mouse went down: the widget there captures it until it goes up."""
         name = self.hit(x, y)
         self._pressed = next((w for w in self.widgets if w.name == name), None)
         if self._pressed is not None:
@@ -225,12 +225,12 @@ class Hud:
         self._pressed = None
 
     def foot(self) -> int:
-        """Pixels at the picture's foot that ticks keep clear of: the keys', and the ticks' own."""
+        """Pixels at the picture's foot taken by the keys and by ticks."""
         keys = self.placed.get("keys")
         above = self._size[1] - keys.y if keys is not None else 0
         own = self.axes.depth(self.canvas) if self.axes is not None else 0
         return above + own
 
     def rectangles(self) -> list[Rect]:
-        """Where something is: every widget and every text of the axes."""
+        """Rectangles of all widgets and all texts of the axes."""
         return [*self.placed.values(), *self._marks, *self._value_marks]

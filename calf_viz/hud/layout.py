@@ -1,4 +1,4 @@
-"""Where things go: rectangles in pixels, and the sizes that follow the picture's."""
+"""Layout: rectangles in pixels, and sizes that follow the picture's."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 
 DESIGNED_FOR = (1280, 720)
 SMALLEST_SCALE = 0.75
-"""Below this text would be too small to read: what does not fit any more is left out instead."""
+"""Below this text would be too small to read: what does not fit is left out instead."""
 EMS = {"title": (15, 13), "body": (13, 12), "small": (12, 11)}
-"""Pixels per em of each style at scale 1, and at least."""
+"""Pixels per em of each style, at scale 1 and at least."""
 
 
 class Rect(NamedTuple):
-    """Whole pixels from the picture's top left corner."""
+    """A rectangle in whole pixels from the picture's top left corner."""
 
     x: int
     y: int
@@ -33,7 +33,7 @@ class Rect(NamedTuple):
         return self.x <= x < self.right and self.y <= y < self.bottom
 
     def overlaps(self, other: Rect, gap: int = 0) -> bool:
-        """Whether the two share a pixel, or come closer than `gap`."""
+        """Whether the two share a pixel, or are closer than `gap`."""
         return (
             self.x < other.right + gap
             and other.x < self.right + gap
@@ -59,9 +59,9 @@ class Metrics:
 
     @classmethod
     def fit(cls, size: tuple[int, int]) -> Metrics:
-        """For a picture of a size: grows with it, and shrinks only while text stays legible."""
+        """Metrics for a size: they grow with it, and shrink only while text stays legible."""
         ratio = min(size[0] / DESIGNED_FOR[0], size[1] / DESIGNED_FOR[1])
-        # In eighths, so that a window dragged larger does not rasterise a font for each pixel.
+        # In eighths, so that resizing a window does not rasterise a font for each pixel.
         return cls(max(round(8 * ratio) / 8, SMALLEST_SCALE))
 
     @property
@@ -75,12 +75,12 @@ class Metrics:
 
     @property
     def sizes(self) -> tuple[tuple[str, int], ...]:
-        """(style, pixels per em), as `atlas` takes them."""
+        """(style, pixels per em), for `atlas`."""
         return tuple((s, max(least, round(em * self.scale))) for s, (em, least) in EMS.items())
 
 
 class Anchor(NamedTuple):
-    """Where along the picture's top or bottom widgets are stacked, away from it."""
+    """A place at the picture's top or bottom from which widgets are stacked inwards."""
 
     side: Literal["left", "centre", "right"]
     bottom: bool
@@ -93,7 +93,7 @@ BOTTOM_LEFT, BOTTOM_RIGHT = Anchor("left", True), Anchor("right", True)
 def place(
     extent: tuple[int, int], anchor: Anchor, size: tuple[int, int], margin: int, stacked: int
 ) -> Rect:
-    """An extent at an anchor of the picture, `stacked` px beyond the margin from top or bottom."""
+    """A rectangle of an extent at an anchor, `stacked` px beyond the margin from top or bottom."""
     width, height = extent
     rest = size[0] - width
     x = {"left": margin, "centre": rest // 2, "right": rest - margin}[anchor.side]

@@ -1,4 +1,4 @@
-"""Marks beside the surface: a point of one of its edges, a tick there, and a text outward of it."""
+"""Marks beside the surface: a point on one of its edges, a tick there, and a text outside it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from calf_viz.hud.text import width
 from calf_viz.scene.scene import Scene
 
 TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
-"""From the edge to the end of a tick, and to its text, in units."""
+"""Distance from the edge to the end of a tick, and to its text, in units."""
 CLEAR = 2
-"""Units from a text to what else is written."""
+"""Clearance around a text, in units."""
 
 
 class Mark(NamedTuple):
-    """A point of an edge in the picture, and which way is out of the surface [px]."""
+    """A point on an edge in the picture, and the outward direction from the surface [px]."""
 
     x: float
     y: float
@@ -26,7 +26,7 @@ class Mark(NamedTuple):
     text: str
 
     def rect(self, canvas: Canvas, style: str, away: float) -> Rect:
-        """Of its text, whose nearest point is `away` px out."""
+        """Rectangle of its text, whose nearest point is `away` px outside."""
         face = canvas.face(style)
         w, h = width(face, self.text), face.cap_height
         x = self.x + self.out[0] * (away + 0.5 * w)
@@ -34,11 +34,11 @@ class Mark(NamedTuple):
         return Rect(round(x - 0.5 * w), round(y - 0.5 * h), w, h)
 
     def tick_rect(self, canvas: Canvas) -> Rect:
-        """Of a tick's text."""
+        """Rectangle of a tick's text."""
         return self.rect(canvas, "small", TEXT_AWAY * canvas.metrics.unit)
 
     def draw_tick(self, canvas: Canvas, scene: Scene) -> Rect:
-        """The tick and its text; where the text is."""
+        """Draw the tick and its text; returns where the text is."""
         tones = theme.on_ground(scene.ground_at(self.x))
         length = TICK_LENGTH * canvas.metrics.unit
         end = self.x + length * self.out[0], self.y + length * self.out[1]
@@ -46,18 +46,18 @@ class Mark(NamedTuple):
         return self.write(canvas, self.tick_rect(canvas), "small", tones.quiet)
 
     def draw_name(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
-        """The text as an axis' name; where it is."""
+        """Draw the text as an axis' name; returns where it is."""
         tones = theme.on_ground(scene.ground_at(rect.x))
         return self.write(canvas, rect, "body", tones.bright)
 
     def write(self, canvas: Canvas, rect: Rect, style: str, colour: int) -> Rect:
-        """The text alone; where it is."""
+        """Draw the text alone; returns where it is."""
         canvas.label(self.text, style, rect.x, rect.bottom, colour, rect.width)
         return rect
 
 
 def free(rect: Rect, canvas: Canvas, size: tuple[int, int], others: Sequence[Rect]) -> bool:
-    """Whether a text may be there: in a picture of that size, and clear of others."""
+    """Whether a text fits there: within a picture of that size, and clear of others."""
     step = canvas.metrics.unit
     return rect.within(size, step) and not any(
         rect.overlaps(other, CLEAR * step) for other in others

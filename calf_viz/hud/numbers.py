@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formatting numbers for people."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def count(number: int) -> str:
 
 
 def value(number: float, span: float) -> str:
-    """A number with the decimals that tell a hundredth of `span` apart, without needless ones.
+    """A number with as many decimals as resolve a hundredth of `span`.
 
-    Where the span is far from 1, it has an exponent, and tells a tenth apart: 1.2e6.
+    If the span is far from 1, the number has an exponent, and resolves a tenth: 1.2e6.
     """
     if not math.isfinite(number):
         return "–"
@@ -37,8 +37,8 @@ def value(number: float, span: float) -> str:
 
 
 def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[float]:
-    """At most `most` round numbers, evenly spaced, between low and high, which themselves count
-    only if `ends` are wanted."""
+    """At most `most` round, evenly spaced numbers between low and high, which are themselves
+    included only with `ends`."""
     span = high - low
     if not (span > 0 and math.isfinite(span)) or most < 1:
         return []
@@ -54,23 +54,23 @@ def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[f
         ticks = found
         if len(ticks) <= most:
             return ticks
-    # From too many to none in one step: some of the last, then.
+    # From too many to none in one step: use some of the last ones.
     return ticks[:: max(1, math.ceil(len(ticks) / most))]
 
 
 def _magnitude(number: float) -> int:
-    """Of the first digit that is not 0."""
+    """Power of ten of the first nonzero digit."""
     return math.floor(math.log10(abs(number)))
 
 
 def _power(exponent: int) -> float:
-    """Of ten, as near as floats allow: with `**` not all of the negative ones are."""
+    """The float nearest to a power of ten; `**` is inexact for some negative ones."""
     return float(f"1e{exponent}")
 
 
 def tick_texts(ticks: Sequence[float]) -> list[str]:
-    """Evenly spaced round numbers, with the digits that tell them apart and no more: as decimals
-    where those are short, else with an exponent: 0.5, −40, 1000000.5, 2e−5."""
+    """Evenly spaced round numbers, with just enough digits to tell them apart: as decimals if
+    those are short, else with an exponent: 0.5, −40, 1000000.5, 2e−5."""
     if not ticks:
         return []
     largest = max(map(abs, ticks))
@@ -86,7 +86,7 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
 
 
 def _trimmed(text: str) -> str:
-    """Without zeros that say nothing."""
+    """Without trailing zeros."""
     mantissa, e, exponent = text.partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -96,6 +96,6 @@ def _trimmed(text: str) -> str:
 
 
 def plain(number: float) -> str:
-    """A round number without zeros that say nothing: 0.5, 2, −4."""
+    """A round number without trailing zeros: 0.5, 2, −4."""
     text = f"{number:.6g}"
     return ("0" if not text.strip("-0.") else text).replace("-", MINUS)

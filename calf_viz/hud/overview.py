@@ -16,9 +16,9 @@ from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.view import View
 
 FEW_MODES = 4
-"""That a panel of the usual height has room for."""
+"""Modes that fit in a panel of the default height."""
 MANY_SHARE = 0.7
-"""Of the picture's height, that a panel of more may take."""
+"""Fraction of the picture's height that a panel with more may take."""
 
 
 def overview(
@@ -26,11 +26,11 @@ def overview(
     mode_colours: NDArray[np.floating],
     keys: Sequence[tuple[str, str]] = (),
 ) -> Hud:
-    """Its values, by key: step, steps_a_frame, agents, mean_value, fps, mode_0, mode_1,
-    ..., state (that it is paused), and notice (what was done just now).
+    """The program's HUD. Its texts, by key: step, steps_a_frame, agents, mean_value, fps, mode_0,
+    mode_1, ..., state (that it is paused), and notice (what was done just now).
 
-    mode_colours: RGB(A) of each mode that is told apart, (at least as many, >= 3).
-    keys: key and what it does.
+    mode_colours: RGB(A) of each distinguished mode, (at least as many, >= 3).
+    keys: each key and what it does.
     """
     rows = [
         Row("step", "step", rank=0),
@@ -46,7 +46,7 @@ def overview(
         for i, (name, colour) in enumerate(zip(modes, colours, strict=False))
     ]
     panel = Panel("overview", view.title, rows)
-    if len(modes) > FEW_MODES:  # what colours mean is worth more room than usual
+    if len(modes) > FEW_MODES:  # the meaning of colours deserves more room
         panel.share = panel.share[0], MANY_SHARE
     value = dict.fromkeys((view.value, view.symbol or view.value))
     widgets: list[Widget] = [

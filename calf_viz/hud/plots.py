@@ -1,11 +1,11 @@
-"""Small plots, one above the other in a panel; the GPU draws their curves from `Series`.
+"""Small plots, stacked in a panel; the GPU draws their curves from `Series`.
 
 title                      value
 ▬ key  ▬ of each curve
  head +-----------------------+
       | curves                |
  foot +-----------------------+
-      |#### band #############|     where there is one
+      |#### band #############|     if there is one
       begin                 end
 """
 
@@ -22,11 +22,11 @@ from calf_viz.hud.text import width
 from calf_viz.hud.widgets import VALUE_CAPACITY, Values, Widget, backing, baseline_of
 
 CURVE_WIDTH = 1.5
-"""px at scale 1."""
+"""Width of a curve at scale 1 [px]."""
 BAND = 1
 """Height of a band, in units."""
 GUTTER = 11
-"""Width beside the curves for the scale's numbers, in units."""
+"""Width for the scale's numbers beside the curves, in units."""
 STROKE = 3
 """Length of a key's stroke, in units."""
 
@@ -43,31 +43,31 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves over the same samples and in one scale; `key` of the text beside the title.
+    """Curves over the same samples and on one scale; `key` is that of the text beside the title.
 
-    The texts of `key` with `_head` and `_foot` behind are the scale's numbers, with `_end` what is
-    at the right end of `begin`'s axis. Without them there are none.
+    The texts with the suffixes `_head` and `_foot` are the scale's numbers, that with `_end` is at
+    the right end of `begin`'s axis; each is optional.
     """
 
     key: str
     title: str
     curves: Sequence[Curve]
     band: str | None = None
-    """Series whose colours lie below the curves."""
+    """Series whose colours are shown below the curves."""
     band_key: tuple[str, int] | None = None
-    """The band's name in the key, and its colour there, 0xRRGGBB."""
+    """Name and colour of the band in the key, 0xRRGGBB."""
     begin: str = "0"
 
     @property
     def entries(self) -> list[tuple[str, Paint]]:
-        """Of its key."""
+        """Entries of its key."""
         band = [] if self.band_key is None else [(self.band_key[0], Paint(self.band_key[1]))]
         return [(curve.name, curve.paint) for curve in self.curves if curve.name] + band
 
 
 @dataclass
 class Plots(Widget):
-    """Plots, as many as there is room for; those without a text are not shown."""
+    """As many plots as fit; those without a text are not shown."""
 
     name: str
     plots: Sequence[Plot]
@@ -76,7 +76,7 @@ class Plots(Widget):
     narrowest: int = 56
     tall: int = 14
     shortest: int = 7
-    """Width of all, and height of each plot's curves, at most and at least, in units."""
+    """Width of all plots, and largest and least height of each one's curves, in units."""
     share = (0.45, 0.5)
     _tall: int = 14
     _shown: list[Plot] = field(default_factory=list, repr=False)
@@ -120,7 +120,7 @@ class Plots(Widget):
             y = self._draw_plot(canvas, values, plot, Rect(rect.x, y, rect.width, 0))
 
     def _draw_plot(self, canvas: Canvas, values: Values, plot: Plot, at: Rect) -> int:
-        """A plot from the top of `at` on; where it ends."""
+        """Draw a plot from the top of `at`; returns where it ends."""
         unit, line = canvas.metrics.unit, self._line(canvas)
         left, right, y = at.x + 3 * unit, at.right - 3 * unit, at.y
         baseline = baseline_of(canvas, "small", y, line)
@@ -165,14 +165,14 @@ class Plots(Widget):
         room: int,
         colour: int,
     ) -> None:
-        """A text that changes in its place, left of x; none where it has no value."""
+        """Draw a text, left of x, that changes in place; nothing if it has no value."""
         if key in values:
             self._labels[key] = canvas.label(
                 values[key], "small", x, baseline, colour, room, "right", 2 * VALUE_CAPACITY
             )
 
     def _draw_key(self, canvas: Canvas, plot: Plot, rect: Rect) -> None:
-        """Strokes with names, as many as there is room for."""
+        """Draw as many strokes with names as fit."""
         unit, face = canvas.metrics.unit, canvas.face("small")
         baseline = baseline_of(canvas, "small", rect.y, rect.height)
         middle = baseline - (face.cap_height + 1) // 2

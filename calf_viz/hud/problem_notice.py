@@ -1,4 +1,4 @@
-"""A problem that stays in sight until it is solved: where it is, what it is, the line of code."""
+"""A problem that is shown until it is solved: its location, a description, the line of code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_LINES = 6
 
 @dataclass
 class ProblemNotice(Widget):
-    """Shown while the key `problem` has a text; the line of code has the key `problem_code`."""
+    """Shown while the key `problem` has a text; `problem_code` is the line of code."""
 
     name: str = "problem"
     title: str = "error; the last look without one is shown"
@@ -63,4 +63,4 @@ class ProblemNotice(Widget):
             canvas.label(text, "body", left, baseline_of(canvas, "body", y, row), colour, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Another problem is another layout."""
+        """Nothing to do: another problem needs another layout."""

@@ -1,11 +1,11 @@
-"""Rings of numbers that the HUD's plots draw from: a row of a texture for each curve.
+"""Rings of numbers for the HUD's plots: one row of a texture per curve.
 
-    texel 0: samples there are, slot written next, values at the plot's foot and head
-    texel 1: samples that the plot's width holds
-    then     the ring, `SAMPLES` slots: value, colour 0xRRGGBB (of bands)
+    texel 0: number of samples, next slot, values at the plot's foot and head
+    texel 1: number of samples across the plot's width
+    then     the ring, `SAMPLES` slots: value, colour 0xRRGGBB (for bands)
 
-A new sample writes one slot and the row's head; `shaders/lib/hud_shape.glsl` finds the curve in it,
-so that no shape is ever rewritten.
+A new sample writes one slot and the row's head; `shaders/lib/hud_shape.glsl` computes the curve
+from it, so that no shape is ever rewritten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Series:
 
     Attributes:
         texels: (rows, `HEAD` + `SAMPLES`, 4) float32, what the texture must hold.
-        dirty: rows [from, to) of `texels` that changed since `clean`; empty where none did.
+        dirty: rows [from, to) of `texels` that changed since `clean`; empty if none did.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Series:
         self._rows: dict[str, int] = {}
 
     def row(self, name: str) -> int:
-        """The row of a series, made where there is none."""
+        """The row of a series, created if it is new."""
         if name not in self._rows:
             self._rows[name] = len(self._rows)
             if len(self._rows) > len(self.texels):
@@ -44,7 +44,7 @@ class Series:
         return self._rows[name]
 
     def push(self, name: str, value: float, colour: int = 0) -> None:
-        """Add a sample, over the oldest once the ring is full."""
+        """Add a sample, replacing the oldest once the ring is full."""
         texels = self._changed(name)
         count, following = int(texels[0, 0]), int(texels[0, 1])
         texels[HEAD + following, :2] = value, colour
@@ -55,7 +55,7 @@ class Series:
         self._changed(name)[0, :2] = 0
 
     def scale(self, name: str, low: float, high: float, span: int | None = None) -> None:
-        """Values at the plot's foot and head, and how many samples its width holds."""
+        """Set the values at the plot's foot and head, and the samples across its width."""
         row = self.row(name)
         texels = self.texels[row]
         span = span or int(texels[1, 0])
@@ -72,7 +72,7 @@ class Series:
         return texels[HEAD + (following - count + np.arange(count)) % SAMPLES, 0]
 
     def clean(self) -> None:
-        """Everything was uploaded."""
+        """Mark everything as uploaded."""
         self.dirty = range(0)
 
     def _changed(self, name: str) -> NDArray[np.float32]:

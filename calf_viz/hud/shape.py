@@ -1,4 +1,4 @@
-"""Rectangles and lines as texels; `shaders/lib/hud_shape.glsl` draws what they mean."""
+"""Rectangles and lines as texels, which `shaders/lib/hud_shape.glsl` draws."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from calf_viz.hud.layout import Rect
 
 TEXELS = 3
-"""Of each shape."""
+"""Texels per shape."""
 MAP_PIECES, SHORTEST_PIECE = 32, 2
-"""Most pieces of a bar of the colour map, and the least pixels of each."""
+"""Most pieces of a colour map's bar, and least pixels of each."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Paint:
 def segment(
     a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint, radius: float = 0.0
 ) -> NDArray[np.float32]:
-    """A line from a to b [px], (3, 4). Thinner than a pixel, it is fainter instead."""
+    """A line from a to b [px], (3, 4). One thinner than a pixel is drawn fainter instead."""
     thin = min(width, 1.0)
     return np.array(
         [
@@ -46,17 +46,17 @@ def segment(
 
 
 def rectangle(rect: Rect, paint: Paint, radius: float = 0.0) -> NDArray[np.float32]:
-    """A rectangle, its corners rounded, (3, 4)."""
+    """A rectangle with rounded corners, (3, 4)."""
     middle = rect.y + 0.5 * rect.height
     return segment((rect.x, middle), (rect.right, middle), rect.height, paint, radius)
 
 
 def map_bar(rect: Rect, row: int = 0, lying: bool = False) -> NDArray[np.float32]:
-    """A rectangle filled by a row of the palette, (3 * pieces, 4): from its foot to its head or,
+    """A rectangle filled with a row of the palette, (3 * pieces, 4): from its foot to its head or,
     lying, from left to right.
 
-    In pieces, as colours between the ends of each are interpolated; their edges lie on whole
-    pixels, or they would be seen.
+    In pieces, as colours are interpolated between the ends of each; their edges are on whole
+    pixels, or they would be visible.
     """
     length, width = (rect.width, rect.height) if lying else (rect.height, rect.width)
     pieces = max(1, min(MAP_PIECES, length // SHORTEST_PIECE))
@@ -82,7 +82,7 @@ def curve(rect: Rect, row: int, samples: int, width: float, paint: Paint) -> NDA
 
 
 def band(rect: Rect, row: int, samples: int, opacity: float = 1.0) -> NDArray[np.float32]:
-    """A rectangle coloured from left to right as a series' samples say, (3 * pieces, 4)."""
+    """A rectangle coloured from left to right by a series' samples, (3 * pieces, 4)."""
     return _of_series(rect, row, samples, rect.height, Paint(opacity=opacity), kind=3.0)
 
 
@@ -98,13 +98,13 @@ def _of_series(
 
 
 def packed(colour: tuple[float, float, float]) -> int:
-    """0xRRGGBB of components within [0, 1]."""
+    """0xRRGGBB from components within [0, 1]."""
     red, green, blue = (round(255 * min(max(c, 0.0), 1.0)) for c in colour)
     return red << 16 | green << 8 | blue
 
 
 def mixed(one: int, other: int, part: float) -> int:
-    """0xRRGGBB between two, at a part of the way within [0, 1]."""
+    """A mixture of two colours 0xRRGGBB, with a fraction within [0, 1] of the second."""
     part = min(max(part, 0.0), 1.0)
     shifts = ((one >> s & 255, other >> s & 255) for s in (16, 8, 0))
     red, green, blue = (round(a + part * (b - a)) for a, b in shifts)
@@ -112,6 +112,6 @@ def mixed(one: int, other: int, part: float) -> int:
 
 
 def unit(x: float, y: float) -> tuple[float, float]:
-    """The direction of a vector; (0, 0) of none."""
+    """The direction of a vector; (0, 0) for a null vector."""
     length = math.hypot(x, y)
     return (x / length, y / length) if length > 0 else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Lines of text: how wide they are, how they are cut and wrapped, and the texels that draw them."""
+"""Lines of text: measuring, shortening, wrapping, and their texels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ELLIPSIS = "…"
 
 
 def width(face: Face, text: str) -> int:
-    """From the first pen position to the last [px]."""
+    """Distance from the first pen position to the last [px]."""
     return sum(face.glyph(character).advance for character in text)
 
 
 def shortened(face: Face, text: str, room: int) -> str:
-    """The text, or as much of it as fits `room` px with an ellipsis; empty where that does not."""
+    """The text, or as much as fits `room` px with an ellipsis; empty if not even that fits."""
     if width(face, text) <= room:
         return text
     left = room - face.glyph(ELLIPSIS).advance
@@ -32,8 +32,8 @@ def shortened(face: Face, text: str, room: int) -> str:
 
 
 def wrapped(face: Face, text: str, room: int) -> list[str]:
-    """Lines of at most `room` px, broken between words; a word that is longer, such as a path, is
-    broken wherever its line ends."""
+    """Lines of at most `room` px, broken between words; a longer word, such as a path, is broken
+    wherever its line ends."""
     lines: list[str] = []
     space = width(face, " ")
     for paragraph in text.split("\n"):
@@ -56,7 +56,7 @@ def wrapped(face: Face, text: str, room: int) -> list[str]:
 
 
 def _fitting(face: Face, text: str, room: int, start: int = 0) -> int:
-    """How many characters from `start` on fit `room` px."""
+    """Number of characters from `start` that fit `room` px."""
     for at in range(start, len(text)):
         room -= face.glyph(text[at]).advance
         if room < 0:
@@ -65,7 +65,7 @@ def _fitting(face: Face, text: str, room: int, start: int = 0) -> int:
 
 
 def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:
-    """Glyphs of a line that begins at (x, baseline) px, one texel each, (len(text), 4)."""
+    """Glyphs of a line that starts at (x, baseline) px, one texel each, (len(text), 4)."""
     drawn = np.empty((len(text), 4), np.float32)
     for texel, character in zip(drawn, text, strict=True):
         glyph = face.glyph(character)

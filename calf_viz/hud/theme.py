@@ -9,29 +9,29 @@ BRIGHT = 0xE9EDF3
 QUIET = 0x9BA7B6
 """Names of values, ticks."""
 ACCENT = 0xF2C14E
-"""What one must not miss: that it is paused."""
+"""What must not be missed: that it is paused."""
 ALARM = 0xFF8A7A
-"""What is broken."""
+"""Errors."""
 GROUND = 0x262B35
-"""Of a band where there is nothing."""
+"""Empty parts of a band."""
 GOAL, CHANCE = 0xA78BFA, BRIGHT
-"""Goals reached, and P_relax: colours that are no mode's, nor the training agent's."""
+"""Goals reached, and P_relax: different from all modes and the agent in training."""
 FAINT = Paint(0xFFFFFF, 0.14)
 """Hairlines inside a panel."""
 GROOVE = Paint(0xFFFFFF, 0.16)
-"""What a slider's knob runs in."""
+"""The groove of a slider."""
 TICK = Paint(QUIET, 0.9)
 AXIS = Paint(0xC5CDD8, 0.75)
 AXIS_INK = Paint(0x3A3F47, 0.75)
-"""The same on bright ground; and what is written there."""
+"""Axes on a bright background, and texts there."""
 INK, PALE_INK = 0x23272E, 0x4A505A
 BACKING = Paint(0x0B0E14, 0.80, border=1.0, border_colour=0x3A4352, border_opacity=0.85)
-"""Behind all text, over bright and dark parts of the surface alike."""
+"""Behind all text, over bright and dark parts of the surface."""
 
 
 @dataclass(frozen=True)
 class OnGround:
-    """What is written on the picture itself, without a backing."""
+    """Colours for text on the picture itself, without a backing."""
 
     line: Paint
     bright: int
@@ -39,7 +39,7 @@ class OnGround:
 
 
 def on_ground(background: tuple[float, float, float]) -> OnGround:
-    """For a background of these components: ink on paper, or light on the dark."""
+    """Colours for a background: dark ink on bright, light on dark."""
     red, green, blue = background
     if 0.21 * red + 0.72 * green + 0.07 * blue > 0.5:
         return OnGround(AXIS_INK, INK, PALE_INK)

@@ -1,4 +1,4 @@
-"""What trails' colours mean where that is not the mode: see `glsl.variants`.
+"""The legend of the trails' colours, if they do not show the mode: see `glsl.variants`.
 
 trails: certified there          trails: age                  trails: speed [m/s]
 ▬ yes   ▬ no                     [dark ........ bright]       [dark ........ bright]
@@ -27,11 +27,11 @@ TITLES = {
 }
 """By value of TRAIL_COLOUR."""
 APART = 0.16
-"""Least part of the ramp between two of its numbers, and from the last to its end."""
+"""Least fraction of the ramp between two of its numbers, and from the last to its end."""
 
 
 def speed_unit(units: Sequence[str]) -> str:
-    """Of a speed on a plane whose axes are in these units: m/s, or units/s where they have none in
+    """The unit of speed on a plane with axes in these units: m/s, or units/s if they have none in
     common."""
     common = set(units)
     return f"{common.pop()}/s" if len(common) == 1 and all(common) else "units/s"
@@ -39,20 +39,20 @@ def speed_unit(units: Sequence[str]) -> str:
 
 @dataclass
 class TrailLegend(Widget):
-    """Shown while the key `trails` has a value of TRAIL_COLOUR; `trails_b` has a second look's.
+    """Shown while the key `trails` has a value of TRAIL_COLOUR; `trails_b` is a second look's.
 
-    Of two looks, those that are shown (the key `looks`); one legend where both mean the same.
+    With two looks, those shown (the key `looks`); a single legend if both mean the same.
     """
 
     certified: int
     refused: int
-    """0xRRGGBB of trails where the critic would certify the actor, and where not."""
+    """0xRRGGBB of trails where the critic would certify the actor, and where it would not."""
     duration: float
     """Seconds that a trail reaches back."""
     crossing: float
-    """Speed of an agent that passes the plane's width in one step."""
+    """Speed of an agent that crosses the plane's width in one step."""
     unit: str
-    """Of speed."""
+    """Unit of speed."""
     name: str = "trails"
     anchor: Anchor = TOP_LEFT
     columns: int = 44
@@ -77,13 +77,13 @@ class TrailLegend(Widget):
 
     @staticmethod
     def _shown(values: Values) -> Iterator[tuple[str, str]]:
-        """Letter, where the two looks differ, and what the trails' colours tell."""
+        """Letter of the look, if the two differ, and the meaning of its trails' colours."""
         a, b = values.get("trails"), values.get("trails_b")
         both = {"A": a, "B": b}
         looks = values.get("looks") or "A"
         told = {look: both[look] for look in looks}
         if set(told.values()) == {"BY_MODE"} or not any(told.values()):
-            return  # the panel tells the modes
+            return  # the panel shows the modes
         if len(set(told.values())) == 1:
             told = {"": told[looks[0]]}
         yield from ((look, value) for look, value in told.items() if value is not None)
@@ -92,7 +92,7 @@ class TrailLegend(Widget):
         return max(5 * canvas.metrics.unit, canvas.face("body").height)
 
     def _content(self, canvas: Canvas, value: str) -> int:
-        """Pixels below a section's title."""
+        """Height [px] of a section's content."""
         if value == "BY_CERTIFICATE":
             return self._line(canvas)
         if value == "BY_MODE":
@@ -118,7 +118,7 @@ class TrailLegend(Widget):
             y += self._content(canvas, value)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Other colours are another layout."""
+        """Nothing to do: other colours need another layout."""
 
     def _draw_certificate(self, canvas: Canvas, left: int, top: int) -> None:
         unit = canvas.metrics.unit
@@ -150,7 +150,7 @@ class TrailLegend(Widget):
             free = at + width(face, text) + unit
 
     def _speeds(self) -> Iterator[tuple[float, str]]:
-        """Place in the ramp and text of round speeds, from 0 on."""
+        """Position in the ramp and text of round speeds, from 0 on."""
         yield 0.0, "0"
         last = 0.0
         middle = round(math.log10(self.crossing))

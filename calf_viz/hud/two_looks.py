@@ -1,4 +1,4 @@
-"""What is written of two looks: which of them the picture shows, and by what names."""
+"""Texts about two looks: their names, and which of them the picture shows."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from calf_viz.hud.widgets import Notice
 SHOWN = {"split": "AB", "a": "A", "b": "B", "difference": "AB"}
 """Letters of the looks, by `View.mode`."""
 SHIPPED = Path("shipped")
-"""How the look is called that replaces nothing."""
+"""Name of the look that replaces nothing."""
 
 
 def name_looks(hud: Hud) -> None:
-    """Add the line that tells them, of `texts`."""
+    """Add the line that shows `texts`."""
     hud.add(Notice("view", "view", colour=theme.BRIGHT), first=True)
 
 
 def names(a: Path | None, b: Path | None) -> tuple[str, str]:
-    """What two looks are called: as short as tells them apart."""
+    """Names of two looks, just long enough to tell them apart."""
     paths = a or SHIPPED, b or SHIPPED
     same = paths[0].name == paths[1].name
     one, other = (str(path) if same else path.name or str(path) for path in paths)
@@ -28,7 +28,8 @@ def names(a: Path | None, b: Path | None) -> tuple[str, str]:
 
 
 def texts(mode: str, looks: tuple[str, str], gain: float) -> dict[str, str]:
-    """Of a `View.mode`, by key. looks: their names. gain: by which a difference is amplified."""
+    """Texts for a `Compared.mode`, by key. looks: their names. gain: amplification of the
+    difference."""
     a, b = looks
     words = {
         "split": f"A  {a}   |   B  {b}",

@@ -1,10 +1,10 @@
-"""The upright edges of the box that the surface lies in, where the viewer sees them as outlines.
+"""The upright edges of the surface's bounding box that are part of its outline in the picture.
 
 *-----*-----*
-|     |     |       A wall faces the viewer where the eye is beyond its plane. An upright edge
-*     |     *       between one that does and one that does not is part of the outline: beside
-  \\   |   /         it there is nothing of the surface, on one side. There are two of them, or
-    \\ | /           none where the eye is above the plane.
+|     |     |       A wall faces the viewer if the eye is beyond its plane. An upright edge
+*     |     *       between one that does and one that does not is part of the outline: on one
+  \\   |   /         side of it there is nothing of the surface. There are two of them, or none
+    \\ | /           if the eye is above the plane.
       *
 """
 
@@ -26,9 +26,9 @@ class Upright(NamedTuple):
     """One of those edges.
 
     Attributes:
-        corner: of the plane, where it stands [scene units].
-        foot, head: where its ends are in the picture [px]: the lowest value, and the highest.
-        side: of the surface, that it is on: -1 the left, 1 the right.
+        corner: the corner of the plane where it is [scene units].
+        foot, head: its ends in the picture [px]: the lowest value, and the highest.
+        side: the side of the surface where it is: -1 left, 1 right.
     """
 
     corner: Point
@@ -38,8 +38,8 @@ class Upright(NamedTuple):
 
 
 def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
-    """Two of them or none, first the one beside the wall that is seen most from its front: there
-    the plane's own edge leads away from it in the picture."""
+    """Two of them or none, starting with the one beside the wall seen most frontally, where the
+    plane's own edge leads away from it in the picture."""
     if scene.height_scale <= 0.0:
         return []
     corners = _corners(scene, heightfield)
@@ -60,10 +60,10 @@ def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
 
 
 def _corners(scene: Scene, heightfield: Heightfield) -> list[Point]:
-    """Of the plane, in the order of `uprights_of`."""
+    """Corners of the plane, in the order of `uprights_of`."""
     ends = list(zip(*scene.frame.corners(heightfield), strict=True))
     eye = scene.camera.eye.tolist()
-    # The end of each axis whose wall faces the viewer; none where the eye is between both.
+    # The end of each axis whose wall faces the viewer; none if the eye is between both.
     facing = [
         hi if at > hi else lo if at < lo else None for at, (lo, hi) in zip(eye, ends, strict=False)
     ]
@@ -74,7 +74,7 @@ def _corners(scene: Scene, heightfield: Heightfield) -> list[Point]:
         wall, other = facing[axis], 1 - axis
         if wall is None:
             continue
-        # Where the other axis has a wall that faces the viewer too, they share the nearer corner.
+        # If the other axis also has a wall that faces the viewer, they share the nearer corner.
         shared, far = facing[other], sorted(ends[other], key=lambda end: -abs(end - eye[other]))
         found += [(wall, end) if axis == 0 else (end, wall) for end in far if end != shared]
     return found

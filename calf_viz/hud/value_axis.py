@@ -1,4 +1,4 @@
-"""The vertical axis: what the surface's heights are worth, at an upright edge of its outline."""
+"""The vertical axis: the surface's values, at an upright edge of its outline."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.scene.scene import Scene
 
 WELL_APART, CLOSEST = 1.3, 0.85
-"""Heights of a line that ticks above each other are apart, and must be at least."""
+"""Preferred and least vertical distance of ticks, in line heights."""
 PIECES = 8
-"""That a line's place is told in: it leans where the camera is high, and its box is too wide."""
+"""Rectangles that cover the line, which leans if the camera is high: one would be too wide."""
 FEWEST = 2
-"""Ticks that make a scale."""
+"""Least number of ticks for a scale."""
 
 Range = tuple[float, float]
 
@@ -30,15 +30,15 @@ Range = tuple[float, float]
 class ValueAxis:
     """A line from the lowest value to the highest, with ticks and the value's name.
 
-    It stands before the plane's own axes are drawn, which keep clear of its line, and writes its
-    texts after them: these change with every step of a morph, the others do not.
+    It is placed before the plane's own axes are drawn, which keep clear of its line, and draws its
+    texts after them, as these change with every step of a morph.
     """
 
     def __init__(self, *names: str) -> None:
-        """names: of the value, the one preferred first; others are for where there is less room."""
+        """names: names of the value, preferred first; the others are for less room."""
         self.names = names
         self._upright: Upright | None = None
-        self._found: tuple[Range, list[Mark]] | None = None  # ticks, as long as the range stays
+        self._found: tuple[Range, list[Mark]] | None = None  # ticks, cached for a range
 
     def stand(
         self,
@@ -48,8 +48,8 @@ class ValueAxis:
         value_range: Range,
         taken: Sequence[Rect],
     ) -> list[Rect]:
-        """Choose where it is, clear of `taken`: where the most ticks can be read. What it takes
-        there."""
+        """Choose its place, clear of `taken`, where most ticks are legible; returns the rectangles
+        that it takes."""
         self._upright, most = None, FEWEST - 1
         for upright in uprights_of(scene, heightfield):
             ticks = self._ticks(canvas, scene, upright, value_range)
@@ -64,7 +64,7 @@ class ValueAxis:
     def draw(
         self, canvas: Canvas, scene: Scene, value_range: Range, taken: Sequence[Rect]
     ) -> list[Rect]:
-        """Draw it where it stands, its texts clear of `taken`; where those are."""
+        """Draw it in its place, its texts clear of `taken`; returns where those are."""
         upright = self._upright
         if upright is None:
             return []
@@ -92,12 +92,12 @@ class ValueAxis:
     def _free(
         canvas: Canvas, scene: Scene, ticks: Sequence[Mark], taken: Sequence[Rect]
     ) -> list[Mark]:
-        """Those whose texts may be there."""
+        """The marks whose texts fit."""
         return [tick for tick in ticks if free(tick.tick_rect(canvas), canvas, scene.size, taken)]
 
     @staticmethod
     def _ticks(canvas: Canvas, scene: Scene, upright: Upright, value_range: Range) -> list[Mark]:
-        """As many as are well apart; where those are too few, as can be told apart."""
+        """As many ticks as are well apart; if too few, as many as can be distinguished."""
         low, high = value_range
         out, line = (float(upright.side), 0.0), canvas.face("small").height
         length = upright.foot[1] - upright.head[1]
@@ -119,7 +119,7 @@ class ValueAxis:
     def _name_places(
         self, canvas: Canvas, upright: Upright, ticks: Sequence[Rect]
     ) -> list[tuple[Mark, Rect]]:
-        """Where each name might be, best first: above the line's head, or beyond the ticks."""
+        """Possible places of each name, best first: above the line's head, or beyond the ticks."""
         step, side = canvas.metrics.unit, upright.side
         above = min(round(upright.head[1]), *(rect.y for rect in ticks)) - CLEAR * step
         beyond = max(rect.width for rect in ticks) + 2 * CLEAR * step + CLEAR * step
@@ -136,7 +136,7 @@ class ValueAxis:
 
 
 def _line_rects(upright: Upright) -> list[Rect]:
-    """Around the pieces of a line."""
+    """Rectangles around the pieces of the line."""
     (x, y), (to_x, to_y) = upright.foot, upright.head
     ends = [
         (x + part / PIECES * (to_x - x), y + part / PIECES * (to_y - y))

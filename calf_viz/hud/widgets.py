@@ -1,4 +1,4 @@
-"""Parts of the HUD: each measures itself for the room there is, and draws itself."""
+"""Widgets of the HUD: each measures itself for the available room, and draws itself."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from calf_viz.hud.text import shortened, width, wrapped
 Values = Mapping[str, str]
 """Texts by key. A row without one is not shown."""
 VALUE_CAPACITY = 12
-"""Characters that a value may have."""
+"""Most characters of a value."""
 LEAST_VALUE = "−0.000"
-"""A value that there is room for, however long its name is, or whatever it is now."""
+"""A value for which there is always room, however long its name, or short its current text."""
 
 
 class Widget(ABC):
     """A part of the HUD at an edge of the picture.
 
     Attributes:
-        name: what `Hud.hit` answers.
-        captures: whether the mouse over it is its own, not the camera's.
-        urgent: whether it must be seen: it goes where there is room, or in place of others.
-        share: the most of the picture's width and height that it may take, so that the data stay
-            in sight.
+        name: its name for `Hud.hit`.
+        captures: whether it captures the mouse over it, instead of the camera.
+        urgent: whether it must be visible: it goes wherever there is room, or displaces others.
+        share: largest fraction of the picture's width and height that it may take, so that the data
+            stay visible.
     """
 
     name: str
@@ -40,46 +40,46 @@ class Widget(ABC):
 
     @property
     def fitted(self) -> Sequence[str]:
-        """Keys of texts that its size depends on: when one changes, it is laid out anew."""
+        """Keys of texts that its size depends on: a change requires a new layout."""
         return ()
 
     @abstractmethod
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
     ) -> tuple[int, int] | None:
-        """Width and height [px] of the best form that fits the room; None to be left out."""
+        """Width and height [px] of the best form that fits the room; None if none does."""
 
     @abstractmethod
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
-        """Draw the form last measured."""
+        """Draw the form measured last."""
 
     @abstractmethod
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Change the texts that are drawn, in their places."""
+        """Change its texts in place."""
 
     def press(self, x: float, y: float) -> None:  # noqa: B027 (most widgets only show something)
         """The mouse went down over it, at a pixel of the picture."""
 
     def drag(self, x: float, y: float) -> None:  # noqa: B027
-        """The mouse, pressed over it, is now at a pixel, anywhere."""
+        """The mouse, pressed over it, moved to a pixel anywhere."""
 
     def release(self) -> None:  # noqa: B027
-        """The mouse went up again."""
+        """The mouse was released."""
 
 
 def backing(canvas: Canvas, rect: Rect) -> None:
-    """The ground that text stands on."""
+    """Draw the background behind text."""
     canvas.rectangle(rect, theme.BACKING, radius=1.5 * canvas.metrics.unit)
 
 
 def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
-    """Baseline of a line whose capitals stand in the middle of [top, top + height)."""
+    """Baseline of a line whose capitals are centred in [top, top + height)."""
     return top + (height + canvas.face(style).cap_height + 1) // 2
 
 
 @dataclass(frozen=True)
 class Row:
-    """A name and its value. Where room is short, rows of the highest rank go first."""
+    """A name and its value. If room is short, rows of the highest rank are left out first."""
 
     key: str
     name: str
@@ -100,7 +100,7 @@ class Panel(Widget):
     anchor: Anchor = TOP_LEFT
     columns: int = 44
     widest: int = 80
-    """Width in units: as usual, and where names need more."""
+    """Width in units: by default, and if names need more."""
     _shown: list[Row] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
@@ -114,7 +114,7 @@ class Panel(Widget):
         self._shown = rows
         unit = canvas.metrics.unit
         needed = max((self._needed(canvas, row) for row in rows), default=0)
-        # Two thirds of the room at most are for names: in a small picture data matter more.
+        # At most two thirds of the room are for names: in a small picture data matter more.
         extent = max(self.columns * unit, min(needed, self.widest * unit, room[0] * 2 // 3))
         return (extent, self._height(canvas, rows)) if rows and extent <= room[0] else None
 
@@ -124,7 +124,7 @@ class Panel(Widget):
         return 0 if row.swatch is None else 4 * canvas.metrics.unit
 
     def _needed(self, canvas: Canvas, row: Row) -> int:
-        """Width [px] at which a row's name is not cut."""
+        """Width [px] at which a row's name fits."""
         unit, face = canvas.metrics.unit, canvas.face("body")
         return (
             7 * unit + self._indent(canvas, row) + width(face, row.name) + width(face, LEAST_VALUE)
@@ -168,7 +168,7 @@ class Panel(Widget):
             middle = baseline - (canvas.face("body").cap_height + dot) // 2
             canvas.rectangle(Rect(left, middle, dot, dot), Paint(row.swatch), 0.5 * dot)
         room, face = right - left - indent, canvas.face("body")
-        # A name may be long; the value is there for all that.
+        # However long the name, the value is shown.
         name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))
         canvas.label(name, "body", left + indent, baseline, theme.QUIET, room)
         rest = room - width(face, name) - unit
@@ -184,12 +184,12 @@ class Panel(Widget):
 
 @dataclass
 class ColourBar(Widget):
-    """The surface's colours with the values that they stand for: keys `low`, `middle`, `high`.
+    """The surface's colours with their values: keys `low`, `middle`, `high`.
 
-    Of two looks, those that are shown: the key `looks` has their letters, A, B or AB.
+    With two looks, those shown: the key `looks` has their letters, A, B or AB.
 
     Attributes:
-        titles: the value's name, the one preferred first; others are for where there is less room.
+        titles: names of the value, preferred first; the others are for less room.
     """
 
     name: str
@@ -204,7 +204,7 @@ class ColourBar(Widget):
     KEYS = ("low", "middle", "high")
     CAPACITY = 18
     ROWS: ClassVar[dict[str, int]] = {"A": 0, "B": 2}
-    """Of the palette, by letter."""
+    """Rows of the palette, by letter."""
 
     @property
     def fitted(self) -> Sequence[str]:
@@ -216,12 +216,12 @@ class ColourBar(Widget):
         if any(key not in values for key in self.KEYS):
             return None
         unit, small = canvas.metrics.unit, canvas.face("small")
-        # As wide as the title, or as numbers of some length, whatever they are now.
+        # As wide as the title, or as numbers of a certain length, so that it does not change.
         bars = max(len(values.get("looks", "")), 1)
         ticks = 5 * bars * unit + max(
             width(small, LEAST_VALUE), *(width(small, values[k]) for k in self.KEYS)
         )
-        # Half of the room at most is for a title: whatever it is, the numbers are what matters.
+        # At most half of the room is for a title, as the numbers matter more.
         body, most = canvas.face("body"), max(ticks, room[0] // 2 - 6 * unit)
         fitting = (title for title in self.titles if width(body, title) <= most)
         self._title = next(fitting, shortened(body, self.titles[-1], most))
@@ -259,7 +259,7 @@ class ColourBar(Widget):
         for key, level in zip(self.KEYS, (0.0, 0.5, 1.0), strict=True):
             y = round(bar.bottom - line - level * (bar.height - line))
             canvas.rectangle(Rect(bar.right, y, unit, line), theme.TICK)
-            # Digits stand beside their tick, the outer ones within the bar's ends.
+            # Numbers are beside their tick, the outer ones within the bar's ends.
             capital = canvas.face("small").cap_height
             baseline = y + round((1.0 - level) * line + level * capital)
             x = bar.right + 2 * unit
@@ -275,7 +275,7 @@ class ColourBar(Widget):
 
 @dataclass
 class Notice(Widget):
-    """A word that one must not miss, while its key has a text."""
+    """A message that must not be missed, shown while its key has a text."""
 
     name: str
     key: str
@@ -315,7 +315,7 @@ class Notice(Widget):
             canvas.label(line, "body", x, baseline, self.colour, room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Its text comes, changes and goes with a new layout."""
+        """Nothing to do: its text appears, changes and disappears with a new layout."""
 
     @property
     def fitted(self) -> Sequence[str]:
@@ -324,7 +324,7 @@ class Notice(Widget):
 
 @dataclass
 class KeyLine(Widget):
-    """Keys and what they do, on one line: as many as there is room for."""
+    """Keys and what they do, on one line: as many as fit."""
 
     name: str
     keys: Sequence[tuple[str, str]]
@@ -362,4 +362,4 @@ class KeyLine(Widget):
             x += self._width(canvas, key, does) + 4 * unit
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        """Keys stay what they are."""
+        """Nothing to do: keys do not change."""

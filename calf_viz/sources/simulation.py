@@ -1,6 +1,6 @@
-"""Many agents of one system, each in an episode of its own, stepping together.
+"""Many agents of one system, each in its own episode, stepping together.
 
-Knows nothing of pictures: a step gives arrays, and what is drawn from them is others' business.
+Knows nothing about pictures: a step returns arrays.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 POLICIES = ("calf", "nominal", "actor")
 LONGEST_EPISODE = 5000
-"""Steps after which an agent starts anew, wherever it is: the horizon of `evaluate`."""
+"""Steps after which an agent starts a new episode in any case: the horizon of `evaluate`."""
 
 
 @cache
 def view_of(system: System) -> View:
-    """What a system's agents, and a critic of it, mean on its plane."""
+    """The view of a system's agents and critic on its plane."""
     plane = system.plane
     return View(
         title=system.name.replace("_", " "),
@@ -53,20 +53,20 @@ def _hidden_square(system: System, hidden: tuple[float, ...]) -> float:
 
 
 class Simulation:
-    """Agents that follow a policy until they reach the goal, and then start anew.
+    """Agents that follow a policy until they reach the goal, and then start a new episode.
 
-    calf uses the certificate with `p_relax`; actor uses the actor's action always, and its modes
-    tell where the certificate would have agreed (certified) and where not (relax); nominal
-    follows pi_0 alone.
+    calf uses the certificate with `p_relax`; actor always uses the actor's action, and its modes
+    show where the certificate would have agreed (certified) and where not (relax); nominal follows
+    pi_0 alone.
 
-    A `Source`, and all that a source can be but one in training.
+    A `Source` with all optional protocols except `Noticing`.
 
     Attributes:
         states: (n, state_dim) float32.
-        grid: that its critic's surface is given on; None where it is not asked for.
-        hidden: value of each state where the plane does not show it, (state_dim,).
+        grid: nodes of its critic's surface; None if no surface is needed.
+        hidden: value of each state that the plane does not show, (state_dim,).
         episodes: episodes begun by each agent so far, (n,).
-        arrived: episodes that ended in the goal, of all agents.
+        arrived: number of episodes that ended in the goal, over all agents.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Simulation:
         self.arrived = 0
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
-        """Begin anew, with the same seed. profiler: measures from now on, if given."""
+        """Start over with the same seed. profiler: measures from now on, if given."""
         self._begin(len(self), profiler or self.profiler)
 
     @property
@@ -124,7 +124,7 @@ class Simulation:
         return self.agent.critic_networks(self.hidden) if self._take_critic() else None
 
     def critic_changed(self) -> None:
-        """Have the next `surface`, or `networks`, give the critic as it is then."""
+        """Make the next `surface` or `networks` return the critic as it is then."""
         self._critic_is_new = True
 
     def _take_critic(self) -> bool:
@@ -148,7 +148,7 @@ class Simulation:
         )
 
     def pause(self, paused: bool) -> None:
-        """As `Pausable`: it goes on only while it is asked for steps."""
+        """As `Pausable`; nothing to do, as it advances only on request."""
 
     def single_step(self) -> None:
         """As `Pausable`."""
@@ -160,7 +160,7 @@ class Simulation:
         return len(self.states)
 
     def resize(self, n_agents: int) -> None:
-        """Keep the first n agents; those that are new start with the next step."""
+        """Keep the first n agents; new ones start with the next step."""
         kept = min(n_agents, len(self))
 
         def resized(array: NDArray[Any], fill: Any) -> NDArray[Any]:
@@ -174,7 +174,7 @@ class Simulation:
         self._over = resized(self._over, True)
 
     def step(self) -> Samples:
-        """Advance all agents; those whose episode was over take a new start instead."""
+        """Advance all agents; those whose episode is over start a new one instead."""
         with self.profiler.section("policy"):
             actions, modes = self._act()
         with self.profiler.section("physics"):
@@ -194,7 +194,7 @@ class Simulation:
         in_goal = system.in_goal(self.states)
         self.arrived += int(in_goal.sum())
         self._over = in_goal | system.out_of_plane(self.states) | (self._steps >= LONGEST_EPISODE)
-        # An agent that a bad policy sent to infinity starts anew as well.
+        # An agent that a bad policy sent to infinity starts a new episode, too.
         self._over |= ~np.isfinite(self.states).all(axis=1)
         heading = system.heading_axis
         return Samples(

@@ -1,6 +1,6 @@
-"""A training that is watched: its newest policy's agents, and the agent in training ahead of them.
+"""A watched training: the agent in training, followed by agents with its newest policy.
 
-Reads a trainer's board: snapshots of the networks, and the steps that the trainee takes.
+Reads a trainer's board: snapshots of the networks, and the steps of the agent in training.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("calf_viz")
 
 TRAINEE = 0
-"""Index of the agent in training among those shown: the first, which stays so when others come."""
+"""Index of the agent in training among those shown; 0, so that it never changes."""
 
 
 class Training:
-    """A `Source`: a simulation whose agent takes each new policy, and the trainee.
+    """A `Source`: a simulation that adopts each new policy, plus the agent in training.
 
     Attributes:
-        run: what is trained.
+        run: the run being trained.
         version: of the snapshot shown; 0 before the first.
     """
 
     def __init__(
         self, simulation: Simulation, process: TrainerProcess, run: Run, start: NDArray[Any]
     ) -> None:
-        """start: where the agent in training is, (state_dim,)."""
+        """start: initial state of the agent in training, (state_dim,)."""
         self.simulation, self.process, self.run = simulation, process, run
         self.view = replace(simulation.view, trainee=TRAINEE)
         self.version = 0
@@ -59,7 +59,7 @@ class Training:
     # As `Source`
 
     def step(self) -> Samples:
-        """The simulation's samples with the trainee's before them."""
+        """The simulation's samples, preceded by that of the agent in training."""
         samples = self.simulation.step()
         new = self.process.board.samples(self._seen)
         if len(new):
@@ -80,7 +80,7 @@ class Training:
         )
 
     def surface(self) -> Heightfield | None:
-        """The newest snapshot's; before the first that of the networks that it begins with."""
+        """The surface of the newest snapshot or, before the first, of the initial networks."""
         self._take()
         snapshot, self._snapshot = self._snapshot, None
         return self.simulation.surface() if snapshot is None else snapshot.surface
@@ -94,7 +94,7 @@ class Training:
         return self.simulation.networks()
 
     def _take(self) -> None:
-        """Has the agent act by the newest snapshot."""
+        """Adopt the newest snapshot."""
         self._report_failure()
         snapshot = self.process.board.snapshot(self.version)
         if snapshot is not None:
@@ -102,7 +102,7 @@ class Training:
             self.simulation.agent.set_flat_weights(snapshot.weights)
 
     def close(self) -> None:
-        """End the training with a checkpoint; or let it go on, detached."""
+        """End the training with a checkpoint or, detached, let it go on."""
         self.process.close()
         self._report_failure()
 
@@ -118,7 +118,7 @@ class Training:
         self.process.pause(paused)
 
     def single_step(self) -> None:
-        self.process.single_step()  # it is taken on both sides
+        self.process.single_step()  # both sides take it
 
     def certificate(self, chosen: int) -> Certificate:
         if chosen != TRAINEE:
@@ -143,11 +143,11 @@ class Training:
 
     @property
     def failure(self) -> str | None:
-        """Why the trainer died, if it did; once dead, it stays so."""
+        """Why the trainer died, if it did; does not change afterwards."""
         return self.process.failure
 
     def _report_failure(self) -> None:
-        """At once and once, for the HUD may be hidden and the viewer stay open for hours."""
+        """Log it at once, but only once: the HUD may be hidden, and the viewer open for hours."""
         if not self._failure_reported and (report := self.process.failure_report) is not None:
             self._failure_reported = True
             log.error(report)
@@ -161,16 +161,20 @@ def begin(
     rate: float = float("inf"),
     detached: bool = False,
 ) -> Training:
-    """Start a training, new below `runs` or resumed, and give the simulation's agent the networks
-    that it begins with.
+    """Start a training, new below `runs` or resumed, and give the simulation's agent its initial
+    networks. The trainer evaluates its critic on the simulation's grid, if there is one.
 
-    config: of a run that is resumed, its own, but for what may change (see `run_config`).
-
-    The trainer evaluates its critic on the simulation's grid, if it has one. rate: steps a second.
-    detached: whether it outlives the viewer.
+    Args:
+        simulation: whose agents follow the training.
+        config: what to train; for a resumed run its own settings, except those that may change
+            (see `run_config`).
+        resume: the run to resume; None for a new one.
+        runs: folder for new runs.
+        rate: steps per second.
+        detached: whether it outlives the viewer.
 
     Raises:
-        UserError: the run cannot be written or resumed, or is of another system.
+        UserError: the run cannot be written or resumed, or is for another system.
     """
     agent = simulation.agent
     reference = systems.reference(agent.system.name)
@@ -179,7 +183,7 @@ def begin(
         run = Run.create(trainer, config, runs)
     else:
         run, trainer = Run.open(resume, **asdict(config))
-    run.close()  # from now on it is the trainer's process that has it
+    run.close()  # from now on the trainer's process holds it
     if trainer.system is not agent.system:
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
     weights = trainer.agent.flat_weights()

@@ -1,4 +1,4 @@
-"""The application: steps of a source, drawn by a host, as long as it runs."""
+"""The application: draws the steps of a source with a host."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ SCREENSHOT_FRAMES = (60, 240, 600)
 
 
 class CALFApplication(Session):
-    """Agents that follow a trained policy on their critic's surface, or whatever a source gives.
+    """Shows agents that follow a trained policy on their critic's surface, or any other source.
 
         with CALFApplication(config=VisualizationConfig.from_preset("medium")) as app:
             app.run()
 
-    The thread that made it uses it, until it is closed; UserError else.
+    Only the thread that made it may use it, until it is closed; otherwise UserError is raised.
 
-    What it has open is `Session`'s, with all its attributes.
+    Resources and attributes are those of `Session`.
     """
 
     def advance(self) -> None:
-        """The source's steps of a frame, not drawn."""
+        """Take the source's steps for a frame, without drawing them."""
         self._push(self.feed.steps(self.config.speed))
 
     def step(self) -> None:
-        """As many steps of the source as the configuration says, or what it has of late, and one
-        frame. While paused, a single one."""
+        """Take `speed` steps of the source (or all new ones, if it is live; a single one while
+        paused) and draw a frame."""
         profiler, host, speed = self.profiler, self.host, self.config.speed
         if self.playback.paused and isinstance(self.source, Pausable):
             self.feed.single_step()
@@ -70,7 +70,7 @@ class CALFApplication(Session):
             self.display.see(samples)
 
     def draw(self) -> None:
-        """One frame of what there is."""
+        """Draw a frame of the current state."""
         self.feed.pause(self.playback.paused)
         self.surface.frame(self.feed)
         self.looks.poll()
@@ -85,8 +85,8 @@ class CALFApplication(Session):
     def screenshot(self) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
 
-        Texts change only now and then; in a picture they are those of its step. Where there is no
-        frame yet, it is of the surface alone.
+        Texts, which change only at intervals, are brought up to date first. Before the first frame,
+        the picture shows the surface alone.
         """
         if not self.host.drawn:
             self.draw()
@@ -95,10 +95,10 @@ class CALFApplication(Session):
         return self.host.screenshot()
 
     def run(self, each_frame: Callable[[], Any] = lambda: None) -> None:
-        """Step until the window is closed or the frames asked for are drawn.
+        """Step until the window is closed or the configured number of frames is drawn.
 
-        `each_frame` is called after each. Without a window and a number, it ends after 300; or with
-        a source that failed. While paused, frames are drawn but do not count.
+        `each_frame` is called after each. Without a window, the default is 300 frames; it also ends
+        if the source fails. Frames drawn while paused do not count.
         """
         frames = self.config.frames
         if frames is None and not self.host.has_window:
@@ -113,17 +113,17 @@ class CALFApplication(Session):
                 break
 
     def start_training(self) -> Path:
-        """Train in a process of its own from now on, and show what it learns; the run's folder.
+        """Start training in a separate process, and show what it learns; returns the run's folder.
 
-        Raises UserError where a run cannot be written, or resumed, and for a second training.
+        Raises UserError if the run cannot be written or resumed, and for a second training.
         """
         if self.simulation is None:
             raise UserError("start_training: a source that was given is shown as it is")
         if self.live is not None:
             raise UserError(f"{self.live.run.folder} is trained here: make another application")
-        self.host.make_room(self.n_agents + 1)  # the one in training
+        self.host.make_room(self.n_agents + 1)  # including the one in training
         self.live = begin_training(self.training, self.simulation, self.config)
-        raster_threads.release()  # the training keeps a core busy
+        raster_threads.release()  # the training occupies a core
         self.training = self.live.run.config
         self.simulation.memory.reset()
         self._ask(self.live)
@@ -135,7 +135,7 @@ class CALFApplication(Session):
         return self.live.run.folder
 
     def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:
-        """`start_training`, then `run`; the training ends with it, unless it is to be detached."""
+        """`start_training`, then `run`; the training ends with it, unless it is detached."""
         self.start_training()
         try:
             self.run(each_frame)
@@ -144,19 +144,19 @@ class CALFApplication(Session):
 
     @unowned
     def stop_training(self) -> None:
-        """End a training with a checkpoint, or let it go on where the configuration says detach."""
+        """End a training with a checkpoint, or let it go on if it is detached."""
         if self.live is not None:
             self.live.close()
 
     @property
     @unowned
     def failure(self) -> str | None:
-        """Why nothing new is shown, in one line: the source failed, or the training died; None
-        where neither did."""
+        """Why nothing new is shown, in one line: the source failed, or the training died; else
+        None."""
         return self.training_failure or self.feed.failure
 
     @property
     @unowned
     def training_failure(self) -> str | None:
-        """Why the training died, in one line; None where it did not."""
+        """Why the training died, in one line; None if it did not."""
         return self.live.failure if self.live is not None else None

@@ -1,4 +1,4 @@
-"""What a source gives, checked; and what becomes of one that fails."""
+"""Checks what a source provides, and handles one that fails."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ log = logging.getLogger("calf_viz")
 T = TypeVar("T")
 
 MOST_STEPS = 4096
-"""Steps that a frame takes of a source whose steps come by themselves."""
+"""Most steps per frame from a live source."""
 SILENCE = 60.0
-"""Seconds without anything new after which it is said."""
+"""Seconds without anything new after which a notice says so."""
 
 
 BOUNDS = ("lo", "hi")
@@ -36,21 +36,22 @@ BOUNDS = ("lo", "hi")
 
 
 class Feed:
-    """Asks a source. One that raises, or gives what its view does not allow, is asked no more: the
-    last picture stays, and why is reported once.
+    """Reads a source. If it raises, or returns what its view does not allow, it is not called
+    again: the last picture stays, and the reason is reported once.
 
     Attributes:
-        failure: why the source is asked no more, in one line; None as long as it is.
+        failure: why the source failed, in one line; None if it has not.
     """
 
     def __init__(
         self, source: Source, guarded: bool = True, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """guarded: whether what the source raises stays here; the program's own bugs should not."""
+        """guarded: whether exceptions of the source are caught; in the program's own sources, which
+        are bugs, they should not be."""
         self.source, self.guarded, self.clock = source, guarded, clock
         self.failure: str | None = None
         self._view = view_shown(source)
-        # Asked once: of a protocol, isinstance takes microseconds.
+        # Checked once, as isinstance of a protocol takes microseconds.
         self._pausable = source if isinstance(source, Pausable) else None
         self._certified = source if isinstance(source, Certified) else None
         self._evaluable = source if isinstance(source, Evaluable) else None
@@ -62,12 +63,12 @@ class Feed:
 
     @property
     def view(self) -> View:
-        """The source's, as it was when something was asked for last."""
+        """The source's view at the last call."""
         return self._view
 
     @property
     def notice(self) -> str | None:
-        """What one must not miss of it."""
+        """A notice that must not be missed, if any."""
         found = None if self._noticing is None else self._ask("notice", self._notice)
         if self.failure is not None:
             return as_options(self.failure)
@@ -76,7 +77,7 @@ class Feed:
         return found
 
     def steps(self, wanted: int = 1) -> list[Samples]:
-        """The next steps: so many, or all that there are where they come by themselves."""
+        """The next `wanted` steps, or all new ones of a live source."""
         found: list[Samples] = []
         for _ in range(MOST_STEPS if self._view.live else wanted):
             samples = self._ask("step", self._step)
@@ -96,7 +97,7 @@ class Feed:
         return found
 
     def networks(self) -> CriticNetworks | None:
-        """The newest networks, once. Raises UserError where the source has none."""
+        """The newest networks, once. Raises UserError if the source has none."""
         source = self._evaluable
         if source is None:
             raise UserError(
@@ -106,14 +107,14 @@ class Feed:
         return self._ask("networks", lambda: _networks(source))
 
     def certificate(self, chosen: int) -> Certificate | None:
-        """What the certificate would ask of that agent now; None where there is none."""
+        """What the certificate requires of that agent now; None if there is no certificate."""
         source = self._certified
         if source is None:
             return None
         return self._ask("certificate", lambda: _a(Certificate, source.certificate(chosen)))
 
     def mean_value(self, samples: Samples, surface: Heightfield) -> float:
-        """Of a step's agents: by the source, where it knows more than the plane shows of them."""
+        """Mean over a step's agents, from the source if it knows it, else from the surface."""
         source = self._valued
         if source is None:
             heights = surface.heights(samples.positions)
@@ -123,23 +124,23 @@ class Feed:
         return math.nan if found is None else found
 
     def pause(self, paused: bool) -> None:
-        """Before each frame: whether steps are asked for."""
+        """Called before each frame: whether no steps are requested."""
         self._paused = paused
         pausable = self._pausable
         if pausable is not None:
             self._ask("pause", lambda: pausable.pause(paused))
 
     def single_step(self) -> None:
-        """The next step that is asked for is a single one, while it is paused."""
+        """Called before a single step is requested while paused."""
         if self._pausable is not None:
             self._ask("single_step", self._pausable.single_step)
 
     def close(self) -> None:
-        """Nothing more is asked."""
+        """Close the source."""
         self._ask("close", self.source.close)
 
     def _look(self) -> None:
-        """Its view as it is now, of which the bounds alone may have changed."""
+        """The current view, of which only the bounds may have changed."""
         old, new = self._view, _a(View, self.source.view)
         if new is old:
             return
@@ -186,7 +187,7 @@ class Feed:
 
     @contextmanager
     def blamed(self, name: str) -> Iterator[None]:
-        """What this machine cannot take of what the source gave is the source's failure too."""
+        """In the block, if this machine cannot handle the source's data, the source has failed."""
         try:
             yield
         except (UserError, MemoryError) as error:
@@ -220,7 +221,7 @@ class Feed:
 
 
 def view_shown(source: Source) -> View:
-    """A source's view. Raises UserError where it is none, or the source is none."""
+    """A source's view. Raises UserError if it is not a View, or the source is not a Source."""
     for name in ("step", "surface", "close"):
         if not callable(getattr(source, name, None)):
             raise UserError(f"source: {type(source).__name__} has no method `{name}`: it is none")

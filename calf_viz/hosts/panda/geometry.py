@@ -1,8 +1,8 @@
-"""Where the vertices of a scene come from: what a Panda3D host asks of it.
+"""The interface between a Panda3D host and a geometry, which makes the scene's vertices.
 
 The host packs each step's samples, smooths the critic's range and sets the shaders' inputs; a
-geometry puts what is drawn below the host's node. `StripGeometry` is the program's own; the
-older designs in `calf_viz/renderers` stand beside it, for comparison.
+geometry attaches what is drawn below the host's node. `StripGeometry` is the program's own; the
+older designs in `calf_viz/hosts/panda/older` are kept for comparison.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Stage:
     """What a geometry draws with.
 
     programs: the shaders in force.
-    use_program: gives a node the program of a name, now and whenever it was rebuilt.
-    node: what it draws goes below; the host sets the contract's inputs and the blending there.
-    count: adds to what `Host.frame_counts` tells, by name.
+    use_program: gives a node the program of a name, now and whenever it is rebuilt.
+    node: the parent of what it draws, where the host sets the contract's inputs and the blending.
+    count: adds to a count of `Host.frame_counts`, by name.
     """
 
     scene: Scene
@@ -44,7 +44,7 @@ class Stage:
 
 
 class ConstantDetail:
-    """The stride that the scene asks for, wherever the camera is."""
+    """The scene's configured stride, wherever the camera is."""
 
     def __init__(self, scene: Scene) -> None:
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
@@ -64,8 +64,8 @@ class Geometry(Protocol):
     """Draws surface, trails and markers.
 
     Attributes:
-        design: its name, as `--renderer` takes it.
-        channels: where (x, y, third, stamp) are to go in a texel's memory.
+        design: its name for `--renderer`.
+        channels: positions of (x, y, third, stamp) in a texel's memory.
         looks_back: whether it can show an earlier step than the newest.
     """
 
@@ -74,24 +74,24 @@ class Geometry(Protocol):
     looks_back: bool
 
     def detail(self, scene: Scene) -> Detail:
-        """What chooses the stride of its trails."""
+        """Make what chooses the stride of its trails."""
 
     def make(self, layout: RingLayout) -> Ring:
-        """Makes room for samples; none is there yet."""
+        """Make an empty ring for samples."""
 
     def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
-        """Takes a new critic's surface, in units of the scene, and its texels, (rows, columns,
+        """Set a new critic's surface, in units of the scene, and its texels, (rows, columns,
         2)."""
 
     def use_heights(self, texture: Texture) -> None:
-        """Takes a surface that the GPU computed, texels as in `set_heights`. Raises UserError
-        where the geometry needs heights in memory."""
+        """Set a surface computed by the GPU, with texels as in `set_heights`. Raises UserError if
+        the geometry needs heights in memory."""
 
     def prepare(self, uniforms: dict[str, Any]) -> None:
-        """Makes ready what the next frame draws."""
+        """Prepare the next frame."""
 
     def done(self) -> None:
-        """The frame was rendered."""
+        """Called after the frame was rendered."""
 
 
 GeometryMaker = Callable[[Stage], Geometry]
