@@ -1,1 +1,1 @@
-"""What is drawn, as numbers: ring, camera, level of detail, colours, the shaders' inputs."""
+"""The scene as numbers: ring, camera, level of detail, colours, the shaders' inputs."""

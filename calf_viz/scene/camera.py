@@ -1,5 +1,5 @@
-"""An orbit camera in units of the scene (z up), its view-projection matrix, and how far away it
-must be for what it looks at to fit the picture."""
+"""An orbit camera in units of the scene (z up), its view-projection matrix, and the distance at
+which its target fits the picture."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDEST = 1.6
-"""Aspect of a picture below which its width, not its height, decides what fits."""
+"""Aspect ratio of a picture below which its width, not its height, determines what fits."""
 USUAL, USUAL_LIFT = 16.5, 0.1
-"""Distance from which a plane 10 units wide is seen, and the target's height above it, while the
-surface is at most 2 high."""
+"""Default distance from a plane 10 units wide, and the target's height above it, for a surface at
+most 2 high."""
 USUAL_DIAGONAL, USUAL_HEIGHT = math.hypot(10.0, 10.0), 2.0
 WITHIN, WITHIN_FROM_ABOVE = 0.92, 0.94
-"""Part of the picture that a surface takes at most, where it needs more room than usual; and seen
-from above. The rest is for ticks."""
+"""Largest fraction of the picture for a surface that needs more room than usual; and from above.
+The rest is for ticks."""
 NEAR = 0.1
-"""Part of the distance before which nothing is drawn."""
+"""Fraction of the distance in front of which nothing is drawn."""
 
 Box = tuple[float, float, float, float, float]
 """Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [scene units]."""
@@ -34,12 +34,12 @@ Pose = tuple[tuple[float, float, float], float, float, float]
 class OrbitCamera:
     """Looks at `target` from `distance` [scene units]; angles in radians, field of view vertical.
 
-    In a picture that is narrower than `WIDEST` the view widens, so that the plane still fits.
-    Elevation stays between just above the horizon and straight down.
+    In a picture narrower than `WIDEST` the view widens, so that the plane still fits. The elevation
+    stays between just above the horizon and straight down.
 
     Attributes:
-        box: what there is to look at.
-        home: the target's height, and the distance, of the view at start.
+        box: the box to look at.
+        home: the target's height, and the distance, of the initial view.
     """
 
     target: tuple[float, float, float] = (0.0, 0.0, USUAL_LIFT)
@@ -51,9 +51,9 @@ class OrbitCamera:
     home: tuple[float, float] = (USUAL_LIFT, USUAL)
 
     def frame(self, box: Box, surface: NDArray[np.floating]) -> None:
-        """View a box from the usual side: from as near as usual for a plane of its size, or from
-        where all of it is in the picture, whatever the picture's aspect: the surface's points
-        (n, 3), and the box's upper corners, which another critic may raise it to."""
+        """View a box from the default side: from the default distance for a plane of its size, or
+        from where all of it is in the picture, whatever the aspect ratio: the surface's points
+        (n, 3), and the box's upper corners, which a later critic may reach."""
         self.box = box
         size = self._plane_size
         lift = size * USUAL_LIFT + 0.5 * max(box[4] - size * USUAL_HEIGHT, 0.0)
@@ -65,25 +65,26 @@ class OrbitCamera:
         self.reset()
 
     def orbit(self, turn: float, lift: float) -> None:
-        """Turns around the target."""
+        """Rotate around the target."""
         self.azimuth = (self.azimuth + turn) % (2 * math.pi)
         self.elevation = min(max(self.elevation + lift, 0.05), math.pi / 2)
 
     def zoom(self, factor: float) -> None:
-        """Multiplies the distance, within limits that keep the box in reach."""
+        """Multiply the distance, within limits that keep the box in reach."""
         extent = self.extent
         self.distance = min(max(self.distance * factor, extent), 200.0 * extent)
 
     def reset(self) -> None:
-        """Back to the view at start."""
+        """Return to the initial view."""
         lift, distance = self.home
         self.__dict__.update(OrbitCamera(box=self.box, home=self.home, distance=distance).__dict__)
         self.target = (*self._middle, lift)
 
     def top_view(self, aspect: float = WIDEST, foot: float = 0.0) -> None:
-        """Straight down, the plane's second axis upwards, all of the box in a picture of an aspect.
+        """Look straight down, with the plane's second axis upwards, and the whole box in a picture
+        of an aspect ratio.
 
-        foot: part of its height that is to be left free at its foot, and so at its head."""
+        foot: fraction of its height to leave free at its foot, and also at its head."""
         self.reset()
         self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
         high = min(WITHIN_FROM_ABOVE, 1.0 - 2.0 * foot)
@@ -92,8 +93,8 @@ class OrbitCamera:
     def _fitting(
         self, points: NDArray[np.float64], aspect: float, within: tuple[float, float]
     ) -> float:
-        """The least distance at which points (n, 3) are in the picture: in parts of its width and
-        height around its centre."""
+        """The least distance at which points (n, 3) are within given fractions of the picture's
+        width and height."""
         x, y, towards = _axes(self.azimuth, self.elevation) @ (points - self.target).T
         focus = self.focus(aspect)
         across = focus / aspect * np.abs(x) / within[0]
@@ -129,42 +130,42 @@ class OrbitCamera:
 
     @property
     def _plane_size(self) -> float:
-        """The plane's diagonal, in those of the usual plane."""
+        """The plane's diagonal relative to that of the default plane."""
         lo_x, lo_y, hi_x, hi_y, _ = self.box
         return math.hypot(hi_x - lo_x, hi_y - lo_y) / USUAL_DIAGONAL
 
     @property
     def extent(self) -> float:
-        """The box's diagonal, in those of the usual one."""
+        """The box's diagonal relative to that of the default one."""
         size = self._plane_size
         diagonal = math.hypot(size * USUAL_DIAGONAL, max(self.box[4], size * USUAL_HEIGHT))
         return diagonal / math.hypot(USUAL_DIAGONAL, USUAL_HEIGHT)
 
     @property
     def eye(self) -> NDArray[np.float64]:
-        """Where it is, (3,) [scene units]."""
+        """Position of the eye, (3,) [scene units]."""
         return np.array(self.target) + self.distance * _axes(self.azimuth, self.elevation)[2]
 
     def focus(self, aspect: float) -> float:
-        """Half a picture's height over the tangent of half the angle it spans."""
+        """Focal length in half heights of the picture: 1 / tangent of half the vertical angle."""
         return min(1.0, aspect / WIDEST) / math.tan(0.5 * self.field_of_view)
 
     def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
-        """Pixels that a unit of the scene spans across a view of `size` px: at the target, or where
-        the box comes nearest."""
+        """Pixels per unit of the scene in a view of `size` px, at the target or at the nearest
+        point of the box."""
         width, height = size
         distance = self.nearest if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
 
     def units_per_depth(self) -> float:
-        """Units of the scene towards the viewer that a unit of depth [NDC] spans, where the box
-        comes nearest."""
+        """Units of the scene towards the viewer per unit of depth [NDC], at the nearest point of
+        the box."""
         near, far = self.clipping
         return self.nearest**2 * (far - near) / (2.0 * far * near)
 
     @property
     def nearest(self) -> float:
-        """Distance of the box where it comes nearest, about."""
+        """Approximate distance of the nearest point of the box."""
         return max(self.distance - 6.0 * self.extent, 0.3 * self.distance)
 
     @property
@@ -173,8 +174,8 @@ class OrbitCamera:
         return NEAR * self.distance, self.distance + 20.0 * self.extent
 
     def view_projection(self, aspect: float) -> NDArray[np.float32]:
-        """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1). The same array as long as
-        nothing moves; not to be written to."""
+        """(4, 4) float32, for column vectors: clip = M @ (x, y, z, 1). The same array while nothing
+        moves; must not be written to."""
         return _view_projection(tuple(vars(self).items()), aspect)
 
 

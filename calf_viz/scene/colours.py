@@ -1,4 +1,4 @@
-"""Colours: of the surface, by a colour map, and of the modes, by a palette."""
+"""Colours of the surface, from a colour map, and of the modes, from a palette."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from calf_viz.view import Colour, View
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of what agents do, told apart on the surface as well as from one another.
+    """Colours of modes, distinguishable on the surface and from one another.
 
     Attributes:
-        modes: of modes whose source names no colours; of CALF's first three: certified, relax,
+        modes: for modes without colours of their own; the first three are CALF's: certified, relax,
             nominal.
-        other: of all modes beyond those that are told apart.
-        trainee: of the agent in training.
-        refused: of trails by certificate, where it would be refused; else they have the first
-            mode's.
+        other: for all modes beyond those that are distinguished.
+        trainee: for the agent in training.
+        refused: for trails by certificate where it would be refused; elsewhere they have the first
+            mode's colour.
     """
 
     modes: tuple[Colour, ...]
@@ -34,9 +34,9 @@ class Palette:
     refused: Colour
 
 
-# The first is calf.md's. The second gives the same roles colours that colour-blind users tell apart
-# (Okabe and Ito, 2008, for CALF's; the further ones differ in lightness where they do in red and
-# green alone).
+# The first is that of calf.md. The second gives the same roles colours that colour-blind users can
+# tell apart (Okabe and Ito, 2008, for CALF's; further ones that differ only in red and green also
+# differ in lightness).
 PALETTES = {
     "standard": Palette(
         modes=(
@@ -70,18 +70,18 @@ PALETTES = {
     ),
 }
 USUAL = "standard"
-"""The palette that a source's own colours take the place of."""
+"""The palette that a source's own colours replace."""
 RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
-"""Of trails by age and speed, from low to high: dark violet, magenta, pale yellow, of even steps in
-lightness, as data wants it."""
+"""Colours of trails by age and speed, from low to high: dark violet, magenta, pale yellow, in even
+steps of lightness."""
 
 
 def mode_colours(palette: str = USUAL, view: View | None = None) -> NDArray[np.float32]:
-    """RGBA of the palette's second row as `glsl.variants` has its entries, (`REFUSED` + 1, 4): of
-    the modes, the same for the agent in training, of trails by certificate.
+    """RGBA of the palette's second row, with the entries of `glsl.variants`, (`REFUSED` + 1, 4):
+    for the modes, the same for the agent in training, and for trails by certificate.
 
-    Where the view says colours they are the modes', unless another palette than the usual is asked
-    for: who does that cannot tell others apart, maybe.
+    The view's colours are used for the modes, unless another palette than the default is selected,
+    possibly because the user cannot tell other colours apart.
     """
     chosen = PALETTES[palette]
     modes = list(chosen.modes)
@@ -98,7 +98,7 @@ def mode_colours(palette: str = USUAL, view: View | None = None) -> NDArray[np.f
 ColourMap = str | tuple[str, ...]
 """A name that cmap knows, or colours from low to high."""
 COLOUR_MAP = "cividis"
-"""The usual one."""
+"""The default colour map."""
 
 
 def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
@@ -109,7 +109,7 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
     name = colours if isinstance(colours, str) else list(colours)
     try:
         rgba = cmap.Colormap(name)(np.linspace(0.0, 1.0, PALETTE_COLOURS))
-    except Exception as error:  # cmap raises what it likes, of what people give it
+    except Exception as error:  # cmap may raise anything on arbitrary input
         near = get_close_matches(name[:100], cmap.Catalog(), 3) if isinstance(name, str) else []
         said = f"did you mean {' or '.join(near)}?" if near else "give one such as viridis or magma"
         raise UserError(f"unknown colour map '{shown(name)}': {said}") from error
@@ -119,11 +119,11 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
 def palette_texels(
     colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, again
-    the surface's, in place of which a second look's may be, and `RAMP`.
+    """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, the
+    surface's again, which a second look's may replace, and `RAMP`.
 
-    One texture, so that a fragment reads one colour whatever it belongs to: reading the modes'
-    from uniforms took a software renderer longer than shading the surface.
+    A single texture, so that each fragment reads one colour whatever it belongs to: reading the
+    modes' colours from uniforms took a software renderer longer than shading the surface.
     """
     texels = np.zeros((4, *colour_map.shape), dtype=np.uint8)
     texels[0] = texels[2] = colour_map

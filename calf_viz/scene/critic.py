@@ -11,10 +11,10 @@ Texels of `u_critic_weights`, row after row, `COLUMNS` wide:
     2 ...           for each layer: inputs, outputs, activation (0 linear, 1 ReLU, 2 tanh), and
                     its first texel
     then            action limits, four a texel
-    then            for each state: the plane's axis that it is (0, 1), or -1; its value there;
+    then            for each state: its axis of the plane (0, 1), or -1; otherwise its value;
                     whether it is an angle
-    layers          for each four outputs: bias, then for each four inputs four texels, which are
-                    the columns of a 4 x 4 matrix; filled up with zeros
+    layers          for every four outputs: bias, then for every four inputs four texels, the
+                    columns of a 4 x 4 matrix; padded with zeros
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from calf_viz.critic_networks import ACTIVATIONS, CriticNetworks, Layer
 COLUMNS = 1024
 HEADER = 2
 BUDGET = 2e-3
-"""Seconds of a frame that an evaluation may take."""
+"""Seconds per frame that an evaluation may take."""
 
 
 def critic_texels(networks: CriticNetworks) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ def _state_texels(networks: CriticNetworks) -> NDArray[np.float32]:
 
 
 def _fours(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Values four a texel, (ceil(n / 4), 4), filled up with zeros."""
+    """Values, four per texel, (ceil(n / 4), 4), padded with zeros."""
     padded = np.zeros(4 * math.ceil(len(values) / 4), np.float32)
     padded[: len(values)] = values
     return padded.reshape(-1, 4)
@@ -82,10 +82,10 @@ def _layer_texels(layer: Layer) -> NDArray[np.float32]:
 
 
 class Bands:
-    """Cuts an evaluation's rows into bands that keep to a budget.
+    """Divides an evaluation's rows into bands that stay within a budget.
 
-    The first band of each evaluation is small and timed, to the end of its drawing; the others are
-    as many rows as would take the budget.
+    The first band of each evaluation is small and timed, until it is drawn; the others have as many
+    rows as fit the budget.
     """
 
     def __init__(self, rows: int, budget: float = BUDGET) -> None:
@@ -95,12 +95,12 @@ class Bands:
 
     @property
     def complete(self) -> bool:
-        """Whether no row is left."""
+        """Whether no rows are left."""
         return self.done >= self.rows
 
     @property
     def timed(self) -> bool:
-        """Whether the next band is to be waited for, and told to `time`."""
+        """Whether to wait for the next band, and report its time to `time`."""
         return self._each is None
 
     def take(self) -> tuple[int, int]:
@@ -113,5 +113,5 @@ class Bands:
         return first, self.done
 
     def time(self, seconds: float) -> None:
-        """How long the first band took."""
+        """Set how long the first band took."""
         self._each = max(seconds, 1e-9) / max(self.done, 1)

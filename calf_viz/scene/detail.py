@@ -1,11 +1,11 @@
 """Level of detail: every n-th sample of a trail is drawn.
 
-Many samples of a slow agent fall within a pixel. The shader draws a stride as a parabola through
-three of its samples, on the surface, which leaves the polyline through all of them by some
-pixels, and the surface by some depth; the stride is the largest of a ladder at which the first
-stays, for most of its curves, below what an anti-aliased line shows, and the second below what
-hides a line. They are measured on the samples themselves, now and then; the stride falls at once
-but rises late, so that it does not flicker.
+Many samples of a slow agent fall within a pixel. The shader draws each stride as a parabola through
+three of its samples, on the surface, which deviates from the polyline through all of them by some
+pixels, and from the surface by some depth. The stride is the largest of a ladder for which the
+first stays, for most curves, below what an anti-aliased line shows, and the second below what hides
+a line. Both are measured on the samples at intervals; the stride falls at once but rises late, so
+that it does not flicker.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import DEPTH_BIAS, Scene
 
-LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the one asked for
-TOLERANCE = 0.0625  # px that half of a trail's curves may leave its samples by
-# Shares of its curves, and how many times the tolerance they stay within: a curve over a kink,
-# where another rule takes over, leaves it by more, and a few of them do not show.
+LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the configured one
+TOLERANCE = 0.0625  # largest deviation of half of a trail's curves from its samples [px]
+# Fractions of its curves, and the multiples of the tolerance that they must satisfy: a curve across
+# a kink, where another rule takes over, deviates more, but a few of them do not show.
 WITHIN = ((0.5, 1.0), (0.75, 2.0), (0.9, 4.0), (0.99, 20.0))
-RISE = 0.95  # of the tolerance: what a longer stride must keep to before it is taken
+RISE = 0.95  # fraction of the tolerance that a longer stride must satisfy before it is used
 CROWD = (
-    200_000  # vertices of trails from which on they cover one another, and a frame costs too much
+    200_000  # trail vertices beyond which trails overlap, and a frame costs too much
 )
-CROWDED = 2.0  # times the tolerance that a longer stride may then leave the samples by
-WATCHED = 128  # agents that are measured
-WINDOW = 32  # how often is measured, and over how many samples [steps]
-MOST_BULGE = 0.375  # of its chord, that the shader lets a curve bulge: MOST_LEAN / 4
+CROWDED = 2.0  # factor of the tolerance for longer strides then
+WATCHED = 128  # number of agents measured
+WINDOW = 32  # interval of measurements, and number of samples in each [steps]
+MOST_BULGE = 0.375  # largest bulge of a curve in the shader, relative to its chord: MOST_LEAN / 4
 
 
 class Detail(Protocol):
-    """Chooses every how manieth sample of a trail is drawn."""
+    """Chooses the stride: trails draw every n-th sample."""
 
     surface: tuple[Heightfield, tuple[float, float]] | None
-    """In units of the scene."""
+    """The surface in units of the scene, and the critic values at heights 0 and 1."""
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2) on the plane; `begins` marks those that no line
-        leads to."""
+        """Take note of one step's positions (n, 2) on the plane; `begins` marks those to which no
+        line leads."""
 
     def move(self, by: Move) -> None:
-        """Takes note that what it saw lies elsewhere in the scene."""
+        """Move everything seen so far to another place in the scene."""
 
     def stride(self) -> int:
         """The stride to draw with now."""
@@ -57,18 +57,18 @@ class DetailChooser:
     """Chooses the stride of one scene from the positions pushed.
 
     Attributes:
-        surface: what the trails lie on, in the scene, and the critic values at heights 0 and 1;
-            without one they are taken as level.
+        surface: the surface below the trails, in the scene, and the critic values at heights 0 and
+            1; if None, it is taken to be level.
     """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         base, longest = scene.stride, scene.mode_bits.longest_stride
         self.strides = np.array([base * k for k in LADDER if base * k <= longest])
-        self._before = np.roll(self.strides, 1)  # the one before each; the first has none
+        self._before = np.roll(self.strides, 1)  # next smaller stride; unused for the first
         self.rung = 0
-        # How far each stride leaves the samples, on average over a trail, and the surface, at
-        # worst, (2, strides) [scene units]: measured while the samples now in it were the newest.
+        # Deviation of each stride from the samples, averaged over a trail, and from the surface, at
+        # worst, (2, strides) [scene units]; measured while the trail's samples were the newest.
         self.error = np.full((2, len(self.strides)), np.inf)
         self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
@@ -79,7 +79,7 @@ class DetailChooser:
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Takes note of one step's positions (n, 2) on the plane; `begins` marks a run's first
+        """Take note of one step's positions (n, 2) on the plane; `begins` marks a run's first
         sample, to which no line leads."""
         self._agents = len(positions)
         n = min(self._agents, WATCHED)
@@ -94,10 +94,10 @@ class DetailChooser:
         next(self._measuring, None)
 
     def move(self, by: Move) -> None:
-        """The scene is another: what was seen lies elsewhere in it."""
+        """Move everything seen so far to another place in the scene."""
         self._recent = by(self._recent)
         self._measuring = iter(())
-        # Measured along no axis: at most by so much.
+        # Errors are not measured along an axis: scale them by the larger factor.
         longest = np.array([max(by.scale), 1.0])[:, None]
         self.error = self.error * longest
         self._errors = deque((errors * longest for errors in self._errors), self._errors.maxlen)
@@ -107,7 +107,7 @@ class DetailChooser:
         camera = self.scene.camera
         pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
         sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
-        # Parts of what each stride may: a crowd hides bends, but depth is one for all.
+        # Relative to what each stride is allowed: a crowd hides bends, but not errors in depth.
         error = np.maximum(self.error[0] * pixels / self._allowed(), sunk)
         while self.rung > 0 and not error[self.rung] <= 1.0:
             self.rung -= 1
@@ -116,13 +116,13 @@ class DetailChooser:
         return int(self.strides[self.rung])
 
     def _allowed(self) -> NDArray[np.float64]:
-        """What each stride may leave the samples by [px]: more if the one before draws a crowd."""
+        """Allowed deviation of each stride [px]: larger if the next smaller one draws a crowd."""
         vertices = 2 * self._agents * self.scene.trail / self._before
         return np.where(vertices > CROWD, CROWDED * TOLERANCE, TOLERANCE)
 
     def _measure(self) -> Iterator[None]:
-        """Measures the steps until now, one stride in each of the next: all in one step took some
-        3 ms, which every 32nd frame showed."""
+        """Measure the steps so far, one stride per step: all in one step took some 3 ms, which
+        showed in every 32nd frame."""
         oldest = self._seen % (WINDOW + 1)
         path, runs = np.roll(self._recent, -oldest, axis=0), np.roll(self._runs, -oldest, axis=0)
         path = np.concatenate([path, self._heights(path)[..., None]], axis=2)
@@ -147,10 +147,10 @@ class DetailChooser:
 def _deviation(
     path: NDArray[np.float64], runs: NDArray[np.int64], stride: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far each drawn curve leaves the polyline through its samples, and its chord's depth the
-    surface, (curves, agents) each; path (samples, agents, 3).
+    """Deviation of each drawn curve from the polyline through its samples, and of its chord's depth
+    from the surface, (curves, agents) each; path (samples, agents, 3).
 
-    NaN for curves over a reset, which are never drawn.
+    NaN for curves across a reset, which are never drawn.
     """
     if stride == 1:
         return np.zeros(1), np.zeros(1)
@@ -162,23 +162,23 @@ def _deviation(
     along = chord / length
 
     def across(at: int) -> NDArray[np.float64]:
-        """From the chord to the sample; along it samples stay on the line, however drawn out."""
+        """Vector from the chord to the sample; its component along the chord does not matter."""
         apart = path[begin + at] - path[begin]
         return apart - (apart * along).sum(axis=2, keepdims=True) * along
 
     bend = across(middle) / (middle * (stride - middle))
     bulge = 0.25 * stride * stride * np.sqrt((bend * bend).sum(axis=2))
     worst = np.where(bulge > MOST_BULGE * length[..., 0], bulge, 0.0)
-    # A cubic leaves a parabola through three of its points most near these.
+    # A cubic deviates most from a parabola through three of its points near these.
     for at in {round(0.2 * stride), round(0.8 * stride)} - {0, middle, stride}:
         apart = across(at) - bend * (at * (stride - at))
         worst = np.maximum(worst, np.sqrt((apart * apart).sum(axis=2)))
-    # The polyline itself lies off a curve by as much as each of its lines bulges.
+    # The polyline itself deviates from a curve by the bulge of each of its segments.
     return worst + bulge / stride**2, 0.25 * stride * stride * np.abs(bend[..., 2])
 
 
 def _most(values: NDArray[np.float64]) -> float:
-    """The tolerance that just all shares of `WITHIN` keep to; 0 if no value is known."""
+    """The least tolerance that satisfies all fractions in `WITHIN`; 0 if no value is known."""
     known = values[np.isfinite(values)]
     if not known.size:
         return 0.0

@@ -1,12 +1,12 @@
-"""Where the plane lies in the scene: a square of its own, whatever the plane's bounds and units.
+"""Maps the plane to a square in the scene, whatever the plane's bounds and units.
 
 plane, in the units of its axes          scene, z up
                     hi                                5
      +-------------*                      +----------*
      |             |     (x - centre)     |          |      Float32 is exact enough there,
-     |      +      |  ──────────────────▶ |    0     |      however far from zero the plane
-     |             |       * scale        |          |      is, and camera, level of detail
-     *-------------+                      *----------+      and heights need know no units.
+    |      +      |  ──────────────────▶ |    0     |      however far from zero the plane
+    |             |       * scale        |          |      is, and camera, level of detail
+    *-------------+                      *----------+      and heights are free of units.
     lo                                   -5
 """
 
@@ -27,34 +27,34 @@ from calf_viz.periods import Pair, fold_axes
 from calf_viz.view import View
 
 SIZE = 10.0
-"""Of the scene's square."""
+"""Width of the scene's square."""
 FARTHEST = 3e38
-"""Of a place: what is further away is there."""
+"""Largest coordinate; anything further away is clamped to it."""
 LINES = 10.0
-"""Lines of the surface's grid along an axis, about."""
+"""Approximate number of grid lines on the surface along an axis."""
 
 
 class Move(NamedTuple):
-    """From one frame's scene to another's: scale * place + offset, on each axis."""
+    """Maps one frame's scene to another's: scale * place + offset, on each axis."""
 
     scale: Pair = (1.0, 1.0)
     offset: Pair = (0.0, 0.0)
 
     def __call__(self, places: NDArray[np.floating]) -> FloatArray:
-        """Places (..., 2) of the one scene, in the other, within what float32 holds."""
+        """Places (..., 2) of one scene in the other, clamped to the range of float32."""
         moved = places.astype(np.float64) * self.scale + self.offset
         return np.clip(moved, -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """scene = (plane - centre) * scale, on each axis; as it is made here, both are the same.
+    """scene = (plane - centre) * scale, on each axis; by default both are the same.
 
     Attributes:
-        centre: of the plane, in the units of its axes.
-        scale: units of the scene to one of each axis.
-        lines: how far apart the lines of the surface's grid are, in the units of the axes.
-        periods: how long each axis is that is periodic, in units of the scene; 0 for others.
+        centre: centre of the plane, in the units of its axes.
+        scale: units of the scene per unit of each axis.
+        lines: distance of the surface's grid lines, in the units of the axes.
+        periods: length of each periodic axis, in units of the scene; 0 for others.
     """
 
     centre: Pair = (0.0, 0.0)
@@ -64,7 +64,8 @@ class Frame:
 
     @classmethod
     def of(cls, view: View) -> Frame:
-        """The plane of a view, as large as the square allows; on `[-5, 5]` both are the same."""
+        """The frame for a view's plane, as large as the square allows; for `[-5, 5]` plane and
+        scene are the same."""
         (x_lo, y_lo), (x_hi, y_hi) = view.lo, view.hi
         width, height = float(x_hi - x_lo), float(y_hi - y_lo)
         if view.aspect == "equal":
@@ -85,14 +86,14 @@ class Frame:
         return self.centre == (0.0, 0.0) and self.scale == (1.0, 1.0)
 
     def places(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Points (..., 2) of the plane, in the scene; in float64 where that is not the same."""
+        """Points (..., 2) of the plane in the scene; in float64 unless both are the same."""
         if self.same:
             return points
         moved: FloatArray = (points.astype(np.float64) - self.centre) * self.scale
         return moved
 
     def moved_from(self, old: Frame) -> Move:
-        """Where what lies in the scene of another frame is in this one's."""
+        """The move from another frame's scene to this one's."""
         (x, y), (old_x, old_y) = self.scale, old.scale
         return Move(
             (x / old_x, y / old_y),
@@ -100,7 +101,7 @@ class Frame:
         )
 
     def wraps_as(self, old: Frame) -> bool:
-        """Whether axes that are periodic have the ends that they have in another frame."""
+        """Whether the periodic axes have the same ends as in another frame."""
         return all(
             self.centre[axis] == old.centre[axis]
             and math.isclose(period / self.scale[axis], old.periods[axis] / old.scale[axis])
@@ -115,22 +116,22 @@ class Frame:
 
     @property
     def defines(self) -> dict[str, str]:
-        """Macros that shaders of the plane are given, where they are not the default."""
+        """Macros for shaders of the plane that differ from the default."""
         return {PERIODIC.name: "1"} if any(self.periodic) else {}
 
     def samples(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """As `places`, (n, 2), but on the plane where an axis is periodic: modulo its period."""
+        """As `places`, (n, 2), but taken modulo the period on periodic axes."""
         (x, y), places = self.periods, self.places(points)
         return fold_axes(places, (-0.5 * x, -0.5 * y), (0.5 * x, 0.5 * y), self.periodic)
 
     def corners(self, plane: Heightfield | Grid) -> tuple[Pair, Pair]:
-        """Of what lies on the plane, in the scene."""
+        """Corners of something on the plane, in the scene."""
         if self.same:
             return plane.lo, plane.hi
         return self._corner(plane.lo), self._corner(plane.hi)
 
     def surface(self, heightfield: Heightfield) -> Heightfield:
-        """A surface, in the scene; its values are shared."""
+        """A surface in the scene, sharing its values."""
         if self.same:
             return heightfield
         placed = copy.copy(heightfield)
@@ -139,14 +140,14 @@ class Frame:
 
     @cached_property
     def uniform(self) -> tuple[float, float, float, float]:
-        """`u_frame`: the plane's centre, and what a unit of the scene is on its axes."""
+        """`u_frame`: the plane's centre, and the size of a unit of the scene on its axes."""
         return (*self.centre, 1.0 / self.scale[0], 1.0 / self.scale[1])
 
     @cached_property
     def grid(self) -> tuple[float, float, float, float]:
-        """`u_grid`: how many lines a unit of the scene spans, and where in between its zero is."""
+        """`u_grid`: grid lines per unit of the scene, and the phase of zero between two of them."""
         per_unit = [1.0 / (s * step) for s, step in zip(self.scale, self.lines, strict=True)]
-        # Only parts are told: their whole numbers may be beyond what float32 tells apart.
+        # Only the fraction, as its integer part may exceed what float32 resolves.
         at = [
             math.remainder(c / step, 1.0) for c, step in zip(self.centre, self.lines, strict=True)
         ]
@@ -158,8 +159,8 @@ class Frame:
 
 
 def _round_step(about: float) -> float:
-    """The round number, 1, 2 or 5 times a power of ten, that is the next to one."""
+    """The nearest round number: 1, 2 or 5 times a power of ten."""
     exponent = math.floor(math.log10(about))
-    power = float(f"1e{exponent}")  # as near as floats allow, which `**` is not
+    power = float(f"1e{exponent}")  # the nearest float, which `**` does not always give
     steps = [factor * power for factor in (1.0, 2.0, 5.0, 10.0)]
     return min(steps, key=lambda step: abs(math.log(step / about)))

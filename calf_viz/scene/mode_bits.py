@@ -1,4 +1,4 @@
-"""The bits that tell a sample's mode, in a texel of the ring and in a trail's vertices."""
+"""Encoding of samples' modes in bits, in a texel of the ring and in a trail's vertices."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from dataclasses import dataclass
 from calf_viz.glsl.variants import MODE_BITS, MODES
 
 TEXEL = 10
-"""Bits of a texel that tell modes."""
+"""Bits of a texel for modes."""
 SEGMENT = 30
-"""Bits of an int that do so for the steps of a trail's segment; its sign stays out of it."""
+"""Bits of an int for the modes in a trail's segment, without its sign."""
 
 
 @dataclass(frozen=True)
 class ModeBits:
-    """How modes are told. With more bits to each, fewer samples fit a texel, and fewer steps the
-    longest segment; with two all is as cheap as it can be.
+    """The encoding. With more bits per mode, fewer samples fit a texel, and fewer steps the longest
+    segment; two bits are cheapest.
 
     Attributes:
-        each: bits of a mode.
+        each: bits per mode.
     """
 
     each: int = int(MODE_BITS.default)
 
     @classmethod
     def of(cls, modes: int) -> ModeBits:
-        """Those that so many modes need. Of more than `MODES`, the last that is known stands for
-        all others."""
+        """The encoding for a number of modes. If there are more than `MODES`, the last known one
+        represents all others."""
         return cls() if modes <= 1 << cls().each else cls((MODES - 1).bit_length())
 
     @property
     def known(self) -> int:
-        """Modes that are told apart."""
+        """Number of distinguished modes."""
         return 1 << self.each
 
     @property
     def samples(self) -> int:
-        """Of one agent, whose modes a texel tells."""
+        """Number of samples of an agent whose modes fit a texel."""
         return TEXEL // self.each
 
     @property
     def longest_stride(self) -> int:
-        """Steps between drawn samples, at most."""
+        """Most steps between drawn samples."""
         return SEGMENT // self.each
 
     @property
     def in_texel(self) -> int:
-        """Mask of the modes that a texel tells."""
+        """Mask of the modes in a texel."""
         return (1 << self.each * self.samples) - 1
 
     @property
     def in_segment(self) -> int:
-        """Mask of the modes that a segment tells."""
+        """Mask of the modes in a segment."""
         return (1 << self.each * self.longest_stride) - 1
 
     @property
     def defines(self) -> dict[str, str]:
-        """What shaders are told of it, where it is not the default."""
+        """Macros for shaders, if it is not the default."""
         return {} if self == ModeBits() else {MODE_BITS.name: str(self.each)}
 
 

@@ -3,25 +3,26 @@
     texture x -> agents, `columns` of them        slot s of agent a:  x = a % columns
           +----------------------+                                    y = s * rows + a // columns
     slot 0|a0 a1 a2 ...          | rows
-          |...              . .  |                More agents than a texture is wide take several
-    slot 1|a0 a1 a2 ...          | rows           rows a slot, padded little: columns = ceil(N/R).
+          |...              . .  |                More agents than fit the texture's width take
+    slot 1|a0 a1 a2 ...          | rows           R rows per slot: columns = ceil(N/R).
           +----------------------+
 
-A texel is (x, y, third, stamp), x and y in units of the scene: all are written anew where that
-becomes another part of the plane. stamp = +-(step + 1), negative on the first sample of a run, 0 in
-a slot never written. third is a float's bit pattern:
+A texel is (x, y, third, stamp), with x and y in units of the scene; all are rewritten when the
+scene shows another part of the plane. stamp = +-(step + 1), negative in the first sample of a run,
+0 in a slot never written. third is a float's bit pattern:
 
-    bits 0..9    modes of this sample and of the agent's before it: five of 2 bits or, where the
-                 view has more than four modes, three of 3 bits (mode_bits.py)
+    bits 0..9    modes of this sample and the agent's previous ones: five of 2 bits or, if the view
+                 has more than four modes, three of 3 bits (mode_bits.py)
     bits 10..17  heading in 256ths of a turn
     bits 18..29  age = samples since the run began, at most 4095; in a run's first sample, which
-                 needs none, how it began: 0, nothing leads there; 1, the way there from the sample
-                 before leads over an edge of the plane, where an axis is periodic
-    bit 30       the opposite of bit 29: no exponent of a NaN or a denormal, which copies may change
-    bit 31       1 where the sample must not be drawn, as its position was not finite
+                 needs none, how it began: 0, nothing leads there; 1, the line from the previous
+                 sample crosses an edge of the plane, where an axis is periodic
+    bit 30       the opposite of bit 29, to avoid exponents of NaN and denormals, which copies may
+                 change
+    bit 31       1 if the sample must not be drawn, as its position was not finite
 
-A run is an unbroken piece of one episode, so a reader that strides over samples knows from one
-texel where the run began, and from a third as many texels which modes lie between.
+A run is an unbroken piece of one episode, so a reader that strides over samples knows from a single
+texel where the run began, and from a third of the texels which modes lie between.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ HEADINGS = 256
 MANY_TURNS = 1e6  # [rad]
 LONGEST_AGE = 4095
 OVER_EDGE = 1  # how a run began: over an edge of the plane
-MOST_RUNS = 64  # of a trail, that are drawn: the newest
+MOST_RUNS = 64  # most runs drawn per trail, the newest ones
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
 Channels = tuple[int, int, int, int]
@@ -51,7 +52,7 @@ LAST_STEP = 2**24 - 2  # stamps beyond it are no longer exact in float32
 
 @dataclass(frozen=True)
 class RingLayout:
-    """Where samples lie in the ring's texture. `agents` is the capacity, not the number drawn."""
+    """Layout of samples in the ring's texture. `agents` is the capacity, not the number drawn."""
 
     agents: int
     slots: int
@@ -62,7 +63,7 @@ class RingLayout:
     def fit(
         cls, agents: int, slots: int, limit: int = 16384, least: int | None = None
     ) -> RingLayout:
-        """The layout that pads least, with fewer slots, but `least`, where so many do not fit.
+        """The layout with the least padding; with fewer slots, down to `least`, if necessary.
 
         Raises UserError, with the longest trail that fits, if none does.
         """
@@ -95,8 +96,8 @@ class RingLayout:
 
 
 def float_bits(words: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Words of 30 bits and a sign as bit patterns of floats that survive every copy: bit 30, the
-    opposite of bit 29, keeps the exponent away from those of NaN and of denormal numbers."""
+    """Words of 30 bits and a sign as bit patterns of floats that survive copies: bit 30, the
+    opposite of bit 29, avoids the exponents of NaN and of denormal numbers."""
     result: NDArray[np.float32] = (words | (~words & (1 << 29)) << 1).view(np.float32)
     return result
 
@@ -109,23 +110,23 @@ def relayout(samples: NDArray[np.float32], old: RingLayout, new: RingLayout) -> 
 
 
 def move(texels: NDArray[np.float32], by: Move, channels: Channels = (0, 1, 2, 3)) -> None:
-    """Has the ring's texels (..., 4) lie elsewhere in the scene. channels: as `RingPacker`."""
+    """Move the ring's texels (..., 4) elsewhere in the scene. channels: as for `RingPacker`."""
     x, y = channels[:2]
     texels[..., (x, y)] = by(texels[..., (x, y)])
 
 
 @dataclass(frozen=True)
 class Row:
-    """One step's samples as they are drawn.
+    """One step's samples as drawn.
 
     Attributes:
-        step: steps since the first; begins anew now and then.
-        positions: (n, 2) float32, in units of the scene, 0 where they were not finite.
+        step: steps since the first; restarts from time to time.
+        positions: (n, 2) float32, in units of the scene, 0 if not finite.
         words: (n,) int32, modes, headings and ages, as above.
-        begins: (n,), whether a run begins here: no line leads here from the sample before.
-        mode_bits: of the modes in a word.
-        turns: (n, 2), how many periods of each axis away the sample before is by the shorter way,
-            where that leads over an edge of the plane; else 0. None where no axis is periodic.
+        begins: (n,), whether a run begins here: no line leads here from the previous sample.
+        mode_bits: encoding of the modes in a word.
+        turns: (n, 2), distance to the previous sample in periods of each axis by the shorter way,
+            if that crosses an edge of the plane; else 0. None if no axis is periodic.
     """
 
     step: int
@@ -137,18 +138,18 @@ class Row:
 
     @property
     def modes(self) -> NDArray[np.int32]:
-        """(n,), those that are told apart."""
+        """(n,), limited to the distinguished modes."""
         return self.words & (self.mode_bits.known - 1)
 
     @property
     def drawn(self) -> NDArray[np.bool_]:
-        """(n,): whether there is anything to be drawn; not where the position was not finite."""
+        """(n,): whether the sample is drawn, as its position was finite."""
         return self.words >= 0
 
     @property
     def over_edge(self) -> NDArray[np.bool_]:
-        """(n,): whether a run begins as the way from the sample before leads over an edge of the
-        plane."""
+        """(n,): whether a run begins because the line from the previous sample crosses an edge of
+        the plane."""
         if self.turns is None:
             return np.zeros(len(self.begins), dtype=bool)
         return np.asarray(self.turns.any(axis=1))
@@ -162,12 +163,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Packed:
-    """Rows for slots of the ring that follow one another, from `slot` on and round its end.
+    """Rows for consecutive slots of the ring, from `slot` on and around its end.
 
     Attributes:
-        texels: (rows, rows * columns of the layout, 4) float32, which the next packing overwrites.
-        slot: of the first.
-        rows: the same, for those who draw from numbers.
+        texels: (rows, rows * columns of the layout, 4) float32; overwritten by the next packing.
+        slot: slot of the first.
+        rows: the same samples as numbers, for the older designs.
     """
 
     texels: NDArray[np.float32]
@@ -175,8 +176,8 @@ class Packed:
     rows: tuple[Row, ...]
 
     def parts(self, slots: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """(slot, texels) of what lies in one piece in a ring of so many slots: two pieces where it
-        goes round the end."""
+        """(slot, texels) of each contiguous piece in a ring with that many slots: two pieces if it
+        goes around the end."""
         before = slots - self.slot
         yield self.slot, self.texels[:before]
         if len(self.texels) > before:
@@ -184,9 +185,10 @@ class Packed:
 
 
 class RingPacker:
-    """Turns each step's positions into texels, and knows where runs begin.
+    """Turns each step's positions into texels, and keeps track of where runs begin.
 
-    Python's whole part of the geometry: a few array operations over agents, none over samples.
+    This is Python's whole part of the geometry: a few array operations over agents, none over
+    samples.
     """
 
     def __init__(
@@ -197,9 +199,18 @@ class RingPacker:
         frame: Frame | None = None,
         modes: int = 3,
     ) -> None:
-        """trail: steps that drawn trails reach back. channels: where (x, y, third, stamp) go in
-        memory; (2, 1, 0, 3) for a BGRA texture. frame: of the plane; None: plane and scene are the
-        same. modes: how many samples may have. Raises ValueError for a trail beyond the ring."""
+        """Create a packer.
+
+        Args:
+            layout: of the ring.
+            trail: steps that drawn trails reach back.
+            channels: positions of (x, y, third, stamp) in memory; (2, 1, 0, 3) for a BGRA texture.
+            frame: of the plane; None: plane and scene are the same.
+            modes: number of modes of the samples.
+
+        Raises:
+            ValueError: the trail exceeds the ring.
+        """
         if not 0 < trail < layout.slots:
             raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
         self.trail = trail
@@ -212,7 +223,7 @@ class RingPacker:
         self.texels = np.zeros((1, layout.rows * layout.columns, 4), dtype=np.float32)
         self._source_step = -1
         self._age = np.zeros(layout.agents, dtype=np.int32)
-        self._modes = np.zeros(layout.agents, dtype=np.int32)  # as the last texel told
+        self._modes = np.zeros(layout.agents, dtype=np.int32)  # as in the last texel
         self._valid = np.zeros(layout.agents, dtype=bool)
         self._last = np.zeros((layout.agents, 2), dtype=np.float32)
         self._all_valid = False
@@ -221,7 +232,7 @@ class RingPacker:
         self._count = 0
 
     def grown(self, layout: RingLayout) -> RingPacker:
-        """One that goes on from here in a layout with more agents and as many slots."""
+        """A packer that continues from here in a layout with more agents and as many slots."""
         new = RingPacker(layout, self.trail, self.channels, self.frame, self.modes)
         n = self.layout.agents
         new.step, new._source_step = self.step, self._source_step
@@ -237,23 +248,23 @@ class RingPacker:
         return self.step % self.layout.slots
 
     def check(self, samples: Samples) -> None:
-        """Raises ValueError for a mode that is none: it would be written into other bits."""
+        """Raise ValueError for an invalid mode, which would overflow into other bits."""
         samples.check_modes(self.modes)
 
     def pack(self, *samples: Samples) -> Packed:
-        """The next steps. Of more than there are slots, the last ones are written."""
+        """Pack the next steps. If there are more than slots, only the last ones are written."""
         slots = self.layout.slots
         written = min(len(samples), slots)
         if len(self.texels) != written:
             self.texels = np.zeros((written, *self.texels.shape[1:]), dtype=np.float32)
         self.invalid_seen = False
         rows = tuple(self._pack(one, self.texels[i % slots]) for i, one in enumerate(samples))
-        if len(samples) > slots:  # the oldest of what is kept comes first
+        if len(samples) > slots:  # keep the last ones; the oldest of them comes first
             self.texels = np.roll(self.texels, -(len(samples) % slots), axis=0)
         return Packed(self.texels, (self.slot + 1 - written) % slots, rows)
 
     def _pack(self, samples: Samples, texels: NDArray[np.float32]) -> Row:
-        """Fills one step's texels, (rows * columns, 4)."""
+        """Fill one step's texels, (rows * columns, 4)."""
         n, first = len(samples), samples.first
         count, self._count = self._count, n
         restart = self.step >= LAST_STEP
@@ -305,7 +316,7 @@ class RingPacker:
             words[~valid] |= UNDRAWN
         if samples.headings is not None:
             angles = np.where(np.isfinite(samples.headings), samples.headings, 0.0)
-            if np.abs(angles).max(initial=0.0) > MANY_TURNS:  # whose 256ths no int32 counts
+            if np.abs(angles).max(initial=0.0) > MANY_TURNS:  # whose 256ths exceed int32
                 angles = np.fmod(angles, 2 * np.pi)
             headings = np.rint(angles * (HEADINGS / (2 * np.pi))).astype(np.int32)
             words |= (headings & (HEADINGS - 1)) << 10
@@ -319,29 +330,29 @@ class RingPacker:
         return Row(self.step, positions, words, began, bits, turns)
 
     def reframe(self, frame: Frame) -> None:
-        """Go on in a scene that is another part of the plane."""
+        """Continue in a scene that shows another part of the plane."""
         self._last = frame.moved_from(self.frame)(self._last).astype(np.float32)
         self._take_frame(frame)
 
     def _take_frame(self, frame: Frame) -> None:
         self.frame, self._wraps = frame, any(frame.periodic)
-        # In float32 as shaders have them, so that they find the same ways over an edge.
+        # In float32 as in shaders, so that both find the same lines across an edge.
         self._periods = np.array(frame.periods, dtype=np.float32)
 
     def _turns(self, positions: NDArray[np.float32], joined: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """As `Row.turns`, of agents that are joined to their sample before."""
+        """As `Row.turns`, for agents that are joined to their previous sample."""
         n = len(positions)
         joined = joined & self._valid[:n]  # else both are invalid
         with np.errstate(invalid="ignore"):
-            apart = positions - self._last[:n]  # from the sample before
+            apart = positions - self._last[:n]  # from the previous sample
             far = np.abs(apart) > np.float32(0.5) * self._periods
             turns = np.sign(apart) * (far & (self._periods > 0.0) & joined[:, None])
         self._last[:n] = positions
         return np.nan_to_num(turns).astype(np.int8)
 
     def runs(self, scrub: int = 0) -> int:
-        """Most runs that any agent's trail holds, seen `scrub` steps back, of those drawn:
-        what a trail's strip must have room for."""
+        """Most runs of any drawn agent's trail, seen `scrub` steps back: a trail's strip must have
+        room for them."""
         if scrub == 0:
             most = self._breaks.max(initial=0)
         else:

@@ -1,4 +1,4 @@
-"""A scene: everything the shaders are given but the samples, and how many vertices to draw."""
+"""A scene: all inputs of the shaders except samples, and the number of vertices to draw."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.view import Certificate
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
-LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards it
+LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards the light
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
 PAIRS_PER_EDGE = (0, 2, 5)  # more where so many axes are periodic: the ends, a run between edges
@@ -26,7 +26,7 @@ PAIRS_PER_EDGE = (0, 2, 5)  # more where so many axes are periodic: the ends, a 
 
 @dataclass
 class Scene:
-    """Sizes in pixels where named so, else in units of the scene.
+    """Sizes are in units of the scene, unless in pixels.
 
     Pixels are those of a picture up to 1152 x 720; in a larger one lines and markers grow with it.
     """
@@ -34,26 +34,26 @@ class Scene:
     size: tuple[int, int] = (1280, 720)
     camera: OrbitCamera = field(default_factory=OrbitCamera)
     frame: Frame = field(default_factory=Frame)
-    """Where the plane lies in the scene."""
+    """Maps the plane to the scene."""
     height_scale: float = 2.0
     trail: int = 600
     stride: int = 1
     trail_width: float = 2.6
     marker: str = "sphere"
     marker_radius: float | None = None  # px; None: the marker's own
-    training_agent: int = -1  # index of the agent that is trained; -1: none is
+    training_agent: int = -1  # index of the agent in training; -1: none
     modes: int = 3
-    """How many samples may have."""
+    """Number of modes of the samples."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
-    """RGBA, as `colours.mode_colours` has them."""
+    """RGBA, from `colours.mode_colours`."""
     background: tuple[float, float, float] = (0.055, 0.065, 0.085)
     second_ground: tuple[float, tuple[float, float, float]] | None = None
-    """Where another background begins, as a part of the width, and its colour."""
+    """Where another background begins, as a fraction of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
 
     @property
     def mode_bits(self) -> ModeBits:
-        """How samples tell their modes."""
+        """The encoding of modes."""
         return ModeBits.of(self.modes)
 
     def ground_at(self, x: float) -> tuple[float, float, float]:
@@ -64,24 +64,24 @@ class Scene:
 
     @property
     def defines(self) -> dict[str, str]:
-        """Macros that its shaders are given."""
+        """Macros for its shaders."""
         return self.mode_bits.defines | self.frame.defines
 
     def vertices(self, runs: int, head_step: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.
 
         At first trails reach back to step 0 only; their room for samples grows by quarters, so that
-        it seldom changes.
+        it rarely changes.
         """
         quarter = math.ceil(self.trail / 4)
         reach = min(self.trail, max(1, math.ceil(head_step / quarter)) * quarter)
-        runs += self.trail // LONGEST_AGE  # where a reader loses sight of a run's beginning
-        strided = reach // self.stride + 1  # of all runs, since they are told by their steps
+        runs += self.trail // LONGEST_AGE  # where a reader loses track of a run's beginning
+        strided = reach // self.stride + 1  # over all runs, as samples are addressed by step
         pairs = PAIRS_PER_RUN + PAIRS_PER_EDGE[sum(self.frame.periodic)]
         return 2 * (strided + pairs * runs + 1) + 5
 
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
-        """Instances that the surface's one long strip is cut into."""
+        """Number of instances into which the surface's single long strip is divided."""
         rows, columns = heightfield.shape
         return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
 
@@ -95,7 +95,7 @@ class Scene:
         value_range: tuple[float, float] = (0.0, 1.0),
         morph: float = 1.0,
     ) -> dict[str, Any]:
-        """Every uniform of the contract by name; the matrix as (4, 4), for column vectors."""
+        """All uniforms of the contract by name; the matrix as (4, 4), for column vectors."""
         rows, columns = heightfield.shape
         lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
@@ -152,9 +152,9 @@ def height_texels(
 
 
 def shown_heights(texels: NDArray[np.float32], morph: float) -> NDArray[np.float32]:
-    """What texels of `u_heightfield` show, (rows, columns): the height that a morph is at.
+    """Heights that texels of `u_heightfield` show, (rows, columns), in the state of a morph.
 
-    Replaced values come as themselves, unmarked, except where the morph is complete.
+    Replaced values are returned unmarked, unless the morph is complete.
     """
     if morph >= 1.0:
         return texels[..., 1]
