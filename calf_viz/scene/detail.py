@@ -27,9 +27,7 @@ TOLERANCE = 0.0625  # largest deviation of half of a trail's curves from its sam
 # a kink, where another rule takes over, deviates more, but a few of them do not show.
 WITHIN = ((0.5, 1.0), (0.75, 2.0), (0.9, 4.0), (0.99, 20.0))
 RISE = 0.95  # fraction of the tolerance that a longer stride must satisfy before it is used
-CROWD = (
-    200_000  # trail vertices beyond which trails overlap, and a frame costs too much
-)
+CROWD = 200_000  # trail vertices beyond which trails overlap, and a frame costs too much
 CROWDED = 2.0  # factor of the tolerance for longer strides then
 WATCHED = 128  # number of agents measured
 WINDOW = 32  # interval of measurements, and number of samples in each [steps]
