@@ -291,7 +291,7 @@ class TestWhatIsToldOfTheUsersFiles:
         assert told == {
             ("surface_colour.glsl", 2) if how == "overlay" else (f"define {word}=vec3", 1)
         }
-        assert f"{word} stands in contract.glsl:" in str(error.value)
+        assert f"{word} is also in contract.glsl:" in str(error.value)
         assert "choose another name" in str(error.value)
 
     def test_a_macro_that_spoils_any_other_line_is_told_as_well(self, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ class TestWhatIsToldOfTheUsersFiles:
         )
         path, number = source.origin(line)
         assert where == "surface_colour.glsl:2"
-        assert text == f"mix stands in {path.name}:{number}, too: syntax error; choose another name"
+        assert text == f"mix is also in {path.name}:{number}: syntax error; choose another name"
 
     def test_what_follows_in_shipped_files_is_not_told(self) -> None:
         source = ShaderLibrary(None, {"vec4": "vec3"}).load("hud.frag")

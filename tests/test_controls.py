@@ -286,7 +286,7 @@ class TestProgram:
     ["p3d_TexAlphaOnly", "p3d_mine", "osg_FrameTime", "gl_Mine", "trans_x", "wspos_me", "u__x"],
 )
 def test_names_that_the_system_keeps_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} is a name that the system keeps"):
+    with pytest.raises(ValueError, match=f"{name} is a name reserved by the system"):
         read_annotation("float", name, "// @slider 0..1")
 
 

@@ -90,7 +90,7 @@ class TestPlacesOfFiles:
         library = ShaderLibrary(folder)
         folder.rmdir()
         folder.touch()
-        with pytest.raises(UserError, match="look: it is no folder any more; the last look stays"):
+        with pytest.raises(UserError, match="look: it is no longer a folder; the last look stays"):
             library.check_overlay()
 
     def test_a_look_out_of_reach_is_told(self, tmp_path: Path, monkeypatch) -> None:

@@ -75,8 +75,8 @@ class TestUniforms:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("#define IN uniform float\nIN u_a;", "a macro declares no uniform"),
-            ("#define IN \\\n  uniform\nIN float u_a;", "a macro declares no uniform"),
+            ("#define IN uniform float\nIN u_a;", "a macro must not declare a uniform"),
+            ("#define IN \\\n  uniform\nIN float u_a;", "a macro must not declare a uniform"),
             ("#define NAME u_a\nuniform float NAME;", "NAME is a macro"),
             ("#define IN(q) q float u_a;\nIN(uniform)", "cannot be read"),
             ("uniform Block { vec4 u_v; };", "nobody sets a uniform block"),

@@ -301,7 +301,7 @@ class TestCheck:
             ("uniform vec2 u_viewport[2];", "u_viewport is a vec2, not a vec2[]"),
             ("uniform float u_new;", "nobody sets u_new"),
             ("uniform float u_a, u_b; // @slider 0..1", "an annotation is for one uniform"),
-            ("#define IN uniform float", "a macro declares no uniform"),
+            ("#define IN uniform float", "a macro must not declare a uniform"),
             ("float x; uniform float u_new;", "nobody sets u_new"),
             ("\n/* uniform float u_old; */ // uniform int u_x;\nuniform highp int u_new;", "u_new"),
         ],

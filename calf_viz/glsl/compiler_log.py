@@ -1,6 +1,6 @@
-"""What compilers say, told in the user's own files and lines, with what to do where that is known.
+"""Compilers' messages in terms of the user's own files and lines, with a remedy where known.
 
-Compilers count the lines of the expanded text; `Source.origin` turns them back.
+Compilers count the lines of the expanded text; `Source.origin` maps them back.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from calf_viz.glsl.problems import MOST, Problem
 from calf_viz.glsl.source import Source, is_define
 
-# Where a compiler says that it is:
+# How compilers give a position:
 #   Mesa      0:12(5): error: ...                 under Panda  created-shader:12(5): error: ...
 #             0:12(5): preprocessor error: ...
 #   NVIDIA    0(12) : error C1008: ...            under Panda  created-shader(12) : error C1008: ...
 #   others    ERROR: 0:12: ...                    under Panda  ERROR: created-shader:12: ...
 #   AMD       ERROR: 0:12: error(#143) ...
-# and where it does not know, of a text that ends too early or when it links:
+# and without one, when a text ends too early or linking fails:
 #   Mesa      0:0(0): error: ...                  error: ...
 #   NVIDIA    (0) : error C0000: ...              error: ...
 #   others    ERROR: 0:-1: ...                    ERROR: ...
@@ -36,18 +36,18 @@ _NUMBERED = re.compile(r"(?:error|warning)\(#\d+\):? *")
 _UNFINISHED = re.compile(
     r"(?<!expecting )(?:\$end\b|\bend of (?:file|input|source)|<eof>)|mature eof", re.IGNORECASE
 )
-"""A text that ends too early: some compilers give no line then, others one behind the last."""
+"""A text that ends too early: some compilers then give no line, others one after the last."""
 _FOLLOWS = re.compile(r"\d+ compilation errors?\b|compilation terminated|No code generated")
-"""What is said of errors, behind them."""
+"""Summaries that follow the errors."""
 _MISSING = re.compile(r"\bfunction\b|\bundefined\b|\bundeclared\b|\bcall\b", re.IGNORECASE)
-# Which shader the lines that follow are about: Panda's log and moderngl's, NVIDIA's and AMD's.
+# Which shader the following lines are about: Panda's log and moderngl's, NVIDIA's and AMD's.
 _SECTION = re.compile(
     r"GLSL (vertex|fragment) shader|^(vertex|fragment)(?:_shader$| info$| shader failed to)",
     re.IGNORECASE,
 )
 _LINKING = re.compile(r"\blinking GLSL|^GLSL Linker failed")
 _STAGE = re.compile(r"\b(vertex|fragment) (?:shader|stage|program)\b", re.IGNORECASE)
-# What Panda's own log begins its lines with.
+# Prefix of lines in Panda's own log.
 _CHANNEL = re.compile(r"^:[\w:]+\(\w+\): ")
 _QUOTED = re.compile(
     r"[`'\"]([A-Za-z_]\w*)(?:\([^`'\"]*\))?['\"]"
@@ -57,13 +57,13 @@ _TWICE = re.compile(r"redefin|redeclar|already|conflicts with previous|overload"
 _ELSEWHERE = re.compile(r"\bat [\w./-]*\((\d+)\)")
 _MACRO = re.compile(r"\s*+#\s*+define\s++(\w++)")
 _LONGEST_LINE = 2000
-"""Characters of a line of a log that are read."""
+"""Characters read of each line of a log."""
 
 
 def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
-    """The errors in a compiler's log, at least one; one for each line, as others follow from it."""
+    """The errors in a compiler's log, at least one; one per line, as others follow from it."""
     found: dict[tuple[Path, int | None], Problem] = {}
-    told: set[tuple[Path, int]] = set()
+    reported: set[tuple[Path, int]] = set()
     stages = {"vertex": vertex, "fragment": fragment}
     stage: str | None = None
     spoken: list[Problem] = []
@@ -88,8 +88,8 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
                 spoken.append(problem)
             else:
                 found.setdefault((problem.path, problem.line), problem)
-        elif source.origin(line) not in told:
-            told.add(source.origin(line))
+        elif source.origin(line) not in reported:
+            reported.add(source.origin(line))
             message = _in_files(source, said.text.removesuffix("; candidates are:"))
             problem = _problem(source, min(line, len(source.origins)), message)
             found.setdefault((problem.path, problem.line), problem)
@@ -97,14 +97,14 @@ def explain(log: str, vertex: Source, fragment: Source) -> tuple[Problem, ...]:
             break
     own = vertex.own | fragment.own
     mine = tuple(p for p in found.values() if p.path in own or is_define(p.path))
-    if found:  # what else is wrong with shipped files follows from what is with the user's
+    if found:  # errors in shipped files follow from those in the user's
         return mine or tuple(found.values())
     return (spoken[0] if spoken else _without_line([fragment, vertex], "does not compile"),)
 
 
-class _Said(NamedTuple):
-    """A line of a log: its line of the text, None where it has none; level in lower case; message;
-    whether that is known from its form."""
+class _Message(NamedTuple):
+    """A message in a log: line of the text or None; level in lower case; message; whether its form
+    identifies it as one."""
 
     line: int | None
     level: str
@@ -112,16 +112,16 @@ class _Said(NamedTuple):
     certain: bool = True
 
 
-def _read(text: str) -> _Said | None:
-    """What a line of a log says, None for no message."""
+def _read(text: str) -> _Message | None:
+    """The message in a line of a log, None if it is not one."""
     for pattern in _PATTERNS:
         match = pattern.match(text)
         if match:
             line = int(match["line"] or 0)
             message = _NUMBERED.sub("", match["text"].strip())
-            return _Said(line if line > 0 else None, match["level"].lower(), message)
+            return _Message(line if line > 0 else None, match["level"].lower(), message)
     if "error" in text.lower() and not text.startswith(":display:"):
-        return _Said(None, "error", _CHANNEL.sub("", text).strip(), False)
+        return _Message(None, "error", _CHANNEL.sub("", text).strip(), False)
     return None
 
 
@@ -131,18 +131,18 @@ def _last_line(source: Source) -> int:
 
 
 def _in_files(source: Source, message: str) -> str:
-    """A message with the files' lines for those of the whole that NVIDIA names in it."""
+    """A message in which NVIDIA's line numbers of the expanded text become the files' lines."""
 
-    def told(match: re.Match[str]) -> str:
+    def mapped(match: re.Match[str]) -> str:
         path, line = source.origin(int(match[1]))
         return f"at {path.name}:{line}"
 
-    return _ELSEWHERE.sub(told, message)
+    return _ELSEWHERE.sub(mapped, message)
 
 
 def _without_line(sources: list[Source], message: str) -> Problem:
-    """What linkers say, and some compilers of the whole, is of the names that they quote: it is
-    told where the overlay has one of them."""
+    """Linkers, and some compilers, name no line: report their message where the overlay has one of
+    the names that it quotes."""
     for name in _names(message):
         for source in sources:
             line = next(_lines_with(source, name), None)
@@ -153,11 +153,10 @@ def _without_line(sources: list[Source], message: str) -> Problem:
 
 
 def _problem(source: Source, line: int, message: str) -> Problem:
-    """Shipped files compile: what a compiler finds in one is due to the overlay's file that lacks a
-    function, has one of the same name or a macro that is used there, or ends unfinished before it,
-    or to a --define."""
+    """Shipped files compile: an error in one is due to a --define, or to a file of the overlay that
+    lacks a function, defines one or a macro of a name used there, or ends unfinished before it."""
     path, number = source.origin(line)
-    twice = _told_twice(source, line, message)
+    twice = _defined_twice(source, line, message)
     if twice is not None:
         return twice
     if not source.is_overlays(path):
@@ -167,7 +166,7 @@ def _problem(source: Source, line: int, message: str) -> Problem:
                 return Problem(mine, None, f"defines no {mine.stem} as it is called: {message}")
         for name, at in _macros(source).items():
             if re.search(rf"\b{name}\b", source.code[line - 1]):
-                said = f"{name} stands in {path.name}:{number}, too: {message}; choose another name"
+                said = f"{name} is also in {path.name}:{number}: {message}; choose another name"
                 return source.problem(at, said)
         for index in range(min(line, len(source.origins)) - 1, -1, -1):
             mine, _ = source.origins[index]
@@ -176,12 +175,12 @@ def _problem(source: Source, line: int, message: str) -> Problem:
                 return source.problem(index + 1, said)
     foreign = next((c for c in source.code[line - 1 : line] for c in c if not c.isascii()), None)
     if foreign is not None:
-        message += f"; {foreign} is not ASCII: outside of comments GLSL knows nothing else"
+        message += f"; {foreign} is not ASCII: outside comments GLSL allows nothing else"
     return source.problem(line, message)
 
 
-def _told_twice(source: Source, line: int, message: str) -> Problem | None:
-    """What is said of a name that two files define, with what to do; None for anything else."""
+def _defined_twice(source: Source, line: int, message: str) -> Problem | None:
+    """The problem, with a remedy, if a message is about a name that two files define."""
     name = next(_names(message), None) if _TWICE.search(message) else None
     if name is None:
         return None
@@ -207,7 +206,7 @@ def _told_twice(source: Source, line: int, message: str) -> Problem | None:
 
 
 def _macros(source: Source) -> dict[str, int]:
-    """Lines of the overlay's macros, and of those that --define brings, by name."""
+    """Lines of the macros of the overlay and of --define, by name."""
     found: dict[str, int] = {}
     for number, code in enumerate(source.code, 1):
         path, _ = source.origin(number)
@@ -224,7 +223,7 @@ def _names(message: str) -> Iterator[str]:
 
 
 def _lines_with(source: Source, name: str) -> Iterator[int]:
-    """Lines of the overlay, from 1, that have a name in their code."""
+    """Lines of the overlay, from 1, whose code contains a name."""
     word = re.compile(rf"\b{re.escape(name)}\b")
     for number, code in enumerate(source.code, 1):
         if source.is_overlays(source.origin(number)[0]) and word.search(code):
@@ -232,7 +231,7 @@ def _lines_with(source: Source, name: str) -> Iterator[int]:
 
 
 def _lines_defining(source: Source, name: str) -> Iterator[int]:
-    """Lines, from 1, that look like they define a name: behind a type, or a macro."""
+    """Lines, from 1, that seem to define a name: as a macro, or after a type."""
     defines = re.compile(rf"(?:^\s*#\s*define|\b(?!return\b)\w+(?:\s*\[[^\]]*\])?)\s+{name}\b")
     for number, code in enumerate(source.code, 1):
         if name in code and defines.search(code):

@@ -1,7 +1,7 @@
 """The host-shader contract: every input of the scene's shaders, declared once.
 
 Hosts take names, types and texture formats from here; `shaders/lib/contract.glsl` is generated
-from here (`python -m calf_viz.glsl.contract`), and a test holds the two together.
+from it (`python -m calf_viz.glsl.contract`), and a test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from calf_viz.glsl.shipped import shader_folder
 
 @dataclass(frozen=True)
 class Uniform:
-    """A uniform: GLSL type, name, what it means with its unit in brackets behind, and the
-    coordinate system that it is of, if any."""
+    """A uniform: GLSL type, name, meaning followed by its unit in brackets, and its coordinate
+    system, if any."""
 
     type: str
     name: str
@@ -25,7 +25,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class TextureInput:
-    """A texture: name, format (`rgba32f`, `rg32f`, `rgba8`), what a texel means.
+    """A texture: name, format (`rgba32f`, `rg32f`, `rgba8`), meaning of a texel.
 
     All are read with texelFetch: nearest, no mipmaps, clamped.
     """
@@ -41,9 +41,9 @@ PALETTE_COLOURS = 256  # texels in a row of u_palette
 PALETTE = TextureInput(
     "u_palette",
     "rgba8",
-    "row 0: the surface from low to high; row 1: the modes, and what lib/variants.glsl names "
-    "behind them; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to "
-    "high",
+    "row 0: the surface from low to high; row 1: the modes, then those named in "
+    "lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from "
+    "low to high",
 )
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
@@ -62,26 +62,26 @@ UNIFORMS = (
     ),
     Uniform("vec2", "u_viewport", "size of the picture [px]", "picture"),
     Uniform(
-        "float", "u_line_scale", "how much wider lines are than up to 1152 x 720 px; from 1 on"
+        "float", "u_line_scale", "factor on the width of lines; 1 up to 1152 x 720 px, else more"
     ),
     Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]", "plane"),
-    Uniform("vec4", "u_corners", "the same, where they are in the scene [scene units]", "scene"),
+    Uniform("vec4", "u_corners", "the same corners in the scene [scene units]", "scene"),
     Uniform(
         "vec4",
         "u_frame",
-        "centre of the plane, and what a unit of the scene is on its axes [state units]",
+        "centre of the plane, and a unit of the scene along its axes [state units]",
         "plane",
     ),
     Uniform(
         "vec2",
         "u_periods",
-        "how long each axis is that is periodic; 0 where it is not [scene units]",
+        "period of each axis, 0 if it is not periodic [scene units]",
         "scene",
     ),
     Uniform(
         "vec4",
         "u_grid",
-        "lines of the grid that a unit of the scene spans, and where between two its zero is",
+        "grid lines per unit of the scene, and the position of zero between two of them",
         "scene",
     ),
     Uniform("ivec2", "u_cells", "cells of the heightfield along each axis", "grid"),
@@ -97,7 +97,7 @@ UNIFORMS = (
     Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
     Uniform("int", "u_vertices", "vertices of each instance"),
     Uniform("int", "u_agents", "agents drawn"),
-    Uniform("int", "u_training_agent", "agent that is trained, in a colour of its own; -1: none"),
+    Uniform("int", "u_training_agent", "agent being trained, in a colour of its own; -1: none"),
     Uniform("int", "u_ring_rows", "texture rows of one slot of the ring", "ring"),
     Uniform("int", "u_ring_slots", "slots of the ring", "ring"),
     Uniform("int", "u_head", "slot of the newest sample shown", "ring"),
@@ -108,7 +108,7 @@ UNIFORMS = (
     Uniform("float", "u_marker_radius", "radius of a marker [px]", "picture"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
     Uniform("vec2", "u_depth_bias", "towards the viewer: for all, and per agent [NDC]", "NDC"),
-    Uniform("int", "u_chosen", "agent that u_q_plus is of"),
+    Uniform("int", "u_chosen", "agent that u_q_plus belongs to"),
     Uniform("vec2", "u_q_plus", "q+ of the chosen agent's last certified triple; 1: there is one"),
     Uniform("vec3", "u_certificate", "constants of the certificate: nu_bar, C_low, C_up"),
     Uniform("float", "u_hidden_square", "sum of the squares of the states not shown"),
@@ -121,7 +121,7 @@ NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
 def types(
     textures: Sequence[TextureInput] = TEXTURES, uniforms: Sequence[Uniform] = UNIFORMS
 ) -> dict[str, str]:
-    """GLSL type of each input, by name."""
+    """The GLSL type of each input, by name."""
     return {t.name: "sampler2D" for t in textures} | {u.name: u.type for u in uniforms}
 
 

@@ -1,4 +1,4 @@
-"""Annotated uniforms: what a comment behind a uniform makes of it, and the values they have.
+"""Annotated uniforms: the controls that comments after uniforms declare, and their values.
 
     uniform float u_glow;    // @slider 0..4 step 0.1 = 1 "glow"
     uniform bool  u_grid;    // @toggle = on "grid"
@@ -6,13 +6,13 @@
     uniform vec3  u_ink;     // @color = #203040 "ink"
 
     annotation = "@" (slider | toggle | choice | color) ["=" default] [label in quotes]
-    slider     = "slider" low ".." high ["step" step]       of a float or an int
-    toggle     = "toggle"                                   of a bool or an int; on, off
-    choice     = "choice" word {"|" word}                   of an int, counted from 0
-    color      = "color" | "colour"                         of a vec3; #rrggbb
+    slider     = "slider" low ".." high ["step" step]       for a float or an int
+    toggle     = "toggle"                                   for a bool or an int; on, off
+    choice     = "choice" word {"|" word}                   for an int, counted from 0
+    color      = "color" | "colour"                         for a vec3; #rrggbb
 
-Steps are counted from the low end. Without a default it is the low end, off, the first word, white;
-without a label the uniform's name.
+Steps are counted from the low end. The default is the low end, off, the first word or white unless
+given, the label the uniform's name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ import numpy as np
 from calf_viz.errors import UserError, shown
 
 Value = float | int | tuple[float, float, float]
-"""A float of a slider, an int of the others, red, green and blue within [0, 1] of a colour."""
+"""A float or an int; for a colour, red, green and blue in [0, 1]."""
 
 MARK = re.compile(r"//\s*@")
-"""Where an annotation begins, behind a uniform."""
+"""Start of an annotation, after a uniform."""
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _ANNOTATION = re.compile(r"//\s*@(\w+)([^\"=]*)(?:=([^\"]*))?(?:\"([^\"]*)\"\s*)?$")
@@ -42,23 +42,23 @@ _TYPES = {
     "color": ("vec3",),
 }
 _LARGEST = {"float": 3.4028234e38, "int": 2**31 - 1}
-"""Of GLSL's numbers."""
+"""Largest number of each GLSL type."""
 _FINEST = 1e-9
-"""The finest step, as a part of the range; whole steps apart."""
+"""Finest step as a fraction of the range; whole numbers excepted."""
 _LONGEST = 500
-"""Characters of an annotation."""
+"""Maximum characters of an annotation."""
 _RESERVED = ("gl_", "p3d_", "osg_", "trans_", "wspos_", "vspos_", "cspos_", "mspos_")
-"""How names begin that OpenGL, or Panda3D, gives a meaning of its own."""
+"""Prefixes of names to which OpenGL or Panda3D gives a meaning of its own."""
 _SWITCH = {"on": 1, "true": 1, "1": 1, "off": 0, "false": 0, "0": 0}
 
 
 @dataclass(frozen=True)
 class Control:
-    """A uniform that its user may change while the program runs."""
+    """A uniform that the user may change while the program runs."""
 
     name: str
     type: str
-    """In GLSL."""
+    """The uniform's GLSL type."""
     kind: str
     """slider, toggle, choice or color."""
     label: str
@@ -66,12 +66,12 @@ class Control:
     low: float = 0.0
     high: float = 1.0
     step: float = 0.0
-    """0: as fine as one likes."""
+    """Step of a slider; 0: continuous."""
     words: tuple[str, ...] = ()
-    """Of a choice."""
+    """Words of a choice."""
 
     def parse(self, text: str) -> Value:
-        """A value as it is written in annotations and after `--set`. Raises ValueError for none."""
+        """The value that a text gives, as in annotations and `--set`. Raises ValueError if none."""
         text = text.strip()
         if self.kind == "toggle" and text.lower() in _SWITCH:
             return _SWITCH[text.lower()]
@@ -88,14 +88,14 @@ class Control:
         raise ValueError(f"{shown(text) or 'nothing'} does not fit: give {self.wanted}")
 
     def text(self, value: Value) -> str:
-        """A value as `parse` reads it."""
+        """A value's text, as `parse` reads it."""
         if isinstance(value, tuple):
             return "#" + "".join(f"{round(255 * part):02x}" for part in value)
         if self.kind == "toggle":
             return "on" if value else "off"
         if self.kind == "choice":
             return self.words[int(value)]
-        # For people: a few digits; as many as the ends need lest they lie beyond themselves.
+        # For people: a few digits; as many as the ends need, so as not to be rounded out of range.
         short = f"{value:.6g}"
         if self.type == "int":
             return str(value)
@@ -103,7 +103,7 @@ class Control:
 
     @property
     def wanted(self) -> str:
-        """What values there are, in words."""
+        """The allowed values, in words."""
         if self.kind == "slider":
             number = "whole number" if self.type == "int" else "number"
             return f"a {number} from {self.low:.10g} to {self.high:.10g}"
@@ -112,7 +112,7 @@ class Control:
         )
 
     def nearest(self, number: float) -> float | int:
-        """The slider's value that is nearest to a number."""
+        """The slider's value nearest to a number."""
         if self.step > 0.0:
             number = self.low + self.step * round((number - self.low) / self.step)
             number = float(f"{number:.12g}")  # 0.3, not 0.30000000000000004
@@ -120,7 +120,7 @@ class Control:
         return round(number) if self.type == "int" else float(number)
 
     def fits(self, value: Value) -> bool:
-        """Whether a value is one of this control's, or of a slider's within its range."""
+        """Whether a value is one of this control's; for a slider, within its range."""
         try:
             self.parse(self.text(value))
         except (ValueError, IndexError, TypeError):
@@ -129,14 +129,14 @@ class Control:
 
 
 def read_annotation(type_: str, name: str, comment: str) -> Control:
-    """The control of a uniform, of the comment behind it, which begins with `//` and `@`.
+    """The control that a comment after a uniform declares; the comment begins with `//` and `@`.
 
-    Raises ValueError, in words, for one that cannot be read.
+    Raises ValueError, with a message for the user, if it cannot be read.
     """
     if name.startswith(_RESERVED) or "__" in name:
-        raise ValueError(f"{name} is a name that the system keeps for itself: choose another")
+        raise ValueError(f"{name} is a name reserved by the system: choose another")
     if len(comment) > _LONGEST:
-        raise ValueError(f"of {len(comment):,} characters: an annotation has at most {_LONGEST}")
+        raise ValueError(f"has {len(comment):,} characters: an annotation has at most {_LONGEST}")
     match = _ANNOTATION.match(comment.strip())
     if match is None:
         raise ValueError('cannot be read: write // @kind ... = default "label"')
@@ -195,12 +195,12 @@ def _slider(type_: str, name: str, rest: str) -> tuple[float, float, float]:
 
 
 class ControlValues:
-    """The controls in force and their values, which are kept while shaders come and go.
+    """The current controls and their values, which are kept while shaders are replaced.
 
     Attributes:
-        controls: by the uniform's name, in the order in which they are declared.
-        values: what the uniforms are set to.
-        changes: how often anything changed.
+        controls: by the uniform's name, in order of declaration.
+        values: of the uniforms, by name.
+        changes: number of changes so far.
     """
 
     def __init__(self) -> None:
@@ -210,9 +210,9 @@ class ControlValues:
         self._set: dict[tuple[str, str, str], Value] = {}
 
     def adopt(self, controls: Mapping[str, Control]) -> None:
-        """Other controls: those of a name, type and kind that was set keep its value, if it fits,
-        and take the step nearest to it. The others begin with their default: who writes another
-        one in the source wants to see it."""
+        """Replace the controls: one whose name, type and kind match one that was set keeps its
+        value, rounded to a step, if it fits. The others start at their default, as a new default
+        in the source is meant to be seen."""
         if self.controls == dict(controls):
             return
         self.controls = dict(controls)
@@ -227,14 +227,14 @@ class ControlValues:
         self.changes += 1
 
     def set(self, name: str, value: Value) -> None:
-        """Set one that there is."""
+        """Set an existing control."""
         self._set[_key(self.controls[name])] = value
         if self.values[name] != value:
             self.values[name] = value
             self.changes += 1
 
     def set_text(self, name: str, text: str) -> None:
-        """Set one by `Control.parse`. Raises UserError for what is unknown or does not fit."""
+        """Set a control from text. Raises UserError if it is unknown or the value does not fit."""
         control = self.controls.get(name)
         if control is None:
             known = ", ".join(self.controls) or "none"

@@ -1,8 +1,8 @@
-"""Implicit conversions written out: `x * 2` becomes `x * float(2)`, as GLSL ES wants it.
+"""Implicit conversions written out: `x * 2` becomes `x * float(2)`, as GLSL ES requires.
 
-GLSL 3.30 turns integers into floats by itself, GLSL ES never does. What is converted depends on
-types alone, so expressions are read far enough to know them. What cannot be read, or has a type
-that is not known, stays as it is: compilers then tell.
+GLSL 3.30 converts integers to floats implicitly, GLSL ES never does. Conversions depend on types
+alone, so expressions are parsed far enough to know these. Anything that cannot be parsed, or whose
+type is unknown, stays as it is: compilers then report it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Reader(ExpressionReader):
     """Reads declarations and statements."""
 
     returned = UNKNOWN
-    """Type of the function that is being read."""
+    """Return type of the function being read."""
 
     def read(self) -> str:
         while self.at < len(self.tokens):
@@ -54,7 +54,7 @@ class _Reader(ExpressionReader):
         return "".join([*out, self.text[done:]])
 
     def _skip(self, start: int) -> None:
-        """Behind the declaration or function that begins there."""
+        """Skip the declaration or function that begins there."""
         depth, self.at = 0, start
         while self.at < len(self.tokens):
             token = self.tokens[self.at].text
@@ -116,7 +116,7 @@ class _Reader(ExpressionReader):
         return members
 
     def _block(self, name: str) -> None:
-        """An interface block; its members are known by themselves where it has no name."""
+        """An interface block; if it has no name, its members are in scope themselves."""
         self._expect("{")
         members = self._members()
         if self._take(";"):
@@ -156,7 +156,7 @@ class _Reader(ExpressionReader):
         self.scopes.pop()
 
     def _declarators(self, type_: str) -> None:
-        """`a, b[2], c = 1;` behind the type."""
+        """`a, b[2], c = 1;` after the type."""
         while not self._take(";"):
             name = self._name()
             own = type_ + self._sizes()

@@ -1,7 +1,7 @@
 """The host-shader contract of the critic's passes: every input, declared once.
 
 `shaders/lib/critic_contract.glsl` is generated from here (`python -m
-calf_viz.glsl.critic_contract`), and a test holds the two together.
+calf_viz.glsl.critic_contract`), and a test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from calf_viz.glsl.shipped import shader_folder
 TEXTURES = (
     TextureInput("u_critic_weights", "rgba32f", "the networks; see calf_viz/scene/critic.py"),
     TextureInput("u_critic_values", "rgba32f", "critic at each node: value, 1 where not finite"),
-    TextureInput("u_critic_columns", "rgba32f", "of each column: lowest, highest, good, bad nodes"),
+    TextureInput("u_critic_columns", "rgba32f", "per column: lowest, highest, good, bad nodes"),
     TextureInput("u_critic_range", "rgba32f", "of all nodes: lowest, highest, good, bad nodes"),
     TextureInput("u_critic_last", "rgba32f", "the heightfield shown until now"),
 )
 UNIFORMS = (
     Uniform("vec4", "u_critic_plane", "corners of the plane: lo.xy, hi.xy [state units]"),
     Uniform("ivec2", "u_critic_cells", "cells of the grid along each axis"),
-    Uniform("float", "u_critic_morph", "where the morph is; < 0: there is no last surface"),
+    Uniform("float", "u_critic_morph", "position of the morph; < 0: there is no last surface"),
 )
 
 TEXTURE_NAMES = tuple(texture.name for texture in TEXTURES)
 NAMES = TEXTURE_NAMES + tuple(uniform.name for uniform in UNIFORMS)
 PASSES = ("critic_values", "critic_columns", "critic_range", "critic_heights", "critic_sample")
-"""The passes' fragment shaders, in the order in which they are drawn."""
+"""The passes' fragment shaders, in drawing order."""
 
 
 def header() -> str:

@@ -10,21 +10,21 @@ _DEFINITION = re.compile(r"\s*+([A-Za-z_]\w*+)(?:\(([^()]*+)\))?+(.*)", re.DOTAL
 
 
 class Macro(NamedTuple):
-    """Its parameters, None for one without brackets, and its text."""
+    """A macro: parameters, None if it has no brackets, and text."""
 
     parameters: tuple[str, ...] | None
     body: str
 
 
 def directive(line: str) -> tuple[str, str] | None:
-    """The word behind a line's `#`, and what follows it; None for a line of code. The line is a
-    logical one, without comments."""
+    """The word after a line's `#` and the rest; None for a line of code. The line is a logical one,
+    without comments."""
     found = _DIRECTIVE.match(line)
     return None if found is None else (found[1], found[2])
 
 
 def definition(text: str) -> tuple[str, Macro] | None:
-    """The name and the macro that follow `#define`; None where there is no name."""
+    """The name and macro that follow `#define`; None if there is no name."""
     found = _DEFINITION.match(text)
     if found is None:
         return None

@@ -1,5 +1,5 @@
-"""GLSL's expressions, read as far as their types have to be known, with what is implicit in them
-written out; `conversions` reads what is around them."""
+"""GLSL's expressions, parsed as far as needed to know their types, with implicit conversions
+written out; `conversions` parses the code around them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calf_viz.glsl import glsl_types
 from calf_viz.glsl.glsl_types import UNKNOWN
 
 DEEPEST = 60
-"""Brackets, or statements, within each other."""
+"""Deepest nesting of brackets or statements."""
 
 _TOKEN = re.compile(
     r"(?P<name>[A-Za-z_]\w*)"
@@ -29,7 +29,7 @@ _COMPARED = ("==", "!=", "<", ">", "<=", ">=")
 
 
 class Token(NamedTuple):
-    """A word or sign: its kind as `_TOKEN` names it, its text, and where that stands."""
+    """A word or sign: its kind as named in `_TOKEN`, its text, and its position."""
 
     kind: str
     text: str
@@ -38,7 +38,7 @@ class Token(NamedTuple):
 
 
 class Unreadable(Exception):
-    """Text that is none, or that is not known here."""
+    """Text that is no valid expression, or none known here."""
 
 
 class Value(NamedTuple):
@@ -50,21 +50,21 @@ class Value(NamedTuple):
 
 
 class Function(NamedTuple):
-    """What one overload returns and takes."""
+    """The types that an overload returns and takes."""
 
     type: str
     parameters: tuple[str, ...]
 
 
 class ExpressionReader:
-    """Goes through a text's tokens; what is to be written around them is kept aside.
+    """Goes through a text's tokens and collects the text to insert around them.
 
     Attributes:
         at: index of the next token.
-        depth: how many brackets and statements are open.
+        depth: number of open brackets and statements.
         scopes: types of variables, the innermost scope last.
         structs, functions: those declared so far.
-        before, behind: what goes around a token, by its index.
+        before, behind: text to insert around a token, by its index.
     """
 
     def __init__(self, text: str) -> None:
@@ -82,9 +82,9 @@ class ExpressionReader:
         self.before: defaultdict[int, list[str]] = defaultdict(list)  # by the index of a token
         self.behind: defaultdict[int, int] = defaultdict(int)
 
-    def _convert(self, value: Value, asked: str) -> Value:
-        """The value as that type, where GLSL would convert it."""
-        type_ = glsl_types.converted(value.type, asked)
+    def _convert(self, value: Value, wanted: str) -> Value:
+        """The value as that type, if GLSL would convert it."""
+        type_ = glsl_types.converted(value.type, wanted)
         if not type_:
             return value
         self.before[value.first].insert(0, f"{type_}(")  # what is around it comes later
@@ -274,8 +274,8 @@ class ExpressionReader:
                 self._convert(value, name[:-2])
             return name
         if name in self.structs:
-            for value, asked in zip(values, self.structs[name].values(), strict=False):
-                self._convert(value, asked)
+            for value, wanted in zip(values, self.structs[name].values(), strict=False):
+                self._convert(value, wanted)
             return name
         if glsl_types.is_built_in(name):
             return name
@@ -284,8 +284,8 @@ class ExpressionReader:
             function = self._chosen(name, given)
             if function is None:
                 return UNKNOWN
-            for value, asked in zip(values, function.parameters, strict=True):
-                self._convert(value, asked)
+            for value, wanted in zip(values, function.parameters, strict=True):
+                self._convert(value, wanted)
             return function.type
         type_, floats = glsl_types.call(name, given)
         for value, needed in zip(values, floats, strict=True):
@@ -294,14 +294,14 @@ class ExpressionReader:
         return type_
 
     def _chosen(self, name: str, given: tuple[str, ...]) -> Function | None:
-        """The overload of these types: exactly, or the one that conversions reach."""
+        """The overload for these types: an exact match, or one reached by conversions."""
         reached = []
         for function in self.functions[name]:
             if function.parameters == given:
                 return function
             if len(function.parameters) == len(given) and all(
-                not have or have == asked or glsl_types.converted(have, asked)
-                for have, asked in zip(given, function.parameters, strict=True)
+                not have or have == wanted or glsl_types.converted(have, wanted)
+                for have, wanted in zip(given, function.parameters, strict=True)
             ):
                 reached.append(function)
         return reached[0] if len(reached) == 1 else None

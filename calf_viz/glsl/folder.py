@@ -1,4 +1,4 @@
-"""What is in a folder of a user's: bounded, whatever it holds and wherever its links lead."""
+"""The files in a user's folder: bounded, whatever it holds and wherever its links lead."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from calf_viz.glsl.problems import Problem, ShaderError
 
 MOST_ENTRIES = 20_000
-"""Files and folders that are looked at: a look has some dozens."""
+"""Files and folders visited at most: a look has some dozens."""
 
 
 def entries(folder: Path, recursive: bool = True) -> Iterator[os.DirEntry[str]]:
-    """Everything in a folder and in those below it that are not hidden, links to some included, but
-    not those that lead in a circle. What is out of reach is left out.
+    """Everything in a folder and in its subfolders that are not hidden, following links except in
+    circles. What is inaccessible is left out.
 
-    Raises ShaderError where there are more than MOST_ENTRIES.
+    Raises ShaderError if there are more than MOST_ENTRIES.
     """
     count = 0
     waiting: list[tuple[str, tuple[str, ...]]] = [(str(folder), (os.path.realpath(folder),))]

@@ -1,7 +1,7 @@
-"""GLSL's types: what operators and built-in functions make of them, what is converted to what.
+"""GLSL's types: results of operators and built-in functions, and implicit conversions.
 
-A type is its name, such as `vec3`, with `[]` behind it for an array; "" where it is not known.
-Only what GLSL 3.30 and GLSL ES 3.00 both have is here.
+A type is its name, such as `vec3`, followed by `[]` for an array; "" if unknown. Only what GLSL
+3.30 and GLSL ES 3.00 have in common is here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FIXED = {
 }  # fmt: skip
 _BITS = {"floatBitsToInt": "int", "floatBitsToUint": "uint", "intBitsToFloat": "float",
          "uintBitsToFloat": "float", "isnan": "bool", "isinf": "bool"}  # fmt: skip
-# Of the textures' functions: the arguments that are floats, counted from 0.
+# Float arguments of the texture functions, counted from 0.
 _TEXTURES = {
     "texture": (1, 2), "textureProj": (1, 2), "textureLod": (1, 2), "textureProjLod": (1, 2),
     "textureGrad": (1, 2, 3), "textureProjGrad": (1, 2, 3), "textureOffset": (1, 3),
@@ -61,7 +61,7 @@ def vector(scalar: str, size: int) -> str:
 
 
 def parts(type_: str) -> tuple[str, int]:
-    """(scalar, size) of a scalar or a vector, of others (UNKNOWN, 0)."""
+    """(scalar, size) of a scalar or a vector, (UNKNOWN, 0) for others."""
     if type_ in SCALARS:
         return type_, 1
     match = _VECTOR.fullmatch(type_)
@@ -75,13 +75,13 @@ def matrix(type_: str) -> tuple[int, int] | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether it is a type of GLSL's own."""
+    """Whether it is one of GLSL's own types."""
     known = name == "void" or parts(name)[1] > 0 or matrix(name) is not None
     return known or _SAMPLER.fullmatch(name) is not None
 
 
 def as_float(type_: str) -> str:
-    """The type that an integer's becomes where a float is asked for; UNKNOWN for what is none."""
+    """The float type that an integer type converts to; UNKNOWN for other types."""
     scalar, size = parts(type_)
     return vector("float", size) if scalar in ("int", "uint") else UNKNOWN
 
@@ -91,13 +91,13 @@ def is_float(type_: str) -> bool:
     return parts(type_)[0] == "float" or matrix(type_) is not None
 
 
-def converted(given: str, asked: str) -> str:
-    """What GLSL 3.30 turns a type into by itself to have another; UNKNOWN if it does not."""
-    return asked if asked and given != asked and as_float(given) == asked else UNKNOWN
+def converted(given: str, wanted: str) -> str:
+    """`wanted` if GLSL 3.30 implicitly converts `given` to it, else UNKNOWN."""
+    return wanted if wanted and given != wanted and as_float(given) == wanted else UNKNOWN
 
 
 def element(type_: str) -> str:
-    """Of an array, vector or matrix by a number."""
+    """Type of an element, by index, of an array, vector or matrix."""
     if type_.endswith("[]"):
         return type_[:-2]
     if shape := matrix(type_):
@@ -107,13 +107,13 @@ def element(type_: str) -> str:
 
 
 def swizzled(type_: str, fields: str) -> str:
-    """Of a vector by names of components."""
+    """Type of a vector's components, by name."""
     scalar, size = parts(type_)
     return vector(scalar, len(fields)) if size > 1 and _SWIZZLES.fullmatch(fields) else UNKNOWN
 
 
 def arithmetic(operator: str, a: str, b: str) -> str:
-    """Of `a operator b`, both of floats or both of the same integers, as `+`, `-`, `*`, `/`."""
+    """Type of `a operator b`, as `+`, `-`, `*`, `/`, both of floats or of the same integers."""
     first, second = matrix(a), matrix(b)
     if operator == "*" and first and second:
         columns, rows = second[0], first[1]
@@ -128,7 +128,7 @@ def arithmetic(operator: str, a: str, b: str) -> str:
 
 
 def call(name: str, given: Sequence[str]) -> tuple[str, tuple[bool, ...]]:
-    """Of a built-in function: its type, and which arguments must be floats for these types."""
+    """A built-in function's return type, and which arguments must be floats, for these types."""
     floats = tuple(as_float(type_) != UNKNOWN for type_ in given)
     none = (False,) * len(given)
     types = [as_float(type_) or type_ for type_ in given]
@@ -149,8 +149,8 @@ def call(name: str, given: Sequence[str]) -> tuple[str, tuple[bool, ...]]:
     if name in _TEXTURES and given:
         match = _SAMPLER.fullmatch(given[0])
         found = UNKNOWN if match is None else vector(_KIND[match[1]], 1 if match[3] else 4)
-        asked = _TEXTURES[name]
-        return found, tuple(floats[i] and i in asked for i in range(len(given)))
+        wanted = _TEXTURES[name]
+        return found, tuple(floats[i] and i in wanted for i in range(len(given)))
     if name == "textureSize" and given:
         return {"sampler2D": "ivec2", "sampler3D": "ivec3"}.get(given[0], UNKNOWN), none
     if name in ("inverse", "matrixCompMult", "not") and given:

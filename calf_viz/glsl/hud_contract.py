@@ -1,7 +1,7 @@
 """The host-shader contract of the HUD: every input of its program, declared once.
 
 `shaders/lib/hud_contract.glsl` is generated from here (`python -m calf_viz.glsl.hud_contract`), and
-a test holds the two together.
+a test checks that the two agree.
 """
 
 from __future__ import annotations

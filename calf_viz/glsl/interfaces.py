@@ -1,7 +1,7 @@
-"""What a fragment shader reads against what its vertex shader writes.
+"""Checks a fragment shader's inputs against its vertex shader's outputs.
 
-Drivers are to compare the two as they link, and do not all: what nobody writes is undefined, and
-shows as noise. Here it is told in the line that reads it.
+Drivers should compare the two when they link, but not all do: an input that is not written is
+undefined, and shows as noise. Here it is reported at the line that reads it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from calf_viz.glsl.problems import Problem
 from calf_viz.glsl.source import Source
 
 DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
-"""What a compiler of `#version 330` defines."""
+"""Macros that a compiler of `#version 330` defines."""
 
 _QUALIFIERS = (
     "flat", "smooth", "noperspective", "centroid", "invariant", "const", "highp", "mediump", "lowp",
@@ -33,8 +33,8 @@ _BUILT_IN = "gl_"
 
 
 class Variable(NamedTuple):
-    """One that a shader passes on or is given: type, sizes of arrays, `flat` or the like, line in
-    the expanded text, from 1."""
+    """An input or output of a shader: type, sizes of arrays, `flat` or the like, line in the
+    expanded text, from 1."""
 
     name: str
     type: str
@@ -44,9 +44,9 @@ class Variable(NamedTuple):
 
 
 def mismatches(vertex: Source, fragment: Source) -> tuple[Problem, ...]:
-    """What the fragment shader reads and the vertex shader does not write, or writes otherwise.
+    """Inputs of the fragment shader that the vertex shader does not write, or declares differently.
 
-    Empty as well where the text cannot be followed: compilers then have their say.
+    Empty also if the text cannot be parsed: compilers then report it.
     """
     try:
         outs = {v.name: v for v in _variables(vertex.text, "out")}
@@ -68,15 +68,15 @@ def mismatches(vertex: Source, fragment: Source) -> tuple[Problem, ...]:
         else:
             text = f"{read.name} is read here as `{_statement(read, 'in')}`, but {writer} writes "
             text += f"`{_statement(written, 'out')}`: make them alike"
-        problems.append(_told(vertex, written, fragment, read, text))
+        problems.append(_at_reader(vertex, written, fragment, read, text))
     return tuple(problems)
 
 
-def _told(
+def _at_reader(
     vertex: Source, written: Variable | None, fragment: Source, read: Variable, text: str
 ) -> Problem:
-    """At the line that reads, if that is the overlay's; else at what the overlay's vertex shader
-    has instead."""
+    """The problem at the line that reads, if that is the overlay's; else at the overlay's vertex
+    shader."""
     path, line = fragment.origin(read.line)
     if fragment.is_overlays(path):
         return fragment.problem(read.line, text)
@@ -89,7 +89,7 @@ def _told(
 
 
 def _is_used(text: str, variable: Variable) -> bool:
-    """Whether a shader does more than declare it."""
+    """Whether a shader does more with a variable than declare it."""
     return _words(text)[variable.name.rpartition(".")[2]] > 1
 
 
@@ -97,7 +97,7 @@ def _alike(written: Variable, read: Variable) -> bool:
     if (written.type, written.interpolation) != (read.type, read.interpolation):
         return False
     sizes = written.sizes, read.sizes
-    # A size may be a constant's name: who knows its value.
+    # A size may be a constant's name, of unknown value.
     return sizes[0] == sizes[1] or any(re.search("[a-zA-Z_]", size) for size in sizes)
 
 
@@ -120,7 +120,7 @@ def _expanded(text: str) -> str:
 
 @lru_cache(maxsize=32)
 def _variables(text: str, way: str) -> tuple[Variable, ...]:
-    """Those that a shader declares outside functions as `in` or `out`."""
+    """The variables that a shader declares outside functions as `in` or `out`."""
     found: list[Variable] = []
     for line, statement, members in _declarations(_expanded(text)):
         words = _LAYOUT.sub(" ", statement).split(None, 12)
@@ -142,7 +142,7 @@ def _variables(text: str, way: str) -> tuple[Variable, ...]:
 
 
 def _named(text: str, interpolation: str, line: int, prefix: str) -> Iterator[Variable]:
-    """Of `type name, name[2]`."""
+    """The variables of `type name, name[2]`."""
     type_, _, names = text.partition(" ")
     base = _NAME.match(type_)
     if base is None:
@@ -159,7 +159,7 @@ def _named(text: str, interpolation: str, line: int, prefix: str) -> Iterator[Va
 
 
 def _declarations(code: str) -> Iterator[tuple[int, str, str | None]]:
-    """Statements outside functions: line, text, and of a block what is in its brackets."""
+    """Statements outside functions: line, text, and for a block the text in its brackets."""
     breaks = [match.start() for match in re.finditer("\n", code)]
 
     def line(end: int) -> int:

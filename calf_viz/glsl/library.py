@@ -4,9 +4,9 @@
               ├─▶ find ─▶ expand ─▶ text with the defines after #version
     shaders/ ─┘              └────▶ table from expanded line to (file, line)
 
-An overlay, a folder or one file, replaces files by name and inherits the rest. The table lets a
-compiler's message be told in the user's file. (Not `#line`: Panda replaces the source index; where
-files have some, it is left out.)
+An overlay, a folder or one file, replaces files by name and inherits the rest. The table maps a
+compiler's message to the user's file. (Not `#line`: Panda replaces the source index; any in files
+is left out.)
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from calf_viz.glsl.shipped import LOOKS, is_kept, look_names, shader_folder, shi
 from calf_viz.glsl.source import DEFINE, Source
 
 DEEPEST, MOST_INCLUDES = 32, 1000
-"""Files that include each other in a chain, and `#include`s in all, that a shader may have."""
+"""Maximum length of a chain of includes, and number of `#include`s, in a shader."""
 
 _VERSION = re.compile(r"\s*#\s*version\b")
 _NAME = re.compile(r"(?!gl_)(?!\w*__)[A-Za-z_]\w*")
 
 
 def overlay_path(given: Path, setting: str = "`shaders`") -> Path:
-    """A folder, a file, or the folder of the shipped look of that name. UserError for none, by what
-    gave it."""
+    """A folder, a file, or the folder of the shipped look of that name. Raises UserError if there
+    is none, naming the setting."""
     if is_folder(given) or is_file(given):
         return given
     if str(given) in look_names():
@@ -51,7 +51,7 @@ def overlay_path(given: Path, setting: str = "`shaders`") -> Path:
 
 
 def read_define(text: str) -> tuple[str, str]:
-    """NAME and VALUE of `NAME[=VALUE]`; without one it is 1, as compilers have it."""
+    """NAME and VALUE of `NAME[=VALUE]`; the default is 1, as with compilers."""
     name, equals, value = text.partition("=")
     if not _NAME.fullmatch(name):
         raise UserError(
@@ -65,21 +65,21 @@ def read_define(text: str) -> tuple[str, str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`: did you mean ...?`, or nothing where no known name is like it, in whichever folder."""
+    """`: did you mean ...?`, or nothing if no known name, in any folder, is similar."""
     names = {name.rpartition("/")[2].lower(): name for name in sorted(known, reverse=True)}
     close = get_close_matches(name.rpartition("/")[2].lower()[:100], names, 1, 0.8)
     return f": did you mean {names[close[0]]}?" if close else ""
 
 
 class ShaderLibrary:
-    """The shader files in force: an overlay's first, the shipped ones otherwise.
+    """The current shader files: an overlay's first, otherwise the shipped ones.
 
-    Raises UserError for an overlay that is not there, and from `load` for files that are missing,
+    Raises UserError for an overlay that does not exist, and from `load` for files that are missing,
     not text, or include each other in a circle, naming the file and line.
 
     Attributes:
         overlay: the folder, or the one file, that replaces; None for the shipped shaders alone.
-        defines: macros that every shader is given, by name.
+        defines: macros defined in every shader, by name.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ShaderLibrary:
             self._replaced = _namesake(self.overlay.name)
 
     def given(self, defines: Mapping[str, str]) -> ShaderLibrary:
-        """The same with these macros too."""
+        """The same library with these macros too."""
         if not defines:
             return self
         more = copy(self)
@@ -101,18 +101,18 @@ class ShaderLibrary:
         return more
 
     def find(self, name: str) -> Path | None:
-        """The file in force for a name such as `lib/ring.glsl`, or None.
+        """The current file for a name such as `lib/ring.glsl`, or None.
 
-        What stands in a file's place and cannot be read is found as well: it is told when it is.
+        Anything unreadable in a file's place is found as well: reading it reports the problem.
         """
         own = self.own(name)
-        if own is not None and _stands(own):
+        if own is not None and _is_taken(own):
             return own
         shipped = self.shipped / name
         return shipped if is_file(shipped) else None
 
     def own(self, name: str) -> Path | None:
-        """Where the overlay has, or would have, the file of a name; None for what it cannot."""
+        """Path of a named file in the overlay, whether it exists or not; None if it cannot."""
         if self.overlay is None or is_kept(name):
             return None
         if self._replaced is not None:
@@ -120,8 +120,7 @@ class ShaderLibrary:
         return self.overlay / name
 
     def check_overlay(self) -> None:
-        """Raise ShaderError where the overlay was there once, and is gone, another kind of thing or
-        out of reach."""
+        """Raise ShaderError if an overlay that existed is gone, of another kind or inaccessible."""
         if self.overlay is None:
             return
         try:
@@ -133,15 +132,15 @@ class ShaderLibrary:
         except FileNotFoundError:
             what = "it is gone"
         except NotADirectoryError:
-            what = "it is no folder any more"
+            what = "it is no longer a folder"
         except OSError as error:
-            what = f"it is out of reach ({error.strerror or error})"
+            what = f"it is inaccessible ({error.strerror or error})"
         else:
             return
         raise ShaderError([Problem(self.overlay, None, f"{what}; the last look stays")])
 
     def own_files(self) -> list[str]:
-        """Names of the overlay's shader files. Raises ShaderError for a folder of too many."""
+        """Names of the overlay's shader files. Raises ShaderError if there are too many."""
         if self.overlay is None:
             return []
         if self._replaced is not None:
@@ -171,10 +170,10 @@ class ShaderLibrary:
 
 
 class _Expansion:
-    """A shader that is put together of files.
+    """A shader being assembled from files.
 
     Attributes:
-        own: those of them that are the overlay's.
+        own: the overlay's files among them.
     """
 
     def __init__(self, library: ShaderLibrary) -> None:
@@ -185,7 +184,7 @@ class _Expansion:
         self._includes = self._length = self._conditions = 0
 
     def expand(self, name: str) -> list[Line]:
-        """Lines of a file and of all that it includes."""
+        """Lines of a file and of everything that it includes."""
         path = self._library.find(name)
         if path is None:
             raise ShaderError([Problem(Path(name), None, self._missing(name))])
@@ -206,7 +205,7 @@ class _Expansion:
                 if self._conditions > preprocessor.DEEPEST:
                     self._refuse(line, f"more than {preprocessor.DEEPEST} #if within each other")
                 if self._length > macros.LONGEST_TEXT:
-                    self._refuse(line, f"with what it includes longer than {macros.LONGEST_TEXT:,}")
+                    self._refuse(line, f"longer than {macros.LONGEST_TEXT:,} with what it includes")
                 continue
             self._includes += 1
             if self._includes > MOST_INCLUDES:
@@ -220,7 +219,7 @@ class _Expansion:
                 self._take(inner, found, chain)
 
     def _resolve(self, line: Line, included: str, includer: str) -> tuple[str, Path]:
-        """Name below the folders, and file: beside the file that includes it, else from the top."""
+        """Name below the folders, and file: beside the including file, else from the top."""
         names = [posixpath.join(posixpath.dirname(includer), included), included]
         names = [n for n in map(posixpath.normpath, names) if n != ".." and not n.startswith("../")]
         absolute = PurePosixPath(included).is_absolute() or PureWindowsPath(included).anchor
@@ -244,9 +243,9 @@ class _Expansion:
         raise ShaderError([line.problem(text)])
 
 
-def _stands(path: Path) -> bool:
-    """Whether anything stands in a file's place, or may, out of reach: a folder and a link to
-    nothing as well, since whoever put them there does not mean the shipped file."""
+def _is_taken(path: Path) -> bool:
+    """Whether anything is, or may inaccessibly be, in a file's place: even a folder or a broken
+    link, as they show that the shipped file is not wanted."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -261,7 +260,7 @@ def _namesake(name: str) -> str:
     for shipped in shipped_files():
         if shipped.rpartition("/")[2] == name:
             if is_kept(shipped):
-                raise UserError(f"look {name}: is not part of a look, the program keeps its own")
+                raise UserError(f"look {name}: not part of a look, the program keeps its own")
             return shipped
     meant = did_you_mean(name, shipped_files()) or "; see calf-viz shaders list for names"
     raise UserError(f"look {shown(name)}: replaces nothing{meant}")

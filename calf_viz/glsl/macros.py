@@ -1,14 +1,14 @@
-"""How long a text becomes once its macros are expanded: estimated, since nothing may expand it.
+"""Estimates how long a text becomes once its macros are expanded, without expanding it.
 
     #define A x+x          A is 3 long
     #define B A-A          B is 7: sixteen such lines are a text of 200 000
     #define F(a) a*a       F(text) is 1 + 2 * text long, F(F(F(text))) 8 times the text and more
 
-A macro's length is that of its own tokens and of those that it names; that of a call grows with its
-arguments as often as the macro repeats them. Of every macro this is found once, from the inside
-out, so that it takes time in proportion to the text. The estimate is on the safe side: of several
-definitions of a name, in branches of an `#if` say, it takes the longest, and of a name that is
-pasted together or passed on, to be called elsewhere, the longest that it can be.
+A macro's length is that of its own tokens and of the macros that it names; a call adds the length
+of its arguments as often as the macro repeats them. This is computed once per macro, from the
+inside out, so it takes time in proportion to the text. The estimate is on the safe side: for a name
+with several definitions, such as in branches of an `#if`, it takes the longest, and for a name
+pasted together or passed on, to be called elsewhere, the longest possible one.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ LONGEST_LINE, LONGEST_TEXT = 2**15, 2**19
 """Characters, expanded: drivers crash on expressions of some ten thousand terms."""
 
 _TOKEN = re.compile(r"\.?\d[\w.]*+|[A-Za-z_]\w*+|##|[(),#.]|[^\w\s#(),.]++|\w")
-"""Text is counted here, not written anew: without blanks, other signs in one piece, and exponents
-apart, in which a compiler may find a macro."""
+"""For counting text, not reproducing it: without blanks, other signs in one piece, and exponents,
+in which a compiler may find a macro, apart."""
 _WORD = re.compile(r"[A-Za-z_]\w*+")
 _LONGEST_PASTED = 64
-"""Characters of a name up to which it is looked at what it may be pasted together of."""
+"""Longest name, in characters, that is checked for the parts it may be pasted together from."""
 DEEPEST = 64
-"""Calls of macros within each other's arguments, which preprocessors take again for each."""
+"""Deepest calls of macros in each other's arguments, which preprocessors rescan for each."""
 _PASSED_ON = 16
-"""How deep one name may be passed on within what another one makes of it."""
+"""Deepest nesting in which one name may be passed on by another."""
 _PASTED = ""
 """Stands for a macro whose name is pasted together."""
 
 
 @dataclass(frozen=True)
 class Excess:
-    """Too much made of a text by macros: the number of the line, from 0, and what to say of it."""
+    """A text that macros make too long: number of the line, from 0, and a message."""
 
     line: int
     text: str
@@ -49,8 +49,8 @@ class Excess:
 
 @lru_cache(maxsize=32)
 def excess(code: tuple[str, ...]) -> Excess | None:
-    """Where a text, as lines without comments and continuations, gets a line that is longer than
-    LONGEST_LINE, or gets longer than LONGEST_TEXT; None where it does not."""
+    """Where a text, given as lines without comments and continuations, expands to a line longer
+    than LONGEST_LINE, or to a text longer than LONGEST_TEXT; None if it does not."""
     macros, text = _read(code)
     passed = _measure(macros, text)
     lengths = [len(line) + 1.0 for line in code]
@@ -88,14 +88,14 @@ def _about(length: float) -> str:
 
 @dataclass
 class _Macro:
-    """All definitions of a name, and what they come to."""
+    """All definitions of a name, and their length."""
 
     definitions: list[tuple[tuple[str, ...] | None, list[str]]] = field(default_factory=list)
-    """Parameters, None for one that has none and no brackets; tokens."""
+    """(parameters, tokens) of each; parameters None without brackets."""
     length: float = 0.0
-    """Expanded, without arguments."""
+    """Length when expanded, without arguments."""
     repeats: list[float] = field(default_factory=list)
-    """How often each argument comes up."""
+    """Occurrences of each argument."""
 
     @property
     def takes_arguments(self) -> bool:
@@ -106,11 +106,11 @@ class _Macro:
         return any(parameters is None for parameters, _ in self.definitions)
 
     def times(self, argument: int) -> float:
-        """How often an argument is expanded: once where it is left out afterwards."""
+        """How often an argument is expanded: once even if it is then left out."""
         return max([1.0, *(self.repeats[argument : argument + 1] or self.repeats)])
 
     def grow(self, length: float, repeats: Sequence[float]) -> None:
-        """As long as it is, or as this."""
+        """Raise its length and repeats to at least these."""
         self.length = max(self.length, length)
         both = zip_longest(self.repeats, repeats, fillvalue=0.0)
         self.repeats = [max(pair) for pair in both]
@@ -118,11 +118,11 @@ class _Macro:
 
 _Macros = Mapping[str, _Macro]
 _Text = list[tuple[int, list[str]]]
-"""Tokens that compilers expand, by the number of their line."""
+"""Tokens that compilers expand, with the number of their line."""
 
 
 def _read(code: Iterable[str]) -> tuple[dict[str, _Macro], _Text]:
-    """A text's macros by name, and what it has beside definitions."""
+    """A text's macros by name, and the rest of the text."""
     macros: dict[str, _Macro] = {}
     lines: list[tuple[int, str]] = []
     for number, line in enumerate(code):
@@ -136,14 +136,14 @@ def _read(code: Iterable[str]) -> tuple[dict[str, _Macro], _Text]:
             known = macros.setdefault(name, _Macro())
             known.definitions.append((macro.parameters, _TOKEN.findall(macro.body)))
     if not any(macro.takes_arguments for macro in macros.values()):
-        # No call goes on in a line without a macro's name: most lines need not be looked at.
+        # No call continues in a line without a macro's name: most lines can be skipped.
         names = macros.keys()
         lines = [(n, line) for n, line in lines if not names.isdisjoint(_WORD.findall(line))]
     return macros, [(number, _TOKEN.findall(line)) for number, line in lines]
 
 
 def _measure(macros: dict[str, _Macro], text: _Text) -> _Macro:
-    """Find what each macro comes to; the result stands for any that is passed on by its name."""
+    """Find the length of each macro; the result is the bound for any passed on by name."""
     bodies = [tokens for macro in macros.values() for _, tokens in macro.definitions]
     pasted = _pasted(macros, [*bodies, *(tokens for _, tokens in text)])
     macros[_PASTED] = _Macro([(None, [name]) for name in pasted])
@@ -182,14 +182,14 @@ def _lengths(
     within: str | None = None,
     parameters: Sequence[str] = (),
 ) -> Iterator[tuple[int, str | None, float]]:
-    """(index, macro, characters) for what tokens become, with the macro that they are, or are an
-    argument of, or empty. Of parameters (index, None, how often they come up).
+    """(index, macro, characters) for the expansion of tokens, with the macro that they are, or are
+    an argument of, or empty. For parameters (index, None, occurrences).
 
     within: the macro whose tokens these are, which is not expanded again in itself.
     """
     known = set(parameters)
     calls: list[tuple[str, _Macro | None, int, float]] = []
-    """Of each open bracket: macro that is called, its argument, times that it itself comes up."""
+    """For each open bracket: macro called, its argument, and its own number of occurrences."""
     times, depth = 1.0, 0
     name, called = "", None  # by the bracket that follows
     for index, token in enumerate(tokens):
@@ -234,8 +234,8 @@ def _lengths(
 
 
 def _inside_out(macros: dict[str, _Macro]) -> list[str]:
-    """Names of macros, those that others name before these. Macros that name each other, in a
-    circle, have no end as far as is known here."""
+    """Names of macros, each after those that it names. Macros that name each other in a circle
+    count as endless here."""
     names = macros.keys()
     inner = {
         name: iter(
@@ -267,7 +267,7 @@ def _inside_out(macros: dict[str, _Macro]) -> list[str]:
 
 
 def _loose(macros: _Macros, texts: Iterable[Sequence[str]]) -> set[str]:
-    """Macros with arguments that are named without: they may be called elsewhere."""
+    """Macros with parameters that are named without arguments: they may be called elsewhere."""
     wanted = {name for name, macro in macros.items() if macro.takes_arguments}
     return {
         token
@@ -278,7 +278,7 @@ def _loose(macros: _Macros, texts: Iterable[Sequence[str]]) -> set[str]:
 
 
 def _pasted(macros: _Macros, texts: Iterable[Sequence[str]]) -> list[str]:
-    """Macros whose names `##` may make of two or more of the texts' tokens."""
+    """Macros whose names `##` may form from two or more of the texts' tokens."""
     tokens = {token for text in texts for token in text}
     return [name for name in macros if _is_made_of(name, tokens)] if "##" in tokens else []
 

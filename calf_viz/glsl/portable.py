@@ -2,10 +2,10 @@
 
     #version 330 ─▶ conditions, macros ─▶ names ─▶ initialisers ─▶ conversions ─▶ #version 300 es
 
-The shipped shaders and most looks need but the version and ES's precisions. The rest is for what
-GLSL 3.30 allows and the other does not: integers where floats are asked for, names that are
-reserved there, values of globals that are not constants, texture functions of old. Each line stays
-where it was, so that messages of the other compiler are told in the user's file by `Source.origin`.
+The shipped shaders and most looks need only the version and ES's precisions. The rest is for what
+GLSL 3.30 allows and the others do not: integers in place of floats, names reserved there,
+initialisers of globals that are not constant, old texture functions. Each line keeps its number, so
+that `Source.origin` maps messages of the other compiler to the user's file.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from calf_viz.glsl.text import parts
 
 @dataclass(frozen=True)
 class Target:
-    """A language to write in.
+    """A target language.
 
     Attributes:
-        name: as its specification has it.
-        version: what #version says there.
-        predefined: what its compilers define.
+        name: as in its specification.
+        version: its #version.
+        predefined: macros that its compilers define.
         is_es: whether it is GLSL ES, which converts nothing and has no default precisions.
     """
 
@@ -40,12 +40,12 @@ class Target:
 WEBGL = Target("GLSL ES 3.00", "300 es", {"GL_ES": "1", "__VERSION__": "300"}, is_es=True)
 """WebGL 2, in browsers."""
 MACOS = Target("GLSL 4.10", "410", {"__VERSION__": "410", "GL_core_profile": "1"})
-"""The newest OpenGL that macOS has."""
+"""The newest OpenGL on macOS."""
 TARGETS = (WEBGL, MACOS)
 
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension[ \t]+(\w+).*$", re.MULTILINE)
-# What was an extension before 3.30, and has since been part of all that is written here.
+# Extensions from before 3.30 that are now part of every target here.
 _PART_OF_IT = (
     "GL_ARB_explicit_attrib_location", "GL_ARB_shader_bit_encoding", "GL_ARB_uniform_buffer_object",
     "GL_ARB_shading_language_packing", "GL_ARB_texture_rectangle", "GL_ARB_gpu_shader5",
@@ -62,9 +62,9 @@ _RESERVED = frozenset((
     "atomic_uint", "precise", "buffer", "shared", "samplerCubeArray", "samplerCubeArrayShadow",
     "isamplerCubeArray", "usamplerCubeArray",
 ))  # fmt: skip
-"""Names that 3.30 leaves to people, and one of the others does not."""
+"""Names that are free in 3.30 but reserved in a target."""
 _BROWSERS = re.compile(r"__|^_?webgl_")
-"""What browsers keep to themselves."""
+"""Names reserved by browsers."""
 _PREDEFINED = ("__LINE__", "__FILE__", "__VERSION__")
 _OF_OLD = {
     "texture2D": "texture", "texture2DLod": "textureLod", "texture2DProj": "textureProj",
@@ -76,8 +76,8 @@ _OF_OLD = {
 def portable(text: str, target: Target) -> str:
     """A shader's expanded text in another language, line by line.
 
-    text: what a desktop's compiler takes. Raises PreprocessorError, with its line, where conditions
-    or macros cannot be followed.
+    text: as for a desktop's compiler. Raises PreprocessorError, with its line, if conditions or
+    macros cannot be followed.
     """
     code = expanded(text, target.predefined)
     code = _EXTENSION.sub(lambda match: "" if match[1] in _PART_OF_IT else match[0], code)
@@ -88,14 +88,12 @@ def portable(text: str, target: Target) -> str:
 
 
 def _headed(code: str, target: Target) -> str:
-    """With the version, which ES wants in the first line, and ES's precisions."""
+    """The code with the version, which ES requires in the first line, and ES's precisions."""
     lines = _VERSION.sub("", code).split("\n")
-    if not lines[
-        0
-    ].strip():  # what stands before #version is not a shader; the compiler will say so
+    if not lines[0].strip():  # code before #version is no shader; the compiler will say so
         lines[0] = f"#version {target.version}"
     if target.is_es:
-        # The others' floats are never narrower; samplers of float textures would be lowp.
+        # Other floats are never narrower; samplers of float textures would be lowp.
         kinds = ["float", "int", *sorted({"sampler2D", *_SAMPLER.findall(code)})]
         stated = " ".join(f"precision highp {kind};" for kind in kinds)
         for index in range(1, len(lines)):
@@ -106,7 +104,7 @@ def _headed(code: str, target: Target) -> str:
 
 
 def _renamed(code: str, target: Target) -> str:
-    """Without names that the target keeps to itself; hosts know inputs by theirs, which stay."""
+    """The code without names reserved by the target; inputs, which hosts set by name, stay."""
     functions = set(_FUNCTION.findall(code))
     kept = {name for part in _OUTSIDE.findall(code) for name in _NAME.findall(part)}
     words = set(_NAME.findall(code))
@@ -127,18 +125,18 @@ def _renamed(code: str, target: Target) -> str:
 
 
 def _defined(code: str) -> set[str]:
-    """Names of the functions that the text declares or defines."""
+    """Names of functions that the text declares or defines."""
     return {match[1] for match in _FUNCTION.finditer(code) if _is_outside(code, match.start())}
 
 
 def _is_outside(code: str, at: int) -> bool:
-    """Whether a place is outside functions: the brackets before it are closed."""
+    """Whether a position is outside functions: the brackets before it are closed."""
     return code.count("{", 0, at) == code.count("}", 0, at)
 
 
 def _without_initialisers(code: str) -> str:
-    """Globals that begin as no constant get their value where main begins, uniforms none: hosts set
-    them."""
+    """Moves initialisers of globals that are not constant to the start of main, and drops those of
+    uniforms: hosts set these."""
     constants, moved, cuts = set[str](), list[str](), list[tuple[int, int]]()
     for start, end in _globals(code):
         statement = _LAYOUT.sub(lambda match: " " * len(match[0]), code[start:end])
@@ -172,7 +170,7 @@ def _is_constant(value: str, constants: set[str]) -> bool:
 
 
 def _globals(code: str) -> Iterator[tuple[int, int]]:
-    """Where the statements outside functions that give a value begin and end."""
+    """(begin, end) of each statement outside functions that has an initialiser."""
     depth, start = 0, 0
     for match in re.finditer(r"[{};]|^[ \t]*#.*$", code, re.MULTILINE):
         character = match[0]
@@ -184,8 +182,8 @@ def _globals(code: str) -> Iterator[tuple[int, int]]:
 
 
 def _initialised(statement: str) -> Iterator[tuple[str, int, int, int]]:
-    """Of each name that is given a value: the name, where what declares it ends, and from where to
-    where its value goes."""
+    """(name, end of its declarator, begin and end of its value) of each name with an
+    initialiser."""
     for first, last in parts(statement):
         equals = statement.find("=", first, last)
         if equals < 0:

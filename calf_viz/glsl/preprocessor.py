@@ -1,8 +1,7 @@
-"""GLSL's preprocessor: conditions decided and macros replaced, each line where it was.
+"""GLSL's preprocessor: evaluates conditions and expands macros, keeping each line in place.
 
-What is written between is seen by no compiler: declarations can be compared and types be inferred
-only in what a text is once this is done. Lines keep their number, so that `Source.origin` still
-tells where they came from; text that a macro brings stands on the line of its use.
+Declarations can be compared and types inferred only in preprocessed text. Lines keep their number,
+so that `Source.origin` still tells where they came from; a macro's text is on the line of its use.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from calf_viz.glsl.directives import Macro, definition, directive
 
 MOST_TOKENS = 2**17
-"""Tokens that macros may bring: of shaders that people write a few thousand."""
+"""Tokens that macros may expand to: handwritten shaders have a few thousand."""
 DEEPEST = 50
-"""Conditions or macros within each other, brackets in a condition."""
+"""Deepest nesting of conditions, macros, or brackets in a condition."""
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_DONE = "\x01"  # before a name that stays: it stood within its own macro
+_DONE = "\x01"  # before a name that stays, as it was in its own macro
 _TOKEN = re.compile(r"\x01?[A-Za-z_]\w*|\.?\d(?:[eE][+-]|[\w.])*|##|\s+|.", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _CONDITION = re.compile(
@@ -32,7 +31,7 @@ _BINARY = (
 
 
 class PreprocessorError(ValueError):
-    """What a preprocessor cannot follow; `line` counts from 1."""
+    """Text that the preprocessor cannot follow; `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(f"line {line}: {text}")
@@ -40,15 +39,15 @@ class PreprocessorError(ValueError):
 
 
 def decided(text: str, predefined: Mapping[str, str]) -> str:
-    """The text without comments, conditions and what they leave out; macros stay as they are.
+    """The text without comments, conditions and the parts they exclude; macros stay as they are.
 
-    predefined: what the compiler defines, such as `__VERSION__`. Raises PreprocessorError.
+    predefined: macros that the compiler defines, such as `__VERSION__`. Raises PreprocessorError.
     """
     return "\n".join(line for line, _ in _Preprocessor(predefined, keep=True).run(text))
 
 
 def expanded(text: str, predefined: Mapping[str, str]) -> str:
-    """As `decided`, with macros replaced; of the directives #version, #extension and #pragma stay.
+    """As `decided`, with macros expanded; of the directives, #version, #extension and #pragma stay.
 
     Raises PreprocessorError.
     """
@@ -56,8 +55,8 @@ def expanded(text: str, predefined: Mapping[str, str]) -> str:
 
 
 def _uncommented(text: str) -> str:
-    """The text with a blank for each comment, as the language has it: as many lines, other columns.
-    One that goes over several lines of a directive leaves the directive on them."""
+    """The text with a blank for each comment, as in the language: same lines, other columns. After
+    a comment that spans several lines of a directive, the directive still spans them."""
 
     def blank(match: re.Match[str]) -> str:
         breaks = match[0].count("\n")
@@ -69,7 +68,7 @@ def _uncommented(text: str) -> str:
 
 
 class _Group:
-    """An #if and what belongs to it: whether its part is read, and whether another was before."""
+    """An #if with its branches: whether the current one is read, and whether an earlier one was."""
 
     def __init__(self, line: int, outer: bool, holds: bool) -> None:
         self.line, self.outer = line, outer
@@ -88,8 +87,8 @@ class _Preprocessor:
         self.line = 1
 
     def run(self, text: str) -> Iterator[tuple[str, int]]:
-        """Each line that comes out, and its number."""
-        pending: list[str] = []  # lines of code that no directive interrupts
+        """Each output line, and its number."""
+        pending: list[str] = []  # lines of code not interrupted by a directive
         lines = _uncommented(text).split("\n")
         at = 0
         while at < len(lines):
@@ -124,11 +123,11 @@ class _Preprocessor:
         yield from ((line, first + i) for i, line in enumerate(lines))
 
     def _directive(self, name: str, rest: str) -> bool:
-        """Carried out; whether its line stays."""
+        """Execute a directive; whether its line stays."""
         live = not self.groups or self.groups[-1].live
         if name in ("if", "ifdef", "ifndef"):
             if len(self.groups) >= DEEPEST:
-                raise self._error(f"more than {DEEPEST} conditions within each other")
+                raise self._error(f"conditions are nested more than {DEEPEST} deep")
             self.groups.append(_Group(self.line, live, live and self._holds(name, rest)))
         elif name in ("elif", "else", "endif"):
             self._go_on(name, rest)
@@ -172,10 +171,10 @@ class _Preprocessor:
         return self._expand(text, frozenset()).replace(_DONE, "")
 
     def _expand(self, text: str, hidden: frozenset[str]) -> str:
-        """Text with macros replaced, but those `hidden`: no macro is replaced within itself."""
+        """Text with macros expanded, except those `hidden`: no macro is expanded within itself."""
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self._error(f"more than {DEEPEST} macros within each other")
+            raise self._error(f"macros are nested more than {DEEPEST} deep")
         tokens = _TOKEN.findall(text)
         out: list[str] = []
         at = 0
@@ -193,7 +192,7 @@ class _Preprocessor:
             body, breaks = macro.body, 0
             if macro.parameters is not None:
                 found = self._arguments(tokens, at)
-                if found is None:  # its name alone is no use of it
+                if found is None:  # its name alone is not a call
                     out.append(token)
                     continue
                 arguments, at, breaks = found
@@ -208,10 +207,10 @@ class _Preprocessor:
     def _count(self, body: str) -> None:
         self.tokens += 1 + len(body) // 4
         if self.tokens > MOST_TOKENS:
-            raise self._error(f"macros bring more than {MOST_TOKENS:,} tokens")
+            raise self._error(f"macros expand to more than {MOST_TOKENS:,} tokens")
 
     def _arguments(self, tokens: list[str], at: int) -> tuple[list[str], int, int] | None:
-        """Of a use whose name ends before `at`: arguments, where it ends, line breaks within."""
+        """(arguments, end, line breaks within) of a call whose name ends before `at`."""
         breaks = 0
         while at < len(tokens) and tokens[at].isspace():
             breaks += tokens[at].count("\n")

@@ -1,4 +1,4 @@
-"""What is wrong with shaders and looks, told in the user's own files and lines."""
+"""Problems of shaders and looks, in terms of the user's own files and lines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from calf_viz.errors import FileError, UserError, shown
 
 LONGEST_TEXT = 500
-"""Characters of a problem's text."""
+"""Maximum characters of a problem's text."""
 MOST = 50
-"""Problems that are told at once: nobody reads more."""
+"""Problems reported at once: nobody reads more."""
 
 
 @dataclass(frozen=True)
 class Problem:
     """One message; `line` from 1, `code` the offending line, None and empty where unknown.
 
-    Both texts are cut to what a message holds, and stand in one line.
+    Both texts are shortened to fit a message of one line.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class Problem:
 class ShaderError(UserError):
     """Shaders that cannot be used; the message is that of the first of `problems`.
 
-    log: what a compiler said, where the problems were read from that.
+    log: the compiler's output, if the problems were read from it.
     """
 
     def __init__(self, problems: Iterable[Problem], log: str = "") -> None:
@@ -49,8 +49,8 @@ class ShaderError(UserError):
 
 
 @contextmanager
-def telling() -> Iterator[None]:
-    """Turn what is wrong with a file that cannot be had, or is no text, into a ShaderError."""
+def as_shader_errors() -> Iterator[None]:
+    """Turn the error about a file that cannot be read, or is not text, into a ShaderError."""
     try:
         yield
     except FileError as error:

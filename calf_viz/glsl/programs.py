@@ -34,10 +34,10 @@ INPUTS: dict[str, dict[str, str]] = {
 }
 """GLSL type of every input of each program, by name."""
 SCENE = ("field", *MESHES)
-"""Those that draw the scene, in every variant."""
+"""Programs that draw the scene, in every variant."""
 MOST_CONTROLS = 200
 LOOK = (*SCENE, "hud")
-"""Those that an overlay may replace; the others' files are `sources.KEPT`."""
+"""Programs that an overlay may replace; the others' files are `shipped.KEPT`."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class ProgramSource:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """What compilers see; of a source that was made of them the same once more.
+        """The texts that compilers get; the same again for a source made of them.
 
-        Mesa's cache knows shaders by their text alone: one that compiled as a vertex shader would
-        not be looked at again as a fragment shader, and crash. Hence each ends as no other does;
+        Mesa's cache identifies shaders by their text alone: one that compiled as a vertex shader
+        would not be checked again as a fragment shader, and crash. Hence each ends differently;
         with a macro, since Panda3D leaves out comments.
-        moderngl takes away empty lines at the beginning, and lines would be counted otherwise.
+        moderngl strips empty lines at the beginning, which would shift the line numbers.
         """
         return _marked(self.vertex.text, "VERTEX"), _marked(self.fragment.text, "FRAGMENT")
 
@@ -69,11 +69,11 @@ def _marked(text: str, stage: str) -> str:
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     """`name`.vert and `name`.frag; meshes have the scene's fragment shader, the critic's passes the
-    ring's triangle over all of the target.
+    ring's triangle over the whole target.
 
-    Raises ShaderError where a file is missing, declares a uniform that nobody would set, or has an
-    annotation that cannot be read, or where one shader reads what the other does not write. Only
-    the scene's uniforms may be controls.
+    Raises ShaderError if a file is missing, declares a uniform that nobody would set, or has an
+    annotation that cannot be read, or if one shader reads what the other does not write. Only the
+    scene's uniforms may be controls.
     """
     if name not in LOOK:
         library = ShaderLibrary()
@@ -91,7 +91,7 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
 def read_controls(
     name: str, sources: Iterable[Source]
 ) -> tuple[dict[str, Control], tuple[Problem, ...]]:
-    """A program's controls by the uniforms' names, and what is wrong with its other uniforms."""
+    """A program's controls by the uniforms' names, and the problems of its other uniforms."""
     controls: dict[str, Control] = {}
     problems: dict[Problem, None] = {}
     for source in sources:
@@ -106,23 +106,23 @@ def read_controls(
 
 
 def _problem(source: Source, declared: glsl.Declaration, text: str) -> Problem:
-    """Shipped uniforms can be read: where one cannot, a macro of somebody's is of the same name as
-    something in it."""
+    """Shipped uniforms can be read: if one cannot, the user has a macro with the name of something
+    in it."""
     path, line = source.origin(declared.line)
     if declared.macro is None or source.is_overlays(path):
         return source.problem(declared.line, text)
     name, at = declared.macro
     return source.problem(
-        at, f"{name} stands in {path.name}:{line}, where a uniform is declared: choose another name"
+        at, f"{name} is used in {path.name}:{line}, in a uniform's declaration: choose another name"
     )
 
 
 def _declare(
     declared: glsl.Declaration, written: str, inputs: dict[str, str], controls: dict[str, Control]
 ) -> None:
-    """Take a uniform that is an input, or note a control; ValueError for another.
+    """Accept a uniform that is an input, or add a control; ValueError for any other.
 
-    A driver would take that, and the host's values would be refused later, or missing.
+    A driver would accept that, and the host's values would be refused later, or missing.
     """
     type_, name = declared.type, declared.name
     if declared.wrong:
@@ -136,7 +136,7 @@ def _declare(
             kind = f"{type_}[]" if declared.array else type_
             raise ValueError(f"{name} is a {expected}, not a {kind}")
         if mark:
-            raise ValueError(f"{name} is set by the program: a control has a name of its own")
+            raise ValueError(f"{name} is set by the program: give a control a name of its own")
         return
     if mark is None:
         raise ValueError(
@@ -146,21 +146,21 @@ def _declare(
     if declared.array:
         raise ValueError(f"{name} is an array: a control is a single value")
     if len(controls) >= MOST_CONTROLS and name not in controls:
-        raise ValueError(f"{name}: nobody finds their way among more than {MOST_CONTROLS} controls")
+        raise ValueError(f"{name}: a look may have at most {MOST_CONTROLS} controls")
     control = read_annotation(type_, name, written[mark.start() :])
     if controls.setdefault(name, control) != control:
         raise ValueError(
-            f"{name} is declared twice, with another annotation: put it in a file that both include"
+            f"{name} is declared twice, annotated differently: put it in a file that both include"
         )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A program that may be drawn with from now on.
+    """A program that may be used from now on.
 
     Attributes:
         library: where its files were found.
-        before: what it takes the place of; None for the first of its name.
+        before: the one that it replaces; None for the first of its name.
     """
 
     library: ShaderLibrary
@@ -169,17 +169,17 @@ class Candidate:
 
 
 Trial = Callable[[Sequence[Candidate]], None]
-"""Sees programs before the driver of this process does. Raises ShaderError for those that the
-driver is to be spared."""
+"""Tries programs before they reach this process's driver. Raises ShaderError for those that must
+not reach it."""
 
 
 class Programs:
-    """A host's compiled programs by name; the last good ones where new ones are broken.
+    """A host's compiled programs by name; the last good ones if new ones are broken.
 
     Attributes:
         library: where their files are found.
-        trial: what sees them before the compiler; None where all are trusted.
-        sources: what each was compiled from.
+        trial: tries them before the compiler; None if all are trusted.
+        sources: the source of each.
     """
 
     def __init__(
@@ -188,14 +188,14 @@ class Programs:
         compiler: Callable[[ProgramSource], Any],
         trial: Trial | None = None,
     ) -> None:
-        """compiler: what makes a program of its source; raises ShaderError."""
+        """compiler: makes a program from its source; raises ShaderError."""
         self.library, self.compiler, self.trial = library, compiler, trial
         self.sources: dict[str, ProgramSource] = {}
         self._compiled: dict[str, Any] = {}
         self._before = self.sources, self._compiled
 
     def __getitem__(self, name: str) -> Any:
-        """The program in force. Raises ShaderError where its first version does not compile."""
+        """The current program. Raises ShaderError if its first version does not compile."""
         if name not in self._compiled:
             source = load_program(self.library, name)
             if self.trial is not None:
@@ -206,7 +206,7 @@ class Programs:
 
     @property
     def controls(self) -> dict[str, Control]:
-        """Those of all programs that were asked for, by the uniforms' names."""
+        """Controls of all programs requested so far, by the uniforms' names."""
         found: dict[str, Control] = {}
         for source in self.sources.values():
             found |= source.controls
@@ -214,7 +214,7 @@ class Programs:
 
     @property
     def trail_colour(self) -> str | None:
-        """What the scene's trails are coloured by, of `variants`; None where none are drawn."""
+        """The variant that colours the scene's trails; None if no scene is drawn."""
         drawn = next((self.sources[name] for name in SCENE if name in self.sources), None)
         if drawn is None:
             return None
@@ -222,8 +222,8 @@ class Programs:
         return chosen["TRAIL_COLOUR"] if chosen["TRAILS"] == "1" else None
 
     def read(self) -> dict[str, ProgramSource]:
-        """Those that were asked for, as their files are now. Raises ShaderError as `load_program`,
-        or where the overlay is gone."""
+        """The programs requested so far, as their files are now. Raises ShaderError as
+        `load_program`, or if the overlay is gone."""
         self.library.check_overlay()
         return {
             name: load_program(self.library, name) if name in LOOK else source
@@ -231,7 +231,7 @@ class Programs:
         }
 
     def changes(self, sources: Mapping[str, ProgramSource]) -> list[Candidate]:
-        """Those whose text is another than that in force."""
+        """Programs whose text differs from the current one."""
         return [
             Candidate(self.library, source, self.sources[name])
             for name, source in sorted(sources.items())
@@ -239,9 +239,9 @@ class Programs:
         ]
 
     def reload(self) -> set[str]:
-        """Use those whose text changed, tried first, all or none of them; their names.
+        """Try the programs whose text changed, then use all of them or none; their names.
 
-        Raises ShaderError where one cannot be used; those in force stay.
+        Raises ShaderError if one cannot be used; the current ones stay.
         """
         sources = self.read()
         changes = self.changes(sources)
@@ -250,8 +250,8 @@ class Programs:
         return self.adopt(sources)
 
     def adopt(self, sources: Mapping[str, ProgramSource]) -> set[str]:
-        """Compile those whose text changed, which are not tried any more, all or none of them;
-        their names. Raises ShaderError where one does not compile; those in force stay."""
+        """Compile, without a trial, all or none of the programs whose text changed; their names.
+        Raises ShaderError if one does not compile; the current ones stay."""
         new = {change.source.name: self.compiler(change.source) for change in self.changes(sources)}
         if new:
             self._before = self.sources, self._compiled
@@ -260,7 +260,7 @@ class Programs:
         return set(new)
 
     def revert(self) -> set[str]:
-        """Back to those before the last that changed any; names of those that change."""
+        """Undo the last change; names of the programs that it concerns."""
         after = self._compiled
         self.sources, self._compiled = self._before
         return {name for name, program in self._compiled.items() if program is not after[name]}

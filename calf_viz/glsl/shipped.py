@@ -1,4 +1,4 @@
-"""The shaders and looks that come with the program: where they are, and what their names are."""
+"""The shaders and looks that come with the program: their places and names."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from calf_viz.glsl.shader_file import SUFFIXES
 LOOKS = "looks"
 """The folder of the shipped overlays, below the shaders."""
 KEPT = ("ring_copy", "difference", "critic_", "lib/critic_")
-"""How names of shipped files begin that are not part of a look: samples that they spoiled would be
-lost, and values and comparisons be wrong."""
+"""Prefixes of shipped files that are not part of a look: replacing them could lose samples, or make
+values and comparisons wrong."""
 
 
 def shader_folder() -> Path:
@@ -31,7 +31,7 @@ def shader_folder() -> Path:
 
 
 def shipped_files() -> list[str]:
-    """Names of the shipped shaders, looks apart, such as `lib/ring.glsl`."""
+    """Names of the shipped shaders, except looks, such as `lib/ring.glsl`."""
     folder = shader_folder()
     names = (p.relative_to(folder) for p in folder.rglob("*") if p.suffix in SUFFIXES)
     return sorted(name.as_posix() for name in names if name.parts[0] != LOOKS)

@@ -1,4 +1,4 @@
-"""A shader as compilers get it, each `#include` expanded, and where each of its lines came from."""
+"""A shader as compilers get it, with each `#include` expanded, and the origin of each line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from calf_viz.glsl import text as glsl
 from calf_viz.glsl.problems import Problem
 
 DEFINE = "define "
-"""How the origin of a macro that was given, and stands in no file, begins: `define NAME=VALUE`."""
+"""Prefix of the origin of a macro that was given, and is in no file: `define NAME=VALUE`."""
 
 
 def is_define(origin: Path) -> bool:
-    """Whether a line's origin is not a file but a macro given."""
+    """Whether a line's origin is a macro given, not a file."""
     return str(origin).startswith(DEFINE)
 
 
@@ -24,8 +24,8 @@ class Source:
 
     Attributes:
         text: what compilers get.
-        origins: for each of its lines the (file, line) that it came from.
-        written: its lines as they stand in their files.
+        origins: (file, line) that each of its lines came from.
+        written: its lines as written in their files.
         own: files of the overlay, or of the look, among them.
     """
 
@@ -48,9 +48,9 @@ class Source:
         return path in self.own
 
     def line(self, line: int) -> str:
-        """An expanded line as it was written, counted from 1; empty where there is none."""
+        """An expanded line as written, counted from 1; empty if there is none."""
         return self.written[line - 1].strip() if 0 < line <= len(self.written) else ""
 
     def problem(self, line: int, text: str) -> Problem:
-        """Something wrong with an expanded line, counted from 1."""
+        """A problem of an expanded line, counted from 1."""
         return Problem(*self.origin(line), text, self.line(line))

@@ -1,6 +1,6 @@
-"""What must be known of GLSL text without a compiler: lines, comments, conditions, uniforms.
+"""Facts about GLSL text found without a compiler: lines, comments, conditions, uniforms.
 
-Everything here takes time in proportion to the text, whatever stands in it.
+Everything here takes time in proportion to the text, whatever it contains.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _NAME = re.compile(r"\s*+(\w++)\s*+(\[[^\]]*+\])?\s*+(?:=.*)?", re.DOTALL)
 
 
 class Declaration(NamedTuple):
-    """A uniform as it is declared: GLSL type, name, whether it is an array, line from 1.
+    """A uniform as declared: GLSL type, name, whether it is an array, line from 1.
 
-    alone: it is the only one of its line. wrong: why it cannot be read, if so; then type and name
-    are empty. macro: name and line of the macro because of which it cannot be.
+    alone: it is the only one in its line. wrong: why it cannot be read, if so; then type and name
+    are empty. macro: name and line of the macro that prevents reading it.
     """
 
     type: str
@@ -43,17 +43,17 @@ class Declaration(NamedTuple):
 
 
 def without_comments(text: str) -> str:
-    """The text with blanks for comments: as many lines, as many columns."""
+    """The text with blanks for comments: same lines, same columns."""
     return _COMMENT.sub(lambda match: _blank(match[0]), text)
 
 
 def with_ascii_comments(text: str) -> str:
-    """The text with `?` for what is not ASCII in comments: some compilers refuse it even there."""
+    """The text with `?` for non-ASCII characters in comments: some compilers refuse them there."""
     return _COMMENT.sub(lambda match: _NOT_ASCII.sub("?", match[0]), text)
 
 
 def unclosed_comment(text: str) -> int | None:
-    """Line of a comment that has no end, from 1."""
+    """Line, from 1, of a comment without an end."""
     for match in _COMMENT.finditer(text):
         if match[0].startswith("/*") and (len(match[0]) < 4 or not match[0].endswith("*/")):
             return text.count("\n", 0, match.start()) + 1
@@ -67,8 +67,8 @@ def lines_of(text: str) -> list[str]:
 
 
 def logical_lines(lines: Sequence[str]) -> list[str]:
-    """Lines with those joined on that a backslash at the end continues them by, and empty ones in
-    the places of these. Not every compiler of GLSL 3.30 joins them, and all count them alike so."""
+    """Lines, each joined with those that a backslash continues it by, which become empty. Not every
+    compiler of GLSL 3.30 joins lines; this way all of them number lines alike."""
     logical: list[str] = []
     parts: list[str] = []
     for line in lines:
@@ -87,8 +87,8 @@ def _joined(parts: list[str]) -> list[str]:
 
 
 def unpaired_condition(code: Sequence[str]) -> tuple[int, str] | None:
-    """Line, from 1, and directive, of an `#if` without an `#endif` in lines without comments, or
-    the other way round."""
+    """Line, from 1, and directive of an `#if` without an `#endif`, or the reverse, in lines without
+    comments."""
     opened: list[tuple[int, str]] = []
     for number, line in enumerate(code, 1):
         deeper = nesting(line)
@@ -102,25 +102,25 @@ def unpaired_condition(code: Sequence[str]) -> tuple[int, str] | None:
 
 
 def nesting(line: str) -> int:
-    """By how many conditions what follows a line without comments is deeper than it."""
+    """Change in the nesting of conditions by a line without comments."""
     word = _word(line)
     return (word in _OPENING) - (word == "endif")
 
 
 def _word(line: str) -> str:
-    """Of a directive."""
+    """A directive's word."""
     found = directive(line)
     return "" if found is None else found[0]
 
 
 @lru_cache(maxsize=32)
 def uniforms(text: str) -> tuple[Declaration, ...]:
-    """Every uniform that a text declares outside comments, one for each name; or why it cannot be
-    read. What a compiler would take from a macro is not read, but told."""
+    """Every uniform that a text declares outside comments, one per name; or why it cannot be read.
+    Uniforms that come from macros are not read, but reported."""
     code = without_comments("\n".join(logical_lines(lines_of(text))))
     place = _Places(code)
     found: list[Declaration] = []
-    macros: dict[str, int] = {}  # and the lines of the first of their name
+    macros: dict[str, int] = {}  # name -> line of its first definition
     for match in _DIRECTIVE.finditer(code):
         said = directive(match[0])
         macro = definition(said[1]) if said is not None and said[0] == "define" else None
@@ -129,7 +129,7 @@ def uniforms(text: str) -> tuple[Declaration, ...]:
         macros.setdefault(macro[0], place.line(match.start()))
         word = _UNIFORM.search(match[0])
         if word:
-            wrong = "a macro declares no uniform: write it where it stands"
+            wrong = "a macro must not declare a uniform: write it out here"
             found.append(_wrong(place.line(match.start() + word.start()), wrong))
     code = _DIRECTIVE.sub(lambda match: _blank(match[0]), code)
     for word in _UNIFORM.finditer(code):
@@ -139,18 +139,18 @@ def uniforms(text: str) -> tuple[Declaration, ...]:
 
 
 class _Places:
-    """Where the lines of a text begin."""
+    """The positions of a text's lines."""
 
     def __init__(self, text: str) -> None:
         self._starts = [match.end() for match in re.finditer("\n", text)]
 
     def line(self, at: int) -> int:
-        """The line, from 1, of an index into the text."""
+        """The line, from 1, at an index into the text."""
         return bisect_right(self._starts, at) + 1
 
 
 def _declared(code: str, start: int, macros: dict[str, int], place: _Places) -> list[Declaration]:
-    """Those of one statement, which goes on behind the word `uniform`."""
+    """Uniforms of one statement, which continues after the word `uniform`."""
 
     def wrong(text: str, macro: str | None = None) -> list[Declaration]:
         cause = None if macro is None else (macro, macros[macro])
@@ -163,7 +163,7 @@ def _declared(code: str, start: int, macros: dict[str, int], place: _Places) -> 
         return wrong(_UNREADABLE)
     for name in re.findall(r"\w+", statement):
         if name in macros:
-            return wrong(f"{name} is a macro: write uniforms without", name)
+            return wrong(f"{name} is a macro: write uniforms without macros", name)
     if end[0] == "{":
         block = re.fullmatch(r"\s*+\w++\s*+", statement)
         text = "nobody sets a uniform block: declare single uniforms"
@@ -190,7 +190,7 @@ def _wrong(line: int, text: str, macro: tuple[str, int] | None = None) -> Declar
 
 
 def parts(text: str, begin: int = 0) -> Iterator[tuple[int, int]]:
-    """From where to where the parts of a text go that stand between commas in no brackets."""
+    """(begin, end) of the parts of a text separated by commas outside brackets."""
     depth = 0
     for match in _COMMA.finditer(text, begin):
         depth += (match[0] in "([") - (match[0] in ")]")

@@ -1,7 +1,7 @@
 """The built-in variants of the picture: macros with few values, declared once.
 
-`shaders/lib/variants.glsl` is generated from here (`python -m calf_viz.glsl.variants`), and a
-test holds the two together. The surface without heights is no macro but `--height-scale 0`, since
+`shaders/lib/variants.glsl` is generated from here (`python -m calf_viz.glsl.variants`), and a test
+checks that the two agree. The surface without heights is not a macro but `--height-scale 0`, since
 axes and level of detail follow it as well.
 """
 
@@ -20,7 +20,7 @@ from calf_viz.glsl.shipped import shader_folder
 
 @dataclass(frozen=True)
 class Variant:
-    """A macro: its values with what they mean, the default first."""
+    """A macro: its values with their meanings, the default first."""
 
     name: str
     values: Mapping[str, str]
@@ -36,7 +36,7 @@ VARIANTS = (
     Variant(
         "TRAIL_COLOUR",
         {
-            "BY_MODE": "trails tell the rule that chose each step",
+            "BY_MODE": "trails show the rule that chose each step",
             "BY_AGE": "how long ago it was",
             "BY_SPEED": "how fast the agent moved",
             "BY_CERTIFICATE": "whether the critic would certify the chosen agent's actor there",
@@ -45,33 +45,33 @@ VARIANTS = (
 )
 
 
-MODE_BITS = Variant("MODE_BITS", {"2": "bits of a mode, which tell up to 4 apart", "3": "up to 8"})
+MODE_BITS = Variant("MODE_BITS", {"2": "bits of a mode, for up to 4 modes", "3": "for up to 8"})
 PERIODIC = Variant("PERIODIC", {"0": "no axis of the plane wraps", "1": "one does, or both"})
 GIVEN = (MODE_BITS, PERIODIC)
-"""No variants to be chosen: the view decides. (A uniform would cost every view's vertices a tenth
-of their time under llvmpipe, which takes both sides of each branch.)"""
+"""Not for the user to choose: determined by the view. (A uniform would cost every view's vertices a
+tenth of their time under llvmpipe, which executes both sides of each branch.)"""
 MODES = 8
-"""That are told apart at most, the first entries of the palette's second row. Behind them it has
-as many for the agent in training, and what trails by certificate are coloured with."""
+"""Modes distinguished at most: the first entries of the palette's second row. After them come as
+many for the agent in training, and the colours of trails by certificate."""
 TRAINEE_COLOURS = MODES
 CERTIFIED, REFUSED = 2 * MODES, 2 * MODES + 1
 RAMP_ROW = 3
-"""The palette's row that trails by age and speed have."""
+"""The palette's row for trails by age and speed."""
 FAST = 400.0
-"""Steps over the plane of an agent of middling speed: its place in the ramp is 1 - 1 / e."""
+"""Steps that an agent of medium speed takes over the plane: its place in the ramp is 1 - 1 / e."""
 
 
 def place_of_speed(speed: float) -> float:
-    """Where in the ramp an agent is that passes so many widths of the plane in a step, 0 to 1."""
+    """Place in the ramp, 0 to 1, of an agent with this speed [widths of the plane per step]."""
     return 1.0 - math.exp(-FAST * speed)
 
 
 @lru_cache(maxsize=8)
 def in_force(text: str) -> Mapping[str, str]:
-    """The value of each variant in an expanded shader, whoever chose it."""
+    """The value of each variant in an expanded shader, wherever it was chosen."""
     found = {}
     for variant in VARIANTS:
-        # The first definition holds: the shipped one is for where there is none.
+        # The first definition counts: the shipped one is the fallback.
         define = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{variant.name}[ \t]+(\w+)", text, re.M)
         value = define[1] if define else variant.default
         values = list(variant.values)
@@ -83,10 +83,10 @@ def in_force(text: str) -> Mapping[str, str]:
 
 
 def check(defines: Mapping[str, str]) -> None:
-    """Raise UserError for a variant with a value that it does not have."""
+    """Raise UserError for a value that a variant does not have."""
     for given in GIVEN:
         if given.name in defines:
-            raise UserError(f"`define` {given.name}: the view decides: leave it out")
+            raise UserError(f"`define` {given.name}: determined by the view: leave it out")
     for variant in VARIANTS:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
@@ -95,8 +95,8 @@ def check(defines: Mapping[str, str]) -> None:
 
 
 def combinations() -> Iterator[dict[str, str]]:
-    """Defines of every combination, those that differ from the defaults; the default one first,
-    then the same for a view of many modes whose axes wrap, which no look takes note of."""
+    """Defines that differ from the defaults for every combination; the default one first, then the
+    same for a view of many modes whose axes wrap, which looks ignore."""
     for values in product(*(variant.values for variant in VARIANTS)):
         pairs = zip(VARIANTS, values, strict=True)
         yield (found := {v.name: value for v, value in pairs if value != v.default})
@@ -111,8 +111,8 @@ def header() -> str:
         "// calf_viz/glsl/variants.py by `python -m calf_viz.glsl.variants`; do not edit.",
     ]
     for variant in (*VARIANTS, *GIVEN):
-        told = "" if variant in VARIANTS else ": not to be chosen, the view decides"
-        lines += ["", f"// {variant.name}{told}"]
+        note = "" if variant in VARIANTS else ": determined by the view"
+        lines += ["", f"// {variant.name}{note}"]
         for number, (value, meaning) in enumerate(variant.values.items()):
             if value.isdecimal():
                 lines.append(f"//   {value}: {meaning}")
@@ -126,9 +126,9 @@ def header() -> str:
         "const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;",
         "const int MODE_MASK = (1 << MODE_BITS) - 1;",
         "",
-        "// Entries of the palette's second row, behind those of the modes: the first of the",
+        "// Entries of the palette's second row, after those of the modes: the first of the",
         "// same for the agent in training, and those of trails by certificate; a row of it; and",
-        "// steps over the plane of an agent of middling speed.",
+        "// steps over the plane of an agent of medium speed.",
         f"const int TRAINEE_COLOURS = {TRAINEE_COLOURS};",
         f"const int TRAIL_CERTIFIED = {CERTIFIED}, TRAIL_REFUSED = {REFUSED};",
         f"const int TRAIL_RAMP_ROW = {RAMP_ROW};",

@@ -23,7 +23,7 @@ from calf_viz import files
 from calf_viz.errors import FileTrouble, UserError, shown
 from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.controls import Control, ControlValues, Value
-from calf_viz.glsl.problems import Problem, ShaderError, telling
+from calf_viz.glsl.problems import Problem, ShaderError, as_shader_errors
 from calf_viz.scene.colours import ColourMap, colour_map
 
 FILE = "look.toml"
@@ -97,7 +97,7 @@ def read_look(path: Path | None) -> Look:
     if path is None:
         return Look()
     try:
-        with telling():
+        with as_shader_errors():
             text = files.read_text(path, LARGEST, _ADVICE)
             with files.parsing(path, "TOML", _ADVICE):
                 said = _parse(path, text)

@@ -3,16 +3,16 @@
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
 uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
-uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, and what lib/variants.glsl names behind them; row 2: as row 0, of a second look; row 3: trails by age and speed, from low to high
+uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, then those named in lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from low to high
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
 uniform mat4 u_view_projection;   // scene units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
-uniform float u_line_scale;       // how much wider lines are than up to 1152 x 720 px; from 1 on
+uniform float u_line_scale;       // factor on the width of lines; 1 up to 1152 x 720 px, else more
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
-uniform vec4 u_corners;           // the same, where they are in the scene [scene units]
-uniform vec4 u_frame;             // centre of the plane, and what a unit of the scene is on its axes [state units]
-uniform vec2 u_periods;           // how long each axis is that is periodic; 0 where it is not [scene units]
-uniform vec4 u_grid;              // lines of the grid that a unit of the scene spans, and where between two its zero is
+uniform vec4 u_corners;           // the same corners in the scene [scene units]
+uniform vec4 u_frame;             // centre of the plane, and a unit of the scene along its axes [state units]
+uniform vec2 u_periods;           // period of each axis, 0 if it is not periodic [scene units]
+uniform vec4 u_grid;              // grid lines per unit of the scene, and the position of zero between two of them
 uniform ivec2 u_cells;            // cells of the heightfield along each axis
 uniform float u_morph;            // 0: last critic, 1: current critic
 uniform float u_height_scale;     // scaled height of the normalised height 1 [scene units]
@@ -21,7 +21,7 @@ uniform vec3 u_light;             // unit vector towards the light
 uniform int u_surface_instances;  // instances that draw the surface, before the agents'
 uniform int u_vertices;           // vertices of each instance
 uniform int u_agents;             // agents drawn
-uniform int u_training_agent;     // agent that is trained, in a colour of its own; -1: none
+uniform int u_training_agent;     // agent being trained, in a colour of its own; -1: none
 uniform int u_ring_rows;          // texture rows of one slot of the ring
 uniform int u_ring_slots;         // slots of the ring
 uniform int u_head;               // slot of the newest sample shown
@@ -32,7 +32,7 @@ uniform float u_trail_width;      // width of a trail [px]
 uniform float u_marker_radius;    // radius of a marker [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
 uniform vec2 u_depth_bias;        // towards the viewer: for all, and per agent [NDC]
-uniform int u_chosen;             // agent that u_q_plus is of
+uniform int u_chosen;             // agent that u_q_plus belongs to
 uniform vec2 u_q_plus;            // q+ of the chosen agent's last certified triple; 1: there is one
 uniform vec3 u_certificate;       // constants of the certificate: nu_bar, C_low, C_up
 uniform float u_hidden_square;    // sum of the squares of the states not shown

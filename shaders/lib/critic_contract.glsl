@@ -3,9 +3,9 @@
 
 uniform sampler2D u_critic_weights;  // rgba32f: the networks; see calf_viz/scene/critic.py
 uniform sampler2D u_critic_values;   // rgba32f: critic at each node: value, 1 where not finite
-uniform sampler2D u_critic_columns;  // rgba32f: of each column: lowest, highest, good, bad nodes
+uniform sampler2D u_critic_columns;  // rgba32f: per column: lowest, highest, good, bad nodes
 uniform sampler2D u_critic_range;    // rgba32f: of all nodes: lowest, highest, good, bad nodes
 uniform sampler2D u_critic_last;     // rgba32f: the heightfield shown until now
 uniform vec4 u_critic_plane;         // corners of the plane: lo.xy, hi.xy [state units]
 uniform ivec2 u_critic_cells;        // cells of the grid along each axis
-uniform float u_critic_morph;        // where the morph is; < 0: there is no last surface
+uniform float u_critic_morph;        // position of the morph; < 0: there is no last surface

@@ -16,7 +16,7 @@
 #endif
 
 // TRAIL_COLOUR
-#define BY_MODE 0    // trails tell the rule that chose each step
+#define BY_MODE 0    // trails show the rule that chose each step
 #define BY_AGE 1    // how long ago it was
 #define BY_SPEED 2    // how fast the agent moved
 #define BY_CERTIFICATE 3    // whether the critic would certify the chosen agent's actor there
@@ -24,14 +24,14 @@
 #define TRAIL_COLOUR BY_MODE
 #endif
 
-// MODE_BITS: not to be chosen, the view decides
-//   2: bits of a mode, which tell up to 4 apart
-//   3: up to 8
+// MODE_BITS: determined by the view
+//   2: bits of a mode, for up to 4 modes
+//   3: for up to 8
 #ifndef MODE_BITS
 #define MODE_BITS 2
 #endif
 
-// PERIODIC: not to be chosen, the view decides
+// PERIODIC: determined by the view
 //   0: no axis of the plane wraps
 //   1: one does, or both
 #ifndef PERIODIC
@@ -43,9 +43,9 @@
 const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;
 const int MODE_MASK = (1 << MODE_BITS) - 1;
 
-// Entries of the palette's second row, behind those of the modes: the first of the
+// Entries of the palette's second row, after those of the modes: the first of the
 // same for the agent in training, and those of trails by certificate; a row of it; and
-// steps over the plane of an agent of middling speed.
+// steps over the plane of an agent of medium speed.
 const int TRAINEE_COLOURS = 8;
 const int TRAIL_CERTIFIED = 16, TRAIL_REFUSED = 17;
 const int TRAIL_RAMP_ROW = 3;
