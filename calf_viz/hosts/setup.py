@@ -47,10 +47,10 @@ class Setup:
             raise UserError(
                 f"`stride` {scene.stride}: at most {longest} for a view of {scene.modes} modes"
             )
-        object.__setattr__(self, "library", self.worn(self.library))
+        object.__setattr__(self, "library", self.for_scene(self.library))
 
-    def worn(self, library: ShaderLibrary) -> ShaderLibrary:
-        """Shaders, told what this scene's samples are like."""
+    def for_scene(self, library: ShaderLibrary) -> ShaderLibrary:
+        """The shaders, with the defines of this scene."""
         return library.given(self.scene.defines)
 
     @property

@@ -177,8 +177,8 @@ class PandaHost(Host):
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
         first = FirstLook(self.node, self._program_nodes, self.gsg, self.scene, self.programs.trial)
-        worn = self.setup.worn(library)
-        second = SecondLook(first, worn, colour_map, self._fill_palette)
+        library = self.setup.for_scene(library)
+        second = SecondLook(first, library, colour_map, self._fill_palette)
         shader = self.programs["difference"]
         self.compare = Compare(self.root, self.first, second, shader, self.context, self.output)
         if self.hud_draws is not None:

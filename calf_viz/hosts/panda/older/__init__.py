@@ -1,4 +1,4 @@
-"""The older designs, written as well as they allow, to measure the program's own against.
+"""The older designs, as well written as they can be, for comparison with the program's own.
 
     gpu        hosts/panda/strip.py  samples in a texture, every vertex made on the GPU, one draw
     batched    batched.py             heights in one NumPy call, all trails in one mesh
@@ -6,5 +6,5 @@
 
 They draw the same scene: all share the fragment shader and its hooks, the ribbons' arithmetic
 (shaders/lib/expand.glsl) and the host. The meshes pass through every sample, and lie on the newest
-critic's surface: they do not morph, do not look back, and do not ask an overlay's height.glsl.
+critic's surface: they do not morph, do not replay, and do not use an overlay's height.glsl.
 """

@@ -1,7 +1,7 @@
 """All trails in one mesh, all markers in another: the older design at its best.
 
-Each step asks the heights of all agents in one call and writes their newest samples; a new critic
-asks those of all samples. Three draws, as long as the trails fit a mesh (see trail_chunks.py).
+Each step computes the heights of all agents in one call and writes their newest samples; a new
+critic those of all samples. Three draws, as long as the trails fit a mesh (see trail_chunks.py).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from calf_viz.scene.scene import Scene
 
 
 class BatchedGeometry:
-    """As `Geometry`, and its own `Ring`.
+    """Implements both `Geometry` and `Ring`.
 
-    Attribute `max_agents`: agents that there is room for; grows by itself.
+    Attribute `max_agents`: capacity in agents; grows by itself.
     """
 
     design = "batched"

@@ -1,4 +1,4 @@
-"""The geometry that belongs to a design's name."""
+"""The geometry for a design's name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from calf_viz.hosts.panda.strip import StripGeometry
 
 
 def geometry(renderer: str, vectorized_heights: bool) -> GeometryMaker:
-    """What a Panda3D host is to be given. renderer: a name in `toggles.RENDERERS`;
-    vectorized_heights: whether the older designs ask all heights in one NumPy call."""
+    """The geometry for a Panda3D host. renderer: a name in `toggles.RENDERERS`;
+    vectorized_heights: whether the older designs compute all heights in one NumPy call."""
     method = vectorised if vectorized_heights else loop
     makers: dict[str, GeometryMaker] = {
         "gpu": StripGeometry,

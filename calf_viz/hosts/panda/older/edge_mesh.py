@@ -1,7 +1,7 @@
-"""Where all agents' trails meet an edge of the plane: pieces of lines, in a mesh of their own.
+"""All agents' trails at the edges of the plane: pieces of lines, in a mesh of their own.
 
-Pieces lie in a ring that grows with them, oldest first. Those of the head's slot still move, and
-are written anew with each step, like the head itself.
+Pieces are in a ring that grows as needed, oldest first. Those of the head's slot still move, and
+are rewritten with each step, like the head itself.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import Scene
 
 FEWEST, MOST = 64, 2**20
-"""Pieces that there is room for. Of more, which would take over 240 MiB, the newest are drawn."""
+"""Capacity in pieces. Of more, which would take over 240 MiB, the newest are drawn."""
 
 
 class EdgeMesh:
-    """Draws the lines of trails that go over an edge.
+    """Draws the lines of trails that cross an edge.
 
     Attributes:
-        mesh: what is drawn; None before the first line.
+        mesh: None before the first line.
     """
 
     def __init__(self, parent: NodePath, scene: Scene) -> None:
@@ -41,15 +41,15 @@ class EdgeMesh:
             self.mesh.remove()
         self.mesh = None
         self._rows = np.zeros((0, 2), ribbon.VERTEX)  # as the mesh has them: older and newer end
-        # Each has a number, and lies where that is modulo the room: the oldest, the first of the
-        # head's slot, and the one behind the newest.
+        # Each has a number; its place is that modulo the capacity: the oldest, the first of the
+        # head's slot, and the one after the newest.
         self._oldest = self._moving = self._end = 0
-        # Those that begin with the samples before the head's, or with the head's, and whose they
-        # are: the next samples decide how lines bend there.
+        # Pieces that begin with the samples before the head's, or with the head's, and their
+        # agents: the next samples determine how lines bend there.
         self._joints = self._next_joints = np.zeros((0, 2), np.intp)
 
     def go_on(self) -> None:
-        """The head leaves its slot: lines that were drawn to it stay."""
+        """The head leaves its slot: lines drawn to it stay."""
         self._moving = self._end
         self._joints, self._next_joints = self._next_joints, self._joints[:0]
 
@@ -61,9 +61,9 @@ class EdgeMesh:
         turns: NDArray[np.integer],
         heights: Heights,
     ) -> None:
-        """Draws the lines from the head's samples to those before, (agents,) each, that some
-        agents, `over`, have over an edge; turns of these as in `OverEdge`. The samples learn where
-        their lines lead."""
+        """Draws the lines that cross an edge, from the head's samples to the previous ones,
+        (agents,) each, of the agents `over`; their turns as in `OverEdge`. Sets in the samples
+        where their lines lead."""
         newer, older = head[over], last[over]
         self.over_edge.point(newer, older, turns)
         head[over], last[over] = newer, older
@@ -84,7 +84,7 @@ class EdgeMesh:
         self._end += len(rows)
 
     def forget(self, agents: int) -> None:
-        """Takes out the lines of all but the first agents."""
+        """Removes the lines of all but the first agents."""
         self._joints = self._joints[self._joints[:, 1] < agents]
         self._next_joints = self._next_joints[self._next_joints[:, 1] < agents]
         whose = self._rows["a_id"][:, 0, 0] & ribbon.AGENT
@@ -92,12 +92,12 @@ class EdgeMesh:
             self.mesh.indices().reshape(-1, 6)[whose >= agents] = 0
 
     def lift(self, heights: Heights) -> None:
-        """Puts all lines onto another surface."""
+        """Moves all lines onto another surface."""
         ribbon.lift(self._rows, heights)
         self._rewrite()
 
     def move(self, by: Move) -> None:
-        """Has all lines lie elsewhere in the scene; `lift` is to follow."""
+        """Moves all lines in the scene; call `lift` afterwards."""
         ribbon.move(self._rows, by)
         self._rewrite()
 
@@ -106,11 +106,11 @@ class EdgeMesh:
             self._vertices(self.mesh)[:] = self._rows[..., None]
 
     def _vertices(self, mesh: Mesh) -> Vertices:
-        """(room, older and newer end, the two of a pair), to be written."""
+        """(capacity, older and newer end, the two of a pair), writable."""
         return mesh.vertices().reshape(-1, 2, 2)
 
     def _bend(self, last: Vertices) -> None:
-        """Has lines that begin with the samples before the head's go on to the head's."""
+        """Bends lines that begin with the samples before the head's towards the head's."""
         if len(self._joints) == 0 or self.mesh is None:
             return
         numbers, agents = self._joints.T
@@ -119,7 +119,7 @@ class EdgeMesh:
         self._vertices(self.mesh)["a_newer"][at, 1] = last["a_newer"][agents][:, None]
 
     def _put(self, rows: Vertices) -> None:
-        """Writes pieces, (pieces, 2), behind the newest."""
+        """Writes pieces, (pieces, 2), after the newest."""
         assert self.mesh is not None
         at = np.arange(self._end, self._end + len(rows)) % len(self._rows)
         self._rows[at] = rows
@@ -132,7 +132,7 @@ class EdgeMesh:
             self.mesh.indices().reshape(-1, 6)[np.arange(begin, end) % len(self._rows)] = 0
 
     def _forget_old(self, step: int) -> None:
-        """Takes out the lines to samples from before a step."""
+        """Removes the lines to samples from before a step."""
         if self._oldest == self._moving:
             return
         at = np.arange(self._oldest, self._moving) % len(self._rows)
@@ -142,7 +142,7 @@ class EdgeMesh:
         self._oldest += count
 
     def _make_room(self, pieces: int) -> None:
-        """For more pieces behind the newest."""
+        """Makes room for more pieces after the newest."""
         count = self._end - self._oldest
         room = len(self._rows)
         while room < min(count + pieces, MOST):

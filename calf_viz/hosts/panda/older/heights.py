@@ -1,4 +1,4 @@
-"""Heights and slopes under agents, on the CPU: in one NumPy call, or one after another."""
+"""Heights and slopes under agents, on the CPU: in one NumPy call, or one by one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ HeightMethod = Callable[[Heightfield], Heights]
 
 
 def level_field(heightfield: Heightfield, texels: NDArray[np.float32]) -> Heightfield:
-    """The normalised heights that the texels (rows, columns, 2) of a surface hold, newest critic;
-    `bad` as in the heightfield they were made from."""
+    """The newest critic's normalised heights, from a surface's texels (rows, columns, 2); `bad` as
+    in the heightfield that these were made from."""
     stored = texels[..., 1]
     levels = Heightfield(
         np.where(heightfield.bad, -8.0 - stored, stored), heightfield.lo, heightfield.hi
@@ -27,7 +27,7 @@ def level_field(heightfield: Heightfield, texels: NDArray[np.float32]) -> Height
 
 
 def level(points: NDArray[np.floating]) -> FloatArray:
-    """Heights as long as there is no critic."""
+    """Heights before there is a critic."""
     return np.zeros((len(points), 3))
 
 
@@ -37,8 +37,8 @@ def vectorised(levels: Heightfield) -> Heights:
 
 
 def beyond_edges(heights: Heights, frame: Frame) -> Heights:
-    """The same, going on as it is at the edges beyond those of axes that are periodic, for lines
-    that lead there."""
+    """The same heights, continued beyond the edges of periodic axes as at the edges, for lines that
+    lead there."""
     if not any(frame.periodic):
         return heights
     half = np.where(frame.periodic, 0.5 * np.array(frame.periods), np.inf)
@@ -53,7 +53,7 @@ def beyond_edges(heights: Heights, frame: Frame) -> Heights:
 
 
 def loop(levels: Heightfield) -> Heights:
-    """One point after another, in plain Python."""
+    """All points one by one, in plain Python."""
     rows = levels.values.astype(np.float64).tolist()
     (x_lo, y_lo), (x_hi, y_hi) = levels.lo, levels.hi
     width, height = x_hi - x_lo, y_hi - y_lo

@@ -1,4 +1,4 @@
-"""Markers as meshes: four vertices an agent, which the vertex shader moves apart on screen."""
+"""Markers as meshes: four vertices per agent, which the vertex shader spreads on screen."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from calf_viz.scene.ring import Row
 VERTEX = np.dtype(
     [("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_heading", "f4"), ("a_id", "i4", 2)]
 )
-"""As shaders/mesh_marker.vert takes them."""
+"""A vertex, as shaders/mesh_marker.vert reads it."""
 HIDDEN = -1
 """The mode of a marker that must not be drawn."""
 
 
 def marker_mesh(parent: NodePath, agents: int) -> Mesh:
-    """A mesh of so many markers, none of them drawn yet."""
+    """A mesh for this number of markers, none of them drawn yet."""
     mesh = Mesh(parent, VERTEX, 4 * agents, 6 * agents)
     mesh.indices().reshape(agents, 6)[:] = 4 * np.arange(agents)[:, None] + QUAD
     mesh.vertices()["a_id"][:, 1] = HIDDEN
@@ -43,7 +43,7 @@ def marker_vertices(samples: Row, planes: FloatArray) -> NDArray[np.void]:
 
 
 class Newest:
-    """The newest samples on the surface, told once after each change."""
+    """The newest samples on the surface, given once after each change."""
 
     def __init__(self) -> None:
         self._at: tuple[Row, FloatArray] | None = None
@@ -54,19 +54,19 @@ class Newest:
         self._at, self._changed = (samples, planes), True
 
     def place(self, by: Move) -> None:
-        """Has them lie elsewhere in the scene; `lift` is to follow."""
+        """Moves them in the scene; call `lift` afterwards."""
         if self._at is not None:
             samples, planes = self._at
             places = by(samples.positions).astype(np.float32)
             self.move(replace(samples, positions=places), planes)
 
     def lift(self, heights: Heights) -> None:
-        """Puts them onto another surface."""
+        """Moves them onto another surface."""
         if self._at is not None:
             samples, _ = self._at
             self.move(samples, heights(samples.positions))
 
     def vertices(self) -> NDArray[np.void] | None:
-        """`marker_vertices`, where anything changed since the last call."""
+        """`marker_vertices`, if anything changed since the last call."""
         changed, self._changed = self._changed, False
         return marker_vertices(*self._at) if changed and self._at is not None else None

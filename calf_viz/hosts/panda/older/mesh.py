@@ -1,8 +1,8 @@
 """Triangles under Panda3D whose vertices are rows of NumPy arrays, written in place.
 
-Panda uploads an array whole wherever it was written to. Before it gives write access through a
+Panda uploads an array as a whole if any part was written. Before giving write access through a
 Geom it copies an array that a frame still holds (0.5 ms a MB, and a new buffer in the driver), so
-the arrays themselves are kept and written to.
+the arrays themselves are kept and written.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ QUAD = np.array([0, 1, 2, 1, 2, 3], dtype=np.uint32)
 
 
 class Mesh:
-    """One draw: indexed triangles. Vertices and indices are zero at first."""
+    """One draw: indexed triangles. Vertices and indices are initially zero."""
 
     def __init__(
         self, parent: NodePath, dtype: DTypeLike, vertices: int, indices: int, order: int = 0
     ) -> None:
         """dtype: structured; its fields are the vertex shader's inputs. order: among the parent's
-        meshes; those of one order are drawn as they were made."""
+        meshes; those of equal order are drawn in order of creation."""
         self.dtype = np.dtype(dtype)
         data = GeomVertexData("mesh", _format(self.dtype), Geom.UH_dynamic)
         data.unclean_set_num_rows(vertices)
@@ -60,27 +60,27 @@ class Mesh:
         self.node = parent.attach_new_node(node, order)
 
     def vertices(self) -> Vertices:
-        """The vertices, (size,), to be written now; they are uploaded with the next frame."""
+        """The vertices, (size,), to be written at once; the next frame uploads them."""
         self._vertices_written = True
         return np.frombuffer(memoryview(self._vertices).cast("B"), self.dtype)
 
     def indices(self) -> Indices:
-        """The triangles' vertices, (indices,), as `vertices`. Three that are alike draw nothing."""
+        """The triangles' indices, (indices,), as `vertices`. Three equal ones draw nothing."""
         self._indices_written = True
-        # Panda asks the triangles, not their array, whether anything changed; and it would look
-        # for the largest index, were it not told. (The arrays are for strips; they must be some.)
+        # Panda checks the triangles, not their array, for changes, and would search for the
+        # largest index if it were not set. (The arrays are for strips; they must not be None.)
         self._triangles.set_minmax(0, self.size - 1, self._indices, self._indices)
         return np.frombuffer(memoryview(self._indices).cast("B"), np.uint32)
 
     def uploads(self) -> int:
-        """Bytes that the next frame uploads; to be asked once a frame."""
+        """Bytes that the next frame uploads; call once per frame."""
         written = self._vertices_written * self.size * self.dtype.itemsize
         written += self._indices_written * self._indices.get_data_size_bytes()
         self._vertices_written = self._indices_written = False
         return written
 
     def remove(self) -> None:
-        """Takes it out of the scene."""
+        """Removes it from the scene."""
         self.node.remove_node()
 
 
@@ -98,8 +98,8 @@ def _format(dtype: np.dtype) -> GeomVertexFormat:
 
 
 def group(stage: Stage, name: str, order: int) -> NodePath:
-    """A node for meshes that are drawn by shaders/mesh_`name`.vert and the scene's fragment
-    shader, in the `order` given among groups. Raises ShaderError as `Programs`."""
+    """A node for meshes drawn by shaders/mesh_`name`.vert and the scene's fragment shader, at
+    this `order` among groups. Raises ShaderError as `Programs`."""
     node = stage.node.attach_new_node(name)
     stage.use_program(node, f"mesh_{name}")
     node.set_bin("background", order)
@@ -107,7 +107,7 @@ def group(stage: Stage, name: str, order: int) -> NodePath:
 
 
 def count_frame(stage: Stage, meshes: Iterable[Mesh]) -> None:
-    """Tells what drawing the meshes asks of OpenGL."""
+    """Counts the OpenGL calls for drawing the meshes."""
     draws = updates = uploads = vertices = 0
     for mesh in meshes:
         written = mesh.uploads()

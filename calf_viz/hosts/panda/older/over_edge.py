@@ -1,4 +1,4 @@
-"""Lines of trails that go over an edge of the plane, where an axis is periodic: cut there.
+"""Lines of trails that cross an edge of the plane, if an axis is periodic: cut there.
 
    +-------------+       The line from the newer sample, 2, to the older, 1, by the way that the
    |             |       agent took: 1' is where 1 is for who goes on beyond the edge. Each piece
@@ -22,7 +22,7 @@ from calf_viz.scene.scene import Scene
 class OverEdge:
     """Cuts lines between rows of vertices, (n,) of `ribbon.VERTEX`, newer and older.
 
-    turns: (n, 2), how many periods of each axis away the older sample is.
+    turns: (n, 2), distance to the older sample in periods of each axis.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -30,11 +30,11 @@ class OverEdge:
 
     @property
     def periods(self) -> FloatArray:
-        """Of the axes, in units of the scene; 0 where one is not periodic."""
+        """Periods of the axes, in units of the scene; 0 if not periodic."""
         return np.array(self.scene.frame.periods)
 
     def point(self, newer: Vertices, older: Vertices, turns: NDArray[np.integer]) -> None:
-        """Has the samples of lines over an edge know which way those lead."""
+        """Sets in the samples of lines over an edge which way these lead."""
         way = self._way(newer, older, turns)
         newer["a_older"][:, :2] = newer["a_here"][:, :2] + way
         slope = (newer["a_gradient"] * way).sum(axis=1)
@@ -44,8 +44,8 @@ class OverEdge:
     def pieces(
         self, newer: Vertices, older: Vertices, turns: NDArray[np.integer], heights: Heights
     ) -> tuple[Vertices, NDArray[np.intp], NDArray[np.bool_]]:
-        """Rows of each piece's older and newer end, (pieces, 2), which line each is of, (pieces,),
-        a line's from its newer sample on, and whether it begins with that."""
+        """Rows of each piece's older and newer end, (pieces, 2); the line of each, (pieces,), a
+        line's pieces from its newer sample on; and whether the piece begins with that sample."""
         lines, (begins, ends), shifts = self._cut(newer, older, turns)
         way = self._way(newer, older, turns)[lines]
         newer, older = newer[lines], older[lines]
@@ -73,15 +73,15 @@ class OverEdge:
         return rows, lines, at_newer
 
     def _way(self, newer: Vertices, older: Vertices, turns: NDArray[np.integer]) -> FloatArray:
-        """From the newer samples to the older ones, (n, 2)."""
+        """Vectors from the newer samples to the older ones, (n, 2)."""
         way: FloatArray = older["a_here"][:, :2].astype(np.float64) + turns * self.periods
         return way - newer["a_here"][:, :2]
 
     def _cut(
         self, newer: Vertices, older: Vertices, turns: NDArray[np.integer]
     ) -> tuple[NDArray[np.intp], tuple[FloatArray, FloatArray], FloatArray]:
-        """Pieces: of which line, what parts of its way they begin and end at, (pieces,) each, and
-        how far away the copy of the plane is that they are in, (pieces, 2)."""
+        """For each piece: its line, the fractions of the line at which it begins and ends,
+        (pieces,) each, and the offset of the plane's copy that it is in, (pieces, 2)."""
         way, at = self._way(newer, older, turns), newer["a_here"][:, :2].astype(np.float64)
         parts, steps = [np.zeros(len(at))], [np.zeros((len(at), 2))]
         for axis in (0, 1):

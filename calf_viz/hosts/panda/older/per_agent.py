@@ -1,7 +1,7 @@
-"""An entity for each trail and each marker, moved one after another in Python: the oldest design.
+"""An entity for each trail and each marker, moved one by one in Python: the oldest design.
 
-Each step asks the height under each agent in turn and adds a point to its trail; after REBUILD
-points a trail's mesh is made anew. A new critic has all trails made anew, in that frame.
+Each step computes the height under each agent in turn and adds a point to its trail; after REBUILD
+points a trail's mesh is rebuilt. A new critic rebuilds all trails, in that frame.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from calf_viz.scene.scene import Scene
 
 
 class PerAgentGeometry:
-    """As `Geometry`, and its own `Ring`."""
+    """Implements both `Geometry` and `Ring`."""
 
     design = "per_agent"
     channels = (0, 1, 2, 3)
@@ -89,7 +89,7 @@ class PerAgentGeometry:
         self._newest.move(samples, planes)
 
     def _have(self, agents: int) -> None:
-        """Entities for so many agents."""
+        """Has entities for this number of agents."""
         scene = self.stage.scene
         for agent in range(len(self.trails), agents):
             self.trails.append(TrailMesh(self._trails, agent, scene, self.heights))

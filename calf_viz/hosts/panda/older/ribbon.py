@@ -1,7 +1,7 @@
-"""Vertices of trails: a pair for each sample, which the vertex shader moves apart on screen.
+"""Vertices of trails: a pair for each sample, which the vertex shader spreads on screen.
 
       1-----3-----5      Indices join a pair to the older one before it: 0 1 2, 1 2 3. Where a
-older |\\    |\\    | newer run begins they are left out, so that nothing leads there.
+older |\\    |\\    | newer run begins they are omitted, so that nothing leads there.
       | \\   | \\   |
       0-----2-----4
 """
@@ -24,22 +24,22 @@ VERTEX = np.dtype(
         ("a_id", "i4", 3),
     ]
 )
-"""As shaders/mesh_trail.vert takes them. Above the agent's number stands how many PARTS of a step
-further back than its step a vertex is, where a trail meets an edge of the plane."""
+"""A vertex, as shaders/mesh_trail.vert reads it. The bits above the agent's number count by how
+many PARTS of a step a vertex is earlier than its step, where a trail meets an edge of the plane."""
 AGENT_BITS, PARTS = 24, 128
 AGENT = (1 << AGENT_BITS) - 1
 
 
 def segments(first: NDArray[np.integer], linked: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Triangles that join pairs to the ones behind them, (n, 6), from the older pairs' first
-    vertices (n,); without area where the two are not linked."""
+    """Triangles that join pairs to the next ones, (n, 6), given the older pairs' first vertices
+    (n,); without area if the two are not linked."""
     indices = first.astype(np.uint32)[:, None] + QUAD
     indices[~linked] = 0
     return indices
 
 
 def lift(rows: Vertices, heights: Heights) -> None:
-    """Puts samples, of any shape, onto another surface."""
+    """Moves samples, of any shape, onto another surface."""
     here = heights(rows["a_here"][..., :2].reshape(-1, 2))
     older = heights(rows["a_older"][..., :2].reshape(-1, 2))
     rows["a_here"][..., 2] = here[:, 0].reshape(rows.shape)
@@ -48,6 +48,6 @@ def lift(rows: Vertices, heights: Heights) -> None:
 
 
 def move(rows: Vertices, by: Move) -> None:
-    """Has samples, of any shape, lie elsewhere in the scene; `lift` is to follow."""
+    """Moves samples, of any shape, in the scene; call `lift` afterwards."""
     for name in ("a_here", "a_newer", "a_older"):
         rows[name][..., :2] = by(rows[name][..., :2])

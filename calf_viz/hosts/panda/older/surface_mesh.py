@@ -1,4 +1,4 @@
-"""The critic's surface as a mesh, made anew with each critic."""
+"""The critic's surface as a mesh, rebuilt for each critic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VERTEX = np.dtype([("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_bad", "f4")
 
 
 class SurfaceMesh:
-    """A vertex for each node, and two triangles for each cell."""
+    """A mesh with a vertex for each node, and two triangles for each cell."""
 
     def __init__(self, parent: NodePath) -> None:
         self.parent = parent
@@ -21,7 +21,7 @@ class SurfaceMesh:
         self.mesh: Mesh | None = None
 
     def show(self, levels: Heightfield) -> None:
-        """Makes the mesh of normalised heights."""
+        """Builds the mesh from normalised heights."""
         rows, columns = levels.shape
         if self.mesh is None or levels.shape != self.shape:
             if self.mesh is not None:
@@ -47,8 +47,8 @@ def cells(rows: int, columns: int) -> NDArray[np.uint32]:
 
 
 def node_gradients(levels: Heightfield) -> NDArray[np.float64]:
-    """Slope at each node, (rows, columns, 2): of the triangle that begins there; where none
-    does, at the far edges, of the one that ends there."""
+    """Slope at each node, (rows, columns, 2): that of the triangle that begins there or, at the far
+    edges, where none does, of the one that ends there."""
     rows, columns = levels.shape
     z = levels.values.astype(np.float64)
     corner = z[:-1, :-1]

@@ -1,4 +1,4 @@
-"""All agents' trails in as few meshes as is good: a ring of samples, of which each step writes one.
+"""All agents' trails in as few meshes as is efficient: a ring of samples; each step writes one.
 
     chunk 0                     chunk 1                     A slot holds a sample of each agent.
     | 0 | 1 | 2 | ... | L |     | 0 | 1 | 2 | ... | L |     The head moves on by a slot; behind it
@@ -7,9 +7,9 @@
       +-----------------------------------------------+     A chunk begins with the sample that
                                                             the one before it ended with.
 
-Panda uploads a mesh whole where a vertex of it was written. That is cheap beside a draw as long as
-the mesh is small, so that trails that fit are one mesh, and one draw; beyond, the ring is cut into
-chunks, of which only the one that the head is in is uploaded.
+Panda uploads a whole mesh if any of its vertices was written. For a small mesh that is cheap
+compared with a draw, so trails that fit are one mesh, and one draw; otherwise the ring is cut into
+chunks, of which only the one with the head is uploaded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CHUNK_BYTES = 8 * 2**20
 """Largest mesh: all trails of 100 agents x 600 steps. Writing it costs 0.3 ms a frame on llvmpipe,
 one of 64 MiB 6 ms, and one more draw 0.02 ms."""
 SHORTEST = 8
-"""Slots of a chunk at least, however many agents there are: a draw each is not for nothing."""
+"""Fewest slots in a chunk, however many agents there are: each chunk costs a draw."""
 MOST_BYTES = 2 * 2**30
 
 SAMPLE_BYTES = 2 * ribbon.VERTEX.itemsize + 4 * 6
@@ -45,7 +45,7 @@ SAMPLE_BYTES = 2 * ribbon.VERTEX.itemsize + 4 * 6
 class TrailChunks:
     """Trails of up to `agents` agents.
 
-    Raises UserError where their meshes would take more than MOST_BYTES.
+    Raises UserError if their meshes would take more than MOST_BYTES.
     """
 
     def __init__(self, parent: NodePath, agents: int, scene: Scene) -> None:
@@ -69,7 +69,7 @@ class TrailChunks:
         self.agents, self.length = agents, math.ceil(needed / count)
         self.chunks: list[Mesh | None] = [None] * count
         self._first = 2 * (self.length + 1) * np.arange(agents, dtype=np.uint32)
-        # Of each agent: the sample in the head's slot and the one before it, whether a line joins
+        # For each agent: the sample in the head's slot and the one before it, whether a line joins
         # them, over how many edges of the plane, and the modes of the last steps.
         self._head = np.zeros(agents, ribbon.VERTEX)
         self._last = np.zeros(agents, ribbon.VERTEX)
@@ -85,15 +85,15 @@ class TrailChunks:
 
     @property
     def slots(self) -> int:
-        """Samples of each agent that there is room for."""
+        """Capacity in samples of each agent."""
         return self.length * len(self.chunks)
 
     def meshes(self) -> Iterator[Mesh]:
-        """Those of samples."""
+        """The meshes of the samples."""
         return (chunk for chunk in self.chunks if chunk is not None)
 
     def append(self, samples: Row, planes: FloatArray) -> None:
-        """Draws trails on to one step's samples; planes (n, 3): heights and slopes there."""
+        """Extends the trails to one step's samples; planes (n, 3): heights and slopes there."""
         if samples.step <= self.step:
             self._clear()
             if self.edges is not None:
@@ -133,13 +133,13 @@ class TrailChunks:
         self._write(linked)
 
     def _linked(self) -> NDArray[np.bool_]:
-        """Which agents' samples in the head's slot are joined to the ones before, on the plane."""
+        """Which agents' samples in the head's slot are joined to the previous ones on the plane."""
         n = self.there
         linked: NDArray[np.bool_] = self._joined[:n] & ~self._turns[:n].any(axis=1)
         return linked
 
     def _write(self, linked: NDArray[np.bool_]) -> None:
-        """Puts the head into its slot; linked (agents there,)."""
+        """Writes the head to its slot; linked: (agents present,)."""
         n = self.there
         head, last = self._head[:n], self._last[:n]
         index, slot = divmod(self.slot % self.slots, self.length)
@@ -169,27 +169,27 @@ class TrailChunks:
         return self._chunk(index).vertices().reshape(self.agents, self.length + 1, 2)
 
     def _forget(self, agents: int) -> None:
-        """Takes out the trails of all but the first agents."""
+        """Removes the trails of all but the first agents."""
         for chunk in self.meshes():
             chunk.indices().reshape(self.agents, -1)[agents:] = 0
         if self.edges is not None:
             self.edges.forget(agents)
 
     def lift(self, heights: Heights) -> None:
-        """Puts all samples onto another surface."""
+        """Moves all samples onto another surface."""
         self._heights = heights
         self._change(partial(ribbon.lift, heights=heights))
         if self.edges is not None:
             self.edges.lift(heights)
 
     def move(self, by: Move) -> None:
-        """Has all samples lie elsewhere in the scene; `lift` is to follow."""
+        """Moves all samples in the scene; call `lift` afterwards."""
         self._change(partial(ribbon.move, by=by))
         if self.edges is not None:
             self.edges.move(by)
 
     def _change(self, change: Callable[[Vertices], None]) -> None:
-        """Has all vertices changed in place."""
+        """Changes all vertices in place."""
         for index, chunk in enumerate(self.chunks):
             if chunk is not None:
                 vertices = self._vertices(index)
@@ -200,8 +200,7 @@ class TrailChunks:
         change(self._last)
 
     def grow(self, agents: int) -> None:
-        """Makes room for more agents; the samples are written anew, into chunks as long as suits
-        them."""
+        """Makes room for more agents; rewrites the samples into chunks of a suitable length."""
         head = self.slot
         slots = range(max(head - self.slots + 1, 0), head + 1)
         kept = [self._read(slot) for slot in slots]
@@ -221,7 +220,7 @@ class TrailChunks:
         self._modes[:n], self._joined[:n], self._turns[:n] = modes, joined, turns
 
     def _read(self, slot: int) -> tuple[Vertices, NDArray[np.bool_]]:
-        """A slot's samples and whether they are linked to those before them, (agents,) each."""
+        """A slot's samples and whether they are linked to the previous ones, (agents,) each."""
         index, slot = divmod(slot % self.slots, self.length)
         indices = self._chunk(index).indices().reshape(self.agents, self.length, 6)
         return self._vertices(index)[:, slot + 1, 0].copy(), np.any(indices[:, slot], axis=1)

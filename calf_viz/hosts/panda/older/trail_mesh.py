@@ -1,4 +1,4 @@
-"""One agent's trail as a mesh of its own, made anew now and then."""
+"""One agent's trail as a mesh of its own, rebuilt from time to time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import Scene
 
 REBUILD = 8
-"""Points that are added before a trail's mesh is made anew."""
+"""Points added before a trail's mesh is rebuilt."""
 
 POINT = np.dtype(
     [
@@ -29,10 +29,10 @@ POINT = np.dtype(
 
 
 class TrailMesh:
-    """Points of one agent, oldest first, and the mesh of those that were there when it was made.
+    """Points of one agent, oldest first, and the mesh of those present when it was built.
 
-    So the line ends up to REBUILD - 1 points behind its agent. The agents' meshes are made in turn
-    (`agent` decides when), not all in the same frame.
+    So the line ends up to REBUILD - 1 points behind its agent. The agents' meshes are rebuilt in
+    turn (`agent` determines when), not all in the same frame.
     """
 
     def __init__(self, parent: NodePath, agent: int, scene: Scene, heights: Heights) -> None:
@@ -40,7 +40,7 @@ class TrailMesh:
         self._bits = scene.mode_bits
         self._heights, self._over_edge = heights, OverEdge(scene)
         self.mesh: Mesh | None = None
-        # Twice as many as are kept, so that they seldom need to be moved to the front.
+        # Twice as many as are kept, so that they rarely need to be moved to the front.
         self._points = np.zeros(2 * (self.trail + REBUILD + 1), POINT)
         self._begin = self._end = 0
         self._added = agent % REBUILD
@@ -53,7 +53,7 @@ class TrailMesh:
 
     @property
     def due(self) -> bool:
-        """Whether enough points were added since the mesh was made."""
+        """Whether enough points were added since the mesh was built."""
         return self._added >= REBUILD
 
     def add(
@@ -66,8 +66,8 @@ class TrailMesh:
         drawn: bool,
         turns: tuple[int, int],
     ) -> None:
-        """Takes a sample; every `stride`th becomes a point, and the first of a run. turns: as a
-        row's; what leads over an edge is no beginning."""
+        """Adds a sample; every `stride`th becomes a point, and the first of a run. turns: as in a
+        row; a line over an edge begins no run."""
         if any(turns):
             begins = False
             self._turns = self._turns[0] + turns[0], self._turns[1] + turns[1]
@@ -87,7 +87,7 @@ class TrailMesh:
         self._linked, self._turns = True, (0, 0)
 
     def rebuild(self) -> None:
-        """Makes the mesh of all points that are not too old."""
+        """Builds the mesh from all points that are not too old."""
         self._added %= REBUILD  # late ones keep their turn
         points = self.points
         if not len(points):
@@ -114,7 +114,7 @@ class TrailMesh:
         indices[count - 1 + len(pieces) :] = 0
 
     def _rows(self, points: NDArray[np.void]) -> tuple[Vertices, NDArray[np.bool_]]:
-        """A vertex of each point, and whether each but the first is joined to the one before."""
+        """A vertex for each point, and whether each but the first is joined to the previous one."""
         here, linked = points["here"], points["linked"][1:] & ~points["turns"][1:].any(axis=1)
         begins = 1 + np.flatnonzero(~linked)
         rows = np.empty(len(points), ribbon.VERTEX)
@@ -133,7 +133,7 @@ class TrailMesh:
     def _pieces(
         self, rows: Vertices, over: NDArray[np.intp], turns: NDArray[np.integer]
     ) -> Vertices:
-        """Of the lines over an edge that lead to some points, as `OverEdge`, (pieces, 2)."""
+        """Pieces, (pieces, 2), of the lines over an edge to these points; see `OverEdge`."""
         if len(over) == 0:
             return rows[:0, None].repeat(2, axis=1)
         newer, older = rows[over], rows[over - 1]
@@ -142,12 +142,12 @@ class TrailMesh:
         return self._over_edge.pieces(rows[over], rows[over - 1], turns, self._heights)[0]
 
     def move(self, by: Move) -> None:
-        """Has all points lie elsewhere in the scene; `lift` is to follow."""
+        """Moves all points in the scene; call `lift` afterwards."""
         here = self.points["here"]
         here[:, :2] = by(here[:, :2])
 
     def lift(self, heights: Heights) -> None:
-        """Puts all points onto another surface, and makes the mesh anew."""
+        """Moves all points onto another surface, and rebuilds the mesh."""
         points = self.points
         planes = heights(points["here"][:, :2])
         points["here"][:, 2] = planes[:, 0]
