@@ -64,7 +64,7 @@ class Samples:
         return len(self.positions)
 
     def check_modes(self, known: int) -> None:
-        """Raises ValueError for a mode that is none of so many, which are numbered from 0."""
+        """Raises ValueError for a mode outside this number of modes, counted from 0."""
         if not len(self):
             return
         low, high = np.minimum.reduce(self.modes), np.maximum.reduce(self.modes)

@@ -291,7 +291,7 @@ class TestWhatIsToldOfTheUsersFiles:
         assert told == {
             ("surface_colour.glsl", 2) if how == "overlay" else (f"define {word}=vec3", 1)
         }
-        assert f"{word} is also in contract.glsl:" in str(error.value)
+        assert f"{word} is used in contract.glsl:" in str(error.value)
         assert "choose another name" in str(error.value)
 
     def test_a_macro_that_spoils_any_other_line_is_told_as_well(self, tmp_path: Path) -> None:

@@ -292,6 +292,6 @@ def test_names_that_the_system_keeps_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["@slider " + "1" * 1500, "@" + "a" * 1500 + '"x"y', "@" * 1500])
 def test_annotations_are_short(text: str) -> None:
-    with pytest.raises(ValueError, match="of 1,5") as caught:
+    with pytest.raises(ValueError, match="has 1,5") as caught:
         read_annotation("float", "u_x", f"// {text}")
     assert len(str(caught.value)) < 200

@@ -104,11 +104,11 @@ class TestPlacesOfFiles:
 
         with monkeypatch.context() as patched:
             patched.setattr(os, "stat", refused)
-            with pytest.raises(UserError, match=r"look: it is out of reach \(Permission denied\)"):
+            with pytest.raises(UserError, match=r"look: it is inaccessible \(Permission denied\)"):
                 library.check_overlay()
         with monkeypatch.context() as patched:
             patched.setattr(os, "access", lambda path, mode: False)
-            with pytest.raises(UserError, match=r"look: it is out of reach \(Permission denied\)"):
+            with pytest.raises(UserError, match=r"look: it is inaccessible \(Permission denied\)"):
                 library.check_overlay()
         folder.rmdir()
         with pytest.raises(UserError, match="look: it is gone; the last look stays"):

@@ -284,7 +284,7 @@ class TestCheck:
         with running(shaders=tmp_path):
             for name in names:
                 assert f"{tmp_path / name}: not part of a look, and not used" in caplog.text
-        with pytest.raises(UserError, match="is not part of a look"):
+        with pytest.raises(UserError, match="not part of a look"):
             ShaderLibrary(tmp_path / "ring_copy.frag")
 
     def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def table(folders: Folders, wanted: list[Case]) -> Table:
 def _common(
     what: str, both: tuple[list[str], list[str]], given: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """What both have, of what is given or of all; what only one has is told."""
+    """Names that both have, of those given or of all; reports names that only one has."""
     one, other = both
     for name in sorted({*one} ^ {*other}):
         click.echo(f"{what} {name} is in one of the two only: left out", err=True)

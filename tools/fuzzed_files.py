@@ -1,4 +1,4 @@
-"""The kinds of files that the program reads, whole ones, and what else stands in a file's place."""
+"""The kinds of files that the program reads, valid ones, and what else may be in a file's place."""
 
 from __future__ import annotations
 

@@ -95,13 +95,13 @@ class CALFAgent:
                 limits; added and clipped before the action is certified.
             networks: this agent's networks in NumPy, to use instead of torch's.
         """
-        asked = self if networks is None else networks
+        evaluated_by = self if networks is None else networks
         states = np.asarray(states, dtype=np.float32)
-        actions = asked.actor_actions(states)
+        actions = evaluated_by.actor_actions(states)
         if exploration > 0.0:
             noise = rng.standard_normal(actions.shape) * (exploration * self.system.action_limits)
             actions = self.system.clip(actions + noise).astype(np.float32)
-        q = asked.q_values(states, actions).astype(np.float64)
+        q = evaluated_by.q_values(states, actions).astype(np.float64)
         modes = decide(
             q,
             self.system.norm(states),

@@ -94,7 +94,7 @@ class Host(Reloading):
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.scene, self.agents = setup.scene, setup.agents
-        self._asked: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self.drawn = False
         self.morph = 1.0
         self.scrub = 0
@@ -357,7 +357,7 @@ class Host(Reloading):
     @unowned
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a count of `frame_counts`."""
-        self._asked[name] += amount
+        self._counts[name] += amount
 
     def frame_counts(self) -> Counter[str]:
         """OpenGL work since the last call; to be called after each frame.
@@ -366,8 +366,8 @@ class Host(Reloading):
         the HUD. upload_bytes: into textures and buffers. mesh_updates: meshes rebuilt. vertices: of
         all draws. entities: number of objects drawn. Missing counts are 0.
         """
-        asked, self._asked = self._asked, Counter()
-        return asked
+        counts, self._counts = self._counts, Counter()
+        return counts
 
     def time_next_frame(self, token: int) -> None:
         """Measure the GPU's time for the next frame, for `gpu_times`, if the host supports it."""

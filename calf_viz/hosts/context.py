@@ -1,9 +1,9 @@
-"""Ownership of what draws: only the thread and process that made it may use it, until closed.
+"""Ownership of drawing objects: only their own thread and process may use them, until closed.
 
-An OpenGL context is current in one thread. From another, calls would go nowhere, or into someone
-else's context; in a forked child the driver's own threads are missing, and it waits for them
-forever; after a context is released nothing of it may be touched. So each class that draws is
-`Owned`: its public methods check first.
+An OpenGL context is current in one thread. From another, calls would have no effect, or affect
+another context; in a forked child the driver's own threads are missing, and it waits for them
+forever; a released context must not be touched. So each class that draws is `Owned`: its public
+methods check first.
 
     made ──▶ its thread and process: all ──▶ close() ──▶ UserError
                another thread: UserError        └─▶ again: nothing

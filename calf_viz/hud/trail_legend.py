@@ -81,12 +81,12 @@ class TrailLegend(Widget):
         a, b = values.get("trails"), values.get("trails_b")
         both = {"A": a, "B": b}
         looks = values.get("looks") or "A"
-        told = {look: both[look] for look in looks}
-        if set(told.values()) == {"BY_MODE"} or not any(told.values()):
+        variants = {look: both[look] for look in looks}
+        if set(variants.values()) == {"BY_MODE"} or not any(variants.values()):
             return  # the panel shows the modes
-        if len(set(told.values())) == 1:
-            told = {"": told[looks[0]]}
-        yield from ((look, value) for look, value in told.items() if value is not None)
+        if len(set(variants.values())) == 1:
+            variants = {"": variants[looks[0]]}
+        yield from ((look, value) for look, value in variants.items() if value is not None)
 
     def _line(self, canvas: Canvas) -> int:
         return max(5 * canvas.metrics.unit, canvas.face("body").height)

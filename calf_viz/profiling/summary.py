@@ -96,15 +96,15 @@ def _resources(used: Resources) -> dict[str, float]:
 
 
 def _counters(run: Run) -> dict[str, float]:
-    told: dict[str, float] = {}
+    figures: dict[str, float] = {}
     none = np.zeros(len(run))
     for name in dict.fromkeys((*PER_FRAME, *run.counters)):
         if name not in LATEST:
-            told[f"{name}_per_frame"] = _mean(run.counters.get(name, none))
+            figures[f"{name}_per_frame"] = _mean(run.counters.get(name, none))
     for name in LATEST:
         counts = run.counters.get(name)
-        told[name] = NAN if counts is None or not len(counts) else float(counts[-1])
-    return told
+        figures[name] = NAN if counts is None or not len(counts) else float(counts[-1])
+    return figures
 
 
 def _mean(values: Column) -> float:

@@ -62,7 +62,7 @@ class ModeBits:
 
 
 def shown_modes(modes: Sequence[str]) -> tuple[str, ...]:
-    """Names of what is told apart: the modes, or, of too many, the first and one for all others."""
+    """Names of what is distinguished: the modes or, if too many, the first and one for the rest."""
     known = ModeBits.of(len(modes)).known
     if len(modes) <= known:
         return tuple(modes)

@@ -80,7 +80,7 @@ class RingLayout:
                 raise UserError(f"{agents} agents do not fit a texture of {size}: give fewer")
             raise UserError(
                 f"{agents} agents with {what} do not fit a texture of {size}: "
-                f"at most {most} for so many agents"
+                f"at most {most} for this number of agents"
             )
         return cls(agents, slots, columns, rows)
 

@@ -21,7 +21,7 @@ MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards the light
 DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
 PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
-PAIRS_PER_EDGE = (0, 2, 5)  # more where so many axes are periodic: the ends, a run between edges
+PAIRS_PER_EDGE = (0, 2, 5)  # more for 0, 1, 2 periodic axes: the ends, a run between edges
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Scene:
         lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
-        asked = self.certificate
+        certificate = self.certificate
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.size)),
@@ -129,10 +129,10 @@ class Scene:
             "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
-            "u_chosen": asked.chosen,
-            "u_q_plus": (0.0, 0.0) if asked.q_plus is None else (asked.q_plus, 1.0),
-            "u_certificate": asked.constants,
-            "u_hidden_square": asked.hidden_square,
+            "u_chosen": certificate.chosen,
+            "u_q_plus": (0.0, 0.0) if certificate.q_plus is None else (certificate.q_plus, 1.0),
+            "u_certificate": certificate.constants,
+            "u_hidden_square": certificate.hidden_square,
         }
 
 

@@ -50,7 +50,7 @@ class Actions:
 
     def __init__(self, app: Application) -> None:
         self.app = app
-        self._said = "", 0.0  # the last notice, and until when it stays
+        self._said = "", 0.0  # the last notice, and when it expires
         self.by_name = self._named()
 
     def _named(self) -> dict[str, Callable[[], None]]:

@@ -13,7 +13,7 @@ from calf_viz.viewer.config import VisualizationConfig
 def describe(config: VisualizationConfig, host: Host) -> Description:
     """The configuration, as resolved on this machine."""
     rows, columns = host.heightfield.shape
-    asked = {
+    settings = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(config).items()
     }
@@ -23,4 +23,4 @@ def describe(config: VisualizationConfig, host: Host) -> Description:
         "size": list(host.scene.size),
         "grid": [columns - 1, rows - 1],
     }
-    return Description({**asked, **found}, host.renderer, host.gl_version)
+    return Description({**settings, **found}, host.renderer, host.gl_version)

@@ -51,14 +51,14 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises UserError as `expand`; a toggle that is on may just be the default.
     """
-    asked, toggles = settings["renderer"], {name: settings[name] for name in TOGGLES}
-    if not isinstance(asked, Following):
+    design, toggles = settings["renderer"], {name: settings[name] for name in TOGGLES}
+    if not isinstance(design, Following):
         off = {name: value for name, value in toggles.items() if not value}
-        toggles |= expand({"renderer": asked, **off})
-    elif asked not in ("gpu", renderer(toggles)):
+        toggles |= expand({"renderer": design, **off})
+    elif design not in ("gpu", renderer(toggles)):
         # From a copy with other toggles, or from another configuration: ambiguous.
         raise UserError(
-            f"renderer '{asked}' is another configuration's, and the toggles lead to "
+            f"renderer '{design}' is another configuration's, and the toggles lead to "
             f"{renderer(toggles)}: take changed(), or give the renderer's name in quotes"
         )
     return {**toggles, "renderer": Following(renderer(toggles))}

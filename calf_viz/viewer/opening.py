@@ -84,9 +84,9 @@ def open_host(setup: Setup, config: VisualizationConfig) -> Host:
 def _geometry(config: VisualizationConfig) -> GeometryMaker:
     from calf_viz.hosts.panda.older.choice import geometry
 
-    told = overridden(config.toggles)
-    if told:
-        log.warning(told)
+    warning = overridden(config.toggles)
+    if warning:
+        log.warning(warning)
     assert config.renderer is not None  # set by the toggles
     return geometry(config.renderer, config.use_vectorized_heights)
 
@@ -103,13 +103,13 @@ def load_agent(config: VisualizationConfig) -> CALFAgent:
     return shipped.load(system, config.checkpoint)
 
 
-def to_train(asked: VisualizationConfig | AppConfig) -> tuple[VisualizationConfig, TrainingConfig]:
+def to_train(config: VisualizationConfig | AppConfig) -> tuple[VisualizationConfig, TrainingConfig]:
     """What to show, and what `train` trains, as determined by the run to be resumed, if any."""
-    if isinstance(asked, AppConfig):
-        return asked.visualization, asked.training
-    if asked.resume is not None:
-        return asked, read_config(asked.resume)
-    return asked, TrainingConfig.from_preset(system=asked.system, seed=asked.seed)
+    if isinstance(config, AppConfig):
+        return config.visualization, config.training
+    if config.resume is not None:
+        return config, read_config(config.resume)
+    return config, TrainingConfig.from_preset(system=config.system, seed=config.seed)
 
 
 def simulate(

@@ -208,7 +208,7 @@ class Session(Owned):
             UserError: what is shown is not a simulation.
         """
         if self.simulation is None:
-            raise UserError("restart: a source that was given cannot begin anew")
+            raise UserError("restart: a source that was given cannot start again")
         self.host.restart()
         self._begin(profiler or self.profiler)
         self.simulation.restart(self.profiler)

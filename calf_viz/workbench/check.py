@@ -56,11 +56,11 @@ class Report:
 
     def lines(self) -> list[str]:
         """`file:line: message` for each problem; followed by the variant, if not the default."""
-        told = []
+        lines = []
         for problem, met in self.problems.items():
             usual = any(where in self.hosts for where in met)
-            told.append(str(problem) if usual else f"{problem} ({met[0]})")
-        return told
+            lines.append(str(problem) if usual else f"{problem} ({met[0]})")
+        return lines
 
 
 DESIGNS = {

@@ -107,8 +107,8 @@ def nothing_there(library: ShaderLibrary, idle: Mapping[Path, str] | None = None
     idle = unused(library) if idle is None else idle
     if any(path / name not in idle for name in library.own_files()):
         return None
-    told = "; ".join(f"{file.relative_to(path)}: {why}" for file, why in list(idle.items())[:2])
-    return f"nothing in this folder takes part in the picture ({told or 'it holds no shader'})"
+    reasons = "; ".join(f"{file.relative_to(path)}: {why}" for file, why in list(idle.items())[:2])
+    return f"nothing in this folder takes part in the picture ({reasons or 'it holds no shader'})"
 
 
 def _is_a_look_too(given: Path) -> bool:

@@ -57,22 +57,22 @@ class Watcher:
         self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        polling, told = False, ""
+        polling, reported = False, ""
         while not self._stop.is_set():
             try:
                 with _held(self.folder) as watched:
                     self._watch(watched, polling)
-                told = ""
+                reported = ""
             except FileNotFoundError:
                 pass  # it is gone: reported when the files are read
             # No exception of the library may end the watching, not even a Rust panic, which is
             # only a BaseException.
             except BaseException as error:
-                if shown(str(error)) != told:
+                if shown(str(error)) != reported:
                     self._changed.set()  # reading the files reports what is wrong
-                    told, polling = shown(str(error)), _is_there(self.folder)
+                    reported, polling = shown(str(error)), _is_there(self.folder)
                     instead = "; polling instead" if polling else ""
-                    log.warning("%s is not watched: %s%s", shown(self.folder), told, instead)
+                    log.warning("%s is not watched: %s%s", shown(self.folder), reported, instead)
             self._stop.wait(1e-3 * LOOK_AGAIN)
 
     def _watch(self, watched: os.stat_result, polling: bool) -> None:

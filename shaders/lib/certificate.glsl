@@ -1,4 +1,4 @@
-// The certificate of CALF, asked of the surface: where would the critic certify the actor's action,
+// The certificate of CALF, evaluated on the surface: where would the critic certify the actor's action,
 // were the chosen agent there? (Of a system with hidden states: with those at the slice.)
 //
 //     q - q+ >= nu_bar      and      C_low r^2 <= -q <= C_up r^2

@@ -1,5 +1,5 @@
 // The plane lies in the scene in a square of its own, whatever its bounds and units are: points are in
-// units of the scene, where float32 is exact enough, and only what is told of them in the axes' own.
+// units of the scene, where float32 is exact enough, and only readings use the axes' own.
 // calf_viz/scene/frame.py puts it there.
 
 // Position on the plane, in the units of its axes, of a point of the scene.

@@ -25,7 +25,7 @@ vec4 ring_sample(int agent, int back) {
     return texelFetch(u_ring, ivec2(agent - row * columns, slot * u_ring_rows + row), 0);
 }
 
-// Empty slots, stale laps and the future all bear another stamp than the step asked for.
+// Empty slots, stale laps and the future all bear a stamp other than the step wanted.
 bool ring_current(vec4 texel, int back) {
     return texel.w != 0.0 && abs(texel.w) == float(u_head_step - back + 1);
 }

@@ -35,7 +35,7 @@ from calf_viz.errors import UserError
 from calf_viz.hosts import current_context, memory
 from calf_viz.hosts.context import Owned
 from calf_viz.hosts.memory import drawn_by_cpu
-from calf_viz.hosts.panda.notices import held_notices, told
+from calf_viz.hosts.panda.notices import held_notices, without_category
 from calf_viz.hosts.panda.opening import ENGINE_LOCK, OURS, OWNERS, buffer_of, quiet
 from calf_viz.hosts.panda.target import Target
 
@@ -207,7 +207,7 @@ class PandaContext(Owned):
 
     def refusal(self, notices: list[str]) -> UserError:
         """The error that nothing is drawn any more. notices: Panda's messages."""
-        reason = "".join(f" ({told(notice)})" for notice in notices[:1])
+        reason = "".join(f" ({without_category(notice)})" for notice in notices[:1])
         if self.steady or self.is_lost:
             what = f"{self.gsg.driver_renderer} draws no frame any more{reason}: start again"
         else:
@@ -293,7 +293,7 @@ class PandaContext(Owned):
             wrong = [notice for notice in notices if "error" in notice]
             if done and not wrong and texture.get_ram_image_size() == size:
                 return np.frombuffer(texture.get_ram_image(), kind)
-        reason = "".join(f" ({told(notice)})" for notice in wrong[:1])
+        reason = "".join(f" ({without_category(notice)})" for notice in wrong[:1])
         renderer = self.gsg.driver_renderer
         raise UserError(f"{renderer} gives nothing of the {texture.name}{reason}: start again")
 

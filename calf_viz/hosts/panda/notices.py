@@ -24,6 +24,6 @@ def held_notices() -> Iterator[list[str]]:
         notices += held.get_data().decode(errors="replace").splitlines()
 
 
-def told(notice: str) -> str:
+def without_category(notice: str) -> str:
     """A message of Panda's without its category."""
     return shown(notice.partition("): ")[2] or notice)

@@ -13,7 +13,7 @@ from calf_viz.hosts.panda.context import PandaContext
 
 
 class Pass:
-    """What a camera sees, rendered into a region of a buffer when it is asked for."""
+    """A camera's view, rendered into a region of a buffer on request."""
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
 """A buffer that a context renders into, which knows whether the last frame drew it.
 
-Panda leaves one out of a frame without a word where it is not ready: while a window is being moved,
-or where the driver refuses its context or framebuffer. What it was to hold would be of an older
-frame, or black. But to whom asked for copies, at the end of each frame, it tells that they are
-made: here there are none to make, so that this costs nothing.
+Panda silently skips a buffer that is not ready: while a window is being moved, or if the driver
+refuses its context or framebuffer. It would then show an older frame, or black. But at the end of
+each frame drawn, Panda reports that the copies requested of it are made: here there are none to
+make, so this costs nothing.
 """
 
 from __future__ import annotations

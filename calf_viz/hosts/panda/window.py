@@ -23,7 +23,7 @@ from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.geometry import GeometryMaker
 from calf_viz.hosts.panda.host import PandaHost
 from calf_viz.hosts.panda.mouse import OrbitControls
-from calf_viz.hosts.panda.notices import held_notices, told
+from calf_viz.hosts.panda.notices import held_notices, without_category
 from calf_viz.hosts.panda.opening import beside_others, opening_window, window_context
 from calf_viz.hosts.panda.settings import settings
 from calf_viz.hosts.panda.strip import StripGeometry
@@ -237,7 +237,7 @@ def _open_window(size: tuple[int, int], vsync: bool, closing: ExitStack) -> Any:
         if app.win is None:
             raise Exception("no window")
     except Exception as error:  # Panda raises a bare Exception if no window can be opened
-        reason = next((told(n) for n in notices if "(error)" in n), str(error))
+        reason = next((without_category(n) for n in notices if "(error)" in n), str(error))
         if "open display" in reason:
             instead = "set DISPLAY to one that exists and admits this user"
         else:

@@ -107,7 +107,7 @@ def group(stage: Stage, name: str, order: int) -> NodePath:
 
 
 def count_frame(stage: Stage, meshes: Iterable[Mesh]) -> None:
-    """Counts the OpenGL calls for drawing the meshes."""
+    """Counts the OpenGL work of drawing the meshes."""
     draws = updates = uploads = vertices = 0
     for mesh in meshes:
         written = mesh.uploads()
