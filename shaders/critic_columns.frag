@@ -1,5 +1,5 @@
 #version 330
-// Lowest and highest finite value of a column of nodes, and how many are good and bad.
+// Lowest and highest finite value of a column of nodes, and its numbers of good and bad nodes.
 #include "lib/critic_contract.glsl"
 
 const float HUGE = 3.4e38;

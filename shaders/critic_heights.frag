@@ -1,6 +1,6 @@
 #version 330
-// Texels of u_heightfield: heights shown until now, and the new critic's, normalised. A value that
-// was not finite is the highest one, stored as -8 - height (see height.glsl).
+// Texels of u_heightfield: heights shown so far, and the new critic's, normalised. A value that
+// is not finite becomes the highest one, stored as -8 - height (see height.glsl).
 #include "lib/critic_contract.glsl"
 
 layout(location = 0) out vec4 o_heights;

@@ -1,5 +1,5 @@
 #version 330
-// The range of all columns, one texel: what heights are normalised with.
+// The range of all columns, one texel: for normalising heights.
 #include "lib/critic_contract.glsl"
 
 const float HUGE = 3.4e38;

@@ -18,7 +18,7 @@ vec4 weight(int index) {
     return texelFetch(u_critic_weights, ivec2(index % columns, index / columns), 0);
 }
 
-// Without overflow for large arguments, whatever the driver's own does there.
+// Without overflow for large arguments, unlike some drivers' own.
 vec4 safe_tanh(vec4 x) {
     vec4 e = exp(2.0 * clamp(x, -15.0, 15.0));
     return (e - 1.0) / (e + 1.0);
@@ -45,7 +45,7 @@ void append(inout int count, float value) {
     ++count;
 }
 
-// The state as the networks see it, and how many numbers that takes: an angle is cosine and sine.
+// The networks' input for a state, and its length: an angle becomes cosine and sine.
 int encode(vec2 point) {
     int states = int(weight(0).z), at = int(weight(1).x);
     int count = 0;
@@ -79,7 +79,7 @@ void main() {
     for (int i = 0; i < layers.y; ++i) evaluate_layer(layers.x + i);
 
     float value = -g_units[0].x;
-    // By its bits: compilers may take for granted that there are no NaNs.
+    // By its bits: compilers may assume that there are no NaNs.
     bool bad = (floatBitsToInt(value) & 0x7f800000) == 0x7f800000;
     o_value = vec4(bad ? 0.0 : value, bad, 0.0, 1.0);
 }

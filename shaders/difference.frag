@@ -1,5 +1,5 @@
 #version 330
-// How two pictures of one size differ, amplified; black where they do not.
+// The difference of two pictures of the same size, amplified; black where they agree.
 uniform sampler2D u_a;
 uniform sampler2D u_b;
 uniform float u_gain;

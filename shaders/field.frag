@@ -5,8 +5,8 @@
 #include "lib/variants.glsl"
 #include "lib/frame.glsl"
 
-// Where the surface's fragment is in the scene: for lines, which positions on a plane far from zero
-// are too coarse for.
+// Place of the surface's fragment in the scene: for lines, as positions on a plane far from zero are
+// too coarse.
 vec2 scene_point = vec2(0.0);
 
 #include "lib/trail_measure.glsl"
@@ -37,12 +37,12 @@ void main() {
     // The rule that led to the newer end of this step, whatever the stride.
     int mode = (v_id.y >> (MODE_BITS * min(int(steps), LONGEST_STRIDE - 1))) & MODE_MASK;
     int tint = kind == 1 ? mode + (v_id.x >> 30) * TRAINEE_COLOURS : int(v_data.w + 0.5);
-    // One texel tells the colour, whatever is drawn: loading uniforms costs more.
+    // One texel has the colour, whatever is drawn: loading uniforms costs more.
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
     vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(tint, 1), 0).rgb;
 
     // Derivatives stay outside branches.
-    bool bad = v_data.w < 0.0;                       // its light is not known then
+    bool bad = v_data.w < 0.0;                       // then its light is unknown
     scene_point = v_data.xy;
     vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : v_data.w, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
@@ -53,6 +53,6 @@ void main() {
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
-    o_colour = min(o_colour, 1.0);                   // hooks may give more
+    o_colour = min(o_colour, 1.0);                   // hooks may return more
     o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA
 }

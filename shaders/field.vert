@@ -21,7 +21,7 @@
 #include "trail_lift.glsl"
 
 const int SURFACE = 0, TRAIL = 1, MARKER = 2;
-const float MOST_LEAN = 1.5;    // most that a segment's curve may lean from its chord, at its ends
+const float MOST_LEAN = 1.5;    // largest slope of a segment's curve to its chord, at its ends
 
 // A trail's segment from the newer sample at m = 0 steps to the older one at m = span is the
 // parabola  across(m) = bend * m * (span - m)  over its chord, in pixels. Since agents speed up and
@@ -37,7 +37,7 @@ out vec4 v_data;                // surface: point.xy, level, light; far below 0 
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
 #if TRAIL_COLOUR >= BY_SPEED
-out float v_measure;            // what a trail's colour tells instead of the mode
+out float v_measure;            // shown by a trail's colour instead of the mode
 #endif
 
 // The surface is one long strip, row after row, cut into instances that overlap by two vertices.
@@ -110,7 +110,7 @@ void main() {
     float lean = 0.0;                                // d across / d along, per span - 2 m
     vec2 offset;                                     // px
     if (kind == TRAIL) {
-        // A run's tail has no older sample: its segment is then the one that comes to it.
+        // A run's tail has no older sample: its segment is then the one that ends there.
         bool tail = vertex.older == vertex.place;
         int other = tail ? vertex.newer : vertex.older;
         bool straight = min(vertex.place, other) < 0;       // to an edge, a part of a step
@@ -142,7 +142,7 @@ void main() {
         float bulge = 0.25 * bend * float(span * span);
 
         float width = trail_half_width(age);
-        // Wider where the curve bulges; thrice, since the neighbour's may be straight.
+        // Wider where the curve bulges; three times, since the neighbour's may be straight.
         float side = vertex.side;
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
         offset = normal * reach * stretch;

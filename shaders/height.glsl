@@ -1,7 +1,7 @@
 // Height of the surface above a point. (Hook: replace it to bend the world; surface,
-// trails and markers all ask here, so they stay together.)
+// trails and markers all use it, so they stay together.)
 //
-//   (0,1) *-----* (1,1)    Linear on the two triangles that are drawn, never filtered by
+//   (0,1) *-----* (1,1)    Linear on the two triangles drawn, never filtered by
 //         |\  B |          hardware: GPUs weight with 8 bits. calf_viz/heightfield.py is the
 //         | \   |          same arithmetic in float64.
 //         |  \  |
@@ -10,10 +10,10 @@
 //
 // in   point     in the scene, where the plane is 10 wide; plane_of(point) has the axes' units
 // out  gradient  d height / d point, of the triangle under the point
-//      bad       > 0 where the critic gave no finite value
+//      bad       > 0 where the critic's value is not finite
 // returns the normalised height: 0 lowest, 1 highest value on the plane
 
-// One node: last and current critic lie in one texel, so that a morph costs no second fetch.
+// One node: last and current critic are in one texel, so that a morph costs no second fetch.
 // A node whose value was replaced is stored as -8 - value.
 vec2 height_node(ivec2 node) {
     vec2 pair = texelFetch(u_heightfield, node, 0).rg;
@@ -36,7 +36,7 @@ float height(vec2 point, out vec2 gradient, out float bad) {
                        : corner.x - vec2(above.x, right.x);
     vec2 offset = lower ? r : r - 1.0;
     gradient = slope * vec2(u_cells) / size;
-    // Weights as in the oracle: of the corner's two neighbours (right, above).
+    // Weights, as in heightfield.py, of the corner's two neighbours (right, above).
     vec2 weight = lower ? r : 1.0 - r.yx;
     bad = max(corner.y * (1.0 - weight.x - weight.y), max(right.y * weight.x, above.y * weight.y));
     return corner.x + dot(slope, offset);

@@ -1,5 +1,5 @@
 #version 330
-// A rounded box with a border, its edge a pixel soft; or a glyph's coverage, from the atlas.
+// A rounded box with a border and an edge that is soft over a pixel; or a glyph's coverage.
 // Colours are multiplied by their opacity, as in field.frag.
 #include "lib/hud_contract.glsl"
 

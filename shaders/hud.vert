@@ -1,5 +1,5 @@
 #version 330
-// The HUD in one draw: its shapes and, above them, its text, each in their order.
+// The HUD in one draw: its shapes and, above them, its text, each in order.
 #include "lib/hud_contract.glsl"
 #include "lib/hud.glsl"
 

@@ -8,7 +8,7 @@
 in vec3 a_here;         // the agent: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in float a_heading;     // [rad]
-in ivec2 a_id;          // agent, mode; below 0 where it must not be drawn
+in ivec2 a_id;          // agent, mode; below 0 if it must not be drawn
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;

@@ -6,7 +6,7 @@
 
 in vec3 a_here;         // a node: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
-in float a_bad;         // 1 where the critic gave no finite value
+in float a_bad;         // 1 where the critic's value is not finite
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;

@@ -1,6 +1,6 @@
 #version 330
-// Trails as a mesh whose points and heights the host computed: two vertices a sample, and two
-// triangles from it to the sample before, whose last vertices are the newer sample's.
+// Trails as a mesh whose points and heights the host computed: two vertices per sample, and two
+// triangles from it to the previous sample, whose last vertices are the newer sample's.
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
@@ -12,10 +12,10 @@
 in vec3 a_here;         // a sample: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in vec2 a_newer;        // point of the next sample; its own where the run ends
-in vec3 a_older;        // the sample before; its own where the run begins
-in ivec3 a_id;          // agent, and how many 128ths of a step further back than its step a place on
-                        // an edge of the plane is << 24; step; modes of the steps since the sample
-                        // before, newest first
+in vec3 a_older;        // the previous sample; its own where the run begins
+in ivec3 a_id;          // agent, and by how many 128ths of a step a place on an edge of the plane is
+                        // earlier than its step << 24; step; modes of the steps since the
+                        // previous sample, newest first
 
 flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
 out vec4 v_data;

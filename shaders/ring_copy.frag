@@ -1,14 +1,13 @@
 #version 330
-// Copies samples into the ring, from some steps' staging texture or from an older ring, which is
-// smaller, or of another frame: agent a of slot s lies at (a % columns, s * rows + a / columns) in
-// both.
+// Copies samples into the ring, from a staging texture of some steps or from an older ring, which is
+// smaller, or of another frame: in both, agent a of slot s is at (a % columns, s * rows + a / columns).
 uniform sampler2D u_source;
-uniform ivec3 u_source_layout;   // columns, rows a slot, agents
-uniform ivec3 u_target_layout;   // columns, rows a slot, first slot written
+uniform ivec3 u_source_layout;   // columns, rows per slot, agents
+uniform ivec3 u_target_layout;   // columns, rows per slot, first slot written
 uniform vec4 u_move;             // of places: scale, then offset [scene units]
 layout(location = 0) out vec4 o_texel;
 
-const float FARTHEST = 3.0e38;       // what is further away is there
+const float FARTHEST = 3.0e38;       // places further away are put there
 
 void main() {
     ivec2 texel = ivec2(gl_FragCoord.xy);

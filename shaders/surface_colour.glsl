@@ -1,15 +1,15 @@
 // Colour of the surface. (Hook.)
 // in  colour of the colour map at this level
-//     point  position on the plane, in its units; scene_point is it in the scene, 10 wide
+//     point  position on the plane, in its units; scene_point is its place in the scene, 10 wide
 //     level  normalised height, 0 to 1
 //     light  light falling on it, 0 to 1
-//     bad    the critic gave no finite value here: hatched
+//     bad    the critic's value is not finite here: hatched
 const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // half, beyond 0.5 px: grid along x, y; contours
 const float LEVELS = 20.0;                       // contours from low to high
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
     // Distance to the nearest whole number in pixels. Lines closer than a few pixels fade away, and
-    // so do contours so wide apart that level ground would be all line.
+    // so do contours so far apart that level ground would be all line.
     vec2 grid = scene_point * u_grid.xy + u_grid.zw;
     vec3 value = vec3(grid, level * LEVELS);
     vec3 density = max(fwidth(value), 1e-6);

@@ -1,5 +1,5 @@
-// The certificate of CALF, evaluated on the surface: where would the critic certify the actor's action,
-// were the chosen agent there? (Of a system with hidden states: with those at the slice.)
+// The certificate of CALF on the surface: where would the critic certify the actor's action, if the
+// chosen agent were there? (In a system with hidden states: with these at the slice.)
 //
 //     q - q+ >= nu_bar      and      C_low r^2 <= -q <= C_up r^2
 
@@ -8,8 +8,8 @@ float critic_q(float level) {
     return -mix(u_value_range.x, u_value_range.y, level);
 }
 
-// By how much q rises above what the first condition asks, in units of q. Without a certified triple
-// yet nothing is asked.
+// By how much q exceeds what the first condition requires, in units of q. Before the first certified
+// triple, nothing is required.
 float certificate_rise(float level) {
     return u_q_plus.y > 0.0 ? critic_q(level) - u_q_plus.x - u_certificate.x : 1.0;
 }

@@ -1,5 +1,5 @@
 // Whole division of integers from 0 to 2^23, by floats: software renderers divide integers one
-// vertex after the other, which takes them a sixth of field.vert's time.
+// vertex at a time, which takes a sixth of field.vert's time.
 
 int quotient(int a, int b) {
     int q = int((float(a) + 0.5) / float(b));

@@ -1,13 +1,13 @@
-// How ribbons and markers widen on screen around a point of the surface, and what depth they take.
+// How ribbons and markers widen on screen around a point of the surface, and their depth.
 //
 //          newer                 normal: across the trail, along the miter where it bends,
 //         /   .                  at most MITER_LIMIT times the half width
 //   -----*  .   <- normal
 //   older
 //
-// Expanded vertices keep to the tangent plane of the surface, and come a little nearer with each
-// agent, so that of trails, and of markers, the later drawn lies above, markers above the trails that
-// pass under them, and none is eaten by the slope. A trail's newer samples lie above its older ones,
+// Expanded vertices stay on the tangent plane of the surface, a little nearer with each agent, so that
+// later trails lie above earlier ones, likewise markers, markers above the trails that pass under
+// them, and none is hidden by the slope. A trail's newer samples lie above its older ones,
 // or two of its runs along one way would break into dashes.
 #include "lib/frame.glsl"
 
@@ -37,7 +37,7 @@ float surface_light(vec2 gradient) {
     return light * light;
 }
 
-// Movement in NDC (xy in pixels) for a unit of the scene along each of the plane's axes, on the surface.
+// Movement in NDC (xy in pixels) per unit of the scene along each axis of the plane, on the surface.
 struct Tangent { vec3 x, y; };
 
 Tangent tangent_plane(vec4 c, vec2 gradient) {
@@ -57,8 +57,8 @@ vec2 upwards(vec4 c) {
     return (up.xy - c.xy / c.w * up.w) / c.w * (0.5 * u_viewport);
 }
 
-// Across a trail that comes along `behind` and goes on along `ahead` [px]; either may be 0 at an
-// end. `stretch` keeps its width constant in a bend.
+// Direction across a trail that arrives along `behind` and leaves along `ahead` [px]; either may be 0
+// at an end. `stretch` keeps its width constant in a bend.
 vec2 miter(vec2 ahead, vec2 behind, out float stretch) {
     vec2 d1 = direction(ahead, direction(behind, vec2(1.0, 0.0)));
     vec2 d0 = direction(behind, d1);

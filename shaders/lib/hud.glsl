@@ -1,4 +1,4 @@
-// What the HUD's shaders share. Pixels count from the picture's top left corner; each quad is
+// Shared by the HUD's shaders. Pixels count from the picture's top left corner; each quad is
 // six vertices, known by gl_VertexID alone:
 //
 //     0 *-----* 2,3     (0,0) *-----* (1,0)

@@ -23,7 +23,7 @@ vec3 mapped_colour(float level, int row) {
     return texelFetch(u_palette, ivec2(entry, row), 0).rgb;
 }
 
-// The number-th oldest sample of a series; x where it lies in the plot, from 0 to 1; w in 0xRRGGBB.
+// The number-th oldest sample of a series; x its place in the plot, from 0 to 1; w in 0xRRGGBB.
 const int SERIES_HEAD = 2;
 
 vec4 series_sample(int row, int number) {
@@ -36,7 +36,7 @@ vec4 series_sample(int row, int number) {
     return vec4(float(number) / max(span - 1.0, 1.0), level, float(number) < head.x, texel.y);
 }
 
-// A shape of a series as the segment that it is; without width where there are no such samples.
+// A shape of a series as a segment; without width if it has no such samples.
 void resolve_series(inout vec4 segment, inout vec4 form, inout vec4 paint) {
     vec4 plot = segment;
     vec4 sample_a = series_sample(int(form.y), int(form.z));
@@ -67,7 +67,7 @@ void draw_shape(int item) {
     v_box = vec4(half_size, mapped ? vec2(0.0) : form.yz);
     v_box.z = min(v_box.z, min(half_size.x, half_size.y));
 
-    // Mapped here and not in each pixel, which software renderers would pay for in every shape.
+    // Mapped here, not in each pixel, which would cost software renderers time in every shape.
     float part = 0.5 + 0.5 * v_point.x / max(half_size.x, 0.5);
     int row = mapped ? int(paint.x) : 0;
     vec3 map_colour = mix(mapped_colour(form.y, row), mapped_colour(form.z, row), part);

@@ -1,5 +1,5 @@
-// A glyph of the HUD: the quad for a texel of u_hud_text. Glyphs were rasterised at their size and
-// lie on whole pixels, so that a texel of the atlas is a pixel of the picture.
+// A glyph of the HUD: the quad for a texel of u_hud_text. Glyphs were rasterised at their size and are
+// placed on whole pixels, so a texel of the atlas is a pixel of the picture.
 
 void draw_glyph(int item) {
     vec4 glyph = hud_texel(u_hud_text, item);

@@ -1,4 +1,4 @@
-// Where a trail goes over the plane's edge on a periodic axis: out at one end, in at the other.
+// Where a trail crosses the plane's edge on a periodic axis: out at one end, in at the other.
 //
 //        +----------------------+        W  the first sample after it, P the one before it
 //        |                      |        A  where the way from W to P, the shorter one, leaves
@@ -7,7 +7,7 @@
 //        +----------------------+
 //
 // On both axes at once the way passes through a third copy of the plane, from one edge to another.
-// All is in units of the scene, where the plane's middle is zero; parts are of the way from W on.
+// Everything is in units of the scene, with zero in the plane's middle; parts are of the way from W.
 
 struct OverEdge {
     bool found;         // false: the way stays within the plane
@@ -30,11 +30,11 @@ OverEdge over_edge(vec2 w, vec2 p) {
     vec2 outside = edge - w, inside = p + edge;      // exact where a sample is near an edge
     vec2 way = outside + inside;
     vec2 part = clamp(outside / mix(vec2(1.0), way, notEqual(way, vec2(0.0))), 0.0, 1.0);
-    // Over which axis' edge first, and last.
+    // The axis whose edge is crossed first, and last.
     bool twice = over.x && over.y;
     bvec2 x = bvec2(over.x && (!over.y || part.x <= part.y), over.x && (!over.y || part.x > part.y));
     float leaves = x.x ? part.x : part.y, enters = x.y ? part.x : part.y;
-    // On the edge itself, whatever the rounding.
+    // Exactly on the edge, despite rounding.
     vec2 a = mix(w + way * leaves, edge, bvec2(x.x, !x.x));
     vec2 b = mix(w + way * enters, edge, bvec2(x.y, !x.y));
     vec2 copy = mix(shift, vec2(0.0), bvec2(!x.x, x.x));

@@ -3,19 +3,19 @@
 //   texel = (x, y, third, stamp)        x = agent % W, y = slot * rows + agent / W
 //   stamp = +-(step + 1), negative on the first sample of a run; 0: never written
 //   third = a float's bit pattern, never a NaN's nor a denormal's:
-//           bits 0..9    modes of this sample and of those before it, MODE_BITS each
+//           bits 0..9    modes of this sample and the previous ones, MODE_BITS each
 //           bits 10..17  heading in 256ths of a turn
 //           bits 18..29  age = samples since the run began (at most 4095); of its first sample
 //                        how it began: 0, nothing leads there; OVER_EDGE
 //           bit 30       the opposite of bit 29
-//           bit 31       1 where the sample must not be drawn (its position was not finite)
+//           bit 31       1 if the sample must not be drawn (its position was not finite)
 //
 // calf_viz/scene/ring.py writes them. A run is an unbroken piece of one episode.
 #include "lib/division.glsl"
 #include "lib/variants.glsl"
 
 const int LONGEST_AGE = 4095;
-const int OVER_EDGE = 1;        // how a run began: the way there leads over an edge of the plane
+const int OVER_EDGE = 1;        // how a run began: the line to it crosses an edge of the plane
 
 vec4 ring_sample(int agent, int back) {
     int columns = textureSize(u_ring, 0).x;

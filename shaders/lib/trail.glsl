@@ -7,15 +7,15 @@
 // where the strided samples are those whose absolute step is a multiple of the stride: they stay
 // where they are while the head moves on, so nothing shimmers. A joint's vertices are copies of
 // the one before and of the one after it in the strip, so that the triangles from one run to the
-// next have no area: a reset needs no test per fragment. After the oldest run comes a last joint.
+// next have no area: a reset needs no test per fragment. After the oldest run there is a last joint.
 //
 //      older run    *---*---* = * . . . .         side  1
 //                   |   |   |         . joint
 //                   *---*---*  . . . . * = *---*  newer run, side -1
 //
-// Where the way to a run's tail came over the plane's edge (PERIODIC), the run goes on to that edge,
-// and the next one begins at the opposite edge, a place more each; where it came over two, a run of
-// two places lies between them.
+// If the way to a run's tail crosses the plane's edge (PERIODIC), the run continues to that edge, and
+// the next one begins at the opposite edge, one more place each; if it crosses two, there is a run of
+// two places between them.
 #include "lib/over_edge.glsl"
 
 const int MOST_RUNS = 64;
@@ -124,7 +124,7 @@ TrailVertex trail_vertex(int agent, int vertex, int pairs) {
         }
         entered = leaves;
         result.drawn = false;
-        // An age at its limit says only that the run goes on: continue from the same sample.
+        // An age at its limit only says that the run goes on: continue from the same sample.
         start += span + (span == LONGEST_AGE ? 0 : 1);
         if (start > reach) return result;
     }

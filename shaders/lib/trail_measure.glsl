@@ -1,5 +1,5 @@
-// Colours of trails by something else than the mode: the variants BY_AGE, BY_SPEED, BY_CERTIFICATE.
-// (Includes stand outside of #if: a file is included once, in whatever branch that is.)
+// Colours of trails by something other than the mode: the variants BY_AGE, BY_SPEED, BY_CERTIFICATE.
+// (Includes are outside #if: a file is included once, in whichever branch.)
 #include "lib/certificate.glsl"
 #include "lib/frame.glsl"
 
@@ -20,7 +20,7 @@ float trail_measure(vec2 way, int steps, vec2 point, float level) {
 float trail_measure(vec2 way, int steps, vec2 point, float level) { return 0.0; }
 #endif
 
-// Of the ramp, which the legend shows as well.
+// Colour of the ramp, which the legend shows too.
 vec3 ramp(float t) {
     int entry = int(clamp(t, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5);
     return texelFetch(u_palette, ivec2(entry, TRAIL_RAMP_ROW), 0).rgb;

@@ -1,6 +1,6 @@
-// The agent in training: above all others, with a larger marker in a colour of its own, whatever
-// the rule; of its trail only the certified steps have that colour, the others tell their rule.
-// (Those of the first mode, that is, in the palette that field.frag takes for it.)
+// The agent in training: above all others, with a larger marker in a colour of its own, whatever the
+// rule; in its trail only the certified steps (those of the first mode) have that colour, the others
+// show their rule, in the palette that field.frag uses for it.
 
 const float TRAINING_MARKER = 1.35;   // size of its marker
 
@@ -14,5 +14,5 @@ float marker_radius(int agent) {
     return u_marker_radius * (agent == u_training_agent ? TRAINING_MARKER : 1.0);
 }
 
-// Which agent's depth it takes: later agents lie nearer.
+// The agent whose depth it has: later agents are nearer.
 int depth_agent(int agent) { return agent == u_training_agent ? u_agents : agent; }
