@@ -1,4 +1,4 @@
-"""Sources of agents in a bowl, for tests of what a source is and does."""
+"""Sources of agents in a bowl, for tests of sources."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Bowl:
 
 
 class Paused(Bowl):
-    """Says how it was paused."""
+    """Records how it was paused."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Crowd(Bowl):
 
 
 class Live(Bowl):
-    """Has some steps at a time."""
+    """Delivers several steps at a time."""
 
     view = replace(VIEW, live=True)
 

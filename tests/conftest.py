@@ -1,8 +1,8 @@
 """Options, marks and fixtures for every test file, and the guard against rendering nothing.
 
-A test that needs OpenGL is marked `@pytest.mark.rendering` and may skip where there is none. In CI
-(CI=true) there must be one: a run in which every rendering test was skipped fails, so that a
-missing driver cannot pass for a green picture.
+A test that needs OpenGL is marked `@pytest.mark.rendering` and may be skipped without it. In CI
+(CI=true) OpenGL is required: a run in which every rendering test was skipped fails, so that a
+missing driver cannot look like success.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from drivers import DRIVERS, renderer_here
 from hypothesis import settings
 
-# The same examples every time, and no verdict by the clock: machines are busy.
+# The same examples every time, and no deadlines: machines are busy.
 settings.register_profile("calf_viz", derandomize=True, deadline=None)
 settings.load_profile("calf_viz")
 
@@ -48,7 +48,7 @@ class RenderingGuard:
         self.skipped = 0
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        # A module that is skipped whole, by importorskip say, hides its marks: taken as rendering.
+        # A module skipped as a whole, as by importorskip, hides its marks: counted as rendering.
         self.skipped += report.skipped
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -81,8 +81,8 @@ class RenderingGuard:
 
 
 def _hear_signals() -> None:
-    """Undo what whoever started the tests has ignored, as nohup does and a shell for what is in its
-    background: who ignores a signal goes on ignoring it, and so do processes that tests start.
+    """Restore signals that the parent of the tests ignores, as nohup does, and a shell for
+    background jobs: processes inherit that, and so would those that tests start.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -120,7 +120,7 @@ def look(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tensorboard(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], float]:
-    """What a stand-in for TensorBoard was given, by name and episode; none of them twice."""
+    """Values that a stand-in for TensorBoard received, by name and episode; none of them twice."""
     written: dict[tuple[str, int], float] = {}
 
     class SummaryWriter:

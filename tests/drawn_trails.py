@@ -1,5 +1,5 @@
-"""What meshes of trails join to what, read back from their vertices and indices; and what they
-should, worked out anew from the samples pushed into hosts of a tiny picture."""
+"""The links in meshes of trails, read back from vertices and indices; and those expected, worked
+out independently from the samples pushed into hosts of a tiny picture."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Pushed:
 
 
 def wander(pushed: Pushed, rng: np.random.Generator, steps: int, most_agents: int) -> None:
-    """Agents that come, go, begin anew and turn invalid, at random."""
+    """Agents that come, go, restart and turn invalid, at random."""
     agents = 2
     invalid = np.zeros(most_agents, bool)
     for _ in range(steps):

@@ -24,13 +24,13 @@ MESA_EGL = Path("/usr/share/glvnd/egl_vendor.d/50_mesa.json")
 
 @dataclass(frozen=True)
 class Driver:
-    """A driver, by the word that Mesa knows it by if it is Mesa's.
+    """A driver, by Mesa's name for it if it is Mesa's.
 
     Attributes:
-        begins: how the renderer's name begins; no other driver's does.
-        level, fraction: an expected picture is met if no more than that share of its pixels differs
-            by more than that level of 255. A scene.toml may have bounds of its own instead.
-        left_out: tests that do not run under it, with why.
+        begins: prefix of the renderer's name, unique to this driver.
+        level, fraction: an expected picture is met if no more than that fraction of its pixels
+            differs by more than that level of 255. A scene.toml may have its own bounds instead.
+        left_out: tests that do not run under it, with the reason.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Driver:
         return chosen
 
     def missing(self) -> str | None:
-        """Why it cannot be had on this machine; None where it must be there."""
+        """Why it is unavailable on this machine; None if it must be available."""
         if not sys.platform.startswith("linux"):
             return "Mesa's drivers are chosen by name on Linux alone"
         if self.name == "zink" and not any(_lavapipe()):
@@ -113,7 +113,7 @@ def renderer_here() -> str:
 
 @cache
 def renderer_under(name: str) -> str:
-    """The renderer's name in a child that is to take that driver, or how the child failed."""
+    """The renderer's name in a child that should use that driver, or how the child failed."""
     child = subprocess.run(
         [sys.executable, __file__],
         env={**os.environ, **DRIVERS[name].environment()},

@@ -1,9 +1,9 @@
-"""A child of trials whose driver does what words in a fragment shader's comments say: stands in
-for drivers that fail otherwise than the one at hand.
+"""A child of trials whose driver obeys words in a fragment shader's comments, to imitate drivers
+that fail in other ways than the one at hand.
 
     python pretend_driver.py LOG DESIGN
 
-Each start and each program asked about is a line of LOG.
+Each start and each program tried is a line of LOG.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trials whose driver is a pretended one (pretend_driver.py), and what it was asked."""
+"""Trials with a pretended driver (pretend_driver.py), and the programs that it got."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAILS = f"{HEAD} {{ return vec4(colour, 1.0); }}\n"
 
 
 class Driver:
-    """What pretended drivers were asked."""
+    """The programs that pretended drivers got."""
 
     def __init__(self, log: Path) -> None:
         self.log = log

@@ -24,7 +24,7 @@ CONFIGURATION = {
 
 
 class Clock:
-    """Stands still unless it is told to go on [s]."""
+    """A clock that stands still unless advanced [s]."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -37,7 +37,7 @@ class Clock:
 
 
 class Process:
-    """What psutil tells of a process, as it was set."""
+    """A process as psutil reports it, with values set by the test."""
 
     def __init__(self) -> None:
         self.cpu, self.rss, self.asked = 0.0, 100e6, 0
@@ -72,7 +72,7 @@ def made_profiler(clock: Clock, process: Process, **changes: Any) -> Performance
 
 
 def frame(profiler: PerformanceProfiler, clock: Clock, ms: float, **sections: float) -> None:
-    """A frame of so many ms, some of them in sections one after another."""
+    """A frame of this duration [ms], part of it in sections one after another."""
     with profiler.frame():
         for name, part in sections.items():
             with profiler.section(name):
@@ -81,7 +81,7 @@ def frame(profiler: PerformanceProfiler, clock: Clock, ms: float, **sections: fl
 
 
 def made_run(frame_ms: Any, memory_mb: float = 400.0, **counters: float) -> Run:
-    """A run whose frames take so long, nine tenths of it in `draw`."""
+    """A run whose frames have these durations, nine tenths of them in `draw`."""
     frame_ms = np.asarray(frame_ms, dtype=np.float64)
     start = np.concatenate(([0.0], np.cumsum(frame_ms)[:-1])) / 1e3
     draw = 0.9 * frame_ms
@@ -99,7 +99,7 @@ def made_run(frame_ms: Any, memory_mb: float = 400.0, **counters: float) -> Run:
 
 
 def made_profile(*runs: Run, machine: Any = None, **configuration: Any) -> Profile:
-    """A profile of these runs on the one machine there is here."""
+    """A profile of these runs on this machine."""
     return Profile.of(
         list(runs), {**CONFIGURATION, **configuration}, {**MACHINE, **(machine or {})}
     )

@@ -4,7 +4,7 @@
     heights --> height_texels --> texture ----+--> vertex shader --> buffer --> NumPy
     Scene.uniforms ---------------------------+
 
-No host takes part, so that the numbers are the shaders' and the packing's own.
+No host is involved, so the numbers are the shaders' and the packer's own.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ class Probe:
         return result.reshape(instances, vertices, 12), surface
 
     def pixels(self, **options: Any) -> tuple[np.ndarray, int]:
-        """As `vertices`, but (instances, vertices, 3): pixels from the picture's centre, and what a
-        trail's vertex is told that it lies across its chord [px]."""
+        """As `vertices`, but (instances, vertices, 3): pixels from the picture's centre, and the
+        distance across its chord that a trail's vertex passes on [px]."""
         found, surface = self.vertices(**options)
         pixels = found[..., :2] / found[..., 3:4] * (0.5 * np.array(self.scene.size))
         return np.concatenate([pixels, found[..., 6:7]], axis=2), surface

@@ -269,7 +269,7 @@ def _opengl() -> ctypes.CDLL:
 def gl_error() -> int:
     """The first OpenGL error of the current context since the last call; 0 if there is none.
 
-    Asked of OpenGL itself, since Panda3D does not tell.
+    From OpenGL itself, since Panda3D does not report it.
     """
     error = int(_opengl().glGetError())
     while error and _opengl().glGetError():
@@ -279,7 +279,7 @@ def gl_error() -> int:
 
 @dataclass
 class Rendered:
-    """What a child process made of the scenes: pictures by name, or why there is none."""
+    """A child process's result for the scenes: pictures by name, or why there is none."""
 
     renderer: str
     pictures: dict[str, np.ndarray]

@@ -1,4 +1,4 @@
-"""Waiting for something to become so, on machines of any speed."""
+"""Waiting for a condition to become true, on machines of any speed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 PATIENCE = 60.0  # s, for what takes a fraction of one
 LONG = 600.0
-"""Seconds after which what takes one or two never comes, however busy the machine is."""
+"""Seconds after which something that takes one or two will never come, however busy the machine."""
 
 
 def soon(condition: Callable[[], bool]) -> bool:
@@ -22,7 +22,7 @@ def soon(condition: Callable[[], bool]) -> bool:
 
 
 def until(met: Callable[[], bool], each: Callable[[], Any] = lambda: None) -> None:
-    """Wait for something to be so."""
+    """Wait for a condition."""
     end = time.monotonic() + LONG
     while not met():
         assert time.monotonic() < end, "it took too long"
