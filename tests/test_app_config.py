@@ -121,7 +121,9 @@ def test_what_is_printed_is_read_as_the_same(
         ("seed = ", "mine.toml:1: not TOML: Invalid value"),
     ],
 )
-def test_a_file_with_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_with_a_mistake_is_reported_in_one_line(
+    tmp_path: Path, text: str, words: str
+) -> None:
     with pytest.raises(UserError, match=words) as caught:
         AppConfig.load(toml(tmp_path, text))
     assert "\n" not in str(caught.value) and "mine.toml" in str(caught.value)

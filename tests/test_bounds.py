@@ -400,7 +400,7 @@ class TestShown:
             ({"value": "other"}, "value value became other"),
         ],
     )
-    def test_what_else_of_a_view_changes_is_told_once(
+    def test_what_else_of_a_view_changes_is_reported_once(
         self, changes: dict[str, Any], says: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         source = Growing()
@@ -413,7 +413,7 @@ class TestShown:
             assert says in app.hud.values["notice"]
         assert len(caplog.records) == 1
 
-    def test_a_view_that_is_none_is_told(self) -> None:
+    def test_a_view_that_is_none_is_reported(self) -> None:
         source = Growing()
         with showing(source) as app:
             app.step()

@@ -153,7 +153,7 @@ class TestBadInput:
             ),
         ],
     )
-    def test_is_told_in_one_line(self, calf_viz: Command, arguments: str, said: str) -> None:
+    def test_is_reported_in_one_line(self, calf_viz: Command, arguments: str, said: str) -> None:
         here = () if arguments.startswith(("train", "evaluate")) else ("--headless",)
         assert said in calf_viz(*here, *arguments.split()).complaint
 
@@ -339,7 +339,7 @@ class TestPictures:
 
 @pytest.mark.rendering
 class TestProfile:
-    def test_three_runs_of_which_the_median_is_told(
+    def test_three_runs_of_which_the_median_is_reported(
         self, calf_viz: Command, tmp_path: Path
     ) -> None:
         said = calf_viz(*SMALL, "--profile", "--frames", "20", "--output", tmp_path)

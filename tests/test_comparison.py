@@ -114,11 +114,11 @@ class TestVerdicts:
         assert both["mesh_updates"].verdict == SAME
 
     @pytest.mark.parametrize(("more", "expected"), [(1.01, SAME), (1.1, WORSE)])
-    def test_memory_is_told_from_two_percent_on(self, more: float, expected: str) -> None:
+    def test_memory_counts_from_two_percent_on(self, more: float, expected: str) -> None:
         a, b = (made_profile(made_run([10.0] * 9, memory_mb=400 * x)) for x in (1.0, more))
         assert verdict(a, b, "memory") == expected
 
-    def test_times_are_told_from_one_percent_on(self) -> None:
+    def test_times_count_from_one_percent_on(self) -> None:
         """Even where each run is as even as can be."""
         a, b, c = (made_profile(made_run([ms] * 300)) for ms in (10.0, 10.05, 10.2))
         assert (verdict(a, b), verdict(a, c)) == (SAME, WORSE)
@@ -210,12 +210,12 @@ class TestRefusals:
         forced = compare_results(a, b, force=True)
         assert forced.forced == [said] and forced["frame_p50"].verdict == WORSE
 
-    def test_all_reasons_are_told_at_once(self) -> None:
+    def test_all_reasons_are_reported_at_once(self) -> None:
         a, b = (made_profile(made_run([10.0]), n_agents=n, size=[n, n]) for n in (16, 32))
         with pytest.raises(IncomparableError, match="size: 16x16, 32x32; n_agents: 16, 32"):
             compare_results(a, b)
 
-    def test_other_differences_are_only_told(self) -> None:
+    def test_other_differences_are_only_reported(self) -> None:
         a = made_profile(made_run([10.0] * 9), renderer="per_agent")
         b = made_profile(
             made_run([10.0] * 9), machine={"packages": {"numpy": "2.1.0"}}, trail_length=60

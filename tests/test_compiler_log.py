@@ -89,7 +89,7 @@ ERROR: created-shader:4: Use of undeclared identifier 'undefined_name'
 
 
 @pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
-def test_a_compilers_errors_are_told_in_the_users_lines(tmp_path, log):
+def test_a_compilers_errors_are_reported_in_the_users_lines(tmp_path, log):
     """Through three levels of includes, the offending line beside it, warnings and the errors
     that follow from the first left out."""
     library = write(
@@ -107,7 +107,7 @@ def test_a_compilers_errors_are_told_in_the_users_lines(tmp_path, log):
     assert str(problem).startswith(f"{tmp_path / 'inner.glsl'}:2: ")
 
 
-def test_errors_of_both_shaders_are_each_told_in_their_own(tmp_path):
+def test_errors_of_both_shaders_are_each_reported_in_their_own(tmp_path):
     library = write(tmp_path, main__vert="v\nv2\n", main__frag="f\nf2\n")
     log = "An error occurred while compiling GLSL {} shader x:\nx:{}(1): error: {}\n"
     text = log.format("vertex", 2, "one") + log.format("fragment", 1, "two")
@@ -154,7 +154,7 @@ IN_MODERNGL = "GLSL Compiler failed\n\nfragment_shader\n===============\n"
         ]
     ],
 )  # fmt: skip
-def test_a_text_that_ends_too_early_is_told_of_its_last_line(tmp_path, header, log, said):
+def test_a_text_that_ends_too_early_is_reported_at_its_last_line(tmp_path, header, log, said):
     """Whatever line the compiler gives, if any: of what is empty there is none to mend."""
     files = {"main__frag": "#version 330\nbroken\n\n// the end\n", "main__vert": "v\n" * 9}
     library = write(tmp_path, **files)
@@ -202,7 +202,7 @@ def test_a_text_that_ends_too_early_is_told_of_its_last_line(tmp_path, header, l
      "GLSL Linker failed\n\nProgram\n=======\n"],
     ids=["panda", "moderngl"],
 )  # fmt: skip
-def test_what_linkers_say_is_told_of_the_right_shader(tmp_path, header, log, where, said):
+def test_what_linkers_say_is_reported_for_the_right_shader(tmp_path, header, log, where, said):
     files = {"main__vert": "void main() {}\n", "main__frag": "in vec4 v_a;\nx = v_b;\n"}
     library = write(tmp_path, **files)
     (problem,) = explain(header + log, library.load("main.vert"), library.load("main.frag"))
@@ -264,7 +264,7 @@ class TestWhatIsToldOfTheUsersFiles:
              "Function already has a body: hash"),
         ],
     )  # fmt: skip
-    def test_names_in_two_hooks_are_told_with_what_to_do(
+    def test_names_in_two_hooks_are_reported_with_what_to_do(
         self, tmp_path: Path, first: str, second: str, said: str
     ) -> None:
         files = {"surface_colour__glsl": f"{first}\n", "trail_colour__glsl": f"\n{second}\n"}
@@ -276,7 +276,7 @@ class TestWhatIsToldOfTheUsersFiles:
 
     @pytest.mark.parametrize("how", ["overlay", "--define"])
     @pytest.mark.parametrize("word", ["vec4", "u_head", "float"])
-    def test_a_macro_that_spoils_a_shipped_uniform_is_told_where_it_is(
+    def test_a_macro_that_spoils_a_shipped_uniform_is_reported_where_it_is(
         self, tmp_path: Path, how: str, word: str
     ) -> None:
         from calf_viz.glsl.programs import load_program
@@ -294,7 +294,7 @@ class TestWhatIsToldOfTheUsersFiles:
         assert f"{word} is used in contract.glsl:" in str(error.value)
         assert "choose another name" in str(error.value)
 
-    def test_a_macro_that_spoils_any_other_line_is_told_as_well(self, tmp_path: Path) -> None:
+    def test_a_macro_that_spoils_any_other_line_is_reported_as_well(self, tmp_path: Path) -> None:
         files = {"surface_colour__glsl": "\n#define mix 3\n"}
         source = write(tmp_path, **files).load("field.frag")
         line = next(
@@ -308,7 +308,7 @@ class TestWhatIsToldOfTheUsersFiles:
         assert where == "surface_colour.glsl:2"
         assert text == f"mix is also in {path.name}:{number}: syntax error; choose another name"
 
-    def test_what_follows_in_shipped_files_is_not_told(self) -> None:
+    def test_what_follows_in_shipped_files_is_not_reported(self) -> None:
         source = ShaderLibrary(None, {"vec4": "vec3"}).load("hud.frag")
         first = next(n for n, code in enumerate(source.code, 1) if n > 2 and "vec4" in code)
         other = next(n for n in range(first, 999) if "vec4" not in source.code[n - 1])
@@ -353,7 +353,7 @@ class TestWhatIsToldOfTheUsersFiles:
             "ERROR: 0:{}: Invalid call of undeclared identifier 'trail_colour'",
         ],
     )
-    def test_a_hook_that_lacks_its_function_is_told_in_every_compilers_words(
+    def test_a_hook_that_lacks_its_function_is_reported_in_every_compilers_words(
         self, tmp_path: Path, said: str
     ) -> None:
         source = write(tmp_path, trail_colour__glsl="float other;\n").load("field.frag")
@@ -366,7 +366,9 @@ class TestWhatIsToldOfTheUsersFiles:
         assert where == "trail_colour.glsl:None"
         assert text.startswith("defines no trail_colour as it is called: ")
 
-    def test_names_of_shipped_files_are_told_where_they_were_taken(self, tmp_path: Path) -> None:
+    def test_names_of_shipped_files_are_reported_where_they_were_taken(
+        self, tmp_path: Path
+    ) -> None:
         files = {"surface_colour__glsl": "\nfloat trail_profile(float a) { return a; }\n"}
         source = write(tmp_path, **files).load("field.frag")
         shipped = shader_folder() / "trail_profile.glsl"
@@ -387,7 +389,7 @@ class TestWhatIsToldOfTheUsersFiles:
             "error: unresolved reference to function `gl_FragColor'\n",
         ],
     )
-    def test_names_without_a_line_are_told_where_the_overlay_has_them(
+    def test_names_without_a_line_are_reported_where_the_overlay_has_them(
         self, tmp_path: Path, log: str
     ) -> None:
         text = "// gl_FragColor\nvoid f() {\n    gl_FragColor = vec4(1.0);\n}\n"
@@ -395,7 +397,7 @@ class TestWhatIsToldOfTheUsersFiles:
         assert where == "surface_colour.glsl:3" and "gl_FragColor" in said
         assert not said.startswith("error")
 
-    def test_what_names_nothing_is_told_of_the_overlays_file(self, tmp_path: Path) -> None:
+    def test_what_names_nothing_is_reported_in_the_overlays_file(self, tmp_path: Path) -> None:
         log = ":shader(error): all shaders must use the same version\n"
         where, said = self.told(tmp_path, log, field__frag="#version 300 es\n")
         assert (where, said) == ("field.frag:None", "all shaders must use the same version")

@@ -159,7 +159,7 @@ def test_an_unknown_setting() -> None:
         (AppConfig, {"visualisation": None}, "visualization"),
     ],
 )
-def test_an_unknown_setting_is_told_where_a_configuration_is_made(
+def test_an_unknown_setting_is_reported_where_a_configuration_is_made(
     kind: Any, given: dict[str, Any], meant: str
 ) -> None:
     with pytest.raises(UserError) as caught:

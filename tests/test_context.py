@@ -132,7 +132,7 @@ class TestOwned:
         drawing.close()
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
-    def test_a_forked_child_is_told_of_spawn(self) -> None:
+    def test_a_forked_child_is_advised_to_spawn(self) -> None:
         drawing, (reading, writing) = Drawing([]), os.pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of other tests' threads, which nothing here needs

@@ -273,7 +273,7 @@ class TestProgram:
             assert covers(shown.screenshot(), [51, 0, 0])
 
     @pytest.mark.parametrize("text", ["u_red", "u_red=", "u_red=2", "u_x=1", "=1"])
-    def test_what_cannot_be_set_is_told(self, look: Path, text: str) -> None:
+    def test_what_cannot_be_set_is_reported(self, look: Path, text: str) -> None:
         with (
             pytest.raises(UserError, match=r"u_red|u_x|is not a control"),
             running(shaders=look, set=(text,)),

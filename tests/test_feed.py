@@ -76,7 +76,7 @@ def says_nothing() -> None:
         ("surface", lambda: Heightfield(np.eye(3), (0.0, 0.0), (1.0, 1.0)), "its plane goes from"),
     ],
 )
-def test_one_that_fails_is_told_of_once_and_the_last_picture_stays(
+def test_one_that_fails_is_reported_once_and_the_last_picture_stays(
     name: str, result: Any, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = worse(name, result)
@@ -153,7 +153,7 @@ class BadView(Spoilt):
         (BadView, "in view: RuntimeError: the disk is full"),
     ],
 )
-def test_what_else_fails_in_it_is_told_once_as_well(
+def test_what_else_fails_in_it_is_reported_once_as_well(
     kind: type[Spoilt], says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with showing(kind(), hud=True, stats_q_value_update_freq=1) as app:

@@ -225,7 +225,7 @@ def test_an_editors_mark_is_no_part_of_a_text(tmp_path: Path) -> None:
         ("a = 1\nname = 'ü'\n".encode("latin-1"), r":2: not UTF-8 \(byte 14\)"),
     ],
 )
-def test_a_text_in_another_encoding_is_told_so(tmp_path: Path, data: bytes, said: str) -> None:
+def test_a_text_in_another_encoding_is_reported(tmp_path: Path, data: bytes, said: str) -> None:
     file = tmp_path / "a.toml"
     file.write_bytes(data)
     with pytest.raises(FileDamaged, match=f"{said}.*; save it as UTF-8"):

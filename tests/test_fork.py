@@ -86,7 +86,7 @@ class TestFork:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.splitlines()
 
-    def test_a_child_of_one_that_draws_is_told_of_spawn_at_once(self) -> None:
+    def test_a_child_of_one_that_draws_is_advised_to_spawn_at_once(self) -> None:
         lines = self.run()
         assert lines.pop() == "parent drawn"
         assert [line for line in lines if "spawn" not in line] == ["0"]

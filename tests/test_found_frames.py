@@ -113,7 +113,7 @@ class TestFramesThatAreFound:
         assert list(stats["sections"]) == ["draw"] and stats["draw_calls_per_frame"] == 0.0
         assert stats["n_frames"] == 2
 
-    def test_as_soon_as_frames_are_told_only_they_count(
+    def test_as_soon_as_frames_are_marked_only_they_count(
         self, profiler: PerformanceProfiler, clock: Clock
     ) -> None:
         for _ in range(3):

@@ -66,7 +66,7 @@ class TestShaders:
         assert np.array_equal(play(kind, SMALL), before)
 
 
-def test_same_mistake_twice_is_told_twice(tmp_path: Path) -> None:
+def test_same_mistake_twice_is_reported_twice(tmp_path: Path) -> None:
     """Panda gives the same text the same shader, and does not compile that again."""
     (tmp_path / "field.frag").write_text("#version 330\nvoid main() { nothing(); }\n")
     told = []  # held, as whoever shows them would

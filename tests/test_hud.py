@@ -317,5 +317,5 @@ class TestValue:
         words = self.written(View("t", modes=("a",), value=long, symbol=short), (480, 320))
         assert short in words and long not in words
 
-    def test_its_number_is_told_by_the_same_name(self) -> None:
+    def test_its_number_is_reported_by_the_same_name(self) -> None:
         assert "mean return [m]" in self.written(View("t", modes=("a",), value="return [m]"))

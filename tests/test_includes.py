@@ -106,13 +106,13 @@ class TestIncludes:
     @pytest.mark.parametrize(
         "name", ["a\\\\b.glsl", "C:/a.glsl", "//host/a", "x/../../y", "é" * 900]
     )
-    def test_of_names_that_no_file_here_has_are_told(self, tmp_path: Path, name: str) -> None:
+    def test_of_names_that_no_file_here_has_are_reported(self, tmp_path: Path, name: str) -> None:
         library = write(tmp_path, main__vert=f'\n#include "{name}"\n')
         with pytest.raises(UserError, match=r"main\.vert:2: ") as caught:
             library.load("main.vert")
         assert len(str(caught.value)) < 700
 
-    def test_in_long_chains_are_told(self, tmp_path: Path) -> None:
+    def test_in_long_chains_are_reported(self, tmp_path: Path) -> None:
         files = {f"f{i}__glsl": f'//\n#include "f{i + 1}.glsl"\n' for i in range(1100)}
         library = write(tmp_path, main__vert='#include "f0.glsl"\n', **files)
         with pytest.raises(UserError, match=r"f30\.glsl:2: more than 32 files that include each"):
@@ -120,19 +120,19 @@ class TestIncludes:
         files["f30__glsl"] = "end\n"
         assert write(tmp_path, **files).load("main.vert").text.endswith("end\n")
 
-    def test_in_great_number_are_told(self, tmp_path: Path) -> None:
+    def test_in_great_number_are_reported(self, tmp_path: Path) -> None:
         library = write(tmp_path, main__vert='#include "a.glsl"\n' * 1001, a__glsl="a\n")
         with pytest.raises(UserError, match=r"main\.vert:1001: more than 1,000 includes"):
             library.load("main.vert")
 
-    def test_that_are_too_much_together_are_told(self, tmp_path: Path) -> None:
+    def test_that_are_too_much_together_are_reported(self, tmp_path: Path) -> None:
         files = {f"f{i}__glsl": f"// {'x' * 50}\n" * 4000 for i in range(3)}
         main = "".join(f'#include "f{i}.glsl"\n' for i in range(3))
         library = write(tmp_path, main__vert=main, **files)
         with pytest.raises(UserError, match=r"f2\.glsl:\d+: longer than"):
             library.load("main.vert")
 
-    def test_that_are_misspelt_are_told_with_what_was_meant(self, tmp_path: Path) -> None:
+    def test_that_are_misspelt_are_reported_with_what_was_meant(self, tmp_path: Path) -> None:
         (tmp_path / "my").mkdir()
         (tmp_path / "my" / "noise.glsl").touch()
         for name, meant in (("nois.glsl", "my/noise.glsl"), ("rings.glsl", "lib/ring.glsl"),
@@ -145,7 +145,7 @@ class TestIncludes:
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=6, max_size=6))
-    def test_of_any_graph_are_each_taken_once_or_told(
+    def test_of_any_graph_are_each_taken_once_or_reported(
         self, tmp_path: Path, graph: list[list[int]]
     ) -> None:
         """A circle is one that a walk along the includes runs into."""

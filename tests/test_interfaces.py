@@ -56,7 +56,7 @@ def told(tmp_path: Path, out: str, in_: str, main: str = USED, sets: str = SET) 
         ("#if (", "in vec3 v_a;"),  # compilers have their say
     ],
 )
-def test_what_is_alike_is_not_told(tmp_path: Path, out: str, in_: str) -> None:
+def test_what_is_alike_is_not_reported(tmp_path: Path, out: str, in_: str) -> None:
     assert told(tmp_path, out, in_) == []
 
 
@@ -79,7 +79,7 @@ def test_what_is_alike_is_not_told(tmp_path: Path, out: str, in_: str) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_not_alike_is_told_in_the_line_that_reads_it(
+def test_what_is_not_alike_is_reported_at_the_line_that_reads_it(
     tmp_path: Path, out: str, in_: str, words: str
 ) -> None:
     (said,) = told(tmp_path, out, in_)
@@ -89,14 +89,16 @@ def test_what_is_not_alike_is_told_in_the_line_that_reads_it(
     assert words in said and len(said) < 500
 
 
-def test_what_is_declared_and_not_read_is_not_told(tmp_path: Path) -> None:
+def test_what_is_declared_and_not_read_is_not_reported(tmp_path: Path) -> None:
     assert told(tmp_path, "", "in vec3 v_a;", "void main() {}") == []
 
 
 @pytest.mark.parametrize(
     "sets", ["void main() {}", "// v_a\nvoid main() { }", "#if 0\nv_a\n#endif\nvoid main() {}"]
 )
-def test_what_is_declared_on_both_sides_and_never_set_is_told(tmp_path: Path, sets: str) -> None:
+def test_what_is_declared_on_both_sides_and_never_set_is_reported(
+    tmp_path: Path, sets: str
+) -> None:
     (said,) = told(tmp_path, "out vec3 v_a;", "in vec3 v_a;", sets=sets)
     assert said.endswith("but field.vert only declares it: set it there")
 
@@ -138,7 +140,7 @@ class TestLook:
             text = text.replace("out vec4 v_data;", "out vec4 v_data; flat out int v_agent;", 1)
             (folder / "field.vert").write_text(text.replace("main() {", "main() {\nv_agent = 0;"))
 
-    def test_another_designs_program_that_lacks_it_is_told(self, tmp_path: Path) -> None:
+    def test_another_designs_program_that_lacks_it_is_reported(self, tmp_path: Path) -> None:
         self.write(tmp_path)
         library = ShaderLibrary(tmp_path)
         load_program(library, "field")
@@ -150,7 +152,7 @@ class TestLook:
             assert problem.code == "flat in int v_agent;"
             assert f"{mesh}.vert does not write it" in problem.text
 
-    def test_a_vertex_shader_that_lacks_a_shipped_ones_is_told_of_itself(
+    def test_a_vertex_shader_that_lacks_a_shipped_ones_is_reported_itself(
         self, tmp_path: Path
     ) -> None:
         text = (shader_folder() / "field.vert").read_text()

@@ -63,7 +63,7 @@ def refused(file: Path, text: str | bytes) -> str:
     ],
     ids=["pipe", "folder", "device", "circle", "large", "utf-16"],
 )
-def test_what_lies_in_its_place_is_told_at_once(file: Path, make, words: str) -> None:
+def test_what_lies_in_its_place_is_reported_at_once(file: Path, make, words: str) -> None:
     make(file)
     for attempt in (read_look, lambda path: save_values(path, ControlValues())):
         with pytest.raises(UserError, match=f"{words}|in a circle") as caught:
@@ -119,7 +119,7 @@ def test_a_mark_of_an_editor_is_no_part_of_it(file: Path) -> None:
         ("a = \x00", ":1: "),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_its_line(file: Path, text: str | bytes, said: str) -> None:
+def test_what_is_wrong_is_reported_in_its_line(file: Path, text: str | bytes, said: str) -> None:
     assert refused(file, text).startswith(said)
 
 
@@ -152,7 +152,7 @@ TEXTS = st.text("[]{}=.,\"'#\n aavlues_0123", max_size=60) | st.dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
-def test_any_text_is_a_look_or_told(file: Path, text: str) -> None:
+def test_any_text_is_a_look_or_reported(file: Path, text: str) -> None:
     try:
         data = text.encode()
     except UnicodeEncodeError:

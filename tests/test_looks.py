@@ -117,7 +117,7 @@ def test_they_are_far_from_the_usual_picture_and_from_each_other() -> None:
             assert error > 0.03, f"{name} and {other}: mean FLIP error {error:.3f}"
 
 
-def test_a_look_that_there_is_not_is_told_with_those_there_are() -> None:
+def test_a_look_that_there_is_not_is_reported_with_those_there_are() -> None:
     with pytest.raises(UserError, match="nor a look: certificate, ink"):
         overlay_path(Path("inky"))
 

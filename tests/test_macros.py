@@ -50,7 +50,9 @@ def nested(call: str, depth: int) -> str:
         "left out", "passed on", "pasted", "in a circle", "deep", "defined anew",
     ],
 )  # fmt: skip
-def test_what_would_grow_is_told_with_the_macro(lines: list[str], line: int, named: str) -> None:
+def test_what_would_grow_is_reported_with_the_macro(
+    lines: list[str], line: int, named: str
+) -> None:
     found = excess(tuple(lines))
     assert found is not None and found.line == line - 1, found
     assert named in found.text and "at most 32,768 fit" in found.text
@@ -78,7 +80,7 @@ def test_what_people_write_is_let_through(lines: list[str]) -> None:
     assert excess(tuple(lines)) is None
 
 
-def test_what_many_lines_come_to_is_told() -> None:
+def test_what_many_lines_come_to_is_reported() -> None:
     lines = [*CHAIN, *(f"float a{i} = B10;" for i in range(200))]
     found = excess(tuple(lines))
     assert found is not None and "at most 524,288 fit" in found.text and "B10 is" in found.text

@@ -91,7 +91,7 @@ def test_lines_are_dropped_or_put_back_to_what_was_done(
 
 
 @pytest.mark.parametrize("left", [0, 1, 30])
-def test_lines_that_are_lost_are_told_and_the_training_goes_on(
+def test_lines_that_are_lost_are_reported_and_the_training_goes_on(
     tmp_path: Path, whole: bytes, left: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     lines, path = whole.splitlines(keepends=True), tmp_path / "m.csv"
@@ -166,13 +166,13 @@ def test_whatever_is_in_the_file_a_training_goes_on(
         path.unlink()
 
 
-def test_a_file_that_is_gone_is_told_before_a_line_is_lost(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_reported_before_a_line_is_lost(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot write .*m.csv: No such file.*then `resume`"):
         metrics.append(tmp_path / "m.csv", episode(0))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_pipe_in_its_place_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_its_place_is_reported_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.csv")
     for write in (lambda p: metrics.append(p, episode(0)), metrics.to_disk):
         with pytest.raises(UserError, match=r"cannot write .*m.csv: .*then `resume`"):

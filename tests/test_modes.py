@@ -276,7 +276,7 @@ class TestPictures:
             apart = np.abs(row - marker).sum(axis=1)
             assert np.allclose(row[apart.argmin()], row[entry]), "a marker, in its light"
 
-    def test_hooks_are_told_its_number(self, kind: str, tmp_path: Path) -> None:
+    def test_hooks_get_its_number(self, kind: str, tmp_path: Path) -> None:
         scene, picture = drawn(kind, 8, "vec3(float(mode) / 8.0)", tmp_path)
         for mode in range(5):
             for y in (-2.0, 2.0):

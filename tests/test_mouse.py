@@ -95,7 +95,7 @@ class TestControls:
         controls.update()
         assert scene.camera != before
 
-    def test_what_captures_the_mouse_is_told_of_it(self, app: Application, scene: Scene) -> None:
+    def test_what_captures_the_mouse_is_notified(self, app: Application, scene: Scene) -> None:
         heard: list[tuple[str, float, float]] = []
 
         class Listener:

@@ -65,7 +65,9 @@ class TestPlacesOfFiles:
         ],
         ids=["pipe", "circle", "device"],
     )
-    def test_what_cannot_be_read_in_a_shaders_place_is_told(self, tmp_path, make, words) -> None:
+    def test_what_cannot_be_read_in_a_shaders_place_is_reported(
+        self, tmp_path, make, words
+    ) -> None:
         make(tmp_path / "trail_colour.glsl")
         with pytest.raises(UserError, match=rf"trail_colour\.glsl: {words}"):
             ShaderLibrary(tmp_path).load("field.frag")
@@ -77,14 +79,14 @@ class TestPlacesOfFiles:
             (lambda path: path.symlink_to("nothing"), "cannot be read"),
         ],
     )
-    def test_a_folder_or_a_link_to_nothing_is_told(
+    def test_a_folder_or_a_link_to_nothing_is_reported(
         self, tmp_path: Path, put: Callable[[Path], None], words: str
     ) -> None:
         put(tmp_path / "trail_colour.glsl")
         with pytest.raises(UserError, match=rf"trail_colour\.glsl: {words}"):
             ShaderLibrary(tmp_path).load("field.frag")
 
-    def test_a_look_that_becomes_a_file_is_told(self, tmp_path: Path) -> None:
+    def test_a_look_that_becomes_a_file_is_reported(self, tmp_path: Path) -> None:
         folder = tmp_path / "look"
         folder.mkdir()
         library = ShaderLibrary(folder)
@@ -93,7 +95,7 @@ class TestPlacesOfFiles:
         with pytest.raises(UserError, match="look: it is no longer a folder; the last look stays"):
             library.check_overlay()
 
-    def test_a_look_out_of_reach_is_told(self, tmp_path: Path, monkeypatch) -> None:
+    def test_a_look_out_of_reach_is_reported(self, tmp_path: Path, monkeypatch) -> None:
         folder = tmp_path / "look"
         folder.mkdir()
         library = ShaderLibrary(folder)
@@ -114,7 +116,7 @@ class TestPlacesOfFiles:
         with pytest.raises(UserError, match="look: it is gone; the last look stays"):
             library.check_overlay()
 
-    def test_a_misspelt_single_file_is_told_with_what_was_meant(self, tmp_path: Path) -> None:
+    def test_a_misspelt_single_file_is_reported_with_what_was_meant(self, tmp_path: Path) -> None:
         (tmp_path / "surface_color.glsl").touch()
         with pytest.raises(UserError, match=r"replaces nothing: did you mean surface_colour\.glsl"):
             ShaderLibrary(tmp_path / "surface_color.glsl")

@@ -125,7 +125,7 @@ class TestOneNameForTwo:
         assert parts.library(look, LOOK, {}).overlay == look
         assert parts.library(here / "ink", LOOK, {}, waits=True).overlay == here / "ink"
 
-    def test_a_folder_in_which_something_does_is_taken_and_told(
+    def test_a_folder_in_which_something_does_is_taken_and_reported(
         self, here: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (here / "ink").mkdir()

@@ -305,7 +305,7 @@ class TestShown:
         assert (found > 0.0).all() and (found < (640, 360)).all()
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name != "finest"])
-    def test_hooks_are_told_true_positions(self, name: str, tmp_path: Path) -> None:
+    def test_hooks_get_true_positions(self, name: str, tmp_path: Path) -> None:
         """Red and green tell where on the plane each fragment is, by the hook's own point."""
         (tmp_path / "surface_colour.glsl").write_text(
             "vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {\n"

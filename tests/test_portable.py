@@ -67,7 +67,7 @@ class TestLines:
                         assert words[-1] in other or re.search("PALETTE|MODE_BITS", one)
 
     @needs_compiler
-    def test_a_message_is_told_in_the_users_line(self, tmp_path: Path) -> None:
+    def test_a_message_is_reported_in_the_users_line(self, tmp_path: Path) -> None:
         text = (shader_folder() / "trail_colour.glsl").read_text()
         path = tmp_path / "trail_colour.glsl"
         path.write_text(

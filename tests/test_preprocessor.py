@@ -53,7 +53,7 @@ def test_conditions(condition: str, holds: bool) -> None:
         "\n".join(f"#define B{i} B{i - 1}" for i in range(1, 5000)) + "\nint x = B4999;",
     ],
 )  # fmt: skip
-def test_what_cannot_be_followed_is_told_with_its_line(text: str) -> None:
+def test_what_cannot_be_followed_is_reported_with_its_line(text: str) -> None:
     with pytest.raises(PreprocessorError) as error:
         expanded(text, DESKTOP)
     assert 1 <= error.value.line <= text.count("\n") + 1

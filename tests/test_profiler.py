@@ -24,7 +24,7 @@ profiler = pytest.fixture(samples.profiler)
 
 
 class TestSections:
-    def test_shares_are_of_the_frame_and_the_rest_is_told(
+    def test_shares_are_of_the_frame_and_the_rest_is_reported(
         self, profiler: PerformanceProfiler, clock: Clock
     ) -> None:
         frame(profiler, clock, 10.0, physics=2.0, draw=5.0)
@@ -179,7 +179,7 @@ class TestWhatIsKept:
         profiler.frame_end()
         assert profiler.run().frame_ms == pytest.approx([4.0])
 
-    def test_nothing_outside_of_frames_that_are_told(
+    def test_nothing_outside_of_marked_frames(
         self, profiler: PerformanceProfiler, clock: Clock
     ) -> None:
         with profiler.section("before"):

@@ -79,7 +79,7 @@ def test_every_program_links_in_another_language(target: Target) -> None:
 
 
 @pytest.mark.rendering
-def test_what_only_the_reference_compiler_refuses_is_told_with_its_name(
+def test_what_only_the_reference_compiler_refuses_is_reported_with_its_name(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "look").mkdir()
@@ -115,7 +115,7 @@ def stand_in(tmp_path: Path) -> Path:
         ("echo 'ERROR: Linking fragment stage: it lacks something'; exit 2", "it lacks something"),
     ],
 )
-def test_whatever_becomes_of_the_compiler_is_told(
+def test_whatever_becomes_of_the_compiler_is_reported(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
     stand_in.write_text(f"#!/bin/sh\necho program.vert\necho program.frag\n{script}\n")
@@ -126,7 +126,7 @@ def test_whatever_becomes_of_the_compiler_is_told(
     assert words in str(problem)
 
 
-def test_a_compiler_that_cannot_be_run_is_told(stand_in: Path) -> None:
+def test_a_compiler_that_cannot_be_run_is_reported(stand_in: Path) -> None:
     stand_in.write_text("no script")
     stand_in.chmod(0o644)
     (linked,) = reference.link(str(stand_in), [("", "")])

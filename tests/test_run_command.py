@@ -63,7 +63,7 @@ def test_an_end_is_one_line_and_a_code(
 
 @full_disk
 @pytest.mark.parametrize("arguments", [["config"], ["--help"], ["evaluate", "--help"], ["shaders"]])
-def test_a_full_disk_is_told_in_one_line(arguments: list[str]) -> None:
+def test_a_full_disk_is_reported_in_one_line(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "calf_viz", *arguments]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -72,7 +72,7 @@ def test_a_full_disk_is_told_in_one_line(arguments: list[str]) -> None:
 
 
 @full_disk
-def test_errors_that_cannot_be_told_still_have_their_code() -> None:
+def test_errors_that_cannot_be_reported_still_have_their_code() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*CONFIG, "--seed=-1"], stdout=full, stderr=full, timeout=60)
         assert done.returncode == 2
@@ -98,7 +98,7 @@ def closed(streams: str, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("arguments", [["config"], ["--version"], ["shaders", "list"], ["--help"]])
-def test_a_closed_output_is_told_as_a_full_disk_is(arguments: list[str]) -> None:
+def test_a_closed_output_is_reported_as_a_full_disk_is(arguments: list[str]) -> None:
     said = "calf-viz: cannot write the output: it is closed\n"
     assert closed(">&-", *arguments) == (1, said)
     assert closed(">&- 2>&- <&-", *arguments) == (1, "")

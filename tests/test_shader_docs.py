@@ -48,7 +48,7 @@ def test_its_control_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.rendering
-def test_its_mistake_is_told_as_it_says(tmp_path: Path) -> None:
+def test_its_mistake_is_reported_as_it_says(tmp_path: Path) -> None:
     from scene_folder import SceneFolder
 
     from calf_viz.glsl.problems import ShaderError

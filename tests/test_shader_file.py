@@ -47,7 +47,7 @@ class TestWhatLiesThere:
         ],
         ids=["pipe", "folder", "device", "circle", "nothing", "terabyte", "large", "utf-16"],
     )
-    def test_is_told_at_once_in_one_line(self, file: Path, make, words: str) -> None:
+    def test_is_reported_at_once_in_one_line(self, file: Path, make, words: str) -> None:
         make(file)
         with pytest.raises(ShaderError) as caught:
             read(file)
@@ -55,7 +55,7 @@ class TestWhatLiesThere:
         assert problem.path == file and problem.text.startswith(words)
         assert str(caught.value).isprintable()
 
-    def test_is_told_with_its_line(self, file: Path) -> None:
+    def test_is_reported_with_its_line(self, file: Path) -> None:
         for data, line, words in (
             (b"a\r\rb\0", 3, "a zero byte"),
             (b"a\n\xff", 2, "not UTF-8"),
@@ -121,7 +121,7 @@ class TestLines:
         ]  # fmt: skip
 
     @given(st.binary(max_size=200) | st.text('ab/*\\\n\r\f"#', max_size=80).map(str.encode))
-    def test_any_bytes_are_lines_or_told(self, data: bytes) -> None:
+    def test_any_bytes_are_lines_or_reported(self, data: bytes) -> None:
         """Every line has its place, and what compilers get has no other line ends."""
         path = Path("main.glsl")
         try:

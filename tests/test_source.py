@@ -98,7 +98,7 @@ class TestShown:
                 assert source.asked - before == ready
             assert app.host.packer.step == 105
 
-    def test_it_is_told_of_a_pause(self) -> None:
+    def test_it_is_notified_of_a_pause(self) -> None:
         source = Paused()
         with showing(source) as app:
             assert {"pause", "single_step"} <= set(app.actions.by_name)

@@ -60,7 +60,7 @@ def test_numbers_of_lines_are_the_files_own(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["a\n/* b\nc\n", "a\n/* b */ /*/\n", "a\nb /* // */ /**\n"])
-def test_a_comment_without_an_end_is_told_where_it_begins(tmp_path, text):
+def test_a_comment_without_an_end_is_reported_where_it_begins(tmp_path, text):
     library = write(tmp_path, main__vert='#include "part.glsl"\nb */\n', part__glsl=text)
     with pytest.raises(UserError, match=r"part\.glsl:2: this comment has no end"):
         library.load("main.vert")

@@ -127,7 +127,7 @@ def test_an_interval_below_one(interval: int) -> None:
         StatsCache(default=interval)
 
 
-def test_a_text_is_told_once_until_it_is_another() -> None:
+def test_a_text_is_reported_once_until_it_is_another() -> None:
     cache = StatsCache()
     told = [cache.changed("fps", text) for text in ("60", "60", "59", "59", "60")]
     assert told == [True, False, True, False, True]

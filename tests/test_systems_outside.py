@@ -124,7 +124,7 @@ def test_of_several_in_a_file_one_is_named(tmp_path: Path) -> None:
         ({"nominal": "self.clip(states @ states)"}, 7, "ValueError: matmul: Input operand 1 has"),
     ],
 )
-def test_an_error_in_a_file_is_told_with_its_line(
+def test_an_error_in_a_file_is_reported_with_its_line(
     tmp_path: Path, change: dict[str, str], line: int, said: str
 ) -> None:
     path = written(tmp_path / "mine.py", **change)
@@ -197,7 +197,7 @@ def test_those_that_come_with_the_program_are_sound() -> None:
         outside.check(systems.get(name))
 
 
-def test_a_name_twice_is_told_with_both_places(tmp_path: Path) -> None:
+def test_a_name_twice_is_reported_with_both_places(tmp_path: Path) -> None:
     shipped_name = written(tmp_path / "a.py", name="pendulum")
     assert refused(str(shipped_name)) == (
         "two systems are called pendulum: the one of calf_viz (calf_viz.systems.pendulum) and "
@@ -252,7 +252,7 @@ def test_a_module_of_the_current_folder_is_not_imported(
     )
 
 
-def test_an_error_in_a_module_is_told_with_its_file_and_line(installed: Path) -> None:
+def test_an_error_in_a_module_is_reported_with_its_file_and_line(installed: Path) -> None:
     path = written(installed / "theirs" / "systems.py", last="SYSTEM = Mine(1)")
     assert refused("theirs.systems:SYSTEM").startswith(f"{path}:9: TypeError: Mine() takes no a")
     assert refused("theirs.others").startswith("system theirs.others: no module theirs.others is")
@@ -277,7 +277,7 @@ def test_an_entry_point_gives_a_system_by_its_name(installed: Path) -> None:
     assert "mine" not in systems.own()
 
 
-def test_two_packages_with_one_name_are_told_when_it_is_asked_for(installed: Path) -> None:
+def test_two_packages_with_one_name_are_reported_when_it_is_asked_for(installed: Path) -> None:
     for name in ("theirs", "others"):
         distribution(installed, name)
     with pytest.raises(UserError, match=r"are called mine: theirs\.systems:SYSTEM of "):
@@ -318,7 +318,9 @@ def test_a_file_that_is_broken_ends_the_program_with_one_line(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("way", ["train", "child"])
-def test_an_error_that_comes_later_is_told_with_its_line_as_well(tmp_path: Path, way: str) -> None:
+def test_an_error_that_comes_later_is_reported_with_its_line_as_well(
+    tmp_path: Path, way: str
+) -> None:
     """Where few starts do not find it: in 30 agents at once."""
     nominal = "super().nominal(states) if len(states) < 30 else nothing"
     path = written(tmp_path / "mine.py", nominal=nominal)

@@ -46,7 +46,7 @@ def test_the_training_may_end_and_the_viewer_stays(
     assert trainer.finished
 
 
-def test_a_trainer_that_is_killed_is_told_and_the_last_state_stays(
+def test_a_trainer_that_is_killed_is_reported_and_the_last_state_stays(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=True, size=(960, 540), episodes=1000)
@@ -63,7 +63,7 @@ def test_a_trainer_that_is_killed_is_told_and_the_last_state_stays(
     assert app.host.heightfield is shown and app.screenshot().any()
 
 
-def test_an_error_of_the_trainers_own_is_told(
+def test_an_error_of_the_trainers_own_is_reported(
     training: Callable[..., CALFApplication], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     popen = subprocess.Popen
@@ -119,7 +119,7 @@ def watch(
     return int(end.value.code or 0)
 
 
-def test_a_last_checkpoint_that_fails_is_told_with_what_is_lost(
+def test_a_last_checkpoint_that_fails_is_reported_with_what_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fill(app: CALFApplication) -> None:
@@ -137,7 +137,7 @@ def test_a_last_checkpoint_that_fails_is_told_with_what_is_lost(
     )
 
 
-def test_a_trainer_that_does_not_end_is_killed_and_that_is_told(
+def test_a_trainer_that_does_not_end_is_killed_and_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(process, "PATIENCE", 0.1)
@@ -266,7 +266,7 @@ def test_a_detached_trainer_outlives_a_viewer_that_was_killed_while_paused(
     until(resumed)
 
 
-def test_a_trainer_ends_with_a_checkpoint_when_it_is_told_to_terminate(
+def test_a_trainer_ends_with_a_checkpoint_when_it_is_terminated(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=True, detach=True, episodes=1000, steps=500)
@@ -369,7 +369,7 @@ def test_a_detached_trainer_that_ends_leaves_no_zombie(
 
 
 @pytest.mark.parametrize("how", ["removed", "moved"])
-def test_a_run_whose_folder_goes_away_is_told_and_not_half_made_again(
+def test_a_run_whose_folder_goes_away_is_reported_and_not_half_made_again(
     process_of: Callable[..., process.TrainerProcess], tmp_path: Path, how: str
 ) -> None:
     started = process_of(episodes=1000, steps=1_000_000)  # nothing is written meanwhile

@@ -81,7 +81,7 @@ class TestSaving:
     """A file is saved while the program draws."""
 
     @pytest.mark.parametrize(("word", "said"), FAULTS)
-    def test_what_a_driver_fails_for_is_told_and_the_last_good_picture_stays(
+    def test_what_a_driver_fails_for_is_reported_and_the_last_good_picture_stays(
         self, live: LiveShaders, look: Path, word: str, said: str
     ) -> None:
         file, host = look / "surface_colour.glsl", live.host
@@ -99,7 +99,7 @@ class TestSaving:
         live.rebuild()
         assert live.problem is None and covers(picture(host), [0, 0, 255])
 
-    def test_a_compilers_words_are_told_as_ever(self, live: LiveShaders, look: Path) -> None:
+    def test_a_compilers_words_are_reported_as_ever(self, live: LiveShaders, look: Path) -> None:
         (look / "trail_colour.glsl").write_text(f"\n// BROKEN\n{TRAILS}")
         live.rebuild()
         assert str(live.problem) == f"{look / 'trail_colour.glsl'}:2: it is broken"
@@ -299,7 +299,7 @@ class TestThisDriver:
         ],
         ids=["division", "NaN", "terms", "for", "while", "long loop", "array", "calls"],
     )
-    def test_it_is_told_or_drawn(self, patient: Examiner, look: Path, body: str) -> None:
+    def test_it_is_reported_or_drawn(self, patient: Examiner, look: Path, body: str) -> None:
         calls = CALLS if "f3999" in body else ""
         (look / "trail_colour.glsl").write_text(f"{calls}{HEAD} {{\n{body}\n}}\n")
         found = patient.examine(candidate(ShaderLibrary(look)))

@@ -85,5 +85,5 @@ class TestUniforms:
             ("uniform", "cannot be read"),
         ],
     )
-    def test_what_cannot_be_read_is_told(self, text, words):
+    def test_what_cannot_be_read_is_reported(self, text, words):
         assert [words in declared.wrong for declared in glsl.uniforms(text)] == [True]

@@ -249,7 +249,7 @@ class TestWindow:
         # Steps that nobody saw are in the trails.
         assert (pictures["unseen"] == pictures["seen"]).all()
 
-    def test_a_saved_shader_that_crashes_the_driver_is_told_and_the_picture_stays(
+    def test_a_saved_shader_that_crashes_the_driver_is_reported_and_the_picture_stays(
         self, tmp_path: Path
     ) -> None:
         """A driver that does not crash draws it."""
@@ -313,7 +313,7 @@ class TestWindow:
         assert {"input", "draw"} <= profile.run.sections_ms.keys()
         assert (profile.run.counters["draw_calls"] == 1.0).all()
 
-    def test_a_display_that_is_none_is_told_in_one_line(self) -> None:
+    def test_a_display_that_is_none_is_reported_in_one_line(self) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "calf_viz", "--frames", "2"],
             capture_output=True, text=True, timeout=300, check=False,

@@ -89,7 +89,7 @@ class TestNew:
         assert "`from` night: another `from` has its own" in str(error)
         assert not folder.exists()
 
-    def test_an_unknown_part_is_told_with_the_known(self, tmp_path: Path) -> None:
+    def test_an_unknown_part_is_reported_with_the_known(self, tmp_path: Path) -> None:
         error = run("new", tmp_path / "look", "--from", "tail").exception
         assert isinstance(error, UserError) and "height, marker, surface, trail" in str(error)
         assert not (tmp_path / "look").exists()
@@ -141,7 +141,9 @@ class TestList:
         (look / "look.toml").write_text("[values]\nu_wide = 7\n")
         assert "look.toml:2: u_wide = 7 does not fit" in run("list", look).stderr
 
-    def test_files_that_cannot_be_read_are_told_and_the_others_shown(self, tmp_path: Path) -> None:
+    def test_files_that_cannot_be_read_are_reported_and_the_others_shown(
+        self, tmp_path: Path
+    ) -> None:
         os.mkfifo(tmp_path / "trail_width.glsl")
         (tmp_path / "mine.glsl").write_bytes("float é;".encode("utf-16"))
         (tmp_path / "circle").symlink_to(tmp_path)
@@ -179,7 +181,7 @@ class TestCheck:
         assert f"{programs} programs compile, in {count} variants" in done.output
         assert "Panda3D and moderngl" in done.output
 
-    def test_every_error_is_told_once_and_in_its_place(self, tmp_path: Path) -> None:
+    def test_every_error_is_reported_once_and_in_its_place(self, tmp_path: Path) -> None:
         (tmp_path / "trail_width.glsl").write_text(
             "float trail_half_width(float age) {\n    float a = nothing;\n    return nowhere;\n}\n"
         )
@@ -192,7 +194,7 @@ class TestCheck:
         assert len(lines) == 3
         assert all(line.startswith(s) for line, s in zip(lines, starts, strict=True)), lines
 
-    def test_what_only_looks_like_a_file_is_told(self, tmp_path: Path) -> None:
+    def test_what_only_looks_like_a_file_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "trail_colour.glsl").mkdir()
         (tmp_path / "trail_width.glsl").symlink_to(tmp_path / "nothing")
         (tmp_path / "look.toml").write_text("")
@@ -210,7 +212,7 @@ class TestCheck:
             ("\n/* so\n\n", 2, "this comment has no end"),
         ],
     )
-    def test_what_a_preprocessor_finds_is_told_once_and_in_its_place(
+    def test_what_a_preprocessor_finds_is_reported_once_and_in_its_place(
         self, tmp_path: Path, text: str, line: int, words: str
     ) -> None:
         file = tmp_path / "trail_width.glsl"
@@ -261,7 +263,7 @@ class TestCheck:
             assert done.exit_code == code
             assert not said or f"{file}:{said}" in done.output
 
-    def test_files_that_are_no_part_of_a_look_are_told(
+    def test_files_that_are_no_part_of_a_look_are_reported(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         """By the check and by the program, which keeps its own."""
@@ -287,7 +289,7 @@ class TestCheck:
         with pytest.raises(UserError, match="not part of a look"):
             ShaderLibrary(tmp_path / "ring_copy.frag")
 
-    def test_a_misspelt_file_is_told(self, tmp_path: Path) -> None:
+    def test_a_misspelt_file_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "trial_width.glsl").write_text("")
         run("new", tmp_path, "--from", "trail")
         done = run("check", tmp_path)
@@ -315,7 +317,7 @@ class TestCheck:
         assert done.output.startswith(f"{tmp_path / 'trail_lift.glsl'}:{line}: "), done.output
         assert words in done.output and done.output.count("\n") == 1
 
-    def test_a_vertex_shader_in_a_fragment_shaders_place_is_told(self, tmp_path: Path) -> None:
+    def test_a_vertex_shader_in_a_fragment_shaders_place_is_reported(self, tmp_path: Path) -> None:
         """By its first mistake, though the driver has compiled that very text before. In a process
         of its own: a driver that takes the one for the other crashes."""
         shutil.copy(shader_folder() / "field.vert", tmp_path / "field.frag")
@@ -330,7 +332,7 @@ class TestCheck:
             (tmp_path / name).write_bytes(text.encode())
         assert run("check", tmp_path).exit_code == 0
 
-    def test_what_two_hooks_both_define_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+    def test_what_two_hooks_both_define_is_reported_with_what_to_do(self, tmp_path: Path) -> None:
         for name, more in (("trail_colour", ""), ("surface_colour", "\n\n")):
             text = (shader_folder() / f"{name}.glsl").read_text()
             text = f"{more}float hash(float x) {{ return x; }}\n{text}"
@@ -339,7 +341,7 @@ class TestCheck:
         assert done.output.startswith(f"{tmp_path / 'trail_colour.glsl'}:1: ")
         assert "surface_colour.glsl:3 has it, too; put it in a file that both" in done.output
 
-    def test_outputs_that_are_not_the_pictures_are_told_where_they_are_written(
+    def test_outputs_that_are_not_the_pictures_are_reported_where_they_are_written(
         self, tmp_path: Path
     ) -> None:
         text = (shader_folder() / "trail_colour.glsl").read_text()
@@ -366,7 +368,7 @@ class TestCheck:
             ),
         ],
     )
-    def test_what_a_shipped_file_misses_is_told_of_the_overlays(
+    def test_what_a_shipped_file_misses_is_reported_in_the_overlays(
         self, tmp_path: Path, text: str, said: str
     ) -> None:
         (tmp_path / "trail_colour.glsl").write_text(text)

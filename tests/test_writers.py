@@ -70,7 +70,7 @@ class Told:
 
 
 @pytest.mark.parametrize("files", [False, True])
-def test_a_writer_of_ones_own_is_told_of_each_episode(tmp_path: Path, files: bool) -> None:
+def test_a_writer_of_ones_own_gets_each_episode(tmp_path: Path, files: bool) -> None:
     told, output = Told(), tmp_path / "agent" if files else None
     sizes = {**TINY, "episodes": 4, "select_every": 2}
     if files:  # which are written as agents are compared
