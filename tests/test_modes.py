@@ -129,7 +129,7 @@ def test_a_view_of_lists_and_arrays_is_that_of_tuples() -> None:
 
 def test_shaders_of_many_modes_need_no_trial() -> None:
     given = {"MODE_BITS": "3"}
-    assert is_trusted(load_program(ShaderLibrary().given(given), "field"))
+    assert is_trusted(load_program(ShaderLibrary().with_defines(given), "field"))
     with pytest.raises(UserError, match="`define` MODE_BITS: determined by the view"):
         variants.check(given)
 

@@ -90,7 +90,7 @@ class TestFrames:
 
     def test_one_in_no_context_is_none(self, host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A driver that refuses its context: Panda writes a line, and draws into nothing."""
-        if not current_context.askable():
+        if not current_context.determinable():
             pytest.skip("there is nobody to ask here")
 
         class Refused(Engine):
@@ -119,7 +119,7 @@ class TestFramesOfAWindow:
 
     @pytest.fixture
     def window(self, host: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-        if not current_context.askable():
+        if not current_context.determinable():
             pytest.skip("there is nobody to ask here")
         monkeypatch.setattr(host.context, "steady", False)
         return host.context

@@ -92,7 +92,7 @@ class ShaderLibrary:
         if self.overlay is not None and is_file(self.overlay):
             self._replaced = _namesake(self.overlay.name)
 
-    def given(self, defines: Mapping[str, str]) -> ShaderLibrary:
+    def with_defines(self, defines: Mapping[str, str]) -> ShaderLibrary:
         """The same library with these macros too."""
         if not defines:
             return self

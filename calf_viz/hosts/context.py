@@ -177,10 +177,10 @@ class Owned:
             elif name.startswith("_"):
                 continue
             elif isinstance(member, FunctionType):
-                setattr(cls, name, _asking(member, name))
+                setattr(cls, name, _checking(member, name))
             elif isinstance(member, property):
                 parts = (member.fget, member.fset, member.fdel)
-                setattr(cls, name, property(*(p and _asking(p, name) for p in parts)))
+                setattr(cls, name, property(*(p and _checking(p, name) for p in parts)))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Refuse `copy` and pickle: a copy would have the same owner, and closing one would end
@@ -201,22 +201,22 @@ class Owned:
                 self.owner.end()
 
 
-def _asking(method: Any, name: str) -> Any:
+def _checking(method: Any, name: str) -> Any:
     if getattr(method, "unowned", False):
         return method
 
     # Called some ten times per frame; `check` would cost twice as much, as would extra arguments.
-    def asked_alone(self: Owned) -> Any:
+    def checked_alone(self: Owned) -> Any:
         if self.owner.thread is not _here.token:
             self.owner.check(name)
         return method(self)
 
-    def asked(self: Owned, *args: Any, **kwargs: Any) -> Any:
+    def checked(self: Owned, *args: Any, **kwargs: Any) -> Any:
         if self.owner.thread is not _here.token:
             self.owner.check(name)
         return method(self, *args, **kwargs)
 
-    return wraps(method)(asked_alone if len(signature(method).parameters) == 1 else asked)
+    return wraps(method)(checked_alone if len(signature(method).parameters) == 1 else checked)
 
 
 def _releasing(constructor: Any) -> Any:

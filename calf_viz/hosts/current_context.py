@@ -44,7 +44,7 @@ def context() -> Handle | None:
     return None
 
 
-def askable() -> bool:
+def determinable() -> bool:
     """Whether the current context can be determined."""
     return bool(_ways())
 

@@ -51,7 +51,7 @@ class Setup:
 
     def for_scene(self, library: ShaderLibrary) -> ShaderLibrary:
         """The shaders, with the defines of this scene."""
-        return library.given(self.scene.defines)
+        return library.with_defines(self.scene.defines)
 
     @property
     def steps_kept(self) -> int:

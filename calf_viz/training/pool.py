@@ -85,7 +85,7 @@ class _Child:
         """The complete answers so far."""
         piece = os.read(self.output.fileno(), 2**16)
         if not piece:
-            raise UserError(self._death())
+            raise UserError(self._failure_report())
         *lines, self._read = (self._read + piece).split(b"\n")
         for line in lines:
             answer = json.loads(line)
@@ -95,7 +95,7 @@ class _Child:
                 raise RuntimeError(answer["trace"])
             yield answer["answer"]
 
-    def _death(self) -> str:
+    def _failure_report(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(ENDS_WITHIN)
         code = self.process.returncode

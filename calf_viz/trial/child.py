@@ -64,9 +64,11 @@ class Child:
         with suppress(OSError):  # it has exited: noticed below
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
-        return self.hear(patience, unwanted)
+        return self.receive(patience, unwanted)
 
-    def hear(self, patience: float, unwanted: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    def receive(
+        self, patience: float, unwanted: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
         """Its next line; raises as `ask`."""
         end = time.monotonic() + patience
         while True:

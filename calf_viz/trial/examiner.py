@@ -93,7 +93,7 @@ class Examiner:
         if self._ready:
             return
         try:
-            answer = self._child.hear(START_PATIENCE, unwanted)
+            answer = self._child.receive(START_PATIENCE, unwanted)
         except Ended as error:
             self.close()
             raise Unfit(f"the driver ends the child with {error.how}") from None

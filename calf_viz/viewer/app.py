@@ -65,7 +65,7 @@ class CALFApplication(Session):
         self.surface.follow(self.feed.view)
         with self.profiler.section("upload"), self.feed.blamed("step"):
             self.host.push(*samples)
-        self._tell_certificate()
+        self._show_certificate()
         if self.display is not None:
             self.display.see(samples)
 
@@ -126,7 +126,7 @@ class CALFApplication(Session):
         raster_threads.release()  # the training occupies a core
         self.training = self.live.run.config
         self.simulation.memory.reset()
-        self._ask(self.live)
+        self._use(self.live)
         self.show_critic(restart=True)
         self.host.frame_surface()
         if self.display is not None:

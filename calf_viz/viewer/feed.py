@@ -57,7 +57,7 @@ class Feed:
         self._evaluable = source if isinstance(source, Evaluable) else None
         self._valued = source if isinstance(source, Valued) else None
         self._noticing = source if isinstance(source, Noticing) else None
-        self._heard = clock()
+        self._last_news = clock()
         self._silent = False
         self._paused = False
 
@@ -69,7 +69,7 @@ class Feed:
     @property
     def notice(self) -> str | None:
         """A notice that must not be missed, if any."""
-        found = None if self._noticing is None else self._ask("notice", self._notice)
+        found = None if self._noticing is None else self._call("notice", self._notice)
         if self.failure is not None:
             return as_options(self.failure)
         if found is None and self._silent:
@@ -80,20 +80,20 @@ class Feed:
         """The next `wanted` steps, or all new ones of a live source."""
         found: list[Samples] = []
         for _ in range(MOST_STEPS if self._view.live else wanted):
-            samples = self._ask("step", self._step)
+            samples = self._call("step", self._step)
             if samples is None:
                 break
             found.append(samples)
-        self._ask("view", self._look)  # with which they came: the newest tell where that is
-        self._hear(bool(found))
+        self._call("view", self._look)  # the view that came with them; the newest counts
+        self._note_news(bool(found))
         return found
 
     def surface(self) -> Heightfield | None:
         """The newest surface, once."""
-        self._ask("view", self._look)
-        found = self._ask("surface", self._surface)
+        self._call("view", self._look)
+        found = self._call("surface", self._surface)
         if found is not None:
-            self._hear(True)
+            self._note_news(True)
         return found
 
     def networks(self) -> CriticNetworks | None:
@@ -103,15 +103,15 @@ class Feed:
             raise UserError(
                 "`critic_on_gpu`: the source has no networks for the GPU to evaluate: leave it out"
             )
-        self._ask("view", self._look)
-        return self._ask("networks", lambda: _networks(source))
+        self._call("view", self._look)
+        return self._call("networks", lambda: _networks(source))
 
     def certificate(self, chosen: int) -> Certificate | None:
         """What the certificate requires of that agent now; None if there is no certificate."""
         source = self._certified
         if source is None:
             return None
-        return self._ask("certificate", lambda: _a(Certificate, source.certificate(chosen)))
+        return self._call("certificate", lambda: _a(Certificate, source.certificate(chosen)))
 
     def mean_value(self, samples: Samples, surface: Heightfield) -> float:
         """Mean over a step's agents, from the source if it knows it, else from the surface."""
@@ -120,7 +120,7 @@ class Feed:
             heights = surface.heights(samples.positions)
             there = heights[np.isfinite(heights)]
             return float(there.mean()) if len(there) else math.nan
-        found = self._ask("mean_value", lambda: float(source.mean_value()))
+        found = self._call("mean_value", lambda: float(source.mean_value()))
         return math.nan if found is None else found
 
     def pause(self, paused: bool) -> None:
@@ -128,16 +128,16 @@ class Feed:
         self._paused = paused
         pausable = self._pausable
         if pausable is not None:
-            self._ask("pause", lambda: pausable.pause(paused))
+            self._call("pause", lambda: pausable.pause(paused))
 
     def single_step(self) -> None:
         """Called before a single step is requested while paused."""
         if self._pausable is not None:
-            self._ask("single_step", self._pausable.single_step)
+            self._call("single_step", self._pausable.single_step)
 
     def close(self) -> None:
         """Close the source."""
-        self._ask("close", self.source.close)
+        self._call("close", self.source.close)
 
     def _look(self) -> None:
         """The current view, of which only the bounds may have changed."""
@@ -195,7 +195,7 @@ class Feed:
                 raise
             self._fail(name, error)
 
-    def _ask(self, name: str, call: Callable[[], T]) -> T | None:
+    def _call(self, name: str, call: Callable[[], T]) -> T | None:
         if self.failure is not None and name != "close":
             return None
         try:
@@ -213,11 +213,11 @@ class Feed:
         log.error(self.failure)
         log.debug("where it failed:", exc_info=True)
 
-    def _hear(self, anything: bool) -> None:
+    def _note_news(self, anything: bool) -> None:
         now = self.clock()
         if anything or self._paused:
-            self._heard = now
-        self._silent = now - self._heard > SILENCE
+            self._last_news = now
+        self._silent = now - self._last_news > SILENCE
 
 
 def view_shown(source: Source) -> View:

@@ -138,9 +138,9 @@ class Session(Owned):
             assert self.agent is not None
             grid = self.surface.grid
             source = self.simulation = simulate(self.agent, self.config, grid, self.profiler)
-        self._ask(source)
+        self._use(source)
 
-    def _ask(self, source: Source) -> None:
+    def _use(self, source: Source) -> None:
         self.source = source
         self.feed = Feed(source, guarded=self.simulation is None)
         trainee = source.view.trainee
@@ -152,7 +152,7 @@ class Session(Owned):
         if self.config.hud:
             self.display = Display(self.host, self.feed, self.stats, help_line(bound))
         self.hud: Hud | None = None if self.display is None else self.display.hud
-        self._tell_certificate()
+        self._show_certificate()
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         self.profiler = self.host.profiler = profiler
@@ -227,7 +227,7 @@ class Session(Owned):
             self.simulation.critic_changed()
         self.surface.show(self.feed, restart)
 
-    def _tell_certificate(self) -> None:
+    def _show_certificate(self) -> None:
         """Set what the chosen agent's certificate requires, for shaders that show it."""
         certificate = self.feed.certificate(self.config.chosen)
         if certificate is not None:

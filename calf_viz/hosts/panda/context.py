@@ -314,7 +314,7 @@ class PandaContext(Owned):
             self._buffer.set_active(True)
             self.engine.render_frame()
             self._buffer.set_active(False)
-            if current_context.context() is not None or not current_context.askable():
+            if current_context.context() is not None or not current_context.determinable():
                 break
             time.sleep(PAUSE)
 

@@ -68,7 +68,7 @@ class PerAgentGeometry:
             self._add(row)
 
     def _add(self, samples: Row) -> None:
-        self._have(len(samples.positions))
+        self._resize(len(samples.positions))
         if samples.step <= self._step:
             for trail in self.trails:
                 trail.clear()
@@ -88,8 +88,8 @@ class PerAgentGeometry:
             trail.add(samples.step, *sample)
         self._newest.move(samples, planes)
 
-    def _have(self, agents: int) -> None:
-        """Has entities for this number of agents."""
+    def _resize(self, agents: int) -> None:
+        """Makes entities for this number of agents, and removes others."""
         scene = self.stage.scene
         for agent in range(len(self.trails), agents):
             self.trails.append(TrailMesh(self._trails, agent, scene, self.heights))
