@@ -45,7 +45,7 @@ HOSTS = ("panda", "moderngl")
 OF = ("damaged", "hostile")
 LIMIT = 120.0
 """Seconds that a mutant may take; the first one's include the start of the child."""
-TOLD = {
+DESCRIPTIONS = {
     "the driver crashed": "a crash", "the driver did not finish": "no end", "would take": "no end",
 }  # fmt: skip
 """Words in a notice when a trial failed."""
@@ -250,9 +250,9 @@ class Verdict:
         return self.outcome in ("refused", "drawn") and good
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The outcome, with what would have happened without a trial."""
-        for words, what in TOLD.items():
+        for words, what in DESCRIPTIONS.items():
             if words in self.said:
                 return f"{self.outcome}: {what}"
         return self.outcome
@@ -421,7 +421,7 @@ def main(
         outcomes: dict[str, Counter[str]] = defaultdict(Counter)
         rounds = tracked(range(count), kind)
         for mutant, verdict in verdicts(kind, seed, limit, rounds, of, patience):
-            outcome = verdict.told if verdict.survived else "NOT SURVIVED"
+            outcome = verdict.description if verdict.survived else "NOT SURVIVED"
             outcomes[mutant.damage][outcome] += 1
             if not verdict.survived:
                 good = False

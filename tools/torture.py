@@ -41,7 +41,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 from torture_child import SECONDS, Child, Place
-from torture_ways import WAYS, Interruption, Uninterrupted, count_calls, told
+from torture_ways import WAYS, Interruption, Uninterrupted, count_calls, signalled
 
 from calf_viz.agent.threads import one_thread
 from calf_viz.console import tables, tracked
@@ -115,7 +115,7 @@ def torture(
     """Interrupt one training, and let it go on to its end; what was lost, or nothing."""
     for _ in range(chance.randint(1, TIMES)):
         for child, code in interrupt(place, chance, whole):
-            found.interrupted += code != 0 or interrupt is told
+            found.interrupted += code != 0 or interrupt is signalled
             found.refused += code == 2
             if wrong := complaint(place, child, code):
                 return wrong

@@ -133,11 +133,11 @@ class Child:
         sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 (until it ends)
         save = resume.save
 
-        def told(trainer: Trainer, path: str | Path) -> None:
+        def save_and_report(trainer: Trainer, path: str | Path) -> None:
             save(trainer, path)
             os.pwrite(self.saved.fileno(), b"%20d" % trainer.steps, 0)
 
-        resume.save = told
+        resume.save = save_and_report
         # Over few steps, as what is compared is no part of this and most of the time otherwise.
         trainers.strict_row = _compared
         prepare()

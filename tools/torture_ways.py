@@ -106,7 +106,7 @@ def two(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tuple
     return [(first, first.wait()), (second, second.wait())]
 
 
-def told(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tuple[Child, int]]:
+def signalled(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tuple[Child, int]]:
     child = Child(place, lambda: None)
     time.sleep(chance.uniform(0.0, whole.seconds))
     child.kill(chance.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)))
@@ -114,7 +114,7 @@ def told(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tupl
 
 
 WAYS: dict[str, Interruption] = {
-    "moment": moment, "call": call, "full": full, "two": two, "signal": told,
+    "moment": moment, "call": call, "full": full, "two": two, "signal": signalled,
 }  # fmt: skip
 
 

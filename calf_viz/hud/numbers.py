@@ -8,7 +8,7 @@ from itertools import pairwise
 
 MINUS = "−"
 MOST_DIGITS = 15
-"""That a float has behind its first."""
+"""Significant digits of a float, after the first."""
 
 
 def count(number: int) -> str:

@@ -35,7 +35,7 @@ A_ONLY, B_ONLY = BitMask32.bit(28), BitMask32.bit(29)
 """Masks of what only the cameras of the two textures see."""
 
 
-class Compare:
+class PandaComparison:
     """Arranges two looks below one root of an output.
 
     Attributes:

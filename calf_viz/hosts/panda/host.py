@@ -22,7 +22,7 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.base import Host, Ring
-from calf_viz.hosts.panda.compare import Compare
+from calf_viz.hosts.panda.compare import PandaComparison
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
 from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
@@ -52,7 +52,7 @@ class PandaHost(Host):
     OpenGL 3.3.
     """
 
-    compare: Compare | None = None
+    compare: PandaComparison | None = None
 
     def __init__(
         self,
@@ -180,7 +180,9 @@ class PandaHost(Host):
         library = self.setup.for_scene(library)
         second = SecondLook(first, library, colour_map, self._fill_palette)
         shader = self.programs["difference"]
-        self.compare = Compare(self.root, self.first, second, shader, self.context, self.output)
+        self.compare = PandaComparison(
+            self.root, self.first, second, shader, self.context, self.output
+        )
         if self.hud_draws is not None:
             self.compare.lift(self.hud_draws.node)
         self._fill_palette()
