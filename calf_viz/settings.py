@@ -68,7 +68,7 @@ class Known:
     which names the nearest."""
 
     kind = "settings"
-    """What they are of, for messages."""
+    """Their name in messages."""
 
     def __new__(cls, *_: Any, **values: Any) -> Self:
         known(values, fields_of(cls), f" of {cls.kind}")

@@ -13,7 +13,7 @@ GRIP = 8.0
 
 @dataclass
 class Compared:
-    """What is shown of two looks.
+    """The current view of two looks.
 
     Attributes:
         mode: one of `MODES`.

@@ -9,7 +9,7 @@ BRIGHT = 0xE9EDF3
 QUIET = 0x9BA7B6
 """Names of values, ticks."""
 ACCENT = 0xF2C14E
-"""What must not be missed: that it is paused."""
+"""What must not be missed, such as the pause."""
 ALARM = 0xFF8A7A
 """Errors."""
 GROUND = 0x262B35

@@ -32,7 +32,7 @@ SILENCE = 60.0
 
 
 BOUNDS = ("lo", "hi")
-"""Of a view, that may change while it is shown."""
+"""Fields of a view that may change while it is shown."""
 
 
 class Feed:
@@ -232,7 +232,7 @@ def view_shown(source: Source) -> View:
 
 
 def _a(kind: type[T], found: Any) -> T:
-    """What a source gave, of the kind that is wanted; ValueError else."""
+    """A source's answer, if of the required type; else raises ValueError."""
     if not isinstance(found, kind):
         raise ValueError(f"{type(found).__name__}, where {kind.__name__} is wanted")
     return found

@@ -42,7 +42,7 @@ class PandaRing(Protocol):
         """Change to a layout with more agents, keeping the samples."""
 
     def move(self, by: Move) -> None:
-        """Has all samples lie elsewhere in the scene."""
+        """Moves all samples in the scene."""
 
     def done(self) -> None:
         """Called after a frame was rendered."""
@@ -158,7 +158,7 @@ class RenderedRing:
             self._outgrown.pop().release_all()
 
     def _move(self, by: Move) -> None:
-        """Has the pass move what it copies."""
+        """Sets how the pass moves the samples that it copies."""
         self.triangle.set_shader_input("u_move", (*by.scale, *by.offset))
 
     def grow(self, old: RingLayout, new: RingLayout) -> None:

@@ -12,7 +12,7 @@ from panda3d.core import GraphicsOutput
 
 
 class Target:
-    """Of one buffer."""
+    """Knows whether the last frame drew one buffer."""
 
     def __init__(self, output: GraphicsOutput) -> None:
         self.output = output

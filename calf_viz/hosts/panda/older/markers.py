@@ -50,7 +50,7 @@ class Newest:
         self._changed = False
 
     def move(self, samples: Row, planes: FloatArray) -> None:
-        """Takes a step's samples; planes (n, 3): heights and slopes there."""
+        """Replaces the samples by a step's; planes (n, 3): heights and slopes there."""
         self._at, self._changed = (samples, planes), True
 
     def place(self, by: Move) -> None:

@@ -162,6 +162,6 @@ class TrailMesh:
             self.mesh.indices()[:] = 0
 
     def remove(self) -> None:
-        """Takes it out of the scene."""
+        """Removes it from the scene."""
         if self.mesh is not None:
             self.mesh.remove()
