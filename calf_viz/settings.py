@@ -64,11 +64,11 @@ def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None
 
 
 class Known:
-    """Base of a dataclass of settings: made with a name that is none of them, it raises UserError,
-    which names the nearest."""
+    """Base of a dataclass of settings: an unknown name raises UserError, which suggests the
+    nearest."""
 
     kind = "settings"
-    """Their name in messages."""
+    """The thing that they configure, for messages."""
 
     def __new__(cls, *_: Any, **values: Any) -> Self:
         known(values, fields_of(cls), f" of {cls.kind}")
