@@ -103,11 +103,11 @@ class TestSpeed:
     def test_steps_that_come_by_themselves_have_none(self) -> None:
         source = Walk()
         source.view = replace(VIEW, live=True)
-        with pytest.raises(UserError, match="`speed`: the source's steps come by themselves"):
+        with pytest.raises(UserError, match="`speed`: the source's steps arrive by themselves"):
             showing(source, speed=2)
         source.most = 3
         with showing(source) as app:
-            with pytest.raises(UserError, match=r"speed .*the source's steps come by themselves"):
+            with pytest.raises(UserError, match=r"speed .*the source's steps arrive by themselves"):
                 app.config.speed = 2
             app.step()
             assert app.host.packer.step == 2

@@ -108,8 +108,8 @@ class TrainerProcess:
         if self.failure is None:
             return None
         lost = self.board[Word.STEPS] - self.board[Word.SAVED]
-        told = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
-        return f"the training died: {self.failure}{told}; go on with `resume` {self.run}"
+        loss = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
+        return f"the training died: {self.failure}{loss}; go on with `resume` {self.run}"
 
     def _last_log_line(self) -> str:
         with suppress(OSError):
@@ -159,7 +159,7 @@ class TrainerProcess:
         Under load, or with a slow disk, ending may take minutes.
         """
         begun = since = time.monotonic()
-        spent, told = -1.0, False
+        spent, reported = -1.0, False
         while True:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(min(1.0, PATIENCE))
@@ -170,8 +170,8 @@ class TrainerProcess:
                 since = now
             elif now - since > PATIENCE:
                 return False
-            if now - begun > TOLD_AFTER and not told:
-                told = True
+            if now - begun > TOLD_AFTER and not reported:
+                reported = True
                 log.warning("waiting for the training to end, with a checkpoint")
 
     def _spent(self) -> float:

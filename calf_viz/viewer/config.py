@@ -32,7 +32,7 @@ FINEST_GRID = 2048
 LARGEST_SIDE = 16384
 TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
 """Settings that have no effect without `train`."""
-LIVE = "the source's steps come by themselves: each frame shows all that there are"
+LIVE = "the source's steps arrive by themselves: each frame shows all that have arrived"
 """Why the speed of a live source cannot be set."""
 RAREST_STATS = 100_000
 """Most frames between updates: half an hour at 60 a second."""

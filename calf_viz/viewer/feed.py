@@ -224,7 +224,7 @@ def view_shown(source: Source) -> View:
     """A source's view. Raises UserError if it is not a View, or the source is not a Source."""
     for name in ("step", "surface", "close"):
         if not callable(getattr(source, name, None)):
-            raise UserError(f"source: {type(source).__name__} has no method `{name}`: it is none")
+            raise UserError(f"source: {type(source).__name__} has no method `{name}`")
     try:
         return _a(View, source.view)
     except (AttributeError, ValueError) as error:

@@ -75,7 +75,7 @@ class ShownSurface:
 
     @property
     def _elsewhere(self) -> bool:
-        """Whether what is drawn is of other bounds, until a surface of these comes."""
+        """Whether the surface drawn has other bounds, until one with the new ones arrives."""
         drawn = self.host.grid
         return (drawn.lo, drawn.hi) != (self.grid.lo, self.grid.hi)
 
