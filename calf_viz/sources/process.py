@@ -20,7 +20,7 @@ log = logging.getLogger("calf_viz")
 
 PATIENCE = 20.0
 """Seconds without progress after which a trainer that should end is killed."""
-TOLD_AFTER = 10.0
+REPORT_AFTER = 10.0
 """Seconds of waiting after which a message says so."""
 MOMENT = 0.5
 """Seconds to wait for a single step."""
@@ -170,7 +170,7 @@ class TrainerProcess:
                 since = now
             elif now - since > PATIENCE:
                 return False
-            if now - begun > TOLD_AFTER and not reported:
+            if now - begun > REPORT_AFTER and not reported:
                 reported = True
                 log.warning("waiting for the training to end, with a checkpoint")
 
