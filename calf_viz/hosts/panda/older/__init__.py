@@ -6,5 +6,5 @@
 
 They draw the same scene: all share the fragment shader and its hooks, the ribbons' arithmetic
 (shaders/lib/expand.glsl) and the host. The meshes pass through every sample, and lie on the newest
-critic's surface: they do not morph, do not replay, and do not use an overlay's height.glsl.
+critic's surface: they do not morph, show no past steps, and do not use an overlay's height.glsl.
 """
