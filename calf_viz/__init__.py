@@ -8,7 +8,7 @@ from calf_viz.version import __version__
 if TYPE_CHECKING:
     from calf_viz.errors import UserError
     from calf_viz.heightfield import Heightfield
-    from calf_viz.profiling.compare import compare_results
+    from calf_viz.profiling.compare_files import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.samples import Samples
     from calf_viz.view import View
@@ -38,7 +38,7 @@ _WHERE = {
     "UserError": "calf_viz.errors",
     "View": "calf_viz.view",
     "VisualizationConfig": "calf_viz.viewer.config",
-    "compare_results": "calf_viz.profiling.compare",
+    "compare_results": "calf_viz.profiling.compare_files",
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Candidate, load_program
-from calf_viz.trial.examiner import Examiner
+from calf_viz.shader_trial.examiner import Examiner
 
 PRETENDED = Path(__file__).with_name("pretend_driver.py")
 HEAD = "vec4 trail_colour(vec3 colour, int mode, float age, float edge)"
@@ -45,7 +45,7 @@ def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Driver:
     def command(module: str, design: str) -> tuple[list[str], dict[str, str]]:
         return [sys.executable, str(PRETENDED), str(log), design], dict(os.environ)
 
-    monkeypatch.setattr("calf_viz.trial.examiner.python_child", command)
+    monkeypatch.setattr("calf_viz.shader_trial.examiner.python_child", command)
     return Driver(log)
 
 

@@ -21,8 +21,9 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.moderngl.host import create_context
 from calf_viz.samples import Samples
+from calf_viz.scene.height_texels import height_texels
 from calf_viz.scene.ring import RingLayout, RingPacker
-from calf_viz.scene.scene import Scene, height_texels
+from calf_viz.scene.scene import Scene
 
 NEAR = 5e-3
 """Pixels between a sample's pixel in float32 and in float64."""

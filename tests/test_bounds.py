@@ -15,7 +15,7 @@ from render_probe import FlatCamera, Probe, middles, sides
 from scene_folder import HOSTS, OLDER, Agents, SceneFolder
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda import ring as panda_ring
 from calf_viz.hud.edges import edges_of

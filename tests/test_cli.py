@@ -22,7 +22,7 @@ from PIL import Image
 from calf_viz import compare_results
 from calf_viz.agent.checkpoint import shipped
 from calf_viz.cli import main as cli
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.viewer import app
 from calf_viz.viewer.app import CALFApplication

@@ -13,7 +13,7 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.compiler_log import explain
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.scene import Scene
 

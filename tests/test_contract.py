@@ -9,7 +9,7 @@ import pytest
 
 from calf_viz.glsl import contract, critic_contract, hud_contract, variants
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene

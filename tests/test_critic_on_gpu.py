@@ -17,7 +17,7 @@ from trainings import board, configured
 from waiting import until
 
 from calf_viz import CALFApplication, VisualizationConfig, systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.critic_networks import CriticNetworks, Layer
 from calf_viz.errors import UserError
@@ -29,7 +29,8 @@ from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
-from calf_viz.scene.scene import Scene, height_texels
+from calf_viz.scene.height_texels import height_texels
+from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Word
 
 pytestmark = pytest.mark.rendering

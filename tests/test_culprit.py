@@ -11,8 +11,8 @@ from pretended_drivers import TRAILS, Driver, candidate, examining, pretended
 from calf_viz.cli.main import calf_viz
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Candidate, load_program
-from calf_viz.glsl.shipped import shader_folder
-from calf_viz.trial.examiner import Examiner, Outcome
+from calf_viz.glsl.shipped_shaders import shader_folder
+from calf_viz.shader_trial.examiner import Examiner, Outcome
 
 driver = pytest.fixture(pretended)
 examiner = pytest.fixture(examining)

@@ -12,7 +12,7 @@ import calf_viz
 from calf_viz.errors import LONGEST_MESSAGE, FileDamaged, FileTrouble, UserError
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.profiling.comparison import IncomparableError
-from calf_viz.trial.examiner import Unfit
+from calf_viz.shader_trial.examiner import Unfit
 
 RAISED = (
     UserError("give another"),

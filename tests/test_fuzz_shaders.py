@@ -15,7 +15,7 @@ from scene_folder import _opengl
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import LOOK, MESHES, load_program
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 
 COUNT, SEED = 100, 20  # under each of the two hosts
 GOOD = fuzz.Mutant(

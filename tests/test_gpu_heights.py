@@ -12,8 +12,9 @@ import render_probe
 from render_probe import Probe, context, transform
 
 from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.scene.height_texels import height_texels
 from calf_viz.scene.ring import RingLayout
-from calf_viz.scene.scene import Scene, height_texels
+from calf_viz.scene.scene import Scene
 
 pytestmark = pytest.mark.rendering
 

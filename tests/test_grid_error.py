@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from calf_viz import systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 
 

@@ -15,7 +15,7 @@ from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, rend
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import load_program
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda import ring as panda_ring
 from calf_viz.hosts.panda.context import PandaContext

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "calf_viz"
 # From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
 PROGRAM = ("__main__", "cli", "viewer")
 DATA = ("sources", "training", "agent", "systems")
-PICTURE = ("workbench", "trial", "hosts", "hud", "scene", "glsl")
+PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (
     *CROSSES,
@@ -49,7 +49,9 @@ BELOW = {
 
 DRAWS = {"panda3d", "direct", "ursina", "moderngl"}
 FORBIDDEN_LIBRARIES = {
-    **dict.fromkeys((*GROUND, "hud", "scene", "glsl", "workbench", "trial"), DRAWS | {"torch"}),
+    **dict.fromkeys(
+        (*GROUND, "hud", "scene", "glsl", "workbench", "shader_trial"), DRAWS | {"torch"}
+    ),
     **dict.fromkeys(DATA, DRAWS),
     "systems": DRAWS | {"torch"},
     "hosts": {"torch"},

@@ -14,7 +14,7 @@ from calf_viz.glsl.interfaces import mismatches
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, load_program
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.glsl.source import Source
 
 USED = "void main() { o_colour = vec4(v_a); }"

@@ -23,7 +23,7 @@ from written_looks import BROKEN, GREEN, RED, covers, picture, surface
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
 from calf_viz.workbench.live import LiveShaders

@@ -15,7 +15,7 @@ from scene_folder import HOSTS, Agents, SceneFolder
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary, overlay_path
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.hud import theme
 from calf_viz.view import Certificate
 from calf_viz.workbench.look import AppliedLook

@@ -23,7 +23,7 @@ from calf_viz.scene.colours import PALETTES, colour_map, mode_colours
 from calf_viz.scene.mode_bits import ModeBits, shown_modes
 from calf_viz.scene.ring import RingLayout, RingPacker
 from calf_viz.scene.scene import Scene
-from calf_viz.trial.trust import is_trusted
+from calf_viz.shader_trial.trust import is_trusted
 
 COUNTS = [1, 3, 4, 5, 8, 9, 20]
 OTHER = 7

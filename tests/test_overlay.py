@@ -11,7 +11,7 @@ from written_looks import write
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 
 
 def test_an_overlay_may_be_a_single_file(tmp_path):

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.glsl.shipped import LOOKS, shader_folder
+from calf_viz.glsl.shipped_shaders import LOOKS, shader_folder
 from calf_viz.workbench import parts
 
 LOOK = "`shaders`"

@@ -17,7 +17,7 @@ from scene_folder import HOSTS, OLDER, Agents, SceneFolder
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud import numbers
 from calf_viz.hud.edges import edges_of

@@ -16,7 +16,7 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.portable import MACOS, TARGETS, WEBGL, Target, portable
 from calf_viz.glsl.preprocessor import PreprocessorError
 from calf_viz.glsl.programs import LOOK, load_program
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.workbench import reference
 
 COMPILER = reference.reference_compiler() or ""

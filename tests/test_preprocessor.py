@@ -16,7 +16,7 @@ from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.preprocessor import PreprocessorError, decided, expanded
 from calf_viz.glsl.programs import INPUTS, SCENE, load_program
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 
 DESKTOP = {"__VERSION__": "330", "GL_core_profile": "1"}
 

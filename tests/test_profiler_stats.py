@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from profiling_samples import Clock, Process, frame, made_profiler
 
 from calf_viz.errors import UserError
-from calf_viz.profiling.compare import compare_results
+from calf_viz.profiling.compare_files import compare_results
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.profiling.resources import INTERVAL, MOST_SAMPLES, ResourceSampler, slope

@@ -15,7 +15,7 @@ from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.portable import TARGETS, Target, portable
 from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, ProgramSource, load_program
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.workbench import reference
 
 COMPILER = reference.reference_compiler() or ""

@@ -34,7 +34,7 @@ from test_pixels import INVISIBLE
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield
 
 pytestmark = pytest.mark.rendering

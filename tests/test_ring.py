@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calf_viz.errors import UserError
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.samples import Samples
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.ring import (

@@ -10,7 +10,7 @@ import pytest
 from calf_viz.glsl import contract
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import load_program
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.workbench.document import documented
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "shaders.md"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from calf_viz import systems
-from calf_viz.agent import checkpoint, shipped
+from calf_viz.agent import checkpoint
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.modes import CERTIFIED, NOMINAL, RELAX
 from calf_viz.errors import UserError

@@ -11,7 +11,7 @@ from written_looks import write
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary, read_define
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 
 
 def test_windows_line_ends(tmp_path):

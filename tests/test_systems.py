@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from calf_viz import systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import held_out_starts, strict_row
 from calf_viz.errors import UserError
@@ -24,7 +24,7 @@ from calf_viz.sources.simulation import view_of
 from calf_viz.systems import Plane, System, registry
 from calf_viz.systems.base import wrap_angle
 from calf_viz.systems.differential_drive import DifferentialDrive
-from calf_viz.systems.hidden import hidden_values
+from calf_viz.systems.hidden_states import hidden_values
 from calf_viz.systems.point_mass import PointMass
 from calf_viz.viewer.config import VisualizationConfig
 

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from calf_viz import systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError
-from calf_viz.systems import outside, registry
+from calf_viz.systems import loading as outside
+from calf_viz.systems import registry
 from calf_viz.systems.point_mass import PointMass
 from calf_viz.training import pool
 from calf_viz.training import train as training

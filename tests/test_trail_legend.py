@@ -13,7 +13,7 @@ from scene_folder import POINT_MASS
 from calf_viz.agent.modes import NAMES
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud

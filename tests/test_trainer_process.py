@@ -23,7 +23,7 @@ from waiting import until
 from calf_viz import CALFApplication
 from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
-from calf_viz.sources import process
+from calf_viz.sources import trainer_handle as process
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
@@ -69,7 +69,7 @@ def test_an_error_of_the_trainers_own_is_reported(
     popen = subprocess.Popen
 
     def without_checkpoints(command: list[str], **options: Any) -> Any:
-        run, *_ = command[command.index("calf_viz.sources.trainer") + 1 :]
+        run, *_ = command[command.index("calf_viz.sources.trainer_process") + 1 :]
         for path in Path(run).glob("checkpoints/*"):
             path.write_bytes(b"broken")
         return popen(command, **options)

@@ -18,7 +18,8 @@ from calf_viz.glsl.variants import TRAINEE_COLOURS
 from calf_viz.heightfield import Grid, plane_nodes
 from calf_viz.pace import Pace
 from calf_viz.samples import Samples
-from calf_viz.sources import process, worker
+from calf_viz.sources import trainer_handle as process
+from calf_viz.sources import worker
 from calf_viz.sources.board import Board, Word
 from calf_viz.sources.training import TRAINEE
 from calf_viz.training.run import Run
@@ -81,7 +82,7 @@ def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     board(app).publish(1, 0.5, low, weights)
     for _ in range(5):
         app.step()
-    from calf_viz.scene.scene import shown_heights
+    from calf_viz.scene.height_texels import shown_heights
 
     seen = shown_heights(host._texels, host.morph)
     board(app).publish(2, 0.5, high, weights)

@@ -22,14 +22,14 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import LOOK, load_program
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.hosts.base import Host
-from calf_viz.trial import examiner as examiner_module
-from calf_viz.trial import trials as trials_module
-from calf_viz.trial import worker
-from calf_viz.trial.examiner import Examiner
-from calf_viz.trial.subject import PIXELS, VERTICES, open_host
-from calf_viz.trial.trials import Trials
+from calf_viz.shader_trial import examiner as examiner_module
+from calf_viz.shader_trial import trials as trials_module
+from calf_viz.shader_trial import worker
+from calf_viz.shader_trial.examiner import Examiner
+from calf_viz.shader_trial.subject import PIXELS, VERTICES, open_host
+from calf_viz.shader_trial.trials import Trials
 
 driver = pytest.fixture(pretended)
 examiner = pytest.fixture(examining)
@@ -120,7 +120,7 @@ class TestChild:
     @pytest.mark.rendering
     def test_it_ends_with_a_viewer_that_is_killed(self) -> None:
         program = (
-            "from calf_viz.trial.examiner import Examiner; t = Examiner('gpu'); t.start();"
+            "from calf_viz.shader_trial.examiner import Examiner; t = Examiner('gpu'); t.start();"
             "print(t._child._process.pid, flush=True); input()"
         )
         with subprocess.Popen(
@@ -136,7 +136,8 @@ class TestChild:
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_DATA")
     def test_its_memory_is_bounded_and_it_leaves_no_core(self) -> None:
         program = (
-            "import resource; from calf_viz.trial import worker; worker._bound(software=True)\n"
+            "import resource\n"
+            "from calf_viz.shader_trial import worker; worker._bound(software=True)\n"
             "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)\n"
             "try: bytearray(2 * worker.MEMORY)\n"
             "except MemoryError: print('bounded')"

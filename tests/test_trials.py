@@ -26,12 +26,12 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import LOOK, Candidate, load_program
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.hosts.base import Host
-from calf_viz.trial import trials as trials_module
-from calf_viz.trial import trust
-from calf_viz.trial.examiner import Examiner
-from calf_viz.trial.trials import Trials
+from calf_viz.shader_trial import trials as trials_module
+from calf_viz.shader_trial import trust
+from calf_viz.shader_trial.examiner import Examiner
+from calf_viz.shader_trial.trials import Trials
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import AppliedLook
 

@@ -15,7 +15,7 @@ from calf_viz import CALFApplication
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.compared import MODES, Compared
-from calf_viz.hosts.panda.compare import LINE
+from calf_viz.hosts.panda.compared_looks import LINE
 from calf_viz.hud.two_looks import names
 
 pytestmark = pytest.mark.rendering

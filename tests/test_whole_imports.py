@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.agent.torch_import import whole_imports
 from calf_viz.errors import UserError
 
 STOPPED = """
 import signal, sys
 from importlib.abc import MetaPathFinder
-from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.agent.torch_import import whole_imports
 
 class Stop(MetaPathFinder):
     def find_spec(self, name, path, target=None):

@@ -24,7 +24,7 @@ from calf_viz.errors import UserError
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import INPUTS, LOOK, SCENE, load_program
-from calf_viz.glsl.shipped import is_kept, shader_folder, shipped_files
+from calf_viz.glsl.shipped_shaders import is_kept, shader_folder, shipped_files
 from calf_viz.glsl.variants import CERTIFIED, REFUSED
 from calf_viz.hosts.moderngl.host import create_context
 from calf_viz.hosts.moderngl.shader import compile_program

@@ -26,13 +26,13 @@ import numpy as np
 from bench_frame import SIZE, machine, steps, surface
 from rich.table import Table
 
+from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import SIZE as SIZE_PARAMETER
 from calf_viz.console import tables
 from calf_viz.files import write_aside
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hosts.setup import Setup
-from calf_viz.parameters import GIVEN_PATH
-from calf_viz.parameters import SIZE as SIZE_PARAMETER
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import colour_map

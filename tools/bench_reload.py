@@ -25,7 +25,7 @@ import numpy as np
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.children import code_child
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.run_command import run_command
 
 HOOK = "surface_colour.glsl"

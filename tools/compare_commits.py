@@ -27,10 +27,10 @@ from compare_screenshots import Folders, compare_folders, write_report
 from rich.table import Table
 
 from calf_viz.children import code_child
+from calf_viz.cli.option_types import GIVEN_PATH, SIZE
 from calf_viz.console import plain, say, tables, tracked
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_folder, make_folder
-from calf_viz.parameters import GIVEN_PATH, SIZE
 from calf_viz.run_command import run_command
 
 RENDERERS = "gpu", "batched", "per_agent"

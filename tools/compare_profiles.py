@@ -14,9 +14,9 @@ import click
 from rich.table import Table
 
 from calf_viz import compare_results
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError, visible
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.profiling.comparison import Comparison
 from calf_viz.profiling.report import HEADS, cells
 from calf_viz.run_command import run_command

@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image
 from rich.table import Table
 
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError, shown, visible
 from calf_viz.files import is_folder, not_over, parsing, read_bytes, write_aside
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 
 LEVEL, FRACTION = 3, 0.001

@@ -38,10 +38,10 @@ from gl_trace import HUD, Event, Framebuffer, Tracer, parse
 from rich.table import Table
 
 from calf_viz.children import python_child
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say, tables
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file, write_aside
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 
 SETTLED = 2

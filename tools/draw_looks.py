@@ -16,10 +16,10 @@ import click
 from PIL import Image
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say
 from calf_viz.files import write_aside
-from calf_viz.glsl.shipped import look_names
-from calf_viz.parameters import GIVEN_PATH
+from calf_viz.glsl.shipped_shaders import look_names
 from calf_viz.run_command import run_command
 
 AGENTS, STEPS = 20, 330

@@ -35,10 +35,10 @@ from OpenGL.raw.GL.VERSION.GL_1_0 import glGetError
 
 from calf_viz.children import script_child
 from calf_viz.console import say, tracked
-from calf_viz.glsl.shipped import shader_folder, shipped_files
+from calf_viz.glsl.shipped_shaders import shader_folder, shipped_files
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
-from calf_viz.trial import PATIENCE
+from calf_viz.shader_trial import PATIENCE
 from calf_viz.view import View
 
 HOSTS = ("panda", "moderngl")
@@ -269,8 +269,8 @@ class Subject:
         from calf_viz.hud.overview import overview
         from calf_viz.scene.colours import colour_map
         from calf_viz.scene.scene import Scene
-        from calf_viz.trial.examiner import Examiner
-        from calf_viz.trial.trials import Trials
+        from calf_viz.shader_trial.examiner import Examiner
+        from calf_viz.shader_trial.trials import Trials
         from calf_viz.workbench.live import LiveShaders
         from calf_viz.workbench.look import AppliedLook
 

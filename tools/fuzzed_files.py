@@ -187,7 +187,7 @@ def _make_bases(root: Path) -> None:
     import numpy as np
 
     from calf_viz.agent.checkpoint import shipped
-    from calf_viz.glsl.shipped import shader_folder
+    from calf_viz.glsl.shipped_shaders import shader_folder
     from calf_viz.sources.board import Board
     from calf_viz.training.train import train
     from calf_viz.viewer.app_config import AppConfig

@@ -19,7 +19,7 @@ import click
 
 from calf_viz.console import say, tracked
 from calf_viz.errors import LONGEST_MESSAGE
-from calf_viz.trial import child
+from calf_viz.shader_trial import child
 
 BAD = ("TRACEBACK", "CRASH", "HANG", "MEMORY")
 """What no user input may do to the program."""

@@ -14,7 +14,7 @@ import numpy as np
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.console import tables
 from calf_viz.heightfield import Heightfield, plane_nodes

@@ -150,7 +150,7 @@ def _many_lines(random_: random.Random, data: bytes) -> Hostile:
 
 def _other_stage(random_: random.Random, data: bytes) -> Hostile:
     """Another stage's shader."""
-    from calf_viz.glsl.shipped import shader_folder
+    from calf_viz.glsl.shipped_shaders import shader_folder
 
     name = random_.choice(["field.vert", "field.frag", "hud.vert", "hud.frag", "height.glsl"])
     return Hostile((shader_folder() / name).read_bytes())

@@ -26,9 +26,9 @@ from performance_rows import OUTSIDE, TURN, Outside, Row, measure, outside_drive
 from performance_tables import counts_table, lessons, outside_section, steps_table, times_table
 from undrawn import undrawn
 
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say
 from calf_viz.files import make_folder, write_aside
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 
 AGENTS = (3, 5, 10, 20, 30, 100, 1000)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.run_command import run_command
 from calf_viz.training.plots import mode_shares, moving_average, plot_learning, read
 

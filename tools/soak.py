@@ -26,7 +26,7 @@ from rich.table import Table
 
 from calf_viz import AppConfig, CALFApplication
 from calf_viz.console import tables
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.run_command import run_command
 
 HOOK = "surface_colour.glsl"

@@ -13,13 +13,13 @@ import click
 import numpy as np
 
 from calf_viz import systems
+from calf_viz.cli.option_types import GIVEN_PATH, SIZE
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
 from calf_viz.console import as_options, say, tracked
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder, write_aside
-from calf_viz.parameters import GIVEN_PATH, SIZE
 from calf_viz.run_command import run_command
 from calf_viz.settings import fields_of
 from calf_viz.training.config import TrainingConfig

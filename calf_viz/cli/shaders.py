@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say
 from calf_viz.console import tables as console_of
 from calf_viz.errors import visible
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary, read_define
 from calf_viz.glsl.problems import ShaderError
-from calf_viz.glsl.shipped import look_names
-from calf_viz.parameters import GIVEN_PATH
+from calf_viz.glsl.shipped_shaders import look_names
 from calf_viz.workbench import parts
 from calf_viz.workbench.look_file import Look, look_file, read_look
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from calf_viz import systems
-from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.agent.torch_import import whole_imports
+from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, make_folder
-from calf_viz.parameters import GIVEN_PATH
 from calf_viz.settings import fields_of, within
 from calf_viz.training.config import PRESETS, SIZE, TrainingConfig
 from calf_viz.training.run_config import KEPT

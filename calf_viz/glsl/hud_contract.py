@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calf_viz.glsl.contract import PALETTE, TextureInput, Uniform
 from calf_viz.glsl.contract import header as declare
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 
 TEXTURES = (
     TextureInput("u_hud_atlas", "r8", "coverage of every glyph"),

@@ -29,7 +29,7 @@ from calf_viz.glsl import text as glsl
 from calf_viz.glsl.folder import files_below
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.glsl.shader_file import LONGEST_LINE, SUFFIXES, Line, read
-from calf_viz.glsl.shipped import LOOKS, is_kept, look_names, shader_folder, shipped_files
+from calf_viz.glsl.shipped_shaders import LOOKS, is_kept, look_names, shader_folder, shipped_files
 from calf_viz.glsl.source import DEFINE, Source
 
 DEEPEST, MOST_INCLUDES = 32, 1000

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import product
 
 from calf_viz.errors import UserError, shown
-from calf_viz.glsl.shipped import shader_folder
+from calf_viz.glsl.shipped_shaders import shader_folder
 
 
 @dataclass(frozen=True)

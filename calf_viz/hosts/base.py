@@ -30,8 +30,8 @@ from calf_viz.samples import Samples
 from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import Detail, DetailChooser
 from calf_viz.scene.frame import Frame, Move
+from calf_viz.scene.height_texels import height_texels, shown_heights
 from calf_viz.scene.ring import MOST_TEXELS, Packed, RingLayout, RingPacker
-from calf_viz.scene.scene import height_texels, shown_heights
 
 log = logging.getLogger("calf_viz")
 

@@ -18,8 +18,8 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.sources.board import Board, Phase, Snapshot, Word
-from calf_viz.sources.process import TrainerProcess
 from calf_viz.sources.simulation import Simulation
+from calf_viz.sources.trainer_handle import TrainerProcess
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from calf_viz.errors import UserError, shown
 from calf_viz.systems.base import System
-from calf_viz.systems.outside import (
+from calf_viz.systems.loading import (
     announced,
     blamed,
     is_reference,

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from calf_viz import systems
-from calf_viz.agent import shipped
+from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.threads import one_thread

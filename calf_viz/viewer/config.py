@@ -20,7 +20,7 @@ from calf_viz.settings import option as _option
 from calf_viz.settings import within as _within
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import POLICIES
-from calf_viz.systems.hidden import hidden_values
+from calf_viz.systems.hidden_states import hidden_values
 from calf_viz.viewer import designs as toggles
 
 MOST_AGENTS = 10_000_000

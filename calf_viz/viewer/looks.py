@@ -12,9 +12,9 @@ from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action
 from calf_viz.scene.colours import COLOUR_MAP, colour_map
-from calf_viz.trial.examiner import Examiner
-from calf_viz.trial.trials import Trials
-from calf_viz.trial.trust import needs_trials
+from calf_viz.shader_trial.examiner import Examiner
+from calf_viz.shader_trial.trials import Trials
+from calf_viz.shader_trial.trust import needs_trials
 from calf_viz.viewer.config import VisualizationConfig
 from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders

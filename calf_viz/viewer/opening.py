@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from calf_viz import systems
-from calf_viz.agent.whole_imports import whole_imports
+from calf_viz.agent.torch_import import whole_imports
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid
@@ -19,7 +19,7 @@ from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import Simulation
-from calf_viz.systems.hidden import hidden_values
+from calf_viz.systems.hidden_states import hidden_values
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run_config import read_config
 from calf_viz.view import View
@@ -94,7 +94,7 @@ def _geometry(config: VisualizationConfig) -> GeometryMaker:
 def load_agent(config: VisualizationConfig) -> CALFAgent:
     """The agent to show. Raises UserError for a checkpoint that cannot be used."""
     with whole_imports():
-        from calf_viz.agent import shipped
+        from calf_viz.agent import shipped_agents as shipped
 
     system = systems.get(config.system)
     unasked = config.train or config.policy == "nominal"

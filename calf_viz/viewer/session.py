@@ -16,12 +16,12 @@ from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.sources.base import Resizable, Source
 from calf_viz.sources.simulation import Simulation, view_of
-from calf_viz.viewer.actions import Actions
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import LIVE, VisualizationConfig
 from calf_viz.viewer.description import describe
 from calf_viz.viewer.display import Display
 from calf_viz.viewer.feed import Feed, view_shown
+from calf_viz.viewer.key_actions import Actions
 from calf_viz.viewer.looks import Looks
 from calf_viz.viewer.opening import (
     HostMaker,

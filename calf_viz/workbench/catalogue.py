@@ -15,7 +15,7 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.glsl.programs import INPUTS
 from calf_viz.glsl.shader_file import Line, read
-from calf_viz.glsl.shipped import shipped_files
+from calf_viz.glsl.shipped_shaders import shipped_files
 
 _FUNCTION = re.compile(r"^(\w++\s++(\w++)\([^()]*+\))\s*+\{", re.MULTILINE)
 _CALL = re.compile(r"\b(\w++)\s*+\(")

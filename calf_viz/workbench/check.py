@@ -21,9 +21,9 @@ from calf_viz.glsl.programs import (
     load_program,
     read_controls,
 )
-from calf_viz.trial.culprit import Without, removable
-from calf_viz.trial.examiner import Examiner
-from calf_viz.trial.trust import is_trusted
+from calf_viz.shader_trial.culprit import Without, removable
+from calf_viz.shader_trial.examiner import Examiner
+from calf_viz.shader_trial.trust import is_trusted
 from calf_viz.workbench import reference
 from calf_viz.workbench.look_file import look_file, read_look
 from calf_viz.workbench.parts import nothing_there, unused

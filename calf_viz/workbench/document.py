@@ -12,7 +12,7 @@ from pathlib import Path
 
 from calf_viz.glsl import contract, variants
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.glsl.shipped import LOOKS, look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import LOOKS, look_names, shader_folder
 from calf_viz.workbench import catalogue
 
 _UNIT = re.compile(r"\s*\[([^\]]*)\]\s*$")

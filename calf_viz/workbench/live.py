@@ -18,7 +18,7 @@ from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.glsl.programs import ProgramSource
 from calf_viz.hosts.base import Host
 from calf_viz.hud.problem_notice import ProblemNotice
-from calf_viz.trial.trials import Pending, Trials
+from calf_viz.shader_trial.trials import Pending, Trials
 from calf_viz.workbench.look import AppliedLook
 from calf_viz.workbench.watch import Watcher
 

@@ -14,7 +14,7 @@ from calf_viz.files import exists
 from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.problems import MOST
 from calf_viz.glsl.programs import Programs, ProgramSource
-from calf_viz.glsl.shipped import LOOKS, shader_folder
+from calf_viz.glsl.shipped_shaders import LOOKS, shader_folder
 from calf_viz.scene.colours import COLOUR_MAP, ColourMap, colour_map
 from calf_viz.workbench.look_file import Look, look_file, read_look, save_values
 

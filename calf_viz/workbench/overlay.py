@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import exists, make_folder, write_aside
-from calf_viz.glsl.shipped import LOOKS, is_kept, look_names, shader_folder, shipped_files
+from calf_viz.glsl.shipped_shaders import LOOKS, is_kept, look_names, shader_folder, shipped_files
 from calf_viz.workbench import catalogue
 
 

@@ -12,7 +12,14 @@ from calf_viz.glsl.folder import entries
 from calf_viz.glsl.library import ShaderLibrary, did_you_mean, overlay_path
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import LOOK, load_program
-from calf_viz.glsl.shipped import LOOKS, SUFFIXES, is_kept, look_names, shader_folder, shipped_files
+from calf_viz.glsl.shipped_shaders import (
+    LOOKS,
+    SUFFIXES,
+    is_kept,
+    look_names,
+    shader_folder,
+    shipped_files,
+)
 from calf_viz.workbench.look_file import look_file
 
 log = logging.getLogger("calf_viz")

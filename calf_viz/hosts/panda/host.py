@@ -22,13 +22,13 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.base import Host, Ring
-from calf_viz.hosts.panda.compare import PandaComparison
+from calf_viz.hosts.panda.compared_looks import PandaComparison
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
 from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
 from calf_viz.hosts.panda.gpu_timer import GpuTimer
 from calf_viz.hosts.panda.hud import PandaHud
-from calf_viz.hosts.panda.second import FirstLook, SecondLook
+from calf_viz.hosts.panda.second_look import FirstLook, SecondLook
 from calf_viz.hosts.panda.shader import BLENDING, compile_program
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill

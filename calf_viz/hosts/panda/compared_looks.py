@@ -23,7 +23,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.hosts.compared import Compared
 from calf_viz.hosts.panda.context import PandaContext
-from calf_viz.hosts.panda.second import SecondLook
+from calf_viz.hosts.panda.second_look import SecondLook
 from calf_viz.hosts.panda.texture import empty_texture
 from calf_viz.hosts.panda.triangle import triangle
 from calf_viz.scene.scene import Scene

@@ -64,7 +64,7 @@ class TrainerProcess:
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command, environment = python_child(
-            "calf_viz.sources.trainer", str(run), str(self.board.descriptor),
+            "calf_viz.sources.trainer_process", str(run), str(self.board.descriptor),
             *(() if system is None else (system,)),
         )  # fmt: skip
         try:

@@ -20,8 +20,8 @@ from threading import Event, Lock, Thread
 
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.glsl.programs import Candidate, ProgramSource
-from calf_viz.trial.examiner import Examiner, Unfit, Unwanted
-from calf_viz.trial.trust import is_trusted
+from calf_viz.shader_trial.examiner import Examiner, Unfit, Unwanted
+from calf_viz.shader_trial.trust import is_trusted
 
 log = logging.getLogger("calf_viz")
 

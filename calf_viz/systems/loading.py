@@ -24,7 +24,7 @@ from calf_viz.children import current_folder_left_out
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import is_file, read_bytes
 from calf_viz.systems.base import System
-from calf_viz.systems.soundness import check
+from calf_viz.systems.checks import check
 
 GROUP = "calf_viz.systems"
 NAME = "SYSTEM"

@@ -1,4 +1,4 @@
-"""The trainer's process: `python -m calf_viz.sources.trainer RUN BOARD [SYSTEM]`.
+"""The trainer's process: `python -m calf_viz.sources.trainer_process RUN BOARD [SYSTEM]`.
 
 standard input    closed when the viewer ends, in any way
 SIGTERM, SIGHUP   end the training with a checkpoint; blocked by the parent until handled here

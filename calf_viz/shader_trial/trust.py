@@ -11,9 +11,9 @@ from pathlib import Path
 from calf_viz import files
 from calf_viz.glsl.programs import ProgramSource
 from calf_viz.glsl.shader_file import SUFFIXES
-from calf_viz.glsl.shipped import look_names, shader_folder
+from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.glsl.source import DEFINE
-from calf_viz.trial.culprit import is_known
+from calf_viz.shader_trial.culprit import is_known
 
 Stamp = tuple[int, int, int]
 

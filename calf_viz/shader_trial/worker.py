@@ -1,6 +1,6 @@
 """The child of a trial: compiles a program, draws with it, and reports the outcome.
 
-    python -m calf_viz.trial.worker DESIGN
+    python -m calf_viz.shader_trial.worker DESIGN
 
 stdin   {"name": program, "vertex": text, "fragment": text, "draw": bool}    one per line
 stdout  {"ready": renderer}, or {"unfit": why} and exit; then an answer to each line:
@@ -31,8 +31,8 @@ from calf_viz.glsl.programs import ProgramSource, read_controls
 from calf_viz.glsl.source import Source
 from calf_viz.hosts.base import Host
 from calf_viz.scene.scene import MARKER_RADII
-from calf_viz.trial import PATIENCE, SLOWER, SLOWEST_FRAME
-from calf_viz.trial.subject import PIXELS, VERTICES, open_host
+from calf_viz.shader_trial import PATIENCE, SLOWER, SLOWEST_FRAME
+from calf_viz.shader_trial.subject import PIXELS, VERTICES, open_host
 
 MEMORY = 2**31
 """Bytes that compiling and drawing may take beyond what the host has at its start."""

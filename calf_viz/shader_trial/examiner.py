@@ -11,15 +11,15 @@ from calf_viz.errors import UserError
 from calf_viz.glsl.compiler_log import explain
 from calf_viz.glsl.problems import Problem
 from calf_viz.glsl.programs import Candidate, ProgramSource
-from calf_viz.trial import PATIENCE
-from calf_viz.trial.child import Child, Ended, Overdue
-from calf_viz.trial.culprit import find_culprits, problem_of
+from calf_viz.shader_trial import PATIENCE
+from calf_viz.shader_trial.child import Child, Ended, Overdue
+from calf_viz.shader_trial.culprit import find_culprits, problem_of
 
 START_PATIENCE = 60.0
 """Seconds that a child may take until it can draw."""
 RENEWED_AFTER = 100
 """Programs after which the child is replaced: drivers keep some megabytes for each."""
-WORKER = "calf_viz.trial.worker"
+WORKER = "calf_viz.shader_trial.worker"
 _USUAL = "1280 x 720"
 
 
