@@ -18,6 +18,7 @@ from calf_viz import CALFApplication, Samples, View, VisualizationConfig, system
 from calf_viz.agent import shipped_agents as shipped
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda import ring as panda_ring
+from calf_viz.hud import numbers
 from calf_viz.hud.edges import edges_of
 from calf_viz.scene.detail import WINDOW, DetailChooser
 from calf_viz.scene.frame import Frame, Move
@@ -382,6 +383,25 @@ class TestShown:
             app.step()
             corners = app.host.uniforms()["u_corners"]
             assert corners == pytest.approx((-2.5, -2.5, 2.5, 2.5)) and app.failure is None
+
+    def test_ticks_are_those_of_the_new_bounds_before_their_surface_comes(self) -> None:
+        source = Growing(replace(BEFORE, hi=(5.0, 0.0), aspect="equal"))
+        with showing(source, hud=True) as app:
+            app.step()
+            for hi in (9.0, 5.0):  # the second moves neither the camera nor the frame's centre
+                lo, end = (-5.0, -hi), (5.0, hi)
+                source.view = replace(source.view, lo=lo, hi=end)
+                app.step()
+                host = app.host
+                edges = edges_of(host.scene, host.heightfield, host.value_range, ("x", "y"))
+                for axis, edge in enumerate(edges):
+                    values = numbers.nice_ticks(lo[axis], end[axis], 5)
+                    assert [mark.text for mark in edge.ticks] == numbers.tick_texts(values)
+                written = app.hud.canvas.glyphs.texels.copy()
+                app.hud.redraw()
+                app.draw()
+                np.testing.assert_array_equal(app.hud.canvas.glyphs.texels, written)
+            assert app.failure is None
 
     def test_a_surface_of_other_bounds_than_the_views_is_a_fault(self) -> None:
         source = Growing()

@@ -13,14 +13,19 @@ from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Rect
 from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
+from calf_viz.view import View
 
 
 class TestAxes:
     def texts(self, camera: OrbitCamera, heightfield: Heightfield = BOWL) -> dict[str, Rect]:
         """Where each text of the axes is, by name; ticks by axis and value."""
+        return self.seen(Scene(camera=camera), heightfield)
+
+    def seen(self, scene: Scene, heightfield: Heightfield) -> dict[str, Rect]:
         hud = Hud([], Axes(("first", "second")))
-        hud.prepare(Scene(camera=camera), heightfield, RANGE)
+        hud.prepare(scene, heightfield, RANGE)
         return dict(zip(self.words(hud), hud.rectangles(), strict=True))
 
     def words(self, hud: Hud) -> list[str]:
@@ -88,6 +93,17 @@ class TestAxes:
             clip = scene.camera.view_projection(1280 / 720) @ [x, -5.0, height, 1.0]
             pixel = (0.5 + 0.5 * clip[:2] / clip[3] * (1, -1)) * scene.size
             assert np.abs(begins - pixel).max(axis=1).min() < 0.01
+
+    @pytest.mark.parametrize("thin", [0, 1])
+    @pytest.mark.parametrize("length", [10.0, 30.0, 1000.0])
+    def test_a_thin_plane_has_fewer_ticks_on_its_short_axis(self, thin: int, length: float) -> None:
+        """Down to two; where not even those are apart, it still has its name."""
+        hi = (1.0, length) if thin == 0 else (length, 1.0)
+        view = View("thin", lo=(0.0, 0.0), hi=hi, aspect="equal")
+        found = self.seen(Scene(frame=Frame.of(view)), Heightfield(BOWL.values, view.lo, view.hi))
+        assert {"first", "second"} <= set(found)
+        expected = {"0", "1"} if length == 10.0 else set()
+        assert expected <= {text.rstrip("'") for text in found}
 
     def test_an_edge_seen_end_on_is_left_out(self) -> None:
         camera = OrbitCamera(azimuth=math.radians(-90), elevation=0.05)

@@ -63,7 +63,7 @@ class TestFrame:
         """So that nothing is rounded there: pictures stay as they are to the last bit."""
         for view in (USUAL, View("whole", lo=(-5, -5), hi=(5, 5))):
             frame = Frame.of(view)
-            assert frame.same and frame == Frame()
+            assert frame.same and replace(frame, plane=None) == Frame()
             assert frame.uniform == (0.0, 0.0, 1.0, 1.0) and frame.grid == (1.0, 1.0, 0.0, 0.0)
             points = np.random.default_rng(1).uniform(-9, 9, (20, 2)).astype(np.float32)
             assert frame.places(points) is points

@@ -8,14 +8,14 @@ from itertools import chain
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.canvas import Canvas
-from calf_viz.hud.edges import edges_of
+from calf_viz.hud.edges import Edge, edges_of
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
 from calf_viz.hud.shape import unit
 from calf_viz.scene.scene import Scene
 
 CLOSEST = 2.2
-"""Least distance of ticks, in line heights: below, the edge is seen almost end on."""
+"""Least distance of ticks, in line heights."""
 LEAST_ASIDE = 0.3
 """Least sine of the angle between an edge and its outward direction, in the picture."""
 
@@ -36,8 +36,11 @@ class Axes:
         taken: Sequence[Rect],
     ) -> list[Rect]:
         """Draw what fits the picture, clear of `taken`; returns where the texts are."""
-        edges = edges_of(scene, heightfield, value_range, self.labels)
-        ticks = [self._legible(canvas, edge.ticks) for edge in edges]
+        closest = CLOSEST * canvas.face("small").height
+        edges = edges_of(scene, heightfield, value_range, self.labels, closest)
+        # A text that would lie along its edge is left out: the edge is seen end on.
+        ticks = [_aside(edge, edge.ticks) for edge in edges]
+        names = [_aside(edge, edge.names) for edge in edges]
         drawn: list[Rect] = []
 
         def is_free(rect: Rect) -> bool:
@@ -46,11 +49,10 @@ class Axes:
         for mark in chain(*ticks):
             if is_free(mark.tick_rect(canvas)):
                 drawn.append(mark.draw_tick(canvas, scene))
-        for edge, legible in zip(edges, ticks, strict=True):
+        for edge, legible in zip(edges, names, strict=True):
             places = [
-                (mark, self._name_rect(canvas, mark, beyond=place == 0))
-                for place, mark in enumerate(edge.names)
-                if mark is not None and legible
+                (mark, self._name_rect(canvas, mark, beyond=mark is edge.names[0]))
+                for mark in legible
             ]
             found = next(((mark, rect) for mark, rect in places if is_free(rect)), None)
             if found is not None:
@@ -62,16 +64,6 @@ class Axes:
         """Pixels that an edge's ticks and texts take, including their clearance."""
         return math.ceil((TEXT_AWAY + CLEAR) * canvas.metrics.unit) + canvas.face("small").height
 
-    def _legible(self, canvas: Canvas, marks: list[Mark]) -> list[Mark]:
-        """The marks whose texts would not lie along the edge; none if it is seen end on."""
-        if len(marks) < 2:
-            return marks
-        along = marks[-1].x - marks[0].x, marks[-1].y - marks[0].y
-        if math.hypot(*along) / (len(marks) - 1) < CLOSEST * canvas.face("small").height:
-            return []
-        x, y = unit(*along)
-        return [mark for mark in marks if abs(x * mark.out[1] - y * mark.out[0]) > LEAST_ASIDE]
-
     def _name_rect(self, canvas: Canvas, mark: Mark, beyond: bool) -> Rect:
         """Rectangle of an axis' name, at the distance of the ticks' texts or beyond them."""
         step = canvas.metrics.unit
@@ -79,3 +71,13 @@ class Axes:
         if beyond:
             away += canvas.face("small").height * 1.6 + 1.5 * step * abs(mark.out[0])
         return mark.rect(canvas, "body", away)
+
+
+def _aside(edge: Edge, marks: Sequence[Mark | None]) -> list[Mark]:
+    """The marks whose texts would be beside the edge, not along it."""
+    there = [mark for mark in marks if mark is not None]
+    ends = edge.ends
+    if ends is None:
+        return there
+    x, y = unit(ends[1].x - ends[0].x, ends[1].y - ends[0].y)
+    return [mark for mark in there if abs(x * mark.out[1] - y * mark.out[0]) > LEAST_ASIDE]

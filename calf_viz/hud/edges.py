@@ -12,9 +12,12 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.marks import Mark
 from calf_viz.hud.shape import unit
+from calf_viz.periods import Pair
 from calf_viz.scene.scene import Scene
 
 MOST_TICKS = 5
+SPARSER = ((4, False), (3, False), (2, False), (3, True), (2, True))
+"""If those are too close: the most ticks, and whether the plane's ends may have one; best first."""
 NAME_AT = (0.5, 1.07, -0.07)
 """Where along an axis its name may be, best first: half way, or past either end."""
 OUTWARD = 0.02
@@ -22,6 +25,8 @@ OUTWARD = 0.02
 outward direction."""
 
 Points = NDArray[np.float64]
+Plane = tuple[Pair, Pair]
+"""Its corners, in the units of its axes."""
 
 
 class Edge(NamedTuple):
@@ -30,20 +35,66 @@ class Edge(NamedTuple):
     ticks: list[Mark]
     names: list[Mark | None]
 
+    @property
+    def ends(self) -> tuple[Mark, Mark] | None:
+        """The marks that are furthest apart; None if there is only one in front of the camera."""
+        _, high, low = self.names
+        marks = [mark for mark in (low, *self.ticks, high) if mark is not None]
+        return (marks[0], marks[-1]) if len(marks) > 1 else None
+
 
 def edges_of(
     scene: Scene,
     heightfield: Heightfield,
     value_range: tuple[float, float],
     labels: tuple[str, str],
+    apart: float = 0.0,
 ) -> list[Edge]:
-    """The edges along both axes. Marks behind the camera are left out; names there are None."""
-    ticks = [
-        numbers.nice_ticks(heightfield.lo[axis], heightfield.hi[axis], MOST_TICKS)
-        for axis in (0, 1)
+    """The edges along both axes of the view's plane, which may be another than the surface's until
+    the next surface. Marks behind the camera are left out; names there are None.
+
+    apart: least distance of ticks [px]. An edge that is too short for two has none.
+    """
+    lo, hi = plane = scene.frame.plane or (heightfield.lo, heightfield.hi)
+    ticks = [numbers.nice_ticks(lo[axis], hi[axis], MOST_TICKS) for axis in (0, 1)]
+    edges = _edges(scene, heightfield, value_range, labels, plane, ticks)
+    chosen = [
+        _sparser(edge, values, ends, apart)
+        for edge, values, ends in zip(edges, ticks, zip(lo, hi, strict=True), strict=True)
     ]
+    if chosen == ticks:
+        return edges
+    return _edges(scene, heightfield, value_range, labels, plane, chosen)
+
+
+def _sparser(edge: Edge, ticks: list[float], ends: Pair, apart: float) -> list[float]:
+    """The same ticks, or as many as are so far apart in the picture."""
+    gaps = len(edge.ticks) - 1
+    if gaps < 1:
+        return ticks
+    first, last = edge.ticks[0], edge.ticks[-1]
+    gap = math.hypot(last.x - first.x, last.y - first.y) / gaps
+    if gap >= apart:
+        return ticks
+    step = ticks[1] - ticks[0]
+    for most, with_ends in SPARSER:
+        found = numbers.nice_ticks(*ends, most, ends=with_ends)
+        if len(found) > 1 and gap * (found[1] - found[0]) / step >= apart:
+            return found
+    return []
+
+
+def _edges(
+    scene: Scene,
+    heightfield: Heightfield,
+    value_range: tuple[float, float],
+    labels: tuple[str, str],
+    plane: Plane,
+    ticks: list[list[float]],
+) -> list[Edge]:
+    """The edges with these ticks."""
     texts = [[*numbers.tick_texts(ticks[axis]), *[labels[axis]] * len(NAME_AT)] for axis in (0, 1)]
-    points = [_edge_points(scene, heightfield, axis, ticks[axis]) for axis in (0, 1)]
+    points = [_edge_points(scene, plane, axis, ticks[axis]) for axis in (0, 1)]
     # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
     at = np.concatenate(points, axis=1)
     marks = _marks(_edge_pixels(scene, heightfield, value_range, at), [*texts[0], *texts[1]])
@@ -54,9 +105,9 @@ def edges_of(
     ]
 
 
-def _edge_points(scene: Scene, heightfield: Heightfield, axis: int, ticks: list[float]) -> Points:
+def _edge_points(scene: Scene, plane: Plane, axis: int, ticks: list[float]) -> Points:
     """Points on an edge, and the same a little beyond it, (2, ticks + names, 2)."""
-    lo, hi = heightfield.lo, heightfield.hi
+    lo, hi = plane
     other = 1 - axis
     azimuth = scene.camera.azimuth
     # The edge along an axis is at that end of the other axis that is nearer to the camera; from

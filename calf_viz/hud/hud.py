@@ -101,7 +101,7 @@ class Hud:
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same object while still
         grounds = scene.background, scene.second_ground
-        seen = size, scene.height_scale, value_range, grounds
+        seen = size, scene.height_scale, scene.frame, value_range, grounds
         moved = (
             matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
         )

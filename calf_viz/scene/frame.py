@@ -55,12 +55,14 @@ class Frame:
         scale: units of the scene per unit of each axis.
         lines: distance of the surface's grid lines, in the units of the axes.
         periods: length of each periodic axis, in units of the scene; 0 for others.
+        plane: corners of the view's plane, in the units of its axes; None: those of the surface.
     """
 
     centre: Pair = (0.0, 0.0)
     scale: Pair = (1.0, 1.0)
     lines: Pair = (1.0, 1.0)
     periods: Pair = (0.0, 0.0)
+    plane: tuple[Pair, Pair] | None = None
 
     @classmethod
     def of(cls, view: View) -> Frame:
@@ -78,6 +80,7 @@ class Frame:
                 view.periodic[0] * float(x_hi - x_lo) * SIZE / width,
                 view.periodic[1] * float(y_hi - y_lo) * SIZE / height,
             ),
+            (view.lo, view.hi),
         )
 
     @cached_property
