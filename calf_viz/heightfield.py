@@ -80,7 +80,14 @@ class Heightfield:
         """The surface of a function of x and y, which is called once, with arrays.
 
         nodes: number along each axis.
+
+        Raises ValueError for values, which need no function: `Heightfield(values, lo, hi)`.
         """
+        if not callable(function):
+            raise ValueError(
+                f"Heightfield.of: a {type(function).__name__} is no function of x and y: for "
+                "values on a grid, write Heightfield(values, lo, hi)"
+            )
         x, y = plane_nodes(lo, hi, nodes, nodes).T
         values = np.broadcast_to(np.asarray(function(x, y), dtype=np.float64), x.shape)
         return cls(values.reshape(nodes, nodes), lo, hi)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from applications import apart, running
 from panda3d.core import RenderState
+from PIL import Image
 
 from calf_viz import VisualizationConfig, systems
 from calf_viz.agent.array_networks import ArrayNetworks
@@ -312,3 +313,23 @@ def test_a_program_that_closes_nothing_ends_well() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=120)
     assert done.returncode == 0
+
+
+def test_its_picture_can_be_saved(tmp_path: Path) -> None:
+    with running(size=(64, 36)) as shown:
+        shown.step()
+        saved = shown.save_screenshot(str(tmp_path / "new" / "a.png"))
+        with Image.open(saved) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), shown.screenshot())
+        with pytest.raises(UserError, match="cannot write"):
+            shown.save_screenshot(tmp_path)
+
+
+@pytest.mark.parametrize("headless", [True, False])
+def test_without_a_display_it_says_that_no_window_opens(
+    headless: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(opening, "display_found", lambda: False)
+    with running(size=(64, 36), headless=headless) as shown:
+        assert not shown.host.has_window
+    assert ("no display: drawing without a window" in caplog.text) != headless

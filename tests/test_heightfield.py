@@ -163,3 +163,8 @@ def test_of_a_function() -> None:
     assert field.shape == (5, 5)
     np.testing.assert_allclose(field.heights([[0.5, 2.0], [2.0, 5.0]]), [20.5, 52.0])
     assert Heightfield.of(lambda x, y: 3.0, (0.0, 0.0), (1.0, 1.0)).range == (3.0, 3.0)
+
+
+def test_values_in_place_of_a_function_are_refused_with_what_takes_them() -> None:
+    with pytest.raises(ValueError, match=r"ndarray is no function.*Heightfield\(values, lo, hi\)"):
+        Heightfield.of(np.zeros((3, 3)), LO, HI)

@@ -384,7 +384,8 @@ def test_a_new_system_is_shown_and_watched(tmp_path: Path, installed: Path, way:
     few = ("--system", text, "--headless", "--frames", "3", "--size", "64x48", "--grid", "8")
     code, said = calf_viz(folder, *few, *asked, path=installed)
     assert code == 0, said
-    assert "no agent comes with mine: its surface is that of untrained networks" in said
+    untrained = "no agent comes with mine: its surface is that of untrained networks"
+    assert (untrained in said) == ("--train" not in asked)
     assert [log.read_text() for log in folder.glob("runs/*/trainer.log")] == [""] * (
         "--train" in asked
     )

@@ -120,7 +120,10 @@ def watch(
 
 
 def test_a_last_checkpoint_that_fails_is_reported_with_what_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fill(app: CALFApplication) -> None:
         checkpoints = app.live.run.folder / "checkpoints"
@@ -128,6 +131,7 @@ def test_a_last_checkpoint_that_fails_is_reported_with_what_is_lost(
         checkpoints.write_text("no folder")  # even root cannot write below it
 
     assert watch(monkeypatch, tmp_path, fill) == 1
+    assert "\n0 episodes in 9 frames: give more --frames\n" in capsys.readouterr().out
     (record,) = caplog.records
     (run,) = (tmp_path / "r").iterdir()
     assert re.fullmatch(

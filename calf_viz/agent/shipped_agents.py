@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,6 @@ from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import UserError, shown
 from calf_viz.systems import System
-
-log = logging.getLogger("calf_viz")
 
 
 def trained() -> list[str]:
@@ -41,5 +38,4 @@ def stand_in(system: System, seed: int) -> CALFAgent:
     """The system's shipped agent, or an untrained one if there is none."""
     if system.name in trained():
         return load(system)
-    log.info("no agent comes with %s: its surface is that of untrained networks", system.name)
     return CALFAgent.random(system, np.random.default_rng(seed))

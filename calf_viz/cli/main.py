@@ -19,7 +19,7 @@ from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
 from calf_viz.console import as_options, say, tracked
 from calf_viz.errors import UserError
-from calf_viz.files import make_folder, write_aside
+from calf_viz.files import make_folder
 from calf_viz.run_command import run_command
 from calf_viz.settings import fields_of
 from calf_viz.training.config import TrainingConfig
@@ -214,6 +214,15 @@ def _process(app: CALFApplication) -> str:
     return f", in process {pid}: `kill {pid}` ends it with a checkpoint"
 
 
+def _ended_early(app: CALFApplication) -> bool:
+    """Whether a training that ends with its viewer has had no episode."""
+    from calf_viz.sources.board import Word
+
+    if app.live is None or app.live.process.detached or app.training_failure is not None:
+        return False
+    return app.live.process.board[Word.EPISODES] == 0
+
+
 def _show(app: CALFApplication, output: Path) -> None:
     """Run in a window or, without one, with a progress bar and a picture at the end."""
     host, config = app.host, app.config
@@ -231,6 +240,8 @@ def _show(app: CALFApplication, output: Path) -> None:
     median = 1e3 * float(np.median(app.frame_times))
     for path in _write_pictures(app, output, frames):
         say(path)
+    if _ended_early(app):
+        say(f"0 episodes in {frames} frames: give more --frames")
     say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
 
 
@@ -250,8 +261,6 @@ def _screenshots(app: CALFApplication, output: Path) -> None:
 
 def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
     """Write the last frame's picture; with two looks, one of each and their difference."""
-    from PIL import Image
-
     stem, compare = f"{app.config.system}_{app.n_agents}_{frame}", app.host.compare
     paths = []
     for mode in ("",) if compare is None else ("a", "b", "difference"):
@@ -259,9 +268,7 @@ def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path
             compare.view.mode = mode
             app.draw()
         path = folder / f"{stem}{'_' if mode else ''}{mode}.png"
-        with write_aside(path) as part:
-            Image.fromarray(app.screenshot()).save(part, format="PNG")
-        paths.append(path)
+        paths.append(app.save_screenshot(path))
     return paths
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
+from calf_viz.files import write_aside
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
 from calf_viz.samples import Samples
@@ -93,6 +94,18 @@ class CALFApplication(Session):
         if self.display is not None and self.display.refresh():
             self.host.draw()
         return self.host.screenshot()
+
+    def save_screenshot(self, path: str | Path) -> Path:
+        """Write `screenshot` as a PNG, and return its path; an existing file is replaced.
+
+        Raises UserError if it cannot be written.
+        """
+        from PIL import Image
+
+        picture, path = self.screenshot(), Path(path)
+        with write_aside(path) as part:
+            Image.fromarray(picture).save(part, format="PNG")
+        return path
 
     def run(self, each_frame: Callable[[], Any] = lambda: None) -> None:
         """Step until the window is closed or the configured number of frames is drawn.

@@ -69,10 +69,12 @@ def open_host(setup: Setup, config: VisualizationConfig) -> Host:
     """A window if there is a display, unless headless. Raises UserError for a driver or shaders
     that cannot be used."""
     geometry = _geometry(config)
-    if not config.headless and display_found():
-        from calf_viz.hosts.panda.window import WindowHost
+    if not config.headless:
+        if display_found():
+            from calf_viz.hosts.panda.window import WindowHost
 
-        return WindowHost(setup, geometry, vsync=not config.no_vsync)
+            return WindowHost(setup, geometry, vsync=not config.no_vsync)
+        log.warning("no display: drawing without a window (`headless=True` does so anywhere)")
     from calf_viz.hosts.panda.offscreen import OffscreenHost
 
     try:
@@ -99,6 +101,10 @@ def load_agent(config: VisualizationConfig) -> CALFAgent:
     system = systems.get(config.system)
     unasked = config.train or config.policy == "nominal"
     if unasked and config.checkpoint is None:
+        if not config.train and system.name not in shipped.trained():
+            log.info(
+                "no agent comes with %s: its surface is that of untrained networks", system.name
+            )
         return shipped.stand_in(system, config.seed)
     return shipped.load(system, config.checkpoint)
 
