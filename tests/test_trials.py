@@ -22,16 +22,23 @@ from scene_folder import Agents, SceneFolder
 from waiting import soon
 from written_looks import RED, covers, picture, surface
 
+from calf_viz import systems
 from calf_viz.errors import UserError
+from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import LOOK, Candidate, load_program
 from calf_viz.glsl.shipped_shaders import look_names, shader_folder
 from calf_viz.hosts.base import Host
+from calf_viz.hosts.setup import Setup
+from calf_viz.scene.colours import colour_map
+from calf_viz.scene.frame import Frame
+from calf_viz.scene.scene import Scene
 from calf_viz.shader_trial import trials as trials_module
 from calf_viz.shader_trial import trust
 from calf_viz.shader_trial.examiner import Examiner
 from calf_viz.shader_trial.trials import Trials
+from calf_viz.sources.simulation import view_of
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import AppliedLook
 
@@ -240,9 +247,18 @@ class TestTrust:
     def test_what_is_shipped_needs_no_trial(self) -> None:
         folder = shader_folder() / "looks"
         libraries = [ShaderLibrary(), *(ShaderLibrary(folder / name) for name in look_names())]
-        libraries.append(ShaderLibrary(defines={"TRAILS": "0", "TRAIL_COLOUR": "BY_SPEED"}))
+        given = [{one.name: value} for one in variants.GIVEN for value in one.values]
+        for defines in (*variants.combinations(), *given):
+            libraries.append(ShaderLibrary(defines=defines))
         for library in libraries:
             assert all(trust.is_trusted(load_program(library, name)) for name in LOOK)
+
+    @pytest.mark.parametrize("name", systems.own())
+    def test_none_of_the_shipped_systems_starts_a_child(self, name: str) -> None:
+        view = view_of(systems.get(name))
+        scene = Scene(frame=Frame.of(view), modes=len(view.modes))
+        library = Setup(scene, colour_map("cividis"), 1).library
+        assert all(trust.is_trusted(load_program(library, program)) for program in LOOK)
 
     def test_what_is_ones_own_does(self, look: Path) -> None:
         (look / "trail_colour.glsl").write_text((shader_folder() / "trail_colour.glsl").read_text())

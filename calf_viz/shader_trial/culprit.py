@@ -46,7 +46,7 @@ class Without(ShaderLibrary):
 
 def is_known(name: str, value: str) -> bool:
     """Whether a macro belongs to a built-in variant."""
-    known = (*variants.VARIANTS, variants.MODE_BITS)
+    known = (*variants.VARIANTS, *variants.GIVEN)
     return any(v.name == name and value in v.values for v in known)
 
 
