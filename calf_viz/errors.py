@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -78,10 +80,30 @@ def shown(value: Any, most: int = MOST_SHOWN) -> str:
         text = value if isinstance(value, str) else repr(value)
     except (ValueError, RecursionError, MemoryError):  # 5 000 digits, 5 000 brackets
         return f"{type(value).__name__} too large to be shown"
+    except Exception:  # a class of the user's may raise anything
+        return f"{type(value).__name__} that cannot be shown"
     if len(text) > most:
         half = (most - 1) // 2
         text = f"{text[: most - 1 - half]}…{text[-half:]}"
     return visible(text.replace("\r\n", " ").replace("\n", " "))
+
+
+def text_of(error: BaseException) -> str:
+    """An exception's text, which its class may compute; empty if that fails."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def innermost(error: BaseException, inside: Callable[[str], bool]) -> tuple[str, int] | None:
+    """File and line of the innermost frame of a traceback that is in a module with such a name;
+    None if there is none."""
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if inside(str(frame.f_globals.get("__name__"))):
+            found = frame.f_code.co_filename, number
+    return found
 
 
 def visible(text: str) -> str:

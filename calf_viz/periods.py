@@ -11,7 +11,7 @@ Pair = tuple[float, float]
 def fold(values: NDArray[np.floating], lo: float, hi: float) -> NDArray[np.float64]:
     """Values modulo hi - lo, within [lo, hi); non-finite ones become NaN."""
     at = values.astype(np.float64)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         at -= (hi - lo) * np.floor((at - lo) / (hi - lo))
     at[(at < lo) | (at >= hi)] = lo  # by rounding
     return at

@@ -51,6 +51,9 @@ class Samples:
             raise ValueError(
                 f"step: {shown(repr(self.step))}, where a whole number from 0 on is wanted"
             )
+        shape = getattr(self.positions, "shape", (n, 2))
+        if len(shape) != 2 or shape[1] != 2:
+            raise ValueError(f"positions: shape {shape}, where (n, 2) is wanted, for n agents")
         _check("positions", self.positions, (n, 2), "fiu")
         _check("modes", self.modes, (n,), "iu")
         _check("first", self.first, (n,), "b")

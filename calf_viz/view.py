@@ -28,6 +28,10 @@ NARROWEST, WIDEST = 1e-15, 1e15
 """Width of an axis, in its unit: shaders use it in float32, and square it."""
 FINEST = 1e-9
 """Least width of an axis relative to its ends: below, float64 cannot resolve points on it."""
+BRIEFEST, LENGTHIEST = 1e-12, 1e12
+"""Seconds that a step takes: durations of trails and speeds are computed from it."""
+MOST_AGENTS = 2**26
+"""More than any texture of samples holds: the largest has this many texels."""
 LONGEST = 1000.0
 """Most that one axis may exceed the other if both have one scale."""
 
@@ -112,8 +116,11 @@ class View:
             raise UserError(
                 f"view {shown(self.title)}: marker {shown(self.marker)}: sphere or arrow"
             )
-        if self.dt is not None and not (_finite(self.dt) and self.dt > 0.0):
-            raise UserError(f"view {shown(self.title)}: a step takes {self.dt} s: give more than 0")
+        if self.dt is not None and not BRIEFEST <= self.dt <= LENGTHIEST:
+            raise UserError(
+                f"view {shown(self.title)}: a step takes {shown(self.dt)} s: give {BRIEFEST:g} to "
+                f"{LENGTHIEST:g}, or None if steps have no duration"
+            )
 
     def _check_types(self) -> None:
         where = f"view {shown(self.title)}"
@@ -136,9 +143,10 @@ class View:
                     raise UserError(f"{where}: {name} {shown(repr(number))}: give a number")
         if self.trainee is not None:
             whole = isinstance(self.trainee, Integral) and not isinstance(self.trainee, bool)
-            if not (whole and self.trainee >= 0):
+            if not (whole and 0 <= self.trainee < MOST_AGENTS):
                 raise UserError(
-                    f"{where}: trainee {shown(repr(self.trainee))}: give an agent's number, from 0"
+                    f"{where}: trainee {shown(self.trainee)}: give an agent's number, from 0 to "
+                    f"{MOST_AGENTS - 1}"
                 )
         answers = self.periodic
         if not _two(answers) or not all(isinstance(answer, (bool, np.bool_)) for answer in answers):
@@ -147,8 +155,9 @@ class View:
                 "as (True, False)"
             )
         self._keep(periodic=tuple(map(bool, answers)))
-        if self.live is not True and self.live is not False:
-            raise UserError(f"{where}: live {shown(repr(self.live))}: give True or False")
+        if not isinstance(self.live, (bool, np.bool_)):
+            raise UserError(f"{where}: live {shown(self.live)}: give True or False")
+        self._keep(live=bool(self.live))
 
     def _keep(self, **values: Any) -> None:
         for name, value in values.items():

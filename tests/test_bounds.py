@@ -219,7 +219,7 @@ def test_the_newest_positions_for_the_level_of_detail_go_along() -> None:
                 scene.frame = frame
             turn = 0.02 * step + np.arange(2)
             places = 3.0 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-            chooser.see(places, np.full(2, step == 0))
+            chooser.see(np.asarray(scene.frame.samples(places)), np.full(2, step == 0))
         strides.append(chooser.stride())
     assert strides[0] == strides[1] > 1
 

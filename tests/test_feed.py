@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bowls import VIEW, Bowl, Live, showing
+from bowls import VIEW, Bowl, Live, Paused, showing
 
 from calf_viz import Samples
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.view import Certificate
+from calf_viz.sources.base import Noticing, Pausable, capable
+from calf_viz.view import Certificate, View
 from calf_viz.viewer import feed
 from calf_viz.viewer.feed import Feed
 
@@ -178,6 +179,154 @@ def test_what_else_fails_in_it_is_reported_once_as_well(
 def test_what_is_no_source_is_refused(source: Any, says: str) -> None:
     with pytest.raises(UserError, match=re.escape(says)), showing(source):
         pass
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text either")
+
+
+def raise_unprintable() -> None:
+    raise Unprintable
+
+
+class Changing(Bowl):
+    """Its view is good until it was read that many times."""
+
+    def __init__(self, times: int, error: type[Exception]) -> None:
+        super().__init__()
+        self.times, self.error = times, error
+
+    @property
+    def view(self) -> Any:
+        self.times -= 1
+        if self.times < 0:
+            raise self.error("no view now")
+        return VIEW
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("error", [RuntimeError, AttributeError, ZeroDivisionError, StopIteration])
+@pytest.mark.parametrize("times", range(8))
+def test_a_view_that_fails_at_any_reading_is_one_line(times: int, error: type[Exception]) -> None:
+    try:
+        with showing(Changing(times, error), hud=True) as app:
+            for _ in range(6):
+                app.step()
+            said = app.failure or ""
+    except UserError as refused:
+        said = str(refused)
+    assert f"view: {error.__name__}: no view now (test_feed.py:" in said
+
+
+class TestWhereItFailed:
+    """The line that is reported ends with the innermost place in the source's own code."""
+
+    @pytest.mark.parametrize(
+        ("failing", "says"),
+        [
+            (lambda: 1 // 0, r"in step: ZeroDivisionError: \S.* \(test_feed\.py:\d+\)$"),
+            (lambda: np.linalg.inv(np.zeros((2, 2))), r"LinAlgError: .*\(test_feed\.py:\d+\)$"),
+            (lambda: Samples.of(np.zeros(2)), r"ValueError: positions: .*\(test_feed\.py:\d+\)$"),
+            (raise_unprintable, r"in step: Unprintable \(test_feed\.py:\d+\)$"),
+            (lambda: 5, r"in step: ValueError: int, where .*Samples\.of\(positions\)$"),
+        ],
+    )
+    def test_is_said(self, failing: Any, says: str, caplog: pytest.LogCaptureFixture) -> None:
+        class Failing(Bowl):
+            def step(self) -> Any:
+                return failing()
+
+        shown = Feed(Failing())
+        with caplog.at_level(logging.DEBUG):
+            assert shown.steps() == []
+        assert re.search(says, shown.failure or ""), shown.failure
+        assert any(record.exc_info for record in caplog.records), "the traceback, for whoever asks"
+
+    def test_of_a_class_from_elsewhere_is_where_it_was_entered(self) -> None:
+        elsewhere: dict[str, Any] = {"__name__": "elsewhere"}
+        exec(compile("def step(self):\n    return 1 / 0", "/x/other.py", "exec"), elsewhere)
+        source = type("Mine", (Bowl,), {"step": elsewhere["step"]})()
+        shown = Feed(source)
+        shown.steps()
+        assert (shown.failure or "").endswith("(other.py:2)")
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AttributeError])
+@pytest.mark.parametrize("name", ["notice", "pause", "single_step", "mean_value", "certificate"])
+def test_a_property_that_raises_is_a_failure_not_an_end(name: str, error: type[Exception]) -> None:
+    def raising(self: Any) -> Any:
+        raise error("not now")
+
+    parts: dict[str, Any] = {"pause": lambda self, paused: None, "single_step": lambda self: None}
+    shown = Feed(type("Raising", (Bowl,), {**parts, name: property(raising)})())
+    shown.pause(True)
+    shown.single_step()
+    shown.mean_value(Samples.of([[0.0, 0.0]]), flat(2, 2))
+    shown.certificate(0)
+    assert shown.notice == shown.failure
+    assert f"in {name}: {error.__name__}: not now (test_feed.py:" in (shown.failure or "")
+    shown.close()
+
+
+def test_what_a_source_can_do_may_be_forwarded_or_switched_off() -> None:
+    class Wrapped:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+    assert capable(Wrapped(Paused()), Pausable) is not None
+    assert capable(Wrapped(Bowl()), Pausable) is None
+    assert capable(type("Off", (Paused,), {"pause": None})(), Pausable) is None
+    assert capable(type("Quiet", (Bowl,), {"notice": None})(), Noticing) is not None
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("error", [MemoryError(), UserError("no room for a texture")])
+def test_bounds_that_this_machine_cannot_show_are_a_failure(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Growing(Bowl):
+        def step(self) -> Samples | None:
+            if self.asked == 2:
+                self.view = replace(VIEW, hi=(9.0, 9.0))
+            return super().step()
+
+    with showing(Growing()) as app, caplog.at_level(logging.ERROR):
+        app.step()
+
+        def fails(by: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(app.host.ring, "move", fails)
+        for _ in range(5):
+            app.step()
+        assert "the source failed in view: " in (app.failure or "")
+        assert app.surface.grid.hi == VIEW.hi == app.host.heightfield.hi
+        assert len(caplog.records) == 1
+
+
+def test_steps_are_folded_by_the_period_that_came_with_them() -> None:
+    class Widening(Bowl):
+        view = View("ring", lo=(0.0, 0.0), hi=(1.0, 1.0), periodic=(True, False))
+
+        def step(self) -> Samples:
+            self.asked += 1
+            if self.asked == 3:
+                self.view = replace(self.view, hi=(2.0, 1.0))
+            return Samples.of([[1.5, 0.5]])
+
+        def surface(self) -> Heightfield:
+            return Heightfield.of(lambda x, y: x, self.view.lo, self.view.hi, 9)
+
+    source = Widening()
+    shown = Feed(source)
+    for expected in (0.5, 0.5, 1.5):
+        (samples,) = shown.steps()
+        assert shown.view.wrapped(samples.positions).tolist() == [[expected, 0.5]]
+        assert shown.mean_value(samples, source.surface()) == pytest.approx(expected)
 
 
 @pytest.mark.rendering

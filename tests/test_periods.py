@@ -40,7 +40,7 @@ def test_positions_beyond_a_periodic_axis_are_taken_modulo_its_width() -> None:
     field = asked.surface()
     for turn in range(1, 60):
         (samples,) = asked.steps()
-        x, y = samples.positions[0]
+        x, y = asked.view.wrapped(samples.positions)[0]
         assert -2.0 <= x < 2.0 and y == 0.5
         assert x == pytest.approx(np.remainder(0.3 * turn + 2.0, 4.0) - 2.0)
         assert asked.mean_value(samples, field) == field.heights([[x, y]])[0]

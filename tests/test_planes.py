@@ -374,7 +374,9 @@ class TestShown:
             bowl = source.surface()
             chooser.surface = scene.frame.surface(bowl), bowl.range
             for step in range(120):
-                chooser.see(source.step().positions, np.full(2, step == 0))
+                chooser.see(
+                    np.asarray(scene.frame.samples(source.step().positions)), np.full(2, step == 0)
+                )
             strides.append(chooser.stride())
         assert strides[0] == strides[1] > 1
 

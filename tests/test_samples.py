@@ -39,6 +39,12 @@ def test_another_shape_or_kind_is_refused_by_name(name: str, value: Any) -> None
         Samples(**{**good(), name: value})
 
 
+def test_the_shape_that_positions_must_have_is_said() -> None:
+    for shape in ((2,), (3, 3), (1, 2, 2)):
+        with pytest.raises(ValueError, match=r"^positions: shape .* where \(n, 2\) is wanted"):
+            Samples.of(np.zeros(shape))
+
+
 def test_a_columns_length_is_checked_too() -> None:
     with pytest.raises(ValueError, match=r"^reward: "):
         Samples(**{**good(), "columns": {"reward": np.zeros(3)}})

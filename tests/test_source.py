@@ -98,6 +98,17 @@ class TestShown:
                 assert source.asked - before == ready
             assert app.host.packer.step == 105
 
+    def test_while_paused_a_single_step_of_what_came_is_taken(self) -> None:
+        source = Live()
+        with showing(source) as app:
+            source.ready = 9
+            app.playback.single_step()
+            app.step()
+            assert source.ready == 8
+            app.playback.toggle()
+            app.step()
+            assert source.ready == 0
+
     def test_it_is_notified_of_a_pause(self) -> None:
         source = Paused()
         with showing(source) as app:
@@ -106,7 +117,13 @@ class TestShown:
             app.playback.single_step()
             app.draw()
             app.step()
-            assert source.told == [False, True, "single", True]
+            assert source.told == [False, True, True, "single"]
+        source = Paused()
+        with showing(source) as app:
+            app.step()
+            app.playback.single_step()  # while it runs
+            app.step()
+            assert source.told == [False, True, "single"], "it waits before it takes one step"
         with showing(Bowl()) as app:
             assert not {"pause", "single_step"} & set(app.actions.by_name)
 

@@ -45,6 +45,10 @@ from calf_viz.viewer.feed import Feed
         ({"trainee": -1}, "trainee -1: give an agent"), ({"trainee": 0.5}, "trainee 0.5: give an"),
         ({"trainee": True}, "trainee True: give"), ({"live": 1}, "live 1: give True or False"),
         ({"marker": np.zeros(2)}, "marker"), ({"aspect": np.zeros(2)}, "aspect"),
+        ({"trainee": 2**80}, "trainee 1208925819614629174706176: give an"),
+        ({"dt": 1e-310}, "a step takes 1e-310 s: give 1e-12 to 1e[+]12"),
+        ({"dt": 1e308}, "a step takes"), ({"dt": 10**400}, "a step takes"),
+        ({"dt": float("nan")}, "a step takes nan s"),
         ({"periodic": True}, "periodic True: give True or False for each axis"),
         ({"periodic": (True,)}, r"periodic \(True,\): give True or"),
         ({"periodic": (1, 0)}, r"periodic \(1, 0\): give True or"),
@@ -56,6 +60,11 @@ from calf_viz.viewer.feed import Feed
 def test_a_view_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says):
         View(**{"title": "mine", **changes})
+
+
+def test_answers_may_be_numpys() -> None:
+    view = View("mine", live=np.True_, trainee=np.int64(3), periodic=(np.False_, np.True_))
+    assert view.live is True and view.periodic == (False, True) and view.trainee == 3
 
 
 def test_corners_may_be_lists_or_arrays() -> None:

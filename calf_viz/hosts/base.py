@@ -305,8 +305,8 @@ class Host(Reloading):
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
             log.warning("positions that are not finite are not drawn (warned once)")
-        for one, row in zip(samples, packed.rows, strict=True):
-            self.detail.see(one.positions, row.begins)
+        for row in packed.rows:
+            self.detail.see(row.places, row.begins)
         self.ring.append(packed)
 
     def restart(self) -> None:

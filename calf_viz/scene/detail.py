@@ -41,8 +41,8 @@ class Detail(Protocol):
     """The surface in units of the scene, and the critic values at heights 0 and 1."""
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Take note of one step's positions (n, 2) on the plane; `begins` marks those to which no
-        line leads."""
+        """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks
+        those to which no line leads."""
 
     def move(self, by: Move) -> None:
         """Move everything seen so far to another place in the scene."""
@@ -77,12 +77,12 @@ class DetailChooser:
         self.surface: tuple[Heightfield, tuple[float, float]] | None = None
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Take note of one step's positions (n, 2) on the plane; `begins` marks a run's first
-        sample, to which no line leads."""
+        """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks a
+        run's first sample, to which no line leads."""
         self._agents = len(positions)
         n = min(self._agents, WATCHED)
         now = self._seen % (WINDOW + 1)
-        self._recent[now, :n] = self.scene.frame.samples(positions[:n])
+        self._recent[now, :n] = positions[:n]
         self._recent[now, n:] = np.nan
         self._runs[now] = self._runs[now - 1]
         self._runs[now, :n] += begins[:n]

@@ -147,6 +147,14 @@ class Row:
         return self.words >= 0
 
     @property
+    def places(self) -> NDArray[np.float32]:
+        """(n, 2) float32, as `positions`, but NaN where not drawn."""
+        drawn = self.drawn
+        if drawn.all():
+            return self.positions
+        return np.where(drawn[:, None], self.positions, np.float32(np.nan))
+
+    @property
     def over_edge(self) -> NDArray[np.bool_]:
         """(n,): whether a run begins because the line from the previous sample crosses an edge of
         the plane."""

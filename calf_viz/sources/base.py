@@ -1,12 +1,14 @@
 """The protocol of all sources, and the optional protocols of some.
 
-A source implements the four members of `Source`; further capabilities are checked by isinstance,
-and keys, panels and settings that need one exist only if the source has it.
+A source implements the four members of `Source`; further capabilities are checked by `capable`, and
+keys, panels and settings that need one exist only if the source has it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
@@ -14,6 +16,9 @@ from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
     from calf_viz.critic_networks import CriticNetworks
+
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -86,3 +91,28 @@ class Noticing(Protocol):
 
     @property
     def notice(self) -> str | None: ...
+
+
+class _Empty(Protocol):
+    """What every protocol has."""
+
+
+_EMPTY, _MISSING = runtime_checkable(_Empty), object()
+
+
+def capable(source: Any, protocol: Callable[..., T]) -> T | None:
+    """The source, if it has the members of an optional protocol; else None.
+
+    Unlike isinstance, which reads properties (in Python 3.11), it does not run the source's code.
+    """
+    for name in vars(protocol).keys() - vars(_EMPTY).keys():
+        found = inspect.getattr_static(source, name, _MISSING)
+        if found is _MISSING:  # perhaps by __getattr__
+            try:
+                found = getattr(source, name)
+            except Exception:
+                return None
+        if found is None and callable(vars(protocol)[name]):  # a class does without its base's
+            return None
+    capable_source: T = source
+    return capable_source

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from calf_viz.children import current_folder_left_out
-from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.errors import FileDamaged, UserError, innermost, shown, text_of
 from calf_viz.files import is_file, read_bytes
 from calf_viz.systems.base import System
 from calf_viz.systems.checks import check
@@ -157,12 +156,10 @@ def _sound(system: System, place: str, owner: str) -> System:
 def blamed(error: BaseException, owner: str) -> FileDamaged | None:
     """An error as one line, at the innermost frame in the code of `owner`, a module or package,
     rather than in a library; None if no such frame is involved."""
-    file, line = "", None
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        name = str(frame.f_globals.get("__name__"))
-        if name == owner or name.split(".")[0] == owner.split(".")[0]:
-            file, line = frame.f_code.co_filename, number
-    text = str(error)
+    top = owner.split(".")[0]
+    place = innermost(error, lambda name: name == owner or name.split(".")[0] == top)
+    file, line = place or ("", None)
+    text = text_of(error)
     if isinstance(error, SyntaxError) and is_file(error.filename or ""):
         file, line, text = error.filename or file, error.lineno, error.msg
     if not file:
@@ -180,5 +177,5 @@ def _reported(place: str | Path, owner: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         found = blamed(error, owner)
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {text_of(error)}"
         raise found or FileDamaged(place, reason, "fix it") from error

@@ -14,7 +14,6 @@ from calf_viz.files import write_aside
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
 from calf_viz.samples import Samples
-from calf_viz.sources.base import Pausable
 from calf_viz.viewer.opening import begin_training
 from calf_viz.viewer.session import Session
 
@@ -44,16 +43,16 @@ class CALFApplication(Session):
         """Take `speed` steps of the source (or all new ones, if it is live; a single one while
         paused) and draw a frame."""
         profiler, host, speed = self.profiler, self.host, self.config.speed
-        if self.playback.paused and isinstance(self.source, Pausable):
+        self.feed.pause(self.playback.paused)
+        if self.playback.paused:
             self.feed.single_step()
-            speed = 1
         with profiler.frame():
             samples = self.feed.steps(speed)
             start = time.perf_counter()
             self._push(samples)
             if profiler.enabled:
                 host.time_next_frame(profiler.frame_number)
-            self.draw()
+            self._draw()
             self.frame_times.append(time.perf_counter() - start)
             self.frames += 1
             profiler.count_all(host.frame_counts())
@@ -63,7 +62,8 @@ class CALFApplication(Session):
     def _push(self, samples: list[Samples]) -> None:
         if not samples:
             return
-        self.surface.follow(self.feed.view)
+        if not self.surface.follow(self.feed):
+            return
         with self.profiler.section("upload"), self.feed.blamed("step"):
             self.host.push(*samples)
         self._show_certificate()
@@ -73,6 +73,9 @@ class CALFApplication(Session):
     def draw(self) -> None:
         """Draw a frame of the current state."""
         self.feed.pause(self.playback.paused)
+        self._draw()
+
+    def _draw(self) -> None:
         self.surface.frame(self.feed)
         self.looks.poll()
         if self.display is not None:

@@ -7,16 +7,25 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from calf_viz.console import as_options
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import UserError, innermost, shown, text_of
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
-from calf_viz.sources.base import Certified, Evaluable, Noticing, Pausable, Source, Valued
+from calf_viz.sources.base import (
+    Certified,
+    Evaluable,
+    Noticing,
+    Pausable,
+    Source,
+    Valued,
+    capable,
+)
 from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
@@ -50,13 +59,12 @@ class Feed:
         are bugs, they should not be."""
         self.source, self.guarded, self.clock = source, guarded, clock
         self.failure: str | None = None
-        self._view = view_shown(source)
-        # Checked once, as isinstance of a protocol takes microseconds.
-        self._pausable = source if isinstance(source, Pausable) else None
-        self._certified = source if isinstance(source, Certified) else None
-        self._evaluable = source if isinstance(source, Evaluable) else None
-        self._valued = source if isinstance(source, Valued) else None
-        self._noticing = source if isinstance(source, Noticing) else None
+        self._view = view_shown(source) if guarded else source.view
+        self._pausable = capable(source, Pausable)
+        self._certified = capable(source, Certified)
+        self._evaluable = capable(source, Evaluable)
+        self._valued = capable(source, Valued)
+        self._noticing = capable(source, Noticing)
         self._last_news = clock()
         self._silent = False
         self._paused = False
@@ -77,9 +85,9 @@ class Feed:
         return found
 
     def steps(self, wanted: int = 1) -> list[Samples]:
-        """The next `wanted` steps, or all new ones of a live source."""
+        """The next `wanted` steps, or all new ones of a live source; one at most while paused."""
         found: list[Samples] = []
-        for _ in range(MOST_STEPS if self._view.live else wanted):
+        for _ in range(1 if self._paused else MOST_STEPS if self._view.live else wanted):
             samples = self._call("step", self._step)
             if samples is None:
                 break
@@ -92,9 +100,13 @@ class Feed:
         """The newest surface, once."""
         self._call("view", self._look)
         found = self._call("surface", self._surface)
-        if found is not None:
+        if found is None:
+            return None
+        self._call("view", self._look)  # the surface may be the first of other bounds
+        placed = self._call("surface", lambda: self._placed(found))
+        if placed is not None:
             self._note_news(True)
-        return found
+        return placed
 
     def networks(self) -> CriticNetworks | None:
         """The newest networks, once. Raises UserError if the source has none."""
@@ -117,7 +129,7 @@ class Feed:
         """Mean over a step's agents, from the source if it knows it, else from the surface."""
         source = self._valued
         if source is None:
-            heights = surface.heights(samples.positions)
+            heights = surface.heights(self._view.wrapped(samples.positions))
             there = heights[np.isfinite(heights)]
             return float(there.mean()) if len(there) else math.nan
         found = self._call("mean_value", lambda: float(source.mean_value()))
@@ -132,12 +144,13 @@ class Feed:
 
     def single_step(self) -> None:
         """Called before a single step is requested while paused."""
-        if self._pausable is not None:
-            self._call("single_step", self._pausable.single_step)
+        pausable = self._pausable
+        if pausable is not None:
+            self._call("single_step", lambda: pausable.single_step())
 
     def close(self) -> None:
         """Close the source."""
-        self._call("close", self.source.close)
+        self._call("close", lambda: self.source.close())
 
     def _look(self) -> None:
         """The current view, of which only the bounds may have changed."""
@@ -163,15 +176,13 @@ class Feed:
         samples.check_modes(len(view.modes))
         if view.trainee is not None and view.trainee >= n:
             raise ValueError(f"{n} agents, where its view's trainee is agent {view.trainee}")
-        positions = view.wrapped(samples.positions)
-        return samples if positions is samples.positions else replace(samples, positions=positions)
+        return samples
 
     def _surface(self) -> Heightfield | None:
         field = self.source.surface()
-        if field is None:
-            return None
-        _a(Heightfield, field)
-        self._look()  # the surface may be the first of other bounds
+        return None if field is None else _a(Heightfield, field)
+
+    def _placed(self, field: Heightfield) -> Heightfield:
         view = self._view
         if (field.lo, field.hi) != (view.lo, view.hi):
             raise ValueError(
@@ -208,8 +219,8 @@ class Feed:
 
     def _fail(self, name: str, error: Exception) -> None:
         kind = "" if isinstance(error, UserError) else type(error).__name__
-        said = ": ".join(part for part in (kind, str(error)) if part)
-        self.failure = f"the source failed in {name}: {shown(said)}"
+        said = ": ".join(part for part in (kind, text_of(error)) if part)
+        self.failure = f"the source failed in {name}: {shown(said)}{_place(error, self.source)}"
         log.error(self.failure)
         log.debug("where it failed:", exc_info=True)
 
@@ -223,18 +234,43 @@ class Feed:
 def view_shown(source: Source) -> View:
     """A source's view. Raises UserError if it is not a View, or the source is not a Source."""
     for name in ("step", "surface", "close"):
-        if not callable(getattr(source, name, None)):
-            raise UserError(f"source: {type(source).__name__} has no method `{name}`")
+        try:
+            found = getattr(source, name, None)
+        except Exception as error:
+            raise _unusable(name, error, source) from error
+        if not callable(found):
+            raise UserError(f"source: {type(source).__name__} has no method `{name}`: add it")
     try:
-        return _a(View, source.view)
-    except (AttributeError, ValueError) as error:
-        raise UserError(f"the source's view: {shown(str(error))}") from error
+        view = source.view
+    except UserError:
+        raise
+    except Exception as error:
+        raise _unusable("view", error, source) from error
+    if not isinstance(view, View):
+        raise UserError(f"the source's view: {type(view).__name__}, where View is wanted")
+    return view
+
+
+def _unusable(name: str, error: Exception, source: Source) -> UserError:
+    said = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
+    return UserError(f"the source's {name}: {shown(said)}{_place(error, source)}")
+
+
+def _place(error: Exception, source: Source) -> str:
+    """Where an exception arose in the source's code, rather than in a library."""
+    own = type(source).__module__
+    top = own.split(".")[0]
+    place = innermost(error, lambda name: name == own or name.split(".")[0] == top)
+    if place is None:  # a base class of other origin
+        place = innermost(error, lambda name: name.split(".")[0] != __name__.split(".")[0])
+    return "" if place is None else f" ({shown(Path(place[0]).name)}:{place[1]})"
 
 
 def _a(kind: type[T], found: Any) -> T:
     """A source's answer, if of the required type; else raises ValueError."""
     if not isinstance(found, kind):
-        raise ValueError(f"{type(found).__name__}, where {kind.__name__} is wanted")
+        advice = ": give Samples.of(positions)" if kind is Samples else ""
+        raise ValueError(f"{type(found).__name__}, where {kind.__name__} is wanted{advice}")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
-from calf_viz.sources.base import Pausable
+from calf_viz.sources.base import Pausable, capable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ class Actions:
             "toggle_profiler": self._unless_measuring(self._toggle_profiler),
             "reset_profiler": self._unless_measuring(self._reset_profiler),
         }
-        if isinstance(app.source, Pausable):
+        if capable(app.source, Pausable) is not None:
             actions["pause"] = self._unless_measuring(app.playback.toggle)
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
         if app.config.hud:

@@ -14,7 +14,7 @@ from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
-from calf_viz.sources.base import Resizable, Source
+from calf_viz.sources.base import Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import LIVE, VisualizationConfig
@@ -143,7 +143,7 @@ class Session(Owned):
     def _use(self, source: Source) -> None:
         self.source = source
         self.feed = Feed(source, guarded=self.simulation is None)
-        trainee = source.view.trainee
+        trainee = self.feed.view.trainee
         self.host.scene.training_agent = -1 if trainee is None else trainee
 
     def _open_display(self) -> None:
@@ -178,12 +178,13 @@ class Session(Owned):
         Setting it raises UserError for a number that is invalid or does not fit the driver's
         textures, or if the source has a fixed number; the number is unchanged then.
         """
-        return len(self.source) if isinstance(self.source, Resizable) else self.host.agents
+        source = capable(self.source, Resizable)
+        return self.host.agents if source is None else len(source)
 
     @n_agents.setter
     def n_agents(self, n_agents: int) -> None:
-        source, config = self.source, self.config.changed(n_agents=n_agents)
-        if not isinstance(source, Resizable):
+        source, config = capable(self.source, Resizable), self.config.changed(n_agents=n_agents)
+        if source is None:
             raise UserError("`n_agents`: the source has agents of its own, whose number stays")
         try:
             self.host.make_room(n_agents + (self.live is not None))

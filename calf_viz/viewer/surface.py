@@ -31,6 +31,7 @@ class ShownSurface:
         self.morph_frames = morph_frames
         self._waiting: CriticNetworks | None = None  # newer than those being evaluated
         self._known = False
+        self._refused: View | None = None  # bounds that this machine cannot show
         # If frames are slow, the next surface arrives before that many: each morph then takes as
         # many frames as the previous one had, so that it completes.
         self._frames = self._steps = morph_frames
@@ -51,12 +52,12 @@ class ShownSurface:
         with self.host.profiler.section("heatmap"):
             if self.on_gpu:
                 self._waiting = feed.networks()
-                self.follow(feed.view)
+                self.follow(feed)
                 found = self._waiting is not None
                 while self.evaluating:
                     self._evaluate(restart)
             elif found := (heights := feed.surface()) is not None:
-                self.follow(feed.view)
+                self.follow(feed)
                 self.host.set_heightfield(
                     heights, restart=restart or (self._known and self._elsewhere)
                 )
@@ -64,14 +65,23 @@ class ShownSurface:
                 self.host.set_heightfield(_flat(feed.view), restart=True)
         self._known = found or (self._known and not restart)
 
-    def follow(self, view: View) -> None:
-        """Have the scene be where a source's bounds are now, should they have changed."""
+    def follow(self, feed: Feed) -> bool:
+        """Move the scene to the source's current bounds, if they changed; returns whether it is
+        there, which it is not if this machine cannot do it: the source has failed then."""
+        view = feed.view
         if (self.grid.lo, self.grid.hi) == (view.lo, view.hi):
-            return
-        self.grid = replace(self.grid, lo=view.lo, hi=view.hi)
-        self.host.reframe(Frame.of(view))
-        if not self._known:
-            self.host.set_heightfield(_flat(view), restart=True)
+            return True
+        if view is self._refused:
+            return False
+        with feed.blamed("view"):
+            self._refused = view
+            self.host.reframe(Frame.of(view))
+            self.grid = replace(self.grid, lo=view.lo, hi=view.hi)
+            if not self._known:
+                self.host.set_heightfield(_flat(view), restart=True)
+            self._refused = None
+            return True
+        return False
 
     @property
     def _elsewhere(self) -> bool:
@@ -103,11 +113,13 @@ class ShownSurface:
             heights = None
         else:
             heights = feed.surface()
-        self.follow(feed.view)
+        if not self.follow(feed):
+            return False, False
         fresh = not self._known or self._elsewhere
         if self.on_gpu and self.evaluating:
-            with section:
+            with section, feed.blamed("networks"):
                 return self._evaluate(restart=fresh), fresh
+            return False, fresh
         if heights is None:
             return False, fresh
         with section, feed.blamed("surface"):
