@@ -10,6 +10,7 @@ import pytest
 from applications import running
 from scene_folder import POINT_MASS
 
+from calf_viz import CALFApplication, Samples, VisualizationConfig
 from calf_viz.agent.modes import NAMES
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
@@ -108,11 +109,49 @@ def test_speeds_are_where_the_ramp_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "unit"),
-    [(("x [m]", "y [m]"), "m/s"), (("x [m]", "v [m/s]"), "units/s"), (("x", "y"), "units/s")],
+    ("labels", "length"),
+    [(("x [m]", "y [m]"), "m"), (("x [m]", "v [m/s]"), "units"), (("x", "y"), "units")],
 )
-def test_the_unit_of_speed_is_the_planes(labels: tuple[str, str], unit: str) -> None:
-    assert speed_unit(View("mine", labels=labels).units) == unit
+def test_the_unit_of_speed_is_the_planes(labels: tuple[str, str], length: str) -> None:
+    units = View("mine", labels=labels).units
+    assert speed_unit(units, timed=True) == f"{length}/s"
+    assert speed_unit(units, timed=False) == f"{length}/step"
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize(
+    ("dt", "value", "said"),
+    [
+        (None, "BY_AGE", "600stepsago"),
+        (0.01, "BY_AGE", "6sago"),
+        (None, "BY_SPEED", "speed[m/step]"),
+        (0.01, "BY_SPEED", "speed[m/s]"),
+    ],
+)
+def test_steps_without_a_duration_are_not_shown_in_seconds(
+    dt: float | None, value: str, said: str
+) -> None:
+    view = View("mine", labels=("x [m]", "y [m]"), dt=dt)
+    config = VisualizationConfig(headless=True, define=(f"TRAIL_COLOUR={value}",))
+    with CALFApplication(config, source=Still(view)) as app:
+        app.step()
+        assert said in words(app.hud).replace(" ", "")
+
+
+class Still:
+    """An agent at rest on a flat surface."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def step(self) -> Samples:
+        return Samples.of([[0.0, 0.0]])
+
+    def surface(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("palette", list(PALETTES))

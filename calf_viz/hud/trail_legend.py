@@ -30,11 +30,12 @@ APART = 0.16
 """Least fraction of the ramp between two of its numbers, and from the last to its end."""
 
 
-def speed_unit(units: Sequence[str]) -> str:
+def speed_unit(units: Sequence[str], timed: bool) -> str:
     """The unit of speed on a plane with axes in these units: m/s, or units/s if they have none in
-    common."""
+    common; per step unless steps have a duration."""
     common = set(units)
-    return f"{common.pop()}/s" if len(common) == 1 and all(common) else "units/s"
+    length = common.pop() if len(common) == 1 and all(common) else "units"
+    return f"{length}/s" if timed else f"{length}/step"
 
 
 @dataclass
@@ -48,11 +49,13 @@ class TrailLegend(Widget):
     refused: int
     """0xRRGGBB of trails where the critic would certify the actor, and where it would not."""
     duration: float
-    """Seconds that a trail reaches back."""
+    """Seconds that a trail reaches back, or steps if those have no duration."""
     crossing: float
     """Speed of an agent that crosses the plane's width in one step."""
     unit: str
     """Unit of speed."""
+    timed: bool = True
+    """Whether steps have a duration."""
     name: str = "trails"
     anchor: Anchor = TOP_LEFT
     columns: int = 44
@@ -135,8 +138,7 @@ class TrailLegend(Widget):
         canvas.map_bar(bar, RAMP_ROW, lying=True)
         baseline = bar.bottom + 2 * unit + face.cap_height
         if value == "BY_AGE":
-            ago = f"{numbers.plain(self.duration)} s ago"
-            canvas.label(ago, "small", bar.x, baseline, theme.QUIET, bar.width)
+            canvas.label(self._ago(), "small", bar.x, baseline, theme.QUIET, bar.width)
             canvas.label("now", "small", bar.right, baseline, theme.QUIET, bar.width, "right")
             return
         line, free = canvas.metrics.line, bar.x
@@ -148,6 +150,13 @@ class TrailLegend(Widget):
             canvas.rectangle(Rect(x, bar.bottom, line, unit), theme.TICK)
             canvas.label(text, "small", at, baseline, theme.QUIET, bar.width)
             free = at + width(face, text) + unit
+
+    def _ago(self) -> str:
+        """When the oldest part of a trail was."""
+        if self.timed:
+            return f"{numbers.plain(self.duration)} s ago"
+        steps = round(self.duration)
+        return f"{numbers.count(steps)} {'step' if steps == 1 else 'steps'} ago"
 
     def _speeds(self) -> Iterator[tuple[float, str]]:
         """Position in the ramp and text of round speeds, from 0 on."""

@@ -90,10 +90,12 @@ def _trail_legend(view: View, scene: Scene) -> TrailLegend:
         colours[variants.REFUSED],
         duration=scene.trail * (view.dt or 1.0),
         crossing=_crossing(view),
-        unit=speed_unit(view.units),
+        unit=speed_unit(view.units, view.dt is not None),
+        timed=view.dt is not None,
     )
 
 
 def _crossing(view: View) -> float:
-    """Speed of an agent that passes the plane's width in one step."""
+    """Speed of an agent that passes the plane's width in one step: per second, or per step if steps
+    have no duration."""
     return (view.hi[0] - view.lo[0]) / (view.dt or 1.0)
