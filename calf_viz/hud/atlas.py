@@ -49,7 +49,7 @@ class Glyph(NamedTuple):
     advance: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """The glyphs of one style, and its lines [px]."""
 

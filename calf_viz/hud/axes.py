@@ -47,8 +47,9 @@ class Axes:
             return free(rect, canvas, scene.size, (*taken, *drawn))
 
         for mark in chain(*ticks):
-            if is_free(mark.tick_rect(canvas)):
-                drawn.append(mark.draw_tick(canvas, scene))
+            rect = mark.tick_rect(canvas)
+            if is_free(rect):
+                drawn.append(mark.draw_tick(canvas, scene, rect))
         for edge, legible in zip(edges, names, strict=True):
             places = [
                 (mark, self._name_rect(canvas, mark, beyond=mark is edge.names[0]))

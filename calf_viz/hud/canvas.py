@@ -115,6 +115,9 @@ class Canvas:
             shown = shown[: slots - 1] + text.ELLIPSIS
         width = text.width(face, shown)
         x = label.x - {"left": 0, "centre": width // 2, "right": width}[label.align]
+        written = text.texels(face, shown, x, label.baseline, label.colour)
+        if len(shown) == slots:
+            return written
         drawn = np.full((slots, 4), EMPTY, np.float32)
-        drawn[: len(shown)] = text.texels(face, shown, x, label.baseline, label.colour)
+        drawn[: len(shown)] = written
         return drawn

@@ -20,6 +20,8 @@ SPARSER = ((4, False), (3, False), (2, False), (3, True), (2, True))
 """If those are too close: the most ticks, and whether the plane's ends may have one; best first."""
 NAME_AT = (0.5, 1.07, -0.07)
 """Where along an axis its name may be, best first: half way, or past either end."""
+NEAREST = 1e-6
+"""Least distance from the eye, along its view, of what is in front of the camera."""
 OUTWARD = 0.02
 """Distance beyond the edge of a second projected point, as a fraction of the plane, which gives the
 outward direction."""
@@ -139,7 +141,7 @@ def pixels(scene: Scene, places: Points) -> Points:
     width, height = scene.size
     matrix = scene.camera.view_projection(width / height).astype(np.float64)
     clip = places @ matrix[:, :3].T + matrix[:, 3]
-    w = np.where(clip[..., 3:] > 1e-6, clip[..., 3:], np.nan)
+    w = np.where(clip[..., 3:] > NEAREST, clip[..., 3:], np.nan)
     return (0.5 + 0.5 * clip[..., :2] / w * (1.0, -1.0)) * scene.size
 
 

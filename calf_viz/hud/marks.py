@@ -37,13 +37,13 @@ class Mark(NamedTuple):
         """Rectangle of a tick's text."""
         return self.rect(canvas, "small", TEXT_AWAY * canvas.metrics.unit)
 
-    def draw_tick(self, canvas: Canvas, scene: Scene) -> Rect:
-        """Draw the tick and its text; returns where the text is."""
+    def draw_tick(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
+        """Draw the tick, and its text in its `tick_rect`; returns where that is."""
         tones = theme.on_ground(scene.ground_at(self.x))
         length = TICK_LENGTH * canvas.metrics.unit
         end = self.x + length * self.out[0], self.y + length * self.out[1]
         canvas.line((self.x, self.y), end, canvas.metrics.line, tones.line)
-        return self.write(canvas, self.tick_rect(canvas), "small", tones.quiet)
+        return self.write(canvas, rect, "small", tones.quiet)
 
     def draw_name(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
         """Draw the text as an axis' name; returns where it is."""
@@ -59,6 +59,13 @@ class Mark(NamedTuple):
 def free(rect: Rect, canvas: Canvas, size: tuple[int, int], others: Sequence[Rect]) -> bool:
     """Whether a text fits there: within a picture of that size, and clear of others."""
     step = canvas.metrics.unit
-    return rect.within(size, step) and not any(
-        rect.overlaps(other, CLEAR * step) for other in others
-    )
+    if not rect.within(size, step):
+        return False
+    # Spelt out, as it is asked hundreds of times in a frame in which the camera moves.
+    gap = CLEAR * step
+    left, top = rect.x - gap, rect.y - gap
+    right, bottom = rect.x + rect.width + gap, rect.y + rect.height + gap
+    for x, y, wide, high in others:
+        if x < right and left < x + wide and y < bottom and top < y + high:
+            return False
+    return True

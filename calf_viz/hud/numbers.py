@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 MINUS = "−"
@@ -39,23 +40,40 @@ def value(number: float, span: float) -> str:
 def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[float]:
     """At most `most` round, evenly spaced numbers between low and high, which are themselves
     included only with `ends`."""
+    return list(_nice_ticks(low, high, most, ends))
+
+
+@lru_cache(maxsize=64)
+def _nice_ticks(low: float, high: float, most: int, ends: bool) -> tuple[float, ...]:
     span = high - low
     if not (span > 0 and math.isfinite(span)) or most < 1:
-        return []
+        return ()
     exponent = _magnitude(span / most)
-    ticks: list[float] = []
-    for step in (_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)):
-        # A multiple may round to the end itself, or beyond it.
-        first, last = math.floor(low / step), math.ceil(high / step)
-        multiples = (i * step for i in range(first, last + 1))
-        found = [t for t in multiples if low < t < high or (ends and t in (low, high))]
-        if not found:
-            break
-        ticks = found
-        if len(ticks) <= most:
-            return ticks
+    steps = [_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)]
+    finer = 0.0
+    for step in steps:
+        if span / step < most + 4:  # else too many: one per step, but for the ends and rounding
+            ticks = _multiples(step, low, high, ends)
+            if not ticks:
+                break
+            if len(ticks) <= most:
+                return ticks
+        finer = step
     # From too many to none in one step: use some of the last ones.
+    ticks = _multiples(finer, low, high, ends) if finer else ()
     return ticks[:: max(1, math.ceil(len(ticks) / most))]
+
+
+def _multiples(step: float, low: float, high: float, ends: bool) -> tuple[float, ...]:
+    """Multiples of a step between low and high, with `ends` also those that equal one of them."""
+    # A multiple may round to the end itself, or beyond it.
+    first, last = math.floor(low / step), math.ceil(high / step)
+    found = [i * step for i in range(first, last + 1)]
+    while found and not (low < found[0] or (ends and low == found[0])):
+        del found[0]
+    while found and not (found[-1] < high or (ends and high == found[-1])):
+        del found[-1]
+    return tuple(found)
 
 
 def _magnitude(number: float) -> int:
@@ -71,8 +89,13 @@ def _power(exponent: int) -> float:
 def tick_texts(ticks: Sequence[float]) -> list[str]:
     """Evenly spaced round numbers, with just enough digits to tell them apart: as decimals if
     those are short, else with an exponent: 0.5, −40, 1000000.5, 2e−5."""
+    return list(_tick_texts(tuple(ticks)))
+
+
+@lru_cache(maxsize=64)
+def _tick_texts(ticks: tuple[float, ...]) -> tuple[str, ...]:
     if not ticks:
-        return []
+        return ()
     largest = max(map(abs, ticks))
     step = min((b - a for a, b in pairwise(ticks)), default=largest) or 1.0
     digits = max(0, math.floor(math.log10(largest or 1.0)) - math.floor(math.log10(step) + 1e-9))
@@ -82,7 +105,7 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
     chosen = fixed
     if not 1e-4 < largest < 1e5 and max(map(len, short)) < max(map(len, fixed)):
         chosen = short
-    return [text.replace("-", MINUS) for text in chosen]
+    return tuple(text.replace("-", MINUS) for text in chosen)
 
 
 def _trimmed(text: str) -> str:

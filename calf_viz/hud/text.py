@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ ELLIPSIS = "…"
 
 def width(face: Face, text: str) -> int:
     """Distance from the first pen position to the last [px]."""
-    return sum(face.glyph(character).advance for character in text)
+    return _line(face, text)[0]
 
 
 def shortened(face: Face, text: str, room: int) -> str:
@@ -66,9 +68,15 @@ def _fitting(face: Face, text: str, room: int, start: int = 0) -> int:
 
 def texels(face: Face, text: str, x: int, baseline: int, colour: int) -> NDArray[np.float32]:
     """Glyphs of a line that starts at (x, baseline) px, one texel each, (len(text), 4)."""
-    drawn = np.empty((len(text), 4), np.float32)
-    for texel, character in zip(drawn, text, strict=True):
-        glyph = face.glyph(character)
-        texel[:] = x + glyph.left, baseline + glyph.top, glyph.row, colour
+    return _line(face, text)[1] + np.array((x, baseline, 0.0, colour), np.float32)
+
+
+@lru_cache(maxsize=1024)
+def _line(face: Face, text: str) -> tuple[int, NDArray[np.float32]]:
+    """A line's width, and its texels at (0, 0) px in black. Cached, as axes that move mostly have
+    the same texts as in the frame before."""
+    x, rows = 0, []
+    for glyph in map(face.glyph, text):
+        rows.append((x + glyph.left, glyph.top, glyph.row, 0))
         x += glyph.advance
-    return drawn
+    return x, np.array(rows, np.float32).reshape(-1, 4)

@@ -13,10 +13,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud.edges import pixels
+from calf_viz.hud.edges import NEAREST
 from calf_viz.scene.scene import Scene
 
 Point = tuple[float, float]
@@ -26,15 +24,25 @@ class Upright(NamedTuple):
     """One of those edges.
 
     Attributes:
-        corner: the corner of the plane where it is [scene units].
+        corner: which corner of the plane it is at: whether at the high end of each axis.
         foot, head: its ends in the picture [px]: the lowest value, and the highest.
         side: the side of the surface where it is: -1 left, 1 right.
+        depths: distance of its ends from the eye, along its view.
     """
 
-    corner: Point
+    corner: tuple[bool, bool]
     foot: Point
     head: Point
     side: int
+    depths: Point
+
+    def at(self, level: float) -> Point:
+        """The point in the picture at a level from 0, its foot, to 1, its head."""
+        # Straight in clip space: in the picture, weighted by the depths.
+        (x, y), (to_x, to_y), (near, far) = self.foot, self.head, self.depths
+        depth = near + level * (far - near)
+        part = level * far / depth
+        return x + part * (to_x - x), y + part * (to_y - y)
 
 
 def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
@@ -45,21 +53,34 @@ def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
     corners = _corners(scene, heightfield)
     if not corners:
         return []
-    places = np.array([(*corner, height) for corner in corners for height in (0.0, 1.0)])
-    places[:, 2] *= scene.height_scale
-    at = pixels(scene, places)
-    if not np.isfinite(at).all():
-        return []
-    (foot, head), (other_foot, other_head) = at.reshape(2, 2, 2).tolist()
-    side = -1 if foot[0] + head[0] <= other_foot[0] + other_head[0] else 1
-    one, other = corners
+    width, height = scene.size
+    rows = scene.camera.view_projection(width / height).tolist()
+    ends = []
+    for x, y in (corner.place for corner in corners):
+        for z in (0.0, scene.height_scale):
+            right, up, _, depth = (a * x + b * y + c * z + d for a, b, c, d in rows)
+            if not depth > NEAREST:
+                return []
+            ends.append(
+                ((0.5 + 0.5 * right / depth) * width, (0.5 - 0.5 * up / depth) * height, depth)
+            )
+    side = -1 if ends[0][0] + ends[1][0] <= ends[2][0] + ends[3][0] else 1
     return [
-        Upright(one, (foot[0], foot[1]), (head[0], head[1]), side),
-        Upright(other, (other_foot[0], other_foot[1]), (other_head[0], other_head[1]), -side),
+        Upright(corner.high, foot[:2], head[:2], to, (foot[2], head[2]))
+        for corner, foot, head, to in zip(
+            corners, ends[::2], ends[1::2], (side, -side), strict=True
+        )
     ]
 
 
-def _corners(scene: Scene, heightfield: Heightfield) -> list[Point]:
+class _Corner(NamedTuple):
+    """A corner of the plane: whether at the high end of each axis, and where in the scene."""
+
+    high: tuple[bool, bool]
+    place: Point
+
+
+def _corners(scene: Scene, heightfield: Heightfield) -> list[_Corner]:
     """Corners of the plane, in the order of `uprights_of`."""
     ends = list(zip(*scene.frame.corners(heightfield), strict=True))
     eye = scene.camera.eye.tolist()
@@ -69,12 +90,13 @@ def _corners(scene: Scene, heightfield: Heightfield) -> list[Point]:
     ]
     azimuth = scene.camera.azimuth
     frontal = abs(math.cos(azimuth)), abs(math.sin(azimuth))
-    found: list[Point] = []
+    found: list[_Corner] = []
     for axis in sorted((0, 1), key=lambda axis: -frontal[axis]):
         wall, other = facing[axis], 1 - axis
         if wall is None:
             continue
         # If the other axis also has a wall that faces the viewer, they share the nearer corner.
         shared, far = facing[other], sorted(ends[other], key=lambda end: -abs(end - eye[other]))
-        found += [(wall, end) if axis == 0 else (end, wall) for end in far if end != shared]
+        places = [(wall, end) if axis == 0 else (end, wall) for end in far if end != shared]
+        found += [_Corner((x == ends[0][1], y == ends[1][1]), (x, y)) for x, y in places]
     return found

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-
-import numpy as np
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Canvas
-from calf_viz.hud.edges import MOST_TICKS, pixels
+from calf_viz.hud.edges import MOST_TICKS
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, Mark, free
 from calf_viz.hud.uprights import Upright, uprights_of
@@ -52,7 +50,7 @@ class ValueAxis:
         that it takes."""
         self._upright, most = None, FEWEST - 1
         for upright in uprights_of(scene, heightfield):
-            ticks = self._ticks(canvas, scene, upright, value_range)
+            ticks = self._ticks(canvas, upright, value_range)
             readable = len(self._free(canvas, scene, ticks, taken))
             if readable > most and not self._crosses(canvas, upright, taken):
                 self._upright, most = upright, readable
@@ -69,13 +67,13 @@ class ValueAxis:
         if upright is None:
             return []
         if self._found is None or self._found[0] != value_range:
-            self._found = value_range, self._ticks(canvas, scene, upright, value_range)
+            self._found = value_range, self._ticks(canvas, upright, value_range)
         ticks = self._free(canvas, scene, self._found[1], taken)
         if len(ticks) < FEWEST:
             return []
         tones = theme.on_ground(scene.ground_at(upright.foot[0]))
         canvas.line(upright.foot, upright.head, canvas.metrics.line, tones.line)
-        drawn = [tick.draw_tick(canvas, scene) for tick in ticks]
+        drawn = [tick.draw_tick(canvas, scene, rect) for tick, rect in ticks]
         for mark, rect in self._name_places(canvas, upright, drawn):
             if free(rect, canvas, scene.size, (*taken, *drawn)):
                 drawn.append(mark.draw_name(canvas, scene, rect))
@@ -91,12 +89,13 @@ class ValueAxis:
     @staticmethod
     def _free(
         canvas: Canvas, scene: Scene, ticks: Sequence[Mark], taken: Sequence[Rect]
-    ) -> list[Mark]:
-        """The marks whose texts fit."""
-        return [tick for tick in ticks if free(tick.tick_rect(canvas), canvas, scene.size, taken)]
+    ) -> list[tuple[Mark, Rect]]:
+        """The marks whose texts fit, and where those are."""
+        placed = [(tick, tick.tick_rect(canvas)) for tick in ticks]
+        return [(tick, rect) for tick, rect in placed if free(rect, canvas, scene.size, taken)]
 
     @staticmethod
-    def _ticks(canvas: Canvas, scene: Scene, upright: Upright, value_range: Range) -> list[Mark]:
+    def _ticks(canvas: Canvas, upright: Upright, value_range: Range) -> list[Mark]:
         """As many ticks as are well apart; if too few, as many as can be distinguished."""
         low, high = value_range
         out, line = (float(upright.side), 0.0), canvas.face("small").height
@@ -104,35 +103,27 @@ class ValueAxis:
         for apart in (WELL_APART * line, CLOSEST * line):
             for most in range(min(MOST_TICKS, int(length / apart) + 1), FEWEST - 1, -1):
                 values = numbers.nice_ticks(low, high, most, ends=True)
-                places = np.empty((len(values), 3))
-                places[:, :2] = upright.corner
-                places[:, 2] = (np.array(values) - low) / (high - low) * scene.height_scale
-                at = pixels(scene, places)
-                if len(values) >= FEWEST and (np.diff(at[:, 1]) < -apart).all():
+                at = [upright.at((value - low) / (high - low)) for value in values]
+                if len(values) >= FEWEST and all(a[1] - b[1] > apart for a, b in pairwise(at)):
                     texts = numbers.tick_texts(values)
-                    return [
-                        Mark(x, y, out, text)
-                        for (x, y), text in zip(at.tolist(), texts, strict=True)
-                    ]
+                    return [Mark(x, y, out, text) for (x, y), text in zip(at, texts, strict=True)]
         return []
 
     def _name_places(
         self, canvas: Canvas, upright: Upright, ticks: Sequence[Rect]
-    ) -> list[tuple[Mark, Rect]]:
+    ) -> Iterator[tuple[Mark, Rect]]:
         """Possible places of each name, best first: above the line's head, or beyond the ticks."""
         step, side = canvas.metrics.unit, upright.side
         above = min(round(upright.head[1]), *(rect.y for rect in ticks)) - CLEAR * step
         beyond = max(rect.width for rect in ticks) + 2 * CLEAR * step + CLEAR * step
         (foot_x, foot_y), (head_x, head_y) = upright.foot, upright.head
-        found = []
         for name in self.names:
             mark = Mark(head_x, head_y, (float(side), 0.0), name)
             rect = mark.rect(canvas, "body", -step)
-            found.append((mark, rect._replace(y=above - rect.height)))
+            yield mark, rect._replace(y=above - rect.height)
         for name in self.names:
             mark = Mark(0.5 * (foot_x + head_x), 0.5 * (foot_y + head_y), (float(side), 0.0), name)
-            found.append((mark, mark.rect(canvas, "body", beyond)))
-        return found
+            yield mark, mark.rect(canvas, "body", beyond)
 
 
 def _line_rects(upright: Upright) -> list[Rect]:
