@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,40 @@ class TestPlace:
         hud._draw_edges(scene, field, field.range)
         hud._draw_value_axis(scene, field.range)
         assert all(rect.x > 640 for rect in hud._value_marks)
+
+    @pytest.mark.parametrize("size", [(640, 360), (480, 300), (1280, 720)])
+    @pytest.mark.parametrize("elevation", [0.15, 0.4, 0.8])
+    def test_it_does_not_jump_to_and_fro_while_the_camera_orbits(
+        self, size: tuple[int, int], elevation: float
+    ) -> None:
+        scene, field = Scene(size=size), field_of(VIEW, 6000.0 * SADDLE)
+        scene.camera.elevation = elevation
+        hud = seen(scene, field)
+        jumps, side = [], 0
+        for azimuth in (*range(60), *np.arange(60, 90, 0.1), *range(90, 360)):
+            scene.camera.azimuth = math.radians(azimuth)
+            hud.prepare(scene, field, field.range)
+            assert hud.value_axis is not None
+            upright = hud.value_axis._upright
+            if upright is not None:
+                if side == -upright.side:
+                    jumps.append(azimuth)
+                side = upright.side
+        assert len(jumps) <= 8, "hardly more often than corners leave the outline"
+        assert all(b - a > 5 for a, b in pairwise(jumps)), jumps
+
+    def test_without_room_where_it_was_it_moves(self) -> None:
+        scene, field = Scene(), field_of(VIEW)
+        hud = alone(scene, field)
+        for wide, side in (
+            (Rect(0, 0, 200, 700), 1),
+            (Rect(1270, 0, 5, 5), 1),
+            (Rect(1000, 0, 280, 700), -1),
+        ):
+            hud.placed = {"wide": wide}
+            hud._draw_edges(scene, field, field.range)
+            assert hud.value_axis is not None and hud.value_axis._upright is not None
+            assert hud.value_axis._upright.side == side
 
 
 class TestLeftOut:

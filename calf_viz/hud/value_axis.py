@@ -21,6 +21,8 @@ PIECES = 8
 """Rectangles that cover the line, which leans if the camera is high: one would be too wide."""
 FEWEST = 2
 """Least number of ticks for a scale."""
+CLEARLY_MORE = 2
+"""As many more legible ticks are worth another place: with fewer it would jump to and fro."""
 
 Range = tuple[float, float]
 
@@ -36,6 +38,7 @@ class ValueAxis:
         """names: names of the value, preferred first; the others are for less room."""
         self.names = names
         self._upright: Upright | None = None
+        self._last: Upright | None = None  # where it was last, also if it is nowhere now
         self._found: tuple[Range, list[Mark]] | None = None  # ticks, cached for a range
 
     def stand(
@@ -46,15 +49,19 @@ class ValueAxis:
         value_range: Range,
         taken: Sequence[Rect],
     ) -> list[Rect]:
-        """Choose its place, clear of `taken`, where most ticks are legible; returns the rectangles
-        that it takes."""
-        self._upright, most = None, FEWEST - 1
-        for upright in uprights_of(scene, heightfield):
+        """Choose its place, clear of `taken`: the last one, or on its side, unless another has
+        clearly more legible ticks; returns the rectangles that it takes."""
+        last, self._upright, most = self._last, None, FEWEST - 1
+        uprights = uprights_of(scene, heightfield)
+        if last is not None:
+            uprights.sort(key=lambda other: (other.corner != last.corner, other.side != last.side))
+        for upright in uprights:
             ticks = self._ticks(canvas, upright, value_range)
             readable = len(self._free(canvas, scene, ticks, taken))
             if readable > most and not self._crosses(canvas, upright, taken):
-                self._upright, most = upright, readable
+                self._upright = self._last = upright
                 self._found = value_range, ticks
+                most = readable if last is None else readable + CLEARLY_MORE - 1
             if self._upright is upright and readable == len(ticks):
                 break
         return [] if self._upright is None else _line_rects(self._upright)
