@@ -29,6 +29,8 @@ from calf_viz.files import parsing, read_text
 LARGEST = 65_536
 """Bytes of a TOML file; the largest that the program writes has a tenth of that."""
 _LINE, _PLACE = re.compile(r"at line (\d+)"), re.compile(r" \(at [^()]*\)$")
+MOST_DIGITS = 9
+"""Digits of a width or height: beyond any picture, and small enough for any int."""
 LONGEST_LINE = 4096
 """Characters. A dotted key this long parses in a moment; one ten times longer takes minutes."""
 
@@ -56,10 +58,13 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> None:
 
 def known(names: Iterable[str], choices: Iterable[str], where: str = "") -> None:
     """Raise UserError for the first unknown setting, suggesting the closest known one."""
-    choices = sorted(choices)
-    for name in sorted(set(names) - set(choices)):
-        near = get_close_matches(shown(name), choices, n=1, cutoff=0.0)
-        hint = f": did you mean {near[0]}?" if near else ""
+    meant = {name: name for name in sorted(choices)}
+    unknown = sorted(set(names) - set(meant))
+    if "size" in meant:
+        meant |= dict.fromkeys(("width", "height"), "size")
+    for name in unknown:
+        near = get_close_matches(shown(name), meant, n=1, cutoff=0.0)
+        hint = f": did you mean {meant[near[0]]}?" if near else ""
         raise UserError(f"unknown setting '{shown(name)}'{where}{hint}")
 
 
@@ -112,7 +117,7 @@ _EXPECTED = {
     "float": "a number",
     "bool": "true or false",
     "Path": "a path in quotes",
-    "tuple[int, int]": "two whole numbers, such as [1280, 720]",
+    "tuple[int, int]": 'two whole numbers, such as [1280, 720] or "1280x720"',
     "tuple[str, ...]": 'strings in quotes, such as ["TRAILS=0"]',
     "float | tuple[str, ...]": "a number, or strings in quotes",
 }
@@ -132,6 +137,8 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])
+    if kind == "tuple[int, int]" and isinstance(value, str) and (size := read_size(value)):
+        return size
     if kind == "tuple[str, ...]" and many is value and all(isinstance(v, str) for v in many):
         return tuple(map(str.__str__, many))
     if kind == "Path" and isinstance(value, str | Path):
@@ -149,6 +156,14 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
         return bool(value)
     said = f"'{shown(value)}'" if isinstance(value, str) else shown(value)
     raise UserError(f"{name} = {said}{where} has the wrong type: give {expected}")
+
+
+def read_size(text: str) -> tuple[int, int] | None:
+    """Width and height from WxH; None for any other text."""
+    width, _, height = text.lower().partition("x")
+    if not all(s.isdecimal() and len(s) <= MOST_DIGITS for s in (width, height)):
+        return None
+    return int(width), int(height)
 
 
 def _whole(value: Any) -> bool:

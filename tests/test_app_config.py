@@ -103,6 +103,8 @@ def test_what_is_printed_is_read_as_the_same(
         ("n_agent = 3", r"unknown setting 'n_agent' in .*mine.toml: did you mean n_agents\?"),
         ("[training]\nepisode = 3", r"unknown setting 'episode' .*: did you mean episodes\?"),
         ("[visualisation]\nseed = 1", r"'visualisation' .*: did you mean visualization\?"),
+        ("widht = 3", r"unknown setting 'widht' .*: did you mean size\?"),
+        ("size = '64 36'", r"size = '64 36' in .* give .* such as \[1280, 720\] or \"1280x720\""),
         ("preset = 3", "preset = 3 in .* has the wrong type"),
         ('preset = "lo"', "unknown preset 'lo': choose one of low, medium, high"),
         ('[training]\npreset = "low"', "unknown preset 'low': choose one of quick, "),
@@ -269,3 +271,8 @@ def test_train_takes_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (folder,) = tmp_path.glob("point_mass-3-*")
     made = read_config(folder)
     assert (made.preset, made.episodes, made.steps, made.batch) == ("quick", 1, 5, 4)
+
+
+def test_a_size_may_be_written_as_on_the_command_line(tmp_path: Path) -> None:
+    made = AppConfig.load(toml(tmp_path, '[visualization]\nsize = "64x36"'))
+    assert made.visualization.size == (64, 36)

@@ -226,8 +226,9 @@ def test_rates(text: str, rate: float | None) -> None:
 
 @pytest.mark.parametrize("text", ["", "fast", "-3/s", "5", "nan/s"])
 def test_what_is_no_rate(text: str) -> None:
-    with pytest.raises(UserError, match="unknown train_rate"):
+    with pytest.raises(UserError, match=f"unknown train_rate '{text}': ") as caught:
         steps_per_second(text, 0.01)
+    assert str(caught.value).endswith("write 5/s") == (text == "5")
 
 
 @pytest.mark.parametrize("text", ["0/s", "2000000/s"])

@@ -157,8 +157,15 @@ def test_evaluate_takes_the_checkpoint_given_or_the_one_shipped(
     training.evaluate("point-mass", tmp_path / "given", 7, seed=3)
     training.evaluate("point-mass")
     assert asked == [(1, 7, 3), (2, 200, 0)]
-    with pytest.raises(UserError, match=r"differential_drive\.safetensors"):
-        training.evaluate("differential-drive")
+
+
+def test_without_a_checkpoint_the_nominal_policy_is_evaluated_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = training.evaluate("point_mass", None, 3)
+    monkeypatch.setattr(training.shipped, "trained", list)
+    (row,) = training.evaluate("point_mass", None, 3)
+    assert row == whole[-1] and row.policy == "nominal"
 
 
 def test_evaluate_refuses_no_episodes_and_unknown_systems() -> None:

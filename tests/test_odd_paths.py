@@ -27,7 +27,8 @@ READ = (
 )  # fmt: skip
 WRITTEN = (
     f"{TRAIN} --output {{}}", f"{TRAIN} --runs {{}}", f"{SHOW} --output {{}}",
-    f"{SHOW} --screenshot --output {{}}", f"{SHOW} --profile --output {{}}",
+    f"{SHOW.replace('--frames 1', '--screenshot')} --output {{}}",
+    f"{SHOW} --profile --output {{}}",
     "benchmark --system point_mass --seeds 1 --episodes 1 --output {}", "shaders new {}",
 )  # fmt: skip
 NAMES = {

@@ -148,7 +148,7 @@ def test_an_error_in_a_file_is_reported_with_its_line(
         ({"nominal": "9 * states[:, :1]"}, "nominal = "),
         (
             {"nominal": "states[:, :1] / 0.0"},
-            "nominal returns values that are not finite at a start",
+            "nominal returns values that are not finite at a start in column 0: fix them",
         ),
     ],
 )

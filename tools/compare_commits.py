@@ -44,9 +44,12 @@ SPECIAL: dict[str, tuple[str, ...]] = {
     "many": ("--n-agents", "150", "--trail-length", "200", "--stride", "3"),
     "flat": ("--height-scale", "0", "--no-hud"),
     "nominal": ("--policy", "nominal", "--palette", "colour_blind", "--colour-map", "viridis"),
-    "relaxed": ("--p-relax", "0.5", "--seed", "7", "--grid", "31", "--slice", "0.4"),
+    "relaxed": ("--p-relax", "0.5", "--seed", "7", "--grid", "31"),
+    "sliced": ("--slice", "0.4"),
 }
 """Options that are compared beside the looks, in the first size, by name."""
+SLICED = "differential_drive"
+"""The system that `sliced` is for: the planes of the others show all of their states."""
 SECONDS = 600
 """After which a picture is given up."""
 
@@ -102,7 +105,8 @@ def cases(
     """Each look in each renderer and size, and the special ways in the first of them."""
     systems, renderers, sizes = tuple(systems), tuple(renderers), tuple(sizes)
     usual = product(systems, looks, renderers, sizes)
-    return [Case(*c) for c in (*usual, *product(systems, special, renderers[:1], sizes[:1]))]
+    more = product(systems, special, renderers[:1], sizes[:1])
+    return [Case(*c) for c in (*usual, *more) if c[1] != "sliced" or c[0] == SLICED]
 
 
 class Tree:

@@ -17,15 +17,14 @@ from calf_viz.cli.option_types import GIVEN_PATH, SIZE
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
+from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import as_options, say, tracked
 from calf_viz.errors import UserError
 from calf_viz.files import make_folder
 from calf_viz.run_command import run_command
-from calf_viz.settings import fields_of
-from calf_viz.training.config import TrainingConfig
 from calf_viz.version import __version__
-from calf_viz.viewer.app_config import SHARED, TRAINING_PRESET, AppConfig
-from calf_viz.viewer.config import PRESETS, TRAINING_ONLY, options
+from calf_viz.viewer.app_config import AppConfig
+from calf_viz.viewer.config import PRESETS, options
 
 if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
@@ -34,10 +33,6 @@ Command = TypeVar("Command", bound=Any)
 
 # Hyphens and underscores are the same in names of options and commands.
 _CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
-
-
-TRAINED = fields_of(TrainingConfig).keys() - SHARED - {"preset"} | {TRAINING_PRESET}
-"""Settings that only a training uses."""
 
 
 _TYPES: dict[str, Any] = {
@@ -159,13 +154,7 @@ def calf_viz(
         changes["no_vsync"] = True  # else it would measure the display
     folder = output or Path("profiles" if profile else "pictures")
     in_force = _config(preset, config, changes)
-    if not in_force.visualization.train:
-        for name in given:
-            if name in TRAINING_ONLY or name in TRAINED:
-                option = _flag(name)
-                raise UserError(
-                    f"{option} has no effect without --train: add --train, or leave {option} out"
-                )
+    refuse_without_effect(given, in_force.visualization, screenshot)
     from calf_viz.viewer.app import CALFApplication
 
     app = CALFApplication(in_force)

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-MOST_DIGITS = 9
-"""Digits of a width or height: beyond any picture, and small enough for any int."""
+from calf_viz.settings import read_size
 
 
 class _GivenPath(click.ParamType):
@@ -29,10 +28,10 @@ class _Size(click.ParamType):
     def convert(self, value: Any, param: Any, context: Any) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
-        width, _, height = str(value).lower().partition("x")
-        if not all(s.isdecimal() and len(s) <= MOST_DIGITS for s in (width, height)):
+        size = read_size(str(value))
+        if size is None:
             self.fail(f"'{value}' is not a size: give one such as 1280x720", param, context)
-        return int(width), int(height)
+        return size
 
 
 GIVEN_PATH, SIZE = _GivenPath(), _Size()

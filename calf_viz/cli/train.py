@@ -108,9 +108,12 @@ def train(
 @click.option("--system", type=SYSTEM, required=True, help=SYSTEM_HELP)
 @click.option("--checkpoint", type=GIVEN_PATH, help="Checkpoint.  [default: the shipped one]")
 @click.option("--episodes", default=200, show_default=True, help="Held-out starts.")
-@click.option("--seed", default=0, show_default=True, help="Determines the starts.")
+@click.option("--seed", default=0, show_default=True, help="Determines where episodes start.")
 def evaluate(system: str, checkpoint: Path | None, episodes: int, seed: int) -> None:
-    """Compare the strict CALF agent, its actor alone and the nominal policy."""
+    """Compare the strict CALF agent, its actor alone and the nominal policy.
+
+    Without a checkpoint, of a system with which none comes, only the nominal policy.
+    """
     with whole_imports():
         from calf_viz.training import train as training
 

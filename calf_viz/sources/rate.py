@@ -22,7 +22,9 @@ def steps_per_second(text: str, dt: float) -> float:
         return 1.0 / dt
     found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*/\s*s", text)
     if found is None:
-        raise UserError(f"unknown train_rate '{shown(text)}': give max, realtime, or such as 200/s")
+        number = re.fullmatch(r"[0-9]*\.?[0-9]+", text)
+        wanted = f"write {shown(text)}/s" if number else "give max, realtime, or such as 200/s"
+        raise UserError(f"unknown train_rate '{shown(text)}': {wanted}")
     rate = float(found[1])
     if not LEAST <= rate <= MOST:
         raise UserError(

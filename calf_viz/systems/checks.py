@@ -127,5 +127,7 @@ def _array(name: str, value: Any, shape: tuple[int, ...]) -> Any:
             f"numbers of shape {shape}"
         )
     if not np.isfinite(array).all():
-        raise UserError(f"{name} returns values that are not finite at a start: {shown(array)}")
+        columns = np.flatnonzero(~np.isfinite(array).all(axis=0)) if array.ndim == 2 else ()
+        where = f" in column {', '.join(map(str, columns))}" if len(columns) else ""
+        raise UserError(f"{name} returns values that are not finite at a start{where}: fix them")
     return array

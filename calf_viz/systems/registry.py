@@ -89,8 +89,8 @@ def get(name: str) -> System:
     if called in announced():
         return _installed(called)
     raise UserError(
-        f"unknown system '{shown(name)}': choose one of {', '.join(names())}; one in a file or "
-        "module can only be given on the command line: `system` ./mine.py"
+        f"unknown system '{shown(name)}': choose one of {', '.join(names())}; one of yours "
+        "can only be given on the command line: add `system` FILE (or the name of its module)"
     )
 
 

@@ -38,7 +38,7 @@ class TrainingConfig(Known):
 
     kind = "a training"
 
-    system: str = option("point_mass", f"System: {', '.join(systems.names())}.")
+    system: str = option("point_mass", f"System: {', '.join(systems.names())}, or one of yours.")
     seed: int = option(0, "Determines everything random.")
     preset: str = option("standard", f"Size of the training: {', '.join(PRESETS)}.")
     episodes: int = option(500, "Episodes.")

@@ -191,7 +191,7 @@ def plot_certificate(path: Path, output: str | Path) -> None:
             steps, columns["floor"], columns["ceiling"], color="#d9e1ea", lw=0, label="allowed"
         )
         value.plot(
-            steps, columns["floor"], color=QUIET, lw=1.0, label="q⁺ of the first, + ν̄ a step"
+            steps, columns["floor"], color=QUIET, lw=1.0, label="q⁺ of the first step, + ν̄ per step"
         )
         value.plot(steps, columns["ceiling"], color=QUIET, lw=1.0, ls="--", label="−C_low ‖s⁺‖²")
         value.plot(steps, columns["q_plus"], color=INK, lw=1.8, label="q⁺")

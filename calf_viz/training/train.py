@@ -13,7 +13,7 @@ from rich.table import Table
 
 from calf_viz import systems
 from calf_viz.agent import shipped_agents as shipped
-from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent
+from calf_viz.agent.evaluation import HORIZON, Row, evaluate_agent, held_out_starts, nominal_row
 from calf_viz.agent.modes import NAMES
 from calf_viz.agent.threads import one_thread
 from calf_viz.console import as_options, say
@@ -283,15 +283,18 @@ def evaluate(
     episodes: int = 200,
     seed: int = 0,
 ) -> list[Row]:
-    """The table's rows for a checkpoint, by default the shipped one.
+    """The table's rows for a checkpoint, by default the shipped one; the nominal policy's alone if
+    there is none.
 
     Raises:
         UserError: unknown system, bad checkpoint, or episodes or seed out of range.
     """
     within("episodes", episodes, 1, MOST_STARTS)
     within("seed", seed, 0, 2**63 - 1)
-    file = None if checkpoint_file is None else Path(checkpoint_file)
-    return evaluate_agent(shipped.load(systems.get(system), file), episodes, seed)
+    file, known = None if checkpoint_file is None else Path(checkpoint_file), systems.get(system)
+    if file is None and known.name not in shipped.trained():
+        return [nominal_row(known, held_out_starts(known, episodes, seed))]
+    return evaluate_agent(shipped.load(known, file), episodes, seed)
 
 
 def table(rows: list[Row], title: str = "") -> Table:
@@ -310,7 +313,8 @@ def table(rows: list[Row], title: str = "") -> Table:
         out.add_row(row.policy, f"{100 * row.goal:.1f}", steps, cost, *modes, *shares)
     out.caption = (
         f"steps: mean of the episodes that reached the goal. cost: mean over {HORIZON} steps, "
-        "zero after the goal. edge: episodes that crossed it."
+        "zero after the goal. in time: episodes in the goal within a training episode's steps. "
+        "edge: episodes that crossed it. most steps: of the longest episode."
     )
     return out
 

@@ -68,15 +68,17 @@ class VisualizationConfig(Assignable):
 
     kind = "a visualisation"
 
-    system: str = _option("point_mass", f"System: {', '.join(systems.names())}.")
+    system: str = _option("point_mass", f"System: {', '.join(systems.names())}, or one of yours.")
     n_agents: int = _option(5, "Agents.")
     trail_length: int = _option(600, "Steps that a trail reaches back.")
-    stride: int = _option(1, "Least steps between drawn samples (detail follows the camera).")
+    stride: int = _option(
+        1, "Minimum steps between drawn samples (the level of detail follows the camera)."
+    )
     speed: int = _option(1, f"Steps per frame, 1 to {FASTEST}.")
     checkpoint: Path | None = _option(None, "Agent to show.  [default: the shipped one]")
     policy: str = _option("calf", f"Policy: {', '.join(POLICIES)}.")
     p_relax: float = _option(0.0, "Probability of an uncertified action; 0 is strict.")
-    seed: int = _option(0, "Determines the starts.")
+    seed: int = _option(0, "Determines where agents start.")
     frames: int | None = _option(None, "Stop after N frames.  [default: 300 headless]")
     size: tuple[int, int] = _option((1280, 720), "Size of the picture in pixels: WxH.")
     grid: int | None = _option(None, "Cells of the surface per side.  [default: by renderer]")
@@ -90,7 +92,9 @@ class VisualizationConfig(Assignable):
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
     colour_map: str | None = _option(
-        None, f"Colours of the surface: any name cmap knows.  [default: {COLOUR_MAP}]"
+        None,
+        "Colours of the surface: a colour map of the cmap package, such as viridis.  "
+        f"[default: {COLOUR_MAP}]",
     )
     palette: str = _option(
         USUAL,

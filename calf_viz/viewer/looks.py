@@ -53,6 +53,8 @@ class Looks:
             self._second_library = parts.library(config.ab, "`ab`", config.defines, waits)
         drawn = ("field",) if config.renderer == "gpu" else MESHES
         rehearse(drawn, first, self._second_library, config.set, config.colour_map)
+        if not waits:  # for files that may use them
+            parts.check_defines(filter(None, (first, self._second_library)))
         return first
 
     def apply(self, host: Host) -> None:

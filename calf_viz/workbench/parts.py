@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from calf_viz.errors import UserError, shown
@@ -12,6 +13,7 @@ from calf_viz.glsl.folder import entries
 from calf_viz.glsl.library import ShaderLibrary, did_you_mean, overlay_path
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.programs import LOOK, load_program
+from calf_viz.glsl.shader_file import read
 from calf_viz.glsl.shipped_shaders import (
     LOOKS,
     SUFFIXES,
@@ -20,9 +22,11 @@ from calf_viz.glsl.shipped_shaders import (
     shader_folder,
     shipped_files,
 )
+from calf_viz.glsl.variants import VARIANTS
 from calf_viz.workbench.look_file import look_file
 
 log = logging.getLogger("calf_viz")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def overlay(given: Path, setting: str) -> Path:
@@ -71,6 +75,25 @@ def library(
     if reason is not None:
         log.warning("%s %s: %s yet; what is saved there is shown at once", setting, given, reason)
     return found
+
+
+def check_defines(libraries: Iterable[ShaderLibrary]) -> None:
+    """Raise UserError for a macro that no shader file in force mentions."""
+    libraries = tuple(libraries)
+    defines = libraries[0].defines
+    if not defines:
+        return
+    paths = {
+        path
+        for library in libraries
+        for name in (*shipped_files(), *library.own_files())
+        if (path := library.find(name)) is not None
+    }
+    words = {word for path in paths for line in read(path) for word in _WORD.findall(line.code)}
+    for name, value in defines.items():
+        if name not in words:
+            meant = did_you_mean(name, (variant.name for variant in VARIANTS)) or ": leave it out"
+            raise UserError(f"`define` {name}={shown(value)}: no shader mentions it{meant}")
 
 
 def unused(library: ShaderLibrary) -> dict[Path, str]:
