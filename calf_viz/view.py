@@ -46,9 +46,14 @@ def _finite(number: float) -> bool:
         return False
 
 
+def _sequence(values: Any) -> bool:
+    """Whether it has parts in an order, and is no text."""
+    return isinstance(values, Iterable) and not isinstance(values, (str, set, frozenset))
+
+
 def _two(values: Any) -> bool:
     try:
-        return len(values) == 2
+        return _sequence(values) and len(values) == 2
     except TypeError:
         return False
 
@@ -58,7 +63,7 @@ class View:
     """What a source shows. Raises UserError for invalid values.
 
     Attributes:
-        title: title of the panel, and name of files written.
+        title: title of the panel; files are named after it.
         lo, hi: corners of the plane, in the units of its axes: of any size, anywhere.
         labels: name and unit of each axis of the plane, such as `x [m]`.
         periodic: whether each axis wraps, like an angle: its ends are the same, and trails that
@@ -126,7 +131,7 @@ class View:
         where = f"view {shown(self.title)}"
         for name in ("lo", "hi", "labels"):
             pair = getattr(self, name)
-            if isinstance(pair, str) or not _two(pair):
+            if not _two(pair):
                 raise UserError(f"{where}: lo, hi and labels are of a plane: give two of each")
             self._keep(**{name: tuple(pair)})  # lists and arrays compare differently from tuples
         texts = [("title", self.title), ("value", self.value)]
@@ -176,7 +181,7 @@ class View:
 
     def _check_modes(self) -> None:
         where = f"view {shown(self.title)}: modes"
-        if isinstance(self.modes, str) or not isinstance(self.modes, Iterable):
+        if not _sequence(self.modes):
             raise UserError(f"{where}: give a sequence of names, not {shown(repr(self.modes))}")
         self._keep(modes=tuple(self.modes))
         if not self.modes:
@@ -197,7 +202,7 @@ class View:
         if self.colours is None:
             return
         where = f"view {shown(self.title)}: colours"
-        if isinstance(self.colours, str) or not isinstance(self.colours, Iterable):
+        if not _sequence(self.colours):
             raise UserError(f"{where}: give a sequence of them, not {shown(repr(self.colours))}")
         given = tuple(self.colours)
         if len(given) != len(self.modes):
@@ -209,7 +214,9 @@ class View:
             with suppress(TypeError, ValueError, OverflowError):
                 red, green, blue = colour
                 parts = (red, green, blue)
-                if all(isinstance(part, Real) and 0.0 <= part <= 1.0 for part in parts):
+                if _sequence(colour) and all(
+                    isinstance(part, Real) and 0.0 <= part <= 1.0 for part in parts
+                ):
                     return float(red), float(green), float(blue)
         elif _HEX.fullmatch(colour):
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))

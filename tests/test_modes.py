@@ -87,6 +87,8 @@ def test_names_of_more_than_can_be_told_apart() -> None:
     assert shown_modes(named(8)) == named(8)
     assert shown_modes(named(9)) == (*named(7), "other")
     assert shown_modes((*named(6), "other", "a", "b")) == (*named(6), "other", "all other")
+    both = (*named(4), "all other (2)", "other", " all other")
+    assert shown_modes((*both, "a", "b")) == (*both, "all other (3)")
 
 
 @pytest.mark.parametrize(

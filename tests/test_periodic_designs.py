@@ -185,10 +185,18 @@ class TestBoundsThatChange:
         )
 
     def test_of_the_periodic_axis_trails_begin_anew(self, kind) -> None:
-        """What went over an edge there would not here."""
+        """What went over an edge there would not here: they begin where the agents were."""
         one = View("v", lo=(-np.pi, -1.0), hi=(np.pi, 1.0), periodic=TUBE)
         other = View("v", lo=(0.0, -1.0), hi=(2 * np.pi, 1.0), periodic=TUBE)
         time = np.arange(40)
         path = np.stack([0.47 * time, np.sin(0.3 * time)], axis=1)
         changed = self.picture(kind, [one, other], path)
-        assert (changed == self.picture(kind, [other], path[20:])).all()
+        assert (changed == self.picture(kind, [other], path[19:])).all()
+
+    def test_agents_are_drawn_before_their_next_step_too(self, kind) -> None:
+        one = View("v", lo=(-np.pi, -1.0), hi=(np.pi, 1.0), periodic=TUBE)
+        other = View("v", lo=(0.0, -1.0), hi=(2 * np.pi, 1.0), periodic=TUBE)
+        at = np.array([[-1.0, 0.5]])
+        changed, expected = self.picture(kind, [one, other], at), self.picture(kind, [other], at)
+        assert (changed == expected).all()
+        assert (expected != self.picture(kind, [other], at - 0.5)).any(), "there it is"

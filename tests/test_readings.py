@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scene_folder import POINT_MASS
@@ -62,6 +64,14 @@ class TestReadings:
             "step": "1", "agents": "5", "mean_value": "102.0",
             "mode_0": "3", "mode_1": "1", "mode_2": "1",
         }  # fmt: skip
+
+    def test_the_agent_in_training_counts_unless_it_has_a_panel(self, hud: Hud) -> None:
+        readings = Readings(hud, cache(), replace(POINT_MASS, trainee=1), Critic())
+        for apart, agents in ((False, "3"), (True, "2")):
+            readings.trainee_apart = apart
+            readings.see(samples(2.0, [0, 2, 1]))
+            readings.refresh(RAMP)
+            assert hud.values["agents"] == agents
 
     def test_texts_and_values_at_their_intervals(self, hud: Hud) -> None:
         critic = Critic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,6 +127,27 @@ class TestShown:
             assert source.told == [False, True, "single"], "it waits before it takes one step"
         with showing(Bowl()) as app:
             assert not {"pause", "single_step"} & set(app.actions.by_name)
+
+    @pytest.mark.parametrize(
+        ("title", "name"),
+        [("bowl", "bowl"), ("../a b/c?", "a_b_c"), ("Über 2.5", "Über_2.5"), ("//", "source"),
+         ("长" * 300, "长" * 40)],
+    )  # fmt: skip
+    def test_its_profiles_are_named_after_its_title(
+        self, title: str, name: str, tmp_path: Path
+    ) -> None:
+        class Titled(Bowl):
+            view = replace(VIEW, title=title)
+
+        with showing(Titled(), n_agents=9) as app:
+            app.profiler.enabled = True
+            app.step()
+            described = app.profiler.describe().configuration
+            assert (described["system"], described["n_agents"]) == (name, 3)
+            assert not {"policy", "checkpoint", "slice"} & set(described)
+            assert app.profile_stem().startswith(f"{name}_n3_gpu_")
+            (tmp_path / f"{app.profile_stem()}.json").write_text("it is a file's name")
+        assert app.profiler.describe().configuration["system"] == name
 
     def test_what_needs_more_than_it_has_is_refused(self) -> None:
         with pytest.raises(UserError, match="critic_on_gpu"), showing(Bowl(), critic_on_gpu=True):

@@ -224,7 +224,7 @@ def _show(app: CALFApplication, output: Path) -> None:
     make_folder(output)
     say(f"no window (EGL), OpenGL by {host.renderer}")
     frames = config.frames or HEADLESS_FRAMES
-    for _ in tracked(range(frames), config.system):
+    for _ in tracked(range(frames), app.name):
         app.step()
     median = 1e3 * float(np.median(app.frame_times))
     for path in _write_pictures(app, output, frames):
@@ -250,7 +250,7 @@ def _screenshots(app: CALFApplication, output: Path) -> None:
 
 def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
     """Write the last frame's picture; with two looks, one of each and their difference."""
-    stem, compare = f"{app.config.system}_{app.n_agents}_{frame}", app.host.compare
+    stem, compare = f"{app.name}_{app.n_agents}_{frame}", app.host.compare
     paths = []
     for mode in ("",) if compare is None else ("a", "b", "difference"):
         if compare is not None:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -107,6 +108,7 @@ class Host(Reloading):
         self._last_range = 0.0, 1.0
         self._critic: CriticPasses | None = None
         self._grid: Grid | None = None
+        self._newest: Samples | None = None
 
     def _ready(self) -> None:
         """Make ring, detail and surface; called at the end of a subclass's constructor."""
@@ -169,8 +171,8 @@ class Host(Reloading):
 
     def reframe(self, frame: Frame) -> None:
         """Make the scene show another part of the plane, whose bounds changed, from the next frame
-        on; samples and surface keep their place on the plane. Trails start over if the ends of a
-        periodic axis changed."""
+        on; samples and surface keep their place on the plane. If the ends of a periodic axis
+        changed, trails start over from where the agents are."""
         scene = self.scene
         if frame == scene.frame:
             return
@@ -185,7 +187,10 @@ class Host(Reloading):
         if self._texels is not None:  # older designs put meshes on the surface
             self._upload_heights(self._texels)
         if anew:  # trails that crossed an edge there do not cross it here
+            newest = self._newest
             self.restart()
+            if newest is not None:
+                self.push(replace(newest, first=np.ones(len(newest), dtype=bool)))
 
     def frame_surface(self, keep: bool = False) -> None:
         """Point the camera at the surface from the default side, far enough away for all of it to
@@ -261,6 +266,7 @@ class Host(Reloading):
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> Reloading:
         """Show another look beside this one from the next frame on, as set by `compare.view`.
+        library: its shaders, with the scene's defines (`setup.for_scene`).
 
         Raises ShaderError if its shaders do not compile, and UserError if the host can only show
         one look.
@@ -308,6 +314,7 @@ class Host(Reloading):
         for row in packed.rows:
             self.detail.see(row.places, row.begins)
         self.ring.append(packed)
+        self._newest = samples[-1]
 
     def restart(self) -> None:
         """Drop all samples; the next one pushed is the first. The camera stays."""
@@ -318,7 +325,7 @@ class Host(Reloading):
         scene.stride = self._stride
         self.detail = self._make_detail()
         self.detail.surface = surface
-        self.scrub = 0
+        self.scrub, self._newest = 0, None
 
     def make_room(self, agents: int) -> None:
         """Make the ring hold at least that many agents, keeping its samples.
@@ -397,7 +404,7 @@ class Host(Reloading):
 
     @abstractmethod
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        """Upload the colours, (2, entries, 4), in place of the current ones."""
+        """Upload the colours, (4, entries, 4), in place of the current ones."""
 
     @abstractmethod
     def _open_hud(self) -> None:

@@ -88,7 +88,7 @@ class StubHost(Host):
         self.count("upload_bytes", texels.nbytes)
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        """Fill `u_palette` with these, (2, entries, 4), in place of the current ones."""
+        """Fill `u_palette` with these, (4, entries, 4), in place of the current ones."""
 
     # The critic on the GPU
 

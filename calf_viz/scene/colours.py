@@ -25,7 +25,7 @@ class Palette:
         other: for all modes beyond those that are distinguished.
         trainee: for the agent in training.
         refused: for trails by certificate where it would be refused; elsewhere they have the first
-            mode's colour.
+            of `modes`, whatever colours the view gives its own.
     """
 
     modes: tuple[Colour, ...]

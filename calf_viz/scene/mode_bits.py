@@ -67,4 +67,6 @@ def shown_modes(modes: Sequence[str]) -> tuple[str, ...]:
     if len(modes) <= known:
         return tuple(modes)
     first = tuple(modes[: known - 1])
-    return (*first, "other" if "other" not in first else "all other")
+    taken = {name.strip() for name in first}
+    names = ("other", "all other", *(f"all other ({n})" for n in range(2, known + 1)))
+    return (*first, next(name for name in names if name not in taken))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,15 +10,31 @@ from calf_viz.hosts.base import Host
 from calf_viz.profiling.profiler import Description
 from calf_viz.viewer.config import VisualizationConfig
 
+SIMULATED = ("policy", "checkpoint", "slice")
+"""Settings of a simulation alone."""
+LONGEST_NAME = 40
+"""Characters, of up to four bytes: a file's name has 255 at most, with number, design and time."""
 
-def describe(config: VisualizationConfig, host: Host) -> Description:
-    """The configuration, as resolved on this machine."""
+
+def file_name(title: str) -> str:
+    """A title as part of a file's name: letters, digits, dots, hyphens and underscores."""
+    return re.sub(r"[^\w.-]+", "_", title)[:LONGEST_NAME].strip("._-") or "source"
+
+
+def describe(
+    config: VisualizationConfig, host: Host, name: str, agents: int, simulated: bool
+) -> Description:
+    """The configuration, as resolved on this machine. name: of what is shown. simulated: whether
+    that is a system of the configuration."""
     rows, columns = host.heightfield.shape
     settings = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(config).items()
+        if simulated or name not in SIMULATED
     }
     found = {
+        "system": name,
+        "n_agents": agents,
         "renderer": host.design,
         "window": host.has_window,
         "size": list(host.scene.size),

@@ -51,10 +51,12 @@ class Display:
             self.hud, self.stats, feed.view,
             lambda samples: feed.mean_value(samples, host.heightfield), timed=host.has_window,
         )  # fmt: skip
+        self.readings.trainee_apart = self.training_panel is not None
 
     def show_training(self, board: Board, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""
         colours = self.host.scene.mode_colours
+        self.readings.trainee_apart = True
         self.training_panel = TrainingPanel(self.hud, self.stats, board, colours, training)
 
     def see(self, samples: list[Samples]) -> None:

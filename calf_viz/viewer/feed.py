@@ -22,6 +22,7 @@ from calf_viz.sources.base import (
     Evaluable,
     Noticing,
     Pausable,
+    Resizable,
     Source,
     Valued,
     capable,
@@ -65,6 +66,7 @@ class Feed:
         self._evaluable = capable(source, Evaluable)
         self._valued = capable(source, Valued)
         self._noticing = capable(source, Noticing)
+        self._resizable = capable(source, Resizable)
         self._last_news = clock()
         self._silent = False
         self._paused = False
@@ -124,6 +126,11 @@ class Feed:
         if source is None:
             return None
         return self._call("certificate", lambda: _a(Certificate, source.certificate(chosen)))
+
+    def agents(self) -> int | None:
+        """The number of agents, if it can be changed; else None."""
+        source = self._resizable
+        return None if source is None else self._call("__len__", lambda: len(source))
 
     def mean_value(self, samples: Samples, surface: Heightfield) -> float:
         """Mean over a step's agents, from the source if it knows it, else from the surface."""

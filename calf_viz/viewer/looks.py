@@ -63,7 +63,8 @@ class Looks:
         self.first = AppliedLook(host, config.colour_map)
         if self._second_library is not None:
             colours = colour_map(config.colour_map or COLOUR_MAP)
-            target = host.set_second(self._second_library, colours)
+            library = host.setup.for_scene(self._second_library)
+            target = host.set_second(library, colours)
             self.second = AppliedLook(target, config.colour_map)
         set_controls(config.set, self.first, self.second)
 

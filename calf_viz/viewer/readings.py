@@ -22,7 +22,11 @@ from calf_viz.viewer.stats_cache import StatsCache
 
 class Readings:
     """Texts for a HUD such as `hud.overview`, updated at the cache's intervals for "texts", "value"
-    (the agents' mean) and "fps"."""
+    (the agents' mean) and "fps".
+
+    Attributes:
+        trainee_apart: whether the agent in training is not counted, as it has a panel of its own.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Readings:
         which differs from run to run."""
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.view, self.mean_value = view, mean_value
+        self.trainee_apart = False
         self._step = 0
         self._shown: dict[str, int] = {}  # the step that a text shows
         self._samples: Samples | None = None
@@ -75,7 +80,7 @@ class Readings:
     def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
         self._shown["texts"] = self._step
         known = len(shown_modes(self.view.modes))
-        if self.view.trainee is not None:  # it has a panel of its own
+        if self.trainee_apart and self.view.trainee is not None:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}

@@ -18,7 +18,7 @@ from calf_viz.sources.base import Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import LIVE, VisualizationConfig
-from calf_viz.viewer.description import describe
+from calf_viz.viewer.description import describe, file_name
 from calf_viz.viewer.display import Display
 from calf_viz.viewer.feed import Feed, view_shown
 from calf_viz.viewer.key_actions import Actions
@@ -178,8 +178,8 @@ class Session(Owned):
         Setting it raises UserError for a number that is invalid or does not fit the driver's
         textures, or if the source has a fixed number; the number is unchanged then.
         """
-        source = capable(self.source, Resizable)
-        return self.host.agents if source is None else len(source)
+        found = self.feed.agents()
+        return self.host.agents if found is None else found
 
     @n_agents.setter
     def n_agents(self, n_agents: int) -> None:
@@ -195,10 +195,15 @@ class Session(Owned):
             self.profiler.reset()  # a profile is for one number of agents
         self.config = config.in_force(self.feed.view.live)
 
+    @property
+    def name(self) -> str:
+        """Name of what is shown, for files: the system's, or a given source's title made safe."""
+        return self.config.system if self.simulation else file_name(self.feed.view.title)
+
     def profile_stem(self) -> str:
         """Name for a profile's file, without its suffix."""
         when = datetime.now().strftime("%Y%m%d_%H%M%S")
-        return f"{self.config.system}_n{self.n_agents}_{self.host.design}_{when}"
+        return f"{self.name}_n{self.n_agents}_{self.host.design}_{when}"
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
         """Start over with the same seed and without samples; agent, host and camera stay.
@@ -217,7 +222,8 @@ class Session(Owned):
             self.display.read(self.feed)
 
     def _describe(self) -> Description:
-        return describe(self.config, self.host)
+        simulated = self.simulation is not None
+        return describe(self.config, self.host, self.name, self.n_agents, simulated)
 
     def show_critic(self, restart: bool = False) -> None:
         """Compute the surface of the critic as it is now, and draw it from now on.

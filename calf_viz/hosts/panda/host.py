@@ -177,7 +177,6 @@ class PandaHost(Host):
 
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
         first = FirstLook(self.node, self._program_nodes, self.gsg, self.scene, self.programs.trial)
-        library = self.setup.for_scene(library)
         second = SecondLook(first, library, colour_map, self._fill_palette)
         shader = self.programs["difference"]
         self.compare = PandaComparison(
