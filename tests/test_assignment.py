@@ -22,7 +22,7 @@ from calf_viz.viewer.config import options
 from calf_viz.viewer.designs import RENDERERS, TOGGLES, renderer
 
 OTHER: dict[str, Any] = {
-    "system": "differential_drive", "n_agents": 7, "trail_length": 50, "stride": 2,
+    "system": "differential_drive", "n_agents": 7, "trail_length": 50, "stride": 2, "speed": 3,
     "checkpoint": Path("a.safetensors"), "policy": "nominal", "p_relax": 0.5, "seed": 3,
     "frames": 9, "size": (640, 360), "grid": 8, "critic_on_gpu": True, "slice": 0.5,
     "height_scale": 1.5, "colour_map": "viridis", "palette": "colour_blind",
