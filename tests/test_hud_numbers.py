@@ -66,6 +66,28 @@ class TestNumbers:
         assert numbers.nice_ticks(low, high, 5, ends=True) == ticks
         assert numbers.nice_ticks(7.0, 7.0, 5, ends=True) == []
 
+    @given(st.floats(-1e9, 1e9), st.floats(0.0, 1e9))
+    def test_a_round_scale_surrounds_its_range(self, low: float, span: float) -> None:
+        high = low + span
+        scale = numbers.round_scale(low, high)
+        rounding = 1e-9 * (scale[-1] - scale[0])
+        assert scale[0] - rounding <= low <= high <= scale[-1] + rounding
+        assert 2 <= len(scale) <= 10
+        assert not (high <= 0.0 < scale[-1]) and not (scale[0] < 0.0 < low)
+        texts = numbers.tick_texts(scale)
+        assert len(set(texts)) == len(texts)
+
+    def test_round_scales_are_those_people_expect(self) -> None:
+        for low, high, ends in (
+            (-1934.0, -3.0, ["−2000", "0"]),
+            (-0.4, 2.6, ["−1", "3"]),
+            (-0.3, 2.4, ["−0.5", "2.5"]),
+            (5.0, 5.0, ["4.9998", "5"]),
+            (math.nan, math.nan, ["−1", "0"]),
+        ):
+            texts = numbers.tick_texts(numbers.round_scale(low, high))
+            assert [texts[0], texts[-1]] == ends
+
     def test_nice_ticks_are_those_people_expect(self) -> None:
         assert numbers.nice_ticks(-5.0, 5.0, 5) == [-4.0, -2.0, 0.0, 2.0, 4.0]
         assert numbers.nice_ticks(0.0, 1.0, 5) == pytest.approx([0.2, 0.4, 0.6, 0.8])

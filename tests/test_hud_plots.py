@@ -224,6 +224,16 @@ def test_scales_and_keys_are_written() -> None:
     assert "999" in written(hud)[0]
 
 
+def test_numbers_of_a_scale_are_not_cut() -> None:
+    hud = Hud([Plots("plots", [Plot("p", "title", [Curve("a", Paint(0xFF0000))])])])
+    hud.update(p="0", p_head="0", p_foot="−2")
+    hud.prepare(Scene(size=(640, 360)), FIELD, (0.0, 1.0))
+    for foot in ("−20000", "−0.00015", "−2"):
+        hud.update(p_foot=foot)
+        hud.prepare(Scene(size=(640, 360)), FIELD, (0.0, 1.0))
+        assert foot in written(hud)[0]
+
+
 def test_scales_keep_to_the_panel() -> None:
     plots = [
         Plot(f"p{i}", "a title", [Curve("a", Paint(0), name="name") for _ in range(9)], band="b")

@@ -138,7 +138,7 @@ def test_a_colour_of_the_plots_has_one_meaning(palette: str) -> None:
     meanings: dict[int, set[str]] = {}
     subjects = {"each": "agent", "q+": "agent", "mean of 20": "agent"}
     for plot in plots.plots:
-        for name, paint in plot.entries:
+        for name, paint, _ in plot.entries:
             meanings.setdefault(paint.colour, set()).add(subjects.get(name, name))
     colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours(palette)]
     modes = dict(zip(colours, NAMES, strict=False))

@@ -64,6 +64,20 @@ def _nice_ticks(low: float, high: float, most: int, ends: bool) -> tuple[float, 
     return ticks[:: max(1, math.ceil(len(ticks) / most))]
 
 
+def round_scale(low: float, high: float) -> list[float]:
+    """Round, evenly spaced numbers around a range: the first and last are the ends of its
+    scale, beyond zero only if the range is. [-1, 0] for a range that is not finite."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return [-1.0, 0.0]
+    # At least so wide that the two are told apart, also by float32, as the GPU draws the curves.
+    span = max(high - low, 1e-3, 1e-5 * max(abs(low), abs(high)))
+    rough = span / 3.0
+    power = _power(_magnitude(rough))
+    step = max(power * factor for factor in (1.0, 2.0, 5.0) if power * factor <= rough)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [i * step for i in range(first - (first == last), last + 1)]
+
+
 def _multiples(step: float, low: float, high: float, ends: bool) -> tuple[float, ...]:
     """Multiples of a step between low and high, with `ends` also those that equal one of them."""
     # A multiple may round to the end itself, or beyond it.

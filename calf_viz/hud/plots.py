@@ -26,9 +26,9 @@ CURVE_WIDTH = 1.5
 BAND = 1
 """Height of a band, in units."""
 GUTTER = 11
-"""Width for the scale's numbers beside the curves, in units."""
-STROKE = 3
-"""Length of a key's stroke, in units."""
+"""Least width for the scale's numbers beside the curves, in units."""
+STROKE, STRIP = 3, 2
+"""Length of a key's stroke, and height of a band's, in units."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class Plot:
     begin: str = "0"
 
     @property
-    def entries(self) -> list[tuple[str, Paint]]:
-        """Entries of its key."""
-        band = [] if self.band_key is None else [(self.band_key[0], Paint(self.band_key[1]))]
-        return [(curve.name, curve.paint) for curve in self.curves if curve.name] + band
+    def entries(self) -> list[tuple[str, Paint, bool]]:
+        """Entries of its key: name, colours, and whether it is the band's."""
+        band = [] if self.band_key is None else [(self.band_key[0], Paint(self.band_key[1]), True)]
+        return [(curve.name, curve.paint, False) for curve in self.curves if curve.name] + band
 
 
 @dataclass
@@ -79,8 +79,13 @@ class Plots(Widget):
     """Width of all plots, and largest and least height of each one's curves, in units."""
     share = (0.45, 0.5)
     _tall: int = 14
+    _gutter: int = 0
     _shown: list[Plot] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
+
+    @property
+    def fitted(self) -> Sequence[str]:
+        return [f"{plot.key}{end}" for plot in self.plots for end in ("_head", "_foot")]
 
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
@@ -92,6 +97,10 @@ class Plots(Widget):
         while shown and self._height(canvas, values, shown) > room[1]:
             shown.pop()
         self._shown = shown
+        small = canvas.face("small")
+        numbers = (values[key] for key in self.fitted if key in values)
+        widest = max((width(small, number) for number in numbers), default=0)
+        self._gutter = min(max(GUTTER * unit, widest + unit), extent // 3)
         if not shown or extent > room[0]:
             return None
         spare = room[1] - self._height(canvas, values, shown)
@@ -132,7 +141,7 @@ class Plots(Widget):
             self._draw_key(canvas, plot, Rect(left, y, right - left, line))
             y += line
         y += unit
-        begin = left + GUTTER * unit * (f"{plot.key}_head" in values)
+        begin = left + self._gutter * (f"{plot.key}_head" in values)
         box = Rect(begin, y, right - begin, self._tall * unit)
         for edge in (box.y, box.bottom):
             canvas.rectangle(Rect(box.x, edge, box.width, canvas.metrics.line), theme.FAINT)
@@ -140,7 +149,7 @@ class Plots(Widget):
             canvas.curve(box, curve.series, curve.width * canvas.metrics.scale, curve.paint)
         capital = canvas.face("small").cap_height
         for key, foot in (("_head", box.y + capital), ("_foot", box.bottom)):
-            beside = GUTTER * unit - unit
+            beside = self._gutter - unit
             self._label(canvas, values, plot.key + key, begin - unit, foot, beside, theme.QUIET)
         y = box.bottom + unit
         if plot.band is not None:
@@ -177,11 +186,11 @@ class Plots(Widget):
         baseline = baseline_of(canvas, "small", rect.y, rect.height)
         middle = baseline - (face.cap_height + 1) // 2
         x = rect.x
-        for name, paint in plot.entries:
+        for name, paint, is_band in plot.entries:
             after = x + (STROKE + 1) * unit
             if after + width(face, name) > rect.right:
                 break
-            thick = max(2, round(0.5 * unit))
+            thick = STRIP * unit if is_band else max(2, round(0.5 * unit))
             canvas.rectangle(Rect(x, middle - thick // 2, STROKE * unit, thick), paint)
             canvas.label(name, "small", after, baseline, theme.QUIET, rect.width)
             x = after + width(face, name) + 2 * unit

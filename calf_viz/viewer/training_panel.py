@@ -186,16 +186,15 @@ class TrainingPanel:
         low, high = (
             (float(drawn.min()), max(float(drawn.max()), 0.0)) if len(drawn) else (-1.0, 0.0)
         )
-        margin = 0.05 * max(high - low, 1e-3)
+        scale = numbers.round_scale(low, high)
         for name in ("q_plus", "floor", "ceiling"):
-            series.scale(name, low - margin, high + margin)
+            series.scale(name, scale[0], scale[-1])
         last = samples[-1]
         self.hud.update(
             train_mode=NAMES[int(last["mode"])],
             train_episode=f"{self._episode + 1} / {self.total}",
             plot_certificate=f"q+ {numbers.value(float(last['q_plus']), high - low)}",
-            plot_certificate_head=numbers.value(high + margin, high - low),
-            plot_certificate_foot=numbers.value(low - margin, high - low),
+            **_scale("plot_certificate", scale),
         )
 
     def _draw_episodes(self, episodes: NDArray[Any]) -> None:
@@ -216,16 +215,15 @@ class TrainingPanel:
                 self._push(name, float(value))
         drawn = series.values("reward")
         low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
-        margin = 0.05 * max(high - low, 1e-3)
+        scale = numbers.round_scale(low, high)
         for name in ("reward", "mean_reward"):
-            series.scale(name, low - margin, high + margin, self._span)
+            series.scale(name, scale[0], scale[-1], self._span)
         for name in OF_EPISODES[2:]:
             series.scale(name, -0.03, 1.03, self._span)
         mean, goal = np.mean(self._recent, axis=0)
         self.hud.update(
             plot_reward=f"mean {numbers.value(mean, high - low)}, goals {100 * goal:.0f} %",
-            plot_reward_head=numbers.value(high + margin, high - low),
-            plot_reward_foot=numbers.value(low - margin, high - low),
+            **_scale("plot_reward", scale),
             plot_modes=f"P_relax {episodes['p_relax'][-1]:.2f}",
             **self._ends(),
         )
@@ -255,3 +253,9 @@ class TrainingPanel:
             return self.hud.values.get("train_speed")
         self._speed_since = now, steps
         return numbers.count(round((steps - first) / (now - since)))
+
+
+def _scale(key: str, scale: list[float]) -> dict[str, str]:
+    """Texts at the ends of a plot's scale."""
+    texts = numbers.tick_texts(scale)
+    return {f"{key}_foot": texts[0], f"{key}_head": texts[-1]}
