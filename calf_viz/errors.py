@@ -88,6 +88,11 @@ def shown(value: Any, most: int = MOST_SHOWN) -> str:
     return visible(text.replace("\r\n", " ").replace("\n", " "))
 
 
+def quoted(value: Any) -> str:
+    """As `shown`, but strings by their repr too, to tell them from other values."""
+    return shown(repr(value) if isinstance(value, str) else value)
+
+
 def text_of(error: BaseException) -> str:
     """An exception's text, which its class may compute; empty if that fails."""
     try:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import shown
+from calf_viz.errors import quoted
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,7 @@ class Samples:
     def __post_init__(self) -> None:
         n = len(self) if np.ndim(self.positions) else 0
         if self.step is not None and not (isinstance(self.step, Integral) and self.step >= 0):
-            raise ValueError(
-                f"step: {shown(repr(self.step))}, where a whole number from 0 on is wanted"
-            )
+            raise ValueError(f"step: {quoted(self.step)}, where a whole number from 0 on is wanted")
         shape = getattr(self.positions, "shape", (n, 2))
         if len(shape) != 2 or shape[1] != 2:
             raise ValueError(f"positions: shape {shape}, where (n, 2) is wanted, for n agents")

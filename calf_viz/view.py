@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import UserError, quoted, shown
 from calf_viz.periods import fold_axes
 
 Colour = tuple[float, float, float]
@@ -140,12 +140,12 @@ class View:
             texts.append(("symbol", self.symbol))
         for name, text in texts:
             if not isinstance(text, str) or not text.isprintable():
-                raise UserError(f"{where}: {name} {shown(repr(text))}: give text on one line")
+                raise UserError(f"{where}: {name} {quoted(text)}: give text on one line")
         numbers = {"lo": self.lo, "hi": self.hi, "dt": () if self.dt is None else (self.dt,)}
         for name, found in numbers.items():
             for number in found:
                 if not isinstance(number, Real) or isinstance(number, bool):
-                    raise UserError(f"{where}: {name} {shown(repr(number))}: give a number")
+                    raise UserError(f"{where}: {name} {quoted(number)}: give a number")
         if self.trainee is not None:
             whole = isinstance(self.trainee, Integral) and not isinstance(self.trainee, bool)
             if not (whole and 0 <= self.trainee < MOST_AGENTS):
@@ -156,7 +156,7 @@ class View:
         answers = self.periodic
         if not _two(answers) or not all(isinstance(answer, (bool, np.bool_)) for answer in answers):
             raise UserError(
-                f"{where}: periodic {shown(repr(answers))}: give True or False for each axis, such "
+                f"{where}: periodic {quoted(answers)}: give True or False for each axis, such "
                 "as (True, False)"
             )
         self._keep(periodic=tuple(map(bool, answers)))
@@ -182,7 +182,7 @@ class View:
     def _check_modes(self) -> None:
         where = f"view {shown(self.title)}: modes"
         if not _sequence(self.modes):
-            raise UserError(f"{where}: give a sequence of names, not {shown(repr(self.modes))}")
+            raise UserError(f"{where}: give a sequence of names, not {quoted(self.modes)}")
         self._keep(modes=tuple(self.modes))
         if not self.modes:
             raise UserError(f"{where}: give one name at least")
@@ -190,7 +190,7 @@ class View:
         for number, name in enumerate(self.modes):
             what = f"{where}: that of mode {number}"
             if not isinstance(name, str) or not name.strip() or not name.isprintable():
-                raise UserError(f"{what}, {shown(repr(name))}, is no name: give some text")
+                raise UserError(f"{what}, {quoted(name)}, is no name: give some text")
             if len(name) > LONGEST_NAME:
                 raise UserError(f"{what} is longer than {LONGEST_NAME} characters: {shown(name)}")
             if before.setdefault(name.strip(), number) != number:
@@ -203,7 +203,7 @@ class View:
             return
         where = f"view {shown(self.title)}: colours"
         if not _sequence(self.colours):
-            raise UserError(f"{where}: give a sequence of them, not {shown(repr(self.colours))}")
+            raise UserError(f"{where}: give a sequence of them, not {quoted(self.colours)}")
         given = tuple(self.colours)
         if len(given) != len(self.modes):
             raise UserError(f"{where}: {len(given)} of {len(self.modes)} modes: give one of each")
@@ -222,7 +222,7 @@ class View:
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
             return red, green, blue
         raise UserError(
-            f"view {shown(self.title)}: the colour of mode {mode}, {shown(repr(colour))}: give "
+            f"view {shown(self.title)}: the colour of mode {mode}, {quoted(colour)}: give "
             "#rrggbb or three numbers from 0 to 1"
         )
 

@@ -67,6 +67,22 @@ def test_a_view_that_makes_no_sense_is_refused(changes: dict[str, Any], says: st
         View(**{"title": "mine", **changes})
 
 
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("value", [Unprintable(), -(10**5000)], ids=["repr", "digits"])
+@pytest.mark.parametrize(
+    "name", ["title", "lo", "labels", "periodic", "modes", "colours", "value", "marker", "aspect",
+             "dt", "trainee", "live"],
+)  # fmt: skip
+def test_a_value_that_cannot_even_be_shown_is_refused(name: str, value: Any) -> None:
+    for given in (value, (value,), (value, value)):
+        with pytest.raises(UserError, match=r"^[^\n]+$"):
+            View(**{"title": "mine", name: given})
+
+
 def test_answers_may_be_numpys() -> None:
     view = View("mine", live=np.True_, trainee=np.int64(3), periodic=(np.False_, np.True_))
     assert view.live is True and view.periodic == (False, True) and view.trainee == 3

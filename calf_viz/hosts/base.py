@@ -314,7 +314,8 @@ class Host(Reloading):
         for row in packed.rows:
             self.detail.see(row.places, row.begins)
         self.ring.append(packed)
-        self._newest = samples[-1]
+        if any(self.scene.frame.periodic):  # the source may reuse its array
+            self._newest = replace(samples[-1], positions=samples[-1].positions.copy())
 
     def restart(self) -> None:
         """Drop all samples; the next one pushed is the first. The camera stays."""

@@ -265,7 +265,7 @@ def _unusable(name: str, error: Exception, source: Source) -> UserError:
 
 def _place(error: Exception, source: Source) -> str:
     """Where an exception arose in the source's code, rather than in a library."""
-    own = type(source).__module__
+    own = str(type(source).__module__)
     top = own.split(".")[0]
     place = innermost(error, lambda name: name == own or name.split(".")[0] == top)
     if place is None:  # a base class of other origin
