@@ -19,7 +19,7 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import SMALLEST_SCALE, Metrics
 from calf_viz.hud.overview import overview
 from calf_viz.hud.text import width
-from calf_viz.hud.widgets import Notice, Panel, Row
+from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
@@ -297,7 +297,7 @@ class TestValue:
         names = [word for word in words if word[:6] in (value[:6], (symbol or value)[:6])]
         assert names, "the colour bar's title at least"
         for name in names:
-            assert name in (value, symbol) or name.endswith("…"), name
+            assert name in (value, symbol) or value.startswith(name) or name.endswith("…"), name
         if "−Q" not in value:
             assert not any("critic" in word or "Q" in word for word in words)
         assert not any(word.count("[") > 1 for word in words)
@@ -316,6 +316,19 @@ class TestValue:
         long, short = NAMES[-1]
         words = self.written(View("t", modes=("a",), value=long, symbol=short), (480, 320))
         assert short in words and long not in words
+
+    @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (2560, 1440)])
+    @pytest.mark.parametrize("value", [*(name for name, _ in NAMES), "r" * 60, "a b " * 40])
+    def test_a_long_name_hardly_widens_the_colour_bar(
+        self, value: str, size: tuple[int, int]
+    ) -> None:
+        hud = overview(View("t", modes=("a",), value=value), mode_colours())
+        prepared(hud, Scene(size=size))
+        assert hud.placed["value"].width <= 36 * hud.canvas.metrics.unit
+        bar = next(widget for widget in hud.widgets if isinstance(widget, ColourBar))
+        lines = bar._title
+        assert 1 <= len(lines) <= 2
+        assert " ".join(lines) == value or lines[-1].endswith("…")
 
     def test_its_number_is_reported_by_the_same_name(self) -> None:
         assert "mean return [m]" in self.written(View("t", modes=("a",), value="return [m]"))

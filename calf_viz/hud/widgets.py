@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from calf_viz.hud import theme
+from calf_viz.hud.atlas import Face
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.shape import Paint
@@ -198,11 +199,13 @@ class ColourBar(Widget):
     longest: int = 40
     shortest: int = 16
     """Height of the bar in units."""
-    _title: str = ""
+    _title: list[str] = field(default_factory=list, repr=False)
     _labels: dict[str, Label] = field(default_factory=dict, repr=False)
 
     KEYS = ("low", "middle", "high")
     CAPACITY = 18
+    TITLE = 30
+    """Most width of a line of the title, in units."""
     ROWS: ClassVar[dict[str, int]] = {"A": 0, "B": 2}
     """Rows of the palette, by letter."""
 
@@ -221,27 +224,40 @@ class ColourBar(Widget):
         ticks = 5 * bars * unit + max(
             width(small, LEAST_VALUE), *(width(small, values[k]) for k in self.KEYS)
         )
-        # At most half of the room is for a title, as the numbers matter more.
-        body, most = canvas.face("body"), max(ticks, room[0] // 2 - 6 * unit)
-        fitting = (title for title in self.titles if width(body, title) <= most)
-        self._title = next(fitting, shortened(body, self.titles[-1], most))
-        extent = max(ticks, width(body, self._title)) + 6 * unit
-        around = self._title_height(canvas) * (1 + (bars > 1)) + 7 * unit
+        # A title makes the panel little wider than the bar, as the surface is behind it, and never
+        # wider than half of the room, as the numbers matter more.
+        body = canvas.face("body")
+        most = max(ticks, min(self.TITLE * unit, room[0] // 2 - 6 * unit))
+        self._title = self._fitted_title(body, most)
+        extent = max(ticks, *(width(body, line) for line in self._title)) + 6 * unit
+        around = self._title_height(canvas) * (len(self._title) + (bars > 1)) + 7 * unit
         length = min(self.longest * unit, room[1] - around)
         if length < self.shortest * unit or extent > room[0]:
             return None
         return extent, around + length
 
+    def _fitted_title(self, face: Face, room: int) -> list[str]:
+        """The first title that fits on one line or on two; else what fits of the last."""
+        for title in self.titles:
+            whole = all(width(face, word) <= room for word in title.split())
+            if whole and len(lines := wrapped(face, title, room)) <= 2:
+                return lines
+        first, *rest = wrapped(face, self.titles[-1], room)
+        return [first, shortened(face, " ".join(rest), room)] if rest else [first]
+
     def _title_height(self, canvas: Canvas) -> int:
+        """Height of a line of the title."""
         return max(5 * canvas.metrics.unit, canvas.face("body").height)
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, title_height = canvas.metrics.unit, self._title_height(canvas)
         backing(canvas, rect)
         left, top = rect.x + 3 * unit, rect.y + 2 * unit
-        baseline = baseline_of(canvas, "body", top, title_height)
-        canvas.label(self._title, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
-        top += title_height + 2 * unit
+        for words in self._title:
+            baseline = baseline_of(canvas, "body", top, title_height)
+            canvas.label(words, "body", left, baseline, theme.BRIGHT, rect.width - 6 * unit)
+            top += title_height
+        top += 2 * unit
         looks = values.get("looks", "") or "A"
         if len(looks) > 1:
             baseline = baseline_of(canvas, "small", top - 2 * unit, title_height)
