@@ -238,7 +238,7 @@ class TestWhereItFailed:
                 return failing()
 
         shown = Feed(Failing())
-        with caplog.at_level(logging.DEBUG):
+        with caplog.at_level(logging.DEBUG, logger="calf_viz"):
             assert shown.steps() == []
         assert re.search(says, shown.failure or ""), shown.failure
         assert any(record.exc_info for record in caplog.records), "the traceback, for whoever asks"
