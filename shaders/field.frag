@@ -5,9 +5,10 @@
 #include "lib/variants.glsl"
 #include "lib/frame.glsl"
 
-// Place of the surface's fragment in the scene: for lines, as positions on a plane far from zero are
-// too coarse.
-vec2 scene_point = vec2(0.0);
+// Place of the surface's fragment, for lines, as positions on a plane far from zero are too coarse: in
+// the scene, and in lines of the grid. The latter is interpolated, so that the former, and its
+// uniforms, cost nothing unless a hook reads it.
+vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 
 #include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
@@ -43,7 +44,8 @@ void main() {
 
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // then its light is unknown
-    scene_point = v_data.xy;
+    grid_point = v_data.xy;
+    scene_point = (v_data.xy - u_grid.zw) / u_grid.xy;
     vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : v_data.w, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);

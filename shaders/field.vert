@@ -32,7 +32,7 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
                                 // modes of the segment's steps, MODE_BITS each, newest first;
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length
-out vec4 v_data;                // surface: point.xy, level, light; far below 0 where bad
+out vec4 v_data;                // surface: point.xy in lines of the grid, level, light; far below 0 where bad
                                 // trail: steps back, age 0..1, px across the chord, half width
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
@@ -101,7 +101,7 @@ void main() {
 
     if (kind == SURFACE) {
         v_id = ivec4(SURFACE, 0, 0, 0);
-        v_data = vec4(point, level, bad > 0.0 ? -1e3 : surface_light(gradient));
+        v_data = vec4(point * u_grid.xy + u_grid.zw, level, bad > 0.0 ? -1e3 : surface_light(gradient));
         return;
     }
 

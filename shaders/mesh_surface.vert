@@ -20,5 +20,5 @@ void main() {
 #endif
     gl_Position = to_clip(a_here.xy, a_here.z);
     v_id = ivec4(0);
-    v_data = vec4(a_here, a_bad > 0.0 ? -1e3 : surface_light(a_gradient));
+    v_data = vec4(a_here.xy * u_grid.xy + u_grid.zw, a_here.z, a_bad > 0.0 ? -1e3 : surface_light(a_gradient));
 }

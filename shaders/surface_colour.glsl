@@ -1,6 +1,7 @@
 // Colour of the surface. (Hook.)
 // in  colour of the colour map at this level
-//     point  position on the plane, in its units; scene_point is its place in the scene, 10 wide
+//     point  position on the plane, in its units; scene_point: in the scene, 10 wide;
+//     grid_point: in lines of the grid
 //     level  normalised height, 0 to 1
 //     light  light falling on it, 0 to 1
 //     bad    the critic's value is not finite here: hatched
@@ -10,8 +11,7 @@ const float LEVELS = 20.0;                       // contours from low to high
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
     // Distance to the nearest whole number in pixels. Lines closer than a few pixels fade away, and
     // so do contours so far apart that level ground would be all line.
-    vec2 grid = scene_point * u_grid.xy + u_grid.zw;
-    vec3 value = vec3(grid, level * LEVELS);
+    vec3 value = vec3(grid_point, level * LEVELS);
     vec3 density = max(fwidth(value), 1e-6);
     vec3 distance = abs(value - roundEven(value)) / density;
     vec3 line = clamp((0.5 + LINE_WIDTH) * u_line_scale - distance, 0.0, 1.0)
@@ -22,7 +22,7 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
 #endif
     colour = colour * (darker * (1.0 - paler)) + paler;
 
-    bool hatch = fract((grid.x + grid.y) * 4.0) > 0.5;
+    bool hatch = fract((grid_point.x + grid_point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);
     colour = bad ? marked : colour;
     return colour * (0.35 + 0.65 * light);
