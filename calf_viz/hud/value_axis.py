@@ -122,7 +122,7 @@ class ValueAxis:
         """Possible places of each name, best first: above the line's head, or beyond the ticks."""
         step, side = canvas.metrics.unit, upright.side
         above = min(round(upright.head[1]), *(rect.y for rect in ticks)) - CLEAR * step
-        beyond = max(rect.width for rect in ticks) + 2 * CLEAR * step + CLEAR * step
+        beyond = max(rect.width for rect in ticks) + 3 * CLEAR * step
         (foot_x, foot_y), (head_x, head_y) = upright.foot, upright.head
         for name in self.names:
             mark = Mark(head_x, head_y, (float(side), 0.0), name)

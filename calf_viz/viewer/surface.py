@@ -107,7 +107,7 @@ class ShownSurface:
     def _take(self, feed: Feed) -> tuple[bool, bool]:
         """Take the newest surface; returns whether it is shown from now on, and whether at once, as
         there is none to morph from."""
-        host, section = self.host, self.host.profiler.section("heatmap")
+        host = self.host
         if self.on_gpu:
             self._waiting = feed.networks() or self._waiting
             heights = None
@@ -117,12 +117,12 @@ class ShownSurface:
             return False, False
         fresh = not self._known or self._elsewhere
         if self.on_gpu and self.evaluating:
-            with section, feed.blamed("networks"):
+            with host.profiler.section("heatmap"), feed.blamed("networks"):
                 return self._evaluate(restart=fresh), fresh
             return False, fresh
         if heights is None:
             return False, fresh
-        with section, feed.blamed("surface"):
+        with host.profiler.section("heatmap"), feed.blamed("surface"):
             host.set_heightfield(heights, morph=0.0, restart=fresh)
             return True, fresh
         return False, fresh
