@@ -114,6 +114,8 @@ class TestBadInput:
             ("--colour-map nonsense", "unknown colour map 'nonsense'"),
             ("--nonsense 3", "No such option '--nonsense'"),
             ("nonsense", "No such command 'nonsense'"),
+            ("--screenshot mine.png", "'mine.png' belongs to no option: --output FILE.png names a"),
+            ("--profile --output a.png", "--output a.png: profiles need a folder: give another name"),
             ("--headless=3", "Option '--headless' does not take a value"),
             ("--seed", "Option '--seed' requires an argument"),
             ("--n_agents 0", "n_agents 0 is out of range: give 1 to "),
@@ -263,6 +265,21 @@ class TestPictures:
         name = "point_mass_2_12.png"
         assert pictures(tmp_path / "drawn") == {name: (tmp_path / name).read_bytes()}
         assert (tmp_path / "point_mass_2_1.png").is_file()
+
+    @pytest.mark.parametrize("also", [(), ("--screenshot",)])
+    def test_a_single_picture_gets_the_name_given(
+        self, calf_viz: Command, tmp_path: Path, also: tuple[str, ...]
+    ) -> None:
+        shot, path = (*SMALL, *LEGIBLE, *also, "--frames", "12"), tmp_path / "new" / "mine.PNG"
+        said = calf_viz(*shot, "--output", path)
+        assert (said.code, said.out.split()) == (0, [str(path)])
+        calf_viz(*SMALL, *LEGIBLE, "--frames", "12", "--output", tmp_path / "drawn")
+        assert list(pictures(tmp_path / "drawn").values()) == [path.read_bytes()]
+
+    def test_a_folder_may_have_a_picture_s_name(self, calf_viz: Command, tmp_path: Path) -> None:
+        (tmp_path / "mine.png").mkdir()
+        said = calf_viz(*SMALL, "--frames", "2", "--output", tmp_path / "mine.png")
+        assert str(tmp_path / "mine.png" / "point_mass_2_2.png") in said.out
 
     def test_the_hud_can_be_left_out(self, calf_viz: Command, tmp_path: Path) -> None:
         drawn = []

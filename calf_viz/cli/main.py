@@ -14,12 +14,13 @@ import numpy as np
 
 from calf_viz import systems
 from calf_viz.cli.option_types import GIVEN_PATH, SIZE
+from calf_viz.cli.pictures import is_picture, write_frame, write_picture, write_screenshots
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import as_options, say, tracked
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.files import make_folder
 from calf_viz.run_command import run_command
 from calf_viz.version import __version__
@@ -101,6 +102,16 @@ def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> A
 
 
 class _Commands(click.Group):
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(context, args[0]) is None and ("." in args[0] or "/" in args[0]):
+            raise click.UsageError(
+                f"'{shown(args[0])}' belongs to no option: --output FILE.png names a picture, "
+                "--system FILE a system"
+            )
+        return super().resolve_command(context, args)
+
     def invoke(self, context: click.Context) -> Any:
         with systems.errors_reported():
             return super().invoke(context)
@@ -118,7 +129,8 @@ class _Commands(click.Group):
     "--trace", is_flag=True, help="With --profile: also write a trace for ui.perfetto.dev."
 )
 @click.option("--output", type=GIVEN_PATH,
-              help="Folder for pictures or profiles.  [default: pictures, profiles]")  # fmt: skip
+              help="Folder for pictures or profiles, or FILE.png for the picture after --frames, "
+              "without a window.  [default: pictures, profiles]")  # fmt: skip
 @click.version_option(__version__, prog_name="calf-viz")
 @click.pass_context
 def calf_viz(
@@ -148,17 +160,20 @@ def calf_viz(
         raise UserError("--profile and --screenshot cannot be combined: give one of them")
     if trace and not profile:
         raise UserError("--trace needs --profile: give both")
-    if screenshot:
+    file = output if output is not None and is_picture(output) else None
+    if profile and file is not None:
+        raise UserError(f"--output {shown(file)}: profiles need a folder: give another name")
+    if screenshot or file is not None:
         changes["headless"] = True
     if profile:
         changes["no_vsync"] = True  # else it would measure the display
     folder = output or Path("profiles" if profile else "pictures")
     in_force = _config(preset, config, changes)
-    refuse_without_effect(given, in_force.visualization, screenshot)
+    refuse_without_effect(given, in_force.visualization, screenshot and file is None)
     from calf_viz.viewer.app import CALFApplication
 
     app = CALFApplication(in_force)
-    if output is not None:
+    if output is not None and file is None:
         app.profiles = output
     try:
         if in_force.visualization.train:
@@ -167,8 +182,10 @@ def calf_viz(
             from calf_viz.cli import profile as profile_run
 
             profile_run.profile(app, folder, trace)
+        elif file is not None:
+            write_picture(app, file)
         elif screenshot:
-            _screenshots(app, folder)
+            write_screenshots(app, folder)
         else:
             _show(app, folder)
     finally:
@@ -227,38 +244,10 @@ def _show(app: CALFApplication, output: Path) -> None:
     for _ in tracked(range(frames), app.name):
         app.step()
     median = 1e3 * float(np.median(app.frame_times))
-    for path in _write_pictures(app, output, frames):
-        say(path)
+    write_frame(app, output, frames)
     if _ended_early(app):
         say(f"0 episodes in {frames} frames: give more --frames")
     say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
-
-
-def _screenshots(app: CALFApplication, output: Path) -> None:
-    from calf_viz.viewer.app import SCREENSHOT_FRAMES
-
-    make_folder(output)
-    done = 0
-    for frame in SCREENSHOT_FRAMES:
-        for _ in range(frame - done - 1):
-            app.advance()
-        app.step()
-        done = frame
-        for path in _write_pictures(app, output, frame):
-            say(path)
-
-
-def _write_pictures(app: CALFApplication, folder: Path, frame: int) -> list[Path]:
-    """Write the last frame's picture; with two looks, one of each and their difference."""
-    stem, compare = f"{app.name}_{app.n_agents}_{frame}", app.host.compare
-    paths = []
-    for mode in ("",) if compare is None else ("a", "b", "difference"):
-        if compare is not None:
-            compare.view.mode = mode
-            app.draw()
-        path = folder / f"{stem}{'_' if mode else ''}{mode}.png"
-        paths.append(app.save_screenshot(path))
-    return paths
 
 
 class _AsOptions(logging.Formatter):
