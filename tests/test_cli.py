@@ -115,7 +115,7 @@ class TestBadInput:
             ("--nonsense 3", "No such option '--nonsense'"),
             ("nonsense", "No such command 'nonsense'"),
             ("--screenshot mine.png", "'mine.png' belongs to no option: --output FILE.png names a"),
-            ("--profile --output a.png", "--output a.png: profiles need a folder: give another name"),
+            ("--profile --output a.png", "--output a.png: profiles need a folder: give another"),
             ("--headless=3", "Option '--headless' does not take a value"),
             ("--seed", "Option '--seed' requires an argument"),
             ("--n_agents 0", "n_agents 0 is out of range: give 1 to "),
