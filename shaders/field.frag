@@ -49,7 +49,13 @@ void main() {
     vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : v_data.w, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);
-    vec4 trail = trail_colour(measured_colour(colour, age, v_measure), mode, age, edge);
+#if TRAIL_COLOUR == BY_AGE
+    float measured_age = v_data.x / float(u_trail);  // even where its episode has ended
+#else
+    float measured_age = age;
+#endif
+    vec3 measured = measured_colour(colour, measured_age, v_measure);
+    vec4 trail = trail_colour(measured, mode, age, edge);
     trail.a *= trail_profile(across, v_data.w, age);
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
 

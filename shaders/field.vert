@@ -14,6 +14,7 @@
 #include "lib/ring.glsl"
 #include "lib/trail.glsl"
 #include "lib/trail_measure.glsl"
+#include "lib/trail_fade.glsl"
 #include "lib/expand.glsl"
 #include "lib/training.glsl"
 #include "height.glsl"
@@ -33,7 +34,8 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length
 out vec4 v_data;                // surface: point.xy in lines of the grid, level, light; far below 0 where bad
-                                // trail: steps back, age 0..1, px across the chord, half width
+                                // trail: steps back, age 0..1 or beyond if its episode has
+                                // ended, px across the chord, half width
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
 #if TRAIL_COLOUR >= BY_SPEED
@@ -141,12 +143,13 @@ void main() {
         uneven = curved ? (share - at) / (4.0 * at * (1.0 - at)) : 0.0;
         float bulge = 0.25 * bend * float(span * span);
 
-        float width = trail_half_width(age);
+        float shown = faded_age(age, vertex.ended);
+        float width = faded_width(trail_half_width(min(shown, 1.0)), shown);
         // Wider where the curve bulges; three times, since the neighbour's may be straight.
         float side = vertex.side;
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
         offset = normal * reach * stretch;
-        v_data = vec4(place.z, age, reach, width);
+        v_data = vec4(place.z, shown, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
         vec2 way = vertex.crosses ? vertex.way : older.xy - point;
         v_measure = trail_measure(way, span, point, level);
@@ -170,7 +173,7 @@ void main() {
         v_data = vec4(turned, radius, float(marker_colour(ring_mode(here), agent)));
     }
 
-    float layer = kind == MARKER ? MARKER_LAYER : trail_layer(v_data.y);
+    float layer = kind == MARKER ? MARKER_LAYER : trail_layer(age);
     gl_Position = expand(c, t, offset, depth_agent(agent), layer);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22

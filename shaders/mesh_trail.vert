@@ -5,6 +5,7 @@
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
 #include "lib/trail_measure.glsl"
+#include "lib/trail_fade.glsl"
 #include "lib/training.glsl"
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
@@ -13,9 +14,10 @@ in vec3 a_here;         // a sample: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
 in vec2 a_newer;        // point of the next sample; its own where the run ends
 in vec3 a_older;        // the previous sample; its own where the run begins
-in ivec3 a_id;          // agent, and by how many 128ths of a step a place on an edge of the plane is
+in ivec4 a_id;          // agent, and by how many 128ths of a step a place on an edge of the plane is
                         // earlier than its step << 24; step; modes of the steps since the
-                        // previous sample, newest first
+                        // previous sample, newest first; step at which the agent's next episode
+                        // began, later than any if there is none
 
 flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
 out vec4 v_data;
@@ -40,11 +42,12 @@ void main() {
     float stretch;
     vec2 normal = miter(ahead, behind, stretch);
 
-    float width = trail_half_width(age);
+    float shown = faded_age(age, max(u_head_step - a_id.w, 0));
+    float width = faded_width(trail_half_width(min(shown, 1.0)), shown);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
     gl_Position = expand(c, t, normal * reach * stretch, depth_agent(agent), trail_layer(age));
     v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trainee(agent) << 30, a_id.z, 0, 0);
-    v_data = vec4(exact, age, reach, width);
+    v_data = vec4(exact, shown, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);
 #endif

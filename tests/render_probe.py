@@ -9,6 +9,7 @@ No host is involved, so the numbers are the shaders' and the packer's own.
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,19 @@ def transform(array: moderngl.VertexArray, bytes_each: int, vertices: int, insta
     result = np.frombuffer(buffer.read(), np.float32)
     buffer.release()
     return result.reshape(-1, bytes_each // 4)
+
+
+@cache
+def lasting_trails() -> Path:
+    """An overlay in which trails of finished episodes stay as they are, so that all are seen."""
+    folder = Path(tempfile.mkdtemp()) / "lib"
+    folder.mkdir()
+    (folder / "trail_fade.glsl").write_text(
+        "float faded_age(float age, int ended) { return age; }\n"
+        "float faded_width(float width, float age) { return width; }\n",
+        encoding="utf-8",
+    )
+    return folder.parent
 
 
 class FlatCamera:

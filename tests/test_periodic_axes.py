@@ -13,6 +13,7 @@ from render_probe import (
     area,
     context,
     drawn_runs,
+    lasting_trails,
     transform,
     without_points,
 )
@@ -57,7 +58,7 @@ def check(probe: Probe, history: History, scrub: int = 0) -> int:
 def make_probe(axes: tuple[bool, bool], trail: int, slots: int, stride: int = 1, agents: int = 3):
     frame = Frame.of(View("torus", periodic=axes))
     scene = Scene(size=SIZE, camera=FlatCamera(), trail=trail, stride=stride, frame=frame)
-    return Probe(scene, FIELD, RingLayout.fit(agents, slots))
+    return Probe(scene, FIELD, RingLayout.fit(agents, slots), lasting_trails())
 
 
 def push(probe, history, positions, first=None, step=None) -> None:
@@ -207,7 +208,8 @@ class TestVertices:
         hi = tuple(at + width for at, width in zip(lo, (2 * np.pi, 16.0), strict=True))
         frame = Frame.of(View("plane", lo=lo, hi=hi, periodic=TORUS))
         scene = Scene(size=SIZE, camera=FlatCamera(), trail=40, frame=frame)
-        probe = Probe(scene, Heightfield(np.zeros((3, 4)), lo, hi), RingLayout.fit(3, 50))
+        level = Heightfield(np.zeros((3, 4)), lo, hi)
+        probe = Probe(scene, level, RingLayout.fit(3, 50), lasting_trails())
         rng = np.random.default_rng(2)
         for history in travel(None, TORUS, 60, seed=3, gaps=0.0):
             usual = history.positions[-1] + 10.0 * rng.integers(-9, 10, (3, 2))

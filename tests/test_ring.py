@@ -21,6 +21,7 @@ from calf_viz.scene.ring import (
     RingPacker,
     float_bits,
 )
+from calf_viz.view import View
 
 SEEDS = [1, 2, 3]
 
@@ -37,7 +38,7 @@ def push(packer: RingPacker, n: int, first=(), nan=(), modes=0, headings=None) -
 def unpack(texels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mode, heading in 256ths of a turn, age; as shaders/lib/ring.glsl takes them apart."""
     word = words(texels)
-    age = np.where(texels[:, 3] < 0, 0, word >> 18)
+    age = np.where(texels[:, 3] < 0, 0, (word >> 18) & LONGEST_AGE)
     return word & 3, (word >> 10) & 255, age
 
 
@@ -116,6 +117,25 @@ def test_ages_count_samples_since_the_run_began():
     np.testing.assert_array_equal(ages, [[0, 0], [1, 1], [2, 0], [3, 1], [0, 2], [1, 3]])
 
 
+def test_a_run_tells_whether_it_continues_an_episode():
+    """Over an edge, after a gap in the steps and after samples that are not finite it does."""
+    frame = Frame.of(View("tube", periodic=(True, False)))
+    packer = RingPacker(RingLayout.fit(3, 32), trail=8, frame=frame)
+    said, begins = [], []
+    for number, x, first in [
+        (0, 4.0, True), (1, 4.5, False), (2, -4.5, False), (3, -4.0, False), (4, 4.5, True),
+        (5, np.nan, False), (6, 4.5, False), (8, 4.6, False), (9, np.nan, True), (10, 1.0, False),
+    ]:  # fmt: skip
+        samples = Samples(np.array([[x, 0.0]]), np.zeros(1, int), np.array([first]), None, number)
+        packed = packer.pack(samples)
+        said.append(bool(words(packed.texels[0, :1])[0] >> 29))
+        begins.append(bool(packed.rows[0].episode_begins[0]))
+        if number == 6:  # what was told stays told
+            packer = packer.grown(RingLayout.fit(9, 32))
+    assert said == [False, False, True, True, False, True, True, True, False, True]
+    assert begins == [True, False, False, False, True, False, False, False, True, False]
+
+
 def test_ages_end_at_their_limit():
     packer = RingPacker(RingLayout.fit(1, 8), trail=4)
     for step in range(LONGEST_AGE + 10):
@@ -188,7 +208,7 @@ def test_a_texel_tells_the_modes_of_five_samples():
         np.testing.assert_array_equal(undrawn(texels), [False] * 3 + [step == 9])
 
 
-@pytest.mark.parametrize("age", [0, 1, 1023, 2047, 2048, 4095])
+@pytest.mark.parametrize("age", [0, 1, 1023, 2047, 2048, 4095])  # the last two: SAME_EPISODE
 def test_no_texel_is_a_number_that_copies_may_change(age):
     """Neither NaN nor denormal, whatever the modes, the heading and the age."""
     word = np.arange(2**18, dtype=np.int32) | age << 18

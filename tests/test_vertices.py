@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from render_probe import NEAR, FlatCamera, Probe, area, drawn_runs, without_points
+from render_probe import (
+    NEAR,
+    FlatCamera,
+    Probe,
+    area,
+    drawn_runs,
+    lasting_trails,
+    without_points,
+)
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.ring import LAST_STEP, RingLayout
@@ -97,7 +105,7 @@ def run(probe: Probe, agents: int, steps: int, seed: int, resets=0.12, bad=0.04)
 
 def make_probe(trail: int, slots: int, agents: int, stride: int = 1, limit: int = 16384) -> Probe:
     scene = Scene(size=SIZE, camera=FlatCamera(), trail=trail, stride=stride)
-    return Probe(scene, FIELD, RingLayout.fit(agents, slots, limit))
+    return Probe(scene, FIELD, RingLayout.fit(agents, slots, limit), lasting_trails())
 
 
 # --- trails

@@ -14,9 +14,11 @@ scene shows another part of the plane. stamp = +-(step + 1), negative in the fir
     bits 0..9    modes of this sample and the agent's previous ones: five of 2 bits or, if the view
                  has more than four modes, three of 3 bits (mode_bits.py)
     bits 10..17  heading in 256ths of a turn
-    bits 18..29  age = samples since the run began, at most 4095; in a run's first sample, which
+    bits 18..28  age = samples since the run began, at most 2047; in a run's first sample, which
                  needs none, how it began: 0, nothing leads there; 1, the line from the previous
                  sample crosses an edge of the plane, where an axis is periodic
+    bit 29       1 if the run continues the episode of the one before: over an edge, after steps
+                 that were left out, or after samples that are not finite
     bit 30       the opposite of bit 29, to avoid exponents of NaN and denormals, which copies may
                  change
     bit 31       1 if the sample must not be drawn, as its position was not finite
@@ -41,8 +43,9 @@ from calf_viz.scene.mode_bits import ModeBits
 
 HEADINGS = 256
 MANY_TURNS = 1e6  # [rad]
-LONGEST_AGE = 4095
+LONGEST_AGE = 2047
 OVER_EDGE = 1  # how a run began: over an edge of the plane
+SAME_EPISODE = LONGEST_AGE + 1  # beside an age: the run continues the episode of the one before
 MOST_RUNS = 64  # most runs drawn per trail, the newest ones
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
@@ -163,6 +166,11 @@ class Row:
         return np.asarray(self.turns.any(axis=1))
 
     @property
+    def episode_begins(self) -> NDArray[np.bool_]:
+        """(n,): whether an episode begins here, not just a run."""
+        return self.begins & (self.words & (SAME_EPISODE << 18) == 0)
+
+    @property
     def headings(self) -> NDArray[np.float32]:
         """(n,) [rad], in steps of a 256th of a turn."""
         turns = (self.words >> 10) & (HEADINGS - 1)
@@ -232,6 +240,7 @@ class RingPacker:
         self._source_step = -1
         self._age = np.zeros(layout.agents, dtype=np.int32)
         self._modes = np.zeros(layout.agents, dtype=np.int32)  # as in the last texel
+        self._continues = np.zeros(layout.agents, dtype=np.int32)  # SAME_EPISODE or 0, of the run
         self._valid = np.zeros(layout.agents, dtype=bool)
         self._last = np.zeros((layout.agents, 2), dtype=np.float32)
         self._all_valid = False
@@ -246,7 +255,7 @@ class RingPacker:
         new.step, new._source_step = self.step, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
-        new._last[:n] = self._last
+        new._last[:n], new._continues[:n] = self._last, self._continues
         new._began[:, :n], new._modes[:n] = self._began, self._modes
         return new
 
@@ -303,6 +312,9 @@ class RingPacker:
         age = self._age[:n]
         age += 1
         age[began] = 0
+        continues = self._continues[:n]
+        continues[began] = SAME_EPISODE
+        continues[first] = 0
         self._breaks -= self._began[(self.slot - self.trail) % self.layout.slots]
         self._began[self.slot] = False
         self._began[self.slot, :n] = began
@@ -316,6 +328,7 @@ class RingPacker:
         words = np.minimum(age, LONGEST_AGE)
         if over_edge is not None:
             words[over_edge] = OVER_EDGE
+        words |= continues
         words <<= 18
         words |= history
         if not all_valid:

@@ -5,8 +5,9 @@
 //   third = a float's bit pattern, never a NaN's nor a denormal's:
 //           bits 0..9    modes of this sample and the previous ones, MODE_BITS each
 //           bits 10..17  heading in 256ths of a turn
-//           bits 18..29  age = samples since the run began (at most 4095); of its first sample
+//           bits 18..28  age = samples since the run began (at most 2047); of its first sample
 //                        how it began: 0, nothing leads there; OVER_EDGE
+//           bit 29       1 if the run continues the episode of the one before
 //           bit 30       the opposite of bit 29
 //           bit 31       1 if the sample must not be drawn (its position was not finite)
 //
@@ -14,7 +15,7 @@
 #include "lib/division.glsl"
 #include "lib/variants.glsl"
 
-const int LONGEST_AGE = 4095;
+const int LONGEST_AGE = 2047;
 const int OVER_EDGE = 1;        // how a run began: the line to it crosses an edge of the plane
 
 vec4 ring_sample(int agent, int back) {
@@ -35,5 +36,7 @@ bool ring_drawn(vec4 texel)    { return floatBitsToInt(texel.z) >= 0; }
 int ring_mode(vec4 texel)      { return ring_word(texel) & MODE_MASK; }
 int ring_modes(vec4 texel)     { return ring_word(texel) & ((1 << MODE_BITS * MODES_EACH) - 1); }
 float ring_heading(vec4 texel) { return float((ring_word(texel) >> 10) & 255) * (6.28318530718 / 256.0); }
-int ring_age(vec4 texel)       { return texel.w < 0.0 ? 0 : ring_word(texel) >> 18; }
-bool ring_over_edge(vec4 texel) { return texel.w < 0.0 && ring_word(texel) >> 18 == OVER_EDGE; }
+int ring_began(vec4 texel)     { return (ring_word(texel) >> 18) & LONGEST_AGE; }
+int ring_age(vec4 texel)       { return texel.w < 0.0 ? 0 : ring_began(texel); }
+bool ring_over_edge(vec4 texel) { return texel.w < 0.0 && ring_began(texel) == OVER_EDGE; }
+bool ring_same_episode(vec4 texel) { return ring_word(texel) >> 29 == 1; }

@@ -28,6 +28,7 @@ struct TrailVertex {
     float side;     // 1 or -1
     bool drawn;     // false: nothing here
     int back;       // of the sample whose rule led over its place: its own; of W, on an edge
+    int ended;      // steps since the next episode began; 0 if there is none
     vec3 first;     // point of the places FIRST and LAST, and how many steps back
     vec3 last;
     vec2 way;       // from W to P', where the segment from here leads over the edge
@@ -35,7 +36,7 @@ struct TrailVertex {
 };
 
 TrailVertex whole_vertex(bool drawn) {
-    return TrailVertex(0, 0, 0, 1.0, drawn, 0, vec3(0.0), vec3(0.0), vec2(0.0), false);
+    return TrailVertex(0, 0, 0, 1.0, drawn, 0, 0, vec3(0.0), vec3(0.0), vec2(0.0), false);
 }
 
 // Point of one of a vertex's places, and how many steps back it is.
@@ -125,7 +126,9 @@ TrailVertex trail_vertex(int agent, int vertex, int pairs) {
         entered = leaves;
         result.drawn = false;
         // An age at its limit only says that the run goes on: continue from the same sample.
-        start += span + (span == LONGEST_AGE ? 0 : 1);
+        bool goes_on = span == LONGEST_AGE;
+        result.ended = goes_on || ring_same_episode(head) ? result.ended : tail_back;
+        start += span + (goes_on ? 0 : 1);
         if (start > reach) return result;
     }
     return result;

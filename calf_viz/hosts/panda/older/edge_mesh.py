@@ -91,6 +91,14 @@ class EdgeMesh:
         if self.mesh is not None:
             self.mesh.indices().reshape(-1, 6)[whose >= agents] = 0
 
+    def end(self, agents: NDArray[np.intp], step: int) -> None:
+        """The next episodes of these agents began at a step: their lines fade from then on."""
+        ids = self._rows["a_id"]
+        over = np.isin(ids[..., 0] & ribbon.AGENT, agents) & (ids[..., 3] == ribbon.GOES_ON)
+        if over.any():
+            ids[..., 3][over] = step
+            self._rewrite()
+
     def lift(self, heights: Heights) -> None:
         """Moves all lines onto another surface."""
         ribbon.lift(self._rows, heights)

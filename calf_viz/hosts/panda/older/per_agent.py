@@ -83,6 +83,7 @@ class PerAgentGeometry:
             samples.begins.tolist(),
             samples.drawn.tolist(),
             turns,
+            samples.episode_begins.tolist(),
             strict=True,
         ):
             trail.add(samples.step, *sample)

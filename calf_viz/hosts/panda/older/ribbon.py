@@ -21,13 +21,15 @@ VERTEX = np.dtype(
         ("a_gradient", "f4", 2),
         ("a_newer", "f4", 2),
         ("a_older", "f4", 3),
-        ("a_id", "i4", 3),
+        ("a_id", "i4", 4),
     ]
 )
 """A vertex, as shaders/mesh_trail.vert reads it. The bits above the agent's number count by how
 many PARTS of a step a vertex is earlier than its step, where a trail meets an edge of the plane."""
 AGENT_BITS, PARTS = 24, 128
 AGENT = (1 << AGENT_BITS) - 1
+GOES_ON = 2**30
+"""In place of the step at which the agent's next episode began, later than any."""
 
 
 def segments(first: NDArray[np.integer], linked: NDArray[np.bool_]) -> NDArray[np.uint32]:

@@ -76,10 +76,12 @@ class TrailChunks:
         self._joined = np.zeros(agents, bool)
         self._turns = np.zeros((agents, 2), np.int32)
         self._modes = np.zeros(agents, np.int32)
+        self._began = np.zeros(agents, np.int64)  # slot of their episode's first sample
         self._clear()
 
     def _clear(self) -> None:
         self.slot, self.step, self.there = -1, -1, 0
+        self._began[:] = 0
         for chunk in self.meshes():
             chunk.indices()[:] = 0
 
@@ -109,6 +111,7 @@ class TrailChunks:
             if self.edges is not None:
                 self.edges.go_on()
         self.step, self.there = samples.step, n
+        self._end_episodes(np.flatnonzero(samples.episode_begins))
 
         joined, modes, head = self._joined[:n], self._modes[:n], self._head[:n]
         joined &= (~samples.begins | samples.over_edge) & samples.drawn
@@ -127,10 +130,24 @@ class TrailChunks:
         head["a_id"][:, 0] = np.arange(n)
         head["a_id"][:, 1] = samples.step
         head["a_id"][:, 2] = modes
+        head["a_id"][:, 3] = ribbon.GOES_ON
         if self.edges is not None:
             over = np.flatnonzero(joined & ~linked)
             self.edges.draw(head, last, over, self._turns[over], self._heights)
         self._write(linked)
+
+    def _end_episodes(self, agents: NDArray[np.intp]) -> None:
+        """New episodes of these agents begin in the head's slot: from now on, the last ones' trails
+        fade. Rewrites their vertices, and so uploads all meshes that have any."""
+        if len(agents) == 0:
+            return
+        oldest = max(int(self._began[agents].min()), self.slot - self.slots + 1)
+        self._began[agents] = self.slot
+        for index in {slot % self.slots // self.length for slot in range(oldest, self.slot)}:
+            _end(self._vertices(index), agents, self.step)
+        _end(self._last, agents, self.step)
+        if self.edges is not None:
+            self.edges.end(agents, self.step)
 
     def _linked(self) -> NDArray[np.bool_]:
         """Which agents' samples in the head's slot are joined to the previous ones on the plane."""
@@ -207,6 +224,7 @@ class TrailChunks:
         step, there, modes, joined, turns = (
             self.step, self.there, self._modes, self._joined, self._turns
         )  # fmt: skip
+        began = np.maximum(self._began - slots.start, 0)
         for chunk in self.meshes():
             chunk.remove()
         self._allocate(agents)
@@ -218,9 +236,18 @@ class TrailChunks:
             self._write(linked[:there])
         n = len(modes)
         self._modes[:n], self._joined[:n], self._turns[:n] = modes, joined, turns
+        self._began[:n] = began
 
     def _read(self, slot: int) -> tuple[Vertices, NDArray[np.bool_]]:
         """A slot's samples and whether they are linked to the previous ones, (agents,) each."""
         index, slot = divmod(slot % self.slots, self.length)
         indices = self._chunk(index).indices().reshape(self.agents, self.length, 6)
         return self._vertices(index)[:, slot + 1, 0].copy(), np.any(indices[:, slot], axis=1)
+
+
+def _end(rows: Vertices, agents: NDArray[np.intp], step: int) -> None:
+    """Sets in rows (agents, ...) that the next episode of some agents began at a step, where it is
+    not known yet."""
+    ends = rows["a_id"][..., 3]
+    known = ends[agents]
+    ends[agents] = np.where(known == ribbon.GOES_ON, step, known)

@@ -24,6 +24,7 @@ POINT = np.dtype(
         ("modes", "i4"),
         ("linked", "?"),
         ("turns", "i4", 2),
+        ("first", "?"),
     ]
 )
 
@@ -65,9 +66,10 @@ class TrailMesh:
         begins: bool,
         drawn: bool,
         turns: tuple[int, int],
+        first: bool,
     ) -> None:
         """Adds a sample; every `stride`th becomes a point, and the first of a run. turns: as in a
-        row; a line over an edge begins no run."""
+        row; a line over an edge begins no run. first: whether it is the first of an episode."""
         if any(turns):
             begins = False
             self._turns = self._turns[0] + turns[0], self._turns[1] + turns[1]
@@ -81,9 +83,9 @@ class TrailMesh:
             self._begin, self._end = 0, len(kept)
         here = (*position, plane[0])
         turned = self._turns if self._linked else (0, 0)
-        self._points[self._end] = (here, plane[1:], step, self._modes, self._linked, turned)
+        self._points[self._end] = (here, plane[1:], step, self._modes, self._linked, turned, first)
         self._end += 1
-        self._added += 1
+        self._added += REBUILD if first else 1  # the last episode's fades from now on
         self._linked, self._turns = True, (0, 0)
 
     def rebuild(self) -> None:
@@ -128,6 +130,9 @@ class TrailMesh:
         rows["a_id"][:, 0] = self.agent
         rows["a_id"][:, 1] = points["step"]
         rows["a_id"][:, 2] = points["modes"]
+        episodes = points["step"][points["first"]]
+        next_one = np.searchsorted(episodes, points["step"], side="right")
+        rows["a_id"][:, 3] = np.append(episodes, ribbon.GOES_ON)[next_one]
         return rows, linked
 
     def _pieces(
