@@ -10,6 +10,9 @@
 // uniforms, cost nothing unless a hook reads it.
 vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 
+// Grey of lines over the surface: white over dark colours, black over pale ones.
+float line_grey = 1.0;
+
 #include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
@@ -40,7 +43,9 @@ void main() {
     int tint = kind == 1 ? mode + (v_id.x >> 30) * TRAINEE_COLOURS : int(v_data.w + 0.5);
     // One texel has the colour, whatever is drawn: loading uniforms costs more.
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
-    vec3 colour = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(tint, 1), 0).rgb;
+    vec4 texel = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(tint, 1), 0);
+    vec3 colour = texel.rgb;
+    line_grey = texel.a;
 
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // then its light is unknown

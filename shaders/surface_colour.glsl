@@ -1,7 +1,7 @@
 // Colour of the surface. (Hook.)
 // in  colour of the colour map at this level
 //     point  position on the plane, in its units; scene_point: in the scene, 10 wide;
-//     grid_point: in lines of the grid
+//     grid_point: in lines of the grid; line_grey: of contours that stand out from the colour map
 //     level  normalised height, 0 to 1
 //     light  light falling on it, 0 to 1
 //     bad    the critic's value is not finite here: hatched
@@ -20,7 +20,7 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
 #if CONTOURS
     paler = 0.30 * line.z * min(2e3 * density.z, 1.0);
 #endif
-    colour = colour * (darker * (1.0 - paler)) + paler;
+    colour = colour * (darker * (1.0 - paler)) + paler * line_grey;
 
     bool hatch = fract((grid_point.x + grid_point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);

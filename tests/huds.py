@@ -9,7 +9,6 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import KEYS, help_line
 from calf_viz.hud.overview import overview
-from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
 
 BOWL = Heightfield(np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2),
@@ -23,7 +22,7 @@ ALL_KEYS = help_line({key.action for key in KEYS})
 
 
 def made(**texts: str) -> Hud:
-    hud = overview(POINT_MASS, mode_colours(), ALL_KEYS)
+    hud = overview(POINT_MASS, ALL_KEYS)
     hud.update(**{**TEXTS, **texts})
     return hud
 

@@ -141,9 +141,9 @@ class Words:
     keys: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
-    def hud(self, colours: np.ndarray) -> Hud:
+    def hud(self) -> Hud:
         view = replace(POINT_MASS, title=self.title, labels=tuple(self.axes))
-        hud = overview(view, colours, self.keys)
+        hud = overview(view, self.keys)
         hud.update(**self.texts)
         return hud
 
@@ -227,7 +227,7 @@ class SceneFolder:
             },
         )
         if self.hud is not None:
-            host.set_hud(self.hud.hud(host.scene.mode_colours))
+            host.set_hud(self.hud.hud())
         return host
 
     def play(self, host: Host) -> np.ndarray:

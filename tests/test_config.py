@@ -13,6 +13,7 @@ from calf_viz import AppConfig, systems
 from calf_viz.errors import UserError
 from calf_viz.scene.colours import PALETTES
 from calf_viz.scene.mode_bits import ModeBits
+from calf_viz.scene.theme import THEMES
 from calf_viz.sources.simulation import POLICIES
 from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.config import (
@@ -46,6 +47,7 @@ CHOICES = {
     "system": systems.names(),
     "policy": POLICIES,
     "palette": tuple(PALETTES),
+    "theme": tuple(THEMES),
     "preset": tuple(PRESETS),
 }
 

@@ -36,7 +36,7 @@ class TestPanel:
     def shown(self, panel: ControlPanel) -> Callable[[], Hud]:
         scene = SceneFolder.read("hud")
         assert scene.hud is not None
-        hud = scene.hud.hud(scene.scene().mode_colours)
+        hud = scene.hud.hud()
         hud.add(panel)
 
         def prepare() -> Hud:
@@ -152,8 +152,7 @@ class TestPanel:
     def test_comes_before_the_line_of_keys_where_there_is_room_for_one(
         self, panel: ControlPanel
     ) -> None:
-        scene = SceneFolder.read("hud").scene()
-        hud = overview(POINT_MASS, scene.mode_colours, help_line({"pause", "quit"}))
+        hud = overview(POINT_MASS, help_line({"pause", "quit"}))
         hud.add(panel, before="keys")
         surface = SceneFolder.read("hud").surface.heightfield()
         for size, there in (((400, 240), {"controls"}), ((1280, 720), {"controls", "keys"})):

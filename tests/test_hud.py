@@ -21,7 +21,6 @@ from calf_viz.hud.overview import overview
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
 from calf_viz.view import View
 
@@ -272,7 +271,7 @@ class TestValue:
     """Whatever the surface is the height of, its own name is written, once in each place."""
 
     def written(self, view: View, size: tuple[int, int] = (1280, 720)) -> list[str]:
-        hud, words = overview(view, mode_colours(), ALL_KEYS), []
+        hud, words = overview(view, ALL_KEYS), []
         label = hud.canvas.label
 
         def recording(text: str, *args: Any, **kwargs: Any) -> Label:
@@ -304,7 +303,7 @@ class TestValue:
 
     @pytest.mark.parametrize(("value", "symbol"), NAMES)
     def test_the_mean_is_there_however_long_its_name(self, value: str, symbol: str | None) -> None:
-        hud = overview(View("t", modes=("a",), value=value, symbol=symbol), mode_colours())
+        hud = overview(View("t", modes=("a",), value=value, symbol=symbol))
         hud.update(**TEXTS)
         prepared(hud, Scene())
         panel = next(widget for widget in hud.widgets if isinstance(widget, Panel))
@@ -322,7 +321,7 @@ class TestValue:
     def test_a_long_name_hardly_widens_the_colour_bar(
         self, value: str, size: tuple[int, int]
     ) -> None:
-        hud = overview(View("t", modes=("a",), value=value), mode_colours())
+        hud = overview(View("t", modes=("a",), value=value))
         prepared(hud, Scene(size=size))
         assert hud.placed["value"].width <= 36 * hud.canvas.metrics.unit
         bar = next(widget for widget in hud.widgets if isinstance(widget, ColourBar))

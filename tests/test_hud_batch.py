@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from calf_viz.hud import shape
 from calf_viz.hud.batch import COLUMNS, Batch
 from calf_viz.hud.layout import Rect
-from calf_viz.hud.shape import Paint
+from calf_viz.scene.paint import Paint
 
 
 def items(count: int, value: float = 1.0, per_item: int = 1) -> np.ndarray:

@@ -18,8 +18,8 @@ from calf_viz.hosts.moderngl.texture import data_texture
 from calf_viz.hud.atlas import atlas
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Metrics, Rect
-from calf_viz.hud.shape import Paint
 from calf_viz.scene.colours import colour_map
+from calf_viz.scene.paint import Paint
 
 pytestmark = pytest.mark.rendering
 

@@ -15,8 +15,8 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import HEAD, SAMPLES, Series
-from calf_viz.hud.shape import Paint
 from calf_viz.scene.colours import colour_map
+from calf_viz.scene.paint import Paint
 from calf_viz.scene.scene import Scene
 
 FIELD = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))

@@ -13,7 +13,6 @@ from calf_viz.hud import keys
 from calf_viz.hud.keys import KEYS, by_action, documented, help_line
 from calf_viz.hud.overview import overview
 from calf_viz.hud.widgets import KeyLine
-from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.scene import Scene
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "hud.md"
@@ -60,7 +59,7 @@ def test_a_document_without_marks_is_refused() -> None:
 def test_how_to_quit_is_shown_at_the_usual_size() -> None:
     """With every key there is beside it."""
     every = help_line({key.action for key in KEYS})
-    hud = overview(POINT_MASS, mode_colours(), every)
+    hud = overview(POINT_MASS, every)
     heightfield = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
     hud.prepare(Scene(size=(1280, 720)), heightfield, (0.0, 1.0))
     (line,) = (widget for widget in hud.widgets if isinstance(widget, KeyLine))

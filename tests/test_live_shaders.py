@@ -76,7 +76,7 @@ class TestReload:
         """A good scene does not come with a broken HUD: both are one state of the files."""
         words = SceneFolder.read("hud").hud
         assert words is not None
-        host.set_hud(words.hud(host.scene.mode_colours))
+        host.set_hud(words.hud())
         first = picture(host)
         (look / "surface_colour.glsl").write_text(RED)
         (look / "hud.frag").write_text("#version 330\nbroken")
@@ -391,7 +391,7 @@ class TestNotice:
 
         scene = SceneFolder.read("hud")
         assert scene.hud is not None
-        hud = scene.hud.hud(scene.scene().mode_colours)
+        hud = scene.hud.hud()
         hud.add(ProblemNotice(), first=True)
         hud.update(problem="a/path/to/file.glsl:12: " + 40 * "long words ", problem_code="x = y;")
         hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))

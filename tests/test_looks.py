@@ -16,7 +16,7 @@ from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary, overlay_path
 from calf_viz.glsl.shipped_shaders import look_names, shader_folder
-from calf_viz.hud import theme
+from calf_viz.scene.theme import DARK, on_ground
 from calf_viz.view import Certificate
 from calf_viz.workbench.look import AppliedLook
 from calf_viz.workbench.look_file import FILE, read_look
@@ -128,7 +128,7 @@ def test_what_is_written_on_the_ground_stands_out() -> None:
         return float(np.dot(parts, (0.21, 0.72, 0.07)) / 255)
 
     for ground in ((0.95, 0.92, 0.86), (0.055, 0.065, 0.085), (0.86, 0.89, 0.90)):
-        tones = theme.on_ground(ground)
+        tones = on_ground(ground, DARK)
         there = float(np.dot(ground, (0.21, 0.72, 0.07)))
         for colour in (tones.bright, tones.quiet, tones.line.colour):
             assert abs(luminance(colour) - there) > 0.4

@@ -19,7 +19,6 @@ from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
-from calf_viz.hud.shape import packed
 from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.scene.colours import PALETTES, colour_map, mode_colours, palette_texels
 from calf_viz.scene.scene import Scene
@@ -30,9 +29,8 @@ BY = {v.name: v for v in variants.VARIANTS}["TRAIL_COLOUR"].values
 
 
 def made(**texts: str) -> Hud:
-    colours = [packed(tuple(c[:3].tolist())) for c in mode_colours()]
-    legend = TrailLegend(colours[CERTIFIED], colours[REFUSED], 6.0, 1000.0, "m/s")
-    hud = overview(POINT_MASS, mode_colours())
+    legend = TrailLegend(6.0, 1000.0, "m/s")
+    hud = overview(POINT_MASS)
     hud.add(legend, before="value")
     hud.update(step="1", mode_0="1", mode_1="2", mode_2="3", **texts)
     hud.prepare(Scene(), FIELD, (0.0, 1.0))
@@ -98,7 +96,7 @@ def test_it_keeps_clear_of_the_rest(size: tuple[int, int], value: str) -> None:
 
 
 def test_speeds_are_where_the_ramp_has_them() -> None:
-    legend = TrailLegend(0, 0, 6.0, 1000.0, "m/s")
+    legend = TrailLegend(6.0, 1000.0, "m/s")
     places = {text: place for place, text in legend._speeds()}
     assert places["0"] == 0.0 and "2" in places
     for text, place in places.items():

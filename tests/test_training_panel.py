@@ -16,8 +16,10 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.hud.overview import overview
 from calf_viz.hud.plots import Plots
 from calf_viz.hud.series import SAMPLES
-from calf_viz.hud.shape import packed
 from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.paint import packed
+from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import THEMES, Theme
 from calf_viz.sources import worker
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.columns import METRICS
@@ -67,8 +69,8 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
         trainer.step()
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(None, len(trainer.agent.flat_weights()))
-    hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(4))
+    hud = overview(POINT_MASS)
+    panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(4))
     panel.refresh()
     assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
     made.stop()
@@ -85,8 +87,8 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
     made = Board.create(None, len(trainer.agent.flat_weights()))
-    hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(4))
+    hud = overview(POINT_MASS)
+    panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(4))
     made[Word.PHASE] = Phase.TRAINING
     said = []
     at_work = worker.Worker(run, trainer, made)
@@ -107,8 +109,8 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
 
 def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_path: Path) -> None:
     made = Board.create(None, 1)
-    hud = overview(POINT_MASS, mode_colours())
-    panel = TrainingPanel(hud, StatsCache(), made, mode_colours(), lasts(500))
+    hud = overview(POINT_MASS)
+    panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(500))
     series = hud.canvas.series
     points = {}
     for episode in range(500):
@@ -130,17 +132,22 @@ def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_p
 
 
 @pytest.mark.parametrize("palette", ["standard", "colour_blind"])
-def test_a_colour_of_the_plots_has_one_meaning(palette: str) -> None:
-    hud = overview(POINT_MASS, mode_colours(palette))
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
+def test_a_colour_of_the_plots_has_one_meaning(palette: str, theme: Theme) -> None:
+    hud = overview(POINT_MASS)
     made = Board.create(None, 1)
-    TrainingPanel(hud, StatsCache(), made, mode_colours(palette), lasts(4))
+    scene = Scene(theme=theme, mode_colours=mode_colours(palette, palettes=theme.palettes))
+    TrainingPanel(hud, StatsCache(), made, scene, lasts(4))
+    hud.dress(scene)
     (plots,) = (widget for widget in hud.widgets if isinstance(widget, Plots))
     meanings: dict[int, set[str]] = {}
     subjects = {"each": "agent", "q+": "agent", "mean of 20": "agent"}
     for plot in plots.plots:
         for name, paint, _ in plot.entries:
-            meanings.setdefault(paint.colour, set()).add(subjects.get(name, name))
-    colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours(palette)]
+            meanings.setdefault(hud.canvas.colour(paint.colour), set()).add(
+                subjects.get(name, name)
+            )
+    colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
     modes = dict(zip(colours, NAMES, strict=False))
     assert all(len(names) == 1 for names in meanings.values()), meanings
     assert all(meanings[colour] == {name} for colour, name in modes.items())

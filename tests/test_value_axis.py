@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.hud import numbers, theme
+from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Label
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.overview import overview
 from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.colours import mode_colours
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import DARK, LIGHT
 from calf_viz.sources.simulation import view_of
 
 SADDLE = np.subtract.outer(np.linspace(-1, 1, 17) ** 2, np.linspace(-1, 1, 17) ** 2)
@@ -43,7 +43,7 @@ def seen(
     shown: tuple[float, float] | None = None,
 ) -> Hud:
     """A HUD with its panels, for a frame of a scene."""
-    hud = recorded(overview(view, mode_colours(), ALL_KEYS))
+    hud = recorded(overview(view, ALL_KEYS))
     hud.update(**TEXTS)
     hud.prepare(scene, field, field.range, shown)
     return hud
@@ -55,10 +55,12 @@ def alone(scene: Scene, field: Heightfield, shown: tuple[float, float] | None = 
     return hud
 
 
-def lines(hud: Hud) -> np.ndarray:
-    """Both ends of every line drawn, (n, 4): the axis first, then its ticks."""
-    shapes = hud.canvas.shapes
-    return shapes.texels.reshape(-1, 4)[: 3 * shapes.count : 3].astype(float)
+def lines(hud: Hud, before: int = 0) -> np.ndarray:
+    """Both ends of every line drawn after so many shapes, (n, 4): the axis first, then its
+    ticks."""
+    drawn = hud.canvas.shapes.texels.reshape(-1, 4)[3 * before : 3 * hud.canvas.shapes.count]
+    shapes = drawn.reshape(-1, 3, 4).astype(float)
+    return shapes[shapes[:, 1, 1] == 0.0, 0]  # what is behind texts has round corners
 
 
 def texts(hud: Hud) -> list[str]:
@@ -204,7 +206,7 @@ class TestPlace:
             assert rect.within(scene.size)
             assert not any(rect.overlaps(other) for other in placed[:i])
         if hud._value_marks:
-            drawn = lines(hud)[hud._edges_end[0] :]
+            drawn = lines(hud, hud._edges_end[0])
             assert len(drawn) >= 3, "two ticks make a scale"
             line = drawn[0]
             others = [*hud.placed.values(), *hud._marks]
@@ -329,7 +331,7 @@ class TestDrawn:
             with_axis, host = app.screenshot().astype(float), app.host
             draws = host.frame_counts()
             marks, value_axis = list(app.hud._value_marks), app.hud.value_axis
-            line = lines(app.hud)[app.hud._edges_end[0]]
+            line = lines(app.hud, app.hud._edges_end[0])[0]
             app.hud.value_axis = ValueAxis()
             app.hud.value_axis.stand = value_axis.stand  # the plane's marks stay where they are
             app.hud._value_marks = []
@@ -356,7 +358,7 @@ class TestDrawn:
         light = alone(scene, field_of(VIEW)).canvas.glyphs.texels.reshape(-1, 4)[0, 3]
         scene.second_ground = (0.0, (0.0, 0.0, 0.0))
         dark = alone(scene, field_of(VIEW)).canvas.glyphs.texels.reshape(-1, 4)[0, 3]
-        assert (light, dark) == (theme.PALE_INK, theme.QUIET)
+        assert (light, dark) == (LIGHT.quiet, DARK.quiet)
 
 
 @pytest.mark.rendering

@@ -45,7 +45,7 @@ def measure(kind: Callable[..., Any], rounds: int, with_keys: bool) -> dict[str,
     )
     with closing(host):
         keys = help_line({key.action for key in KEYS}) if with_keys else ()
-        hud = overview(view_of(systems.get("point_mass")), host.scene.mode_colours, keys)
+        hud = overview(view_of(systems.get("point_mass")), keys)
         texts = ("step", "agents", "mean_value", "fps", "mode_0", "mode_1", "mode_2")
         hud.update(**dict.fromkeys(texts, "123"))
         host.set_hud(hud)

@@ -285,7 +285,7 @@ class Subject:
         library = ShaderLibrary(overlay)
         self.kind, self.overlay = kind, overlay
         self.host: Any = Kind(Setup(scene, colour_map("cividis"), 4, field, library))
-        hud = overview(View("fuzz", modes=("a", "b", "c")), scene.mode_colours)
+        hud = overview(View("fuzz", modes=("a", "b", "c")))
         hud.update(step="1", agents="4")
         self.host.set_hud(hud)
         for step in range(60):

@@ -28,7 +28,6 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
-from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import Detail, DetailChooser
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.height_texels import height_texels, shown_heights
@@ -284,7 +283,7 @@ class Host(Reloading):
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Set the surface's colours, RGBA from low to high, as many as before."""
-        self._upload_palette(palette_texels(colour_map, self.scene.mode_colours))
+        self._upload_palette(self.scene.palette(colour_map))
 
     def prepare_hud(self) -> Hud | None:
         """The HUD, updated for the frame to be drawn now; None if none is visible."""

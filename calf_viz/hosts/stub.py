@@ -63,7 +63,7 @@ class StubHost(Host):
         self.texture_limit = 16_384
         self.programs = Programs(setup.library, self._compile, setup.trial)
         self._use({"field"})
-        # Make the palette here, from `palette_texels(setup.colour_map, setup.scene.mode_colours)`.
+        # Make the palette here, from `setup.scene.palette(setup.colour_map)`.
         self._ready()
 
     def _compile(self, source: ProgramSource) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from calf_viz.hud.atlas import EMPTY, Atlas, Face
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.layout import Metrics, Rect
 from calf_viz.hud.series import SAMPLES, Series
-from calf_viz.hud.shape import Paint
+from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.paint import Paint, Shade, Tone, packed
+from calf_viz.scene.theme import DARK, Theme
 
 Align = Literal["left", "centre", "right"]
 
@@ -28,17 +30,53 @@ class Label:
     baseline: int
     room: int
     align: Align
-    colour: int
+    colour: Shade
     items: range
 
 
 class Canvas:
-    """Draws into a batch of rectangles and lines, and one of text, which is above all of them."""
+    """Draws into a batch of rectangles and lines, and one of text, which is above all of them.
+
+    Attributes:
+        theme: has the colours that are named by their meaning.
+        modes: the palette's second row, as 0xRRGGBB.
+    """
 
     def __init__(self, metrics: Metrics, atlas: Atlas) -> None:
         self.metrics, self.atlas = metrics, atlas
+        self.theme: Theme = DARK
+        self._colours: NDArray[np.floating] | None = None
+        self.dress(DARK, mode_colours())
         self.shapes, self.glyphs = Batch(shape.TEXELS), Batch(1)
         self.series = Series()
+
+    def dress(self, theme: Theme, mode_colours: NDArray[np.floating]) -> bool:
+        """Draw in these colours from now on; returns whether they differ from those before.
+
+        mode_colours: the palette's second row, RGB(A).
+        """
+        if theme is self.theme and mode_colours is self._colours:
+            return False
+        self.theme, self._colours = theme, mode_colours
+        self.modes = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
+        return True
+
+    def colour(self, shade: Shade) -> int:
+        """A colour as 0xRRGGBB."""
+        return self._fill(shade) if isinstance(shade, Tone) else shade
+
+    def paint(self, fill: Paint | Tone) -> Paint:
+        """A fill with its colours as 0xRRGGBB."""
+        if isinstance(fill, Tone):
+            named = self._fill(fill)
+            return named if isinstance(named, Paint) else Paint(named)
+        if isinstance(fill.colour, Tone) or isinstance(fill.border_colour, Tone):
+            colour, border = self.colour(fill.colour), self.colour(fill.border_colour)
+            return replace(fill, colour=colour, border_colour=border)
+        return fill
+
+    def _fill(self, tone: Tone) -> Any:
+        return self.modes[tone.entry] if tone.name == "mode" else getattr(self.theme, tone.name)
 
     @property
     def quads(self) -> int:
@@ -64,22 +102,23 @@ class Canvas:
         self.shapes.truncate(mark[0])
         self.glyphs.truncate(mark[1])
 
-    def rectangle(self, rect: Rect, paint: Paint, radius: float = 0.0) -> None:
-        self.shapes.append(shape.rectangle(rect, paint, radius))
+    def rectangle(self, rect: Rect, paint: Paint | Tone, radius: float = 0.0) -> None:
+        self.shapes.append(shape.rectangle(rect, self.paint(paint), radius))
 
     def line(
-        self, a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint
+        self, a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint | Tone
     ) -> None:
         """Draw a line. A horizontal or vertical one with integer ends covers the pixels [a, b)."""
-        self.shapes.append(shape.segment(a, b, width, paint))
+        self.shapes.append(shape.segment(a, b, width, self.paint(paint)))
 
     def map_bar(self, rect: Rect, row: int = 0, lying: bool = False) -> None:
         """Draw a row of the palette, low values at the foot or, lying, at the left."""
         self.shapes.append(shape.map_bar(rect, row, lying))
 
-    def curve(self, rect: Rect, series: str, width: float, paint: Paint) -> None:
+    def curve(self, rect: Rect, series: str, width: float, paint: Paint | Tone) -> None:
         """Draw a series' curve, from the rectangle's foot to its head."""
-        self.shapes.append(shape.curve(rect, self.series.row(series), SAMPLES, width, paint))
+        row = self.series.row(series)
+        self.shapes.append(shape.curve(rect, row, SAMPLES, width, self.paint(paint)))
 
     def band(self, rect: Rect, series: str) -> None:
         """Draw a rectangle coloured by a series' samples."""
@@ -91,7 +130,7 @@ class Canvas:
         style: str,
         x: int,
         baseline: int,
-        colour: int,
+        colour: Shade,
         room: int,
         align: Align = "left",
         capacity: int = 0,
@@ -115,7 +154,7 @@ class Canvas:
             shown = shown[: slots - 1] + text.ELLIPSIS
         width = text.width(face, shown)
         x = label.x - {"left": 0, "centre": width // 2, "right": width}[label.align]
-        written = text.texels(face, shown, x, label.baseline, label.colour)
+        written = text.texels(face, shown, x, label.baseline, self.colour(label.colour))
         if len(shown) == slots:
             return written
         drawn = np.full((slots, 4), EMPTY, np.float32)

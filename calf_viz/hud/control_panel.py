@@ -16,8 +16,8 @@ from calf_viz.glsl.controls import Control, ControlValues
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
-from calf_viz.hud.shape import Paint, packed
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
+from calf_viz.scene.paint import Paint, Shade, packed
 
 COMPONENTS = (0xE5484D, 0x46A758, 0x3E8EDE)
 """Red, green and blue of a colour's sliders."""
@@ -115,7 +115,7 @@ class ControlPanel(Widget):
         track: Rect,
         value: float,
         component: int,
-        colour: int = theme.ACCENT,
+        colour: Shade = theme.ACCENT,
     ) -> None:
         unit, middle = canvas.metrics.unit, track.y + track.height // 2
         part = (value - control.low) / (control.high - control.low)

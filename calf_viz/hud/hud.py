@@ -68,6 +68,10 @@ class Hud:
         """Redo the layout for the next frame, when something other than a text changed."""
         self._new_layout = True
 
+    def dress(self, scene: Scene) -> None:
+        """Draw in the colours that the scene has now."""
+        self._new_layout |= self.canvas.dress(scene.theme, scene.mode_colours)
+
     def update(self, **texts: str | None) -> None:
         """Set texts by the widgets' keys; None: nothing to show."""
         for key, text in texts.items():
@@ -109,6 +113,7 @@ class Hud:
             self._new_layout |= size != self._size
             self._matrix, self._heightfield, self._seen = matrix, heightfield, seen
             self._size = size
+        self.dress(scene)
         new_range = shown_range != self._shown_range
         if new_range:
             self._shown_range = shown_range
@@ -149,7 +154,7 @@ class Hud:
         self.update(**{key: numbers.value(x, span) for key, x in texts.items()})
 
     def _lay_out(self) -> None:
-        metrics = Metrics.fit(self._size)
+        metrics = Metrics.fit(self._size, self.canvas.theme.stroke)
         self.canvas.begin(metrics, atlas(metrics.sizes))
         self._place(4 * metrics.unit, 2 * metrics.unit)
         for widget in self.widgets:

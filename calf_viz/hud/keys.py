@@ -30,6 +30,7 @@ KEYS = (
     Key("reset_view", ("r",), "reset view", "return to the initial view"),
     Key("top_view", ("t",), "top view", "look from above"),
     Key("toggle_hud", ("h",), "HUD", "hide or show the HUD"),
+    Key("next_theme", ("l",), "theme", "cycle the themes: dark, light, high contrast"),
     Key("save_look", ("s",), "save look", "save the controls' values beside the look's shaders"),
     Key("next_view", ("tab",), "A/B", "with two looks: cycle split, first, second, difference"),
     Key("quit", ("escape", "q"), "quit", "close the window"),

@@ -53,16 +53,20 @@ class Rect(NamedTuple):
 
 @dataclass(frozen=True)
 class Metrics:
-    """Sizes in pixels for a picture. All spacing is in whole `unit`s, a grid of 4 px at scale 1."""
+    """Sizes in pixels for a picture. All spacing is in whole `unit`s, a grid of 4 px at scale 1.
+
+    stroke: factor on the width of hairlines.
+    """
 
     scale: float
+    stroke: float = 1.0
 
     @classmethod
-    def fit(cls, size: tuple[int, int]) -> Metrics:
+    def fit(cls, size: tuple[int, int], stroke: float = 1.0) -> Metrics:
         """Metrics for a size: they grow with it, and shrink only while text stays legible."""
         ratio = min(size[0] / DESIGNED_FOR[0], size[1] / DESIGNED_FOR[1])
         # In eighths, so that resizing a window does not rasterise a font for each pixel.
-        return cls(max(round(8 * ratio) / 8, SMALLEST_SCALE))
+        return cls(max(round(8 * ratio) / 8, SMALLEST_SCALE), stroke)
 
     @property
     def unit(self) -> int:
@@ -71,7 +75,7 @@ class Metrics:
     @property
     def line(self) -> int:
         """Width of hairlines."""
-        return max(1, round(self.scale))
+        return max(1, round(self.stroke * self.scale))
 
     @property
     def sizes(self) -> tuple[tuple[str, int], ...]:

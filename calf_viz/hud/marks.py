@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.text import width
+from calf_viz.scene.paint import Paint
 from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import on_ground
 
 TICK_LENGTH, TEXT_AWAY = 1.5, 2.5
 """Distance from the edge to the end of a tick, and to its text, in units."""
@@ -39,19 +40,22 @@ class Mark(NamedTuple):
 
     def draw_tick(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
         """Draw the tick, and its text in its `tick_rect`; returns where that is."""
-        tones = theme.on_ground(scene.ground_at(self.x))
+        tones = on_ground(scene.ground_at(self.x), canvas.theme)
         length = TICK_LENGTH * canvas.metrics.unit
         end = self.x + length * self.out[0], self.y + length * self.out[1]
         canvas.line((self.x, self.y), end, canvas.metrics.line, tones.line)
-        return self.write(canvas, rect, "small", tones.quiet)
+        return self.write(canvas, rect, "small", tones.quiet, tones.plate)
 
     def draw_name(self, canvas: Canvas, scene: Scene, rect: Rect) -> Rect:
         """Draw the text as an axis' name; returns where it is."""
-        tones = theme.on_ground(scene.ground_at(rect.x))
-        return self.write(canvas, rect, "body", tones.bright)
+        tones = on_ground(scene.ground_at(rect.x), canvas.theme)
+        return self.write(canvas, rect, "body", tones.bright, tones.plate)
 
-    def write(self, canvas: Canvas, rect: Rect, style: str, colour: int) -> Rect:
-        """Draw the text alone; returns where it is."""
+    def write(self, canvas: Canvas, rect: Rect, style: str, colour: int, plate: Paint) -> Rect:
+        """Draw the text alone, on a plate; returns where the text is."""
+        step = canvas.metrics.unit
+        around = Rect(rect.x - step, rect.y - step, rect.width + 2 * step, rect.height + 2 * step)
+        canvas.rectangle(around, plate, step)
         canvas.label(self.text, style, rect.x, rect.bottom, colour, rect.width)
         return rect
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
-from calf_viz.hud.shape import packed
 from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.widgets import ColourBar, KeyLine, Notice, Panel, Row, Widget
 from calf_viz.scene.mode_bits import shown_modes
+from calf_viz.scene.paint import mode_tone
 from calf_viz.view import View
 
 FEW_MODES = 4
@@ -21,15 +18,10 @@ MANY_SHARE = 0.7
 """Fraction of the picture's height that a panel with more may take."""
 
 
-def overview(
-    view: View,
-    mode_colours: NDArray[np.floating],
-    keys: Sequence[tuple[str, str]] = (),
-) -> Hud:
+def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
     """The program's HUD. Its texts, by key: step, steps_a_frame, agents, mean_value, fps, mode_0,
     mode_1, ..., state (that it is paused), and notice (what was done just now).
 
-    mode_colours: RGB(A) of each distinguished mode, (at least as many, >= 3).
     keys: each key and what it does.
     """
     rows = [
@@ -40,10 +32,9 @@ def overview(
         Row("fps", "frames/s", rank=4),
     ]
     modes = shown_modes(view.modes)
-    colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
     rows += [
-        Row(f"mode_{i}", name, rank=1, swatch=colour, rule=i == 0)
-        for i, (name, colour) in enumerate(zip(modes, colours, strict=False))
+        Row(f"mode_{i}", name, rank=1, swatch=mode_tone(i), rule=i == 0)
+        for i, name in enumerate(modes)
     ]
     panel = Panel("overview", view.title, rows)
     if len(modes) > FEW_MODES:  # the meaning of colours deserves more room

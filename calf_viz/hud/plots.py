@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
-from calf_viz.hud.shape import Paint
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import VALUE_CAPACITY, Values, Widget, backing, baseline_of
+from calf_viz.scene.paint import Paint, Shade
 
 CURVE_WIDTH = 1.5
 """Width of a curve at scale 1 [px]."""
@@ -54,8 +54,8 @@ class Plot:
     curves: Sequence[Curve]
     band: str | None = None
     """Series whose colours are shown below the curves."""
-    band_key: tuple[str, int] | None = None
-    """Name and colour of the band in the key, 0xRRGGBB."""
+    band_key: tuple[str, Shade] | None = None
+    """Name and colour of the band in the key."""
     begin: str = "0"
 
     @property
@@ -172,7 +172,7 @@ class Plots(Widget):
         x: int,
         baseline: int,
         room: int,
-        colour: int,
+        colour: Shade,
     ) -> None:
         """Draw a text, left of x, that changes in place; nothing if it has no value."""
         if key in values:

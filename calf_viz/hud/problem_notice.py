@@ -10,6 +10,7 @@ from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import BOTTOM_LEFT, Anchor, Rect
 from calf_viz.hud.text import width, wrapped
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
+from calf_viz.scene.paint import Shade
 
 MOST_LINES = 6
 
@@ -23,7 +24,7 @@ class ProblemNotice(Widget):
     anchor: Anchor = BOTTOM_LEFT
     captures = False
     share = (0.7, 0.35)
-    _lines: list[tuple[str, int]] = field(default_factory=list, repr=False)
+    _lines: list[tuple[str, Shade]] = field(default_factory=list, repr=False)
 
     @property
     def fitted(self) -> Sequence[str]:
@@ -36,7 +37,8 @@ class ProblemNotice(Widget):
             return None
         unit, face = canvas.metrics.unit, canvas.face("body")
         inside = room[0] - 6 * unit
-        lines = [(line, theme.BRIGHT) for line in wrapped(face, values["problem"], inside)]
+        lines: list[tuple[str, Shade]] = []
+        lines += ((line, theme.BRIGHT) for line in wrapped(face, values["problem"], inside))
         code = values.get("problem_code", "")
         fit = min(MOST_LINES, (room[1] - 4 * unit) // self._row(canvas) - 1)
         self._lines = lines[: max(fit - bool(code), 1)] + ([(code, theme.QUIET)] if code else [])

@@ -10,6 +10,8 @@ from it, so that no shape is ever rewritten.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +55,11 @@ class Series:
     def clear(self, name: str) -> None:
         """Drop all samples; the scale stays."""
         self._changed(name)[0, :2] = 0
+
+    def recolour(self, name: str, colour: Callable[[float], int]) -> None:
+        """Give all samples other colours, 0xRRGGBB, by their values."""
+        samples = self._changed(name)[HEAD:]
+        samples[:, 1] = [colour(value) for value in samples[:, 0].tolist()]
 
     def scale(self, name: str, low: float, high: float, span: int | None = None) -> None:
         """Set the values at the plot's foot and head, and the samples across its width."""

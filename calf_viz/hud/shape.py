@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.hud.layout import Rect
+from calf_viz.scene.paint import Paint
 
 TEXELS = 3
 """Texels per shape."""
 MAP_PIECES, SHORTEST_PIECE = 32, 2
 """Most pieces of a colour map's bar, and least pixels of each."""
-
-
-@dataclass(frozen=True)
-class Paint:
-    """Fill and border of a shape; colours as 0xRRGGBB, border in pixels, inside the edge."""
-
-    colour: int = 0
-    opacity: float = 1.0
-    border: float = 0.0
-    border_colour: int = 0
-    border_opacity: float = 1.0
 
 
 def segment(
@@ -95,20 +84,6 @@ def _of_series(
     drawn[:, 1, 2] = np.arange(samples - 1)
     drawn[:, 2, :2] = paint.colour, paint.opacity
     return drawn.reshape(-1, 4)
-
-
-def packed(colour: tuple[float, float, float]) -> int:
-    """0xRRGGBB from components within [0, 1]."""
-    red, green, blue = (round(255 * min(max(c, 0.0), 1.0)) for c in colour)
-    return red << 16 | green << 8 | blue
-
-
-def mixed(one: int, other: int, part: float) -> int:
-    """A mixture of two colours 0xRRGGBB, with a fraction within [0, 1] of the second."""
-    part = min(max(part, 0.0), 1.0)
-    shifts = ((one >> s & 255, other >> s & 255) for s in (16, 8, 0))
-    red, green, blue = (round(a + part * (b - a)) for a, b in shifts)
-    return red << 16 | green << 8 | blue
 
 
 def unit(x: float, y: float) -> tuple[float, float]:

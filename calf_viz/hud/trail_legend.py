@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from calf_viz.glsl.variants import RAMP_ROW, place_of_speed
+from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
-from calf_viz.hud.shape import Paint
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
+from calf_viz.scene.paint import mode_tone
 
 TITLES = {
     "BY_MODE": "as the modes",
@@ -45,9 +45,6 @@ class TrailLegend(Widget):
     With two looks, those shown (the key `looks`); a single legend if both mean the same.
     """
 
-    certified: int
-    refused: int
-    """0xRRGGBB of trails where the critic would certify the actor, and where it would not."""
     duration: float
     """Seconds that a trail reaches back, or steps if those have no duration."""
     crossing: float
@@ -127,9 +124,9 @@ class TrailLegend(Widget):
         unit = canvas.metrics.unit
         baseline = baseline_of(canvas, "body", top, self._line(canvas))
         middle = baseline - (canvas.face("body").cap_height + 1) // 2
-        for word, colour in (("yes", self.certified), ("no", self.refused)):
+        for word, entry in (("yes", CERTIFIED), ("no", REFUSED)):
             stroke = Rect(left, middle - unit // 2, 4 * unit, unit)
-            canvas.rectangle(stroke, Paint(colour), 0.5 * unit)
+            canvas.rectangle(stroke, mode_tone(entry), 0.5 * unit)
             canvas.label(word, "body", left + 6 * unit, baseline, theme.QUIET, 12 * unit)
             left += 18 * unit
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud import numbers, theme
+from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.edges import MOST_TICKS
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, Mark, free
 from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import on_ground
 
 WELL_APART, CLOSEST = 1.3, 0.85
 """Preferred and least vertical distance of ticks, in line heights."""
@@ -78,7 +79,7 @@ class ValueAxis:
         ticks = self._free(canvas, scene, self._found[1], taken)
         if len(ticks) < FEWEST:
             return []
-        tones = theme.on_ground(scene.ground_at(upright.foot[0]))
+        tones = on_ground(scene.ground_at(upright.foot[0]), canvas.theme)
         canvas.line(upright.foot, upright.head, canvas.metrics.line, tones.line)
         drawn = [tick.draw_tick(canvas, scene, rect) for tick, rect in ticks]
         for mark, rect in self._name_places(canvas, upright, drawn):

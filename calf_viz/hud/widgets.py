@@ -11,8 +11,8 @@ from calf_viz.hud import theme
 from calf_viz.hud.atlas import Face
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
-from calf_viz.hud.shape import Paint
 from calf_viz.hud.text import shortened, width, wrapped
+from calf_viz.scene.paint import Paint, Shade
 
 Values = Mapping[str, str]
 """Texts by key. A row without one is not shown."""
@@ -85,8 +85,8 @@ class Row:
     key: str
     name: str
     rank: int = 0
-    swatch: int | None = None
-    """Colour of the dot before the name, 0xRRGGBB."""
+    swatch: Shade | None = None
+    """Colour of the dot before the name."""
     rule: bool = False
     """Whether a hairline is drawn above."""
 
@@ -296,7 +296,7 @@ class Notice(Widget):
     name: str
     key: str
     anchor: Anchor = TOP
-    colour: int = theme.ACCENT
+    colour: Shade = theme.ACCENT
     captures = False
     urgent = True
     share = (0.55, 0.8)

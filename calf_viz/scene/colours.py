@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -35,8 +36,8 @@ class Palette:
 
 
 # The first is that of calf.md. The second gives the same roles colours that colour-blind users can
-# tell apart (Okabe and Ito, 2008, for CALF's; further ones that differ only in red and green also
-# differ in lightness).
+# tell apart, near those of Okabe and Ito (2008): the first four differ by 20 at least (CIEDE2000)
+# with any deficiency, and all eight by 8.9; tests/test_colours.py.
 PALETTES = {
     "standard": Palette(
         modes=(
@@ -56,34 +57,74 @@ PALETTES = {
     "colour_blind": Palette(
         modes=(
             (0.34, 0.71, 0.91),
-            (0.94, 0.89, 0.26),
-            (0.84, 0.37, 0.00),
-            (0.42, 0.22, 0.05),
+            (1.00, 1.00, 0.57),
+            (0.86, 0.38, 0.00),
+            (0.41, 0.21, 0.05),
             (0.12, 0.20, 0.85),
             (0.66, 0.22, 0.40),
             (0.60, 0.30, 1.00),
             (0.80, 1.00, 0.95),
         ),
         other=(0.76, 0.76, 0.76),
-        trainee=(0.80, 0.47, 0.65),
-        refused=(0.90, 0.62, 0.00),
+        trainee=(0.76, 0.44, 0.65),
+        refused=(0.92, 0.66, 0.00),
     ),
 }
+LIGHT_PALETTES = {
+    "standard": Palette(
+        modes=(
+            (0.02, 0.34, 0.80),
+            (0.00, 0.47, 0.13),
+            (0.78, 0.06, 0.10),
+            (0.80, 0.40, 0.00),
+            (0.40, 0.15, 0.75),
+            (0.00, 0.50, 0.55),
+            (0.75, 0.20, 0.50),
+            (0.38, 0.25, 0.05),
+        ),
+        other=(0.42, 0.42, 0.42),
+        trainee=(0.95, 0.55, 0.00),
+        refused=(0.72, 0.05, 0.52),
+    ),
+    "colour_blind": Palette(
+        modes=(
+            (0.00, 0.37, 0.71),
+            (0.80, 0.85, 0.00),
+            (0.82, 0.34, 0.00),
+            (0.20, 0.10, 0.02),
+            (0.10, 0.13, 0.83),
+            (0.64, 0.22, 0.44),
+            (0.60, 0.30, 1.00),
+            (0.00, 0.47, 0.35),
+        ),
+        other=(0.42, 0.42, 0.42),
+        trainee=(0.75, 0.46, 0.67),
+        refused=(0.91, 0.55, 0.00),
+    ),
+}
+"""The same roles, darker, for a pale surface and a white ground."""
 USUAL = "standard"
 """The palette that a source's own colours replace."""
 RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 """Colours of trails by age and speed, from low to high: dark violet, magenta, pale yellow, in even
 steps of lightness."""
+LIGHT_RAMP = ((0.98, 0.70, 0.38), (0.78, 0.18, 0.48), (0.14, 0.04, 0.32))
+"""The same over a pale surface: orange, magenta, dark violet."""
+PALE, DARK_LINES = 0.5, 0.35
+"""Mean luminance of a colour map from which on contours are darker than the surface, and their grey
+then: black lines on paper look stronger than white ones on black."""
 
 
-def mode_colours(palette: str = USUAL, view: View | None = None) -> NDArray[np.float32]:
+def mode_colours(
+    palette: str = USUAL, view: View | None = None, palettes: Mapping[str, Palette] = PALETTES
+) -> NDArray[np.float32]:
     """RGBA of the palette's second row, with the entries of `glsl.variants`, (`REFUSED` + 1, 4):
     for the modes, the same for the agent in training, and for trails by certificate.
 
     The view's colours are used for the modes, unless another palette than the default is selected,
-    possibly because the user cannot tell other colours apart.
+    possibly because the user cannot tell other colours apart. palettes: a theme's.
     """
-    chosen = PALETTES[palette]
+    chosen = palettes[palette]
     modes = list(chosen.modes)
     if view is not None:
         own = view.mode_colours
@@ -117,18 +158,29 @@ def colour_map(colours: ColourMap) -> NDArray[np.uint8]:
 
 
 def palette_texels(
-    colour_map: NDArray[np.uint8], mode_colours: NDArray[np.float32]
+    colour_map: NDArray[np.uint8],
+    mode_colours: NDArray[np.float32],
+    ramp: Sequence[Colour] = RAMP,
 ) -> NDArray[np.uint8]:
     """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, the
-    surface's again, which a second look's may replace, and `RAMP`.
+    surface's again, which a second look's may replace, and the ramp. The alpha of the surface's
+    colours is the grey of contours over them.
 
     A single texture, so that each fragment reads one colour whatever it belongs to: reading the
     modes' colours from uniforms took a software renderer longer than shading the surface.
     """
     texels = np.zeros((4, *colour_map.shape), dtype=np.uint8)
-    texels[0] = texels[2] = colour_map
+    texels[0] = colour_map
+    texels[0, :, 3] = round(255 * DARK_LINES) if _pale(colour_map) else 255
+    texels[2] = texels[0]
     texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
-    at = np.linspace(0.0, len(RAMP) - 1.0, len(texels[RAMP_ROW]))
-    ramp = [np.interp(at, range(len(RAMP)), part) for part in np.array(RAMP).T]
-    texels[RAMP_ROW] = np.rint(255 * np.column_stack([*ramp, np.ones_like(at)]))
+    at = np.linspace(0.0, len(ramp) - 1.0, len(texels[RAMP_ROW]))
+    parts = [np.interp(at, range(len(ramp)), part) for part in np.array(ramp).T]
+    texels[RAMP_ROW] = np.rint(255 * np.column_stack([*parts, np.ones_like(at)]))
     return texels
+
+
+def _pale(colour_map: NDArray[np.uint8]) -> bool:
+    """Whether lines over these colours are better dark."""
+    linear = (colour_map[:, :3] / 255.0) ** 2.2
+    return float((linear @ (0.2126, 0.7152, 0.0722)).mean()) > PALE

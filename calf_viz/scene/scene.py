@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.scene.camera import WIDEST, OrbitCamera
-from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.colours import mode_colours, palette_texels
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
+from calf_viz.scene.theme import DARK, Theme
 from calf_viz.view import Certificate
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
@@ -46,7 +47,9 @@ class Scene:
     """Number of modes of the samples."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     """RGBA, from `colours.mode_colours`."""
-    background: tuple[float, float, float] = (0.055, 0.065, 0.085)
+    theme: Theme = DARK
+    background: tuple[float, float, float] = DARK.background
+    """The theme's, or that of a look."""
     second_ground: tuple[float, tuple[float, float, float]] | None = None
     """Where another background begins, as a fraction of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
@@ -55,6 +58,10 @@ class Scene:
     def mode_bits(self) -> ModeBits:
         """The encoding of modes."""
         return ModeBits.of(self.modes)
+
+    def palette(self, colour_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Texels of `u_palette` for a surface's colours, RGBA from low to high."""
+        return palette_texels(colour_map, self.mode_colours, self.theme.ramp)
 
     def ground_at(self, x: float) -> tuple[float, float, float]:
         """The background at a pixel's column."""

@@ -17,10 +17,10 @@ from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import TOP_LEFT, Rect
-from calf_viz.hud.shape import Paint
 from calf_viz.hud.widgets import Values, Widget, backing
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import colour_map
+from calf_viz.scene.paint import Paint
 from calf_viz.scene.scene import Scene
 from calf_viz.view import Certificate
 

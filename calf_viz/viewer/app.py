@@ -77,6 +77,7 @@ class CALFApplication(Session):
 
     def _draw(self) -> None:
         self.surface.frame(self.feed)
+        self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.looks.poll()
         if self.display is not None:
             state = "paused" if self.playback.paused else None

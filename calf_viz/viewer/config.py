@@ -12,8 +12,9 @@ from calf_viz.assignment import Assignable
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import read_define
-from calf_viz.scene.colours import COLOUR_MAP, PALETTES, USUAL, colour_map
+from calf_viz.scene.colours import PALETTES, USUAL, colour_map
 from calf_viz.scene.mode_bits import ModeBits
+from calf_viz.scene.theme import DARK, THEMES
 from calf_viz.settings import check_types, fields_of, known
 from calf_viz.settings import one_of as _one_of
 from calf_viz.settings import option as _option
@@ -51,7 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """How much is shown. The more that is, the longer figures are cached, as each costs more."""
-ASKED_ANEW = ("frames", "chosen", "speed")
+ASKED_ANEW = ("frames", "chosen", "speed", "theme")
 """Settings that a running application reads when it needs them; the others are fixed."""
 
 
@@ -91,10 +92,13 @@ class VisualizationConfig(Assignable):
         "[STATE=]VALUE",
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
+    theme: str = _option(
+        DARK.name, f"Colours of ground, texts, surface and trails: {', '.join(THEMES)}."
+    )
     colour_map: str | None = _option(
         None,
         "Colours of the surface: a colour map of the cmap package, such as viridis.  "
-        f"[default: {COLOUR_MAP}]",
+        "[default: the theme's]",
     )
     palette: str = _option(
         USUAL,
@@ -156,9 +160,11 @@ class VisualizationConfig(Assignable):
         check_types(self)
         values.update(toggles.settled({**values, "renderer": renderer}))
         values["system"] = systems.get(self.system).name
-        values["palette"] = self.palette.replace("-", "_")
+        for name in ("palette", "theme"):
+            values[name] = getattr(self, name).replace("-", "_")
         _one_of("policy", self.policy, POLICIES)
         _one_of("palette", self.palette, tuple(PALETTES))
+        _one_of("theme", self.theme, THEMES)
         _within("n_agents", self.n_agents, 1, MOST_AGENTS)
         _within("trail_length", self.trail_length, 2, LONGEST_TRAIL)
         _within("stride", self.stride, 1, min(self.trail_length, ModeBits().longest_stride))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from calf_viz.glsl import variants
 from calf_viz.hosts.base import Host
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
-from calf_viz.hud.shape import packed
 from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
@@ -37,7 +35,7 @@ class Display:
         """stats: determines when texts change. keys: the bound keys, and what each does."""
         self.host, self.stats = host, stats
         self.training_panel: TrainingPanel | None = None
-        self.hud: Hud = overview(feed.view, host.scene.mode_colours, keys)
+        self.hud: Hud = overview(feed.view, keys)
         self._view = feed.view
         self._legend = _trail_legend(feed.view, host.scene)
         self.hud.add(self._legend, before="value")
@@ -55,9 +53,8 @@ class Display:
 
     def show_training(self, board: Board, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""
-        colours = self.host.scene.mode_colours
         self.readings.trainee_apart = True
-        self.training_panel = TrainingPanel(self.hud, self.stats, board, colours, training)
+        self.training_panel = TrainingPanel(self.hud, self.stats, board, self.host.scene, training)
 
     def see(self, samples: list[Samples]) -> None:
         """Steps of the source."""
@@ -86,10 +83,7 @@ class Display:
 
 
 def _trail_legend(view: View, scene: Scene) -> TrailLegend:
-    colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
     return TrailLegend(
-        colours[variants.CERTIFIED],
-        colours[variants.REFUSED],
         duration=scene.trail * (view.dt or 1.0),
         crossing=_crossing(view),
         unit=speed_unit(view.units, view.dt is not None),

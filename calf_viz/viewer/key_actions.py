@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
+from calf_viz.scene.theme import THEMES
 from calf_viz.sources.base import Pausable, capable
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Actions:
         if capable(app.source, Pausable) is not None:
             actions["pause"] = self._unless_measuring(app.playback.toggle)
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
+        actions["next_theme"] = self._next_theme
         if app.config.hud:
             actions["toggle_hud"] = self._toggle_hud
         if app.looks.first.path is not None or app.looks.second is not None:
@@ -94,6 +96,12 @@ class Actions:
                 action()
 
         return act
+
+    def _next_theme(self) -> None:
+        names = list(THEMES)
+        config = self.app.config
+        config.theme = names[(names.index(config.theme) + 1) % len(names)]
+        self.say(f"theme: {config.theme.replace('_', ' ')}")
 
     def _toggle_hud(self) -> None:
         hud = self.app.hud

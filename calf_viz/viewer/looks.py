@@ -11,10 +11,12 @@ from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action
-from calf_viz.scene.colours import COLOUR_MAP, colour_map
+from calf_viz.scene.colours import colour_map, mode_colours
+from calf_viz.scene.theme import THEMES
 from calf_viz.shader_trial.examiner import Examiner
 from calf_viz.shader_trial.trials import Trials
 from calf_viz.shader_trial.trust import needs_trials
+from calf_viz.view import View
 from calf_viz.viewer.config import VisualizationConfig
 from calf_viz.workbench import parts
 from calf_viz.workbench.live import LiveShaders
@@ -60,13 +62,25 @@ class Looks:
     def apply(self, host: Host) -> None:
         """Apply them to the host. Raises UserError if it cannot."""
         config = self.config
-        self.first = AppliedLook(host, config.colour_map)
+        theme = host.scene.theme
+        self.first = AppliedLook(host, config.colour_map, theme)
         if self._second_library is not None:
-            colours = colour_map(config.colour_map or COLOUR_MAP)
+            colours = colour_map(config.colour_map or theme.colour_map)
             library = host.setup.for_scene(self._second_library)
             target = host.set_second(library, colours)
-            self.second = AppliedLook(target, config.colour_map)
+            self.second = AppliedLook(target, config.colour_map, theme)
         set_controls(config.set, self.first, self.second)
+
+    def use_theme(self, host: Host, view: View, name: str) -> None:
+        """Draw in a theme from the next frame on. What a look says itself stays."""
+        theme = THEMES[name]
+        if theme is host.scene.theme:
+            return
+        host.scene.theme = theme
+        host.scene.mode_colours = mode_colours(self.config.palette, view, theme.palettes)
+        for look in (self.first, self.second):
+            if look is not None:
+                look.use_theme(theme)
 
     def watch(self, host: Host) -> LiveShaders | None:
         """Keep them up to date with their files, if configured; by default, in a window."""

@@ -14,9 +14,10 @@ from calf_viz.heightfield import Grid
 from calf_viz.hosts import display_found
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.setup import Setup
-from calf_viz.scene.colours import COLOUR_MAP, colour_map, mode_colours
+from calf_viz.scene.colours import colour_map, mode_colours
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import THEMES
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import Simulation
 from calf_viz.systems.hidden_states import hidden_values
@@ -51,6 +52,7 @@ def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
 
 def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:
     """The setup of a host, without the surface."""
+    theme = THEMES[config.theme]
     scene = Scene(
         size=config.size,
         frame=Frame.of(view),
@@ -59,9 +61,11 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         height_scale=config.height_scale,
         marker=view.marker,
         modes=len(view.modes),
-        mode_colours=mode_colours(config.palette, view),
+        mode_colours=mode_colours(config.palette, view, theme.palettes),
+        theme=theme,
+        background=theme.background,
     )
-    colours = colour_map(config.colour_map or COLOUR_MAP)
+    colours = colour_map(config.colour_map or theme.colour_map)
     return Setup(scene, colours, config.n_agents, library=library, trial=trial)
 
 

@@ -48,8 +48,8 @@ class Session(Owned):
     """Opens what a configuration specifies; `close` releases it.
 
     Attributes:
-        config: a copy of the configuration; only `frames`, `chosen` and `speed` can still be
-            assigned.
+        config: a copy of the configuration; only `frames`, `chosen`, `speed` and `theme` can
+            still be assigned.
         source: the source shown.
         simulation: the simulated agents; None if another source was given.
         host: the host that draws; `host.scene` holds camera and sizes.

@@ -24,8 +24,9 @@ from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
-from calf_viz.hud.shape import Paint, mixed, packed
 from calf_viz.hud.widgets import Notice, Panel, Row
+from calf_viz.scene.paint import Paint, mixed, mode_tone
+from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.stats_cache import StatsCache
@@ -46,7 +47,7 @@ class TrainingPanel:
         hud: Hud,
         stats: StatsCache,
         board: Board,
-        mode_colours: NDArray[np.floating],
+        scene: Scene,
         training: TrainingConfig,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -57,13 +58,14 @@ class TrainingPanel:
             board: the trainer's board.
             stats: determines when texts and curves change (key "training"), as each change costs an
                 upload of small textures.
-            mode_colours: as in `scene.colours`, RGB(A).
+            scene: has the theme, and the colours of the modes.
             training: the number of episodes, and the longest one.
             clock: returns the time in seconds.
         """
         episodes, steps = training.episodes, training.steps
         self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
-        self.colours = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
+        self.scene = scene
+        self._colours: tuple[object, object] | None = None
         self.steps_each = math.ceil(steps / SAMPLES)
         self.episodes_each = 1
         self.total = episodes
@@ -80,8 +82,8 @@ class TrainingPanel:
         return min(SAMPLES, math.ceil(self.total / self.episodes_each))
 
     def _add_widgets(self, steps: int) -> None:
-        certified, relax, nominal = self.colours[: len(NAMES)]
-        training = self.colours[TRAINEE_COLOURS]
+        certified, relax, nominal = map(mode_tone, range(len(NAMES)))
+        training = mode_tone(TRAINEE_COLOURS)
         rows = [
             Row("train_mode", "agent", swatch=training),
             Row("train_episode", "episode"),
@@ -149,8 +151,29 @@ class TrainingPanel:
 
     def frame(self, notice: str | None) -> None:
         """Called before each frame. notice: a message that must not be missed."""
+        self._follow_theme()
         self.hud.update(train_notice=notice)
         self.stats.get("training", self.refresh)
+
+    def _follow_theme(self) -> None:
+        """Redo the bands, whose samples hold colours, if the scene has others now."""
+        self.hud.dress(self.scene)
+        colours = self.scene.theme, self.scene.mode_colours
+        if self._colours is None or any(
+            new is not old for new, old in zip(colours, self._colours, strict=True)
+        ):
+            self._colours = colours
+            series = self.hud.canvas.series
+            series.recolour("modes", self._mode_colour)
+            series.recolour("goal", self._goal_colour)
+
+    def _mode_colour(self, mode: float) -> int:
+        return self.hud.canvas.colour(mode_tone(int(mode)))
+
+    def _goal_colour(self, rate: float) -> int:
+        """Brighter the more goals are reached."""
+        ground, goal = map(self.hud.canvas.colour, (theme.GROUND, theme.GOAL))
+        return mixed(ground, goal, rate)
 
     def refresh(self) -> None:
         """Update texts and curves now."""
@@ -180,7 +203,7 @@ class TrainingPanel:
                 continue
             for name in ("q_plus", "floor", "ceiling"):
                 series.push(name, float(sample[name]))
-            series.push("modes", 0.0, self.colours[int(sample["mode"])])
+            series.push("modes", float(sample["mode"]), self._mode_colour(sample["mode"]))
         drawn = np.concatenate([series.values("q_plus"), series.values("floor")])
         drawn = drawn[np.isfinite(drawn)]
         low, high = (
@@ -239,8 +262,8 @@ class TrainingPanel:
                 self._push(name, value)
 
     def _push(self, name: str, value: float) -> None:
-        """Add a point for one or more episodes; goals are a band, brighter the more are reached."""
-        colour = mixed(theme.GROUND, theme.GOAL, value) if name == "goal" else 0
+        """Add a point for one or more episodes; goals are a band."""
+        colour = self._goal_colour(value) if name == "goal" else 0
         self.hud.canvas.series.push(name, value, colour)
 
     def _speed(self) -> str | None:

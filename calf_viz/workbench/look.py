@@ -15,7 +15,8 @@ from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.problems import MOST
 from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.glsl.shipped_shaders import LOOKS, shader_folder
-from calf_viz.scene.colours import COLOUR_MAP, ColourMap, colour_map
+from calf_viz.scene.colours import ColourMap, colour_map
+from calf_viz.scene.theme import DARK, Theme
 from calf_viz.workbench.look_file import Look, look_file, read_look, save_values
 
 log = logging.getLogger("calf_viz")
@@ -36,12 +37,14 @@ class LookTarget(Protocol):
 class AppliedLook:
     """Keeps a target as its look's file describes. Raises ShaderError for an unreadable file."""
 
-    def __init__(self, target: LookTarget, chosen: ColourMap | None = None) -> None:
-        """chosen: the user's colour map, used instead of the look's."""
-        self.target, self.chosen = target, chosen
+    def __init__(
+        self, target: LookTarget, chosen: ColourMap | None = None, theme: Theme = DARK
+    ) -> None:
+        """chosen: the user's colour map, used instead of the look's. theme: that of the target, for
+        what the look leaves out."""
+        self.target, self.chosen, self._theme = target, chosen, theme
         library = target.programs.library
         self.path = look_file(library.overlay)
-        self._background = target.background
         self._look = Look()
         self._taken: dict[str, str] = {}
         """The text of each value when the file was last applied."""
@@ -64,10 +67,20 @@ class AppliedLook:
             self._taken[name] = news[name]
             self.target.controls.set(name, value)
         self._look = look
-        self.target.background = look.background or self._background
+        self.target.background = look.background or self._theme.background
         if look.colour_map != before.colour_map and self.chosen is None:
-            self.target.set_colour_map(colour_map(look.colour_map or COLOUR_MAP))
+            self._colour()
         return True
+
+    def _colour(self) -> None:
+        chosen = self.chosen or self._look.colour_map or self._theme.colour_map
+        self.target.set_colour_map(colour_map(chosen))
+
+    def use_theme(self, theme: Theme) -> None:
+        """Use another theme for what the look leaves out, and the scene's new colours of modes."""
+        self._theme = theme
+        self.target.background = self._look.background or theme.background
+        self._colour()
 
     def set(self, assignment: str) -> None:
         """Set a control by NAME=VALUE. Raises UserError if it cannot be set."""

@@ -21,7 +21,6 @@ from calf_viz.hosts.moderngl.ring import ModernglRing
 from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
 from calf_viz.hosts.setup import Setup
-from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.ring import RingLayout
 
 
@@ -59,7 +58,7 @@ class ModernglHost(Host):
         compiler = partial(compile_program, self.context)
         self.programs = Programs(setup.library, compiler, setup.trial)
         self._use({"field"})
-        palette = palette_texels(setup.colour_map, setup.scene.mode_colours)
+        palette = setup.scene.palette(setup.colour_map)
         self.palette = data_texture(self.context, palette)
         size = setup.scene.size
         self.framebuffer = self.context.framebuffer(

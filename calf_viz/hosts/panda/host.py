@@ -33,7 +33,6 @@ from calf_viz.hosts.panda.shader import BLENDING, compile_program
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.setup import Setup
-from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.ring import RingLayout
 
@@ -96,7 +95,7 @@ class PandaHost(Host):
         stage = Stage(scene, self.programs, self._use_program, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
-        palette = palette_texels(setup.colour_map, scene.mode_colours)
+        palette = scene.palette(setup.colour_map)
         self._colours = palette
         self.palette = data_texture("palette", palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)

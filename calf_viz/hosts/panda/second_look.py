@@ -17,7 +17,6 @@ from calf_viz.glsl.programs import Programs, Trial
 from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.reloading import Reloading
-from calf_viz.scene.colours import palette_texels
 from calf_viz.scene.scene import Scene
 
 OVERRIDE = 1
@@ -63,7 +62,7 @@ class SecondLook(Reloading):
         """recoloured: called after `colour_map` changed."""
         self.programs = Programs(library, partial(compile_program, first.gsg), first.trial)
         self.controls = ControlValues()
-        self.background, self._mode_colours = first.scene.background, first.scene.mode_colours
+        self.scene, self.background = first.scene, first.scene.background
         self.node = first.node.attach_new_node("second look")
         self._nodes: list[tuple[NodePath, str]] = []
         for shared, program in first.nodes:
@@ -72,7 +71,7 @@ class SecondLook(Reloading):
             shared.instance_to(own)
             self._nodes.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
-        texels = palette_texels(colour_map, self._mode_colours)
+        texels = self.scene.palette(colour_map)
         self.palette = data_texture("second palette", texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self._inputs: dict[str, Any] = {}
@@ -81,7 +80,7 @@ class SecondLook(Reloading):
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Set the surface's colours, RGBA from low to high, as many as before."""
         self.colour_map = colour_map
-        fill(self.palette, palette_texels(colour_map, self._mode_colours)[..., [2, 1, 0, 3]])
+        fill(self.palette, self.scene.palette(colour_map)[..., [2, 1, 0, 3]])
         self._recoloured()
 
     def _use(self, names: set[str]) -> None:
