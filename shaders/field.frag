@@ -47,6 +47,8 @@ void main() {
     vec3 colour = texel.rgb;
     line_grey = texel.a;
 
+    vec2 opacity = v_id.x >> 30 == 0 ? u_opacity : vec2(1.0);    // in full of the agent in training
+
     // Derivatives stay outside branches.
     bool bad = v_data.w < 0.0;                       // then its light is unknown
     grid_point = v_data.xy;
@@ -61,8 +63,9 @@ void main() {
 #endif
     vec3 measured = measured_colour(colour, measured_age, v_measure);
     vec4 trail = trail_colour(measured, mode, age, edge);
-    trail.a *= trail_profile(across, v_data.w, age);
+    trail.a *= trail_profile(across, v_data.w, age) * opacity.x;
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
+    marker.a *= opacity.y;
 
     o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;

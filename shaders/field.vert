@@ -173,8 +173,9 @@ void main() {
         v_data = vec4(turned, radius, float(marker_colour(ring_mode(here), agent)));
     }
 
-    float layer = kind == MARKER ? MARKER_LAYER : trail_layer(age);
-    gl_Position = expand(c, t, offset, depth_agent(agent), layer);
+    int nearer = depth_agent(agent);
+    float bias = kind == MARKER ? marker_bias(nearer) : trail_bias(nearer, depth_age(agent, age));
+    gl_Position = expand(c, t, offset, bias);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22
                  | trainee(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));

@@ -24,7 +24,9 @@ vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     float lit = 0.55 + 0.45 * facing;
     float shade = shape == 0 ? lit : q.y > 0.0 ? 1.0 : 0.72;
     float shine = shape == 0 ? 0.45 * gloss * lit : 0.0;
-    float fill = clamp(pixels - 1.0, 0.0, 1.0);      // within the rim
+    // Within the rim: 1 px wide, less where the marker is small, and none in a dense crowd.
+    float inner = clamp(1.72 - (shape == 0 ? 0.4 : 0.24) * radius, -1.0, 1.0);
+    float fill = clamp(pixels + inner, 0.0, 1.0);
     return vec4((colour * shade + shine) * fill + MARKER_RIM * (1.0 - fill),
                 clamp(pixels + 0.5, 0.0, 1.0));
 }

@@ -25,7 +25,7 @@ void main() {
     vec2 turned;
     float radius = marker_radius(a_id.x);
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
-    gl_Position = expand(c, t, offset, depth_agent(a_id.x), MARKER_LAYER);
+    gl_Position = expand(c, t, offset, marker_bias(depth_agent(a_id.x)));
     v_id = ivec4(2, u_marker_shape, 0, 0);
     v_data = vec4(turned, radius, float(marker_colour(a_id.y, a_id.x)));
     if (a_id.y < 0) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area

@@ -76,6 +76,12 @@ class FlatCamera:
     def __init__(self, half: float = 5.0) -> None:
         self.half = half
 
+    def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
+        return 0.5 * size[1] / self.half
+
+    def pixels_per_square(self, size: tuple[int, int]) -> float:
+        return 0.25 * size[0] * size[1] / self.half**2
+
     def view_projection(self, aspect: float) -> np.ndarray:
         return np.diag([1 / self.half, 1 / self.half, -0.1, 1.0]).astype(np.float32)
 

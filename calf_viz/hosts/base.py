@@ -345,7 +345,7 @@ class Host(Reloading):
 
     def uniforms(self) -> dict[str, Any]:
         """All uniforms of the contract and the controls, for the frame to be drawn now."""
-        self.scene.stride = self.detail.stride()
+        self.scene.stride, self.scene.ink = self.detail.stride(), self.packer.ink
         values = self.scene.uniforms(
             self.grid,
             self.layout,

@@ -20,6 +20,8 @@ USUAL_DIAGONAL, USUAL_HEIGHT = math.hypot(10.0, 10.0), 2.0
 WITHIN, WITHIN_FROM_ABOVE = 0.92, 0.94
 """Largest fraction of the picture for a surface that needs more room than usual; and from above.
 The rest is for ticks."""
+LEAST_TILT = 0.2
+"""Elevation below which the plane is taken to be seen at this one [rad]."""
 NEAR = 0.1
 """Fraction of the distance in front of which nothing is drawn."""
 
@@ -156,6 +158,10 @@ class OrbitCamera:
         width, height = size
         distance = self.nearest if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
+
+    def pixels_per_square(self, size: tuple[int, int]) -> float:
+        """Pixels that a unit square of the plane covers, at the target."""
+        return self.pixels_per_unit(size) ** 2 * math.sin(max(self.elevation, LEAST_TILT))
 
     def units_per_depth(self) -> float:
         """Units of the scene towards the viewer per unit of depth [NDC], at the nearest point of

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.scene.crowd import DEPTH_BIAS
 from calf_viz.scene.frame import Move
-from calf_viz.scene.scene import DEPTH_BIAS, Scene
+from calf_viz.scene.scene import Scene
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # strides, in units of the configured one
 TOLERANCE = 0.0625  # largest deviation of half of a trail's curves from its samples [px]

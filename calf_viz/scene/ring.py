@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.samples import Samples
+from calf_viz.scene.crowd import TrailInk
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.mode_bits import ModeBits
 
@@ -230,6 +231,7 @@ class RingPacker:
         if not 0 < trail < layout.slots:
             raise ValueError(f"a trail of {trail} steps does not fit {layout.slots} slots")
         self.trail = trail
+        self.ink = TrailInk(trail)
         self.channels = channels
         self._take_frame(frame or Frame())
         self.modes, self.mode_bits = modes, ModeBits.of(modes)
@@ -256,6 +258,7 @@ class RingPacker:
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
         new._last[:n], new._continues[:n] = self._last, self._continues
+        new.ink = self.ink
         new._began[:, :n], new._modes[:n] = self._began, self._modes
         return new
 
@@ -348,11 +351,15 @@ class RingPacker:
         mine[:, s] = self.step + 1
         mine[began, s] = -(self.step + 1)
         texels[n:] = 0.0
-        return Row(self.step, positions, words, began, bits, turns)
+        row = Row(self.step, positions, words, began, bits, turns)
+        self.ink.see(row.places, began, row.episode_begins)
+        return row
 
     def reframe(self, frame: Frame) -> None:
         """Continue in a scene that shows another part of the plane."""
-        self._last = frame.moved_from(self.frame)(self._last).astype(np.float32)
+        move = frame.moved_from(self.frame)
+        self._last = move(self._last).astype(np.float32)
+        self.ink.move(move)
         self._take_frame(frame)
 
     def _take_frame(self, frame: Frame) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.periods import Pair
 from calf_viz.scene.camera import WIDEST, OrbitCamera
 from calf_viz.scene.colours import mode_colours, palette_texels
+from calf_viz.scene.crowd import DEPTH_BIAS, Crowd, TrailInk, among
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
@@ -19,8 +21,11 @@ from calf_viz.scene.theme import DARK, Theme
 from calf_viz.view import Certificate
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
+MARKER_AREAS = {"sphere": math.pi, "arrow": 1.015}  # of a marker of radius 1
 LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards the light
-DEPTH_BIAS = 1e-3  # NDC; the agents share as much again
+LEAST_PART = 0.03  # of the plane, in which agents are assumed to be spread
+THINNEST = 1.0  # width of a trail in a crowd [px]
+SMALLEST = {"sphere": 1.2, "arrow": 2.1}  # radius of a marker there [px]
 PAIRS_PER_RUN = 3  # of a trail's strip, besides its strided samples: head, tail, joint
 PAIRS_PER_EDGE = (0, 2, 5)  # more for 0, 1, 2 periodic axes: the ends, a run between edges
 
@@ -53,6 +58,8 @@ class Scene:
     second_ground: tuple[float, tuple[float, float, float]] | None = None
     """Where another background begins, as a fraction of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
+    ink: TrailInk | None = None
+    """Where the trails lie, once there are some."""
 
     @property
     def mode_bits(self) -> ModeBits:
@@ -92,6 +99,27 @@ class Scene:
         rows, columns = heightfield.shape
         return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
 
+    @property
+    def largest_radius(self) -> float:
+        """Radius of a marker that has room [px]."""
+        return self.marker_radius or MARKER_RADII[self.marker]
+
+    def _crowd(self, lo: Pair, hi: Pair, agents: int, width: float, radius: float) -> Crowd:
+        """How to draw this number of agents on a plane with these corners, by trails of this width
+        and markers of this radius [px]."""
+        camera, ink, crowded = self.camera, self.ink, among(agents)
+        occupied = LEAST_PART * (hi[0] - lo[0]) * (hi[1] - lo[1])
+        length = 0.0
+        if ink is not None:
+            length, occupied = ink.length, max(ink.area, occupied)
+        area = max(occupied * camera.pixels_per_square(self.size), 1.0)
+        return Crowd.of(
+            crowded * length * camera.pixels_per_unit(self.size) * width / area,
+            crowded * agents * MARKER_AREAS[self.marker] * radius**2 / area,
+            min(THINNEST / width, 1.0),
+            min(SMALLEST[self.marker] / radius, 1.0),
+        )
+
     def uniforms(
         self,
         heightfield: Heightfield | Grid,
@@ -107,6 +135,9 @@ class Scene:
         lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
         pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
+        width, radius = pixels * self.trail_width, pixels * self.largest_radius
+        crowd = self._crowd(lo, hi, agents, width, radius)
+        by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
@@ -132,10 +163,16 @@ class Scene:
             "u_head_step": head_step,
             "u_trail": self.trail,
             "u_stride": self.stride,
-            "u_trail_width": pixels * self.trail_width,
-            "u_marker_radius": pixels * (self.marker_radius or MARKER_RADII[self.marker]),
+            "u_trail_width": crowd.width * width,
+            "u_marker_radius": crowd.radius * radius,
+            "u_opacity": crowd.opacity,
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
-            "u_depth_bias": (DEPTH_BIAS, DEPTH_BIAS / max(agents, 1)),
+            "u_depth_bias": (
+                DEPTH_BIAS,
+                DEPTH_BIAS / max(agents, 1),
+                by_agent / max(agents, 1),
+                by_age,
+            ),
             "u_chosen": certificate.chosen,
             "u_q_plus": (0.0, 0.0) if certificate.q_plus is None else (certificate.q_plus, 1.0),
             "u_certificate": certificate.constants,

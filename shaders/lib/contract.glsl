@@ -28,10 +28,11 @@ uniform int u_head;               // slot of the newest sample shown
 uniform int u_head_step;          // simulation step of the newest sample shown
 uniform int u_trail;              // steps that a trail reaches back
 uniform int u_stride;             // steps between drawn samples (level of detail)
-uniform float u_trail_width;      // width of a trail [px]
-uniform float u_marker_radius;    // radius of a marker [px]
+uniform float u_trail_width;      // width of a trail, less in a crowd [px]
+uniform float u_marker_radius;    // radius of a marker, less in a crowd [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
-uniform vec2 u_depth_bias;        // towards the viewer: for all, and per agent [NDC]
+uniform vec2 u_opacity;           // factors on the opacity of trails, of markers: less in a crowd
+uniform vec4 u_depth_bias;        // towards the viewer: for all; per agent, of markers, of trails; of a trail's newest part, more than of its oldest [NDC]
 uniform int u_chosen;             // agent that u_q_plus belongs to
 uniform vec2 u_q_plus;            // q+ of the chosen agent's last certified triple; 1: there is one
 uniform vec3 u_certificate;       // constants of the certificate: nu_bar, C_low, C_up

@@ -81,17 +81,21 @@ vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 tur
     return offset;
 }
 
-// With the agents' share, at most 1, trails take 1 to 2.5: markers lie above whatever the order.
+// How much nearer they are [NDC]. Trails take 1 to 2.5 times u_depth_bias.x: by agent if there are
+// few, by age in a crowd. Markers lie above them.
 const float MARKER_LAYER = 3.0;
 
-float trail_layer(float age) { return 1.5 - 0.5 * age; }
+float trail_bias(int agent, float age) {
+    return u_depth_bias.x + u_depth_bias.z * float(agent) + u_depth_bias.w * (1.0 - age);
+}
 
-// `c` moved by `offset` [px]. Higher layers lie above lower ones.
-vec4 expand(vec4 c, Tangent t, vec2 offset, int agent, float layer) {
+float marker_bias(int agent) { return MARKER_LAYER * u_depth_bias.x + u_depth_bias.y * float(agent); }
+
+// `c` moved by `offset` [px], and nearer by `bias`.
+vec4 expand(vec4 c, Tangent t, vec2 offset, float bias) {
     float det = t.x.x * t.y.y - t.x.y * t.y.x;
     vec2 slope = abs(det) < 1e-3 ? vec2(0.0)
                : vec2(t.x.z * t.y.y - t.y.z * t.x.y, t.y.z * t.x.x - t.x.z * t.y.x) / det;
-    float bias = u_depth_bias.x * layer + u_depth_bias.y * float(agent);
     float depth = clamp(dot(slope, offset), -STEEPEST, STEEPEST) - bias;
     c.xy += offset / (0.5 * u_viewport) * c.w;
     c.z += depth * c.w;
