@@ -128,8 +128,8 @@ class TestSameScene:
 @pytest.mark.parametrize("kind", OLDER)
 @pytest.mark.parametrize("missing", ["trail", "marker", "surface"])
 def test_the_comparison_would_notice(kind: str, missing: str) -> None:
-    """Rims hide neither trails nor markers."""
-    name = "many_agents"
+    """Rims hide neither trails nor markers, unless these are as small as in a crowd."""
+    name = "growth"
     scene = SceneFolder.read(name)
     host = scene.open(kind)
     host.node.find(f"**/{missing}").hide()

@@ -2,8 +2,8 @@
 
 Two numbers say how full a picture is, both relative to the area of the plane in it, as if
 everything were spread evenly: `overlap`, the area of all trails, and `cover`, that of all markers.
-Up to a few dozen agents both are small, and nothing changes. Beyond, width, opacity, radius and the
-order of depth follow them continuously.
+Up to 20 agents are drawn in full. Beyond, width, opacity, radius and the order of depth follow
+these numbers continuously.
 
     order of depth    few agents: by agent, an agent's trail above those before it
                       a crowd: by age, newer parts of all trails above older parts of all
@@ -155,12 +155,13 @@ WIDTH = (2.5, 0.35)
 RADIUS = (0.2, 0.4)
 OPACITY = (1.0, 0.22)
 ORDER = (1.0, 2.0)
-FEW = 40  # number of agents below which trails cross, but hide little
+FEW, SOME = 20, 30  # agents that are no crowd at all, and how many more are half of one
 
 
 def among(agents: int) -> float:
-    """Weight of this number of agents: a few of them, though in one place, are not a crowd."""
-    return agents**2 / (agents**2 + FEW**2)
+    """Weight of this number of agents, 0 to 1: a few, though in one place, are not a crowd."""
+    more = max(agents - FEW, 0)
+    return more**2 / (more**2 + SOME**2)
 
 
 def fall(fullness: float, knee: float, power: float) -> float:

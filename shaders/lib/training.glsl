@@ -16,6 +16,3 @@ float marker_radius(int agent) {
 
 // The agent whose depth it has: later agents are nearer.
 int depth_agent(int agent) { return agent == u_training_agent ? u_agents : agent; }
-
-// The age whose depth its trail has, for a crowd, where newer parts are nearer.
-float depth_age(int agent, float age) { return agent == u_training_agent ? 0.1 * age : age; }
