@@ -41,19 +41,22 @@ void main() {
     // The rule that led to the newer end of this step, whatever the stride.
     int mode = (v_id.y >> (MODE_BITS * min(int(steps), LONGEST_STRIDE - 1))) & MODE_MASK;
     int tint = kind == 1 ? mode + (v_id.x >> 30) * TRAINEE_COLOURS : int(v_data.w + 0.5);
+    // The surface's rim, a pixel wide, has coverage where the surface has light.
+    bool rim = kind == 3, on_surface = kind == 0 || rim;
+    float light = rim ? intBitsToFloat(v_id.w) : v_data.w;
     // One texel has the colour, whatever is drawn: loading uniforms costs more.
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
-    vec4 texel = texelFetch(u_palette, kind == 0 ? ivec2(entry, 0) : ivec2(tint, 1), 0);
+    vec4 texel = texelFetch(u_palette, on_surface ? ivec2(entry, 0) : ivec2(tint, 1), 0);
     vec3 colour = texel.rgb;
     line_grey = texel.a;
 
     vec2 opacity = v_id.x >> 30 == 0 ? u_opacity : vec2(1.0);    // in full of the agent in training
 
     // Derivatives stay outside branches.
-    bool bad = v_data.w < 0.0;                       // then its light is unknown
+    bool bad = light < 0.0;                          // then its light is unknown
     grid_point = v_data.xy;
     scene_point = (v_data.xy - u_grid.zw) / u_grid.xy;
-    vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : v_data.w, bad);
+    vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : light, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);
 #if TRAIL_COLOUR == BY_AGE
@@ -67,7 +70,7 @@ void main() {
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
     marker.a *= opacity.y;
 
-    o_colour = kind == 0 ? vec4(surface, 1.0) : kind == 1 ? trail : marker;
+    o_colour = on_surface ? vec4(surface, rim ? v_data.w : 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;
     o_colour = min(o_colour, 1.0);                   // hooks may return more
     o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA

@@ -1,7 +1,7 @@
 #version 330
 // The whole scene in one instanced triangle strip without vertex data.
 //
-//   instance   0 .. u_surface_instances - 1      a piece of the surface
+//   instance   0 .. u_surface_instances - 1      a piece of the surface, or of its rim
 //              then one for each agent           its trail, oldest first, then its marker
 //
 //   agent's strip:   pairs of the trail, newest pair last | 1 vertex | 4 corners of the marker
@@ -21,7 +21,7 @@
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
 
-const int SURFACE = 0, TRAIL = 1, MARKER = 2;
+const int SURFACE = 0, TRAIL = 1, MARKER = 2, RIM = 3;
 const float MOST_LEAN = 1.5;    // largest slope of a segment's curve to its chord, at its ends
 
 // A trail's segment from the newer sample at m = 0 steps to the older one at m = span is the
@@ -32,8 +32,10 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
                                 // 128 + 512 * uneven << 22, and 1 << 30 for the agent in training
                                 // modes of the segment's steps, MODE_BITS each, newest first;
                                 // the marker's shape
-                                // bits of the float bend, and of bend * span / chord's length
+                                // bits of the float bend, and of bend * span / chord's length;
+                                // the rim's light
 out vec4 v_data;                // surface: point.xy in lines of the grid, level, light; far below 0 where bad
+                                // rim: the same, but coverage for light
                                 // trail: steps back, age 0..1 or beyond if its episode has
                                 // ended, px across the chord, half width
                                 // marker: px along and across the heading, radius, colour
@@ -42,19 +44,43 @@ out vec4 v_data;                // surface: point.xy in lines of the grid, level
 out float v_measure;            // shown by a trail's colour instead of the mode
 #endif
 
-// The surface is one long strip, row after row, cut into instances that overlap by two vertices.
-ivec2 surface_node(int instance, int vertex) {
+// The surface is one long strip, row after row, then its rim, cut into instances that overlap by two
+// vertices. The rim goes around the plane, counterclockwise: every node on the edge, and beside it
+// one further out, where the surface has faded. At each corner a node is there for either side, and
+// the first again at the end.
+//
+//            ......... outwards
+//     rim   |_|_|_|_|_
+//           |       |
+struct SurfaceVertex {
+    ivec2 node;
+    bool rim;
+    vec2 outwards;      // 0, but for the rim's outer vertices
+};
+
+SurfaceVertex surface_vertex(int instance, int vertex) {
     int row_length = 2 * (u_cells.x + 1) + 2;        // two more join it to the next row
-    int last = row_length * u_cells.y - 1;
-    int index = min(instance * (u_vertices - 2) + vertex, last);
+    int rows = row_length * u_cells.y;
+    int half_way = u_cells.x + u_cells.y + 2;
+    int index = min(instance * (u_vertices - 2) + vertex, rows + 4 * half_way + 1);
+    if (index >= rows) {
+        int place = (index - rows) >> 1;
+        bool second = place >= half_way && place < 2 * half_way;
+        place = place % half_way;
+        bool along_x = place <= u_cells.x;
+        ivec2 node = along_x ? ivec2(place, 0) : ivec2(u_cells.x, place - u_cells.x - 1);
+        vec2 outwards = (along_x ? vec2(0.0, -1.0) : vec2(1.0, 0.0)) * float((index - rows) & 1);
+        return SurfaceVertex(second ? u_cells - node : node, true, second ? -outwards : outwards);
+    }
     int row = quotient(index, row_length);
     int along = min(index - row * row_length, row_length - 2);
+    ivec2 node = ivec2(along >> 1, row + (along & 1));
     bool joint = index - row * row_length >= row_length - 2;   // last vertex again, then the next first
     if (joint) {
         bool second = index - row * row_length == row_length - 1;
-        return second && row + 1 < u_cells.y ? ivec2(0, row + 1) : ivec2(u_cells.x, row + 1);
+        node = second ? ivec2(0, row + 1 < u_cells.y ? row + 1 : 0) : ivec2(u_cells.x, row + 1);
     }
-    return ivec2(along >> 1, row + (along & 1));
+    return SurfaceVertex(node, false, vec2(0.0));
 }
 
 // Pixel of a trail's point, from the picture's centre, and its clip w: > 0 before the eye.
@@ -75,9 +101,9 @@ void main() {
     vec4 here = vec4(0.0);
     vec3 place = vec3(0.0), newer = vec3(0.0);       // points, and how many steps back
     vec2 point;
+    SurfaceVertex on = surface_vertex(gl_InstanceID, gl_VertexID);
     if (kind == SURFACE) {
-        ivec2 node = surface_node(gl_InstanceID, gl_VertexID);
-        point = u_corners.xy + (u_corners.zw - u_corners.xy) * (vec2(node) / vec2(u_cells));
+        point = u_corners.xy + (u_corners.zw - u_corners.xy) * (vec2(on.node) / vec2(u_cells));
     } else {
         if (kind == TRAIL) {
             vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);
@@ -102,8 +128,13 @@ void main() {
     Tangent t = tangent_plane(c, gradient);
 
     if (kind == SURFACE) {
-        v_id = ivec4(SURFACE, 0, 0, 0);
-        v_data = vec4(point * u_grid.xy + u_grid.zw, level, bad > 0.0 ? -1e3 : surface_light(gradient));
+        float light = bad > 0.0 ? -1e3 : surface_light(gradient);
+        vec2 beyond = rim_step(t, on.outwards);
+        float rise = dot(gradient, beyond);
+        gl_Position += u_view_projection * vec4(beyond, rise * u_height_scale, 0.0);
+        float covered = on.outwards == vec2(0.0) ? 1.0 : 0.0;
+        v_id = ivec4(on.rim ? RIM : SURFACE, 0, 0, floatBitsToInt(light));
+        v_data = vec4((point + beyond) * u_grid.xy + u_grid.zw, level + rise, on.rim ? covered : light);
         return;
     }
 

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from applications import apart, running
+from click.testing import CliRunner
 from panda3d.core import RenderState
 from PIL import Image
 
-from calf_viz import VisualizationConfig, systems
+from calf_viz import CALFApplication, VisualizationConfig, systems
 from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.setup import SLOTS_PER_STEP
 from calf_viz.scene.camera import USUAL
@@ -141,8 +143,41 @@ def test_the_grid_is_what_was_asked_for_and_else_fits_the_renderer() -> None:
     with running(grid=21) as shown:
         assert shown.host.heightfield.shape == (22, 22)
     with running(grid=None) as shown:
-        cells = opening.GRID_SOFTWARE if shown.host.software else opening.GRID_GPU
-        assert shown.host.heightfield.shape == (cells + 1, cells + 1)
+        software = shown.host.software
+        for size, cells in (
+            ((640, 360), 40 if software else 192),
+            ((1920, 1080), 60 if software else 256),
+            ((3840, 2160), 120 if software else 256),
+            ((1000, 700), 40 if software else 192),
+        ):
+            shown.host.scene.size = size  # as a window's is set
+            shown.fit_surface()
+            assert shown.host.heightfield.shape == (cells + 1, cells + 1)
+            assert shown.simulation.grid == shown.surface.grid
+        shown.fit_surface(still=True)
+        assert shown.host.heightfield.shape == (193, 193), "single pictures may take longer"
+    with running(grid=21, size=(1920, 1080)) as shown:
+        shown.fit_surface(still=True)
+        assert shown.host.heightfield.shape == (22, 22)
+
+
+def test_pictures_have_as_many_cells_as_a_gpu_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = []
+    save = CALFApplication.save_screenshot
+
+    def note(app: CALFApplication, path: Path) -> Path:
+        shapes.append(app.host.heightfield.shape)
+        return save(app, path)
+
+    monkeypatch.setattr(CALFApplication, "save_screenshot", note)
+    small = ["--size", "64x64", "--n-agents", "2"]
+    for options in ([], ["--grid", "9"]):
+        output = ["--output", str(tmp_path / "a.png"), "--frames", "2"]
+        done = CliRunner().invoke(calf_viz, [*small, *options, *output])
+        assert done.exit_code == 0, done.output
+    assert shapes == [(193, 193), (10, 10)]
 
 
 @pytest.mark.parametrize("size", [(16, 16), (64, 300), (501, 77)])

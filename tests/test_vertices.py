@@ -7,6 +7,7 @@ width.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.rendering
 SIZE = (640, 480)
 FIELD = Heightfield(np.zeros((3, 4)), (-5.0, -5.0), (5.0, 5.0))
 SEEDS = [1, 2]
+RIM = 3  # a kind of vertex, in v_id
 
 
 @dataclass
@@ -268,11 +270,26 @@ def test_the_surface_is_every_cell_cut_along_the_anti_diagonal(shape, trail):
     plane = pixels[:surface, :, :2] / (0.5 * np.array(SIZE)) * 5.0
     nodes = np.rint((plane + 4.0) / 8.0 * (columns - 1, rows - 1)).astype(int)
     exact = nodes * (8.0 / (columns - 1), 8.0 / (rows - 1)) - 4.0
-    assert np.abs(plane - exact).max() < 1e-5, "vertices lie on nodes"
-    triangles = []
-    for strip in nodes:
-        for k in np.flatnonzero(area(strip.astype(float))):
-            triangles.append(tuple(sorted(map(tuple, strip[k : k + 3]))))
+    rim = probe.ids()[0][:surface, :, 0] == RIM
+    outer = rim & (probe.vertices()[0][:surface, :, 7] == 0.0)
+    assert np.abs(plane - exact)[~outer].max() < 1e-5, "vertices lie on nodes"
+    off = np.abs(plane - exact)[outer] / 5.0 * (0.5 * np.array(SIZE))
+    assert off.max(axis=1) == pytest.approx(1.0, abs=1e-3), "by a pixel"
+    assert (np.abs(plane[outer]) > 4.0).any(axis=1).all(), "outwards"
+    triangles: list[tuple[tuple[int, int], ...]] = []
+    edges: Counter[frozenset[tuple[int, int]]] = Counter()
+    for strip, within, beyond, place in zip(nodes, rim, outer, plane, strict=True):
+        for k in np.flatnonzero(area(place) > 1e-6):
+            corners = list(map(tuple, strip[k : k + 3]))
+            if not within[k + 2]:
+                triangles.append(tuple(sorted(corners)))
+            elif beyond[k : k + 3].sum() == 1:
+                edges[frozenset(corners)] += 1
+    around = [
+        *(((c, r), (c + 1, r)) for r in (0, rows - 1) for c in range(columns - 1)),
+        *(((c, r), (c, r + 1)) for c in (0, columns - 1) for r in range(rows - 1)),
+    ]
+    assert edges == Counter(map(frozenset, around)), "the rim is around the plane, once"
     expected = []
     for row in range(rows - 1):
         for column in range(columns - 1):

@@ -112,15 +112,18 @@ class Report:
 
 
 def picture(events: list[Event]) -> Framebuffer | None:
-    """The framebuffer that frames end with: the last one both cleared and drawn into."""
+    """The framebuffer that frames end with: of those cleared and drawn into most often, the last
+    one; a picture that is saved has others."""
     cleared: set[Framebuffer] = set()
-    found = None
+    times: dict[Framebuffer, int] = {}
     for event in events:
         if event.kind == "clear":
             cleared.add(event.framebuffer)
         elif event.kind == "draw" and event.framebuffer in cleared:
-            found = found if event.framebuffer.is_ring else event.framebuffer
-    return found
+            cleared.discard(event.framebuffer)
+            if not event.framebuffer.is_ring:
+                times[event.framebuffer] = times.pop(event.framebuffer, 0) + 1
+    return max(reversed(times), key=times.__getitem__, default=None)
 
 
 def split(events: list[Event]) -> tuple[list[list[Event]], list[Event]]:

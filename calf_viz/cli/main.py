@@ -176,6 +176,8 @@ def calf_viz(
     if output is not None and file is None:
         app.profiles = output
     try:
+        if screenshot or file is not None:
+            app.fit_surface(still=True)
         if in_force.visualization.train:
             say(f"training {app.start_training()}{_process(app)}")
         if profile:

@@ -62,7 +62,9 @@ UNIFORMS = (
     ),
     Uniform("vec2", "u_viewport", "size of the picture [px]", "picture"),
     Uniform(
-        "float", "u_line_scale", "factor on the width of lines; 1 up to 1152 x 720 px, else more"
+        "float",
+        "u_line_scale",
+        "factor on the width of lines: 1 up to 1152 x 720 px, more in larger or averaged pictures",
     ),
     Uniform("vec4", "u_plane", "corners of the plane: lo.xy, hi.xy [state units]", "plane"),
     Uniform("vec4", "u_corners", "the same corners in the scene [scene units]", "scene"),

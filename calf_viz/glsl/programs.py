@@ -25,6 +25,7 @@ INPUTS: dict[str, dict[str, str]] = {
         contract.types(critic_contract.TEXTURES, critic_contract.UNIFORMS),
     ),
     "difference": {"u_a": "sampler2D", "u_b": "sampler2D", "u_gain": "float"},
+    "box_filter": {"u_fine": "sampler2D", "u_samples": "int"},
     "ring_copy": {
         "u_source": "sampler2D",
         "u_source_layout": "ivec3",
@@ -68,8 +69,8 @@ def _marked(text: str, stage: str) -> str:
 
 
 def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
-    """`name`.vert and `name`.frag; meshes have the scene's fragment shader, the critic's passes the
-    ring's triangle over the whole target.
+    """`name`.vert and `name`.frag; meshes have the scene's fragment shader, the critic's passes and
+    the filter of pictures the ring's triangle over the whole target.
 
     Raises ShaderError if a file is missing, declares a uniform that nobody would set, or has an
     annotation that cannot be read, or if one shader reads what the other does not write. Only the
@@ -77,7 +78,7 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     """
     if name not in LOOK:
         library = ShaderLibrary()
-    triangle = name in critic_contract.PASSES
+    triangle = name in (*critic_contract.PASSES, "box_filter")
     vertex = library.load("ring_copy.vert" if triangle else f"{name}.vert")
     fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
     controls, problems = read_controls(name, (vertex, fragment))

@@ -23,6 +23,7 @@ from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses
 from calf_viz.hosts.memory import drawn_by_cpu
+from calf_viz.hosts.pictured import Pictured
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
@@ -50,7 +51,7 @@ class Ring(Protocol):
         """Move all samples to another place in the scene."""
 
 
-class Host(Reloading):
+class Host(Pictured, Reloading):
     """Draws a `Scene`. A subclass only provides textures, uniforms and draws.
 
     A subclass's constructor follows this order; `hosts/stub.py` is a template:
@@ -94,7 +95,7 @@ class Host(Reloading):
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.scene, self.agents = setup.scene, setup.agents
-        self._counts: Counter[str] = Counter()
+        self._counts = Counter()
         self.drawn = False
         self.morph = 1.0
         self.scrub = 0
@@ -409,26 +410,6 @@ class Host(Reloading):
     @abstractmethod
     def _open_hud(self) -> None:
         """Make what draws a HUD."""
-
-    def draw(self) -> None:
-        """Draw a frame: a clear, the scene, and one draw for the HUD."""
-        self._draw()
-        self.drawn = True
-
-    @abstractmethod
-    def _draw(self) -> None:
-        """Implementation of `draw`."""
-
-    def screenshot(self) -> NDArray[np.uint8]:
-        """The last frame, (height, width, 3) uint8, top row first; one is drawn first if there is
-        none yet."""
-        if not self.drawn:
-            self.draw()
-        return self._picture()
-
-    @abstractmethod
-    def _picture(self) -> NDArray[np.uint8]:
-        """Implementation of `screenshot`, after a frame."""
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
         """Bind keys to actions, by the names of `hud.keys`, with the host's own added.

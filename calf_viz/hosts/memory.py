@@ -19,6 +19,10 @@ SPARE = 64 * 2**20
 """Bytes reserved for frames, not available to textures."""
 
 
+class NotEnough(UserError):
+    """There is less memory than something needs."""
+
+
 def drawn_by_cpu(renderer: str) -> bool:
     """Whether an OpenGL renderer, by its name, is a software renderer."""
     return any(word in renderer.lower() for word in SOFTWARE)
@@ -41,8 +45,8 @@ def left() -> int:
 
 
 def check(needed: int, what: str, less: str) -> None:
-    """Raise UserError if fewer bytes are available. what: needs them. less: advice for less."""
+    """Raise NotEnough if fewer bytes are available. what: needs them. less: advice for less."""
     there = left()
     if needed > there:
         needs = f"{needed / 2**20:,.0f} MiB, and {there / 2**20:,.0f} are left"
-        raise UserError(f"{what} takes {needs}: give {less}")
+        raise NotEnough(f"{what} takes {needs}: give {less}")

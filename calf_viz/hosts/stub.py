@@ -53,6 +53,7 @@ class StubHost(Host):
     """Accepts everything that a host accepts, and shows the background."""
 
     design = "stub"
+    supersamples = False  # for lack of `_fine_picture`
 
     def __init__(self, setup: Setup) -> None:
         """Open the resources, and register them with `self.closing`, which closes them in reverse
@@ -122,6 +123,11 @@ class StubHost(Host):
         return np.full((height, width, 3), np.rint(255 * colour), np.uint8)
 
     # Optional methods, as inherited
+
+    def _fine_picture(self, samples: int) -> NDArray[np.uint8]:
+        """Draw the scene into `scene.samples` without the HUD, average `samples` x `samples` each,
+        for example by the program `box_filter`, and draw the HUD over it; as `_picture`."""
+        return super()._fine_picture(samples)
 
     def _make_detail(self) -> Detail:
         """Make what chooses the stride of trails: by the camera, unless vertices are meshes."""

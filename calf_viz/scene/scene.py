@@ -38,6 +38,9 @@ class Scene:
     """
 
     size: tuple[int, int] = (1280, 720)
+    supersample: int = 1
+    """Samples per pixel along each axis: while a picture is drawn that many times as large, to be
+    averaged, lines and markers grow with it."""
     camera: OrbitCamera = field(default_factory=OrbitCamera)
     frame: Frame = field(default_factory=Frame)
     """Maps the plane to the scene."""
@@ -60,6 +63,16 @@ class Scene:
     certificate: Certificate = field(default_factory=Certificate)
     ink: TrailInk | None = None
     """Where the trails lie, once there are some."""
+
+    @property
+    def samples(self) -> tuple[int, int]:
+        """Width and height of what is drawn, in samples: `size`, unless they are averaged."""
+        return self.size[0] * self.supersample, self.size[1] * self.supersample
+
+    @property
+    def line_scale(self) -> float:
+        """Pixels per pixel of a picture up to 1152 x 720."""
+        return max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
 
     @property
     def mode_bits(self) -> ModeBits:
@@ -97,7 +110,8 @@ class Scene:
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
         """Number of instances into which the surface's single long strip is divided."""
         rows, columns = heightfield.shape
-        return math.ceil(((2 * columns + 2) * (rows - 1) - 2) / (vertices - 2))
+        rim = 4 * (rows + columns) + 2  # each node on the edge, and one beyond it; the first again
+        return math.ceil(((2 * columns + 2) * (rows - 1) + rim - 2) / (vertices - 2))
 
     @property
     def largest_radius(self) -> float:
@@ -134,15 +148,15 @@ class Scene:
         rows, columns = heightfield.shape
         lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
-        pixels = max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
+        pixels, samples = self.line_scale, self.supersample
         width, radius = pixels * self.trail_width, pixels * self.largest_radius
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
-            "u_viewport": tuple(map(float, self.size)),
-            "u_line_scale": pixels,
+            "u_viewport": tuple(map(float, self.samples)),
+            "u_line_scale": samples * pixels,
             "u_plane": tuple(map(float, (*heightfield.lo, *heightfield.hi))),
             "u_corners": tuple(map(float, (*lo, *hi))),
             "u_frame": self.frame.uniform,
@@ -163,8 +177,8 @@ class Scene:
             "u_head_step": head_step,
             "u_trail": self.trail,
             "u_stride": self.stride,
-            "u_trail_width": crowd.width * width,
-            "u_marker_radius": crowd.radius * radius,
+            "u_trail_width": samples * crowd.width * width,
+            "u_marker_radius": samples * crowd.radius * radius,
             "u_opacity": crowd.opacity,
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_depth_bias": (

@@ -76,6 +76,9 @@ class CALFApplication(Session):
         self._draw()
 
     def _draw(self) -> None:
+        if self.host.scene.size != self._fitted_size:
+            self._fitted_size = self.host.scene.size
+            self.fit_surface()
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.looks.poll()
@@ -87,26 +90,31 @@ class CALFApplication(Session):
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)
 
-    def screenshot(self) -> NDArray[np.uint8]:
+    def screenshot(self, supersample: int | None = 1) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.
 
         Texts, which change only at intervals, are brought up to date first. Before the first frame,
         the picture shows the surface alone.
+
+        supersample: samples per pixel along each axis, as for `Host.screenshot`. Raises UserError
+        for more than the driver allows.
         """
         if not self.host.drawn:
             self.draw()
         if self.display is not None and self.display.refresh():
             self.host.draw()
-        return self.host.screenshot()
+        return self.host.screenshot(supersample)
 
     def save_screenshot(self, path: str | Path) -> Path:
-        """Write `screenshot` as a PNG, and return its path; an existing file is replaced.
+        """Write a picture as a PNG, and return its path; an existing file is replaced.
 
-        Raises UserError if it cannot be written.
+        It has the configured `supersample`: with 1 it is what `screenshot` returns.
+
+        Raises UserError if it cannot be written, or has more samples than the driver allows.
         """
         from PIL import Image
 
-        picture, path = self.screenshot(), Path(path)
+        picture, path = self.screenshot(self.config.supersample), Path(path)
         with write_aside(path) as part:
             Image.fromarray(picture).save(part, format="PNG")
         return path

@@ -12,6 +12,7 @@ from calf_viz.assignment import Assignable
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import read_define
+from calf_viz.hosts.pictured import MOST_SAMPLES
 from calf_viz.scene.colours import PALETTES, USUAL, colour_map
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.theme import DARK, THEMES
@@ -52,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """How much is shown. The more that is, the longer figures are cached, as each costs more."""
-ASKED_ANEW = ("frames", "chosen", "speed", "theme")
+ASKED_ANEW = ("frames", "chosen", "speed", "theme", "supersample")
 """Settings that a running application reads when it needs them; the others are fixed."""
 
 
@@ -82,7 +83,14 @@ class VisualizationConfig(Assignable):
     seed: int = _option(0, "Determines where agents start.")
     frames: int | None = _option(None, "Stop after N frames.  [default: 300 headless]")
     size: tuple[int, int] = _option((1280, 720), "Size of the picture in pixels: WxH.")
-    grid: int | None = _option(None, "Cells of the surface per side.  [default: by renderer]")
+    supersample: int | None = _option(
+        None,
+        f"Samples per pixel along each axis of pictures saved, 1 to {MOST_SAMPLES}; 1 saves frames "
+        "as they are shown.  [default: 3; 2 above 2560x1440, 1 above 3840x2160]",
+    )
+    grid: int | None = _option(
+        None, "Cells of the surface per side.  [default: by renderer and size]"
+    )
     critic_on_gpu: bool = _option(
         False, "Evaluate the critic in shaders: fast on a GPU, slow in software."
     )
@@ -180,6 +188,8 @@ class VisualizationConfig(Assignable):
             _within(name, getattr(self, name), 1, RAREST_STATS)
         if self.grid is not None:
             _within("grid", self.grid, 1, FINEST_GRID)
+        if self.supersample is not None:
+            _within("supersample", self.supersample, 1, MOST_SAMPLES)
         if self.frames is not None:
             _within("frames", self.frames, 1, 2**31 - 1)
         _within("chosen", self.chosen, 0, MOST_AGENTS - 1)

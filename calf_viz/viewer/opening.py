@@ -41,13 +41,27 @@ log = logging.getLogger("calf_viz")
 HostMaker = Callable[[Setup], Host]
 """A host's class, or a factory."""
 GRID_SOFTWARE, GRID_GPU = 40, 192
-"""Cells of the surface per side: triangles are expensive in software, not on a GPU."""
+"""Cells of the surface per side, in pictures up to 720 high: triangles are expensive in software,
+not on a GPU."""
+MOST_SOFTWARE, MOST_GPU = 120, 256
+"""The same in large ones, where the same cells show as corners of contours; more would delay a
+training, whose trainer evaluates its critic on this grid."""
+GRID_STEP = 20
+"""In software their number grows by so many, so that few sizes of a window need another surface."""
 
 
-def grid_for(host: Host, view: View, config: VisualizationConfig) -> Grid:
-    """The nodes on which a critic is evaluated."""
-    cells = config.grid or (GRID_SOFTWARE if host.software else GRID_GPU)
+def grid_for(host: Host, view: View, config: VisualizationConfig, still: bool = False) -> Grid:
+    """The nodes on which a critic is evaluated. still: for single pictures, which may take a while,
+    so that a software renderer gets as many as a GPU."""
+    cells = config.grid or _cells(host, still)
     return Grid((cells + 1, cells + 1), view.lo, view.hi)
+
+
+def _cells(host: Host, still: bool) -> int:
+    scale = host.scene.line_scale
+    if host.software and not still:
+        return min(GRID_STEP * round(GRID_SOFTWARE * scale / GRID_STEP), MOST_SOFTWARE)
+    return min(round(GRID_GPU * scale), MOST_GPU)
 
 
 def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:

@@ -110,9 +110,10 @@ class Session(Owned):
         self.host = host(drawn) if host is not None else open_host(drawn, config)
         self.closing.callback(self.host.close)
         self.closing.callback(self._close_source)
+        self._fitted_size = self.host.scene.size
         self.looks.apply(self.host)
         self.playback = Playback()
-        self.measuring = False
+        self.measuring = self._still = False
         self.profiles = Path("profiles")
         self.stats = stats_cache(config)
         self.surface = ShownSurface(
@@ -224,6 +225,25 @@ class Session(Owned):
     def _describe(self) -> Description:
         simulated = self.simulation is not None
         return describe(self.config, self.host, self.name, self.n_agents, simulated)
+
+    def fit_surface(self, still: bool = False) -> None:
+        """Give the simulation's surface as many cells as the picture's size is worth, unless
+        configured; those of a training are fixed, as its trainer evaluates them.
+
+        still: for single pictures, which may take longer; from then on.
+        """
+        slow = self.config.critic_on_gpu and self.host.software
+        self._still |= still and not slow
+        if self.simulation is None or self.live is not None or self.config.grid is not None:
+            return
+        grid = grid_for(self.host, self.feed.view, self.config, self._still)
+        if grid.shape == self.surface.grid.shape:
+            return
+        self.surface.grid = grid
+        if self.simulation.grid is not None:
+            self.simulation.grid = grid
+        self.show_critic(restart=True)
+        self.host.frame_surface(keep=True)
 
     def show_critic(self, restart: bool = False) -> None:
         """Compute the surface of the critic as it is now, and draw it from now on.

@@ -7,7 +7,7 @@ uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high;
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
 uniform mat4 u_view_projection;   // scene units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
-uniform float u_line_scale;       // factor on the width of lines; 1 up to 1152 x 720 px, else more
+uniform float u_line_scale;       // factor on the width of lines: 1 up to 1152 x 720 px, more in larger or averaged pictures
 uniform vec4 u_plane;             // corners of the plane: lo.xy, hi.xy [state units]
 uniform vec4 u_corners;           // the same corners in the scene [scene units]
 uniform vec4 u_frame;             // centre of the plane, and a unit of the scene along its axes [state units]

@@ -51,6 +51,19 @@ Tangent tangent_plane(vec4 c, vec2 gradient) {
     return Tangent(jx, jy);
 }
 
+// From a node on the plane's edge, the way to where its rim ends, in units of the scene; 0 for none
+// outwards. There the surface goes on along its tangent plane for as far as it takes to cross a
+// pixel's square: what fades on this way covers each pixel as much as an edge half as far out would.
+const float LONGEST_RIM = 4.0;  // px: an edge seen along the surface gets none that would show
+
+vec2 rim_step(Tangent t, vec2 outwards) {
+    bool on_x = outwards.x != 0.0;
+    vec2 along = on_x ? t.y.xy : t.x.xy, away = on_x ? t.x.xy : t.y.xy;
+    float det = abs(t.x.x * t.y.y - t.x.y * t.y.x);
+    float most = LONGEST_RIM / max(abs(away.x) + abs(away.y), 1e-6);
+    return outwards * min((abs(along.x) + abs(along.y)) / max(det, 1e-6), most);
+}
+
 // Movement in pixels for a step of 1 straight up.
 vec2 upwards(vec4 c) {
     vec4 up = u_view_projection[2];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError
 from calf_viz.glsl.contract import TEXTURE_NAMES
 from calf_viz.glsl.programs import Programs
-from calf_viz.hosts import current_context
+from calf_viz.hosts import current_context, memory
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import opens_context
 from calf_viz.hosts.moderngl.critic import ModernglCritic
@@ -20,6 +21,7 @@ from calf_viz.hosts.moderngl.hud import ModernglHud
 from calf_viz.hosts.moderngl.ring import ModernglRing
 from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
+from calf_viz.hosts.pictured import check_size
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.ring import RingLayout
 
@@ -61,6 +63,7 @@ class ModernglHost(Host):
         palette = setup.scene.palette(setup.colour_map)
         self.palette = data_texture(self.context, palette)
         size = setup.scene.size
+        check_size(size, self.texture_limit)
         self.framebuffer = self.context.framebuffer(
             [self.context.renderbuffer(size)], self.context.depth_renderbuffer(size)
         )
@@ -121,12 +124,18 @@ class ModernglHost(Host):
 
     def _draw(self) -> None:
         self.begin()
+        self._draw_scene()
+        self._draw_hud()
+
+    def _draw_scene(self) -> None:
         values = self.bind(self.program)
         vertices, instances = values["u_vertices"], self.instances(values)
         self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
         self.count("draw_calls")
         self.count("vertices", vertices * instances)
         self.count("entities")
+
+    def _draw_hud(self) -> None:
         hud = self.prepare_hud()
         if hud is not None:
             self.hud_draws.draw(hud.canvas, self.scene.size)
@@ -135,3 +144,32 @@ class ModernglHost(Host):
         width, height = self.scene.size
         pixels = np.frombuffer(self.framebuffer.read(components=3, alignment=1), np.uint8)
         return pixels.reshape(height, width, 3)[::-1].copy()
+
+    def _fine_picture(self, samples: int) -> NDArray[np.uint8]:
+        context, usual = self.context, self.framebuffer
+        width, height = self.scene.samples
+        what = f"a picture of {width} x {height} samples"
+        if self.software:
+            memory.check(8 * width * height, what, "a smaller `size` or `supersample`")
+        with ExitStack() as closing:
+            fine, picture = context.texture((width, height), 4), context.renderbuffer(usual.size)
+            depth = context.depth_renderbuffer((width, height))
+            large = context.framebuffer([fine], depth)
+            small = context.framebuffer([picture])
+            for made in (fine, picture, depth, large, small):
+                closing.callback(made.release)
+            closing.callback(usual.use)  # before the bound one is released
+            closing.callback(setattr, self, "framebuffer", usual)
+            self.framebuffer = large
+            self.begin()
+            self._draw_scene()
+            self.framebuffer = small
+            self.begin()
+            mean = self.programs["box_filter"]
+            fine.use(0)
+            mean["u_fine"], mean["u_samples"] = 0, samples
+            context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
+            context.vertex_array(mean, []).render(moderngl.TRIANGLES, 3)
+            context.enable(moderngl.BLEND)
+            self._draw_hud()
+            return self._picture()

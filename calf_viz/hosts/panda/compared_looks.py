@@ -7,6 +7,9 @@ difference   |A - B|      two draws into textures of the picture's size, and one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from panda3d.core import (
     BitMask32,
@@ -57,9 +60,7 @@ class PandaComparison:
         self.root, self.first, self.second = root, first, second
         self.context, self.output = context, output
         self._shown: tuple[object, ...] = ()
-        self._ground = self._region(-10)
-        self._line = self._region(10)
-        self._line.set_clear_color(LINE_COLOUR)
+        self._grounds, self._lines = [self._ground(output)], [self._line(output)]
         self._triangle = triangle(root, "difference")
         self._triangle.set_shader(shader)
         self._triangle.node().adjust_draw_mask(
@@ -71,18 +72,29 @@ class PandaComparison:
         self._last.set_camera(self._above.attach_new_node(Camera("above")))
         self._targets: list[_Target] = []
         for region in output.get_display_regions():
-            camera = region.get_camera()
-            if not camera.is_empty():
-                seen = camera.node().get_camera_mask()
-                camera.node().set_camera_mask(seen & ~(A_ONLY | B_ONLY))
+            _without_masks(region)
 
-    def _region(self, sort: int) -> DisplayRegion:
-        # It has no camera: it only clears.
-        region = self.output.make_display_region()
-        region.set_sort(sort)
-        region.set_clear_color_active(True)
-        region.set_active(False)
+    def _ground(self, output: GraphicsOutput) -> DisplayRegion:
+        return _clearing(output, -10)
+
+    def _line(self, output: GraphicsOutput) -> DisplayRegion:
+        region = _clearing(output, 10)
+        region.set_clear_color(LINE_COLOUR)
         return region
+
+    @contextmanager
+    def also(self, output: GraphicsOutput) -> Iterator[None]:
+        """During the block, arrange the looks in another output as well, for a picture of it."""
+        self._grounds.append(self._ground(output))
+        self._lines.append(self._line(output))
+        for region in output.get_display_regions():
+            _without_masks(region)
+        self._shown = ()
+        try:
+            yield
+        finally:
+            for regions in (self._grounds, self._lines):
+                output.remove_display_region(regions.pop())
 
     def lift(self, node: NodePath) -> None:
         """Draw the HUD above the line, and not in the compared pictures."""
@@ -91,11 +103,11 @@ class PandaComparison:
     def prepare(self, scene: Scene) -> None:
         """Arrange the next frame, and set where the scene has which background."""
         self.second.prepare()
-        size, view, other = scene.size, self.view, self.second.background
+        size, view, other = scene.samples, self.view, self.second.background
         shown = view.mode, view.at, view.gain, size, scene.background, other
         if shown != self._shown:
             self._shown = shown
-            self._arrange(size, scene.background)
+            self._arrange(size, LINE * scene.supersample, scene.background)
             red, green, blue = (
                 min(view.gain * abs(a - b), 1.0)
                 for a, b in zip(scene.background, other, strict=True)
@@ -114,7 +126,9 @@ class PandaComparison:
         """Additional draws of a frame, for a look of one draw."""
         return {"split": 1, "difference": 2}.get(self.view.mode, 0)
 
-    def _arrange(self, size: tuple[int, int], background: tuple[float, float, float]) -> None:
+    def _arrange(
+        self, size: tuple[int, int], line: int, background: tuple[float, float, float]
+    ) -> None:
         mode, at = self.view.mode, round(self.view.at * size[0]) / size[0]
         split, apart = mode == "split", mode == "difference"
         looks = (self.first, "a", (0.0, at), A_ONLY), (self.second.node, "b", (at, 1.0), B_ONLY)
@@ -129,12 +143,14 @@ class PandaComparison:
                 others = PandaNode.get_all_camera_mask() & ~only
                 node.node().adjust_draw_mask(BitMask32.all_off(), others, BitMask32.all_off())
             node.show() if split or apart or mode == name else node.hide()
-        self._ground.set_active(mode in ("split", "b") and at < 1.0)
-        self._ground.set_dimensions(at if split else 0.0, 1.0, 0.0, 1.0)
-        self._ground.set_clear_color((*self.second.background, 1.0))
-        half = 0.5 * LINE / size[0]
-        self._line.set_active(split)
-        self._line.set_dimensions(max(at - half, 0.0), min(at + half, 1.0), 0.0, 1.0)
+        for ground in self._grounds:
+            ground.set_active(mode in ("split", "b") and at < 1.0)
+            ground.set_dimensions(at if split else 0.0, 1.0, 0.0, 1.0)
+            ground.set_clear_color((*self.second.background, 1.0))
+        half = 0.5 * line / size[0]
+        for between in self._lines:
+            between.set_active(split)
+            between.set_dimensions(max(at - half, 0.0), min(at + half, 1.0), 0.0, 1.0)
         self._triangle.show() if apart else self._triangle.hide()
         if apart:
             self._aim(size, (background, self.second.background))
@@ -160,8 +176,25 @@ class PandaComparison:
         """Release the driver's resources."""
         self._close_targets()
         self._triangle.remove_node()
-        for region in (self._ground, self._line, self._last):
+        for region in (*self._grounds, *self._lines, self._last):
             self.output.remove_display_region(region)
+
+
+def _clearing(output: GraphicsOutput, sort: int) -> DisplayRegion:
+    """A region that only clears, as it has no camera; not active."""
+    region = output.make_display_region()
+    region.set_sort(sort)
+    region.set_clear_color_active(True)
+    region.set_active(False)
+    return region
+
+
+def _without_masks(region: DisplayRegion) -> None:
+    """Make its camera, if it has one, blind to what only the two textures' cameras see."""
+    camera = region.get_camera()
+    if not camera.is_empty():
+        seen = camera.node().get_camera_mask()
+        camera.node().set_camera_mask(seen & ~(A_ONLY | B_ONLY))
 
 
 class _Target:

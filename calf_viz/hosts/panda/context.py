@@ -238,7 +238,7 @@ class PandaContext(Owned):
             depth: whether it has a depth buffer.
 
         Raises:
-            UserError: there is no memory for it.
+            NotEnough: there is no memory for it.
         """
         width, height = texture.x_size, texture.y_size
         what = f"the {texture.name}, a texture of {width} x {height},"
@@ -266,7 +266,7 @@ class PandaContext(Owned):
             self.render(made, surely=False)
         if any("error" in notice for notice in notices):
             self.remove(made)
-            raise UserError(f"{what} is more than the driver has memory for: give {less}")
+            raise memory.NotEnough(f"{what} is more than the driver has memory for: give {less}")
         return made
 
     def remove(self, target: GraphicsOutput) -> None:

@@ -4,6 +4,7 @@ provides the output."""
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from calf_viz.hosts.base import Host, Ring
 from calf_viz.hosts.panda.compared_looks import PandaComparison
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
+from calf_viz.hosts.panda.fine_picture import FinePicture
 from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
 from calf_viz.hosts.panda.gpu_timer import GpuTimer
 from calf_viz.hosts.panda.hud import PandaHud
@@ -234,6 +236,25 @@ class PandaHost(Host):
 
     def _render(self) -> None:
         self.context.render(self.output)
+
+    def _fine_picture(self, samples: int) -> NDArray[np.uint8]:
+        hud, shown = self.hud_draws, False
+        fine = FinePicture(self.context, self.root, self.programs["box_filter"])
+        with fine.closing:
+            buffer = fine.open_scene(self.scene.samples)
+            with self.compare.also(buffer) if self.compare is not None else nullcontext():
+                self._prepare()
+                if hud is not None:
+                    update = self.prepare_hud()
+                    shown = update is not None
+                    if update is not None:
+                        hud.prepare(update.canvas, self.scene.size)
+                    hud.show(False)
+                fine.draw_scene(self.scene.background)
+            self.geometry.done()
+            if hud is not None:
+                hud.show(shown)
+            return fine.picture(self.scene.size, samples, hud.node if hud and shown else None)
 
     def time_next_frame(self, token: int) -> None:
         if self.software and token % TIMED_BY_CPU:

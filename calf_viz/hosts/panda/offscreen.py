@@ -23,6 +23,7 @@ from calf_viz.hosts.panda.raw_gl import waiter
 from calf_viz.hosts.panda.settings import settings
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import empty_texture
+from calf_viz.hosts.pictured import check_size
 from calf_viz.hosts.setup import Setup
 
 COLLECTED_EVERY = 64  # frames
@@ -45,6 +46,7 @@ class OffscreenHost(PandaHost):
         context = open_context(self.closing)
         self._frames = 0
         width, height = setup.scene.size
+        check_size(setup.scene.size, int(context.gsg.max_texture_dimension))
         self.picture = empty_texture("picture", width, height, Texture.F_rgba8, np.uint8)
         output = context.target(self.picture, "a smaller size", sort=0, depth=True)
         if output is None:
