@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +53,9 @@ class Heightfield:
     lo: tuple[float, float]
     hi: tuple[float, float]
     bad: NDArray[np.bool_] = field(init=False)
+
+    SAMPLED: ClassVar[int] = 65
+    """Most nodes per side from which the distribution of values, and texts, are made."""
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):  # beyond float32 is not finite either
@@ -97,6 +101,18 @@ class Heightfield:
         """(rows, columns) of nodes."""
         rows, columns = self.values.shape
         return rows, columns
+
+    @property
+    def good(self) -> NDArray[np.floating]:
+        """Its finite values at up to `SAMPLED` nodes a side, evenly spread, (m,): enough for how
+        they are distributed, whatever the grid."""
+        rows, columns = (
+            np.floor(np.linspace(0.0, count - 1.0, min(count, self.SAMPLED)) + 0.5).astype(np.intp)
+            for count in self.shape
+        )
+        at = np.ix_(rows, columns)
+        found: NDArray[np.floating] = self.values[at][~self.bad[at]]
+        return found
 
     @property
     def range(self) -> tuple[float, float]:

@@ -120,6 +120,7 @@ _EXPECTED = {
     "tuple[int, int]": 'two whole numbers, such as [1280, 720] or "1280x720"',
     "tuple[str, ...]": 'strings in quotes, such as ["TRAILS=0"]',
     "float | tuple[str, ...]": "a number, or strings in quotes",
+    "str | tuple[float, float]": "a string in quotes, or two numbers, such as [0, 500]",
 }
 
 
@@ -134,6 +135,10 @@ def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
         value, expected = (value,) if isinstance(value, str) else value, _EXPECTED[annotation]
     else:
         expected = _EXPECTED.get(kind, kind)
+    if kind == "str | tuple[float, float]":
+        if isinstance(value, list | tuple) and all(isinstance(v, Real) for v in value):
+            return tuple(value)
+        kind = "str"
     many = value if isinstance(value, list | tuple) else ()
     if kind == "tuple[int, int]" and len(many) == 2 and all(map(_whole, many)):
         return int(many[0]), int(many[1])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, quoted, shown
 from calf_viz.periods import fold_axes
+from calf_viz.value_limits import Clim, check_scale, read_clim
 
 Colour = tuple[float, float, float]
 """RGB, each within 0 and 1."""
@@ -74,6 +75,9 @@ class View:
         colours: colour of each mode, `#rrggbb` or three numbers from 0 to 1; None: the palette's.
         value: name of the quantity that the surface's height shows.
         symbol: a short form of it; None: the name itself.
+        value_scale: how values become heights and colours, one of `value_scale.SCALES`.
+        clim: the values at the lowest and the highest: `auto` (all of the surface's), `robust`
+            (without the rarest), `agents` (those where agents are), or two numbers.
         aspect: `fill` draws the plane as a square; with `equal` both axes have the same scale.
         marker: how an agent is drawn; an arrow points along its heading.
         dt: seconds between two samples; None if steps have no duration.
@@ -91,6 +95,8 @@ class View:
     colours: tuple[str | Colour, ...] | None = None
     value: str = "value"
     symbol: str | None = None
+    value_scale: Literal["linear", "sqrt", "symlog", "rank"] = "linear"
+    clim: Clim = "auto"
     aspect: Literal["fill", "equal"] = "fill"
     marker: Literal["sphere", "arrow"] = "sphere"
     dt: float | None = None
@@ -114,6 +120,9 @@ class View:
                     "ends at least: subtract an offset"
                 )
         self._keep(lo=tuple(map(float, self.lo)), hi=tuple(map(float, self.hi)))
+        where = f"view {shown(self.title)}: "
+        check_scale(self.value_scale, f"{where}value_scale")
+        self._keep(clim=read_clim(self.clim, f"{where}clim"))
         self._check_aspect()
         self._check_modes()
         self._check_colours()

@@ -1,20 +1,47 @@
 #version 330
-// Texels of u_heightfield: heights shown so far, and the new critic's, normalised. A value that
-// is not finite becomes the highest one, stored as -8 - height (see height.glsl).
+// Texels of u_heightfield: levels shown so far, and the new critic's values on its scale, as in
+// calf_viz/value_scale.py. A value that is not finite becomes the highest one, stored as -8 - level
+// (see height.glsl).
 #include "lib/critic_contract.glsl"
+
+const int SQRT = 1, SYMLOG = 2;
 
 layout(location = 0) out vec4 o_heights;
 
-float plain(float height) { return height < -4.0 ? -8.0 - height : height; }
+float plain(float level) { return level < -4.0 ? -8.0 - level : level; }
+
+// A value on the axis on which the scale is linear, or linear between knots.
+float warped(float value) {
+    int kind = int(u_critic_scale.x);
+    float above = value - u_critic_scale.y;
+    float many = abs(value) / u_critic_scale.z;
+    return kind == SQRT ? sqrt(max(above, 0.0))
+         : kind == SYMLOG ? sign(value) * log(1.0 + many)
+         : above;
+}
+
+float level_of(float value) {
+    float at = warped(value);
+    int last = textureSize(u_critic_knots, 0).x - 1;
+    vec2 before = texelFetch(u_critic_knots, ivec2(0), 0).xy;
+    float level = at > before.x ? 1.0 : 0.0;
+    for (int knot = 1; knot <= last; ++knot) {
+        vec2 after = texelFetch(u_critic_knots, ivec2(knot, 0), 0).xy;
+        if (at > before.x && at <= after.x) {
+            level = mix(before.y, after.y, (at - before.x) / (after.x - before.x));
+        }
+        before = after;
+    }
+    return level;
+}
 
 void main() {
     ivec2 node = ivec2(gl_FragCoord.xy);
     vec2 value = texelFetch(u_critic_values, node, 0).xy;
-    vec2 range = texelFetch(u_critic_range, ivec2(0), 0).xy;
-    float span = range.y > range.x ? range.y - range.x : 1.0;
+    float highest = texelFetch(u_critic_range, ivec2(0), 0).y;
     bool bad = value.y != 0.0;
-    float height = ((bad ? range.y : value.x) - range.x) / span;
-    float current = bad ? -8.0 - height : height;
+    float level = level_of(bad ? highest : value.x);
+    float current = bad ? -8.0 - level : level;
     vec2 last = texelFetch(u_critic_last, node, 0).xy;
     float shown = u_critic_morph >= 1.0 ? last.y : mix(plain(last.x), plain(last.y), u_critic_morph);
     o_heights = vec4(u_critic_morph < 0.0 ? current : shown, current, 0.0, 1.0);

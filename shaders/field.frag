@@ -10,9 +10,7 @@
 // uniforms, cost nothing unless a hook reads it.
 vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 
-// Grey of lines over the surface: white over dark colours, black over pale ones.
-float line_grey = 1.0;
-
+#include "lib/contours.glsl"
 #include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
@@ -48,7 +46,7 @@ void main() {
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
     vec4 texel = texelFetch(u_palette, on_surface ? ivec2(entry, 0) : ivec2(tint, 1), 0);
     vec3 colour = texel.rgb;
-    line_grey = texel.a;
+    find_contour(texel.a, v_data.z);
 
     vec2 opacity = v_id.x >> 30 == 0 ? u_opacity : vec2(1.0);    // in full of the agent in training
 

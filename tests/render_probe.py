@@ -22,9 +22,10 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.moderngl.host import create_context
 from calf_viz.samples import Samples
-from calf_viz.scene.height_texels import height_texels
+from calf_viz.scene.height_texels import height_texels, level_field, value_texels
 from calf_viz.scene.ring import RingLayout, RingPacker
 from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import ValueScale
 
 NEAR = 5e-3
 """Pixels between a sample's pixel in float32 and in float64."""
@@ -100,13 +101,15 @@ class Probe:
     ) -> None:
         self.scene, self.heightfield, self.layout = scene, heightfield, layout
         self.packer = RingPacker(layout, scene.trail, frame=scene.frame, modes=scene.modes)
-        self.value_range = heightfield.range
+        self.scale = ValueScale("linear", *heightfield.range)
+        self.levels = level_field(heightfield, self.scale)
         self.agents = 0
         text = ShaderLibrary(overlay, scene.defines).load(shader).text
         self.program = context().program(vertex_shader=text, varyings=varyings)
         width, height = layout.size
         self.ring = self._texture(np.zeros((height, width, 4), np.float32))
-        self.heights = self._texture(height_texels(heightfield, self.value_range))
+        self.heights = self._texture(height_texels(self.levels))
+        self.values = self._texture(value_texels(self.scale, self.scale))
         self.colours = self._texture(np.zeros((1, 4, 4), np.float32))
 
     def _texture(self, texels: np.ndarray) -> moderngl.Texture:
@@ -138,10 +141,10 @@ class Probe:
             self.agents,
             self.packer.step - scrub,
             self.packer.runs(scrub) if runs is None else runs,
-            self.value_range,
+            self.scale.ends,
             morph,
         )
-        textures = (self.ring, self.heights, self.colours)
+        textures = (self.ring, self.heights, self.colours, self.values)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
             if name in self.program:

@@ -20,6 +20,7 @@ from calf_viz.agent.calf import CALFAgent
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.hosts.setup import SLOTS_PER_STEP
+from calf_viz.hud.widgets import ColourBar
 from calf_viz.scene.camera import USUAL
 from calf_viz.viewer import app, opening
 
@@ -232,10 +233,12 @@ class TestHud:
             assert "fps" not in values, "no two runs have the frame rate in common"
             assert set(shown.hud.placed) == {"overview", "value"}, "no keys without a keyboard"
             low, high = shown.host.value_range
-            assert float(values["high"].replace(",", "")) == pytest.approx(high, abs=1)
-            assert float(values["low"].replace(",", "").replace("−", "-")) == pytest.approx(
-                low, abs=1
-            )
+            bar = next(one for one in shown.hud.widgets if isinstance(one, ColourBar))
+            ticks = bar._ticks(shown.hud.canvas, 100)
+            assert len(ticks) >= 2
+            for level, text in ticks:
+                said = float(text.replace("−", "-"))
+                assert said == pytest.approx(low + level * (high - low), abs=1e-6 * (high - low))
 
     def test_mean_value_is_the_critics_of_all_states(self) -> None:
         with running(size=self.size, hud=True, n_agents=5, policy="nominal") as shown:

@@ -298,7 +298,7 @@ class TestShown:
             assert after["u_corners"] == before["u_corners"]
             assert after["u_frame"][2:] == (2.0, 2.0)
             assert host.scene.frame.lines == (2.0, 2.0)
-            marks = edges_of(host.scene, host.heightfield, host.value_range, source.view.labels)
+            marks = edges_of(host.scene, host.levels, source.view.labels)
             assert [m.text for m in marks[0].ticks] == ["−5", "0", "5"]
             legend = next(w for w in app.hud.widgets if w.name == "trails")
             assert legend.crossing == 20.0
@@ -393,7 +393,7 @@ class TestShown:
                 source.view = replace(source.view, lo=lo, hi=end)
                 app.step()
                 host = app.host
-                edges = edges_of(host.scene, host.heightfield, host.value_range, ("x", "y"))
+                edges = edges_of(host.scene, host.levels, ("x", "y"))
                 for axis, edge in enumerate(edges):
                     values = numbers.nice_ticks(lo[axis], end[axis], 5)
                     assert [mark.text for mark in edge.ticks] == numbers.tick_texts(values)

@@ -41,7 +41,7 @@ class TestPanel:
 
         def prepare() -> Hud:
             hud.redraw()
-            hud.prepare(Scene(size=self.size), scene.surface.heightfield(), (0.0, 1.0))
+            hud.prepare(Scene(size=self.size), scene.surface.heightfield())
             return hud
 
         return prepare
@@ -144,9 +144,7 @@ class TestPanel:
         hud = shown()
         for looks, there in (("AB", True), ("A", False), ("B", True)):
             hud.update(looks=looks)
-            hud.prepare(
-                Scene(size=self.size), SceneFolder.read("hud").surface.heightfield(), (0.0, 1.0)
-            )
+            hud.prepare(Scene(size=self.size), SceneFolder.read("hud").surface.heightfield())
             assert ("controls" in hud.placed) == there
 
     def test_comes_before_the_line_of_keys_where_there_is_room_for_one(
@@ -156,7 +154,7 @@ class TestPanel:
         hud.add(panel, before="keys")
         surface = SceneFolder.read("hud").surface.heightfield()
         for size, there in (((400, 240), {"controls"}), ((1280, 720), {"controls", "keys"})):
-            hud.prepare(Scene(size=size), surface, (0.0, 1.0))
+            hud.prepare(Scene(size=size), surface)
             assert {"controls", "keys"} & set(hud.placed) == there
 
     @pytest.mark.rendering

@@ -29,7 +29,7 @@ from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
-from calf_viz.scene.height_texels import height_texels
+from calf_viz.scene.height_texels import height_texels, level_field
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Word
 
@@ -158,7 +158,7 @@ def test_heights_are_those_that_the_cpu_makes(host: Host) -> None:
     passes = evaluate(host, one, 9, 11)
     first = by_torch(one, 9, 11)
     heights = passes.draws.read(f"heights {passes._turn}")
-    expected = height_texels(Heightfield(first, LO, HI), host.value_range)
+    expected = height_texels(level_field(Heightfield(first, LO, HI), host.scale))
     np.testing.assert_allclose(heights[..., :2], expected, atol=1e-4)
     before, shown = expected[..., 0], expected[..., 1]
     for morph, made in ((1.0, two), (0.3, three)):
@@ -171,7 +171,7 @@ def test_heights_are_those_that_the_cpu_makes(host: Host) -> None:
         new = by_torch(made, 9, 11)
         span = new.min(), new.max()
         assert host.value_range == pytest.approx(span, abs=1e-4)
-        expected = height_texels(Heightfield(new, LO, HI), span)
+        expected = height_texels(level_field(Heightfield(new, LO, HI), host.scale))
         heights = passes.draws.read(f"heights {passes._turn}")
         np.testing.assert_allclose(heights[..., 0], last, atol=1e-3)
         np.testing.assert_allclose(heights[..., 1], expected[..., 1], atol=1e-3)

@@ -8,10 +8,11 @@ import pytest
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene import detail
 from calf_viz.scene.detail import LADDER, RISE, TOLERANCE, DetailChooser, _most
+from calf_viz.scene.height_texels import level_field
 from calf_viz.scene.scene import DEPTH_BIAS, Scene
+from calf_viz.value_scale import ValueScale
 
 LEVEL = Heightfield(np.zeros((5, 5)), (-5, -5), (5, 5))
-RANGE = (0.0, 1.0)
 
 
 def circling(speed: float, radius: float, steps: int, agents: int = 3) -> np.ndarray:
@@ -27,7 +28,7 @@ def watch(
     surface: Heightfield = LEVEL,
 ) -> DetailChooser:
     chooser = DetailChooser(scene)
-    chooser.surface = surface, RANGE if surface is LEVEL else surface.range
+    chooser.surface = level_field(surface, ValueScale("linear", *surface.range))
     for step, positions in enumerate(path):
         begins = np.zeros(len(positions), bool) if first is None else first[step]
         chooser.see(positions, begins)

@@ -12,9 +12,10 @@ import render_probe
 from render_probe import Probe, context, transform
 
 from calf_viz.heightfield import Heightfield, plane_nodes
-from calf_viz.scene.height_texels import height_texels
+from calf_viz.scene.height_texels import height_texels, level_field
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import ValueScale
 
 pytestmark = pytest.mark.rendering
 
@@ -152,8 +153,10 @@ def test_a_morph_mixes_the_last_critic_and_the_current(tmp_path, morph, monkeypa
     rng = np.random.default_rng(6)
     plane = ((-1.0, -1.0), (1.0, 1.0))
     last, current = (Heightfield(rng.uniform(size=(5, 7)), *plane) for _ in range(2))
-    lo, hi = current.range
-    texels = height_texels(current, (lo, hi), height_texels(last, (lo, hi))[..., 1])
+    lo, hi = (pick(a, b) for pick, a, b in zip((min, max), last.range, current.range, strict=True))
+    scale = ValueScale("linear", lo, hi)
+    last_texels = height_texels(level_field(last, scale))
+    texels = height_texels(level_field(current, scale), last_texels[..., 1])
     monkeypatch.setattr(render_probe, "height_texels", lambda *_: texels)
     points = sample_points(current, 7)
     mixed = (1 - morph) * last.heights(points) + morph * current.heights(points)

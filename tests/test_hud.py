@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from huds import ALL_KEYS, BOWL, TEXTS, made, prepared
+from huds import ALL_KEYS, BOWL, LEVELS, TEXTS, made, prepared
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +22,7 @@ from calf_viz.hud.text import width
 from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import ValueScale
 from calf_viz.view import View
 
 
@@ -185,13 +186,14 @@ class TestRewriting:
         scene.size = (1000, 600)
         prepared(hud, scene)
         prepared(hud, scene, Heightfield(BOWL.values, BOWL.lo, BOWL.hi))
-        hud.prepare(scene, BOWL, (0.0, 1.0))
+        hud.prepare(scene, BOWL)
         assert len(calls) == 5
 
     def test_a_new_range_changes_the_colour_bar(self) -> None:
         hud = self.rest()
-        hud.prepare(self.scene, BOWL, (-1.0, 40.0))
-        assert [hud.values[k] for k in ("low", "middle", "high")] == ["−1.0", "19.5", "40.0"]
+        hud.prepare(self.scene, LEVELS, ValueScale("linear", -1.0, 40.0))
+        bar = next(one for one in hud.widgets if isinstance(one, ColourBar))
+        assert [text for _, text in bar._ticks(hud.canvas, 160)] == ["0", "10", "20", "30", "40"]
         assert hud.canvas.glyphs.dirty
 
     def test_a_few_kilobytes(self) -> None:

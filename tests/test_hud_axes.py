@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from huds import BOWL, RANGE, made, prepared
+from huds import BOWL, LEVELS, RANGE, made, prepared
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.axes import Axes
@@ -19,13 +19,13 @@ from calf_viz.view import View
 
 
 class TestAxes:
-    def texts(self, camera: OrbitCamera, heightfield: Heightfield = BOWL) -> dict[str, Rect]:
+    def texts(self, camera: OrbitCamera, levels: Heightfield = LEVELS) -> dict[str, Rect]:
         """Where each text of the axes is, by name; ticks by axis and value."""
-        return self.seen(Scene(camera=camera), heightfield)
+        return self.seen(Scene(camera=camera), levels)
 
-    def seen(self, scene: Scene, heightfield: Heightfield) -> dict[str, Rect]:
+    def seen(self, scene: Scene, levels: Heightfield) -> dict[str, Rect]:
         hud = Hud([], Axes(("first", "second")))
-        hud.prepare(scene, heightfield, RANGE)
+        hud.prepare(scene, levels)
         return dict(zip(self.words(hud), hud.rectangles(), strict=True))
 
     def words(self, hud: Hud) -> list[str]:
@@ -86,7 +86,7 @@ class TestAxes:
         """A tick begins where the matrix and the height put its point."""
         scene = Scene()
         hud = Hud([], Axes(("first", "second")))
-        hud.prepare(scene, BOWL, RANGE)
+        hud.prepare(scene, LEVELS)
         begins = hud.canvas.shapes.texels.reshape(-1, 4)[: 3 * hud.canvas.shapes.count : 3, :2]
         for x in (-4.0, 0.0, 4.0):
             height = BOWL.heights([(x, -5.0)])[0] / RANGE[1] * scene.height_scale

@@ -171,7 +171,7 @@ class TestPictures:
         first = host.screenshot()
         for _ in range(SAMPLES):
             hud.canvas.series.push("line", 0.5)
-            hud.prepare(host.scene, host.heightfield, host.value_range)
+            hud.prepare(host.scene, host.levels, host.scale)
             assert not hud.canvas.shapes.dirty and not hud.canvas.glyphs.dirty
         host.draw()
         assert not hud.canvas.series.dirty
@@ -185,7 +185,7 @@ def test_plots_that_do_not_fit_are_left_out() -> None:
     hud.update(t0="0", t1="1", t2="2")
     heights = []
     for size in ((1280, 720), (640, 360), (420, 240), (200, 120)):
-        hud.prepare(Scene(size=size), FIELD, (0.0, 1.0))
+        hud.prepare(Scene(size=size), FIELD)
         heights.append(hud.placed["plots"].height if "plots" in hud.placed else 0)
         assert all(rect.within(size) for rect in hud.placed.values())
     assert heights[0] > heights[1] > heights[2] > heights[3] == 0
@@ -194,10 +194,10 @@ def test_plots_that_do_not_fit_are_left_out() -> None:
 def test_a_plot_without_a_text_is_not_shown() -> None:
     plots = [Plot(f"t{i}", "title", [Curve("c", Paint(0xFFFFFF))]) for i in range(2)]
     hud = Hud([Plots("plots", plots)])
-    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(), FIELD)
     assert hud.placed == {}
     hud.update(t1="1")
-    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(), FIELD)
     assert "plots" in hud.placed
 
 
@@ -213,13 +213,13 @@ def test_scales_and_keys_are_written() -> None:
     plot = Plot("p", "title", curves, band="c", band_key=("third", 0x0000FF), begin="1")
     hud = Hud([Plots("plots", [plot])])
     hud.update(p="0", p_head="12.5", p_foot="−3", p_end="200 episodes")
-    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(), FIELD)
     (text,) = written(hud)
     for word in ("first", "second", "third", "12.5", "−3", "1", "200 episodes"):
         assert word.replace(" ", "") in text.replace(" ", ""), text
     marks = hud.canvas.mark
     hud.update(p_head="999", p_foot="−999", p_end="400 episodes")
-    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(), FIELD)
     assert hud.canvas.mark == marks, "in their places"
     assert "999" in written(hud)[0]
 
@@ -227,10 +227,10 @@ def test_scales_and_keys_are_written() -> None:
 def test_numbers_of_a_scale_are_not_cut() -> None:
     hud = Hud([Plots("plots", [Plot("p", "title", [Curve("a", Paint(0xFF0000))])])])
     hud.update(p="0", p_head="0", p_foot="−2")
-    hud.prepare(Scene(size=(640, 360)), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(size=(640, 360)), FIELD)
     for foot in ("−20000", "−0.00015", "−2"):
         hud.update(p_foot=foot)
-        hud.prepare(Scene(size=(640, 360)), FIELD, (0.0, 1.0))
+        hud.prepare(Scene(size=(640, 360)), FIELD)
         assert foot in written(hud)[0]
 
 
@@ -244,7 +244,7 @@ def test_scales_keep_to_the_panel() -> None:
         ends = {f"p{i}_head": "−1,234.56", f"p{i}_foot": "−9.9e9", f"p{i}_end": "9,999 episodes"}
         hud.update(**{f"p{i}": "a value that is long"}, **ends)
     for size in ((1280, 720), (640, 360), (420, 300), (2560, 1440)):
-        hud.prepare(Scene(size=size), FIELD, (0.0, 1.0))
+        hud.prepare(Scene(size=size), FIELD)
         rect = hud.placed["plots"]
         texels = hud.canvas.glyphs.texels.reshape(-1, 4)[: hud.canvas.glyphs.count]
         drawn = texels[texels[:, 2] > 0]

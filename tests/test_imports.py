@@ -25,7 +25,13 @@ DATA = ("sources", "training", "agent", "systems")
 PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (
-    *CROSSES,
+    "critic_networks",
+    "view",
+    "samples",
+    "value_limits",
+    "heightfield",
+    "value_scale",
+    "round_numbers",
     "periods",
     "pace",
     "profiling",

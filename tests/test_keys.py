@@ -61,6 +61,6 @@ def test_how_to_quit_is_shown_at_the_usual_size() -> None:
     every = help_line({key.action for key in KEYS})
     hud = overview(POINT_MASS, every)
     heightfield = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
-    hud.prepare(Scene(size=(1280, 720)), heightfield, (0.0, 1.0))
+    hud.prepare(Scene(size=(1280, 720)), heightfield)
     (line,) = (widget for widget in hud.widgets if isinstance(widget, KeyLine))
     assert ("escape", "quit") in every[: line._shown]

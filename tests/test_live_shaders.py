@@ -394,11 +394,11 @@ class TestNotice:
         hud = scene.hud.hud()
         hud.add(ProblemNotice(), first=True)
         hud.update(problem="a/path/to/file.glsl:12: " + 40 * "long words ", problem_code="x = y;")
-        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
+        hud.prepare(Scene(size=size), scene.surface.heightfield())
         placed = hud.placed["problem"]
         assert placed.within(size, 4)
         others = [rect for name, rect in hud.placed.items() if name != "problem"]
         assert others and not any(placed.overlaps(other) for other in others)
         hud.update(problem=None, problem_code=None)
-        hud.prepare(Scene(size=size), scene.surface.heightfield(), (0.0, 1.0))
+        hud.prepare(Scene(size=size), scene.surface.heightfield())
         assert "problem" not in hud.placed

@@ -384,7 +384,7 @@ def test_eight_long_names_have_a_line_each(size: tuple[int, int]) -> None:
     view: Any = View("eight", modes=tuple(f"{number}, {'a long name ' * 4}" for number in range(8)))
     hud = overview(view)
     hud.update(step="1", agents="8", mean_value="1", **{f"mode_{i}": "1,234" for i in range(8)})
-    hud.prepare(Scene(size=size), BOWL, BOWL.range)
+    hud.prepare(Scene(size=size), BOWL)
     panel = next(widget for widget in hud.widgets if widget.name == "overview")
     shown = [row.key for row in panel._shown]  # type: ignore[attr-defined]
     assert {f"mode_{i}" for i in range(8)} <= set(shown), shown

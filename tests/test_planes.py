@@ -23,8 +23,10 @@ from calf_viz.hud import numbers
 from calf_viz.hud.edges import edges_of
 from calf_viz.scene.detail import DetailChooser
 from calf_viz.scene.frame import Frame
+from calf_viz.scene.height_texels import level_field
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import ValueScale
 from calf_viz.view import NARROWEST, WIDEST
 
 USUAL = View("usual")
@@ -143,8 +145,7 @@ class TestVertices:
             marker = strip[-4:, :2].mean(axis=0)
             assert np.abs(marker - expected[-1]).max() < near
             # Depth tells the height: of all corners the same, less what a marker's layer adds.
-            (low, high), at = probe.value_range, on(view, path[-1, agent])
-            level = (probe.heightfield.heights(at[None])[0] - low) / (high - low)
+            level = probe.levels.heights(on(view, path[-1, agent])[None])[0]
             depth = clip[surface + agent, -4:, 2].mean()
             layer = 1e-3 * 3.0 + 1e-3 * agent / 3.0
             assert depth == pytest.approx(-0.1 * 2 * level - layer, abs=1e-4)
@@ -332,10 +333,10 @@ class TestShown:
     def test_ticks_are_in_true_units(self, name: str) -> None:
         view = PLANES[name]
         with showing(view) as app:
-            scene, field = app.host.scene, app.host.heightfield
-            edges = edges_of(scene, field, app.host.value_range, view.labels)
+            scene = app.host.scene
+            edges = edges_of(scene, app.host.levels, view.labels)
             scene.camera.top_view(640 / 360)
-            from_above = edges_of(scene, field, app.host.value_range, view.labels)
+            from_above = edges_of(scene, app.host.levels, view.labels)
             corners = corner_pixels(app)
             for _ in range(3):
                 app.step()
@@ -372,7 +373,9 @@ class TestShown:
             scene = Scene(frame=Frame.of(view), trail=60)
             chooser, source = DetailChooser(scene), OnePlane(view)
             bowl = source.surface()
-            chooser.surface = scene.frame.surface(bowl), bowl.range
+            chooser.surface = scene.frame.surface(
+                level_field(bowl, ValueScale("linear", *bowl.range))
+            )
             for step in range(120):
                 chooser.see(
                     np.asarray(scene.frame.samples(source.step().positions)), np.full(2, step == 0)

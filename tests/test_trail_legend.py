@@ -33,7 +33,7 @@ def made(**texts: str) -> Hud:
     hud = overview(POINT_MASS)
     hud.add(legend, before="value")
     hud.update(step="1", mode_0="1", mode_1="2", mode_2="3", **texts)
-    hud.prepare(Scene(), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(), FIELD)
     return hud
 
 
@@ -88,7 +88,7 @@ def test_every_value_of_the_variant_has_a_legend() -> None:
 @pytest.mark.parametrize("value", ["BY_AGE", "BY_SPEED", "BY_CERTIFICATE"])
 def test_it_keeps_clear_of_the_rest(size: tuple[int, int], value: str) -> None:
     hud = made(trails=value)
-    hud.prepare(Scene(size=size), FIELD, (0.0, 1.0))
+    hud.prepare(Scene(size=size), FIELD)
     assert "trails" in hud.placed
     rectangles = hud.rectangles()
     for i, rect in enumerate(rectangles):

@@ -21,11 +21,14 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.overview import overview
 from calf_viz.hud.value_axis import ValueAxis
+from calf_viz.hud.widgets import ColourBar
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.frame import Frame
+from calf_viz.scene.height_texels import level_field
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import DARK, LIGHT
 from calf_viz.sources.simulation import view_of
+from calf_viz.value_scale import ValueScale
 
 SADDLE = np.subtract.outer(np.linspace(-1, 1, 17) ** 2, np.linspace(-1, 1, 17) ** 2)
 VIEW = View("saddle", modes=("a", "b", "c"), value="return [m]", symbol="R")
@@ -34,6 +37,12 @@ TEXTS = {"step": "12,345", "agents": "20", "mean_value": "−12.5", "mode_0": "1
 
 def field_of(view: View, values: np.ndarray = SADDLE) -> Heightfield:
     return Heightfield(values, view.lo, view.hi)
+
+
+def drawn(field: Heightfield) -> tuple[Heightfield, ValueScale]:
+    """Its levels, and its scale."""
+    scale = ValueScale("linear", *field.range)
+    return level_field(field, scale), scale
 
 
 def seen(
@@ -45,13 +54,20 @@ def seen(
     """A HUD with its panels, for a frame of a scene."""
     hud = recorded(overview(view, ALL_KEYS))
     hud.update(**TEXTS)
-    hud.prepare(scene, field, field.range, shown)
+    hud.prepare(scene, *drawn(field), None if shown is None else ValueScale("linear", *shown))
     return hud
+
+
+def bar_says(hud: Hud) -> list[float]:
+    """The numbers beside the colour bar."""
+    bar = next(one for one in hud.widgets if isinstance(one, ColourBar))
+    length = bar._bars[-1][0].height
+    return [float(text.replace("−", "-")) for _, text in bar._ticks(hud.canvas, length)]
 
 
 def alone(scene: Scene, field: Heightfield, shown: tuple[float, float] | None = None) -> Hud:
     hud = recorded(Hud([], None, ValueAxis("value")))
-    hud.prepare(scene, field, field.range, shown)
+    hud.prepare(scene, *drawn(field), None if shown is None else ValueScale("linear", *shown))
     return hud
 
 
@@ -66,7 +82,8 @@ def lines(hud: Hud, before: int = 0) -> np.ndarray:
 def texts(hud: Hud) -> list[str]:
     """Those of ticks and name."""
     written: list[str] = hud.written  # type: ignore[attr-defined]
-    return written[len(written) - len(hud._value_marks) :]
+    end = len(written) - (len(bar_says(hud)) if "value" in hud.placed else 0)
+    return written[end - len(hud._value_marks) : end]
 
 
 def recorded(hud: Hud) -> Hud:
@@ -165,20 +182,22 @@ class TestTicks:
     def test_go_with_a_morph_and_nothing_else_is_drawn_anew(self) -> None:
         scene, field = Scene(height_scale=8.0), field_of(VIEW)
         hud = seen(scene, field)
+        surface = drawn(field)
+        hud.prepare(scene, *surface)
         plane = list(hud._marks)
         end = hud._edges_end
         before = [b.texels.reshape(-1, 4).copy() for b in (hud.canvas.shapes, hud.canvas.glyphs)]
-        drawn = []
+        marks = []
         for part in (0.25, 0.5, 0.75):
             hud.canvas.glyphs.clean(), hud.canvas.shapes.clean()
             shown = -1.0 - 3.0 * part, 1.0 + 9.0 * part
-            hud.prepare(scene, field, field.range, shown)
-            assert hud.values["low"] == numbers.value(shown[0], shown[1] - shown[0])
-            drawn.append(tuple(rect.y for rect in hud._value_marks))
-            assert drawn[-1] == tuple(
+            hud.prepare(scene, *surface, ValueScale("linear", *shown))
+            assert bar_says(hud) == numbers.nice_ticks(*shown, 7, ends=True)
+            marks.append(tuple(rect.y for rect in hud._value_marks))
+            assert marks[-1] == tuple(
                 rect.y for rect in seen(scene, field, shown=shown)._value_marks
             )
-        assert len(set(drawn)) == 3
+        assert len(set(marks)) == 3
         assert hud._marks == plane and hud._edges_end == end
         shapes = hud.canvas.shapes.texels.reshape(-1, 4)
         np.testing.assert_array_equal(shapes[: 3 * end[0]], before[0][: 3 * end[0]])
@@ -231,7 +250,7 @@ class TestPlace:
         assert texts(hud)[-1] in ("critic −Q", "−Q")
         for turn in range(24):
             scene.camera.azimuth = math.radians(15 * turn + 1)
-            hud.prepare(scene, field, field.range)
+            hud.prepare(scene, *drawn(field))
             if size[0] >= 1280:
                 assert len(hud._value_marks) >= 3, "two ticks and a name, from all around"
 
@@ -256,7 +275,7 @@ class TestPlace:
         jumps, side = [], 0
         for azimuth in (*range(60), *np.arange(60, 90, 0.1), *range(90, 360)):
             scene.camera.azimuth = math.radians(azimuth)
-            hud.prepare(scene, field, field.range)
+            hud.prepare(scene, *drawn(field))
             assert hud.value_axis is not None
             upright = hud.value_axis._upright
             if upright is not None:
@@ -372,8 +391,9 @@ def test_axis_and_colour_bar_tell_what_a_morph_shows() -> None:
         for _ in range(6):
             app.step()
             host = app.host
-            low, high = host._shown_range
-            assert app.hud.values["high"] == numbers.value(high, high - low)
+            low, high = host.shown_scale.ends
+            said = bar_says(app.hud)
+            assert low <= said[0] < said[-1] <= high and said[-1] - said[0] > 0.5 * (high - low)
             highs.append(high)
             marks.append(tuple(rect.y for rect in app.hud._value_marks))
         assert highs == sorted(highs) and highs[0] < 60.0 and highs[-1] == host.value_range[1]

@@ -47,6 +47,7 @@ _TYPES: dict[str, Any] = {
     "Path | None": GIVEN_PATH,
     "tuple[str, ...]": str,
     "float | tuple[str, ...]": str,
+    "str | tuple[float, float] | None": str,
     "tuple[int, int]": SIZE,
 }
 

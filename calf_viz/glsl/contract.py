@@ -43,14 +43,17 @@ PALETTE = TextureInput(
     "rgba8",
     "row 0: the surface from low to high; row 1: the modes, then those named in "
     "lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from "
-    "low to high",
+    "low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl",
 )
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
     TextureInput(
-        "u_heightfield", "rg32f", "normalised heights (last, current critic) at nodes", "grid"
+        "u_heightfield", "rg32f", "levels (last, current critic) at nodes: scaled values", "grid"
     ),
     PALETTE,
+    TextureInput(
+        "u_values", "rg32f", "critic values (last, current critic) at levels from 0 to 1, evenly"
+    ),
 )
 
 UNIFORMS = (
@@ -91,10 +94,10 @@ UNIFORMS = (
     Uniform(
         "float",
         "u_height_scale",
-        "scaled height of the normalised height 1 [scene units]",
+        "height of level 1 [scene units]",
         space="scene",
     ),
-    Uniform("vec2", "u_value_range", "critic values at normalised heights 0 and 1"),
+    Uniform("vec2", "u_value_range", "critic values at levels 0 and 1"),
     Uniform("vec3", "u_light", "unit vector towards the light", "scene"),
     Uniform("int", "u_surface_instances", "instances that draw the surface, before the agents'"),
     Uniform("int", "u_vertices", "vertices of each instance"),

@@ -15,11 +15,13 @@ TEXTURES = (
     TextureInput("u_critic_values", "rgba32f", "critic at each node: value, 1 where not finite"),
     TextureInput("u_critic_columns", "rgba32f", "per column: lowest, highest, good, bad nodes"),
     TextureInput("u_critic_range", "rgba32f", "of all nodes: lowest, highest, good, bad nodes"),
+    TextureInput("u_critic_knots", "rgba32f", "the scale: warped values, and their levels"),
     TextureInput("u_critic_last", "rgba32f", "the heightfield shown until now"),
 )
 UNIFORMS = (
     Uniform("vec4", "u_critic_plane", "corners of the plane: lo.xy, hi.xy [state units]"),
     Uniform("ivec2", "u_critic_cells", "cells of the grid along each axis"),
+    Uniform("vec3", "u_critic_scale", "how values are warped; lowest value; threshold of symlog"),
     Uniform("float", "u_critic_morph", "position of the morph; < 0: there is no last surface"),
 )
 

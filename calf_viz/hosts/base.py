@@ -8,47 +8,39 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
+from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
-from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses
+from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses, Evaluated
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.pictured import Pictured
 from calf_viz.hosts.reloading import Reloading
+from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
+from calf_viz.hosts.shown_scale import ShownScale
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
+from calf_viz.scene.colours import mark_contours
 from calf_viz.scene.detail import Detail, DetailChooser
-from calf_viz.scene.frame import Frame, Move
-from calf_viz.scene.height_texels import height_texels, shown_heights
-from calf_viz.scene.ring import MOST_TEXELS, Packed, RingLayout, RingPacker
+from calf_viz.scene.frame import Frame
+from calf_viz.scene.height_texels import height_texels, level_field, shown_heights
+from calf_viz.scene.ring import MOST_TEXELS, RingLayout, RingPacker
+from calf_viz.value_limits import Scaling
+from calf_viz.value_scale import Scale, ValueScale
 
 log = logging.getLogger("calf_viz")
-
-
-class Ring(Protocol):
-    """A host's storage of the samples that it draws."""
-
-    def append(self, packed: Packed) -> None:
-        """Add the samples of one or more steps. Their texels are overwritten by the next ones:
-        upload or copy them."""
-
-    def grow(self, old: RingLayout, new: RingLayout) -> None:
-        """Change to a layout with more agents, keeping the samples."""
-
-    def move(self, by: Move) -> None:
-        """Move all samples to another place in the scene."""
 
 
 class Host(Pictured, Reloading):
@@ -89,8 +81,10 @@ class Host(Pictured, Reloading):
 
     heightfield: Heightfield
     """The surface drawn; only some nodes of it if the GPU evaluates it."""
-    value_range: tuple[float, float]
-    """Critic values at normalised heights 0 and 1, of `heightfield`."""
+    levels: Heightfield
+    """Its levels, 0 lowest and 1 highest, which are the heights and colours drawn."""
+    scaling: Scaling
+    """How scales of surfaces are made; those set from now on, or by `rescale`."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -102,10 +96,13 @@ class Host(Pictured, Reloading):
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
+        self._palette = setup.scene.palette(setup.colour_map)
+        self._marks = np.zeros(PALETTE_COLOURS, np.uint8)
         self._stride = setup.scene.stride  # as configured
         self._warned = False
         self._texels: NDArray[np.float32] | None = None
-        self._last_range = 0.0, 1.0
+        self.scaling = Scaling()
+        self._scales = ShownScale()
         self._critic: CriticPasses | None = None
         self._grid: Grid | None = None
         self._newest: Samples | None = None
@@ -148,26 +145,35 @@ class Host(Pictured, Reloading):
             )
         shown = None if restart else self._texels
         last = None if shown is None else shown_heights(shown, self.morph)
-        self._set_surface(heightfield, heightfield.range, first=last is None)
+        self._set_surface(heightfield, self.scaling.of(heightfield), first=last is None)
         self._grid = None
-        self._texels = height_texels(heightfield, self.value_range, last)
+        self._texels = height_texels(self.levels, last)
         self.morph = morph
         self._upload_heights(self._texels)
 
-    def _set_surface(
-        self, heightfield: Heightfield, value_range: tuple[float, float], first: bool
-    ) -> None:
-        """Set a new surface. Each has its own range, so that all fill the picture in the same way;
-        a morph goes from one range to the other."""
-        self._last_range = value_range if first else self._shown_range
-        self.heightfield, self.value_range = heightfield, value_range
-        self.detail.surface = self.scene_surface, self.value_range
+    def _set_surface(self, heightfield: Heightfield, scale: ValueScale, first: bool) -> None:
+        """Set a new surface, with a scale of its own."""
+        self._scales.begin(scale, self.morph, first)
+        self.heightfield, self.levels = heightfield, level_field(heightfield, scale)
+        self.detail.surface = self.scene_levels
+        self._upload_values(self._scales.texels())
+
+    def rescale(self, morph: float = 1.0) -> bool:
+        """Draw the surface with the scale that `scaling` gives now, as `set_heightfield`; returns
+        whether it did: not while the GPU evaluates the next one, which will have that scale."""
+        if self._grid is None:
+            self.set_heightfield(self.heightfield, morph)
+        elif self._critic is None or self.evaluating:
+            return False
+        else:
+            self._show_critic(self._critic.scaled(self.scaling, self.morph), morph)
+        return True
 
     @property
     @unowned
-    def scene_surface(self) -> Heightfield:
-        """The surface drawn, in units of the scene."""
-        return self.scene.frame.surface(self.heightfield)
+    def scene_levels(self) -> Heightfield:
+        """The levels drawn, in units of the scene."""
+        return self.scene.frame.surface(self.levels)
 
     def reframe(self, frame: Frame) -> None:
         """Make the scene show another part of the plane, whose bounds changed, from the next frame
@@ -183,7 +189,7 @@ class Host(Pictured, Reloading):
         self.packer.reframe(frame)
         self.detail.move(move)
         if self.detail.surface is not None:
-            self.detail.surface = self.scene_surface, self.value_range
+            self.detail.surface = self.scene_levels
         if self._texels is not None:  # older designs put meshes on the surface
             self._upload_heights(self._texels)
         if anew:  # trails that crossed an edge there do not cross it here
@@ -198,10 +204,9 @@ class Host(Pictured, Reloading):
 
         keep: if the user has moved it, set this view only for `reset`.
         """
-        field, (low, high), height = self.scene_surface, self.value_range, self.scene.height_scale
-        levels = (field.values.ravel() - low) / (high - low if high > low else 1.0)
+        field, height = self.scene_levels, self.scene.height_scale
         nodes = plane_nodes(field.lo, field.hi, *field.shape)
-        points = np.column_stack([nodes, height * levels])
+        points = np.column_stack([nodes, height * field.values.ravel()])
         camera = self.scene.camera
         pose = camera.pose if keep and not camera.at_home else None
         camera.frame((*field.lo, *field.hi, height), points)
@@ -209,11 +214,22 @@ class Host(Pictured, Reloading):
             camera.pose = pose
 
     @property
-    def _shown_range(self) -> tuple[float, float]:
-        """Critic values at heights 0 and 1 in the current state of the morph."""
-        (last_low, last_high), (low, high) = self._last_range, self.value_range
-        part = self.morph
-        return last_low + part * (low - last_low), last_high + part * (high - last_high)
+    @unowned
+    def scale(self) -> ValueScale:
+        """The surface's scale: its values at each height."""
+        return self._scales.current
+
+    @property
+    @unowned
+    def value_range(self) -> tuple[float, float]:
+        """The surface's values at the lowest and highest heights."""
+        return self._scales.current.ends
+
+    @property
+    @unowned
+    def shown_scale(self) -> Scale:
+        """The scale in the current state of the morph."""
+        return self._scales.at(self.morph)
 
     @property
     @unowned
@@ -247,14 +263,18 @@ class Host(Pictured, Reloading):
         if self._critic is None:
             return False
         first = restart or self._grid != self._critic.grid
-        done = self._critic.step(-1.0 if first else self.morph)
+        done = self._critic.step(self.scaling, -1.0 if first else self.morph)
         if done is None:
             return False
-        self._set_surface(done.sampled, done.value_range, first)
-        self._grid, self._texels = self._critic.grid, None
-        self.morph = 1.0 if first else 0.0
-        self._use_heights(done.heights)
+        self._show_critic(done, 1.0 if first else 0.0, first)
         return True
+
+    def _show_critic(self, done: Evaluated, morph: float, first: bool = False) -> None:
+        assert self._critic is not None
+        self._set_surface(done.sampled, done.scale, first)
+        self._grid, self._texels = self._critic.grid, None
+        self.morph = morph
+        self._use_heights(done.heights)
 
     def set_hud(self, hud: Hud) -> None:
         """Show a HUD from the next frame on. A HUD belongs to one host.
@@ -284,7 +304,18 @@ class Host(Pictured, Reloading):
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Set the surface's colours, RGBA from low to high, as many as before."""
-        self._upload_palette(self.scene.palette(colour_map))
+        self._palette = self.scene.palette(colour_map)
+        mark_contours(self._palette, self._marks)
+        self._upload_palette(self._palette)
+
+    def _move_contours(self) -> None:
+        """Bring the contours to where the shown scale has them, if they moved."""
+        marks = self._scales.new_marks(self.morph)
+        if marks is not None and not np.array_equal(marks, self._marks):
+            self._marks = marks
+            mark_contours(self._palette, marks)
+            self._upload_palette(self._palette)
+            self.count("upload_bytes", self._palette.nbytes)
 
     def prepare_hud(self) -> Hud | None:
         """The HUD, updated for the frame to be drawn now; None if none is visible."""
@@ -294,7 +325,7 @@ class Host(Pictured, Reloading):
             if self.controls.changes != self._controls_shown:
                 self._controls_shown = self.controls.changes
                 self.hud.redraw()
-            self.hud.prepare(self.scene, self.heightfield, self.value_range, self._shown_range)
+            self.hud.prepare(self.scene, self.levels, self.scale, self.shown_scale)
         return self.hud
 
     def push(self, *samples: Samples) -> None:
@@ -353,9 +384,10 @@ class Host(Pictured, Reloading):
             self.agents,
             self.packer.step - self.scrub,
             self.packer.runs(self.scrub),
-            self._shown_range,
+            self.shown_scale.ends,
             self.morph,
         )
+        self._move_contours()
         return values | self.controls.values
 
     def instances(self, uniforms: dict[str, Any]) -> int:
@@ -402,6 +434,10 @@ class Host(Pictured, Reloading):
     @abstractmethod
     def _use_heights(self, name: str) -> None:
         """Draw the surface from a texture of the critic's passes."""
+
+    @abstractmethod
+    def _upload_values(self, texels: NDArray[np.float32]) -> None:
+        """Upload `u_values`, (1, entries, 2), in place of the current one."""
 
     @abstractmethod
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:

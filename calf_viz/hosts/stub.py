@@ -64,7 +64,7 @@ class StubHost(Host):
         self.texture_limit = 16_384
         self.programs = Programs(setup.library, self._compile, setup.trial)
         self._use({"field"})
-        # Make the palette here, from `setup.scene.palette(setup.colour_map)`.
+        # Make the palette here, from `self._palette`.
         self._ready()
 
     def _compile(self, source: ProgramSource) -> Any:
@@ -86,6 +86,11 @@ class StubHost(Host):
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
         """Make `u_heightfield` from these, (rows, columns, 2): heights of the last surface and of
         this one; the size may differ from the previous one."""
+        self.count("upload_bytes", texels.nbytes)
+
+    def _upload_values(self, texels: NDArray[np.float32]) -> None:
+        """Fill `u_values` with these, (1, entries, 2): values of the last surface and of this one
+        at evenly spaced levels."""
         self.count("upload_bytes", texels.nbytes)
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:

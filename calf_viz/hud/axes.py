@@ -31,13 +31,12 @@ class Axes:
         self,
         canvas: Canvas,
         scene: Scene,
-        heightfield: Heightfield,
-        value_range: tuple[float, float],
+        levels: Heightfield,
         taken: Sequence[Rect],
     ) -> list[Rect]:
         """Draw what fits the picture, clear of `taken`; returns where the texts are."""
         closest = CLOSEST * canvas.face("small").height
-        edges = edges_of(scene, heightfield, value_range, self.labels, closest)
+        edges = edges_of(scene, levels, self.labels, closest)
         # A text that would lie along its edge is left out: the edge is seen end on.
         ticks = [_aside(edge, edge.ticks) for edge in edges]
         names = [_aside(edge, edge.names) for edge in edges]

@@ -115,6 +115,10 @@ class Canvas:
         """Draw a row of the palette, low values at the foot or, lying, at the left."""
         self.shapes.append(shape.map_bar(rect, row, lying))
 
+    def map_tip(self, bar: Rect, row: int = 0, high: bool = True) -> None:
+        """Draw a point beyond the high or low end of a bar as `map_bar` draws it."""
+        self.shapes.append(shape.map_tip(bar, row, high))
+
     def curve(self, rect: Rect, series: str, width: float, paint: Paint | Tone) -> None:
         """Draw a series' curve, from the rectangle's foot to its head."""
         row = self.series.row(series)

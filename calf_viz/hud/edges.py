@@ -47,26 +47,26 @@ class Edge(NamedTuple):
 
 def edges_of(
     scene: Scene,
-    heightfield: Heightfield,
-    value_range: tuple[float, float],
+    levels: Heightfield,
     labels: tuple[str, str],
     apart: float = 0.0,
 ) -> list[Edge]:
     """The edges along both axes of the view's plane, which may be another than the surface's until
     the next surface. Marks behind the camera are left out; names there are None.
 
-    apart: least distance of ticks [px]. An edge that is too short for two has none.
+    levels: of the surface, in the units of its axes. apart: least distance of ticks [px]. An edge
+    that is too short for two has none.
     """
-    lo, hi = plane = scene.frame.plane or (heightfield.lo, heightfield.hi)
+    lo, hi = plane = scene.frame.plane or (levels.lo, levels.hi)
     ticks = [numbers.nice_ticks(lo[axis], hi[axis], MOST_TICKS) for axis in (0, 1)]
-    edges = _edges(scene, heightfield, value_range, labels, plane, ticks)
+    edges = _edges(scene, levels, labels, plane, ticks)
     chosen = [
         _sparser(edge, values, ends, apart)
         for edge, values, ends in zip(edges, ticks, zip(lo, hi, strict=True), strict=True)
     ]
     if chosen == ticks:
         return edges
-    return _edges(scene, heightfield, value_range, labels, plane, chosen)
+    return _edges(scene, levels, labels, plane, chosen)
 
 
 def _sparser(edge: Edge, ticks: list[float], ends: Pair, apart: float) -> list[float]:
@@ -88,8 +88,7 @@ def _sparser(edge: Edge, ticks: list[float], ends: Pair, apart: float) -> list[f
 
 def _edges(
     scene: Scene,
-    heightfield: Heightfield,
-    value_range: tuple[float, float],
+    levels: Heightfield,
     labels: tuple[str, str],
     plane: Plane,
     ticks: list[list[float]],
@@ -99,7 +98,7 @@ def _edges(
     points = [_edge_points(scene, plane, axis, ticks[axis]) for axis in (0, 1)]
     # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
     at = np.concatenate(points, axis=1)
-    marks = _marks(_edge_pixels(scene, heightfield, value_range, at), [*texts[0], *texts[1]])
+    marks = _marks(_edge_pixels(scene, levels, at), [*texts[0], *texts[1]])
     first, second = marks[: len(texts[0])], marks[len(texts[0]) :]
     return [
         Edge([m for m in along[: -len(NAME_AT)] if m is not None], along[-len(NAME_AT) :])
@@ -123,16 +122,11 @@ def _edge_points(scene: Scene, plane: Plane, axis: int, ticks: list[float]) -> P
     return points
 
 
-def _edge_pixels(
-    scene: Scene, heightfield: Heightfield, value_range: tuple[float, float], points: Points
-) -> Points:
+def _edge_pixels(scene: Scene, levels: Heightfield, points: Points) -> Points:
     """Points (2, m, 2) in the picture, all at the heights of the first m; NaN if behind it."""
-    lo, hi = value_range
-    # As in `shaders/field.vert`.
-    levels = (heightfield.heights(points[0]) - lo) / (hi - lo if hi > lo else 1.0)
     places = np.empty((*points.shape[:2], 3))
     places[..., :2] = scene.frame.places(points)
-    places[..., 2] = np.minimum(np.maximum(levels, -2.0), 3.0) * scene.height_scale
+    places[..., 2] = levels.heights(points[0]) * scene.height_scale
     return pixels(scene, places)
 
 

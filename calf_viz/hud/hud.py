@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud import numbers
 from calf_viz.hud.atlas import atlas
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
@@ -22,6 +21,7 @@ from calf_viz.hud.layout import Anchor, Metrics, Rect, place
 from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.widgets import Widget
 from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import LINEAR, Scale
 
 
 class Hud:
@@ -51,9 +51,9 @@ class Hud:
         self._panels_end = self._edges_end = self.canvas.mark
         self._new_layout = self._new_texts = True
         self._matrix: NDArray[np.float32] | None = None
-        self._heightfield: Heightfield | None = None
+        self._levels: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
-        self._shown_range: tuple[float, float] | None = None
+        self._scale: Scale | None = None
         self._pressed: Widget | None = None
 
     def add(self, widget: Widget, first: bool = False, before: str = "") -> None:
@@ -92,32 +92,31 @@ class Hud:
     def prepare(
         self,
         scene: Scene,
-        heightfield: Heightfield,
-        value_range: tuple[float, float],
-        shown_range: tuple[float, float] | None = None,
+        levels: Heightfield,
+        scale: Scale = LINEAR,
+        shown: Scale | None = None,
     ) -> None:
         """Update the batches for a frame of this scene. Called by hosts before each frame.
 
-        value_range: the surface's, at heights 0 and 1. shown_range: the same in the current state
-        of a morph to that surface; None if there is none.
+        levels: of the surface, its drawn heights from 0 to 1. scale: its values at these. shown:
+        the same in the current state of a morph to that surface; None if there is none.
         """
-        shown_range = shown_range or value_range
+        shown = shown or scale
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same object while still
         grounds = scene.background, scene.second_ground
-        seen = size, scene.height_scale, scene.frame, value_range, grounds
-        moved = (
-            matrix is not self._matrix or heightfield is not self._heightfield or seen != self._seen
-        )
+        seen = size, scene.height_scale, scene.frame, scale, grounds
+        moved = matrix is not self._matrix or levels is not self._levels or seen != self._seen
         if moved:
             self._new_layout |= size != self._size
-            self._matrix, self._heightfield, self._seen = matrix, heightfield, seen
+            self._matrix, self._levels, self._seen = matrix, levels, seen
             self._size = size
         self.dress(scene)
-        new_range = shown_range != self._shown_range
-        if new_range:
-            self._shown_range = shown_range
-            self._show_range(*shown_range)
+        new_scale = shown != self._scale
+        if new_scale:
+            self._scale = shown
+            for widget in self.widgets:
+                self._new_layout |= widget.rescale(self.canvas, shown)
         if self._new_layout:
             self._lay_out()
         elif self._new_texts:
@@ -126,32 +125,29 @@ class Hud:
                     widget.update(self.canvas, self.values)
         moved |= self._new_layout
         if moved:
-            self._draw_edges(scene, heightfield, value_range)
-        if moved or new_range:
-            self._draw_value_axis(scene, shown_range)
+            self._draw_edges(scene, levels, scale)
+        if moved or new_scale:
+            self._draw_scale(scene, shown)
         self._new_layout = self._new_texts = False
 
-    def _draw_edges(
-        self, scene: Scene, heightfield: Heightfield, value_range: tuple[float, float]
-    ) -> None:
+    def _draw_edges(self, scene: Scene, levels: Heightfield, scale: Scale) -> None:
         self.canvas.back_to(self._panels_end)
         taken = list(self.placed.values())
         if self.value_axis is not None:
-            taken += self.value_axis.stand(self.canvas, scene, heightfield, value_range, taken)
+            taken += self.value_axis.stand(self.canvas, scene, levels, scale, taken)
         if self.axes is not None:
-            self._marks = self.axes.draw(self.canvas, scene, heightfield, value_range, taken)
+            self._marks = self.axes.draw(self.canvas, scene, levels, taken)
         self._edges_end = self.canvas.mark
 
-    def _draw_value_axis(self, scene: Scene, shown_range: tuple[float, float]) -> None:
+    def _draw_scale(self, scene: Scene, shown: Scale) -> None:
+        """Draw what follows the scale: it changes in each frame of a morph."""
+        self.canvas.back_to(self._edges_end)
         if self.value_axis is not None:
-            self.canvas.back_to(self._edges_end)
             taken = [*self.placed.values(), *self._marks]
-            self._value_marks = self.value_axis.draw(self.canvas, scene, shown_range, taken)
-
-    def _show_range(self, low: float, high: float) -> None:
-        middle, span = 0.5 * (low + high), high - low
-        texts = {"low": low, "middle": middle, "high": high}
-        self.update(**{key: numbers.value(x, span) for key, x in texts.items()})
+            self._value_marks = self.value_axis.draw(self.canvas, scene, shown, taken)
+        for widget in self.widgets:
+            if widget.name in self.placed:
+                widget.draw_scale(self.canvas)
 
     def _lay_out(self) -> None:
         metrics = Metrics.fit(self._size, self.canvas.theme.stroke)

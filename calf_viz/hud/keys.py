@@ -34,6 +34,13 @@ KEYS = (
     Key("save_look", ("s",), "save look", "save the controls' values beside the look's shaders"),
     Key("next_view", ("tab",), "A/B", "with two looks: cycle split, first, second, difference"),
     Key("quit", ("escape", "q"), "quit", "close the window"),
+    Key("next_scale", ("v",), "scale", "cycle the scales of values: linear, sqrt, symlog, rank"),
+    Key(
+        "next_limits",
+        ("b",),
+        "range",
+        "cycle the range of values shown: auto, robust, agents, and the configured one",
+    ),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),

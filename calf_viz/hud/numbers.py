@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from calf_viz.round_numbers import magnitude, nice_ticks, power_of_ten
+
+__all__ = ["count", "nice_ticks", "plain", "round_scale", "tick_texts", "value"]
+
 MINUS = "−"
 MOST_DIGITS = 15
 """Significant digits of a float, after the first."""
@@ -26,7 +30,7 @@ def value(number: float, span: float) -> str:
         return "–"
     span = abs(span) if span and math.isfinite(span) else max(abs(number), 1.0)
     if not 1e-3 <= span < 1e6:
-        digits = max(1, 1 + _magnitude(number) - _magnitude(span)) if number else 1
+        digits = max(1, 1 + magnitude(number) - magnitude(span)) if number else 1
         mantissa, exponent = f"{number:.{min(digits, MOST_DIGITS)}e}".split("e")
         text = "0" if number == 0 else f"{mantissa}e{int(exponent)}"
     else:
@@ -37,33 +41,6 @@ def value(number: float, span: float) -> str:
     return text.replace("-", MINUS)
 
 
-def nice_ticks(low: float, high: float, most: int, ends: bool = False) -> list[float]:
-    """At most `most` round, evenly spaced numbers between low and high, which are themselves
-    included only with `ends`."""
-    return list(_nice_ticks(low, high, most, ends))
-
-
-@lru_cache(maxsize=64)
-def _nice_ticks(low: float, high: float, most: int, ends: bool) -> tuple[float, ...]:
-    span = high - low
-    if not (span > 0 and math.isfinite(span)) or most < 1:
-        return ()
-    exponent = _magnitude(span / most)
-    steps = [_power(exponent) * factor for factor in (0.2, 0.5, 1, 2, 5, 10)]
-    finer = 0.0
-    for step in steps:
-        if span / step < most + 4:  # else too many: one per step, but for the ends and rounding
-            ticks = _multiples(step, low, high, ends)
-            if not ticks:
-                break
-            if len(ticks) <= most:
-                return ticks
-        finer = step
-    # From too many to none in one step: use some of the last ones.
-    ticks = _multiples(finer, low, high, ends) if finer else ()
-    return ticks[:: max(1, math.ceil(len(ticks) / most))]
-
-
 def round_scale(low: float, high: float) -> list[float]:
     """Round, evenly spaced numbers around a range: the first and last are the ends of its
     scale, beyond zero only if the range is. [-1, 0] for a range that is not finite."""
@@ -72,36 +49,14 @@ def round_scale(low: float, high: float) -> list[float]:
     # At least so wide that the two are told apart, also by float32, as the GPU draws the curves.
     span = max(high - low, 1e-3, 1e-5 * max(abs(low), abs(high)))
     rough = span / 3.0
-    power = _power(_magnitude(rough))
+    power = power_of_ten(magnitude(rough))
     step = max(power * factor for factor in (1.0, 2.0, 5.0) if power * factor <= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [i * step for i in range(first - (first == last), last + 1)]
 
 
-def _multiples(step: float, low: float, high: float, ends: bool) -> tuple[float, ...]:
-    """Multiples of a step between low and high, with `ends` also those that equal one of them."""
-    # A multiple may round to the end itself, or beyond it.
-    first, last = math.floor(low / step), math.ceil(high / step)
-    found = [i * step for i in range(first, last + 1)]
-    while found and not (low < found[0] or (ends and low == found[0])):
-        del found[0]
-    while found and not (found[-1] < high or (ends and high == found[-1])):
-        del found[-1]
-    return tuple(found)
-
-
-def _magnitude(number: float) -> int:
-    """Power of ten of the first nonzero digit."""
-    return math.floor(math.log10(abs(number)))
-
-
-def _power(exponent: int) -> float:
-    """The float nearest to a power of ten; `**` is inexact for some negative ones."""
-    return float(f"1e{exponent}")
-
-
 def tick_texts(ticks: Sequence[float]) -> list[str]:
-    """Evenly spaced round numbers, with just enough digits to tell them apart: as decimals if
+    """Round numbers, with just enough digits to tell them apart: as decimals if
     those are short, else with an exponent: 0.5, −40, 1000000.5, 2e−5."""
     return list(_tick_texts(tuple(ticks)))
 
@@ -118,7 +73,8 @@ def _tick_texts(ticks: tuple[float, ...]) -> tuple[str, ...]:
     short = [_trimmed(f"{tick:.{digits}e}") for tick in ticks]
     chosen = fixed
     if not 1e-4 < largest < 1e5 and max(map(len, short)) < max(map(len, fixed)):
-        chosen = short
+        # If they are not evenly spaced, some may be short as decimals: 50, 2e5.
+        chosen = [min(pair, key=len) for pair in zip(short, fixed, strict=True)]
     return tuple(text.replace("-", MINUS) for text in chosen)
 
 

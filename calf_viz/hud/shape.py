@@ -65,6 +65,19 @@ def map_bar(rect: Rect, row: int = 0, lying: bool = False) -> NDArray[np.float32
     return drawn.reshape(-1, 4)
 
 
+def map_tip(bar: Rect, row: int = 0, high: bool = True) -> NDArray[np.float32]:
+    """A triangle beyond an upright bar's high or low end, in that end's colour, (3 * rows, 4)."""
+    rows = max(1, bar.width // 2)
+    drawn = np.zeros((rows, TEXELS, 4), np.float32)
+    away = np.arange(rows) + 0.5
+    drawn[:, 0, 1] = drawn[:, 0, 3] = bar.y - away if high else bar.bottom + away
+    drawn[:, 0, 0], drawn[:, 0, 2] = bar.x + away, bar.right - away
+    drawn[:, 1, 0] = drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
+    drawn[:, 1, 1] = drawn[:, 1, 2] = float(high)
+    drawn[:, 2, 0] = row
+    return drawn.reshape(-1, 4)
+
+
 def curve(rect: Rect, row: int, samples: int, width: float, paint: Paint) -> NDArray[np.float32]:
     """A series' curve through a rectangle, (3 * segments, 4); see `series.py`."""
     return _of_series(rect, row, samples, width, paint, kind=2.0)

@@ -15,6 +15,7 @@ from calf_viz.hud.marks import CLEAR, Mark, free
 from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import on_ground
+from calf_viz.value_scale import Scale
 
 WELL_APART, CLOSEST = 1.3, 0.85
 """Preferred and least vertical distance of ticks, in line heights."""
@@ -24,8 +25,6 @@ FEWEST = 2
 """Least number of ticks for a scale."""
 CLEARLY_MORE = 2
 """As many more legible ticks are worth another place: with fewer it would jump to and fro."""
-
-Range = tuple[float, float]
 
 
 class ValueAxis:
@@ -40,42 +39,40 @@ class ValueAxis:
         self.names = names
         self._upright: Upright | None = None
         self._last: Upright | None = None  # where it was last, also if it is nowhere now
-        self._found: tuple[Range, list[Mark]] | None = None  # ticks, cached for a range
+        self._found: tuple[Scale, list[Mark]] | None = None  # ticks, cached for a scale
 
     def stand(
         self,
         canvas: Canvas,
         scene: Scene,
-        heightfield: Heightfield,
-        value_range: Range,
+        levels: Heightfield,
+        scale: Scale,
         taken: Sequence[Rect],
     ) -> list[Rect]:
         """Choose its place, clear of `taken`: the last one, or on its side, unless another has
         clearly more legible ticks; returns the rectangles that it takes."""
         last, self._upright, most = self._last, None, FEWEST - 1
-        uprights = uprights_of(scene, heightfield)
+        uprights = uprights_of(scene, levels)
         if last is not None:
             uprights.sort(key=lambda other: (other.corner != last.corner, other.side != last.side))
         for upright in uprights:
-            ticks = self._ticks(canvas, upright, value_range)
+            ticks = self._ticks(canvas, upright, scale)
             readable = len(self._free(canvas, scene, ticks, taken))
             if readable > most and not self._crosses(canvas, upright, taken):
                 self._upright = self._last = upright
-                self._found = value_range, ticks
+                self._found = scale, ticks
                 most = readable if last is None else readable + CLEARLY_MORE - 1
             if self._upright is upright and readable == len(ticks):
                 break
         return [] if self._upright is None else _line_rects(self._upright)
 
-    def draw(
-        self, canvas: Canvas, scene: Scene, value_range: Range, taken: Sequence[Rect]
-    ) -> list[Rect]:
+    def draw(self, canvas: Canvas, scene: Scene, scale: Scale, taken: Sequence[Rect]) -> list[Rect]:
         """Draw it in its place, its texts clear of `taken`; returns where those are."""
         upright = self._upright
         if upright is None:
             return []
-        if self._found is None or self._found[0] != value_range:
-            self._found = value_range, self._ticks(canvas, upright, value_range)
+        if self._found is None or self._found[0] != scale:
+            self._found = scale, self._ticks(canvas, upright, scale)
         ticks = self._free(canvas, scene, self._found[1], taken)
         if len(ticks) < FEWEST:
             return []
@@ -103,15 +100,14 @@ class ValueAxis:
         return [(tick, rect) for tick, rect in placed if free(rect, canvas, scene.size, taken)]
 
     @staticmethod
-    def _ticks(canvas: Canvas, upright: Upright, value_range: Range) -> list[Mark]:
+    def _ticks(canvas: Canvas, upright: Upright, scale: Scale) -> list[Mark]:
         """As many ticks as are well apart; if too few, as many as can be distinguished."""
-        low, high = value_range
         out, line = (float(upright.side), 0.0), canvas.face("small").height
         length = upright.foot[1] - upright.head[1]
         for apart in (WELL_APART * line, CLOSEST * line):
             for most in range(min(MOST_TICKS, int(length / apart) + 1), FEWEST - 1, -1):
-                values = numbers.nice_ticks(low, high, most, ends=True)
-                at = [upright.at((value - low) / (high - low)) for value in values]
+                values = scale.ticks(most, 1.1 * apart / max(length, apart))
+                at = [upright.at(level) for level in scale.levels(values).tolist()]
                 if len(values) >= FEWEST and all(a[1] - b[1] > apart for a, b in pairwise(at)):
                     texts = numbers.tick_texts(values)
                     return [Mark(x, y, out, text) for (x, y), text in zip(at, texts, strict=True)]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
-from calf_viz.hud import theme
+from calf_viz.hud import numbers, theme
 from calf_viz.hud.atlas import Face
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import BOTTOM_LEFT, TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.text import shortened, width, wrapped
 from calf_viz.scene.paint import Paint, Shade
+from calf_viz.value_scale import Scale
 
 Values = Mapping[str, str]
 """Texts by key. A row without one is not shown."""
@@ -57,6 +59,13 @@ class Widget(ABC):
     @abstractmethod
     def update(self, canvas: Canvas, values: Values) -> None:
         """Change its texts in place."""
+
+    def rescale(self, canvas: Canvas, scale: Scale) -> bool:
+        """The values at the surface's levels changed; returns whether its size should."""
+        return False
+
+    def draw_scale(self, canvas: Canvas) -> None:  # noqa: B027 (most show no scale)
+        """Draw what follows the scale, over the form drawn last."""
 
     def press(self, x: float, y: float) -> None:  # noqa: B027 (most widgets only show something)
         """The mouse went down over it, at a pixel of the picture."""
@@ -185,7 +194,7 @@ class Panel(Widget):
 
 @dataclass
 class ColourBar(Widget):
-    """The surface's colours with their values: keys `low`, `middle`, `high`.
+    """The surface's colours with round values beside them.
 
     With two looks, those shown: the key `looks` has their letters, A, B or AB.
 
@@ -199,11 +208,16 @@ class ColourBar(Widget):
     longest: int = 40
     shortest: int = 16
     """Height of the bar in units."""
+    _scale: Scale | None = field(default=None, repr=False)
     _title: list[str] = field(default_factory=list, repr=False)
-    _labels: dict[str, Label] = field(default_factory=dict, repr=False)
+    _bars: list[tuple[Rect, int]] = field(default_factory=list, repr=False)
+    _room: int = 0
+    """Width for numbers [px]."""
 
-    KEYS = ("low", "middle", "high")
-    CAPACITY = 18
+    MOST = 7
+    """Most ticks."""
+    APART = 1.7
+    """Least distance of ticks, in line heights."""
     TITLE = 30
     """Most width of a line of the title, in units."""
     ROWS: ClassVar[dict[str, int]] = {"A": 0, "B": 2}
@@ -216,13 +230,13 @@ class ColourBar(Widget):
     def measure(
         self, canvas: Canvas, values: Values, room: tuple[int, int]
     ) -> tuple[int, int] | None:
-        if any(key not in values for key in self.KEYS):
+        if self._scale is None:
             return None
-        unit, small = canvas.metrics.unit, canvas.face("small")
+        unit = canvas.metrics.unit
         # As wide as the title, or as numbers of a certain length, so that it does not change.
         bars = max(len(values.get("looks", "")), 1)
         ticks = 5 * bars * unit + max(
-            width(small, LEAST_VALUE), *(width(small, values[k]) for k in self.KEYS)
+            width(canvas.face("small"), LEAST_VALUE), self._widest(canvas)
         )
         # A title makes the panel little wider than the bar, as the surface is behind it, and never
         # wider than half of the room, as the numbers matter more.
@@ -266,27 +280,58 @@ class ColourBar(Widget):
                 canvas.label(look, "small", x, baseline, theme.BRIGHT, 4 * unit, "centre")
             top += title_height
         bar = Rect(left, top, 3 * unit, rect.bottom - 3 * unit - top)
-        canvas.map_bar(bar, self.ROWS[looks[0]])
-        for look in looks[1:]:
-            bar = bar._replace(x=bar.x + 5 * unit)
-            canvas.map_bar(bar, self.ROWS[look])
-        self._labels = {}
-        line = canvas.metrics.line
-        for key, level in zip(self.KEYS, (0.0, 0.5, 1.0), strict=True):
+        self._bars = [
+            (bar._replace(x=bar.x + 5 * i * unit), self.ROWS[look]) for i, look in enumerate(looks)
+        ]
+        for bar, row in self._bars:
+            canvas.map_bar(bar, row)
+        self._room = rect.right - 2 * unit - (bar.right + 2 * unit)
+
+    def rescale(self, canvas: Canvas, scale: Scale) -> bool:
+        first, self._scale = self._scale is None, scale
+        return first or (bool(self._bars) and self._widest(canvas) > self._room)
+
+    def _widest(self, canvas: Canvas) -> int:
+        """Width of its longest number [px]."""
+        ticks = self._ticks(canvas, self.longest * canvas.metrics.unit)
+        return max(width(canvas.face("small"), text) for _, text in ticks)
+
+    def _ticks(self, canvas: Canvas, length: int) -> list[tuple[float, str]]:
+        """Levels of round values, and their texts, for a bar of this length [px]; the values at
+        its ends if there are no round ones between them."""
+        scale = self._scale
+        assert scale is not None
+        least = self.APART * canvas.face("small").height / length
+        for most in range(self.MOST, 1, -1):
+            values = scale.ticks(most, least)
+            levels = scale.levels(values).tolist()
+            if len(values) > 1 and all(b - a >= least for a, b in pairwise(levels)):
+                return list(zip(levels, numbers.tick_texts(values), strict=True))
+        ends = scale.ends if scale.span > 0.0 else scale.ends[:1]
+        texts = [numbers.value(value, scale.span) for value in ends]
+        return list(zip((0.0, 1.0), texts, strict=False))
+
+    def draw_scale(self, canvas: Canvas) -> None:
+        if self._scale is None or not self._bars:
+            return
+        unit, line, face = canvas.metrics.unit, canvas.metrics.line, canvas.face("small")
+        for bar, row in self._bars:
+            for high, pointed in enumerate(self._scale.beyond):
+                if pointed:  # there are values beyond it
+                    canvas.map_tip(bar, row, bool(high))
+        bar = self._bars[-1][0]
+        for level, text in self._ticks(canvas, bar.height):
             y = round(bar.bottom - line - level * (bar.height - line))
             canvas.rectangle(Rect(bar.right, y, unit, line), theme.TICK)
             # Numbers are beside their tick, the outer ones within the bar's ends.
-            capital = canvas.face("small").cap_height
-            baseline = y + round((1.0 - level) * line + level * capital)
+            capital = face.cap_height
+            baseline = y + (line + capital + 1) // 2
+            baseline = min(max(baseline, bar.y + capital), bar.bottom)
             x = bar.right + 2 * unit
-            self._labels[key] = canvas.label(
-                values[key], "small", x, baseline, theme.BRIGHT, rect.right - 2 * unit - x,
-                capacity=self.CAPACITY,
-            )  # fmt: skip
+            canvas.label(text, "small", x, baseline, theme.BRIGHT, self._room)
 
     def update(self, canvas: Canvas, values: Values) -> None:
-        for key, label in self._labels.items():
-            canvas.change(label, values[key])
+        """Nothing to do: its numbers follow the scale."""
 
 
 @dataclass

@@ -110,9 +110,9 @@ RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 steps of lightness."""
 LIGHT_RAMP = ((0.98, 0.70, 0.38), (0.78, 0.18, 0.48), (0.14, 0.04, 0.32))
 """The same over a pale surface: orange, magenta, dark violet."""
-PALE, DARK_LINES = 0.5, 0.35
-"""Mean luminance of a colour map from which on contours are darker than the surface, and their grey
-then: black lines on paper look stronger than white ones on black."""
+PALE, DARK_LINES = 0.5, 128
+"""Mean luminance of a colour map from which on contours are darker than the surface, and the bit of
+the palette's alpha that says so; see `shaders/lib/contours.glsl`."""
 
 
 def mode_colours(
@@ -164,20 +164,26 @@ def palette_texels(
 ) -> NDArray[np.uint8]:
     """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, the
     surface's again, which a second look's may replace, and the ramp. The alpha of the surface's
-    colours is the grey of contours over them.
+    colours tells of contours over them: whether they are dark and, by `mark_contours`, where they
+    are.
 
     A single texture, so that each fragment reads one colour whatever it belongs to: reading the
     modes' colours from uniforms took a software renderer longer than shading the surface.
     """
     texels = np.zeros((4, *colour_map.shape), dtype=np.uint8)
     texels[0] = colour_map
-    texels[0, :, 3] = round(255 * DARK_LINES) if _pale(colour_map) else 255
+    texels[0, :, 3] = DARK_LINES if _pale(colour_map) else 0
     texels[2] = texels[0]
     texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
     at = np.linspace(0.0, len(ramp) - 1.0, len(texels[RAMP_ROW]))
     parts = [np.interp(at, range(len(ramp)), part) for part in np.array(ramp).T]
     texels[RAMP_ROW] = np.rint(255 * np.column_stack([*parts, np.ones_like(at)]))
     return texels
+
+
+def mark_contours(texels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> None:
+    """Set where contours are, from `value_scale.contour_marks`, in texels of `u_palette`."""
+    texels[[0, 2], :, 3] = texels[[0, 2], :, 3] & DARK_LINES | marks
 
 
 def _pale(colour_map: NDArray[np.uint8]) -> bool:

@@ -1,8 +1,8 @@
 """A critic for the GPU: actor and critic as texels of a texture, evaluated in bands of rows.
 
-    weights ──▶ values, band by band ──▶ columns ──▶ range ──▶ heights (last, current)
-                critic_values.frag       lowest, highest,      what u_heightfield shows
-                                         bad nodes
+    weights ──▶ values, band by band ──▶ columns ──▶ range ──▶ scale ──▶ heights (last, current)
+                critic_values.frag       lowest, highest,      on the    what u_heightfield
+                                         bad nodes             CPU       shows
 
 Texels of `u_critic_weights`, row after row, `COLUMNS` wide:
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.critic_networks import ACTIVATIONS, CriticNetworks, Layer
+from calf_viz.value_scale import ValueScale
 
 COLUMNS = 1024
 HEADER = 2
@@ -79,6 +80,21 @@ def _layer_texels(layer: Layer) -> NDArray[np.float32]:
     blocks = weights.reshape(4 * ins, outs, 4).transpose(1, 0, 2)  # (outs, inputs, four outputs)
     bias = _fours(layer.bias)[:, None, :]
     return np.concatenate([bias, blocks], axis=1).reshape(-1, 4)
+
+
+KINDS = ("linear", "sqrt", "symlog", "rank")
+"""How `critic_heights.frag` warps values before the knots, by number: the first and the last do
+not."""
+
+
+def scale_texels(scale: ValueScale) -> NDArray[np.float32]:
+    """Texels of `u_critic_knots`, (1, knots, 4): warped values, ascending, and their levels,
+    between which the scale is linear."""
+    values, levels = scale.knots if scale.knots[0] else (scale.ends, (0.0, 1.0))
+    texels = np.zeros((1, len(values), 4), np.float32)
+    texels[0, :, 0] = scale.warped(values)
+    texels[0, :, 1] = levels
+    return texels
 
 
 class Bands:

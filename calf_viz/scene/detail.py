@@ -38,8 +38,8 @@ MOST_BULGE = 0.375  # largest bulge of a curve in the shader, relative to its ch
 class Detail(Protocol):
     """Chooses the stride: trails draw every n-th sample."""
 
-    surface: tuple[Heightfield, tuple[float, float]] | None
-    """The surface in units of the scene, and the critic values at heights 0 and 1."""
+    surface: Heightfield | None
+    """The levels of the surface, in units of the scene."""
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
         """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks
@@ -56,8 +56,8 @@ class DetailChooser:
     """Chooses the stride of one scene from the positions pushed.
 
     Attributes:
-        surface: the surface below the trails, in the scene, and the critic values at heights 0 and
-            1; if None, it is taken to be level.
+        surface: the levels of the surface below the trails, in the scene; if None, it is taken to
+            be flat.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -75,7 +75,7 @@ class DetailChooser:
         self._seen = 0
         self._agents = 0
         self._measuring: Iterator[None] = iter(())
-        self.surface: tuple[Heightfield, tuple[float, float]] | None = None
+        self.surface: Heightfield | None = None
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
         """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks a
@@ -138,9 +138,8 @@ class DetailChooser:
     def _heights(self, path: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.surface is None:
             return np.zeros(path.shape[:-1])
-        heightfield, (low, high) = self.surface
-        rise = self.scene.height_scale / max(high - low, 1e-12)
-        return rise * heightfield.heights(path.reshape(-1, 2)).reshape(path.shape[:-1])
+        levels = self.surface.heights(path.reshape(-1, 2))
+        return self.scene.height_scale * levels.reshape(path.shape[:-1])
 
 
 def _deviation(

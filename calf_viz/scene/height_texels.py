@@ -6,19 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.value_scale import Scale
+
+VALUES_KEPT = 1025
+"""Texels of `u_values`: so many that a value is exact to some millionths of itself."""
+
+
+def level_field(values: Heightfield, scale: Scale) -> Heightfield:
+    """The levels of a surface, 0 lowest and 1 highest, which are its drawn heights; `bad` as in
+    the surface."""
+    levels = Heightfield(scale.levels(values.values), values.lo, values.hi)
+    levels.bad = values.bad
+    return levels
 
 
 def height_texels(
-    current: Heightfield, value_range: tuple[float, float], last: NDArray[np.float32] | None = None
+    current: Heightfield, last: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Texels of `u_heightfield`, (rows, columns, 2) float32: normalised (last, current) heights.
+    """Texels of `u_heightfield`, (rows, columns, 2) float32: (last, current) levels.
 
-    A replaced value is stored as -8 - value, for the shader to mark.
+    current: levels, from `level_field`. A replaced one is stored as -8 - level, for the shader to
+    mark.
     """
-    lo, hi = value_range
-    span = hi - lo if hi > lo else 1.0
-    heights = (current.values.astype(np.float64) - lo) / span
-    stored = np.where(current.bad, -8.0 - heights, heights).astype(np.float32)
+    stored = np.where(current.bad, np.float32(-8.0) - current.values, current.values)
     same = last is not None and last.shape == stored.shape
     return np.stack([last if same and last is not None else stored, stored], axis=-1)
 
@@ -32,3 +42,10 @@ def shown_heights(texels: NDArray[np.float32], morph: float) -> NDArray[np.float
         return texels[..., 1]
     last, current = (np.where(h < -4.0, -8.0 - h, h) for h in np.moveaxis(texels, -1, 0))
     return (last + np.float32(morph) * (current - last)).astype(np.float32)
+
+
+def value_texels(last: Scale, current: Scale) -> NDArray[np.float32]:
+    """Texels of `u_values`, (1, `VALUES_KEPT`, 2) float32: values at evenly spaced levels."""
+    levels = np.linspace(0.0, 1.0, VALUES_KEPT)
+    both = np.stack([last.values(levels), current.values(levels)], axis=-1)
+    return both[None].astype(np.float32)

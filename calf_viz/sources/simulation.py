@@ -40,6 +40,8 @@ def view_of(system: System) -> View:
         modes=NAMES,
         value="critic −Q",
         symbol="−Q",
+        value_scale=system.value_scale,
+        clim=system.clim,
         periodic=(plane.axes[0] in system.angles, plane.axes[1] in system.angles),
         marker=system.marker,
         dt=system.dt,

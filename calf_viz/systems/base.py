@@ -57,6 +57,10 @@ class System(ABC):
     """Name of each state, by which `slice` sets those that the plane does not show; by default s0,
     s1, ..."""
     plane: Plane
+    value_scale: Literal["linear", "sqrt", "symlog", "rank"] = "linear"
+    """How values of the critic become heights and colours, unless the configuration says."""
+    clim: str | tuple[float, float] = "auto"
+    """The values at the lowest and the highest; see `View`."""
     marker: Literal["sphere", "arrow"] = "sphere"
     angles: tuple[int, ...] = ()
     """Indices of the states that are angles [rad]: wrapped to [-pi, pi) after each step; networks

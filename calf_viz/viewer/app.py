@@ -66,6 +66,7 @@ class CALFApplication(Session):
             return
         with self.profiler.section("upload"), self.feed.blamed("step"):
             self.host.push(*samples)
+        self.surface.see(samples, self.feed)
         self._show_certificate()
         if self.display is not None:
             self.display.see(samples)
@@ -79,6 +80,7 @@ class CALFApplication(Session):
         if self.host.scene.size != self._fitted_size:
             self._fitted_size = self.host.scene.size
             self.fit_surface()
+        self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.looks.poll()

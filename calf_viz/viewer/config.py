@@ -23,6 +23,8 @@ from calf_viz.settings import within as _within
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import POLICIES
 from calf_viz.systems.hidden_states import hidden_values
+from calf_viz.value_limits import read_clim
+from calf_viz.value_scale import SCALES
 from calf_viz.viewer import designs as toggles
 
 MOST_AGENTS = 10_000_000
@@ -53,7 +55,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """How much is shown. The more that is, the longer figures are cached, as each costs more."""
-ASKED_ANEW = ("frames", "chosen", "speed", "theme", "supersample")
+ASKED_ANEW = ("frames", "chosen", "speed", "theme", "supersample", "value_scale", "clim")
 """Settings that a running application reads when it needs them; the others are fixed."""
 
 
@@ -100,6 +102,14 @@ class VisualizationConfig(Assignable):
         "[STATE=]VALUE",
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
+    value_scale: str | None = _option(
+        None, f"Scale of heights and colours: {', '.join(SCALES)}.  [default: by system]"
+    )
+    clim: str | tuple[float, float] | None = _option(
+        None,
+        "Lowest and highest value of that scale: auto (all of the surface's), robust (without the "
+        "rarest), agents (those where agents are), or two numbers: 0,500.  [default: by system]",
+    )
     theme: str = _option(
         DARK.name, f"Colours of ground, texts, surface and trails: {', '.join(THEMES)}."
     )
@@ -180,6 +190,10 @@ class VisualizationConfig(Assignable):
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
+        if self.value_scale is not None:
+            _one_of("value_scale", self.value_scale, SCALES)
+        if self.clim is not None:
+            values["clim"] = read_clim(self.clim)
         hidden_values(systems.get(self.system), self.slice)
         if not isinstance(self.slice, float) and len(self.slice) == 1 and "=" not in self.slice[0]:
             values["slice"] = float(self.slice[0])

@@ -12,6 +12,8 @@ from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
 from calf_viz.scene.theme import THEMES
 from calf_viz.sources.base import Pausable, capable
+from calf_viz.value_limits import LIMITS, Clim, clim_text
+from calf_viz.value_scale import SCALES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +45,9 @@ class Application(Protocol):
     profiles: Path
     measuring: bool
 
+    @property
+    def scaling(self) -> tuple[str, Clim]: ...
+
     def profile_stem(self) -> str: ...
 
 
@@ -51,12 +56,15 @@ class Actions:
 
     def __init__(self, app: Application) -> None:
         self.app = app
+        self._limits: list[Clim] = []  # numbers that were configured
         self._said = "", 0.0  # the last notice, and when it expires
         self.by_name = self._named()
 
     def _named(self) -> dict[str, Callable[[], None]]:
         app = self.app
         actions: dict[str, Callable[[], None]] = {
+            "next_scale": self._unless_measuring(self._next_scale),
+            "next_limits": self._unless_measuring(self._next_limits),
             "export_profile": self._unless_measuring(self._export_profile),
             "toggle_profiler": self._unless_measuring(self._toggle_profiler),
             "reset_profiler": self._unless_measuring(self._reset_profiler),
@@ -102,6 +110,21 @@ class Actions:
         config = self.app.config
         config.theme = names[(names.index(config.theme) + 1) % len(names)]
         self.say(f"theme: {config.theme.replace('_', ' ')}")
+
+    def _next_scale(self) -> None:
+        scale, _ = self.app.scaling
+        chosen = SCALES[(SCALES.index(scale) + 1) % len(SCALES)]
+        self.app.config.value_scale = chosen
+        self.say(f"scale of values: {chosen}")
+
+    def _next_limits(self) -> None:
+        _, clim = self.app.scaling
+        if not isinstance(clim, str):
+            self._limits.append(clim)
+        choices = list(dict.fromkeys([*LIMITS, *self._limits]))
+        chosen = choices[(choices.index(clim) + 1) % len(choices)]
+        self.app.config.clim = chosen
+        self.say(f"range of values: {clim_text(chosen)}")
 
     def _toggle_hud(self) -> None:
         hud = self.app.hud

@@ -16,6 +16,8 @@ from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.sources.base import Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
+from calf_viz.value_limits import Clim
+from calf_viz.view import View
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import LIVE, VisualizationConfig
 from calf_viz.viewer.description import describe, file_name
@@ -48,8 +50,8 @@ class Session(Owned):
     """Opens what a configuration specifies; `close` releases it.
 
     Attributes:
-        config: a copy of the configuration; only `frames`, `chosen`, `speed` and `theme` can
-            still be assigned.
+        config: a copy of the configuration; only `frames`, `chosen`, `speed`, `theme`,
+            `value_scale` and `clim` can still be assigned.
         source: the source shown.
         simulation: the simulated agents; None if another source was given.
         host: the host that draws; `host.scene` holds camera and sizes.
@@ -119,6 +121,7 @@ class Session(Owned):
         self.surface = ShownSurface(
             self.host, grid_for(self.host, view, config), config.critic_on_gpu, config.morph_frames
         )
+        self.surface.scale(*self._scaling(view))
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self._show(source)
         self.actions = Actions(self)
@@ -217,6 +220,7 @@ class Session(Owned):
         if self.simulation is None:
             raise UserError("restart: a source that was given cannot start again")
         self.host.restart()
+        self.surface.restart()
         self._begin(profiler or self.profiler)
         self.simulation.restart(self.profiler)
         if self.display is not None:
@@ -253,6 +257,15 @@ class Session(Owned):
         if self.simulation is not None:
             self.simulation.critic_changed()
         self.surface.show(self.feed, restart)
+
+    @property
+    def scaling(self) -> tuple[str, Clim]:
+        """The scale of values in force, and its limits: the configuration's, or the view's."""
+        return self._scaling(self.feed.view)
+
+    def _scaling(self, view: View) -> tuple[str, Clim]:
+        config = self.config
+        return config.value_scale or view.value_scale, config.clim or view.clim
 
     def _show_certificate(self) -> None:
         """Set what the chosen agent's certificate requires, for shaders that show it."""

@@ -3,6 +3,7 @@ morphs from one to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,23 @@ import numpy as np
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.base import Host
+from calf_viz.samples import Samples
 from calf_viz.scene.frame import Frame
+from calf_viz.value_limits import Clim, Scaling
 from calf_viz.view import View
+from calf_viz.viewer.agent_values import AgentValues
 from calf_viz.viewer.feed import Feed
 
 if TYPE_CHECKING:
     from calf_viz.critic_networks import CriticNetworks
+
+
+LOOK_EVERY = 30
+"""Steps between comparisons of the scale with where agents are."""
+UNSEEN = 4
+"""If no frame was drawn for so many of these, a new scale is shown at once."""
+RESCALE_FRAMES = 30
+"""Frames of the morph to a scale that follows agents."""
 
 
 class ShownSurface:
@@ -29,6 +41,8 @@ class ShownSurface:
         """grid: nodes at which the GPU evaluates networks, if `on_gpu`."""
         self.host, self.grid, self.on_gpu = host, grid, on_gpu
         self.morph_frames = morph_frames
+        self._agents = AgentValues(host.scene.trail)
+        self._looked = 0  # steps seen when the agents' values were last compared with the scale
         self._waiting: CriticNetworks | None = None  # newer than those being evaluated
         self._known = False
         self._refused: View | None = None  # bounds that this machine cannot show
@@ -64,6 +78,40 @@ class ShownSurface:
             if not found and (restart or not self._known):
                 self.host.set_heightfield(_flat(feed.view), restart=True)
         self._known = found or (self._known and not restart)
+
+    def scale(self, value_scale: str, clim: Clim) -> None:
+        """Set the scale of values and its limits: at once, if they changed."""
+        host = self.host
+        if (host.scaling.value_scale, host.scaling.clim) != (value_scale, clim):
+            host.scaling = Scaling(value_scale, clim, self._agents.limits)
+            if "heightfield" in vars(host):
+                host.rescale()
+
+    def see(self, samples: Sequence[Samples], feed: Feed) -> None:
+        """Steps that were taken, for the limits that follow agents."""
+        self._agents.see(samples, feed.view)
+
+    def restart(self) -> None:
+        """The source starts over."""
+        self._agents.restart()
+        self._looked = 0
+        if self.host.scaling.clim == "agents":
+            self.host.rescale()
+
+    def _follow_agents(self) -> bool:
+        """Bring the scale to where agents are, if it should be; returns whether a morph to it
+        began."""
+        host, steps, looked = self.host, self._agents.steps, self._looked
+        if host.scaling.clim != "agents" or steps - looked < LOOK_EVERY * (looked > 0):
+            return False
+        if not steps or host.morph < 1.0 or host.evaluating:
+            return False
+        self._looked = steps
+        limits = self._agents.limits(host.heightfield)
+        if limits is None or limits == host.value_range:
+            return False
+        unseen = looked == 0 or steps - looked > UNSEEN * LOOK_EVERY
+        return host.rescale(morph=1.0 if unseen else 0.0) and not unseen
 
     def follow(self, feed: Feed) -> bool:
         """Move the scene to the source's current bounds, if they changed; returns whether it is
@@ -101,6 +149,8 @@ class ShownSurface:
             return
         if begun:
             self._steps, self._frames = min(self.morph_frames, self._frames), 0
+        elif self._follow_agents():
+            begun, self._steps = True, RESCALE_FRAMES
         if begun or host.morph < 1.0:  # a morph takes its first step in the frame that begins it
             host.morph = min(1.0, host.morph + 1.0 / self._steps)
 

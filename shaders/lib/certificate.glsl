@@ -3,10 +3,10 @@
 //
 //     q - q+ >= nu_bar      and      C_low r^2 <= -q <= C_up r^2
 
-// q at a normalised height: heights are those of -q.
-float critic_q(float level) {
-    return -mix(u_value_range.x, u_value_range.y, level);
-}
+#include "lib/values.glsl"
+
+// q at a level: values are those of -q.
+float critic_q(float level) { return -value_of(level); }
 
 // By how much q exceeds what the first condition requires, in units of q. Before the first certified
 // triple, nothing is required.

@@ -2,8 +2,9 @@
 // `python -m calf_viz.glsl.contract`; do not edit.
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
-uniform sampler2D u_heightfield;  // rg32f: normalised heights (last, current critic) at nodes
-uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, then those named in lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from low to high
+uniform sampler2D u_heightfield;  // rg32f: levels (last, current critic) at nodes: scaled values
+uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, then those named in lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl
+uniform sampler2D u_values;       // rg32f: critic values (last, current critic) at levels from 0 to 1, evenly
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
 uniform mat4 u_view_projection;   // scene units and scaled height to clip space
 uniform vec2 u_viewport;          // size of the picture [px]
@@ -15,8 +16,8 @@ uniform vec2 u_periods;           // period of each axis, 0 if it is not periodi
 uniform vec4 u_grid;              // grid lines per unit of the scene, and the position of zero between two of them
 uniform ivec2 u_cells;            // cells of the heightfield along each axis
 uniform float u_morph;            // 0: last critic, 1: current critic
-uniform float u_height_scale;     // scaled height of the normalised height 1 [scene units]
-uniform vec2 u_value_range;       // critic values at normalised heights 0 and 1
+uniform float u_height_scale;     // height of level 1 [scene units]
+uniform vec2 u_value_range;       // critic values at levels 0 and 1
 uniform vec3 u_light;             // unit vector towards the light
 uniform int u_surface_instances;  // instances that draw the surface, before the agents'
 uniform int u_vertices;           // vertices of each instance

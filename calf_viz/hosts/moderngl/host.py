@@ -23,6 +23,7 @@ from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
 from calf_viz.hosts.pictured import check_size
 from calf_viz.hosts.setup import Setup
+from calf_viz.scene.height_texels import VALUES_KEPT
 from calf_viz.scene.ring import RingLayout
 
 
@@ -60,8 +61,8 @@ class ModernglHost(Host):
         compiler = partial(compile_program, self.context)
         self.programs = Programs(setup.library, compiler, setup.trial)
         self._use({"field"})
-        palette = setup.scene.palette(setup.colour_map)
-        self.palette = data_texture(self.context, palette)
+        self.palette = data_texture(self.context, self._palette)
+        self.values = data_texture(self.context, np.zeros((1, VALUES_KEPT, 2), np.float32))
         size = setup.scene.size
         check_size(size, self.texture_limit)
         self.framebuffer = self.context.framebuffer(
@@ -90,6 +91,10 @@ class ModernglHost(Host):
     def _use_heights(self, name: str) -> None:
         self.heights = self.critic_draws.textures[name]
 
+    def _upload_values(self, texels: NDArray[np.float32]) -> None:
+        self.values.write(texels.tobytes())
+        self.count("upload_bytes", texels.nbytes)
+
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
         self.palette.write(texels.tobytes())
 
@@ -99,7 +104,7 @@ class ModernglHost(Host):
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Set every input that the program uses; returns the uniforms' values."""
         values = self.uniforms()
-        textures = (self.ring.texture, self.heights, self.palette)
+        textures = (self.ring.texture, self.heights, self.palette, self.values)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
             if name in program:

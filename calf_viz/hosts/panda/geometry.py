@@ -1,6 +1,6 @@
 """The interface between a Panda3D host and a geometry, which makes the scene's vertices.
 
-The host packs each step's samples, smooths the critic's range and sets the shaders' inputs; a
+The host packs each step's samples, scales the critic's values and sets the shaders' inputs; a
 geometry attaches what is drawn below the host's node. `StripGeometry` is the program's own; the
 older designs in `calf_viz/hosts/panda/older` are kept for comparison.
 """
@@ -17,8 +17,8 @@ from panda3d.core import NodePath, Texture
 
 from calf_viz.glsl.programs import Programs
 from calf_viz.heightfield import Heightfield
-from calf_viz.hosts.base import Ring
 from calf_viz.hosts.panda.context import PandaContext
+from calf_viz.hosts.ring import Ring
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import RingLayout
@@ -47,7 +47,7 @@ class ConstantDetail:
     """The scene's configured stride, wherever the camera is."""
 
     def __init__(self, scene: Scene) -> None:
-        self.surface: tuple[Heightfield, tuple[float, float]] | None = None
+        self.surface: Heightfield | None = None
         self._stride = scene.stride
 
     def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
@@ -79,8 +79,8 @@ class Geometry(Protocol):
     def make(self, layout: RingLayout) -> Ring:
         """Make an empty ring for samples."""
 
-    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
-        """Set a new critic's surface, in units of the scene, and its texels, (rows, columns,
+    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
+        """Set a new critic's levels, in units of the scene, and its texels, (rows, columns,
         2)."""
 
     def use_heights(self, texture: Texture) -> None:

@@ -22,7 +22,7 @@ from panda3d.core import (
 from calf_viz.errors import UserError
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, ProgramSource
-from calf_viz.hosts.base import Host, Ring
+from calf_viz.hosts.base import Host
 from calf_viz.hosts.panda.compared_looks import PandaComparison
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.critic import PandaCritic
@@ -34,8 +34,10 @@ from calf_viz.hosts.panda.second_look import FirstLook, SecondLook
 from calf_viz.hosts.panda.shader import BLENDING, compile_program
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.detail import Detail
+from calf_viz.scene.height_texels import VALUES_KEPT
 from calf_viz.scene.ring import RingLayout
 
 log = logging.getLogger("calf_viz")
@@ -97,10 +99,12 @@ class PandaHost(Host):
         stage = Stage(scene, self.programs, self._use_program, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
-        palette = scene.palette(setup.colour_map)
-        self._colours = palette
-        self.palette = data_texture("palette", palette, Texture.F_rgba8)
+        self.palette = data_texture("palette", self._palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
+        self.values = data_texture(
+            "values", np.zeros((1, VALUES_KEPT, 2), np.float32), Texture.F_rg32
+        )
+        self.node.set_shader_input("u_values", self.values)
         self.hud_draws: PandaHud | None = None
 
     def _compile(self, source: ProgramSource) -> Shader:
@@ -141,7 +145,7 @@ class PandaHost(Host):
         return self.geometry.make(layout)
 
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        self.geometry.set_heights(self.scene_surface, texels)
+        self.geometry.set_heights(self.scene_levels, texels)
 
     def uniforms(self) -> dict[str, Any]:
         if self.scrub and not self.geometry.looks_back:
@@ -179,6 +183,7 @@ class PandaHost(Host):
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
         first = FirstLook(self.node, self._program_nodes, self.gsg, self.scene, self.programs.trial)
         second = SecondLook(first, library, colour_map, self._fill_palette)
+        second.set_contours(self._marks)
         shader = self.programs["difference"]
         self.compare = PandaComparison(
             self.root, self.first, second, shader, self.context, self.output
@@ -188,14 +193,19 @@ class PandaHost(Host):
         self._fill_palette()
         return second
 
+    def _upload_values(self, texels: NDArray[np.float32]) -> None:
+        fill(self.values, texels)
+        self.count("upload_bytes", texels.nbytes)
+
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        self._colours = texels
+        if self.compare is not None:
+            self.compare.second.set_contours(self._marks)
         self._fill_palette()
 
     def _fill_palette(self) -> None:
         if self.compare is not None:  # the HUD over both looks shows the colours of both
-            self._colours[2] = self.compare.second.colour_map
-        fill(self.palette, self._colours[..., [2, 1, 0, 3]])
+            self._palette[2, :, :3] = self.compare.second.colour_map[..., :3]
+        fill(self.palette, self._palette[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:
         """Set the inputs that changed since the last frame."""

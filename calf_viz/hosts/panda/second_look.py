@@ -17,6 +17,7 @@ from calf_viz.glsl.programs import Programs, Trial
 from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.reloading import Reloading
+from calf_viz.scene.colours import mark_contours
 from calf_viz.scene.scene import Scene
 
 OVERRIDE = 1
@@ -71,8 +72,9 @@ class SecondLook(Reloading):
             shared.instance_to(own)
             self._nodes.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
-        texels = self.scene.palette(colour_map)
-        self.palette = data_texture("second palette", texels, Texture.F_rgba8)
+        self._texels = self.scene.palette(colour_map)
+        self._marks = self._texels[0, :, 3] & 0
+        self.palette = data_texture("second palette", self._texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self._inputs: dict[str, Any] = {}
         self.controls.adopt(self.programs.controls)
@@ -80,8 +82,15 @@ class SecondLook(Reloading):
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Set the surface's colours, RGBA from low to high, as many as before."""
         self.colour_map = colour_map
-        fill(self.palette, self.scene.palette(colour_map)[..., [2, 1, 0, 3]])
+        self._texels = self.scene.palette(colour_map)
+        self.set_contours(self._marks)
         self._recoloured()
+
+    def set_contours(self, marks: NDArray[np.uint8]) -> None:
+        """Set where contours are among the colours, from `value_scale.contour_marks`."""
+        self._marks = marks
+        mark_contours(self._texels, marks)
+        fill(self.palette, self._texels[..., [2, 1, 0, 3]])
 
     def _use(self, names: set[str]) -> None:
         for node, program in self._nodes:

@@ -62,7 +62,7 @@ class StripGeometry:
         self.ring = make_ring(layout, self.stage, self.node)
         return self.ring
 
-    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
+    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
         self.stage.count("upload_bytes", texels.nbytes)
         if self.heights is None or (self.heights.y_size, self.heights.x_size) != texels.shape[:2]:
             self.heights = data_texture("heightfield", texels, Texture.F_rg32)

@@ -1,7 +1,7 @@
 // The certified region of the chosen agent, and how far q would rise above its q+.
 // in  colour of the colour map at this level
 //     point  position on the plane, in its units
-//     level  normalised height, 0 to 1
+//     level  scaled height, 0 to 1
 //     light  light falling on it, 0 to 1
 //     bad    the critic gave no finite value here
 #include "lib/certificate.glsl"

@@ -1,25 +1,20 @@
-// Paper with contours in ink; every fifth is stronger, and shadows are hatched.
+// Paper with contours in ink; index contours are stronger, and shadows are hatched.
 // in  colour of the colour map at this level
 //     point  position on the plane, in its units
-//     level  normalised height, 0 to 1
+//     level  scaled height, 0 to 1; contour_away: levels to the nearest contour
 //     light  light falling on it, 0 to 1
 //     bad    the critic gave no finite value here
 uniform bool u_hatching;        // @toggle = on "hatching"
 
 const vec3 INK = vec3(0.13, 0.11, 0.12);
-const float LEVELS = 25.0;      // contours from low to high
-
-// Coverage of a line of half width `reach` pixels at whole numbers of `value`.
-float line_at(float value, float density, float reach) {
-    float pixels = abs(fract(value - 0.5) - 0.5) / density;
-    return clamp(0.5 + reach - pixels, 0.0, 1.0) * clamp(1.5 - 3.0 * density, 0.0, 1.0);
-}
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
-    float value = level * LEVELS;
-    float density = max(fwidth(value), 1e-6);
-    float contour = 0.75 * line_at(value, density, 0.3 * u_line_scale);
-    contour = max(contour, line_at(value / 5.0, density / 5.0, 0.75 * u_line_scale));
+    // Index contours, a few of them, fade away later where they are close.
+    float density = max(fwidth(level) * CONTOURS_PER_LEVEL, 1e-6);
+    float reach = (contour_index ? 0.75 : 0.3) * u_line_scale;
+    float contour = clamp(0.5 + reach - contour_away * CONTOURS_PER_LEVEL / density, 0.0, 1.0);
+    contour *= contour_index ? clamp(1.5 - 0.6 * density, 0.0, 1.0)
+                             : 0.75 * clamp(1.5 - 3.0 * density, 0.0, 1.0);
 
     // The rim of the plane.
     vec2 rim = min(scene_point - u_corners.xy, u_corners.zw - scene_point)

@@ -1,15 +1,13 @@
 // A dark slope with fine contours, that grow fainter upwards.
 // in  colour of the colour map at this level
 //     point  position on the plane, in its units
-//     level  normalised height, 0 to 1
+//     level  scaled height, 0 to 1; contour_away: levels to the nearest contour
 //     light  light falling on it, 0 to 1
 //     bad    the critic gave no finite value here
-const float LEVELS = 20.0;      // contours from low to high
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
-    float value = level * LEVELS;
-    float density = max(fwidth(value), 1e-6);
-    float pixels = abs(fract(value - 0.5) - 0.5) / density;
+    float density = max(fwidth(level) * CONTOURS_PER_LEVEL, 1e-6);
+    float pixels = contour_away * CONTOURS_PER_LEVEL / density;
     float contour = clamp(u_line_scale - pixels, 0.0, 1.0) * clamp(1.6 - 5.0 * density, 0.0, 1.0);
     vec3 ground = colour * (0.35 + 0.9 * light);
     vec3 line = mix(vec3(0.08, 0.24, 0.36), vec3(0.05, 0.06, 0.15), clamp(1.6 * level, 0.0, 1.0));

@@ -20,7 +20,6 @@ from calf_viz.hosts.panda.older.heights import (
     Heights,
     beyond_edges,
     level,
-    level_field,
     vectorised,
 )
 from calf_viz.hosts.panda.older.markers import HIDDEN, Newest, marker_mesh
@@ -76,8 +75,7 @@ class BatchedGeometry:
             self.trails.append(row, planes)
             self._newest.move(row, planes)
 
-    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
-        levels = level_field(heightfield, texels)
+    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
         self.surface.show(levels)
         self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
         self.trails.lift(self.heights)

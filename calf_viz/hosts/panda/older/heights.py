@@ -15,17 +15,6 @@ Heights = Callable[[NDArray[np.floating]], FloatArray]
 HeightMethod = Callable[[Heightfield], Heights]
 
 
-def level_field(heightfield: Heightfield, texels: NDArray[np.float32]) -> Heightfield:
-    """The newest critic's normalised heights, from a surface's texels (rows, columns, 2); `bad` as
-    in the heightfield that these were made from."""
-    stored = texels[..., 1]
-    levels = Heightfield(
-        np.where(heightfield.bad, -8.0 - stored, stored), heightfield.lo, heightfield.hi
-    )
-    levels.bad = heightfield.bad
-    return levels
-
-
 def level(points: NDArray[np.floating]) -> FloatArray:
     """Heights before there is a critic."""
     return np.zeros((len(points), 3))

@@ -20,7 +20,6 @@ from calf_viz.hosts.panda.older.heights import (
     Heights,
     beyond_edges,
     level,
-    level_field,
     loop,
 )
 from calf_viz.hosts.panda.older.markers import Newest, marker_mesh
@@ -100,8 +99,7 @@ class PerAgentGeometry:
             marker.remove()
         del self.trails[agents:], self.markers[agents:]
 
-    def set_heights(self, heightfield: Heightfield, texels: NDArray[np.float32]) -> None:
-        levels = level_field(heightfield, texels)
+    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
         self.surface.show(levels)
         self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
         for trail in self.trails:
