@@ -35,8 +35,8 @@ RANKS = 32
 """Pieces of a rank scale."""
 TABLED = 256
 """Pieces of a scale's table, from which round values are found."""
-CONTOURS = 20
-"""About this many lines of equal value."""
+CONTOURS, MOST_CONTOURS = 20, 25
+"""About this many lines of equal value; evenly spaced ones are half as many to so many."""
 INDEX = 5
 """Every so-many-th of them is an index contour, which looks may draw stronger."""
 CLOSEST, PREFERRED = 0.5, 0.7
@@ -226,7 +226,7 @@ class ValueScale(Scale):
         """As `Scale`; for a linear one, index contours are multiples of `INDEX` steps."""
         if self.kind != "linear":
             return super().contours
-        values = np.array(self.ticks(CONTOURS))
+        values = np.array(self.ticks(MOST_CONTOURS))
         if len(values) < 2:
             return Contours(values, np.zeros(len(values), dtype=bool))
         numbers = np.rint(values / (values[1] - values[0]))

@@ -197,7 +197,7 @@ class TestRewriting:
         assert hud.canvas.glyphs.dirty
 
     def test_a_few_kilobytes(self) -> None:
-        assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 8192
+        assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 9216
 
 
 def test_a_widget_more_is_stacked_beside_those_at_its_edge() -> None:

@@ -13,37 +13,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
-from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.library import ShaderLibrary
-from calf_viz.heightfield import Grid, Heightfield, plane_nodes
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
-from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses, Evaluated
+from calf_viz.hosts.drawn_surface import DrawnSurface
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.pictured import Pictured
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
-from calf_viz.hosts.shown_scale import ShownScale
 from calf_viz.hud.hud import Hud
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
-from calf_viz.scene.colours import mark_contours
 from calf_viz.scene.detail import Detail, DetailChooser
 from calf_viz.scene.frame import Frame
-from calf_viz.scene.height_texels import height_texels, level_field, shown_heights
-from calf_viz.scene.ring import MOST_TEXELS, RingLayout, RingPacker
-from calf_viz.value_limits import Scaling
-from calf_viz.value_scale import Scale, ValueScale
+from calf_viz.scene.ring import RingLayout, RingPacker
 
 log = logging.getLogger("calf_viz")
 
 
-class Host(Pictured, Reloading):
+class Host(Pictured, DrawnSurface):
     """Draws a `Scene`. A subclass only provides textures, uniforms and draws.
 
     A subclass's constructor follows this order; `hosts/stub.py` is a template:
@@ -61,7 +53,6 @@ class Host(Pictured, Reloading):
         texture_limit: largest width and height of a texture.
         agents: number of agents drawn; the ring grows automatically when more are pushed.
         drawn: whether a frame has been drawn.
-        morph: 0 shows the last critic's surface, 1 the current one's.
         scrub: number of steps before the newest that the picture shows, within the ring.
         hud: the HUD, if there is one; see `set_hud`.
         controls: values of the uniforms that the user can change.
@@ -79,32 +70,18 @@ class Host(Pictured, Reloading):
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Positions of (x, y, third, stamp) in a texel's memory."""
 
-    heightfield: Heightfield
-    """The surface drawn; only some nodes of it if the GPU evaluates it."""
-    levels: Heightfield
-    """Its levels, 0 lowest and 1 highest, which are the heights and colours drawn."""
-    scaling: Scaling
-    """How scales of surfaces are made; those set from now on, or by `rescale`."""
-
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.scene, self.agents = setup.scene, setup.agents
         self._counts = Counter()
         self.drawn = False
-        self.morph = 1.0
         self.scrub = 0
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
-        self._palette = setup.scene.palette(setup.colour_map)
-        self._marks = np.zeros(PALETTE_COLOURS, np.uint8)
         self._stride = setup.scene.stride  # as configured
         self._warned = False
-        self._texels: NDArray[np.float32] | None = None
-        self.scaling = Scaling()
-        self._scales = ShownScale()
-        self._critic: CriticPasses | None = None
-        self._grid: Grid | None = None
+        self._begin_surface(setup)
         self._newest: Samples | None = None
 
     def _ready(self) -> None:
@@ -126,54 +103,6 @@ class Host(Pictured, Reloading):
     def software(self) -> bool:
         """Whether a software rasteriser draws, for which triangles are expensive."""
         return drawn_by_cpu(self.renderer)
-
-    def set_heightfield(
-        self, heightfield: Heightfield, morph: float = 1.0, restart: bool = False
-    ) -> None:
-        """Set a new critic's surface; what is shown now is kept for `morph` to start from.
-
-        restart: show it at once, without a morph from the previous one.
-
-        Raises UserError for more nodes than fit the driver's textures.
-        """
-        rows, columns = heightfield.shape
-        if max(rows, columns) > self.texture_limit or rows * columns > MOST_TEXELS:
-            raise UserError(
-                f"a surface of {columns} x {rows} nodes does not fit a texture of "
-                f"{self.texture_limit} x {self.texture_limit}, {MOST_TEXELS // 2**20} Mi texels: "
-                "give fewer"
-            )
-        shown = None if restart else self._texels
-        last = None if shown is None else shown_heights(shown, self.morph)
-        self._set_surface(heightfield, self.scaling.of(heightfield), first=last is None)
-        self._grid = None
-        self._texels = height_texels(self.levels, last)
-        self.morph = morph
-        self._upload_heights(self._texels)
-
-    def _set_surface(self, heightfield: Heightfield, scale: ValueScale, first: bool) -> None:
-        """Set a new surface, with a scale of its own."""
-        self._scales.begin(scale, self.morph, first)
-        self.heightfield, self.levels = heightfield, level_field(heightfield, scale)
-        self.detail.surface = self.scene_levels
-        self._upload_values(self._scales.texels())
-
-    def rescale(self, morph: float = 1.0) -> bool:
-        """Draw the surface with the scale that `scaling` gives now, as `set_heightfield`; returns
-        whether it did: not while the GPU evaluates the next one, which will have that scale."""
-        if self._grid is None:
-            self.set_heightfield(self.heightfield, morph)
-        elif self._critic is None or self.evaluating:
-            return False
-        else:
-            self._show_critic(self._critic.scaled(self.scaling, self.morph), morph)
-        return True
-
-    @property
-    @unowned
-    def scene_levels(self) -> Heightfield:
-        """The levels drawn, in units of the scene."""
-        return self.scene.frame.surface(self.levels)
 
     def reframe(self, frame: Frame) -> None:
         """Make the scene show another part of the plane, whose bounds changed, from the next frame
@@ -197,84 +126,6 @@ class Host(Pictured, Reloading):
             self.restart()
             if newest is not None:
                 self.push(replace(newest, first=np.ones(len(newest), dtype=bool)))
-
-    def frame_surface(self, keep: bool = False) -> None:
-        """Point the camera at the surface from the default side, far enough away for all of it to
-        be in the picture.
-
-        keep: if the user has moved it, set this view only for `reset`.
-        """
-        field, height = self.scene_levels, self.scene.height_scale
-        nodes = plane_nodes(field.lo, field.hi, *field.shape)
-        points = np.column_stack([nodes, height * field.values.ravel()])
-        camera = self.scene.camera
-        pose = camera.pose if keep and not camera.at_home else None
-        camera.frame((*field.lo, *field.hi, height), points)
-        if pose is not None:
-            camera.pose = pose
-
-    @property
-    @unowned
-    def scale(self) -> ValueScale:
-        """The surface's scale: its values at each height."""
-        return self._scales.current
-
-    @property
-    @unowned
-    def value_range(self) -> tuple[float, float]:
-        """The surface's values at the lowest and highest heights."""
-        return self._scales.current.ends
-
-    @property
-    @unowned
-    def shown_scale(self) -> Scale:
-        """The scale in the current state of the morph."""
-        return self._scales.at(self.morph)
-
-    @property
-    @unowned
-    def grid(self) -> Heightfield | Grid:
-        """The nodes drawn."""
-        return self._grid or self.heightfield
-
-    def evaluate_critic(self, networks: CriticNetworks, grid: Grid) -> None:
-        """Start evaluating a critic on a grid on the GPU, some rows in each `continue_critic`.
-
-        Raises UserError if the shaders do not compile or the driver does not support it.
-        """
-        if self._critic is None or self._critic.grid != grid:
-            if self._critic is not None:
-                self._critic.draws.close()
-            self._critic = CriticPasses(self._open_critic(), grid)
-        self._critic.begin(networks)
-
-    @property
-    @unowned
-    def evaluating(self) -> bool:
-        """Whether the GPU is evaluating a critic."""
-        return self._critic is not None and self._critic.bands is not None
-
-    def continue_critic(self, restart: bool = False) -> bool:
-        """Do a frame's share of an evaluation; returns whether it is complete, and its surface
-        shown from now on.
-
-        Then `morph` is 0, unless there was nothing to morph from, or with `restart`.
-        """
-        if self._critic is None:
-            return False
-        first = restart or self._grid != self._critic.grid
-        done = self._critic.step(self.scaling, -1.0 if first else self.morph)
-        if done is None:
-            return False
-        self._show_critic(done, 1.0 if first else 0.0, first)
-        return True
-
-    def _show_critic(self, done: Evaluated, morph: float, first: bool = False) -> None:
-        assert self._critic is not None
-        self._set_surface(done.sampled, done.scale, first)
-        self._grid, self._texels = self._critic.grid, None
-        self.morph = morph
-        self._use_heights(done.heights)
 
     def set_hud(self, hud: Hud) -> None:
         """Show a HUD from the next frame on. A HUD belongs to one host.
@@ -301,21 +152,6 @@ class Host(Pictured, Reloading):
     @background.setter
     def background(self, colour: tuple[float, float, float]) -> None:
         self.scene.background = colour
-
-    def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
-        """Set the surface's colours, RGBA from low to high, as many as before."""
-        self._palette = self.scene.palette(colour_map)
-        mark_contours(self._palette, self._marks)
-        self._upload_palette(self._palette)
-
-    def _move_contours(self) -> None:
-        """Bring the contours to where the shown scale has them, if they moved."""
-        marks = self._scales.new_marks(self.morph)
-        if marks is not None and not np.array_equal(marks, self._marks):
-            self._marks = marks
-            mark_contours(self._palette, marks)
-            self._upload_palette(self._palette)
-            self.count("upload_bytes", self._palette.nbytes)
 
     def prepare_hud(self) -> Hud | None:
         """The HUD, updated for the frame to be drawn now; None if none is visible."""
@@ -422,26 +258,6 @@ class Host(Pictured, Reloading):
     @abstractmethod
     def _make_ring(self, layout: RingLayout) -> Ring:
         """Make the ring, all zero."""
-
-    @abstractmethod
-    def _upload_heights(self, texels: NDArray[np.float32]) -> None:
-        """Upload the surface's texels, (rows, columns, 2)."""
-
-    @abstractmethod
-    def _open_critic(self) -> CriticDraws:
-        """Make what evaluates a critic."""
-
-    @abstractmethod
-    def _use_heights(self, name: str) -> None:
-        """Draw the surface from a texture of the critic's passes."""
-
-    @abstractmethod
-    def _upload_values(self, texels: NDArray[np.float32]) -> None:
-        """Upload `u_values`, (1, entries, 2), in place of the current one."""
-
-    @abstractmethod
-    def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
-        """Upload the colours, (4, entries, 4), in place of the current ones."""
 
     @abstractmethod
     def _open_hud(self) -> None:

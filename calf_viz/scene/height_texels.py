@@ -26,11 +26,10 @@ def height_texels(
     """Texels of `u_heightfield`, (rows, columns, 2) float32: (last, current) levels.
 
     current: levels, from `level_field`. A replaced one is stored as -8 - level, for the shader to
-    mark.
+    mark. last: levels shown until now, of the same shape; None if there are none.
     """
     stored = np.where(current.bad, np.float32(-8.0) - current.values, current.values)
-    same = last is not None and last.shape == stored.shape
-    return np.stack([last if same and last is not None else stored, stored], axis=-1)
+    return np.stack([stored if last is None else last, stored], axis=-1)
 
 
 def shown_heights(texels: NDArray[np.float32], morph: float) -> NDArray[np.float32]:

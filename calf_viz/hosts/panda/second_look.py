@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import GraphicsStateGuardian, NodePath, Texture
 
+from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, Trial
@@ -73,7 +74,7 @@ class SecondLook(Reloading):
             self._nodes.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
         self._texels = self.scene.palette(colour_map)
-        self._marks = self._texels[0, :, 3] & 0
+        self._marks = np.zeros(PALETTE_COLOURS, np.uint8)
         self.palette = data_texture("second palette", self._texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self._inputs: dict[str, Any] = {}
