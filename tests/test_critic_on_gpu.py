@@ -32,6 +32,8 @@ from calf_viz.scene.critic import Bands
 from calf_viz.scene.height_texels import height_texels, level_field
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Word
+from calf_viz.value_limits import Scaling
+from calf_viz.value_scale import SCALES
 
 pytestmark = pytest.mark.rendering
 
@@ -176,6 +178,26 @@ def test_heights_are_those_that_the_cpu_makes(host: Host) -> None:
         np.testing.assert_allclose(heights[..., 0], last, atol=1e-3)
         np.testing.assert_allclose(heights[..., 1], expected[..., 1], atol=1e-3)
         before, shown = last, expected[..., 1]
+
+
+@pytest.mark.parametrize("kind", SCALES)
+@pytest.mark.parametrize("clim", ["auto", "robust", (-0.1, 0.2)], ids=str)
+def test_scaled_heights_are_those_that_the_cpu_makes(host: Host, kind: str, clim: Any) -> None:
+    host.scaling = Scaling(kind, clim)
+    passes = evaluate(host, networks(4, [16, 16]), 70, 81)
+    found = passes.draws.read(f"heights {passes._turn}")[..., 1]
+    surface = Heightfield(values(passes)[..., 0], LO, HI)
+    scale = host.scaling.of(surface)
+    assert host.scale.kind == scale.kind and host.value_range == pytest.approx(scale.ends)
+    np.testing.assert_allclose(found, level_field(surface, scale).values, atol=2e-4)
+    # Another scale is made of the values that are there.
+    host.scaling = Scaling("rank")
+    assert host.rescale(morph=0.0) and host.morph == 0.0
+    heights = passes.draws.read(f"heights {passes._turn}")
+    np.testing.assert_allclose(heights[..., 0], found, atol=1e-6)
+    expected = level_field(surface, host.scaling.of(surface)).values
+    np.testing.assert_allclose(heights[..., 1], expected, atol=2e-4)
+    host.draw()
 
 
 def test_values_that_are_not_finite_are_found_and_marked(host: Host) -> None:

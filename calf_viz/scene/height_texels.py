@@ -9,7 +9,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.value_scale import Scale
 
 VALUES_KEPT = 1025
-"""Texels of `u_values`: so many that a value is exact to some millionths of itself."""
+"""Texels of `u_values`: so many that values are exact to a millionth of their range."""
 
 
 def level_field(values: Heightfield, scale: Scale) -> Heightfield:
