@@ -1,31 +1,78 @@
-"""Ticks and names along the two edges of the plane nearest to the viewer."""
+"""Ticks and names along the two edges of the plane nearest to the viewer, or where the picture cuts
+it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import chain
+from functools import partial
+from typing import NamedTuple
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Canvas
-from calf_viz.hud.edges import Edge, edges_of
+from calf_viz.hud.cut import LEAST_ASIDE, Line, Projection, Sight, cut_marks, in_sight
+from calf_viz.hud.edges import (
+    MOST_TICKS,
+    NAME_AT,
+    Edge,
+    edges_of,
+    near_ends,
+    plane_of,
+    surface_pixels,
+)
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
 from calf_viz.hud.shape import unit
+from calf_viz.hud.text import width
 from calf_viz.scene.scene import Scene
 
 CLOSEST = 2.2
 """Least distance of ticks, in line heights."""
-LEAST_ASIDE = 0.3
-"""Least sine of the angle between an edge and its outward direction, in the picture."""
+MOST_PLACES = 4
+"""Places of an axis' name that are tried there."""
+LONGEST_SYMBOL = 3
+"""Most characters of an axis' name that is written before the numbers of its ticks."""
+TICK_ROOM = "v −0.0"
+"""A text for which there is room beside the marks of a plane that the picture cuts."""
+FEWEST, MOST = 1.8, 7.0
+"""A plane that the picture cuts keeps the step of its ticks while this many steps are in sight."""
+
+
+class NamePlace(NamedTuple):
+    """A place for an axis' name.
+
+    Attributes:
+        at: where along the axis, in its units.
+        mark: the name there.
+        beyond: whether beyond the ticks' texts.
+    """
+
+    at: float
+    mark: Mark
+    beyond: bool = False
+
+
+class Marks(NamedTuple):
+    """The legible marks of one axis; places of its name best first."""
+
+    ticks: list[Mark]
+    names: list[NamePlace]
 
 
 class Axes:
-    """Axes of one plane; recomputed only when the camera or the surface moved."""
+    """Axes of one plane; recomputed only when the camera or the surface moved.
+
+    What was drawn last is kept while it is about as good: nothing flickers while the camera moves.
+    """
 
     def __init__(self, labels: tuple[str, str]) -> None:
         """labels: name and unit of each axis."""
         self.labels = labels
+        self._high: tuple[bool, bool] | None = None
+        self._steps: list[float] = [0.0, 0.0]
+        self._ticks: set[tuple[int, str]] = set()  # drawn last: axis and text
+        self._names: list[float] = [math.nan, math.nan]  # where each was
 
     def draw(
         self,
@@ -36,28 +83,97 @@ class Axes:
     ) -> list[Rect]:
         """Draw what fits the picture, clear of `taken`; returns where the texts are."""
         closest = CLOSEST * canvas.face("small").height
-        edges = edges_of(scene, levels, self.labels, closest)
-        # A text that would lie along its edge is left out: the edge is seen end on.
-        ticks = [_aside(edge, edge.ticks) for edge in edges]
-        names = [_aside(edge, edge.names) for edge in edges]
-        drawn: list[Rect] = []
-
-        def is_free(rect: Rect) -> bool:
-            return free(rect, canvas, scene.size, (*taken, *drawn))
-
-        for mark in chain(*ticks):
-            rect = mark.tick_rect(canvas)
-            if is_free(rect):
-                drawn.append(mark.draw_tick(canvas, scene, rect))
-        for edge, legible in zip(edges, names, strict=True):
-            places = [
-                (mark, self._name_rect(canvas, mark, beyond=mark is edge.names[0]))
-                for mark in legible
+        self._high = near_ends(scene, self._high)
+        edges = edges_of(scene, levels, self.labels, closest, self._high)
+        sight = self._sight(canvas, scene, taken)
+        if all(_within(edge, scene.size) for edge in edges):
+            # A text that would lie along its edge is left out: the edge is seen end on.
+            lo, hi = plane_of(scene, levels)
+            axes = [
+                Marks(_aside(edge, edge.ticks), _names(edge, lo[axis], hi[axis]))
+                for axis, edge in enumerate(edges)
             ]
-            found = next(((mark, rect) for mark, rect in places if is_free(rect)), None)
-            if found is not None:
-                drawn.append(found[0].draw_name(canvas, scene, found[1]))
+        else:
+            project = partial(surface_pixels, scene, levels)
+            axes = self._cut(project, sight, plane_of(scene, levels))
+        return self._draw(canvas, scene, axes, taken)
+
+    def _draw(
+        self, canvas: Canvas, scene: Scene, axes: Sequence[Marks], taken: Sequence[Rect]
+    ) -> list[Rect]:
+        drawn: list[Rect] = []
+        before, self._ticks = self._ticks, set()
+
+        def is_free(rect: Rect, stays: bool) -> bool:
+            return free(rect, canvas, scene.size, (*taken, *drawn), stays)
+
+        # Those that were there come first, as they would keep others from appearing.
+        marks = [(axis, mark) for axis, each in enumerate(axes) for mark in each.ticks]
+        for stays in (True, False):
+            for axis, mark in marks:
+                key = axis, mark.text
+                if (key in before) is stays and is_free(rect := mark.tick_rect(canvas), stays):
+                    self._ticks.add(key)
+                    drawn.append(mark.draw_tick(canvas, scene, rect))
+        for axis, each in enumerate(axes):
+            last = self._names[axis]
+            for place in sorted(each.names, key=lambda place: place.at != last):
+                rect = self._name_rect(canvas, place.mark, place.beyond)
+                if is_free(rect, place.at == last):
+                    self._names[axis] = place.at
+                    drawn.append(place.mark.draw_name(canvas, scene, rect))
+                    break
         return drawn
+
+    @staticmethod
+    def _sight(canvas: Canvas, scene: Scene, taken: Sequence[Rect]) -> Sight:
+        face, step = canvas.face("small"), canvas.metrics.unit
+        away = (TEXT_AWAY + 1) * step
+        return Sight(scene.size, taken, (away + width(face, TICK_ROOM), away + face.cap_height))
+
+    def _cut(
+        self, project: Projection, sight: Sight, plane: tuple[tuple[float, float], ...]
+    ) -> list[Marks]:
+        """The marks of a plane whose near edges are not all in the picture."""
+        lo, hi = plane
+        part = in_sight(project, sight, (lo, hi))
+        if part is None or self._high is None:
+            return [Marks([], []), Marks([], [])]
+        lines: list[list[Line]] = []
+        for axis, label in enumerate(self.labels):
+            other, high = 1 - axis, self._high[axis]
+            # From the near edge, or from where it is certainly out of sight.
+            ends = part[high][other], part[not high][other]
+            ticks, between = self._values(axis, part[0][axis], part[1][axis])
+            # Ticks of both axes share a border, so each says whose it is.
+            symbol = label.partition("[")[0].strip()
+            symbol = f"{symbol} " if len(symbol) <= LONGEST_SYMBOL else ""
+            texts = [f"{symbol}{text}" for text in numbers.tick_texts(ticks)]
+            lines.append([Line(axis, *at, ends) for at in zip(ticks, texts, strict=True)])
+            lines.append([Line(axis, value, label, ends) for value in between[:MOST_PLACES]])
+        found = iter(cut_marks(project, sight, [line for each in lines for line in each]))
+        marks = [[(line.value, next(found)) for line in each] for each in lines]
+        return [
+            Marks(
+                [mark for _, mark in ticks if mark is not None],
+                [NamePlace(at, mark) for at, mark in names if mark is not None],
+            )
+            for ticks, names in (marks[:2], marks[2:])
+        ]
+
+    def _values(self, axis: int, low: float, high: float) -> tuple[list[float], list[float]]:
+        """Round numbers for ticks, at the same distance as before if these are not too many or too
+        few; and those half way between, where the axis' name may be, from the middle outwards."""
+        step, middle = self._steps[axis], 0.5 * (low + high)
+        if not (step > 0.0 and FEWEST <= (high - low) / step <= MOST):
+            ticks = numbers.nice_ticks(low, high, MOST_TICKS, ends=True)
+            if len(ticks) < 2:
+                return ticks, [middle]
+            step = self._steps[axis] = ticks[1] - ticks[0]
+        first, last = math.ceil(low / step), math.floor(high / step)
+        between = [(2 * i + 1) * (0.5 * step) for i in range(first - 1, last + 1)]
+        between.sort(key=lambda value: abs(value - middle))
+        return [i * step for i in range(first, last + 1)], between
 
     @staticmethod
     def depth(canvas: Canvas) -> int:
@@ -71,6 +187,22 @@ class Axes:
         if beyond:
             away += canvas.face("small").height * 1.6 + 1.5 * step * abs(mark.out[0])
         return mark.rect(canvas, "body", away)
+
+
+def _within(edge: Edge, size: tuple[int, int]) -> bool:
+    """Whether all of an edge's ticks, or else its middle, are in the picture."""
+    marks = edge.ticks or edge.names[:1]
+    return all(mark and 0 <= mark.x <= size[0] and 0 <= mark.y <= size[1] for mark in marks)
+
+
+def _names(edge: Edge, low: float, high: float) -> list[NamePlace]:
+    """Where an edge's name may be, the middle beyond the ticks' texts."""
+    legible = _aside(edge, edge.names)
+    return [
+        NamePlace(low + part * (high - low), mark, beyond=mark is edge.names[0])
+        for part, mark in zip(NAME_AT, edge.names, strict=True)
+        if mark in legible
+    ]
 
 
 def _aside(edge: Edge, marks: Sequence[Mark | None]) -> list[Mark]:

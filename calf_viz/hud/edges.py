@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
+from calf_viz.hud.cut import Plane, Points
 from calf_viz.hud.marks import Mark
 from calf_viz.hud.shape import unit
 from calf_viz.periods import Pair
@@ -26,9 +26,8 @@ OUTWARD = 0.02
 """Distance beyond the edge of a second projected point, as a fraction of the plane, which gives the
 outward direction."""
 
-Points = NDArray[np.float64]
-Plane = tuple[Pair, Pair]
-"""Its corners, in the units of its axes."""
+INDIFFERENT = 0.05
+"""Sine of the angle from which on another edge is nearer: without, it would jump to and fro."""
 
 
 class Edge(NamedTuple):
@@ -50,23 +49,25 @@ def edges_of(
     levels: Heightfield,
     labels: tuple[str, str],
     apart: float = 0.0,
+    high: tuple[bool, bool] | None = None,
 ) -> list[Edge]:
     """The edges along both axes of the view's plane, which may be another than the surface's until
     the next surface. Marks behind the camera are left out; names there are None.
 
     levels: of the surface, in the units of its axes. apart: least distance of ticks [px]. An edge
-    that is too short for two has none.
+    that is too short for two has none. high: see `near_ends`, which gives them by default.
     """
-    lo, hi = plane = scene.frame.plane or (levels.lo, levels.hi)
+    lo, hi = plane = plane_of(scene, levels)
+    high = high or near_ends(scene)
     ticks = [numbers.nice_ticks(lo[axis], hi[axis], MOST_TICKS) for axis in (0, 1)]
-    edges = _edges(scene, levels, labels, plane, ticks)
+    edges = _edges(scene, levels, labels, (plane, high), ticks)
     chosen = [
         _sparser(edge, values, ends, apart)
         for edge, values, ends in zip(edges, ticks, zip(lo, hi, strict=True), strict=True)
     ]
     if chosen == ticks:
         return edges
-    return _edges(scene, levels, labels, plane, chosen)
+    return _edges(scene, levels, labels, (plane, high), chosen)
 
 
 def _sparser(edge: Edge, ticks: list[float], ends: Pair, apart: float) -> list[float]:
@@ -90,15 +91,15 @@ def _edges(
     scene: Scene,
     levels: Heightfield,
     labels: tuple[str, str],
-    plane: Plane,
+    near: tuple[Plane, tuple[bool, bool]],
     ticks: list[list[float]],
 ) -> list[Edge]:
     """The edges with these ticks."""
     texts = [[*numbers.tick_texts(ticks[axis]), *[labels[axis]] * len(NAME_AT)] for axis in (0, 1)]
-    points = [_edge_points(scene, plane, axis, ticks[axis]) for axis in (0, 1)]
+    points = [_edge_points(*near, axis, ticks[axis]) for axis in (0, 1)]
     # All projected at once: (2 at the edge and beyond it, points of both axes, 2).
     at = np.concatenate(points, axis=1)
-    marks = _marks(_edge_pixels(scene, levels, at), [*texts[0], *texts[1]])
+    marks = _marks(surface_pixels(scene, levels, at), [*texts[0], *texts[1]])
     first, second = marks[: len(texts[0])], marks[len(texts[0]) :]
     return [
         Edge([m for m in along[: -len(NAME_AT)] if m is not None], along[-len(NAME_AT) :])
@@ -106,24 +107,42 @@ def _edges(
     ]
 
 
-def _edge_points(scene: Scene, plane: Plane, axis: int, ticks: list[float]) -> Points:
+def plane_of(scene: Scene, levels: Heightfield) -> Plane:
+    """The plane whose edges they are."""
+    return scene.frame.plane or (levels.lo, levels.hi)
+
+
+def near_ends(scene: Scene, last: tuple[bool, bool] | None = None) -> tuple[bool, bool]:
+    """For each axis, whether its edge is at the high end of the other axis: at the end that is
+    nearer to the camera; from straight above, at the low end.
+
+    last: the same before, which stays while both ends are about equally near.
+    """
+    towards = math.sin(scene.camera.azimuth), math.cos(scene.camera.azimuth)
+    if last is None:
+        return towards[0] > 1e-3, towards[1] > 1e-3
+    x, y = (
+        before if abs(by) < INDIFFERENT else by > 0.0
+        for by, before in zip(towards, last, strict=True)
+    )
+    return x, y
+
+
+def _edge_points(plane: Plane, high: tuple[bool, bool], axis: int, ticks: list[float]) -> Points:
     """Points on an edge, and the same a little beyond it, (2, ticks + names, 2)."""
     lo, hi = plane
     other = 1 - axis
-    azimuth = scene.camera.azimuth
-    # The edge along an axis is at that end of the other axis that is nearer to the camera; from
-    # straight above, at the low end.
-    near_high = (math.cos(azimuth), math.sin(azimuth))[other] > 1e-3
-    across = hi[other] if near_high else lo[other]
-    out = OUTWARD * (hi[other] - lo[other]) * (1.0 if near_high else -1.0)
+    across = hi[other] if high[axis] else lo[other]
+    out = OUTWARD * (hi[other] - lo[other]) * (1.0 if high[axis] else -1.0)
     points = np.empty((2, len(ticks) + len(NAME_AT), 2))
     points[:, :, axis] = [*ticks, *(lo[axis] + part * (hi[axis] - lo[axis]) for part in NAME_AT)]
     points[:, :, other] = [[across], [across + out]]
     return points
 
 
-def _edge_pixels(scene: Scene, levels: Heightfield, points: Points) -> Points:
-    """Points (2, m, 2) in the picture, all at the heights of the first m; NaN if behind it."""
+def surface_pixels(scene: Scene, levels: Heightfield, points: Points) -> Points:
+    """Points (k, m, 2) of the plane in the picture, all at the surface's heights of the first m;
+    NaN if behind the camera."""
     places = np.empty((*points.shape[:2], 3))
     places[..., :2] = scene.frame.places(points)
     places[..., 2] = levels.heights(points[0]) * scene.height_scale

@@ -60,13 +60,22 @@ class Mark(NamedTuple):
         return rect
 
 
-def free(rect: Rect, canvas: Canvas, size: tuple[int, int], others: Sequence[Rect]) -> bool:
-    """Whether a text fits there: within a picture of that size, and clear of others."""
+def free(
+    rect: Rect,
+    canvas: Canvas,
+    size: tuple[int, int],
+    others: Sequence[Rect],
+    stays: bool = False,
+) -> bool:
+    """Whether a text fits there: within a picture of that size, and clear of others.
+
+    stays: it was there before, and needs less clearance; without, texts would flicker.
+    """
     step = canvas.metrics.unit
-    if not rect.within(size, step):
+    if not rect.within(size, 0 if stays else step):
         return False
     # Spelt out, as it is asked hundreds of times in a frame in which the camera moves.
-    gap = CLEAR * step
+    gap = (CLEAR - 1 if stays else CLEAR) * step
     left, top = rect.x - gap, rect.y - gap
     right, bottom = rect.x + rect.width + gap, rect.y + rect.height + gap
     for x, y, wide, high in others:
