@@ -19,7 +19,8 @@ RANGE = (0.0, 2.0)
 SCALE = ValueScale("linear", *RANGE)
 LEVELS = level_field(BOWL, SCALE)
 TEXTS = {
-    "step": "12,345", "agents": "20", "mean_value": "−12.5", "fps": "60",
+    "step": "12,345", "time": "123.45 s", "episodes": "31", "coloured": "trails, markers",
+    "agents": "20", "mean_value": "−12.5", "fps": "60",
     "mode_0": "12", "mode_1": "0", "mode_2": "8",
 }  # fmt: skip
 ALL_KEYS = help_line({key.action for key in KEYS})

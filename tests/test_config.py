@@ -38,6 +38,7 @@ BOUNDS = {
     "grid": (1, FINEST_GRID),
     "p_relax": (0.0, 1.0),
     "height_scale": (0.0, 100.0),
+    "hud_scale": (0.25, 4.0),
     "slice": (-1e6, 1e6),
     "stats_q_value_update_freq": (1, RAREST_STATS),
     "stats_text_update_freq": (1, RAREST_STATS),

@@ -197,7 +197,7 @@ class TestRewriting:
         assert hud.canvas.glyphs.dirty
 
     def test_a_few_kilobytes(self) -> None:
-        assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 9216
+        assert sum(batch.texels.nbytes for batch in batches(self.rest())) <= 10240
 
 
 def test_a_widget_more_is_stacked_beside_those_at_its_edge() -> None:

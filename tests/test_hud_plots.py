@@ -210,7 +210,7 @@ def written(hud: Hud) -> list[str]:
 
 def test_scales_and_keys_are_written() -> None:
     curves = [Curve("a", Paint(0xFF0000), name="first"), Curve("b", Paint(0x00FF00), name="second")]
-    plot = Plot("p", "title", curves, band="c", band_key=("third", 0x0000FF), begin="1")
+    plot = Plot("p", "title", curves, band="c", band_key=("third", (0x0000FF,)), begin="1")
     hud = Hud([Plots("plots", [plot])])
     hud.update(p="0", p_head="12.5", p_foot="−3", p_end="200 episodes")
     hud.prepare(Scene(), FIELD)

@@ -61,9 +61,33 @@ class TestReadings:
         readings.see(samples(2.0, [0, 0, 2, 1, 0]))
         readings.frame(RAMP)
         assert hud.values == {
-            "step": "1", "agents": "5", "mean_value": "102.0",
+            "step": "1", "time": "0.01 s", "agents": "5", "mean_value": "102.0",
             "mode_0": "3", "mode_1": "1", "mode_2": "1",
         }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("dt", "said"),
+        [(0.01, "0.30 s"), (0.05, "1.50 s"), (2.0, "60 s"), (1e-9, "3.0e−8 s"), (None, None)],
+    )
+    def test_time_is_simulated_and_resolves_a_step(
+        self, hud: Hud, dt: float | None, said: str | None
+    ) -> None:
+        readings = Readings(hud, cache(), replace(POINT_MASS, dt=dt), Critic())
+        for _ in range(30):
+            readings.see(samples(0.0, [0]))
+        readings.refresh(RAMP)
+        assert hud.values.get("time") == said
+
+    def test_episodes_are_those_of_all_agents_but_the_one_in_training(self, hud: Hud) -> None:
+        readings = Readings(hud, cache(), replace(POINT_MASS, trainee=1), Critic())
+        readings.trainee_apart = True
+        readings.see(Samples.of(np.zeros((3, 2)), [0, 0, 0]))
+        readings.refresh(RAMP)
+        assert "episodes" not in hud.values, "a source without any"
+        for first in ([True, True, True], [False, True, True], [False, False, False]):
+            readings.see(Samples.of(np.zeros((3, 2)), [0, 0, 0], first=first))
+        readings.refresh(RAMP)
+        assert hud.values["episodes"] == "3"
 
     def test_the_agent_in_training_counts_unless_it_has_a_panel(self, hud: Hud) -> None:
         readings = Readings(hud, cache(), replace(POINT_MASS, trainee=1), Critic())

@@ -143,10 +143,10 @@ def test_a_colour_of_the_plots_has_one_meaning(palette: str, theme: Theme) -> No
     meanings: dict[int, set[str]] = {}
     subjects = {"each": "agent", "q+": "agent", "mean of 20": "agent"}
     for plot in plots.plots:
-        for name, paint, _ in plot.entries:
-            meanings.setdefault(hud.canvas.colour(paint.colour), set()).add(
-                subjects.get(name, name)
-            )
+        for name, paints, _ in plot.entries:
+            each = NAMES if name == "mode" else [subjects.get(name, name)]
+            for what, paint in zip(each, paints[-len(each) :], strict=True):
+                meanings.setdefault(hud.canvas.colour(paint.colour), set()).add(what)
     colours = [packed(tuple(colour[:3].tolist())) for colour in scene.mode_colours]
     modes = dict(zip(colours, NAMES, strict=False))
     assert all(len(names) == 1 for names in meanings.values()), meanings

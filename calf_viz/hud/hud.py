@@ -23,6 +23,9 @@ from calf_viz.hud.widgets import Widget
 from calf_viz.scene.scene import Scene
 from calf_viz.value_scale import LINEAR, Scale
 
+STACKED = 0.75
+"""Most of the picture's height that widgets at one edge take together."""
+
 
 class Hud:
     """Widgets at the picture's edges, the plane's axes, and that of the surface's value.
@@ -48,6 +51,7 @@ class Hud:
         metrics = Metrics(1.0)
         self.canvas = Canvas(metrics, atlas(metrics.sizes))
         self._size = (0, 0)
+        self._factor = 1.0
         self._panels_end = self._edges_end = self.canvas.mark
         self._new_layout = self._new_texts = True
         self._matrix: NDArray[np.float32] | None = None
@@ -105,10 +109,11 @@ class Hud:
         width, height = size = scene.size
         matrix = scene.camera.view_projection(width / height)  # the same object while still
         grounds = scene.background, scene.second_ground
-        seen = size, scene.height_scale, scene.frame, scale, grounds
+        seen = size, scene.hud_scale, scene.height_scale, scene.frame, scale, grounds
         moved = matrix is not self._matrix or levels is not self._levels or seen != self._seen
         if moved:
-            self._new_layout |= size != self._size
+            self._new_layout |= size != self._size or scene.hud_scale != self._factor
+            self._factor = scene.hud_scale
             self._matrix, self._levels, self._seen = matrix, levels, seen
             self._size = size
         self.dress(scene)
@@ -150,7 +155,7 @@ class Hud:
                 widget.draw_scale(self.canvas)
 
     def _lay_out(self) -> None:
-        metrics = Metrics.fit(self._size, self.canvas.theme.stroke)
+        metrics = Metrics.fit(self._size, self.canvas.theme.stroke, self._factor)
         self.canvas.begin(metrics, atlas(metrics.sizes))
         self._place(4 * metrics.unit, 2 * metrics.unit)
         for widget in self.widgets:
@@ -197,7 +202,8 @@ class Hud:
             for part, side in zip(widget.share, self._size, strict=True)
         )
         free = self._size[1] - 2 * margin - opposite
-        return width, min(height, free) - stacked
+        together = max(height, round(STACKED * self._size[1]))
+        return width, min(height, min(together, free) - stacked)
 
     def hit(self, x: float, y: float) -> str | None:
         """The widget at a pixel of the picture that captures the mouse there, by name."""

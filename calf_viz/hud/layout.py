@@ -62,11 +62,12 @@ class Metrics:
     stroke: float = 1.0
 
     @classmethod
-    def fit(cls, size: tuple[int, int], stroke: float = 1.0) -> Metrics:
-        """Metrics for a size: they grow with it, and shrink only while text stays legible."""
+    def fit(cls, size: tuple[int, int], stroke: float = 1.0, factor: float = 1.0) -> Metrics:
+        """Metrics for a size: they grow with it, and shrink only while text stays legible. factor:
+        larger or smaller by choice."""
         ratio = min(size[0] / DESIGNED_FOR[0], size[1] / DESIGNED_FOR[1])
         # In eighths, so that resizing a window does not rasterise a font for each pixel.
-        return cls(max(round(8 * ratio) / 8, SMALLEST_SCALE), stroke)
+        return cls(max(round(8 * ratio * factor) / 8, SMALLEST_SCALE), stroke)
 
     @property
     def unit(self) -> int:

@@ -19,19 +19,24 @@ MANY_SHARE = 0.7
 
 
 def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
-    """The program's HUD. Its texts, by key: step, steps_a_frame, agents, mean_value, fps, mode_0,
-    mode_1, ..., state (that it is paused), and notice (what was done just now).
+    """The program's HUD. Its texts, by key: step, time, episodes, steps_a_frame, agents,
+    mean_value, fps, mode_0, mode_1, ..., coloured (what has the colours of modes), state (that it
+    is paused), and notice (what was done just now).
 
     keys: each key and what it does.
     """
     rows = [
         Row("step", "step", rank=0),
-        Row("steps_a_frame", "steps/frame", rank=3),
+        Row("time", "time", rank=3),
+        Row("episodes", "episodes", rank=4),
+        Row("steps_a_frame", "steps/frame", rank=5),
         Row("agents", "agents", rank=2),
-        Row("mean_value", f"mean {view.symbol or view.value}", rank=3),
-        Row("fps", "frames/s", rank=4),
+        Row("mean_value", f"mean {view.symbol or view.value}", rank=5),
+        Row("fps", "frames/s", rank=7),
     ]
     modes = shown_modes(view.modes)
+    if len(modes) > 1:
+        rows.append(Row("coloured", "colour of", rank=6, rule=True, heading=True))
     rows += [
         Row(f"mode_{i}", name, rank=1, swatch=mode_tone(i), rule=i == 0)
         for i, name in enumerate(modes)

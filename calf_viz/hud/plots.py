@@ -54,15 +54,17 @@ class Plot:
     curves: Sequence[Curve]
     band: str | None = None
     """Series whose colours are shown below the curves."""
-    band_key: tuple[str, Shade] | None = None
-    """Name and colour of the band in the key."""
+    band_key: tuple[str, Sequence[Shade]] | None = None
+    """Name and colours of the band in the key."""
     begin: str = "0"
 
     @property
-    def entries(self) -> list[tuple[str, Paint, bool]]:
+    def entries(self) -> list[tuple[str, list[Paint], bool]]:
         """Entries of its key: name, colours, and whether it is the band's."""
-        band = [] if self.band_key is None else [(self.band_key[0], Paint(self.band_key[1]), True)]
-        return [(curve.name, curve.paint, False) for curve in self.curves if curve.name] + band
+        found = [(curve.name, [curve.paint], False) for curve in self.curves if curve.name]
+        if self.band_key is not None:
+            found.append((self.band_key[0], list(map(Paint, self.band_key[1])), True))
+        return found
 
 
 @dataclass
@@ -186,12 +188,14 @@ class Plots(Widget):
         baseline = baseline_of(canvas, "small", rect.y, rect.height)
         middle = baseline - (face.cap_height + 1) // 2
         x = rect.x
-        for name, paint, is_band in plot.entries:
+        for name, paints, is_band in plot.entries:
             after = x + (STROKE + 1) * unit
             if after + width(face, name) > rect.right:
                 break
             thick = STRIP * unit if is_band else max(2, round(0.5 * unit))
-            canvas.rectangle(Rect(x, middle - thick // 2, STROKE * unit, thick), paint)
+            each = STROKE * unit // len(paints)
+            for number, paint in enumerate(paints):
+                canvas.rectangle(Rect(x + number * each, middle - thick // 2, each, thick), paint)
             canvas.label(name, "small", after, baseline, theme.QUIET, rect.width)
             x = after + width(face, name) + 2 * unit
 

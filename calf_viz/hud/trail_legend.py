@@ -8,7 +8,7 @@ trails: certified there          trails: age                  trails: speed [m/s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
@@ -36,6 +36,13 @@ def speed_unit(units: Sequence[str], timed: bool) -> str:
     common = set(units)
     length = common.pop() if len(common) == 1 and all(common) else "units"
     return f"{length}/s" if timed else f"{length}/step"
+
+
+def by_mode(values: Mapping[str, str | None]) -> str:
+    """What has the colours of the modes, in all looks shown; values: as for the legend."""
+    keys = {"A": "trails", "B": "trails_b"}
+    shown = {values.get(keys[look]) for look in values.get("looks") or "A"}
+    return "trails, markers" if shown == {"BY_MODE"} else "markers"
 
 
 @dataclass

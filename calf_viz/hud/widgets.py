@@ -89,7 +89,8 @@ def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """A name and its value. If room is short, rows of the highest rank are left out first."""
+    """A name and its value. If room is short, rows of the highest rank are left out first, the last
+    of them first."""
 
     key: str
     name: str
@@ -97,7 +98,9 @@ class Row:
     swatch: Shade | None = None
     """Colour of the dot before the name."""
     rule: bool = False
-    """Whether a hairline is drawn above."""
+    """Whether a hairline is drawn above, unless a heading is there."""
+    heading: bool = False
+    """Whether it is about the rows below."""
 
 
 @dataclass
@@ -120,7 +123,8 @@ class Panel(Widget):
         rows = [row for row in self.rows if row.key in values]
         while rows and self._height(canvas, rows) > room[1]:
             worst = max(row.rank for row in rows)
-            rows = [row for row in rows if row.rank < worst]
+            last = max(i for i, row in enumerate(rows) if row.rank == worst)
+            rows = rows[:last] + rows[last + 1 :]
         self._shown = rows
         unit = canvas.metrics.unit
         needed = max((self._needed(canvas, row) for row in rows), default=0)
@@ -145,7 +149,7 @@ class Panel(Widget):
 
     def _height(self, canvas: Canvas, rows: list[Row]) -> int:
         unit = canvas.metrics.unit
-        rules = sum(row.rule for row in rows)
+        rules = len(_ruled(rows))
         return (len(rows) + 1) * self._row(canvas) + (5 + 3 * rules) * unit
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
@@ -158,8 +162,9 @@ class Panel(Widget):
         canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
         self._labels = {}
         y += row_height + unit
+        ruled = _ruled(self._shown)
         for row in self._shown:
-            if row.rule:
+            if row.key in ruled:
                 line = canvas.metrics.line
                 canvas.rectangle(Rect(left, y + 3 * unit // 2, room, line), theme.FAINT)
                 y += 3 * unit
@@ -190,6 +195,13 @@ class Panel(Widget):
     def update(self, canvas: Canvas, values: Values) -> None:
         for key, label in self._labels.items():
             canvas.change(label, values.get(key, ""))
+
+
+def _ruled(rows: Sequence[Row]) -> set[str]:
+    """Keys of the rows that have a hairline above."""
+    before = (None, *rows)
+    pairs = zip(before, rows, strict=False)
+    return {row.key for last, row in pairs if row.rule and not (last and last.heading)}
 
 
 @dataclass

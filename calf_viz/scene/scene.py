@@ -58,6 +58,8 @@ class Scene:
     theme: Theme = DARK
     background: tuple[float, float, float] = DARK.background
     """The theme's, or that of a look."""
+    hud_scale: float = 1.0
+    """Factor on the sizes of texts and panels."""
     second_ground: tuple[float, tuple[float, float, float]] | None = None
     """Where another background begins, as a fraction of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)

@@ -139,6 +139,7 @@ class VisualizationConfig(Assignable):
     )
     chosen: int = _option(0, "Agent whose q+ the shaders receive (the last one, if fewer).")
     hud: bool = _option(True, "Show step, agents by mode, colour bar and axes over the scene.")
+    hud_scale: float = _option(1.0, "Factor on the HUD's size, as for a display with fine pixels.")
     renderer: str | None = _option(
         None,
         f"Design that draws, {', '.join(toggles.RENDERERS)}: sets the toggles below.  "
@@ -189,6 +190,7 @@ class VisualizationConfig(Assignable):
         _within("speed", self.speed, 1, FASTEST)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("p_relax", self.p_relax, 0.0, 1.0)
+        _within("hud_scale", self.hud_scale, 0.25, 4.0)
         _within("height_scale", self.height_scale, 0.0, 100.0)
         if self.value_scale is not None:
             _one_of("value_scale", self.value_scale, SCALES)

@@ -11,6 +11,7 @@ from calf_viz.hud import two_looks
 from calf_viz.hud.control_panel import ControlPanel
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action
+from calf_viz.hud.trail_legend import by_mode
 from calf_viz.scene.colours import colour_map, mode_colours
 from calf_viz.scene.theme import THEMES
 from calf_viz.shader_trial.examiner import Examiner
@@ -122,9 +123,9 @@ class Looks:
     def texts(self, host: Host) -> dict[str, str | None]:
         """HUD texts: what the trails' colours mean, and which of two looks is shown."""
         compare, config = host.compare, self.config
-        trails = {"trails": host.programs.trail_colour}
-        if compare is None or self.second is None:
-            return trails
-        trails["trails_b"] = self.second.target.programs.trail_colour
-        names = two_looks.names(config.shaders, config.ab)
-        return trails | two_looks.texts(compare.view.mode, names, compare.view.gain)
+        texts = {"trails": host.programs.trail_colour}
+        if compare is not None and self.second is not None:
+            texts["trails_b"] = self.second.target.programs.trail_colour
+            names = two_looks.names(config.shaders, config.ab)
+            texts |= two_looks.texts(compare.view.mode, names, compare.view.gain)
+        return texts | {"coloured": by_mode(texts)}

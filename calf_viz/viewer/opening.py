@@ -78,6 +78,7 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         mode_colours=mode_colours(config.palette, view, theme.palettes),
         theme=theme,
         background=theme.background,
+        hud_scale=config.hud_scale,
     )
     colours = colour_map(config.colour_map or theme.colour_map)
     return Setup(scene, colours, config.n_agents, library=library, trial=trial)

@@ -42,7 +42,7 @@ class Readings:
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.view, self.mean_value = view, mean_value
         self.trainee_apart = False
-        self._step = 0
+        self._step = self._episodes = 0
         self._shown: dict[str, int] = {}  # the step that a text shows
         self._samples: Samples | None = None
         self._since: tuple[float, int] | None = None
@@ -51,6 +51,10 @@ class Readings:
         """Take note of steps of the source."""
         self._samples = samples[-1]
         self._step += len(samples)
+        for each in samples:
+            self._episodes += int(np.count_nonzero(each.first))
+            if self.trainee_apart and self.view.trainee is not None:
+                self._episodes -= int(each.first[self.view.trainee])
 
     @property
     def stale(self) -> bool:
@@ -84,7 +88,13 @@ class Readings:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
-        return texts | {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
+        texts |= {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
+        if self.view.dt is not None:
+            seconds = numbers.value(self._step * self.view.dt, 100.0 * self.view.dt)
+            texts["time"] = f"{seconds} s"
+        if self._episodes:  # else the source has none
+            texts["episodes"] = numbers.count(self._episodes)
+        return texts
 
     def _mean(self, samples: Samples, heightfield: Heightfield) -> str:
         self._shown["value"] = self._step

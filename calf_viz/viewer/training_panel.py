@@ -106,6 +106,7 @@ class TrainingPanel:
                         Curve("q_plus", agents, name="q+"),
                     ],
                     band="modes",
+                    band_key=("mode", (certified, relax, nominal)),
                 ),
                 Plot(
                     "plot_reward",
@@ -115,7 +116,7 @@ class TrainingPanel:
                         Curve("mean_reward", agents, name=f"mean of {AVERAGED}"),
                     ],
                     band="goal",
-                    band_key=("goal rate", theme.GOAL),
+                    band_key=("goal rate", (theme.GROUND, theme.GOAL)),
                     begin="1",
                 ),
                 Plot(
