@@ -181,14 +181,30 @@ class TestLegibleInPictures:
             app.host.scene.camera.distance = 3.0
             app.draw()
             assert app.hud is not None
-            placed, picture = app.hud.rectangles(), app.screenshot()
-            assert len(placed) >= 2
-            for rect in placed:
-                cut = picture[rect.y : rect.bottom, rect.x : rect.right].reshape(-1, 3)
-                colours = [packed(tuple((c / 255.0).tolist())) for c in np.unique(cut, axis=0)]
-                usual = max(set(colours), key=lambda c: (cut == unpacked255(c)).all(axis=1).sum())
-                assert max(contrast(c, usual) for c in colours) >= LEGIBLE, rect
+            hud, labels = app.hud, self.recorded(app.hud)
+            hud.redraw()
+            app.draw()
+            picture = app.screenshot()
+            assert len(labels) > 15
+            atlas, texels = hud.canvas.atlas, hud.canvas.glyphs.texels.reshape(-1, 4)
+            for label in labels:
+                glyphs = texels[label.items.start : label.items.stop]
+                glyphs = glyphs[glyphs[:, 2] > 0]
+                (left, top), ends = glyphs[:, :2].min(axis=0), glyphs[:, :2]
+                right, foot = (ends + atlas.table[glyphs[:, 2].astype(int), 2:]).max(axis=0)
+                cut = picture[int(top) : int(foot), int(left) : int(right)].reshape(-1, 3)
+                colours, counts = np.unique(cut, axis=0, return_counts=True)
+                shades = [packed(tuple((c / 255.0).tolist())) for c in colours]
+                usual = shades[int(counts.argmax())]
+                most = max(contrast(shade, usual) for shade in shades)
+                assert most >= LEGIBLE, (label.text, most)
 
+    def recorded(self, hud: Any) -> list[Any]:
+        labels, write = [], hud.canvas.label
 
-def unpacked255(colour: int) -> list[int]:
-    return [colour >> 16 & 255, colour >> 8 & 255, colour & 255]
+        def writing(*args: Any, **kwargs: Any) -> Any:
+            labels.append(write(*args, **kwargs))
+            return labels[-1]
+
+        hud.canvas.label = writing
+        return labels

@@ -25,6 +25,8 @@ from calf_viz.view import Colour
 
 LEGIBLE = 4.5
 """Least contrast of text and what is behind it: WCAG 2, level AA."""
+THIN = 6.0
+"""The same in full colour: strokes thinner than a pixel have less."""
 PLATE_OPACITIES = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 """Opacities of what is behind an axis' text, over the surface; the first that suffices is used."""
 BLACK, WHITE = 0x000000, 0xFFFFFF
@@ -88,7 +90,7 @@ DARK = Theme(
     goal=0xA78BFA,
     chance=0xE9EDF3,
     # Quiet, so that the data are the brightest thing in the picture.
-    backing=Paint(0x0B0E14, 0.84, border=1.0, border_colour=0x3A4352, border_opacity=0.85),
+    backing=Paint(0x0B0E14, 0.88, border=1.0, border_colour=0x3A4352, border_opacity=0.85),
     faint=Paint(WHITE, 0.14),
     groove=Paint(WHITE, 0.16),
     tick=Paint(0xA6B1BF, 0.9),
@@ -106,7 +108,7 @@ LIGHT = Theme(
     ground=0xE3E7EC,
     goal=0x6D3FD0,
     chance=0x14181F,
-    backing=Paint(WHITE, 0.86, border=1.0, border_colour=0x9AA3AF, border_opacity=0.9),
+    backing=Paint(WHITE, 0.90, border=1.0, border_colour=0x9AA3AF, border_opacity=0.9),
     faint=Paint(BLACK, 0.18),
     groove=Paint(BLACK, 0.20),
     tick=Paint(0x3F4752, 0.9),
@@ -163,7 +165,7 @@ def on_ground(background: Colour, theme: Theme) -> OnGround:
     bright, quiet = next(ink for ink in inks if min(contrast(i, ground) for i in ink) >= LEGIBLE)
     for opacity in PLATE_OPACITIES:
         over = [mixed(behind, ground, opacity) for behind in (BLACK, WHITE)]
-        if min(contrast(ink, each) for ink in (bright, quiet) for each in over) >= LEGIBLE:
+        if min(contrast(ink, each) for ink in (bright, quiet) for each in over) >= THIN:
             break
     else:
         opacity = 1.0
