@@ -120,6 +120,15 @@ class TestFit:
             assert [row.key for row in panel._shown] == list(expected)
             heights.append(extent[1])
         assert panel.measure(canvas, values, (500, heights[-1] - 1)) is None
+        panel.rows = [*rows, Row("d", "d", rank=2), Row("e", "e", rank=2)]
+        values |= {"d": "4", "e": "5"}
+        for expected in ("abcde", "abcd", "abc"):
+            panel.measure(canvas, values, (500, heights[0] + (len(expected) - 3) * 20 + 5))
+            assert "".join(row.key for row in panel._shown) == expected
+        swatches = [Row(key, key, rank=2, swatch=0) for key in "de"]
+        panel.rows = [*rows[:1], *rows[2:], *swatches]
+        panel.measure(canvas, values, (500, heights[0] + 5))
+        assert "".join(row.key for row in panel._shown) == "ac", "a legend is whole or left out"
         assert panel.measure(canvas, values, (100, 500)) is None
 
 

@@ -90,7 +90,7 @@ def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
 @dataclass(frozen=True)
 class Row:
     """A name and its value. If room is short, rows of the highest rank are left out first, the last
-    of them first."""
+    of them first; those with swatches together, as a legend is whole or not at all."""
 
     key: str
     name: str
@@ -123,8 +123,9 @@ class Panel(Widget):
         rows = [row for row in self.rows if row.key in values]
         while rows and self._height(canvas, rows) > room[1]:
             worst = max(row.rank for row in rows)
-            last = max(i for i, row in enumerate(rows) if row.rank == worst)
-            rows = rows[:last] + rows[last + 1 :]
+            last = [row for row in rows if row.rank == worst][-1]
+            legend = last.swatch is not None
+            rows = [row for row in rows if row is not last and not (legend and row.rank == worst)]
         self._shown = rows
         unit = canvas.metrics.unit
         needed = max((self._needed(canvas, row) for row in rows), default=0)
