@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from huds import BOWL, RANGE, made, prepared
+from huds import BOWL, LEVELS, RANGE, made, prepared
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +37,7 @@ class Drawn:
 
         monkeypatch.setattr(Mark, "draw_tick", drawing)
 
-    def of(self, scene: Scene, field: Heightfield = BOWL, hud: Hud | None = None) -> Hud:
+    def of(self, scene: Scene, field: Heightfield = LEVELS, hud: Hud | None = None) -> Hud:
         hud = hud or made()
         hud.value_axis = None
         self.ticks.clear()
@@ -106,7 +106,7 @@ def test_of_a_plane_of_any_size(drawn: Drawn, lo: tuple[float, float]) -> None:
     hi = lo[0] + 2.0, lo[1] + 4e-5 if abs(lo[1]) < 1 else lo[1] + 1e9
     view = View("far", lo=lo, hi=hi)
     scene = Scene(frame=Frame.of(view), camera=OrbitCamera(distance=5.0))
-    drawn.of(scene, Heightfield(BOWL.values, lo, hi))
+    drawn.of(scene, Heightfield(LEVELS.values, lo, hi))
     assert len(drawn.ticks) >= 3
 
 
