@@ -120,6 +120,12 @@ class Heightfield:
         good = self.values[~self.bad] if self.bad.any() else self.values
         return (float(good.min()), float(good.max())) if good.size else (0.0, 0.0)
 
+    @property
+    def points(self) -> FloatArray:
+        """Its nodes and their values, (rows * columns, 3), row by row."""
+        nodes = plane_nodes(self.lo, self.hi, *self.shape)
+        return np.column_stack([nodes, self.values.ravel()])
+
     def heights(self, points: ArrayLike) -> FloatArray:
         """Values at points of the plane, (m, 2) -> (m,) float64; outside it, the edge's value."""
         return self.tangent_planes(points)[:, 0]

@@ -25,7 +25,7 @@ OTHER: dict[str, Any] = {
     "system": "differential_drive", "n_agents": 7, "trail_length": 50, "stride": 2, "speed": 3,
     "checkpoint": Path("a.safetensors"), "policy": "nominal", "p_relax": 0.5, "seed": 3,
     "frames": 9, "size": (640, 360), "grid": 8, "critic_on_gpu": True, "slice": 0.5,
-    "height_scale": 1.5, "value_scale": "sqrt", "clim": (0.0, 5.0),
+    "height_scale": 1.5, "camera": "top", "value_scale": "sqrt", "clim": (0.0, 5.0),
     "colour_map": "viridis", "palette": "colour_blind", "theme": "light",
     "shaders": Path("look"), "ab": Path("other"), "define": ("TRAILS=0",), "set": ("u_a=1",),
     "watch": True, "chosen": 2, "hud": False, "hud_scale": 2.0, "renderer": "batched",

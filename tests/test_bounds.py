@@ -137,7 +137,7 @@ def picture(kind: str, *changes: tuple[int, View], more: int = 0) -> np.ndarray:
             if when == step > 0:
                 host.reframe(Frame.of(other))
                 host.set_heightfield(hills(other), restart=True)
-                host.frame_surface(keep=True)
+                host.frame_surface()
         if more and step == FOLDER.steps - 5:
             host.make_room(more)
         host.push(FOLDER.samples(step))
@@ -199,7 +199,7 @@ def test_bounds_that_change_all_the_time_keep_no_textures() -> None:
 def test_two_looks_follow_both() -> None:
     pictures = []
     for final in (False, True):
-        with showing(Growing(final=final), ab="ink", size=(320, 180)) as app:
+        with showing(Growing(final=final), ab="ink", size=(320, 180), camera="plane") as app:
             for _ in range(45):
                 app.step()
             pictures.append(app.screenshot())
@@ -335,19 +335,19 @@ class TestShown:
             source.new = hills(source.view)
             app.step()
             assert camera.pose == pose
-            camera.reset()
+            app.camera = "plane"
             assert camera.home != home and camera.box[:4] == (-5.0, -5.0, 5.0, 5.0)
             source.view = replace(source.view, hi=(5.0, -2.0))
             source.new = hills(source.view)
             app.step()
-            assert camera.at_home and camera.box[3] == pytest.approx(1.5)
+            assert app.director.in_charge and camera.box[3] == pytest.approx(1.5)
 
     def test_networks_are_evaluated_where_the_plane_is_now(self) -> None:
         pictures = []
         for final in (False, True):
             source = Wider(shipped.load(systems.get("point_mass"), None), 3)
             source.wide = final
-            with showing(source, critic_on_gpu=True) as app:
+            with showing(source, critic_on_gpu=True, camera="plane") as app:
                 for step in range(12):
                     source.wide |= step == 4
                     if step == 4:

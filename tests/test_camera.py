@@ -91,6 +91,35 @@ def test_back_to_the_view_at_start() -> None:
     assert camera == start
 
 
+@given(st.floats(0.35, 1.57), st.floats(0.0, 6.3), st.floats(-1.0, 1.0), st.floats(-1.0, 1.0))
+def test_the_ground_follows_a_pan(
+    elevation: float, azimuth: float, right: float, up: float
+) -> None:
+    """To first order: the picture is in perspective."""
+    camera = OrbitCamera(azimuth=azimuth, elevation=elevation, distance=100.0)
+    point = np.array([camera.target])
+    camera.pan(right, up)
+    ((x, y),) = camera.places(point, 1.6) * (1.6, 1.0) * camera.distance / camera.focus(1.6)
+    assert (x, y) == pytest.approx((right, up), abs=0.06)
+    assert camera.target[2] == point[0, 2]
+
+
+@given(st.floats(-30.0, 30.0), st.floats(-30.0, 30.0), st.floats(0.05, 1.5), st.floats(0.0, 6.3))
+def test_a_pan_keeps_the_target_above_the_plane(
+    right: float, up: float, elevation: float, azimuth: float
+) -> None:
+    camera = OrbitCamera(azimuth=azimuth, elevation=elevation)
+    camera.pan(right, up)
+    x, y, z = camera.target
+    assert abs(x) <= 5.0 and abs(y) <= 5.0 and 0.0 <= z <= 2.0
+
+
+def test_from_along_the_ground_a_pan_goes_up_and_down() -> None:
+    camera = OrbitCamera(elevation=0.1)
+    camera.pan(0.0, -1.0)
+    assert camera.target == pytest.approx((0.0, 0.0, 0.1 + 1.0 / np.cos(0.1)))
+
+
 @pytest.mark.rendering
 @pytest.mark.parametrize("kind", HOSTS)
 @pytest.mark.parametrize("height", [0.0, 6.0, 100.0])

@@ -78,13 +78,42 @@ class TestControls:
         app.events["wheel_down"]()
         assert scene.camera.distance == pytest.approx(start)
 
+    @pytest.mark.parametrize("button", ["mouse2", "mouse3", "shift-mouse1"])
+    def test_pans_with_the_other_buttons_or_shift(
+        self, app: Application, scene: Scene, controls: OrbitControls, button: str
+    ) -> None:
+        before = scene.camera.pose
+        app.pointer = Pointer(100, 100)
+        app.events[button]()
+        app.pointer = Pointer(130, 90)
+        controls.update()
+        assert scene.camera.pose[1:] == before[1:] and scene.camera.target != before.target
+        app.events[f"{button.removeprefix('shift-')}-up"]()
+        after = scene.camera.pose
+        app.pointer = Pointer(500, 500)
+        controls.update()
+        assert scene.camera.pose == after
+
+    def test_of_two_buttons_the_last_one_counts(
+        self, app: Application, scene: Scene, controls: OrbitControls
+    ) -> None:
+        app.pointer = Pointer(100, 100)
+        app.events["mouse1"]()
+        app.events["mouse3"]()
+        app.events["mouse1-up"]()
+        angles = scene.camera.azimuth, scene.camera.elevation
+        app.pointer = Pointer(130, 90)
+        controls.update()
+        assert (scene.camera.azimuth, scene.camera.elevation) == angles
+        assert scene.camera.target[:2] != (0.0, 0.0)
+
     def test_what_captures_the_mouse_keeps_the_camera_still(
         self, app: Application, scene: Scene
     ) -> None:
         controls = OrbitControls(app, scene, lambda x, y: x < 100)
         before = replace(scene.camera)
         app.pointer = Pointer(50, 50)
-        for event in ("mouse1", "wheel_up", "wheel_down"):
+        for event in ("mouse3", "mouse1", "wheel_up", "wheel_down"):
             app.events[event]()
         app.pointer = Pointer(200, 90)  # dragged out of it: still the panel's
         controls.update()

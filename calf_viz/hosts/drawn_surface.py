@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calf_viz.critic_networks import CriticNetworks
 from calf_viz.errors import UserError
 from calf_viz.glsl.contract import PALETTE_COLOURS
-from calf_viz.heightfield import Grid, Heightfield, plane_nodes
+from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses, Evaluated
 from calf_viz.hosts.reloading import Reloading
@@ -106,20 +106,19 @@ class DrawnSurface(Reloading):
         """The levels drawn, in units of the scene."""
         return self.scene.frame.surface(self.levels)
 
-    def frame_surface(self, keep: bool = False) -> None:
-        """Point the camera at the surface from the default side, far enough away for all of it to
-        be in the picture.
+    @property
+    @unowned
+    def ground(self) -> Heightfield:
+        """The surface drawn, with its heights, in units of the scene."""
+        field = self.scene_levels
+        return Heightfield(self.scene.height_scale * field.values, field.lo, field.hi)
 
-        keep: if the user has moved it, set this view only for `reset`.
-        """
-        field, height = self.scene_levels, self.scene.height_scale
-        nodes = plane_nodes(field.lo, field.hi, *field.shape)
-        points = np.column_stack([nodes, height * field.values.ravel()])
-        camera = self.scene.camera
-        pose = camera.pose if keep and not camera.at_home else None
-        camera.frame((*field.lo, *field.hi, height), points)
-        if pose is not None:
-            camera.pose = pose
+    def frame_surface(self) -> None:
+        """Point the camera at plane and surface from the default side, far enough away for all of
+        them to be in the picture, also from all other sides."""
+        scene, ground = self.scene, self.ground
+        lo, hi = scene.frame.places(np.array(scene.frame.plane or (ground.lo, ground.hi))).tolist()
+        scene.camera.frame((*lo, *hi, scene.height_scale), ground.points)
 
     @property
     @unowned

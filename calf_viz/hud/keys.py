@@ -27,7 +27,8 @@ KEYS = (
     # If room is short, the last ones are left out of the line of keys.
     Key("pause", ("space",), "pause", "pause or resume"),
     Key("single_step", ("n", "."), "step", "pause, and take a single step"),
-    Key("reset_view", ("r",), "reset view", "return to the initial view"),
+    Key("frame_agents", ("f",), "agents", "frame the agents, from the side seen now"),
+    Key("reset_view", ("r",), "all", "frame all of the plane, from the usual side"),
     Key("top_view", ("t",), "top view", "look from above"),
     Key("toggle_hud", ("h",), "HUD", "hide or show the HUD"),
     Key("next_theme", ("l",), "theme", "cycle the themes: dark, light, high contrast"),
@@ -41,6 +42,7 @@ KEYS = (
         "range",
         "cycle the range of values shown: auto, robust, agents, and the configured one",
     ),
+    Key("show_camera", ("c",), "camera", "print the camera as `--camera` takes it"),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),

@@ -4,9 +4,10 @@ which its target fits the picture."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,15 @@ USUAL, USUAL_LIFT = 16.5, 0.1
 """Default distance from a plane 10 units wide, and the target's height above it, for a surface at
 most 2 high."""
 USUAL_DIAGONAL, USUAL_HEIGHT = math.hypot(10.0, 10.0), 2.0
-WITHIN, WITHIN_FROM_ABOVE = 0.92, 0.94
-"""Largest fraction of the picture for a surface that needs more room than usual; and from above.
-The rest is for ticks."""
 LEAST_TILT = 0.2
 """Elevation below which the plane is taken to be seen at this one [rad]."""
+WITHIN, WITHIN_FROM_ABOVE, WITHIN_ORBIT = 0.92, 0.94, 0.99
+"""Largest fraction of the picture for a surface that needs more room than usual; from above; and
+from any other side. The rest is for ticks."""
+THIRDS = 16
+"""Steps of a search, each of which leaves two thirds of an interval."""
+TURNS, BINS = 48, 64
+"""Azimuths at which an orbit is checked, and intervals of the height."""
 NEAR = 0.1
 """Fraction of the distance in front of which nothing is drawn."""
 
@@ -29,7 +34,24 @@ Box = tuple[float, float, float, float, float]
 """Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [scene units]."""
 
 
-Pose = tuple[tuple[float, float, float], float, float, float]
+AZIMUTH, ELEVATION = math.radians(-60.0), math.radians(40.0)
+"""The default side."""
+LOWEST = math.radians(3.0)
+"""Least elevation: just above the horizon."""
+GRAZING = math.radians(20.0)
+"""Elevation below which a vertical pan moves the target up and down, not to and fro."""
+CLOSEST, FARTHEST = 0.5, 1000.0
+"""Least and largest distance from the default plane."""
+
+
+class Pose(NamedTuple):
+    """Where the camera looks, and from where: the point in the picture's middle and the distance
+    from it [scene units]; angles in radians."""
+
+    target: tuple[float, float, float]
+    distance: float
+    azimuth: float
+    elevation: float
 
 
 @dataclass
@@ -46,35 +68,60 @@ class OrbitCamera:
 
     target: tuple[float, float, float] = (0.0, 0.0, USUAL_LIFT)
     distance: float = USUAL
-    azimuth: float = math.radians(-60.0)
-    elevation: float = math.radians(40.0)
+    azimuth: float = AZIMUTH
+    elevation: float = ELEVATION
     field_of_view: float = math.radians(40.0)
     box: Box = (-5.0, -5.0, 5.0, 5.0, USUAL_HEIGHT)
     home: tuple[float, float] = (USUAL_LIFT, USUAL)
 
     def frame(self, box: Box, surface: NDArray[np.floating]) -> None:
         """View a box from the default side: from the default distance for a plane of its size, or
-        from where all of it is in the picture, whatever the aspect ratio: the surface's points
-        (n, 3), and the box's upper corners, which a later critic may reach."""
+        from where all of it is in the picture, whatever the aspect ratio and from whichever side:
+        the surface's points (n, 3), and the box's upper corners, which a later critic may reach."""
         self.box = box
-        size = self._plane_size
-        lift = size * USUAL_LIFT + 0.5 * max(box[4] - size * USUAL_HEIGHT, 0.0)
-        self.home = lift, 0.0
-        self.reset()
-        points = np.concatenate([surface.astype(np.float64), self._upper_corners])
-        fitting = self._fitting(points, WIDEST, (WITHIN, WITHIN))
-        self.home = lift, max(size * USUAL, fitting)
+        size = self.size
+        points = np.concatenate([surface.astype(np.float64), self.upper_corners])
+        points[:, :2] -= self._middle
+        circles = turned(points)
+
+        def fitting(lift: float, points: NDArray[np.float64], within: float) -> float:
+            trial = replace(self, target=(0.0, 0.0, lift), azimuth=AZIMUTH, elevation=ELEVATION)
+            return trial.fitting(points, WIDEST, (within, within))
+
+        lift = size * USUAL_LIFT
+        if fitting(lift, circles, WITHIN_ORBIT) > size * USUAL:
+            highest = max(lift, box[4])
+            lift = _least(lambda lift: fitting(lift, circles, WITHIN_ORBIT), lift, highest)
+        still, orbit = fitting(lift, points, WITHIN), fitting(lift, circles, WITHIN_ORBIT)
+        self.home = lift, max(size * USUAL, still, orbit)
         self.reset()
 
     def orbit(self, turn: float, lift: float) -> None:
         """Rotate around the target."""
         self.azimuth = (self.azimuth + turn) % (2 * math.pi)
-        self.elevation = min(max(self.elevation + lift, 0.05), math.pi / 2)
+        self.elevation = min(max(self.elevation + lift, LOWEST), math.pi / 2)
 
     def zoom(self, factor: float) -> None:
         """Multiply the distance, within limits that keep the box in reach."""
-        extent = self.extent
-        self.distance = min(max(self.distance * factor, extent), 200.0 * extent)
+        size = self.size
+        self.distance = min(max(self.distance * factor, CLOSEST * size), FARTHEST * size)
+
+    def pan(self, right: float, up: float) -> None:
+        """Move what is seen at the target to the right and upwards in the picture [scene units].
+
+        The target moves at its height, or up and down if the camera looks along the ground; it
+        stays above the plane.
+        """
+        x, y, z = self.target
+        away = up / math.sin(self.elevation) if self.elevation > GRAZING else 0.0
+        fall = 0.0 if away else up / math.cos(self.elevation)
+        sine, cosine = math.sin(self.azimuth), math.cos(self.azimuth)
+        lo_x, lo_y, hi_x, hi_y, height = self.box
+        self.target = (
+            min(max(x + sine * right + cosine * away, lo_x), hi_x),
+            min(max(y - cosine * right + sine * away, lo_y), hi_y),
+            min(max(z - fall, 0.0), max(z, height, self.size * USUAL_HEIGHT)),
+        )
 
     def reset(self) -> None:
         """Return to the initial view."""
@@ -90,9 +137,9 @@ class OrbitCamera:
         self.reset()
         self.azimuth, self.elevation = -math.pi / 2, math.pi / 2
         high = min(WITHIN_FROM_ABOVE, 1.0 - 2.0 * foot)
-        self.distance = self._fitting(self._upper_corners, aspect, (WITHIN_FROM_ABOVE, high))
+        self.distance = self.fitting(self.upper_corners, aspect, (WITHIN_FROM_ABOVE, high))
 
-    def _fitting(
+    def fitting(
         self, points: NDArray[np.float64], aspect: float, within: tuple[float, float]
     ) -> float:
         """The least distance at which points (n, 3) are within given fractions of the picture's
@@ -104,21 +151,21 @@ class OrbitCamera:
         before_the_eye = towards / (1.0 - 1.5 * NEAR)
         return float(np.maximum(np.maximum(across, upwards) + towards, before_the_eye).max())
 
+    def places(self, points: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:
+        """Points (n, 3) in front of the eye in a picture of an aspect ratio, (n, 2), each component
+        within -1 and 1 if inside."""
+        x, y, towards = _axes(self.azimuth, self.elevation) @ (points - self.target).T
+        scale = self.focus(aspect) / (self.distance - towards)
+        return np.column_stack([scale / aspect * x, scale * y])
+
     @property
     def pose(self) -> Pose:
         """Target, distance and angles."""
-        return self.target, self.distance, self.azimuth, self.elevation
+        return Pose(self.target, self.distance, self.azimuth, self.elevation)
 
     @pose.setter
     def pose(self, pose: Pose) -> None:
         self.target, self.distance, self.azimuth, self.elevation = pose
-
-    @property
-    def at_home(self) -> bool:
-        """Whether it is where `reset` would put it."""
-        there = OrbitCamera(box=self.box, home=self.home)
-        there.reset()
-        return there.pose == self.pose
 
     @property
     def _middle(self) -> tuple[float, float]:
@@ -126,12 +173,12 @@ class OrbitCamera:
         return 0.5 * (lo_x + hi_x), 0.5 * (lo_y + hi_y)
 
     @property
-    def _upper_corners(self) -> NDArray[np.float64]:
+    def upper_corners(self) -> NDArray[np.float64]:
         lo_x, lo_y, hi_x, hi_y, height = self.box
         return np.array([(x, y, height) for x in (lo_x, hi_x) for y in (lo_y, hi_y)])
 
     @property
-    def _plane_size(self) -> float:
+    def size(self) -> float:
         """The plane's diagonal relative to that of the default plane."""
         lo_x, lo_y, hi_x, hi_y, _ = self.box
         return math.hypot(hi_x - lo_x, hi_y - lo_y) / USUAL_DIAGONAL
@@ -139,7 +186,7 @@ class OrbitCamera:
     @property
     def extent(self) -> float:
         """The box's diagonal relative to that of the default one."""
-        size = self._plane_size
+        size = self.size
         diagonal = math.hypot(size * USUAL_DIAGONAL, max(self.box[4], size * USUAL_HEIGHT))
         return diagonal / math.hypot(USUAL_DIAGONAL, USUAL_HEIGHT)
 
@@ -191,6 +238,33 @@ def _axes(azimuth: float, elevation: float) -> NDArray[np.float64]:
     back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
     right = np.array([-math.sin(a), math.cos(a), 0.0])
     return np.array([right, np.cross(back, right), back])
+
+
+def turned(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Circles around the vertical axis that enclose points (n, 3), as an orbit shows them."""
+    x, y, z = points.T
+    low, high = z.min(), z.max()
+    # Of points at about one height only the outermost count.
+    bins = np.minimum((z - low) / max(high - low, 1e-9) * BINS, BINS - 1).astype(np.intp)
+    radii = np.zeros(BINS)
+    np.maximum.at(radii, bins, np.hypot(x, y))
+    edges = np.linspace(low, high, BINS + 1)
+    angles = np.linspace(0.0, 2 * math.pi, TURNS, endpoint=False)
+    around = np.stack([np.cos(angles), np.sin(angles)])[:, None, :] * radii[:, None]
+    circles = np.empty((2, 3, BINS, TURNS))
+    circles[:, :2], circles[0, 2], circles[1, 2] = around, edges[:-1, None], edges[1:, None]
+    return circles.transpose(0, 2, 3, 1).reshape(-1, 3)
+
+
+def _least(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where within [low, high] a function that falls and then rises is least, approximately."""
+    for _ in range(THIRDS):
+        third = (high - low) / 3.0
+        if function(low + third) <= function(high - third):
+            high -= third
+        else:
+            low += third
+    return 0.5 * (low + high)
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,9 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.view import Certificate, View
@@ -83,6 +86,15 @@ class Evaluable(Protocol):
     def networks(self) -> CriticNetworks | None:
         """The newest networks, once, in place of `Source.surface`; None as there. Raises UserError
         for networks that are too wide."""
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """Knows where its agents are going to be, so that the camera can start there."""
+
+    def foresee(self, steps: int) -> NDArray[np.floating]:
+        """Positions, (m, 2), that agents will have in their first steps, as a whole, in any order;
+        a sample of them will do. Changes nothing."""
 
 
 @runtime_checkable

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 POLICIES = ("calf", "nominal", "actor")
 LONGEST_EPISODE = 5000
 """Steps after which an agent starts a new episode in any case: the horizon of `evaluate`."""
+FORESEEN = 32
+"""Most agents that are simulated ahead."""
 
 
 @cache
@@ -154,6 +156,13 @@ class Simulation:
 
     def single_step(self) -> None:
         """As `Pausable`."""
+
+    def foresee(self, steps: int) -> NDArray[np.float32]:
+        """As `Foreseeing`: a simulation of a few agents goes ahead from the same seed."""
+        ahead = Simulation(
+            self.agent, min(len(self), FORESEEN), self.seed, self.policy, self.p_relax
+        )
+        return np.concatenate([ahead.step().positions for _ in range(steps)])
 
     def close(self) -> None:
         """As `Source`."""

@@ -106,7 +106,7 @@ class Training:
         self.process.close()
         self._report_failure()
 
-    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Noticing`
+    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Foreseeing`, `Noticing`
 
     def __len__(self) -> int:
         return len(self.simulation)
@@ -129,6 +129,9 @@ class Training:
 
     def mean_value(self) -> float:
         return self.simulation.mean_value()
+
+    def foresee(self, steps: int) -> NDArray[np.float32]:
+        return self.simulation.foresee(steps)
 
     @property
     def notice(self) -> str | None:

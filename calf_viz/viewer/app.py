@@ -67,6 +67,7 @@ class CALFApplication(Session):
         with self.profiler.section("upload"), self.feed.blamed("step"):
             self.host.push(*samples)
         self.surface.see(samples, self.feed)
+        self.director.see(samples)
         self._show_certificate()
         if self.display is not None:
             self.display.see(samples)
@@ -83,6 +84,7 @@ class CALFApplication(Session):
         self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
+        self.director.frame()
         self.looks.poll()
         if self.display is not None:
             state = "paused" if self.playback.paused else None
@@ -155,7 +157,7 @@ class CALFApplication(Session):
         self.simulation.memory.reset()
         self._use(self.live)
         self.show_critic(restart=True)
-        self.host.frame_surface()
+        self.director.surface_changed(self.feed.view)
         if self.display is not None:
             self.display.read(self.feed)
             self.display.show_training(self.live.process.board, self.training)

@@ -16,6 +16,8 @@ from calf_viz.hosts.pictured import MOST_SAMPLES
 from calf_viz.scene.colours import PALETTES, USUAL, colour_map
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.theme import DARK, THEMES
+from calf_viz.scene.viewpoint import PRESETS as VIEWPOINTS
+from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.settings import check_types, fields_of, known
 from calf_viz.settings import one_of as _one_of
 from calf_viz.settings import option as _option
@@ -122,6 +124,11 @@ class VisualizationConfig(Assignable):
         USUAL,
         f"Colours of the modes: {', '.join(PALETTES)}; all but {USUAL} replace a source's own.",
     )
+    camera: str = _option(
+        "home",
+        "Where the camera starts: NAME or azimuth,elevation,distance,x,y (angles in degrees), or "
+        f"a name and parts of that: top,distance=8. Names: {', '.join(VIEWPOINTS)}.",
+    )
     shaders: Path | None = _option(
         None, "A look: a folder or file that replaces files in shaders/, or a shipped one."
     )
@@ -196,6 +203,7 @@ class VisualizationConfig(Assignable):
             _one_of("value_scale", self.value_scale, SCALES)
         if self.clim is not None:
             values["clim"] = read_clim(self.clim)
+        Viewpoint.read(self.camera)
         hidden_values(systems.get(self.system), self.slice)
         if not isinstance(self.slice, float) and len(self.slice) == 1 and "=" not in self.slice[0]:
             values["slice"] = float(self.slice[0])
@@ -258,7 +266,8 @@ class VisualizationConfig(Assignable):
         reasons = {f.name: late.format(name=f.name) for f in options() if f.name not in ASKED_ANEW}
         if live:
             reasons["speed"] = LIVE
-        return self.kept({**reasons, "n_agents": "set the application's own, app.n_agents"})
+        own = {name: f"set the application's own, app.{name}" for name in ("n_agents", "camera")}
+        return self.kept(reasons | own)
 
 
 def options() -> tuple[Field[Any], ...]:

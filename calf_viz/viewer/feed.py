@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.console import as_options
 from calf_viz.errors import UserError, innermost, shown, text_of
@@ -20,6 +21,7 @@ from calf_viz.samples import Samples
 from calf_viz.sources.base import (
     Certified,
     Evaluable,
+    Foreseeing,
     Noticing,
     Pausable,
     Resizable,
@@ -64,6 +66,7 @@ class Feed:
         self._pausable = capable(source, Pausable)
         self._certified = capable(source, Certified)
         self._evaluable = capable(source, Evaluable)
+        self._foreseeing = capable(source, Foreseeing)
         self._valued = capable(source, Valued)
         self._noticing = capable(source, Noticing)
         self._resizable = capable(source, Resizable)
@@ -126,6 +129,13 @@ class Feed:
         if source is None:
             return None
         return self._call("certificate", lambda: _a(Certificate, source.certificate(chosen)))
+
+    def foreseen(self, steps: int) -> NDArray[np.floating] | None:
+        """Where the agents will be in their first steps, (m, 2); None if that is unknown."""
+        source = self._foreseeing
+        if source is None:
+            return None
+        return self._call("foresee", lambda: Samples.of(source.foresee(steps)).positions)
 
     def agents(self) -> int | None:
         """The number of agents, if it can be changed; else None."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.sources.base import Source
     from calf_viz.viewer.config import VisualizationConfig
+    from calf_viz.viewer.director import Director
     from calf_viz.viewer.looks import Looks
     from calf_viz.viewer.playback import Playback
 
@@ -38,6 +39,7 @@ class Application(Protocol):
     config: VisualizationConfig
     source: Source
     host: Host
+    director: Director
     hud: Hud | None
     looks: Looks
     playback: Playback
@@ -47,6 +49,9 @@ class Application(Protocol):
 
     @property
     def scaling(self) -> tuple[str, Clim]: ...
+
+    @property
+    def camera(self) -> str: ...
 
     def profile_stem(self) -> str: ...
 
@@ -73,6 +78,10 @@ class Actions:
             actions["pause"] = self._unless_measuring(app.playback.toggle)
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
         actions["next_theme"] = self._next_theme
+        if app.host.has_window:
+            actions["frame_agents"] = app.director.look_at_agents
+            actions["reset_view"] = app.director.look_at_plane
+            actions["show_camera"] = self._show_camera
         if app.config.hud:
             actions["toggle_hud"] = self._toggle_hud
         if app.looks.first.path is not None or app.looks.second is not None:
@@ -130,6 +139,9 @@ class Actions:
         hud = self.app.hud
         if hud is not None:
             hud.visible = not hud.visible
+
+    def _show_camera(self) -> None:
+        self.say(f"`camera` {self.app.camera}")
 
     def _save_look(self) -> None:
         said = []

@@ -14,6 +14,7 @@ from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
+from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.base import Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.value_limits import Clim
@@ -21,6 +22,7 @@ from calf_viz.view import View
 from calf_viz.viewer.app_config import AppConfig
 from calf_viz.viewer.config import LIVE, VisualizationConfig
 from calf_viz.viewer.description import describe, file_name
+from calf_viz.viewer.director import Director, check_target
 from calf_viz.viewer.display import Display
 from calf_viz.viewer.feed import Feed, view_shown
 from calf_viz.viewer.key_actions import Actions
@@ -54,7 +56,8 @@ class Session(Owned):
             `value_scale` and `clim` can still be assigned.
         source: the source shown.
         simulation: the simulated agents; None if another source was given.
-        host: the host that draws; `host.scene` holds camera and sizes.
+        host: the host that draws; `host.scene` holds sizes.
+        director: points the camera at agents.
         looks: the looks in use.
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
@@ -108,6 +111,8 @@ class Session(Owned):
             # Batches for a few agents are too small to share; and a single thread always adds up
             # in the same order.
             self.closing.enter_context(one_thread())
+        viewpoint = Viewpoint.read(config.camera)
+        check_target(viewpoint, view)
         drawn = setup(config, self.looks.read(), view, self.looks.trials)
         self.host = host(drawn) if host is not None else open_host(drawn, config)
         self.closing.callback(self.host.close)
@@ -118,8 +123,10 @@ class Session(Owned):
         self.measuring = self._still = False
         self.profiles = Path("profiles")
         self.stats = stats_cache(config)
+        self.director = Director(self.host, view, viewpoint)
+        grid = grid_for(self.host, view, config)
         self.surface = ShownSurface(
-            self.host, grid_for(self.host, view, config), config.critic_on_gpu, config.morph_frames
+            self.host, grid, config.critic_on_gpu, config.morph_frames, self.director
         )
         self.surface.scale(*self._scaling(view))
         self._begin(profiler or PerformanceProfiler(enabled=False))
@@ -127,7 +134,7 @@ class Session(Owned):
         self.actions = Actions(self)
         self._open_display()
         self.surface.show(self.feed)
-        self.host.frame_surface()
+        self.director.surface_changed(self.feed.view)
         self.live_shaders = self.looks.watch(self.host)
         if self.live_shaders is not None:
             self.closing.callback(self.live_shaders.close)
@@ -149,6 +156,7 @@ class Session(Owned):
         self.feed = Feed(source, guarded=self.simulation is None)
         trainee = self.feed.view.trainee
         self.host.scene.training_agent = -1 if trainee is None else trainee
+        self.director.meet(self.feed)
 
     def _open_display(self) -> None:
         self.display: Display | None = None
@@ -200,6 +208,19 @@ class Session(Owned):
         self.config = config.in_force(self.feed.view.live)
 
     @property
+    def camera(self) -> str:
+        """The camera as it is now, as the setting `camera` takes it; may be set while running, to
+        any text that is one: "top", "agents,azimuth=30".
+
+        Setting it raises UserError for text that is none.
+        """
+        return self.director.text
+
+    @camera.setter
+    def camera(self, text: str) -> None:
+        self.director.look(Viewpoint.read(self.config.changed(camera=text).camera))
+
+    @property
     def name(self) -> str:
         """Name of what is shown, for files: the system's, or a given source's title made safe."""
         return self.config.system if self.simulation else file_name(self.feed.view.title)
@@ -247,7 +268,7 @@ class Session(Owned):
         if self.simulation.grid is not None:
             self.simulation.grid = grid
         self.show_critic(restart=True)
-        self.host.frame_surface(keep=True)
+        self.director.surface_changed(self.feed.view, keep=True)
 
     def show_critic(self, restart: bool = False) -> None:
         """Compute the surface of the critic as it is now, and draw it from now on.

@@ -16,6 +16,7 @@ from calf_viz.scene.frame import Frame
 from calf_viz.value_limits import Clim, Scaling
 from calf_viz.view import View
 from calf_viz.viewer.agent_values import AgentValues
+from calf_viz.viewer.director import Director
 from calf_viz.viewer.feed import Feed
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ class ShownSurface:
         morph_frames: most frames over which the surface morphs to a new one.
     """
 
-    def __init__(self, host: Host, grid: Grid, on_gpu: bool, morph_frames: int) -> None:
-        """grid: nodes at which the GPU evaluates networks, if `on_gpu`."""
-        self.host, self.grid, self.on_gpu = host, grid, on_gpu
+    def __init__(
+        self, host: Host, grid: Grid, on_gpu: bool, morph_frames: int, director: Director
+    ) -> None:
+        """grid: nodes at which the GPU evaluates networks, if `on_gpu`. director: points the camera
+        at a new surface."""
+        self.host, self.grid, self.on_gpu, self.director = host, grid, on_gpu, director
         self.morph_frames = morph_frames
         self._agents = AgentValues(host.scene.trail)
         self._looked = 0  # steps seen when the agents' values were last compared with the scale
@@ -127,6 +131,7 @@ class ShownSurface:
             self.grid = replace(self.grid, lo=view.lo, hi=view.hi)
             if not self._known:
                 self.host.set_heightfield(_flat(view), restart=True)
+            self.director.surface_changed(view, keep=True)
             self._refused = None
             return True
         return False
@@ -144,7 +149,7 @@ class ShownSurface:
         self._frames += 1
         if begun and fresh:
             if not self._elsewhere:
-                host.frame_surface(keep=self._known)
+                self.director.surface_changed(feed.view, keep=self._known)
             self._known, host.morph = True, 1.0
             return
         if begun:

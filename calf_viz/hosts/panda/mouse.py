@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from calf_viz.scene.scene import Scene
 
+PANS = ("shift-mouse1", "mouse2", "mouse3")
+"""Buttons that pan: the left one with shift, the middle and the right one."""
 TURN = math.radians(0.4)
 """Rotation of the camera per pixel dragged."""
 WHEEL = 0.9
@@ -23,7 +25,8 @@ class Panels(Protocol):
 
 
 class OrbitControls:
-    """Drag to orbit, scroll to zoom, except over what captures the mouse."""
+    """Drag to orbit, drag with shift or another button to pan, scroll to zoom, except over what
+    captures the mouse."""
 
     def __init__(
         self,
@@ -38,13 +41,16 @@ class OrbitControls:
             app: Ursina's application, which provides the mouse.
             scene: the scene whose camera moves.
             captured: whether something else, such as a panel, has the mouse at a pixel.
-            panels: receives the mouse then.
+            panels: receives the left button then.
         """
         self.app, self.scene, self.captured = app, scene, captured
         self.panels, self._panel_pressed = panels, False
         self.dragged_from: tuple[float, float] | None = None
-        app.accept("mouse1", self._press)
-        app.accept("mouse1-up", self._release)
+        self._button, self._pans = "", False
+        for event in ("mouse1", *PANS):
+            app.accept(event, self._press, [event])
+        for button in sorted({event.rpartition("-")[2] for event in ("mouse1", *PANS)}):
+            app.accept(f"{button}-up", self._release, [button])
         app.accept("wheel_up", self._zoom, [WHEEL])
         app.accept("wheel_down", self._zoom, [1.0 / WHEEL])
 
@@ -60,23 +66,28 @@ class OrbitControls:
         if not self._is_captured():
             self.scene.camera.zoom(factor)
 
-    def _press(self) -> None:
+    def _press(self, event: str) -> None:
+        if self._button:  # one button at a time: the last one
+            self._release(self._button)
+        self._button, self._pans = event.rpartition("-")[2], event in PANS
         pointer = self._pointer()
         captured = self._is_captured()
         self.dragged_from = None if captured else pointer
-        self._panel_pressed = captured and self.panels is not None
+        self._panel_pressed = captured and not self._pans and self.panels is not None
         if self._panel_pressed and self.panels is not None and pointer is not None:
             self.panels.press(*pointer)
 
-    def _release(self) -> None:
+    def _release(self, button: str) -> None:
+        if button != self._button:
+            return
         self.update()
-        self.dragged_from = None
+        self._button, self.dragged_from = "", None
         if self._panel_pressed and self.panels is not None:
             self.panels.release()
         self._panel_pressed = False
 
     def update(self) -> None:
-        """Called once per frame: turn the camera by how far the mouse was dragged since the last
+        """Called once per frame: move the camera by how far the mouse was dragged since the last
         one, or pass that to a panel."""
         if self._panel_pressed and self.panels is not None:
             pointer = self._pointer()
@@ -88,5 +99,10 @@ class OrbitControls:
         if now is None:
             return
         (x0, y0), (x1, y1) = self.dragged_from, now
-        self.scene.camera.orbit(-TURN * (x1 - x0), TURN * (y1 - y0))
+        camera = self.scene.camera
+        if not self._pans:
+            camera.orbit(-TURN * (x1 - x0), TURN * (y1 - y0))
+        elif now != self.dragged_from:
+            unit = 1.0 / camera.pixels_per_unit(self.scene.size)
+            camera.pan(unit * (x1 - x0), unit * (y0 - y1))
         self.dragged_from = now

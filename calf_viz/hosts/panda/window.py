@@ -87,8 +87,8 @@ class WindowHost(PandaHost):
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
         camera = self.scene.camera
         actions = {
-            **actions,
             "reset_view": camera.reset,
+            **actions,
             "top_view": self._look_from_above,
             "quit": self._close_window,
         }

@@ -1,0 +1,63 @@
+"""A camera's smooth way from one pose to another."""
+
+from __future__ import annotations
+
+import math
+
+from calf_viz.scene.camera import OrbitCamera, Pose
+
+FRAMES = 24
+"""Frames that it takes."""
+
+
+class Glide:
+    """Moves a camera, a step in each frame, until it is there or someone else moved it.
+
+    Attributes:
+        frames: frames that it takes; 0 moves at once.
+    """
+
+    def __init__(self, camera: OrbitCamera, frames: int = FRAMES) -> None:
+        self.camera, self.frames = camera, frames
+        self._left = 0
+        self._from = self._to = self._last = camera.pose
+
+    def to(self, pose: Pose, at_once: bool = False) -> None:
+        """Begin to move to a pose, by the shorter way around."""
+        self._from, self._to = self.camera.pose, pose
+        self._left = 0 if at_once else self.frames
+        if not self._left:
+            self.camera.pose = pose
+        self._last = self.camera.pose
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nobody else moved the camera since."""
+        return self.camera.pose == self._last
+
+    def step(self) -> None:
+        """Called before each frame."""
+        if not self._left:
+            return
+        if not self.undisturbed:
+            self._left = 0
+            return
+        self._left -= 1
+        part = 1.0 - self._left / self.frames
+        self.camera.pose = self._last = (
+            between(self._from, self._to, part * part * (3.0 - 2.0 * part))
+            if self._left
+            else self._to
+        )
+
+
+def between(start: Pose, end: Pose, part: float) -> Pose:
+    """The pose at a part, from 0 to 1, of the way."""
+    turn = math.remainder(end.azimuth - start.azimuth, 2 * math.pi)
+    x, y, z = (a + part * (b - a) for a, b in zip(start.target, end.target, strict=True))
+    return Pose(
+        (x, y, z),
+        start.distance * (end.distance / start.distance) ** part,
+        (start.azimuth + part * turn) % (2 * math.pi),
+        start.elevation + part * (end.elevation - start.elevation),
+    )

@@ -1,0 +1,131 @@
+"""Where agents are and will be, and the part of the plane that a picture of them shows."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.periods import Pair
+from calf_viz.view import View
+
+PARTS = 16
+"""Intervals of a trail after which agents are looked at."""
+WATCHED = 512
+"""Most agents that are looked at."""
+MANY, OUTSIDE = 50, 0.01
+"""From so many agents on, this fraction of them may be outside, at each end of each axis: one that
+is lost must not shrink the others to a point."""
+
+
+MARGIN = 0.1
+"""Margin on each side of agents, as a fraction of the width of their region."""
+LEAST = 0.15
+"""Least fraction of the plane that is shown: of an agent that stands still, not a point."""
+AROUND = 1.3
+"""What is shown around agents, if they are not to fill the picture: a fraction of the plane, for
+agents in a fraction s of it, of AROUND * sqrt(s)."""
+
+
+class Region(NamedTuple):
+    """A rectangle of the plane, in the units of its axes."""
+
+    lo: Pair
+    hi: Pair
+
+    def joined(self, other: Region | None) -> Region:
+        """The smallest region that holds both."""
+        if other is None:
+            return self
+        (a, b), (c, d) = self
+        (e, f), (g, h) = other
+        return Region((min(a, e), min(b, f)), (max(c, g), max(d, h)))
+
+    def holds(self, other: Region) -> bool:
+        """Whether another one is inside."""
+        return self.joined(other) == self
+
+    def with_surroundings(self, view: View) -> Region:
+        """With so much around it that one sees where on the plane it is."""
+        share = AROUND * math.sqrt(self.within(view).share(view))
+        return self.with_margin(view, max(2.0 * LEAST, min(share, 1.0)))
+
+    def within(self, view: View) -> Region:
+        """The part that is on a view's plane; where it is nearest, if it is outside."""
+        (a, b), (c, d) = np.clip(self, view.lo, view.hi).tolist()
+        return Region((a, b), (c, d))
+
+    def share(self, view: View) -> float:
+        """Its width as a fraction of the plane's, on the axis where that is larger."""
+        corners = zip(self.lo, self.hi, view.lo, view.hi, strict=True)
+        return max((hi - lo) / (last - first) for lo, hi, first, last in corners)
+
+    def with_margin(self, view: View, least: float = LEAST) -> Region:
+        """With a margin, at least a fraction `least` of the plane on each axis, and within it."""
+        los, his = [], []
+        for axis, (lo, hi) in enumerate(zip(*self.within(view), strict=True)):
+            first, last = view.lo[axis], view.hi[axis]
+            width = min(max((hi - lo) * (1.0 + 2.0 * MARGIN), least * (last - first)), last - first)
+            lo = min(max(0.5 * (lo + hi) - 0.5 * width, first), last - width)
+            los.append(lo)
+            his.append(min(lo + width, last))
+        return Region((los[0], los[1]), (his[0], his[1]))
+
+
+class Whereabouts:
+    """Notes from time to time where agents are, at a constant cost.
+
+    Attributes:
+        ever: where agents were, from the first step on, and were foreseen; None if nowhere.
+        looks: number of times that agents were looked at.
+    """
+
+    def __init__(self, trail: int) -> None:
+        """trail: steps that trails reach back."""
+        self.spacing = max(1, trail // PARTS)
+        self.ever: Region | None = None
+        self.looks = 0
+        self._foreseen: Region | None = None
+        self._seen: deque[Region] = deque(maxlen=PARTS + 1)
+        self._steps = 0
+
+    def foresee(self, positions: NDArray[np.floating], view: View) -> None:
+        """Take note of where agents will be, (m, 2), in their first steps."""
+        self._foreseen = self.ever = _region(positions, view)
+
+    def see(self, positions: NDArray[np.floating], view: View) -> None:
+        """Take note of one step's positions, (n, 2)."""
+        due = self._steps % self.spacing == 0
+        self._steps += 1
+        if not due:
+            return
+        self.looks += 1
+        found = _region(positions[:: max(1, -(-len(positions) // WATCHED))], view)
+        if found is not None:
+            self._seen.append(found)
+            self.ever = found.joined(self.ever)
+
+    @property
+    def now(self) -> Region | None:
+        """Where they are, were as far back as trails reach, and will be while trails grow."""
+        growing = len(self._seen) < PARTS
+        region = self._foreseen if growing else None
+        for seen in self._seen:
+            region = seen.joined(region)
+        return region
+
+
+def _region(positions: NDArray[np.floating], view: View) -> Region | None:
+    """The region of most positions, (m, 2); None if none is finite."""
+    there = positions[np.isfinite(positions).all(axis=1)]
+    if not len(there):
+        return None
+    there = view.wrapped(there).astype(np.float64)
+    if len(there) < MANY:
+        lo, hi = there.min(axis=0), there.max(axis=0)
+    else:
+        lo, hi = np.quantile(there, (OUTSIDE, 1.0 - OUTSIDE), axis=0)
+    return Region((float(lo[0]), float(lo[1])), (float(hi[0]), float(hi[1])))

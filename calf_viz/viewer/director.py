@@ -1,0 +1,162 @@
+"""Points an application's camera at its agents, until the user takes over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from calf_viz.errors import UserError, shown
+from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.composition import Composition
+from calf_viz.scene.glide import FRAMES, Glide
+from calf_viz.scene.viewpoint import Viewpoint
+from calf_viz.scene.whereabouts import Region, Whereabouts
+
+if TYPE_CHECKING:
+    from calf_viz.hosts.base import Host
+    from calf_viz.samples import Samples
+    from calf_viz.view import View
+    from calf_viz.viewer.feed import Feed
+
+FORESEEN = 300
+"""Most steps that are foreseen."""
+DIGITS = 6
+"""Digits that are read back from the camera: more than a picture shows."""
+
+
+class Director:
+    """Gives the camera its poses: at start, on a key, and while agents leave the picture.
+
+    It follows agents only outwards, so that the picture is calm, and only while the camera is where
+    it put it.
+
+    Attributes:
+        view: of the source shown.
+        viewpoint: what the camera was last pointed at.
+    """
+
+    def __init__(self, host: Host, view: View, viewpoint: Viewpoint) -> None:
+        self.host, self.view, self.viewpoint = host, view, viewpoint
+        self.camera: OrbitCamera = host.scene.camera
+        self._glide = Glide(self.camera, FRAMES if host.has_window else 0)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._whereabouts = Whereabouts(self.host.scene.trail)
+        self._looks = 0
+        self._framed: Region | None = None
+
+    def meet(self, feed: Feed) -> None:
+        """Look at another source's agents from now on."""
+        self.view = feed.view
+        self._forget()
+        if self.viewpoint.follows:
+            foreseen = feed.foreseen(min(self.host.scene.trail, FORESEEN))
+            if foreseen is not None:
+                self._whereabouts.foresee(foreseen, self.view)
+
+    def see(self, samples: Sequence[Samples]) -> None:
+        """Take note of a frame's steps."""
+        for one in samples:
+            self._whereabouts.see(one.positions, self.view)
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether the camera is where this put it."""
+        return self._glide.undisturbed
+
+    def surface_changed(self, view: View, keep: bool = False) -> None:
+        """There is the first surface, or the plane has other bounds.
+
+        keep: leave the camera where the user moved it.
+        """
+        self.view = view
+        in_charge, pose = self.in_charge, self.camera.pose
+        self.host.frame_surface()
+        if keep and not in_charge:
+            self.camera.pose = pose
+        else:
+            self.look(self.viewpoint)
+
+    def frame(self) -> None:
+        """Called before each frame."""
+        if self._looks != self._whereabouts.looks:
+            self._looks = self._whereabouts.looks
+            self._follow()
+        self._glide.step()
+
+    def _follow(self) -> None:
+        if self.viewpoint.follows and self.in_charge:
+            region = self._region(self.viewpoint)
+            if region is not None and (self._framed is None or not self._framed.holds(region)):
+                self.look(self.viewpoint, at_once=not self.host.drawn)
+
+    def look(self, viewpoint: Viewpoint, at_once: bool = True) -> None:
+        """Point the camera. Raises UserError for a target outside the plane."""
+        check_target(viewpoint, self.view)
+        host, self.viewpoint = self.host, viewpoint
+        region = self._region(viewpoint)
+        if region is None:
+            self._framed = None
+        elif viewpoint.preset.subject == "home":
+            self._framed = region.with_surroundings(self.view)
+        else:
+            self._framed = region.with_margin(self.view)
+        composition = Composition(self.camera, host.ground, host.scene.frame)
+        self._glide.to(composition.pose(viewpoint, self._framed), at_once)
+
+    def look_at_agents(self) -> None:
+        """Have agents in the picture as large as possible, from the side that is seen now."""
+        camera = self.camera
+        angles = math.degrees(camera.azimuth), math.degrees(camera.elevation)
+        self.look(Viewpoint("agents", *angles), at_once=False)
+
+    def look_at_plane(self) -> None:
+        """Have all of the plane in the picture, from the usual side, at once."""
+        self.look(Viewpoint("plane"))
+
+    def _region(self, viewpoint: Viewpoint) -> Region | None:
+        """The part of the plane that a viewpoint shows; None: all of it."""
+        if viewpoint.preset.subject == "plane":
+            return None
+        seen = self._whereabouts
+        region = seen.ever if viewpoint.preset.subject == "home" else seen.now
+        return None if region is None else region.within(self.view)
+
+    @property
+    def text(self) -> str:
+        """The camera as it is now, as `Viewpoint.read` accepts it."""
+        (x, y, z), distance, azimuth, elevation = self.camera.pose
+        frame, view = self.host.scene.frame, self.view
+        place = (x / frame.scale[0] + frame.centre[0], y / frame.scale[1] + frame.centre[1])
+        x, y = (
+            min(max(_rounded(at, hi - lo), lo), hi)
+            for at, lo, hi in zip(place, view.lo, view.hi, strict=True)
+        )
+        return str(
+            Viewpoint(
+                "home",
+                round(math.degrees(math.remainder(azimuth, 2 * math.pi)), 4),
+                round(math.degrees(elevation), 4),
+                _rounded(distance, distance),
+                x,
+                y,
+                round(z, 4),
+            )
+        )
+
+
+def check_target(viewpoint: Viewpoint, view: View) -> None:
+    """Raises UserError for a target that is not on the plane."""
+    for name, at, lo, hi in zip("xy", (viewpoint.x, viewpoint.y), view.lo, view.hi, strict=True):
+        if at is not None and not lo <= at <= hi:
+            raise UserError(
+                f"`camera`: {name} {shown(at)} is outside of the plane of {shown(view.title)}: "
+                f"give {lo!r} to {hi!r}"
+            )
+
+
+def _rounded(value: float, size: float) -> float:
+    """Rounded to some digits relative to a size."""
+    return round(value, DIGITS - math.floor(math.log10(size)))
