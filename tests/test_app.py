@@ -55,7 +55,7 @@ def test_agents_may_come_and_go_while_it_runs() -> None:
 
 
 def test_those_who_left_are_gone_from_the_picture() -> None:
-    still = {"n_agents": 1, "camera": "plane"}  # it follows agents that go elsewhere
+    still = {"n_agents": 1, "camera": "-60,40,9"}  # it follows agents that go elsewhere
     with running(**still) as few, running(**still) as many:
         few.step(), many.step()
         many.n_agents = 200
