@@ -55,7 +55,8 @@ def test_agents_may_come_and_go_while_it_runs() -> None:
 
 
 def test_those_who_left_are_gone_from_the_picture() -> None:
-    still = {"n_agents": 1, "camera": "-60,40,9"}  # it follows agents that go elsewhere
+    # Neither where they go nor their values change what else is seen.
+    still = {"n_agents": 1, "camera": "-60,40,9", "clim": "auto"}
     with running(**still) as few, running(**still) as many:
         few.step(), many.step()
         many.n_agents = 200
