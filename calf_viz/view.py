@@ -22,6 +22,8 @@ from calf_viz.value_limits import Clim, check_scale, read_clim
 
 Colour = tuple[float, float, float]
 """RGB, each within 0 and 1."""
+Ellipse = tuple[float, float, float, float]
+"""Centre and semi-axes along the axes of the plane, in their units."""
 
 LONGEST_NAME = 60
 """Most characters of a mode's name."""
@@ -80,6 +82,8 @@ class View:
             (without the rarest), `agents` (those where agents are), or two numbers.
         aspect: `fill` draws the plane as a square; with `equal` both axes have the same scale.
         marker: how an agent is drawn; an arrow points along its heading.
+        goal: region of the plane drawn as the goal: centre and radius, (x, y, r), or semi-axes,
+            (x, y, rx, ry), in the units of the axes; None: no goal is drawn.
         dt: seconds between two samples; None if steps have no duration.
         trainee: index of the agent in training; None if there is none. Its marker, and its steps
             in the first mode, have a colour of their own.
@@ -99,6 +103,7 @@ class View:
     clim: Clim = "auto"
     aspect: Literal["fill", "equal"] = "fill"
     marker: Literal["sphere", "arrow"] = "sphere"
+    goal: tuple[float, float, float] | Ellipse | None = None
     dt: float | None = None
     trainee: int | None = None
     live: bool = False
@@ -126,6 +131,7 @@ class View:
         self._check_aspect()
         self._check_modes()
         self._check_colours()
+        self._check_goal()
         if not isinstance(self.marker, str) or self.marker not in ("sphere", "arrow"):
             raise UserError(
                 f"view {shown(self.title)}: marker {shown(self.marker)}: sphere or arrow"
@@ -187,6 +193,30 @@ class View:
     def mode_colours(self) -> tuple[Colour, ...] | None:
         """The `colours` as numbers."""
         return cast("tuple[Colour, ...] | None", self.colours)
+
+    @property
+    def goal_ellipse(self) -> Ellipse | None:
+        """The `goal` as centre and semi-axes."""
+        return cast("Ellipse | None", self.goal)
+
+    def _check_goal(self) -> None:
+        if self.goal is None:
+            return
+        given = tuple(self.goal) if _sequence(self.goal) else ()
+        number = all(isinstance(part, Real) and not isinstance(part, bool) for part in given)
+        if not (number and len(given) in (3, 4) and all(map(_finite, given))):
+            raise UserError(
+                f"view {shown(self.title)}: goal {quoted(self.goal)}: give (x, y, radius) or "
+                "(x, y, rx, ry), in the units of the axes"
+            )
+        for radius, lo, hi in zip((given[2], given[-1]), self.lo, self.hi, strict=True):
+            if not NARROWEST <= radius <= LONGEST * (hi - lo):
+                raise UserError(
+                    f"view {shown(self.title)}: goal {quoted(self.goal)}: a radius of "
+                    f"{shown(radius)}, on an axis of width {shown(hi - lo)}: give {NARROWEST:g} to "
+                    f"{LONGEST:g} widths"
+                )
+        self._keep(goal=tuple(map(float, (*given[:3], given[-1]))))
 
     def _check_modes(self) -> None:
         where = f"view {shown(self.title)}: modes"

@@ -38,7 +38,8 @@ void main() {
                  * inversesqrt(1.0 + lean * lean);
     // The rule that led to the newer end of this step, whatever the stride.
     int mode = (v_id.y >> (MODE_BITS * min(int(steps), LONGEST_STRIDE - 1))) & MODE_MASK;
-    int tint = kind == 1 ? mode + (v_id.x >> 30) * TRAINEE_COLOURS : int(v_data.w + 0.5);
+    int whose = int(uint(v_id.x) >> 30);
+    int tint = kind == 1 ? mode + whose * TRAINEE_COLOURS : int(v_data.w + 0.5);
     // The surface's rim, a pixel wide, has coverage where the surface has light.
     bool rim = kind == 3, on_surface = kind == 0 || rim;
     float light = rim ? intBitsToFloat(v_id.w) : v_data.w;
@@ -48,7 +49,7 @@ void main() {
     vec3 colour = texel.rgb;
     find_contour(texel.a, v_data.z);
 
-    vec2 opacity = v_id.x >> 30 == 0 ? u_opacity : vec2(1.0);    // in full of the agent in training
+    vec2 opacity = whose == 0 ? u_opacity : vec2(1.0);   // in full where it must be seen in a crowd
 
     // Derivatives stay outside branches.
     bool bad = light < 0.0;                          // then its light is unknown

@@ -1,7 +1,7 @@
 #version 330
 // The whole scene in one instanced triangle strip without vertex data.
 //
-//   instance   0 .. u_surface_instances - 1      a piece of the surface, or of its rim
+//   instance   0 .. u_surface_instances - 1      a piece of the surface, its rim, or circles on it
 //              then one for each agent           its trail, oldest first, then its marker
 //
 //   agent's strip:   pairs of the trail, newest pair last | 1 vertex | 4 corners of the marker
@@ -16,12 +16,14 @@
 #include "lib/trail_measure.glsl"
 #include "lib/trail_fade.glsl"
 #include "lib/expand.glsl"
+#include "lib/circle.glsl"
 #include "lib/training.glsl"
+#include "lib/marker_size.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
 
-const int SURFACE = 0, TRAIL = 1, MARKER = 2, RIM = 3;
+const int SURFACE = 0, TRAIL = 1, MARKER = 2, RIM = 3, CIRCLE = 4;
 const float MOST_LEAN = 1.5;    // largest slope of a segment's curve to its chord, at its ends
 
 // A trail's segment from the newer sample at m = 0 steps to the older one at m = span is the
@@ -29,7 +31,8 @@ const float MOST_LEAN = 1.5;    // largest slope of a segment's curve to its cho
 // slow down, the fragment at u = 0 .. 1 along the chord has m = span * u + 4 * uneven * span * u *
 // (1 - u), which never runs backwards: |uneven| < 1 / 4.
 flat out ivec4 v_id;            // kind, span << 2, steps back of the newer sample << 6,
-                                // 128 + 512 * uneven << 22, and 1 << 30 for the agent in training
+                                // 128 + 512 * uneven << 22, and on 30 whose colours it has: 1 of
+                                // the agent in training, 2 of circles, 3 of the agent with a ring
                                 // modes of the segment's steps, MODE_BITS each, newest first;
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length;
@@ -37,7 +40,7 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
 out vec4 v_data;                // surface: point.xy in lines of the grid, level, light; far below 0 where bad
                                 // rim: the same, but coverage for light
                                 // trail: steps back, age 0..1 or beyond if its episode has
-                                // ended, px across the chord, half width
+                                // ended, px across the chord, half width; circles: steps back -1
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
 #if TRAIL_COLOUR >= BY_SPEED
@@ -45,9 +48,9 @@ out float v_measure;            // shown by a trail's colour instead of the mode
 #endif
 
 // The surface is one long strip, row after row, then its rim, cut into instances that overlap by two
-// vertices. The rim goes around the plane, counterclockwise: every node on the edge, and beside it
-// one further out, where the surface has faded. At each corner a node is there for either side, and
-// the first again at the end.
+// vertices; then come circles. The rim goes around the plane, counterclockwise: every node on the edge,
+// and beside it one further out, where the surface has faded. At each corner a node is there for either
+// side, and the first again at the end.
 //
 //            ......... outwards
 //     rim   |_|_|_|_|_
@@ -58,15 +61,15 @@ struct SurfaceVertex {
     vec2 outwards;      // 0, but for the rim's outer vertices
 };
 
-SurfaceVertex surface_vertex(int instance, int vertex) {
-    int row_length = 2 * (u_cells.x + 1) + 2;        // two more join it to the next row
+// index: in the strip; row_length: two vertices more than a row has, which join it to the next.
+SurfaceVertex surface_vertex(int index, int row_length) {
     int rows = row_length * u_cells.y;
     int half_way = u_cells.x + u_cells.y + 2;
-    int index = min(instance * (u_vertices - 2) + vertex, rows + 4 * half_way + 1);
+    index = min(index, rows + 4 * half_way + 1);
     if (index >= rows) {
         int place = (index - rows) >> 1;
         bool second = place >= half_way && place < 2 * half_way;
-        place = place % half_way;
+        place -= place >= 2 * half_way ? 2 * half_way : place >= half_way ? half_way : 0;
         bool along_x = place <= u_cells.x;
         ivec2 node = along_x ? ivec2(place, 0) : ivec2(u_cells.x, place - u_cells.x - 1);
         vec2 outwards = (along_x ? vec2(0.0, -1.0) : vec2(1.0, 0.0)) * float((index - rows) & 1);
@@ -95,13 +98,20 @@ vec3 pixel(vec2 point, float age) {
 void main() {
     int agent = gl_InstanceID - u_surface_instances;
     int trail_vertices = u_vertices - 5;             // even
-    int kind = agent < 0 ? SURFACE : gl_VertexID < trail_vertices ? TRAIL : MARKER;
+    int row_length = 2 * (u_cells.x + 1) + 2;        // of the surface; two join it to the next row
+    int index = gl_InstanceID * (u_vertices - 2) + gl_VertexID;
+    // Behind the rim's last vertex, which is there twice.
+    int beyond = index - row_length * u_cells.y - 4 * (u_cells.x + u_cells.y + 2) - 3;
+    bool on_circle = beyond >= 0 && u_circles.y > 0;
+    int kind = agent < 0 ? (on_circle ? CIRCLE : SURFACE)
+             : gl_VertexID < trail_vertices ? TRAIL : MARKER;
+    Circle circle = circle_vertex(beyond);
 
     TrailVertex vertex = whole_vertex(true);
     vec4 here = vec4(0.0);
     vec3 place = vec3(0.0), newer = vec3(0.0);       // points, and how many steps back
     vec2 point;
-    SurfaceVertex on = surface_vertex(gl_InstanceID, gl_VertexID);
+    SurfaceVertex on = surface_vertex(index, row_length);
     if (kind == SURFACE) {
         point = u_corners.xy + (u_corners.zw - u_corners.xy) * (vec2(on.node) / vec2(u_cells));
     } else {
@@ -109,10 +119,10 @@ void main() {
             vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);
             newer = trail_place(agent, vertex.newer, vertex);
         }
-        here = ring_sample(agent, vertex.back);
+        here = ring_sample(kind == CIRCLE ? max(u_highlighted, 0) : agent, vertex.back);
         place = vec3(here.xy, float(vertex.back));
         if (PERIODIC == 1 && vertex.place < 0) place = trail_place(agent, vertex.place, vertex);
-        point = place.xy;
+        point = kind == CIRCLE && circle.goal ? on_plane(goal_point(circle)) : place.xy;
     }
 
     vec2 gradient;
@@ -141,7 +151,7 @@ void main() {
     int span = 0, modes = 0;
     float bend = 0.0, uneven = 0.0;
     float lean = 0.0;                                // d across / d along, per span - 2 m
-    vec2 offset;                                     // px
+    vec2 offset, across_circle;                      // px
     if (kind == TRAIL) {
         // A run's tail has no older sample: its segment is then the one that ends there.
         bool tail = vertex.older == vertex.place;
@@ -175,7 +185,8 @@ void main() {
         float bulge = 0.25 * bend * float(span * span);
 
         float shown = faded_age(age, vertex.ended);
-        float width = faded_width(trail_half_width(min(shown, 1.0)), shown);
+        float whole = trail_half_width(min(shown, 1.0)) * trail_factor(agent);
+        float width = faded_width(whole, shown);
         // Wider where the curve bulges; three times, since the neighbour's may be straight.
         float side = vertex.side;
         float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
@@ -194,10 +205,20 @@ void main() {
         for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
             modes |= ring_modes(ring_sample(agent, vertex.back + i)) << (MODE_BITS * i);
         }
+    } else if (kind == CIRCLE) {
+        float width = circle_width(circle, trail_half_width(0.0));
+        float reach = circle_reach(circle, width, point);
+        offset = circle_offset(circle, t, reach, across_circle);
+        vertex.drawn = circle.goal || (ring_current(here, 0) && ring_drawn(here));
+        v_data = vec4(-1.0, 0.0, circle.side * reach, width);
+#if TRAIL_COLOUR >= BY_SPEED
+        v_measure = -1.0;
+#endif
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 turned;
         float radius = marker_radius(agent);
+        radius *= marker_scale(point, t, radius);
         offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
         vertex.drawn = ring_current(here, 0) && ring_drawn(here);
@@ -205,10 +226,15 @@ void main() {
     }
 
     int nearer = depth_agent(agent);
-    float bias = kind == MARKER ? marker_bias(nearer) : trail_bias(nearer, depth_age(agent, age));
+    float bias = kind == CIRCLE ? circle_bias(circle) : kind == MARKER ? marker_bias(nearer)
+               : trail_bias(nearer, depth_age(agent, age));
     gl_Position = expand(c, t, offset, bias);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22
-                 | trainee(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));
+                 | trail_colours(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));
+    if (kind == CIRCLE) {
+        v_id = circle_id(circle);
+        gl_Position = circle_expand(gl_Position, across_circle);
+    }
     if (!vertex.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
 }

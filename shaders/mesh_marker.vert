@@ -4,6 +4,7 @@
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
 #include "lib/training.glsl"
+#include "lib/marker_size.glsl"
 
 in vec3 a_here;         // the agent: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
@@ -24,6 +25,7 @@ void main() {
     Tangent t = tangent_plane(c, a_gradient);
     vec2 turned;
     float radius = marker_radius(a_id.x);
+    radius *= marker_scale(a_here.xy, t, radius);
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
     gl_Position = expand(c, t, offset, marker_bias(depth_agent(a_id.x)));
     v_id = ivec4(2, u_marker_shape, 0, 0);

@@ -43,11 +43,12 @@ void main() {
     vec2 normal = miter(ahead, behind, stretch);
 
     float shown = faded_age(age, max(u_head_step - a_id.w, 0));
-    float width = faded_width(trail_half_width(min(shown, 1.0)), shown);
+    float whole = trail_half_width(min(shown, 1.0)) * trail_factor(agent);
+    float width = faded_width(whole, shown);
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
     gl_Position = expand(c, t, normal * reach * stretch,
                          trail_bias(depth_agent(agent), depth_age(agent, age)));
-    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trainee(agent) << 30, a_id.z, 0, 0);
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trail_colours(agent) << 30, a_id.z, 0, 0);
     v_data = vec4(exact, shown, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);

@@ -126,7 +126,7 @@ def test_what_crosses_between_data_and_picture_is_a_dozen_names() -> None:
                 found |= {alias.name for alias in node.names}
     assert found == {
         "Samples", "View", "Certificate", "Heightfield", "Grid", "plane_nodes", "FloatArray",
-        "CriticNetworks", "Layer", "ACTIVATIONS", "Colour",
+        "CriticNetworks", "Layer", "ACTIVATIONS", "Colour", "Ellipse",
     }  # fmt: skip
 
 

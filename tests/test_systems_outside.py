@@ -167,6 +167,10 @@ def test_what_is_no_system_is_refused(tmp_path: Path, change: dict[str, str], sa
         ("angles", (0,), "plane: a periodic axis whose bounds are not one period: state 0 is an "
                          "angle, from -5.0 to 5.0: give 2 pi"),
         ("heading_axis", 0, "heading_axis = 0: give a state that is also in angles"),
+        ("goal", (0.0, 0.0), r"goal = \(0.0, 0.0\): give centre and radius"),
+        ("goal", (0.0, 0.0, -1.0), r"goal = \(0.0, 0.0, -1.0\): give centre and radius"),
+        ("goal", "all", "goal = all: give centre and radius"),
+        ("goal", (4.0, 0.0, 0.1), r"goal = \(4.0, 0.0, 0.1\): give a centre that is in_goal"),
         ("marker", "arrow", "heading_axis = None: give the angle that the arrow"),
         ("edges", {0: (5.0, -5.0)}, "edges = "),
         ("edges", {7: (-5.0, 5.0)}, "edges = "),

@@ -14,7 +14,7 @@ from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.glsl.source import Source
 
-MESHES = ("mesh_surface", "mesh_trail", "mesh_marker")
+MESHES = ("mesh_surface", "mesh_circle", "mesh_trail", "mesh_marker")
 """The older designs' programs: vertex shaders of their own, with the scene's fragment shader."""
 INPUTS: dict[str, dict[str, str]] = {
     "field": contract.types(),

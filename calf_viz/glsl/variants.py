@@ -52,9 +52,12 @@ GIVEN = (MODE_BITS, PERIODIC)
 tenth of their time under llvmpipe, which executes both sides of each branch.)"""
 MODES = 8
 """Modes distinguished at most: the first entries of the palette's second row. After them come as
-many for the agent in training, and the colours of trails by certificate."""
+many for the agent in training, the colours of circles, those of trails by certificate, and from
+`HIGHLIGHTED` on as many for the agent with a ring."""
 TRAINEE_COLOURS = MODES
-CERTIFIED, REFUSED = 2 * MODES, 2 * MODES + 1
+CIRCLE, CASING = 2 * MODES, 2 * MODES + 1
+CERTIFIED, REFUSED = 2 * MODES + 2, 2 * MODES + 3
+HIGHLIGHTED = 3 * MODES
 RAMP_ROW = 3
 """The palette's row for trails by age and speed."""
 FAST = 400.0
@@ -127,7 +130,8 @@ def header() -> str:
         "const int MODE_MASK = (1 << MODE_BITS) - 1;",
         "",
         "// Entries of the palette's second row, after those of the modes: the first of the",
-        "// same for the agent in training, and those of trails by certificate; a row of it; and",
+        "// same for the agent in training (twice as far on, those of circles, and thrice, the",
+        "// same for the agent with a ring), and those of trails by certificate; a row of it; and",
         "// steps over the plane of an agent of medium speed.",
         f"const int TRAINEE_COLOURS = {TRAINEE_COLOURS};",
         f"const int TRAIL_CERTIFIED = {CERTIFIED}, TRAIL_REFUSED = {REFUSED};",

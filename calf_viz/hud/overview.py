@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from calf_viz.hud import theme
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.value_axis import ValueAxis
@@ -20,8 +21,8 @@ MANY_SHARE = 0.7
 
 def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
     """The program's HUD. Its texts, by key: step, time, episodes, steps_a_frame, agents,
-    mean_value, fps, mode_0, mode_1, ..., coloured (what has the colours of modes), state (that it
-    is paused), and notice (what was done just now).
+    mean_value, fps, mode_0, mode_1, ..., coloured (what has the colours of modes), chosen (number
+    of the agent in a ring), state (that it is paused), and notice (what was done just now).
 
     keys: each key and what it does.
     """
@@ -41,6 +42,10 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
         Row(f"mode_{i}", name, rank=1, swatch=mode_tone(i), rule=i == 0)
         for i, name in enumerate(modes)
     ]
+    rows += [
+        Row("goal", "goal", rank=4, swatch=theme.BRIGHT, ring=True),
+        Row("chosen", "chosen agent", rank=3, swatch=theme.BRIGHT, ring=True),
+    ]
     panel = Panel("overview", view.title, rows)
     if len(modes) > FEW_MODES:  # the meaning of colours deserves more room
         panel.share = panel.share[0], MANY_SHARE
@@ -53,4 +58,6 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
     ]
     if keys:
         widgets.append(KeyLine("keys", keys))
-    return Hud(widgets, Axes(view.labels), ValueAxis(*value))
+    hud = Hud(widgets, Axes(view.labels), ValueAxis(*value))
+    hud.update(goal=None if view.goal is None else "")
+    return hud

@@ -97,6 +97,8 @@ class Row:
     rank: int = 0
     swatch: Shade | None = None
     """Colour of the dot before the name."""
+    ring: bool = False
+    """Whether that is a ring instead."""
     rule: bool = False
     """Whether a hairline is drawn above, unless a heading is there."""
     heading: bool = False
@@ -176,13 +178,16 @@ class Panel(Widget):
         self, canvas: Canvas, values: Values, row: Row, place: tuple[int, int, int]
     ) -> None:
         left, right, y = place
-        unit = canvas.metrics.unit
+        unit, line = canvas.metrics.unit, canvas.metrics.line
         baseline = baseline_of(canvas, "body", y, self._row(canvas))
         indent = self._indent(canvas, row)
         if row.swatch is not None:
-            dot = 2 * unit
+            dot, paint = 2 * unit, Paint(row.swatch)
+            if row.ring:
+                dot, border = dot + 2 * line, 1.5 * line
+                paint = Paint(0, 0.0, border, row.swatch)
             middle = baseline - (canvas.face("body").cap_height + dot) // 2
-            canvas.rectangle(Rect(left, middle, dot, dot), Paint(row.swatch), 0.5 * dot)
+            canvas.rectangle(Rect(left, middle, dot, dot), paint, 0.5 * dot)
         room, face = right - left - indent, canvas.face("body")
         # However long the name, the value is shown.
         name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl.contract import PALETTE_COLOURS
-from calf_viz.glsl.variants import RAMP_ROW
+from calf_viz.glsl.variants import HIGHLIGHTED, RAMP_ROW
 from calf_viz.view import Colour, View
 
 
@@ -27,12 +27,16 @@ class Palette:
         trainee: for the agent in training.
         refused: for trails by certificate where it would be refused; elsewhere they have the first
             of `modes`, whatever colours the view gives its own.
+        circle: of circles, around the goal and an agent.
+        casing: on both sides of these: one of the two is seen on any ground.
     """
 
     modes: tuple[Colour, ...]
     other: Colour
     trainee: Colour
     refused: Colour
+    circle: Colour = (1.0, 1.0, 1.0)
+    casing: Colour = (0.05, 0.06, 0.09)
 
 
 # The first is that of calf.md. The second gives the same roles colours that colour-blind users can
@@ -85,6 +89,8 @@ LIGHT_PALETTES = {
         other=(0.42, 0.42, 0.42),
         trainee=(0.95, 0.55, 0.00),
         refused=(0.72, 0.05, 0.52),
+        circle=(0.05, 0.06, 0.09),
+        casing=(1.0, 1.0, 1.0),
     ),
     "colour_blind": Palette(
         modes=(
@@ -100,9 +106,13 @@ LIGHT_PALETTES = {
         other=(0.42, 0.42, 0.42),
         trainee=(0.75, 0.46, 0.67),
         refused=(0.91, 0.55, 0.00),
+        circle=(0.05, 0.06, 0.09),
+        casing=(1.0, 1.0, 1.0),
     ),
 }
 """The same roles, darker, for a pale surface and a white ground."""
+HIGHLIGHT = 0.6
+"""How much nearer to the circle's colour the trail of the agent with a ring is."""
 USUAL = "standard"
 """The palette that a source's own colours replace."""
 RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
@@ -118,8 +128,9 @@ the palette's alpha that says so; see `shaders/lib/contours.glsl`."""
 def mode_colours(
     palette: str = USUAL, view: View | None = None, palettes: Mapping[str, Palette] = PALETTES
 ) -> NDArray[np.float32]:
-    """RGBA of the palette's second row, with the entries of `glsl.variants`, (`REFUSED` + 1, 4):
-    for the modes, the same for the agent in training, and for trails by certificate.
+    """RGBA of the palette's second row, with the entries of `glsl.variants`, (4 * `MODES`, 4):
+    for the modes, the same for the agent in training, for circles, for trails by certificate, and
+    the modes' for the agent with a ring.
 
     The view's colours are used for the modes, unless another palette than the default is selected,
     possibly because the user cannot tell other colours apart. palettes: a theme's.
@@ -132,8 +143,16 @@ def mode_colours(
             modes[: len(own)] = own[: len(modes)]
         if len(view.modes) > len(modes):
             modes[-1] = chosen.other
-    row = (*modes, chosen.trainee, *modes[1:], chosen.modes[0], chosen.refused)
+    trainees = (chosen.trainee, *modes[1:])
+    row = [*modes, *trainees, chosen.circle, chosen.casing, chosen.modes[0], chosen.refused]
+    row += [chosen.other] * (HIGHLIGHTED - len(row))  # not used
+    row += [_between(mode, chosen.circle, HIGHLIGHT) for mode in modes]
     return np.array([(*colour, 1.0) for colour in row], dtype=np.float32)
+
+
+def _between(colour: Colour, other: Colour, part: float) -> Colour:
+    red, green, blue = (a + part * (b - a) for a, b in zip(colour, other, strict=True))
+    return red, green, blue
 
 
 ColourMap = str | tuple[str, ...]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.periods import Pair
+from calf_viz.scene import circle
 from calf_viz.scene.camera import WIDEST, OrbitCamera
 from calf_viz.scene.colours import mode_colours, palette_texels
 from calf_viz.scene.crowd import DEPTH_BIAS, Crowd, TrailInk, among
@@ -18,7 +19,7 @@ from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.scene.theme import DARK, Theme
-from calf_viz.view import Certificate
+from calf_viz.view import Certificate, Ellipse
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 MARKER_AREAS = {"sphere": math.pi, "arrow": 1.015}  # of a marker of radius 1
@@ -51,6 +52,9 @@ class Scene:
     marker: str = "sphere"
     marker_radius: float | None = None  # px; None: the marker's own
     training_agent: int = -1  # index of the agent in training; -1: none
+    goal: Ellipse | None = None
+    """The region drawn as the goal, as in a view; None: none."""
+    highlighted: int = -1  # index of an agent with a ring and a wider trail; -1: none
     modes: int = 3
     """Number of modes of the samples."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
@@ -110,10 +114,18 @@ class Scene:
         return 2 * (strided + pairs * runs + 1) + 5
 
     def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
-        """Number of instances into which the surface's single long strip is divided."""
+        """Number of instances into which the one strip of surface and circles is divided."""
         rows, columns = heightfield.shape
         rim = 4 * (rows + columns) + 2  # each node on the edge, and one beyond it; the first again
-        return math.ceil(((2 * columns + 2) * (rows - 1) + rim - 2) / (vertices - 2))
+        length = (2 * columns + 2) * (rows - 1) + rim
+        length += 1 + self.circles[1] * circle.VERTICES
+        return math.ceil((length - 2) / (vertices - 2))
+
+    @property
+    def circles(self) -> tuple[int, int]:
+        """Number of circles of the goal, and of all."""
+        goal = 0 if self.goal is None else circle.EACH * circle.shown(self.goal, self.frame).copies
+        return goal, goal + circle.EACH * (self.highlighted >= 0)
 
     @property
     def largest_radius(self) -> float:
@@ -155,6 +167,7 @@ class Scene:
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
+        goal = circle.shown(self.goal or circle.NOWHERE, self.frame)
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.samples)),
@@ -173,6 +186,10 @@ class Scene:
             "u_vertices": vertices,
             "u_agents": agents,
             "u_training_agent": self.training_agent,
+            "u_highlighted": self.highlighted,
+            "u_goal": goal.ellipse,
+            "u_goal_copy": goal.copy,
+            "u_circles": self.circles,
             "u_ring_rows": layout.rows,
             "u_ring_slots": layout.slots,
             "u_head": max(head_step, 0) % layout.slots,

@@ -46,6 +46,7 @@ def view_of(system: System) -> View:
         clim=system.clim,
         periodic=(plane.axes[0] in system.angles, plane.axes[1] in system.angles),
         marker=system.marker,
+        goal=system.goal,
         dt=system.dt,
     )
 

@@ -62,6 +62,9 @@ class System(ABC):
     clim: str | tuple[float, float] = "auto"
     """The values at the lowest and the highest; see `View`."""
     marker: Literal["sphere", "arrow"] = "sphere"
+    goal: tuple[float, float, float] | tuple[float, float, float, float] | None = None
+    """The goal set on the plane, where it is drawn: centre and radius, or semi-axes, as in a
+    `View`."""
     angles: tuple[int, ...] = ()
     """Indices of the states that are angles [rad]: wrapped to [-pi, pi) after each step; networks
     see their cosine and sine."""

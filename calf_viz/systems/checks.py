@@ -116,10 +116,24 @@ def _methods(system: System) -> None:
     _array("step", system.step(states, actions), (n, d))
     rewards = _array("reward", system.reward(states, actions), (n,))
     _require(bool((rewards <= 0).all()), "reward", rewards, "values that are never above 0")
+    _goal(system)
     goal = np.asarray(system.in_goal(states))
     _require(
         goal.shape == (n,) and goal.dtype == np.bool_, "in_goal", goal, "a bool for each agent"
     )
+
+
+def _goal(system: System) -> None:
+    """What is drawn as the goal is one: its middle is reached, with all other states at 0."""
+    given: Any = system.goal
+    if given is None:
+        return
+    numbers = np.asarray(given) if isinstance(given, (tuple, list, np.ndarray)) else np.empty(0)
+    sound = numbers.shape in ((3,), (4,)) and numbers.dtype.kind in "fi"
+    sound = sound and bool(np.isfinite(numbers).all() and (numbers[2:] > 0.0).all())
+    _require(sound, "goal", given, "centre and radius, (x, y, r), or semi-axes, (x, y, rx, ry)")
+    reached = np.asarray(system.in_goal(system.plane_states(numbers[None, :2])))
+    _require(bool(reached.all()), "goal", given, "a centre that is in_goal")
 
 
 def _array(name: str, value: Any, shape: tuple[int, ...]) -> Any:

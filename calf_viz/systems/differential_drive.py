@@ -14,6 +14,7 @@ class DifferentialDrive(System):
     action_limits = np.array([1.0, 2.0])
     plane = Plane(labels=("x [m]", "y [m]"))
     marker = "arrow"
+    goal = (0.0, 0.0, 0.1)
     state_names = ("x", "y", "theta")
     angles = (2,)
     heading_axis = 2

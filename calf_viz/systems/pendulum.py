@@ -18,6 +18,7 @@ class Pendulum(System):
     action_dim = 1
     action_limits = np.array([3.0])
     plane = Plane((-np.pi, -8.0), (np.pi, 8.0), labels=("θ [rad]", "ω [rad/s]"))
+    goal = (0.0, 0.0, 0.1)
     state_names = ("theta", "omega")
     angles = (0,)
 

@@ -15,6 +15,7 @@ class PointMass(System):
     action_dim = 1
     action_limits = np.array([5.0])
     plane = Plane(labels=("x [m]", "v [m/s]"))
+    goal = (0.0, 0.0, 0.1)
     state_names = ("x", "v")
     edges = MappingProxyType({0: (-5.0, 5.0)})
 

@@ -86,10 +86,12 @@ class CALFApplication(Session):
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.director.frame()
         self.looks.poll()
+        chosen = self._highlight()
         if self.display is not None:
             state = "paused" if self.playback.paused else None
             speed = str(self.config.speed) if self.config.speed > 1 else None
-            texts = {"state": state, "steps_a_frame": speed, **self.looks.texts(self.host)}
+            texts = {"state": state, "steps_a_frame": speed, "chosen": chosen}
+            texts |= self.looks.texts(self.host)
             self.display.frame(self.actions.notice, self.feed.notice, texts)
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)

@@ -144,7 +144,11 @@ class VisualizationConfig(Assignable):
     watch: bool | None = _option(
         None, "Rebuild the shaders as their files are saved.  [default: in a window]"
     )
-    chosen: int = _option(0, "Agent whose q+ the shaders receive (the last one, if fewer).")
+    chosen: int | None = _option(
+        None,
+        "Agent with a ring and a wider trail, whose q+ the shaders receive (the last one, if "
+        "fewer).  [default: 0, without a ring unless the look shows its certificate]",
+    )
     hud: bool = _option(True, "Show step, agents by mode, colour bar and axes over the scene.")
     hud_scale: float = _option(1.0, "Factor on the HUD's size, as for a display with fine pixels.")
     renderer: str | None = _option(
@@ -216,7 +220,8 @@ class VisualizationConfig(Assignable):
             _within("supersample", self.supersample, 1, MOST_SAMPLES)
         if self.frames is not None:
             _within("frames", self.frames, 1, 2**31 - 1)
-        _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
+        if self.chosen is not None:
+            _within("chosen", self.chosen, 0, MOST_AGENTS - 1)
         variants.check(self.defines)
         if self.colour_map is not None:
             colour_map(self.colour_map)

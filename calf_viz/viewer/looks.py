@@ -105,6 +105,11 @@ class Looks:
         else:
             draw()
 
+    @property
+    def show_chosen(self) -> bool:
+        """Whether any of them is about the chosen agent."""
+        return self.first.shows_chosen or (self.second is not None and self.second.shows_chosen)
+
     def add_to(self, hud: Hud, host: Host) -> None:
         """Add the line that says which look is which and, in a window, panels of controls."""
         if self.second is not None:

@@ -74,6 +74,7 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         stride=config.stride,
         height_scale=config.height_scale,
         marker=view.marker,
+        goal=view.goal_ellipse,
         modes=len(view.modes),
         mode_colours=mode_colours(config.palette, view, theme.palettes),
         theme=theme,

@@ -11,6 +11,7 @@ from calf_viz import systems
 from calf_viz.agent.threads import one_thread
 from calf_viz.errors import UserError
 from calf_viz.hosts.context import Owned, unowned
+from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
@@ -290,9 +291,21 @@ class Session(Owned):
 
     def _show_certificate(self) -> None:
         """Set what the chosen agent's certificate requires, for shaders that show it."""
-        certificate = self.feed.certificate(self.config.chosen)
+        certificate = self.feed.certificate(self.config.chosen or 0)
         if certificate is not None:
             self.host.scene.certificate = certificate
+        self._certified = certificate is not None
+
+    def _highlight(self) -> str | None:
+        """Draw a ring around the chosen agent, if the user chose one or a look is about it. Returns
+        its number, for the HUD; None without a ring."""
+        scene, chosen = self.host.scene, self.config.chosen
+        if chosen is None and not self.looks.show_chosen:
+            scene.highlighted = -1
+            return None
+        agent = scene.certificate.chosen if self._certified else chosen or 0
+        scene.highlighted = min(agent, self.host.agents - 1)
+        return numbers.count(scene.highlighted)
 
     @unowned
     def _close_source(self) -> None:

@@ -82,6 +82,12 @@ class AppliedLook:
         self.target.background = self._look.background or theme.background
         self._colour()
 
+    @property
+    def shows_chosen(self) -> bool:
+        """Whether it is about the chosen agent."""
+        by_certificate = self.target.programs.trail_colour == "BY_CERTIFICATE"
+        return self._look.chosen is True or by_certificate
+
     def set(self, assignment: str) -> None:
         """Set a control by NAME=VALUE. Raises UserError if it cannot be set."""
         name, equals, value = assignment.partition("=")

@@ -2,6 +2,7 @@
 
 background = "#f4efe4"             # of the picture
 colour_map = ["#fffaf0", "#7d8b6a"]  # or a name that cmap knows; HUD and shaders follow it
+chosen = true                      # it shows the chosen agent's certificate: draw its ring
 
 [values]                           # of the controls; the program writes them on request
 u_glow = 1.5
@@ -46,6 +47,7 @@ class Look:
     Attributes:
         background: colour of the picture's background.
         colour_map: the surface's colours.
+        chosen: whether it is about the chosen agent, which then has a ring.
         values: texts for `Control.parse`, by name.
         path: the file; None if there is none.
         lines: number and text of the line on which each key begins.
@@ -53,6 +55,7 @@ class Look:
 
     background: tuple[float, float, float] | None = None
     colour_map: ColourMap | None = None
+    chosen: bool | None = None
     values: dict[str, str] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
     lines: dict[str, tuple[int, str]] = field(default_factory=dict, compare=False, repr=False)
@@ -110,7 +113,9 @@ def read_look(path: Path | None) -> Look:
         raise
     lines = _lines_of_keys(text)
     said_of = Look(path=path, lines=lines).problem
-    known = {"background": _background, "colour_map": _colours, "values": _values}
+    known = {
+        "background": _background, "colour_map": _colours, "chosen": _chosen, "values": _values,
+    }  # fmt: skip
     read: dict[str, Any] = {}
     problems = []
     for key, value in said.items():
@@ -178,6 +183,12 @@ def _colours(said: Any) -> ColourMap:
         raise ValueError(f"colour_map: {len(each):,} colours, at most {PALETTE_COLOURS} are used")
     colour_map(colours)  # raises where cmap knows no such colours
     return colours
+
+
+def _chosen(said: Any) -> bool:
+    if not isinstance(said, bool):
+        raise ValueError("chosen: give true or false")
+    return said
 
 
 def _values(said: Any) -> dict[str, Any]:

@@ -98,8 +98,11 @@ vec2 marker_corner(Tangent t, int corner, float turn, float radius, out vec2 tur
 // few, by age in a crowd. Markers lie above them.
 const float MARKER_LAYER = 3.0;
 
-// The trail of the agent in training lies above all others but their newest tenth.
-float depth_age(int agent, float age) { return agent == u_training_agent ? 0.1 * age : age; }
+// The trails of the agent in training, and of that with a ring, lie above all others but their newest
+// tenth.
+float depth_age(int agent, float age) {
+    return agent == u_training_agent || agent == u_highlighted ? 0.1 * age : age;
+}
 
 float trail_bias(int agent, float age) {
     return u_depth_bias.x + u_depth_bias.z * float(agent) + u_depth_bias.w * (1.0 - age);

@@ -26,14 +26,16 @@ vec3 ramp(float t) {
     return texelFetch(u_palette, ivec2(entry, TRAIL_RAMP_ROW), 0).rgb;
 }
 
-// colour of the mode; age 0 at the agent, 1 at the trail's end
+// colour of the mode; age 0 at the agent, 1 at the trail's end; what has none, nor a measure, as circles,
+// keeps its colour
 vec3 measured_colour(vec3 colour, float age, float measure) {
 #if TRAIL_COLOUR == BY_AGE
-    return ramp(1.0 - age);
+    return age < 0.0 ? colour : ramp(1.0 - age);
 #elif TRAIL_COLOUR == BY_SPEED
-    return ramp(measure);
+    return measure < 0.0 ? colour : ramp(measure);
 #elif TRAIL_COLOUR == BY_CERTIFICATE
-    return texelFetch(u_palette, ivec2(measure > 0.5 ? TRAIL_CERTIFIED : TRAIL_REFUSED, 1), 0).rgb;
+    int entry = measure > 0.5 ? TRAIL_CERTIFIED : TRAIL_REFUSED;
+    return measure < 0.0 ? colour : texelFetch(u_palette, ivec2(entry, 1), 0).rgb;
 #else
     return colour;
 #endif

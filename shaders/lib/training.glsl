@@ -4,8 +4,9 @@
 
 const float TRAINING_MARKER = 1.35;   // size of its marker
 
-// 1 for that agent, else 0.
-int trainee(int agent) { return agent == u_training_agent ? 1 : 0; }
+// Which of the palette's colours of modes an agent's trail has: 1 that agent's, 3 that of the one with
+// a ring, else 0.
+int trail_colours(int agent) { return agent == u_training_agent ? 1 : agent == u_highlighted ? 3 : 0; }
 
 // Entry of the palette's second row that a marker has.
 int marker_colour(int mode, int agent) { return agent == u_training_agent ? TRAINEE_COLOURS : mode; }
@@ -15,4 +16,9 @@ float marker_radius(int agent) {
 }
 
 // The agent whose depth it has: later agents are nearer.
-int depth_agent(int agent) { return agent == u_training_agent ? u_agents : agent; }
+int depth_agent(int agent) {
+    return agent == u_training_agent || agent == u_highlighted ? u_agents : agent;
+}
+
+// Factor on the width of a trail: that of the agent with a ring is wider.
+float trail_factor(int agent) { return agent == u_highlighted ? 1.7 : 1.0; }

@@ -44,9 +44,10 @@ const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;
 const int MODE_MASK = (1 << MODE_BITS) - 1;
 
 // Entries of the palette's second row, after those of the modes: the first of the
-// same for the agent in training, and those of trails by certificate; a row of it; and
+// same for the agent in training (twice as far on, those of circles, and thrice, the
+// same for the agent with a ring), and those of trails by certificate; a row of it; and
 // steps over the plane of an agent of medium speed.
 const int TRAINEE_COLOURS = 8;
-const int TRAIL_CERTIFIED = 16, TRAIL_REFUSED = 17;
+const int TRAIL_CERTIFIED = 18, TRAIL_REFUSED = 19;
 const int TRAIL_RAMP_ROW = 3;
 const float TRAIL_FAST = 400.0;

@@ -15,6 +15,7 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
+from calf_viz.hosts.panda.older.circle_mesh import CircleMesh
 from calf_viz.hosts.panda.older.heights import (
     HeightMethod,
     Heights,
@@ -45,7 +46,8 @@ class BatchedGeometry:
         self.stage, self.method = stage, method
         self.heights: Heights = level
         self.surface = SurfaceMesh(group(stage, "surface", 0))
-        self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
+        self.circles = CircleMesh(group(stage, "circle", 1), stage.scene)
+        self._trails, self._markers = group(stage, "trail", 2), group(stage, "marker", 3)
         self._newest = Newest()
 
     def detail(self, scene: Scene) -> ConstantDetail:
@@ -78,6 +80,7 @@ class BatchedGeometry:
     def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
         self.surface.show(levels)
         self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
+        self.circles.lift(levels)
         self.trails.lift(self.heights)
         self._newest.lift(self.heights)
 
@@ -93,8 +96,9 @@ class BatchedGeometry:
             markers = self.markers.vertices().reshape(-1, 4)
             markers[: len(rows)] = rows[:, None]
             markers["a_id"][len(rows) :, :, 1] = HIDDEN
+        self.circles.prepare(self.heights, self._newest)
         edges = self.trails.edges
-        meshes = [self.surface.mesh, *self.trails.meshes(), self.markers]
+        meshes = [self.surface.mesh, self.circles.mesh, *self.trails.meshes(), self.markers]
         meshes.append(None if edges is None else edges.mesh)
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
 

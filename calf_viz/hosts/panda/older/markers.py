@@ -66,6 +66,14 @@ class Newest:
             samples, _ = self._at
             self.move(samples, heights(samples.positions))
 
+    def place_of(self, agent: int) -> NDArray[np.float32] | None:
+        """Place of an agent in the scene, (2,); None if it is not drawn."""
+        samples = None if self._at is None else self._at[0]
+        if samples is None or agent >= len(samples.positions) or not samples.drawn[agent]:
+            return None
+        place: NDArray[np.float32] = samples.positions[agent]
+        return place
+
     def vertices(self) -> NDArray[np.void] | None:
         """`marker_vertices`, if anything changed since the last call."""
         changed, self._changed = self._changed, False

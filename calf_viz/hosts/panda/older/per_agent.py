@@ -15,6 +15,7 @@ from panda3d.core import Texture
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
+from calf_viz.hosts.panda.older.circle_mesh import CircleMesh
 from calf_viz.hosts.panda.older.heights import (
     HeightMethod,
     Heights,
@@ -42,7 +43,8 @@ class PerAgentGeometry:
         self.stage, self.method = stage, method
         self.heights: Heights = level
         self.surface = SurfaceMesh(group(stage, "surface", 0))
-        self._trails, self._markers = group(stage, "trail", 1), group(stage, "marker", 2)
+        self.circles = CircleMesh(group(stage, "circle", 1), stage.scene)
+        self._trails, self._markers = group(stage, "trail", 2), group(stage, "marker", 3)
         self.trails: list[TrailMesh] = []
         self.markers: list[Mesh] = []
         self._newest = Newest()
@@ -102,6 +104,7 @@ class PerAgentGeometry:
     def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
         self.surface.show(levels)
         self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
+        self.circles.lift(levels)
         for trail in self.trails:
             trail.lift(self.heights)
         self._newest.lift(self.heights)
@@ -120,7 +123,13 @@ class PerAgentGeometry:
         if rows is not None:
             for marker, row in zip(self.markers, rows, strict=True):
                 marker.vertices()[:] = row
-        meshes = [self.surface.mesh, *(trail.mesh for trail in self.trails), *self.markers]
+        self.circles.prepare(self.heights, self._newest)
+        meshes = [
+            self.surface.mesh,
+            self.circles.mesh,
+            *(trail.mesh for trail in self.trails),
+            *self.markers,
+        ]
         count_frame(self.stage, (mesh for mesh in meshes if mesh is not None))
 
     def done(self) -> None:

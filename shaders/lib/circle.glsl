@@ -1,0 +1,95 @@
+// Circles on the surface: the goal's region in its true size, and a ring around the agent that stands
+// out. They follow the surface in the strip that draws it, as closed ribbons that fragments take for
+// pieces of trails; each twice, first darker and wider, so that it is seen on any colours:
+//
+//     goal, goal's copies over the edges of periodic axes | agent that stands out
+//
+//       side 1   *---*---*---* ...    A spoke is a pair of vertices, out- and inside; the last pair
+//                |\  |\  |\  |        is the first again. The first and the last vertex are there
+//       side -1  *---*---*---* ...    twice, so that nothing is drawn from one circle to the next.
+#include "lib/division.glsl"
+
+const int CIRCLE_SPOKES = 48;
+const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
+const float LEAST_GOAL = 11.0;      // px at u_line_scale 1: a smaller region would not be seen
+const float CASING = 1.3;           // px that it is wider, on each side
+const float AROUND_MARKER = 1.2;    // radius of the ring around an agent, in marker radii,
+const float APART = 5.0;            // and px beyond that at u_line_scale 1
+
+struct Circle {
+    bool goal;          // else around the agent that stands out
+    bool casing;        // the darker one
+    int copy;           // of the goal: over edges of periodic axes
+    vec2 unit;          // on the unit circle
+    float side;
+};
+
+// index: of the vertex, behind the surface's last
+Circle circle_vertex(int index) {
+    index = clamp(index, 0, u_circles.y * CIRCLE_VERTICES - 1);
+    int number = quotient(index, CIRCLE_VERTICES);
+    int vertex = clamp(index - number * CIRCLE_VERTICES - 1, 0, CIRCLE_VERTICES - 3);
+    // Two half circles, by stereographic projection, which takes no sine.
+    int spoke = vertex >> 1, half_circle = CIRCLE_SPOKES / 2;
+    bool lower = spoke >= half_circle;
+    float t = float(spoke - (lower ? half_circle : 0)) * (2.0 / float(half_circle)) - 1.0;
+    vec2 unit = vec2(1.0 - t * t, 2.0 * t) / (1.0 + t * t);
+    return Circle(number < u_circles.x, (number & 1) == 0, number >> 1, lower ? -unit : unit,
+                  (vertex & 1) == 0 ? 1.0 : -1.0);
+}
+
+// Place of a vertex of the goal's circle, in the scene.
+vec2 goal_point(Circle circle) {
+    vec2 centre = u_goal.xy;
+    if (PERIODIC == 1) {
+        int along = u_goal_copy.x != 0.0 ? circle.copy & 1 : 0;
+        int across = u_goal_copy.x != 0.0 ? circle.copy >> 1 : circle.copy;
+        centre += vec2(along, across) * u_goal_copy;
+    }
+    return centre + u_goal.zw * circle.unit;
+}
+
+vec2 on_plane(vec2 point) { return clamp(point, u_corners.xy, u_corners.zw); }
+
+// Half of its ribbon's width, with its rim; nothing beyond the plane's edges.
+float circle_reach(Circle circle, float width, vec2 point) {
+    bool beyond = circle.goal && point != goal_point(circle);
+    return beyond ? 0.0 : width + EDGE;
+}
+
+float circle_width(Circle circle, float width) {
+    return 0.65 * width + (circle.casing ? CASING * u_line_scale : 0.0);
+}
+
+// Offset of a spoke's middle from its place on the surface, and the way across the ribbon to a vertex
+// [px]. A goal that is too small on screen is widened to a circle there. (Depths are those of middles,
+// or the wider ribbon would come before the other on a slope.)
+vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
+    vec2 radii = circle.goal ? u_goal.zw : vec2(0.0);
+    float around = AROUND_MARKER * u_marker_radius + APART * u_line_scale;
+    float least = circle.goal ? LEAST_GOAL * u_line_scale : around;
+    vec2 spoke = t.x.xy * (circle.unit.x * radii.x) + t.y.xy * (circle.unit.y * radii.y);
+    vec2 along = t.y.xy * (circle.unit.x * radii.y) - t.x.xy * (circle.unit.y * radii.x);
+    vec2 away = direction(spoke, circle.unit);
+    float missing = max(least - length(spoke), 0.0);
+    across = direction(vec2(along.y, -along.x), away);
+    across = missing > 0.0 ? away : dot(across, away) < 0.0 ? -across : across;
+    across *= circle.side * reach;
+    return away * missing;
+}
+
+// The goal lies above all agents, as these may cover it, and the ring above all: it reaches out, and
+// must not sink into a slope.
+float circle_bias(Circle circle) {
+    return u_depth_bias.x * ((circle.goal ? 4.5 : 10.0) + (circle.casing ? 0.0 : 0.2));
+}
+
+// The vertex, from its spoke's middle in clip coordinates.
+vec4 circle_expand(vec4 middle, vec2 across) {
+    return middle + vec4(across / (0.5 * u_viewport) * middle.w, 0.0, 0.0);
+}
+
+// v_id of a circle's vertices: as a trail's, whose colours are those of circles.
+ivec4 circle_id(Circle circle) {
+    return ivec4(1 | 1 << 2 | 128 << 22 | 1 << 31, circle.casing ? 1 : 0, 0, 0);
+}

@@ -1,0 +1,35 @@
+#version 330
+// Circles on the surface as a mesh whose points and heights the host computed; see lib/circle.glsl.
+#include "lib/contract.glsl"
+#include "lib/variants.glsl"
+#include "lib/expand.glsl"
+#include "lib/circle.glsl"
+#include "trail_width.glsl"
+
+in vec3 a_here;         // the agent, or a place on the goal's circle: point in the scene, height
+in vec2 a_gradient;     // d height / d point
+in int a_number;        // of the vertex, as if behind the surface's last
+
+flat out ivec4 v_id;    // as in field.vert
+out vec4 v_data;
+#if TRAIL_COLOUR >= BY_SPEED
+out float v_measure;
+#endif
+
+void main() {
+#if TRAIL_COLOUR >= BY_SPEED
+    v_measure = -1.0;
+#endif
+    Circle circle = circle_vertex(a_number);
+    vec2 point = circle.goal ? on_plane(goal_point(circle)) : a_here.xy;
+    vec4 c = to_clip(point, a_here.z);
+    Tangent t = tangent_plane(c, a_gradient);
+    float width = circle_width(circle, trail_half_width(0.0));
+    float reach = circle_reach(circle, width, point);
+    vec2 across;
+    vec2 offset = circle_offset(circle, t, reach, across);
+    gl_Position = circle_expand(expand(c, t, offset, circle_bias(circle)), across);
+    v_id = circle_id(circle);
+    v_data = vec4(-1.0, 0.0, circle.side * reach, width);
+    if (isnan(a_here.z)) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
+}
