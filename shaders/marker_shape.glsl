@@ -4,6 +4,8 @@
 //     colour  of the agent's mode
 //     shape   0: sphere, 1: arrow
 // returns colour and coverage
+#include "lib/marker_rim.glsl"
+
 const vec3 MARKER_RIM = vec3(0.05, 0.06, 0.09);
 
 vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
@@ -24,11 +26,7 @@ vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     float lit = 0.55 + 0.45 * facing;
     float shade = shape == 0 ? lit : q.y > 0.0 ? 1.0 : 0.72;
     float shine = shape == 0 ? 0.45 * gloss * lit : 0.0;
-    // Within the rim: 1 px wide, less where the marker is small, and none in a dense crowd; in a larger
-    // picture, as much wider as lines are.
-    vec3 widths = vec3(1.22, 0.5, 1.5) * u_line_scale;
-    float rim = clamp((shape == 0 ? 0.4 : 0.24) * radius - widths.x, -widths.y, widths.z);
-    float fill = clamp(pixels + 0.5 - rim, 0.0, 1.0);
+    float fill = within_rim(pixels, radius, shape == 0 ? 0.4 : 0.24, 1.0);
     return vec4((colour * shade + shine) * fill + MARKER_RIM * (1.0 - fill),
                 clamp(pixels + 0.5, 0.0, 1.0));
 }

@@ -360,7 +360,7 @@ def test_its_picture_can_be_saved(tmp_path: Path) -> None:
         shown.step()
         saved = shown.save_screenshot(str(tmp_path / "new" / "a.png"))
         with Image.open(saved) as picture:
-            np.testing.assert_array_equal(np.asarray(picture), shown.screenshot())
+            np.testing.assert_array_equal(np.asarray(picture), shown.screenshot(3))
         with pytest.raises(UserError, match="cannot write"):
             shown.save_screenshot(tmp_path)
 

@@ -6,7 +6,7 @@
 //     bad    the critic gave no finite value here
 #include "lib/certificate.glsl"
 
-const vec3 YES = vec3(0.16, 0.50, 0.86);
+const vec3 YES = vec3(0.11, 0.31, 0.56);         // darker than certified trails
 const vec3 BOUND = vec3(0.85, 0.34, 0.22);
 const float LEVELS = 12.0;      // lines of equal rise, over the range of values
 
@@ -18,8 +18,8 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
 
     float value = rise * LEVELS;
     float density = max(fwidth(value), 1e-6);
-    float line = clamp(0.9 * u_line_scale - abs(fract(value - 0.5) - 0.5) / density, 0.0, 1.0);
-    float front = clamp(1.8 * u_line_scale - abs(value) / density, 0.0, 1.0) * float(holds);
+    float line = clamp(0.5 + 0.4 * u_line_scale - abs(fract(value - 0.5) - 0.5) / density, 0.0, 1.0);
+    float front = clamp(0.5 + 1.3 * u_line_scale - abs(value) / density, 0.0, 1.0) * float(holds);
 
     float yes = clamp(value / density + 0.5, 0.0, 1.0);
     float gain = holds ? clamp(sqrt(max(rise, 0.0)), 0.0, 1.0) : 0.35;

@@ -3,6 +3,8 @@
 //     radius  pixels
 //     colour  of the agent's mode
 //     shape   0: sphere, 1: arrow
+#include "lib/marker_rim.glsl"
+
 vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     vec2 q = p / radius;
     float side = abs(q.y);
@@ -10,5 +12,6 @@ vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) {
     float back = -0.8944 * (q.x + 0.45) - 0.4472 * side;
     float inside = (shape == 0 ? 1.0 - length(q) : -max(front, back)) * radius;
     vec3 paper = vec3(0.97, 0.95, 0.90);
-    return vec4(mix(paper, 0.86 * colour, clamp(inside + clamp(1.72 - 0.4 * radius, -1.2, 1.0), 0.0, 1.0)), clamp(inside + 0.5, 0.0, 1.0));
+    float wet = within_rim(inside, radius, 0.4, 1.2);
+    return vec4(mix(paper, 0.86 * colour, wet), clamp(inside + 0.5, 0.0, 1.0));
 }

@@ -13,13 +13,15 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     float density = max(fwidth(level) * CONTOURS_PER_LEVEL, 1e-6);
     float reach = (contour_index ? 0.75 : 0.3) * u_line_scale;
     float contour = clamp(0.5 + reach - contour_away * CONTOURS_PER_LEVEL / density, 0.0, 1.0);
-    contour *= contour_index ? clamp(1.5 - 0.6 * density, 0.0, 1.0)
-                             : 0.75 * clamp(1.5 - 3.0 * density, 0.0, 1.0);
+    float close = density * u_line_scale;
+    contour *= contour_index ? clamp(1.5 - 0.6 * close, 0.0, 1.0)
+                             : 0.75 * clamp(1.5 - 3.0 * close, 0.0, 1.0);
+    contour *= min(2e3 * density, 1.0);              // level ground is not all line
 
     // The rim of the plane.
     vec2 rim = min(scene_point - u_corners.xy, u_corners.zw - scene_point)
              / max(fwidth(scene_point), 1e-6);
-    contour = max(contour, clamp(1.4 * u_line_scale - min(rim.x, rim.y), 0.0, 1.0));
+    contour = max(contour, clamp(0.5 + 0.9 * u_line_scale - min(rim.x, rim.y), 0.0, 1.0));
 
     // A second stroke where it is darker still, across the first.
     vec2 across = vec2(gl_FragCoord.x + gl_FragCoord.y, gl_FragCoord.x - gl_FragCoord.y);

@@ -1,4 +1,4 @@
-// Thinner the further back.
+// Thinner the further back, with room for the halo.
 float trail_half_width(float age) {
-    return u_trail_width * mix(0.9, 0.45, age);
+    return u_trail_width * mix(1.2, 0.6, age);
 }
