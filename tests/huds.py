@@ -19,7 +19,7 @@ RANGE = (0.0, 2.0)
 SCALE = ValueScale("linear", *RANGE)
 LEVELS = level_field(BOWL, SCALE)
 TEXTS = {
-    "step": "12,345", "time": "123.45 s", "episodes": "31", "coloured": "trails, markers",
+    "step": "12,345", "time": "123.45 s", "episodes": "31", "coloured": "trails and markers",
     "agents": "20", "mean_value": "−12.5", "fps": "60",
     "mode_0": "12", "mode_1": "0", "mode_2": "8",
 }  # fmt: skip

@@ -19,7 +19,7 @@ from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.overview import overview
-from calf_viz.hud.trail_legend import TrailLegend, speed_unit
+from calf_viz.hud.trail_legend import TrailLegend, by_mode, speed_unit
 from calf_viz.scene.colours import PALETTES, colour_map, mode_colours, palette_texels
 from calf_viz.scene.scene import Scene
 from calf_viz.view import View
@@ -60,6 +60,14 @@ def test_it_says_what_colours_mean_and_in_which_unit(value: str, said: list[str]
     text = words(made(trails=value))
     for word in said:
         assert word.replace(" ", "") in text.replace(" ", ""), text
+
+
+def test_the_panel_says_what_has_the_colours_of_the_modes() -> None:
+    assert by_mode({"trails": "BY_MODE"}) == "trails and markers"
+    assert by_mode({"trails": "BY_AGE"}) == by_mode({"trails": None}) == "markers"
+    both = {"trails": "BY_MODE", "trails_b": "BY_SPEED"}
+    said = [by_mode({**both, "looks": looks}) for looks in ("A", "B", "AB")]
+    assert said == ["trails and markers", "markers", "markers"]
 
 
 def test_without_need_there_is_none() -> None:
@@ -230,10 +238,12 @@ class TestPictures:
                 "BY_MODE",
                 "BY_SPEED",
             )
+            assert shown.hud.values["coloured"] == "markers"
             assert "trails" in shown.hud.placed
             shown.host.compare.view.mode = "a"
             shown.draw()
             assert "trails" not in shown.hud.placed, "A's trails tell the mode"
+            assert shown.hud.values["coloured"] == "trails and markers"
 
     def test_it_is_written_anew_only_when_it_changes(self) -> None:
         with running(hud=True, size=(640, 360), define=("TRAIL_COLOUR=BY_AGE",)) as shown:

@@ -15,9 +15,9 @@ from calf_viz import CALFApplication
 from calf_viz.agent.modes import NAMES
 from calf_viz.hud.overview import overview
 from calf_viz.hud.plots import Plots
-from calf_viz.hud.series import SAMPLES
+from calf_viz.hud.series import HEAD, SAMPLES
 from calf_viz.scene.colours import mode_colours
-from calf_viz.scene.paint import packed
+from calf_viz.scene.paint import mixed, packed
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import THEMES, Theme
 from calf_viz.sources import worker
@@ -153,3 +153,27 @@ def test_a_colour_of_the_plots_has_one_meaning(palette: str, theme: Theme) -> No
     assert all(meanings[colour] == {name} for colour, name in modes.items())
     for plot in plots.plots:
         assert {f"{plot.key}_head", f"{plot.key}_foot", f"{plot.key}_end"} <= hud.values.keys()
+
+
+def test_bands_follow_the_theme_and_the_palette() -> None:
+    made, scene = Board.create(None, 1), Scene()
+    hud = overview(POINT_MASS)
+    panel = TrainingPanel(hud, StatsCache(), made, scene, lasts(10))
+    for episode, goal in enumerate((0, 1, 1)):
+        made.add_episode(episode, 10, 1.0, goal, 5, 0, 5, 0.5)
+    for mode in range(3):
+        hud.canvas.series.push("modes", float(mode), panel._mode_colour(mode))
+    panel.frame(None)
+    series = hud.canvas.series
+
+    def colours(name: str) -> list[int]:
+        return series.texels[series.row(name), HEAD : HEAD + 3, 1].astype(int).tolist()
+
+    for name in ("dark", "light", "high_contrast"):
+        theme = scene.theme = THEMES[name]
+        scene.mode_colours = mode_colours("colour_blind", palettes=theme.palettes)
+        panel.frame(None)
+        modes = theme.palettes["colour_blind"].modes[:3]
+        assert colours("modes") == [packed(mode) for mode in modes]
+        rates = series.values("goal")
+        assert colours("goal") == [mixed(theme.ground, theme.goal, rate) for rate in rates]

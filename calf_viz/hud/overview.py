@@ -37,7 +37,7 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
     ]
     modes = shown_modes(view.modes)
     if len(modes) > 1:
-        rows.append(Row("coloured", "colour of", rank=6, rule=True, heading=True))
+        rows.append(Row("coloured", "", rank=6, rule=True, heading=True))
     rows += [
         Row(f"mode_{i}", name, rank=1, swatch=mode_tone(i), rule=i == 0)
         for i, name in enumerate(modes)

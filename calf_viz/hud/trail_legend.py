@@ -16,7 +16,7 @@ from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
 from calf_viz.hud.text import width
-from calf_viz.hud.widgets import Values, Widget, backing, baseline_of
+from calf_viz.hud.widgets import Values, Widget, backing, baseline_of, map_bar
 from calf_viz.scene.paint import mode_tone
 
 TITLES = {
@@ -42,7 +42,7 @@ def by_mode(values: Mapping[str, str | None]) -> str:
     """What has the colours of the modes, in all looks shown; values: as for the legend."""
     keys = {"A": "trails", "B": "trails_b"}
     shown = {values.get(keys[look]) for look in values.get("looks") or "A"}
-    return "trails, markers" if shown == {"BY_MODE"} else "markers"
+    return "trails and markers" if shown == {"BY_MODE"} else "markers"
 
 
 @dataclass
@@ -139,7 +139,7 @@ class TrailLegend(Widget):
 
     def _draw_ramp(self, canvas: Canvas, value: str, bar: Rect) -> None:
         unit, face = canvas.metrics.unit, canvas.face("small")
-        canvas.map_bar(bar, RAMP_ROW, lying=True)
+        map_bar(canvas, bar, RAMP_ROW, lying=True)
         baseline = bar.bottom + 2 * unit + face.cap_height
         if value == "BY_AGE":
             canvas.label(self._ago(), "small", bar.x, baseline, theme.QUIET, bar.width)

@@ -82,6 +82,14 @@ def backing(canvas: Canvas, rect: Rect) -> None:
     canvas.rectangle(rect, theme.BACKING, radius=1.5 * canvas.metrics.unit)
 
 
+def map_bar(canvas: Canvas, rect: Rect, row: int, lying: bool = False) -> None:
+    """Draw a row of the palette with an outline, as its colours may be near those behind it."""
+    line = canvas.metrics.line
+    around = Rect(rect.x - line, rect.y - line, rect.width + 2 * line, rect.height + 2 * line)
+    canvas.rectangle(around, theme.FAINT)
+    canvas.map_bar(rect, row, lying)
+
+
 def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
     """Baseline of a line whose capitals are centred in [top, top + height)."""
     return top + (height + canvas.face(style).cap_height + 1) // 2
@@ -102,7 +110,7 @@ class Row:
     rule: bool = False
     """Whether a hairline is drawn above, unless a heading is there."""
     heading: bool = False
-    """Whether it is about the rows below."""
+    """Whether it is about the rows below: then its value alone is shown."""
 
 
 @dataclass
@@ -180,6 +188,12 @@ class Panel(Widget):
         left, right, y = place
         unit, line = canvas.metrics.unit, canvas.metrics.line
         baseline = baseline_of(canvas, "body", y, self._row(canvas))
+        if row.heading:
+            self._labels[row.key] = canvas.label(
+                values[row.key], "body", left, baseline, theme.QUIET, right - left,
+                capacity=2 * VALUE_CAPACITY,
+            )  # fmt: skip
+            return
         indent = self._indent(canvas, row)
         if row.swatch is not None:
             dot, paint = 2 * unit, Paint(row.swatch)
@@ -302,7 +316,7 @@ class ColourBar(Widget):
             (bar._replace(x=bar.x + 5 * i * unit), self.ROWS[look]) for i, look in enumerate(looks)
         ]
         for bar, row in self._bars:
-            canvas.map_bar(bar, row)
+            map_bar(canvas, bar, row)
         self._room = rect.right - 2 * unit - (bar.right + 2 * unit)
 
     def rescale(self, canvas: Canvas, scale: Scale) -> bool:
