@@ -10,9 +10,9 @@ from scene_folder import POINT_MASS
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import keys
+from calf_viz.hud.key_line import KeyLine
 from calf_viz.hud.keys import KEYS, by_action, documented, help_line
 from calf_viz.hud.overview import overview
-from calf_viz.hud.widgets import KeyLine
 from calf_viz.scene.scene import Scene
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "hud.md"

@@ -187,7 +187,7 @@ class TestLegibleInPictures:
             picture = app.screenshot()
             assert len(labels) > 15
             atlas, texels = hud.canvas.atlas, hud.canvas.glyphs.texels.reshape(-1, 4)
-            for label in labels:
+            for label in (label for label in labels if label.text):
                 glyphs = texels[label.items.start : label.items.stop]
                 glyphs = glyphs[glyphs[:, 2] > 0]
                 (left, top), ends = glyphs[:, :2].min(axis=0), glyphs[:, :2]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from calf_viz.hud import theme
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.key_line import KeyLine
 from calf_viz.hud.value_axis import ValueAxis
-from calf_viz.hud.widgets import ColourBar, KeyLine, Notice, Panel, Row, Widget
+from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row, Widget
 from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.scene.paint import mode_tone
 from calf_viz.view import View
