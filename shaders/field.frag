@@ -19,6 +19,7 @@ vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 
 flat in ivec4 v_id;
 in vec4 v_data;
+flat in vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 in float v_measure;
 #else
@@ -46,10 +47,8 @@ void main() {
     // One texel has the colour, whatever is drawn: loading uniforms costs more.
     float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
     vec4 texel = texelFetch(u_palette, on_surface ? ivec2(entry, 0) : ivec2(tint, 1), 0);
-    vec3 colour = texel.rgb;
+    vec3 colour = v_tone.r < 0.0 ? texel.rgb : v_tone.rgb;
     find_contour(texel.a, v_data.z);
-
-    vec2 opacity = whose == 0 ? u_opacity : vec2(1.0);   // in full where it must be seen in a crowd
 
     // Derivatives stay outside branches.
     bool bad = light < 0.0;                          // then its light is unknown
@@ -65,9 +64,9 @@ void main() {
 #endif
     vec3 measured = measured_colour(colour, measured_age, v_measure);
     vec4 trail = trail_colour(measured, mode, age, edge);
-    trail.a *= trail_profile(across, v_data.w, age) * opacity.x;
+    trail.a *= trail_profile(across, v_data.w, age) * v_tone.a;
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
-    marker.a *= opacity.y;
+    marker.a *= v_tone.a;
 
     o_colour = on_surface ? vec4(surface, rim ? v_data.w : 1.0) : kind == 1 ? trail : marker;
     if (o_colour.a < 0.004) discard;

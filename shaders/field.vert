@@ -17,6 +17,7 @@
 #include "lib/trail_fade.glsl"
 #include "lib/expand.glsl"
 #include "lib/circle.glsl"
+#include "lib/chatter.glsl"
 #include "lib/training.glsl"
 #include "lib/marker_size.glsl"
 #include "height.glsl"
@@ -43,6 +44,7 @@ out vec4 v_data;                // surface: point.xy in lines of the grid, level
                                 // ended, px across the chord, half width; circles: steps back -1
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
+flat out vec4 v_tone;           // mean colour of a trail's segment: lib/chatter.glsl; opacity
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;            // shown by a trail's colour instead of the mode
 #endif
@@ -97,6 +99,7 @@ vec3 pixel(vec2 point, float age) {
 
 void main() {
     int agent = gl_InstanceID - u_surface_instances;
+    v_tone = vec4(vec3(UNMIXED), 1.0);
     int trail_vertices = u_vertices - 5;             // even
     int row_length = 2 * (u_cells.x + 1) + 2;        // of the surface; two join it to the next row
     int index = gl_InstanceID * (u_vertices - 2) + gl_VertexID;
@@ -200,11 +203,15 @@ void main() {
         vertex.drawn = false;
 #endif
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
-        // modes of the segment are packed here, so that a fragment need not read the ring.
+        // modes of the segment are packed here, so that a fragment need not read the ring; where
+        // they change, also those of some steps before it.
         modes = ring_modes(here);
-        for (int i = MODES_EACH; i < min(span, LONGEST_STRIDE); i += MODES_EACH) {
-            modes |= ring_modes(ring_sample(agent, vertex.back + i)) << (MODE_BITS * i);
+        int known = mixed(modes) ? LONGEST_STRIDE : min(span, LONGEST_STRIDE);
+        for (int i = MODES_EACH; i < known; i += MODES_EACH) {
+            int back = min(vertex.back + i, u_ring_slots - 1);
+            modes |= ring_modes(ring_sample(agent, back)) << (MODE_BITS * i);
         }
+        v_tone.rgb = mean_colour(modes, along / float(max(span, 1)), trail_colours(agent));
     } else if (kind == CIRCLE) {
         float width = circle_width(circle, trail_half_width(0.0));
         float reach = circle_reach(circle, width, point);
@@ -229,6 +236,7 @@ void main() {
     float bias = kind == CIRCLE ? circle_bias(circle) : kind == MARKER ? marker_bias(nearer)
                : trail_bias(nearer, depth_age(agent, age));
     gl_Position = expand(c, t, offset, bias);
+    v_tone.a = kind == CIRCLE ? 1.0 : tone_opacity(kind == MARKER, agent);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22
                  | trail_colours(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));

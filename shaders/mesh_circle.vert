@@ -4,6 +4,7 @@
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
 #include "lib/circle.glsl"
+#include "lib/chatter.glsl"
 #include "trail_width.glsl"
 
 in vec3 a_here;         // the agent, or a place on the goal's circle: point in the scene, height
@@ -12,6 +13,7 @@ in int a_number;        // of the vertex, as if behind the surface's last
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
+flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
@@ -30,6 +32,7 @@ void main() {
     vec2 offset = circle_offset(circle, t, reach, across);
     gl_Position = circle_expand(expand(c, t, offset, circle_bias(circle)), across);
     v_id = circle_id(circle);
+    v_tone = vec4(vec3(UNMIXED), 1.0);
     v_data = vec4(-1.0, 0.0, circle.side * reach, width);
     if (isnan(a_here.z)) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
 }

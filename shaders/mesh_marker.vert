@@ -3,6 +3,7 @@
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
+#include "lib/chatter.glsl"
 #include "lib/training.glsl"
 #include "lib/marker_size.glsl"
 
@@ -13,6 +14,7 @@ in ivec2 a_id;          // agent, mode; below 0 if it must not be drawn
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
+flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
@@ -28,6 +30,7 @@ void main() {
     radius *= marker_scale(a_here.xy, t, radius);
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
     gl_Position = expand(c, t, offset, marker_bias(depth_agent(a_id.x)));
+    v_tone = vec4(vec3(UNMIXED), tone_opacity(true, a_id.x));
     v_id = ivec4(2, u_marker_shape, 0, 0);
     v_data = vec4(turned, radius, float(marker_colour(a_id.y, a_id.x)));
     if (a_id.y < 0) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area

@@ -3,6 +3,7 @@
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
+#include "lib/chatter.glsl"
 
 in vec3 a_here;         // a node: point in the scene, normalised height
 in vec2 a_gradient;     // d height / d point
@@ -11,6 +12,7 @@ in vec3 a_rim;          // the way outwards of a vertex of the rim, or 0; 1 for 
 
 flat out ivec4 v_id;    // as in field.vert
 out vec4 v_data;
+flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
@@ -28,4 +30,5 @@ void main() {
     float covered = a_rim.xy == vec2(0.0) ? 1.0 : 0.0;
     v_data = vec4((a_here.xy + beyond) * u_grid.xy + u_grid.zw, a_here.z + rise,
                   a_rim.z > 0.0 ? covered : light);
+    v_tone = vec4(vec3(UNMIXED), 1.0);
 }

@@ -4,6 +4,7 @@
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
+#include "lib/chatter.glsl"
 #include "lib/trail_measure.glsl"
 #include "lib/trail_fade.glsl"
 #include "lib/training.glsl"
@@ -21,6 +22,7 @@ in ivec4 a_id;          // agent, and by how many 128ths of a step a place on an
 
 flat out ivec4 v_id;    // as in field.vert, of a segment that is not bent
 out vec4 v_data;
+flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
@@ -48,7 +50,10 @@ void main() {
     float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
     gl_Position = expand(c, t, normal * reach * stretch,
                          trail_bias(depth_agent(agent), depth_age(agent, age)));
-    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trail_colours(agent) << 30, a_id.z, 0, 0);
+    int modes = a_id.z;
+    v_tone.rgb = mean_colour(modes, length(behind) / float(u_stride), trail_colours(agent));
+    v_tone.a = tone_opacity(false, agent);
+    v_id = ivec4(1 | 1 << 2 | back << 6 | 128 << 22 | trail_colours(agent) << 30, modes, 0, 0);
     v_data = vec4(exact, shown, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);

@@ -62,12 +62,15 @@ FLOOR_VERTEX = """#version 330
 in vec4 a_position;
 in vec4 a_data;
 in ivec4 a_id;
+in vec4 a_tone;
 flat out ivec4 v_id;
+flat out vec4 v_tone;
 out vec4 v_data;
 void main() {
     gl_Position = a_position;
     v_data = a_data;
     v_id = a_id;
+    v_tone = a_tone;
 }
 """
 
@@ -125,21 +128,21 @@ class Floor:
 
     def __init__(self, host: ModernglHost) -> None:
         context, library = host.context, host.programs.library
-        varyings = ("gl_Position", "v_data", "v_id")
+        varyings = ("gl_Position", "v_data", "v_id", "v_tone")
         text = library.load("field.vert").text
         capture = context.program(vertex_shader=text, varyings=varyings)
         values = host.bind(capture)
         instances, vertices = host.instances(values), values["u_vertices"]
-        captured = context.buffer(reserve=48 * instances * vertices)
+        captured = context.buffer(reserve=64 * instances * vertices)
         empty = context.vertex_array(capture, [])
         empty.transform(captured, moderngl.POINTS, vertices, instances=instances)
         # One strip, its pieces joined by degenerate triangles.
-        strips = np.frombuffer(captured.read(), np.float32).reshape(instances, vertices, 12)
+        strips = np.frombuffer(captured.read(), np.float32).reshape(instances, vertices, 16)
         self.buffer = context.buffer(np.pad(strips, ((0, 0), (1, 1), (0, 0)), "edge").tobytes())
         self.program = context.program(
             vertex_shader=FLOOR_VERTEX, fragment_shader=library.load("field.frag").text
         )
-        layout = {"a_position": "4f", "a_data": "4f", "a_id": "4i"}
+        layout = {"a_position": "4f", "a_data": "4f", "a_id": "4i", "a_tone": "4f"}
         self.array = context.vertex_array(
             self.program, [(self.buffer, " ".join(layout.values()), *layout)]
         )

@@ -120,3 +120,8 @@ vec4 expand(vec4 c, Tangent t, vec2 offset, float bias) {
     c.z += depth * c.w;
     return c;
 }
+
+// Factor on the opacity of a trail or marker: less in a crowd, but for those two.
+float tone_opacity(bool marker, int agent) {
+    return agent == u_training_agent || agent == u_highlighted ? 1.0 : marker ? u_opacity.y : u_opacity.x;
+}
