@@ -27,7 +27,7 @@ UNMIXED = -1.0
 def tones(modes: np.ndarray, step: float, known: int, stride: int, trainee: int = -1):
     """Of one agent that moves `step` px a step along x, with these modes: steps back of each sample
     drawn, and its segment's red, green, blue."""
-    scene = Scene(SIZE, FlatCamera(), trail=len(modes) - 1, modes=known, stride=stride)
+    scene = Scene(size=SIZE, camera=FlatCamera(), trail=len(modes) - 1, modes=known, stride=stride)
     scene.training_agent = trainee
     probe = Probe(
         scene,
@@ -54,7 +54,7 @@ def expected(modes: np.ndarray, back: int, step: float, known: int, trainee: boo
     newest = len(modes) - 1 - back
     steps = np.concatenate([np.zeros(window, int), modes])[newest + 1 : newest + 1 + window]
     changes = np.diff(steps) != 0
-    if not changes[-(texel - 1) :].any() or step * (window - 1) >= changes.sum() * SHORTEST_RUN:
+    if not changes[-(texel - 1) :].any() or step * (window - 1) >= (changes.sum() - 1) * SHORTEST_RUN:
         return np.full(3, UNMIXED)
     return mode_colours().astype(float)[steps + 8 * trainee, :3].mean(axis=0)
 

@@ -133,9 +133,10 @@ def test_a_segment_of_one_step_is_straight():
 
 @pytest.mark.parametrize("known", [1, 3, 4, 5, 8, 20])
 def test_its_fragments_learn_every_steps_mode(known):
+    """As long as steps are some pixels long: see test_chatter.py."""
     modes = np.random.default_rng(5).integers(0, known, STEPS)
     told = np.minimum(modes, 7)[::-1].tolist()  # newest first
-    probe = pushed(spiral(0.05), 1, modes=modes, known=known)
+    probe = pushed(spiral(0.05), 1, LEVEL, FlatCamera(0.5), modes=modes, known=known)
     for stride in range(1, ModeBits.of(known).longest_stride + 1):
         probe.scene.stride = stride
         found = segments(probe)

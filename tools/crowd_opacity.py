@@ -74,7 +74,7 @@ def opened(agent: CALFAgent, case: Case, overlay: Path | None) -> ModernglHost:
     values = agent.lyapunov(agent.system.plane_states(nodes))
     side = GRID_SOFTWARE + 1
     field = Heightfield(values.reshape(side, side), view.lo, view.hi)
-    scene = Scene(case.size, frame=Frame.of(view), trail=case.trail, marker=view.marker)
+    scene = Scene(size=case.size, frame=Frame.of(view), trail=case.trail, marker=view.marker)
     library = ShaderLibrary(overlay)
     slots = case.trail + 1
     host = ModernglHost(

@@ -42,7 +42,8 @@ vec3 mean_colour(inout int modes, float step, int colours) {
     for (bool go = mixed(modes); go; go = false) {
         int steps = LONGEST_STRIDE - 1, changed = modes ^ (modes >> MODE_BITS);
         int changes = LONGEST_STRIDE - zeros(changed & ((1 << MODE_BITS * steps) - 1));
-        if (step * float(steps) < float(changes) * (SHORTEST_RUN * u_line_scale)) {
+        // One change is no chatter.
+        if (step * float(steps) < float(changes - 1) * (SHORTEST_RUN * u_line_scale)) {
             vec3 sum = vec3(0.0);
             int most = 0, frequent = 0;
             for (int mode = 0; mode <= MODE_MASK; ++mode) {
