@@ -54,7 +54,10 @@ def expected(modes: np.ndarray, back: int, step: float, known: int, trainee: boo
     newest = len(modes) - 1 - back
     steps = np.concatenate([np.zeros(window, int), modes])[newest + 1 : newest + 1 + window]
     changes = np.diff(steps) != 0
-    if not changes[-(texel - 1) :].any() or step * (window - 1) >= (changes.sum() - 1) * SHORTEST_RUN:
+    if (
+        not changes[-(texel - 1) :].any()
+        or step * (window - 1) >= (changes.sum() - 1) * SHORTEST_RUN
+    ):
         return np.full(3, UNMIXED)
     return mode_colours().astype(float)[steps + 8 * trainee, :3].mean(axis=0)
 

@@ -196,7 +196,9 @@ class TestDepth:
         last, and markers', (agents,) [NDC]."""
         rng = np.random.default_rng(5)
         camera = OrbitCamera(azimuth=0.4, elevation=0.9)
-        scene = Scene(size=(640, 480), camera=camera, trail=self.steps + 2, ink=ink, training_agent=trainee)
+        scene = Scene(
+            size=(640, 480), camera=camera, trail=self.steps + 2, ink=ink, training_agent=trainee
+        )
         probe = Probe(scene, SLOPED, RingLayout.fit(self.agents, self.steps + 3))
         for _ in range(self.steps):
             probe.push(rng.uniform(-4, 4, (self.agents, 2)))
