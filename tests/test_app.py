@@ -56,7 +56,7 @@ def test_agents_may_come_and_go_while_it_runs() -> None:
 
 def test_those_who_left_are_gone_from_the_picture() -> None:
     # Neither where they go nor their values change what else is seen.
-    still = {"n_agents": 1, "camera": "-60,40,9", "clim": "auto"}
+    still = {"n_agents": 1, "camera": "-60,40,9,0,0", "clim": "auto"}
     with running(**still) as few, running(**still) as many:
         few.step(), many.step()
         many.n_agents = 200
