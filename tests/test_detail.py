@@ -186,3 +186,19 @@ def test_rare_kinks_do_not_shorten_all_strides() -> None:
 
     rare, frequent = (watch(Scene(), zigzag(every)).stride() for every in (100, 5))
     assert frequent < rare and rare >= 8
+
+
+def test_from_near_it_is_as_fine_as_the_trails_that_are_seen_need() -> None:
+    """What is nearer than the trails is no reason for more samples."""
+    path = circling(0.095, 0.5, 200)
+    chooser = watch(Scene(), path)
+    camera = chooser.scene.camera
+    camera.distance = 8.0
+    (lo, hi), stride = chooser.where, chooser.stride()
+    assert np.all(np.array(lo)[:2] <= path.min(axis=(0, 1))) and np.all(
+        np.array(hi)[:2] >= path.max(axis=(0, 1))
+    )
+    scale = camera.pixels_per_unit(chooser.scene.size) * 8.0 / (8.0 - 0.5 * np.sqrt(2.0))
+    assert scale * leaves(path[:40, 0], stride) <= TOLERANCE
+    chooser.where = None
+    assert chooser.stride() < stride

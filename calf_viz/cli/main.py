@@ -170,6 +170,9 @@ def calf_viz(
         changes["no_vsync"] = True  # else it would measure the display
     folder = output or Path("profiles" if profile else "pictures")
     in_force = _config(preset, config, changes)
+    if profile and "camera" not in given and in_force.visualization.camera == "home":
+        # What is in the picture determines the cost of a frame: the same, wherever agents are.
+        in_force = in_force.changed(camera="plane")
     refuse_without_effect(given, in_force.visualization, screenshot and file is None)
     from calf_viz.viewer.app import CALFApplication
 

@@ -30,6 +30,12 @@ TURNS, BINS = 48, 64
 NEAR = 0.1
 """Fraction of the distance in front of which nothing is drawn."""
 
+NEARER = (USUAL - 6.0) / USUAL
+"""Fraction of the distance at which the box's nearest point is, from the usual distance."""
+
+Point = tuple[float, float, float]
+Inside = tuple[Point, Point]
+"""The corners of a part of the scene."""
 Box = tuple[float, float, float, float, float]
 """Corners of the plane, lo.x, lo.y, hi.x, hi.y, and the height above it [scene units]."""
 
@@ -48,7 +54,7 @@ class Pose(NamedTuple):
     """Where the camera looks, and from where: the point in the picture's middle and the distance
     from it [scene units]; angles in radians."""
 
-    target: tuple[float, float, float]
+    target: Point
     distance: float
     azimuth: float
     elevation: float
@@ -199,22 +205,37 @@ class OrbitCamera:
         """Focal length in half heights of the picture: 1 / tangent of half the vertical angle."""
         return min(1.0, aspect / WIDEST) / math.tan(0.5 * self.field_of_view)
 
-    def pixels_per_unit(self, size: tuple[int, int], nearest: bool = False) -> float:
+    def pixels_per_unit(
+        self, size: tuple[int, int], nearest: bool = False, inside: Inside | None = None
+    ) -> float:
         """Pixels per unit of the scene in a view of `size` px, at the target or at the nearest
-        point of the box."""
+        point of the box; or of what is inside a part of it."""
         width, height = size
-        distance = self.nearest if nearest else self.distance
+        distance = self.nearest_of(inside) if nearest else self.distance
         return 0.5 * height * self.focus(width / height) / distance
 
     def pixels_per_square(self, size: tuple[int, int]) -> float:
         """Pixels that a unit square of the plane covers, at the target."""
         return self.pixels_per_unit(size) ** 2 * math.sin(max(self.elevation, LEAST_TILT))
 
-    def units_per_depth(self) -> float:
+    def units_per_depth(self, inside: Inside | None = None) -> float:
         """Units of the scene towards the viewer per unit of depth [NDC], at the nearest point of
-        the box."""
+        the box, or of what is inside a part of it."""
         near, far = self.clipping
-        return self.nearest**2 * (far - near) / (2.0 * far * near)
+        return self.nearest_of(inside) ** 2 * (far - near) / (2.0 * far * near)
+
+    def nearest_of(self, inside: Inside | None) -> float:
+        """Approximate distance of the nearest point of a part of the box; None: all of it."""
+        nearest = self.nearest
+        if inside is None or nearest >= NEARER * self.distance:
+            return nearest
+        a, e = self.azimuth, self.elevation
+        back = math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)
+        towards = sum(
+            max(b * (lo - at), b * (hi - at))
+            for b, at, lo, hi in zip(back, self.target, *inside, strict=True)
+        )
+        return max(nearest, min(self.distance - towards, NEARER * self.distance))
 
     @property
     def nearest(self) -> float:

@@ -11,13 +11,14 @@ that it does not flicker.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.scene.camera import Inside
 from calf_viz.scene.crowd import DEPTH_BIAS
 from calf_viz.scene.frame import Move
 from calf_viz.scene.scene import Scene
@@ -56,6 +57,7 @@ class DetailChooser:
     """Chooses the stride of one scene from the positions pushed.
 
     Attributes:
+        where: what the trails measured are inside; None before the first measurement.
         surface: the levels of the surface below the trails, in the scene; if None, it is taken to
             be flat.
     """
@@ -70,6 +72,9 @@ class DetailChooser:
         # worst, (2, strides) [scene units]; measured while the trail's samples were the newest.
         self.error = np.full((2, len(self.strides)), np.inf)
         self._errors: deque[NDArray[np.float64]] = deque(maxlen=scene.trail // WINDOW + 2)
+        # Where the trails measured are: nearer to the eye there is nothing to be seen of them.
+        self._places: deque[NDArray[np.float64]] = deque(maxlen=self._errors.maxlen)
+        self.where: Inside | None = None
         self._recent = np.zeros((WINDOW + 1, WATCHED, 2))
         self._runs = np.zeros((WINDOW + 1, WATCHED), dtype=np.int64)  # begun
         self._seen = 0
@@ -100,12 +105,14 @@ class DetailChooser:
         longest = np.array([max(by.scale), 1.0])[:, None]
         self.error = self.error * longest
         self._errors = deque((errors * longest for errors in self._errors), self._errors.maxlen)
+        self._places.clear()
+        self.where = None
 
     def stride(self) -> int:
         """The stride to draw with now."""
         camera = self.scene.camera
-        pixels = camera.pixels_per_unit(self.scene.size, nearest=True)
-        sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth())
+        pixels = camera.pixels_per_unit(self.scene.size, nearest=True, inside=self.where)
+        sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth(self.where))
         # Relative to what each stride is allowed: a crowd hides bends, but not errors in depth.
         error = np.maximum(self.error[0] * pixels / self._allowed(), sunk)
         while self.rung > 0 and not error[self.rung] <= 1.0:
@@ -132,6 +139,8 @@ class DetailChooser:
             worst[:, number] = _most(left), _largest(sunk)
             yield
         self._errors.append(worst)
+        self._places.append(_corners(path))
+        self.where = _around(self._places)
         errors = np.array(self._errors)
         self.error = np.array([errors[:, 0].mean(axis=0), errors[:, 1].max(axis=0)])
 
@@ -173,6 +182,22 @@ def _deviation(
         worst = np.maximum(worst, np.sqrt((apart * apart).sum(axis=2)))
     # The polyline itself deviates from a curve by the bulge of each of its segments.
     return worst + bulge / stride**2, 0.25 * stride * stride * np.abs(bend[..., 2])
+
+
+def _corners(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lowest and highest coordinates of a path (samples, agents, 3), (2, 3); NaN if there are
+    none."""
+    points = path.reshape(-1, 3)
+    return np.stack([np.fmin.reduce(points), np.fmax.reduce(points)])
+
+
+def _around(places: Iterable[NDArray[np.float64]]) -> Inside | None:
+    """What holds several such corners; None if there is nothing."""
+    known = np.array([place for place in places if np.isfinite(place).all()])
+    if not len(known):
+        return None
+    lo, hi = known[:, 0].min(axis=0).tolist(), known[:, 1].max(axis=0).tolist()
+    return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
 
 
 def _most(values: NDArray[np.float64]) -> float:

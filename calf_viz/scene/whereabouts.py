@@ -25,9 +25,10 @@ MARGIN = 0.1
 """Margin on each side of agents, as a fraction of the width of their region."""
 LEAST = 0.15
 """Least fraction of the plane that is shown: of an agent that stands still, not a point."""
-AROUND = 1.3
+AROUND, NEARLY = 1.1, 0.85
 """What is shown around agents, if they are not to fill the picture: a fraction of the plane, for
-agents in a fraction s of it, of AROUND * sqrt(s)."""
+agents in a fraction s of it, of AROUND * sqrt(s); and from NEARLY on all of it, so that no corner
+is just cut off."""
 
 
 class Region(NamedTuple):
@@ -51,7 +52,7 @@ class Region(NamedTuple):
     def with_surroundings(self, view: View) -> Region:
         """With so much around it that one sees where on the plane it is."""
         share = AROUND * math.sqrt(self.within(view).share(view))
-        return self.with_margin(view, max(2.0 * LEAST, min(share, 1.0)))
+        return self.with_margin(view, 1.0 if share >= NEARLY else max(2.0 * LEAST, share))
 
     def within(self, view: View) -> Region:
         """The part that is on a view's plane; where it is nearest, if it is outside."""
