@@ -190,7 +190,7 @@ def test_rare_kinks_do_not_shorten_all_strides() -> None:
 
 def test_from_near_it_is_as_fine_as_the_trails_that_are_seen_need() -> None:
     """What is nearer than the trails is no reason for more samples."""
-    path = circling(0.095, 0.5, 200)
+    path = circling(0.03, 0.5, 200)
     chooser = watch(Scene(), path)
     camera = chooser.scene.camera
     camera.distance = 8.0
