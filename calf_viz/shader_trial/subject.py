@@ -1,7 +1,7 @@
 """What a trial draws: a small picture with everything that shaders have to draw.
 
 A surface with non-finite nodes; trails of every mode, with new episodes and non-finite positions;
-markers of both shapes; a HUD with every kind of shape.
+markers of both shapes; a goal, and a ring around an agent; a HUD with every kind of shape.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def open_host(design: str) -> Host:
         size=SIZE,
         trail=TRAIL,
         training_agent=1,
+        goal=(1.0, 1.0, 1.5, 1.0),
+        highlighted=2,
         modes=MODES,
         certificate=Certificate(chosen=0, q_plus=-1.0),
     )
