@@ -1,22 +1,25 @@
 """How full a picture of a crowd is: the share of trails' pixels that hide what is below them.
 
     python tools/crowd_opacity.py [--system point_mass] [--policy calf] [--size 1280x720]
-                                  [--scene 20x600 ...] [--pictures FOLDER]
+                                  [--scene 20x600 ...] [--pictures FOLDER] [--drawn shown]
 
 The same trails are drawn over a black and over a white surface, without markers: a pixel's opacity
 is 1 minus the difference of the two. `opaque` is the share of the pixels with a trail that are at
 least 95 % covered, `area` the share of the picture with a trail, `distinct` the entropy of the
 pixels' opacity in 16 steps [bits], at most 4: how many degrees of density can be told apart.
+`--drawn` chooses another way of drawing, to compare.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import click
 import numpy as np
@@ -37,6 +40,7 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import colour_map
+from calf_viz.scene.crowd import Crowd
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.simulation import POLICIES, Simulation, view_of
@@ -48,6 +52,17 @@ VISIBLE = 0.02
 SETTLED = 50  # steps beyond those that fill the trails
 SURFACE = "vec3 surface_colour(vec3 c, vec2 point, float level, float light, bool bad)"
 MARKER = "vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape)"
+
+
+WAYS: dict[str, Callable[[Crowd], Crowd]] = {
+    "shown": lambda crowd: crowd,
+    "few": lambda crowd: Crowd(1.0, 1.0, (1.0, 1.0), 0.0),
+    "thin": lambda crowd: crowd._replace(opacity=(1.0, 1.0), by_age=0.0),
+    "thin-by-age": lambda crowd: crowd._replace(opacity=(1.0, 1.0)),
+    "by-agent": lambda crowd: crowd._replace(by_age=0.0),
+    "faint-by-agent": lambda crowd: crowd._replace(opacity=(0.06, 1.0), by_age=0.0),
+}
+"""What is changed in how a crowd is drawn."""
 
 
 class Case(NamedTuple):
@@ -123,12 +138,19 @@ def fullness(covered: NDArray[np.float64]) -> tuple[float, float, float]:
     return opaque, len(trails) / covered.size, float(-(shares * np.log2(shares)).sum())
 
 
+def _drawn(
+    change: Callable[[Crowd], Crowd], usual: Callable[..., Crowd], *fullness: float
+) -> Crowd:
+    return change(usual(*fullness))
+
+
 @click.command()
 @click.option("--system", default="point_mass", show_default=True, help="Of the shipped ones.")
 @click.option("--policy", default="calf", show_default=True, help=", ".join(POLICIES) + ".")
 @click.option("--size", default=(1280, 720), type=SIZE_PARAMETER, metavar="WxH")
 @click.option("--scene", "scenes", multiple=True, type=SIZE_PARAMETER, metavar="AGENTSxTRAIL",
               help="May be repeated.")  # fmt: skip
+@click.option("--drawn", default="shown", show_default=True, type=click.Choice(list(WAYS)))
 @click.option("--pictures", type=GIVEN_PATH, help="Existing folder for the pictures as shown.")
 @one_thread()
 def main(
@@ -136,6 +158,7 @@ def main(
     policy: str,
     size: tuple[int, int],
     scenes: tuple[tuple[int, int], ...],
+    drawn: str,
     pictures: Path | None,
 ) -> None:
     """Measure how full pictures of crowds are."""
@@ -143,7 +166,8 @@ def main(
     for head in ("agents", "trail", "opaque", "area", "distinct"):
         table.add_column(head, justify="right")
     for agents, trail in scenes or SCENES:
-        opaque, area, bits = measure(Case(system, policy, size, agents, trail), pictures)
+        with patch.object(Crowd, "of", partial(_drawn, WAYS[drawn], Crowd.of)):
+            opaque, area, bits = measure(Case(system, policy, size, agents, trail), pictures)
         cells = (f"{100 * opaque:.1f} %", f"{100 * area:.1f} %", f"{bits:.2f}")
         table.add_row(str(agents), str(trail), *cells)
     tables(100).print(table)
