@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from drivers import DRIVERS, driver_of
 from opened_hosts import SMALL, opened, play
+from render_probe import lasting_trails
 from scene_folder import HOSTS, NAMES, OLDER, Agents, SceneFolder, Surface, rendered
 
 from calf_viz.errors import UserError
@@ -166,10 +167,10 @@ class TestRing:
 
     @pytest.mark.parametrize("kind", HOSTS)
     def test_a_gap_in_the_steps_breaks_trails(self, kind: str) -> None:
-        """As if all agents had begun anew there."""
-        pictures = []
+        """As if all agents had begun anew there, but for the old trails, which do not fade."""
+        pictures, library = [], ShaderLibrary(lasting_trails())
         for gap in (False, True):
-            with opened(kind, self.scene) as host:
+            with opened(kind, self.scene, library=library) as host:
                 for step in range(40):
                     now = self.scene.samples(step)
                     if gap:
