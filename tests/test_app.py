@@ -234,13 +234,13 @@ class TestHud:
             assert sum(int(values[f"mode_{i}"]) for i in range(3)) == modes.sum() == 7
             assert "fps" not in values, "no two runs have the frame rate in common"
             assert set(shown.hud.placed) == {"overview", "value"}, "no keys without a keyboard"
-            low, high = shown.host.value_range
+            scale = shown.host.scale
             bar = next(one for one in shown.hud.widgets if isinstance(one, ColourBar))
             ticks = bar._ticks(shown.hud.canvas, 100)
             assert len(ticks) >= 2
             for level, text in ticks:
                 said = float(text.replace("−", "-"))
-                assert said == pytest.approx(low + level * (high - low), abs=1e-6 * (high - low))
+                assert scale.levels(said) == pytest.approx(level, abs=1e-6)
 
     def test_mean_value_is_the_critics_of_all_states(self) -> None:
         with running(size=self.size, hud=True, n_agents=5, policy="nominal") as shown:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from opened_hosts import opened
 from render_probe import Probe, context, transform
 
-from calf_viz import Samples, View, VisualizationConfig
+from calf_viz import Samples, View, VisualizationConfig, systems
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.height_texels import height_texels, level_field, value_texels
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
+from calf_viz.sources.simulation import view_of
 from calf_viz.value_limits import Scaling, read_clim
 from calf_viz.value_scale import SCALES, Mixed, ValueScale, contour_marks, mixed
 from calf_viz.viewer.agent_values import AgentValues
@@ -380,3 +381,30 @@ class TestLive:
         (tmp_path / "a.toml").write_text("clim = [5, 1]")
         with pytest.raises(UserError, match=r"a\.toml: clim .* has no extent upwards"):
             AppConfig.load(tmp_path / "a.toml")
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("host_kind", ["panda", "moderngl"])
+def test_values_beyond_recede_into_the_ground(host_kind: str) -> None:
+    """In another colour than the scale's ends, which the colour bar's points have, not its bar."""
+    field = Heightfield(BOWL, LO, HI)
+    with opened(host_kind, heightfield=None) as host:
+        host.scaling = Scaling(clim=(0.2, 1.0))
+        host.set_heightfield(field)
+        host.draw()
+        host.screenshot()
+        row = host._palette[0].astype(int)
+        usual = host._colour_map.astype(int)
+        assert (row[1:-1, :3] == usual[1:-1, :3]).all()
+        for entry in (0, -1):
+            colour, ground = row[entry, :3], 255 * np.array(host.background)
+            assert np.ptp(colour) < 20 and np.abs(colour - ground).max() > 30, "a grey"
+        host.scaling = Scaling()
+        host.rescale()
+        host.draw()
+        assert (host._palette[0, :, :3] == usual[:, :3]).all()
+
+
+def test_each_system_has_the_scale_on_which_its_agents_are_seen() -> None:
+    found = {name: view_of(systems.get(name)).value_scale for name in systems.own()}
+    assert found == {"point_mass": "sqrt", "differential_drive": "sqrt", "pendulum": "linear"}

@@ -16,7 +16,7 @@ from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses, Evaluated
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
 from calf_viz.hosts.shown_scale import ShownScale
-from calf_viz.scene.colours import mark_contours
+from calf_viz.scene.colours import ScaleMarks, mark_scale
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.height_texels import height_texels, level_field, shown_heights
 from calf_viz.scene.ring import MOST_TEXELS
@@ -50,7 +50,9 @@ class DrawnSurface(Reloading):
         self._critic: CriticPasses | None = None
         self._grid: Grid | None = None
         self._palette = setup.scene.palette(setup.colour_map)
-        self._marks = np.zeros(PALETTE_COLOURS, np.uint8)
+        self._colour_map = setup.colour_map
+        self._ground = setup.scene.background
+        self._marks = ScaleMarks(np.zeros(PALETTE_COLOURS, np.uint8))
 
     @abstractmethod
     def count(self, name: str, amount: int = 1) -> None:
@@ -185,18 +187,23 @@ class DrawnSurface(Reloading):
 
     def set_colour_map(self, colour_map: NDArray[np.uint8]) -> None:
         """Set the surface's colours, RGBA from low to high, as many as before."""
-        self._palette = self.scene.palette(colour_map)
-        mark_contours(self._palette, self._marks)
-        self._upload_palette(self._palette)
+        self._colour_map, self._palette = colour_map, self.scene.palette(colour_map)
+        self._mark_palette()
 
     def _move_contours(self) -> None:
         """Bring the contours to where the shown scale has them, if they moved."""
         marks = self._scales.new_marks(self.morph)
-        if marks is not None and not np.array_equal(marks, self._marks):
+        if marks is None or marks.same(self._marks):
+            marks = None if self._ground == self.background else self._marks
+        if marks is not None:
             self._marks = marks
-            mark_contours(self._palette, marks)
-            self._upload_palette(self._palette)
+            self._mark_palette()
             self.count("upload_bytes", self._palette.nbytes)
+
+    def _mark_palette(self) -> None:
+        self._ground = self.background
+        mark_scale(self._palette, self._colour_map, self._marks, self.background)
+        self._upload_palette(self._palette)
 
     @abstractmethod
     def _upload_heights(self, texels: NDArray[np.float32]) -> None:

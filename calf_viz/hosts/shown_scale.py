@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.scene.colours import ScaleMarks
 from calf_viz.scene.height_texels import value_texels
 from calf_viz.value_scale import Mixed, Scale, ValueScale, contour_marks, mixed
 
@@ -43,12 +44,11 @@ class ShownScale:
         """Of `u_values`."""
         return value_texels(self.last, self.current)
 
-    def new_marks(self, morph: float) -> NDArray[np.uint8] | None:
-        """Where contours are among the palette's entries; None if they are where they were at the
-        last call. Their values are those of the current scale, so that in a morph they move rather
-        than change."""
+    def new_marks(self, morph: float) -> ScaleMarks | None:
+        """The marks on the palette; None if they are as they were at the last call. Contours have
+        the current scale's values, so that in a morph they move rather than change."""
         now = self.at(morph)
         if now is self._marked:
             return None
         self._marked = now
-        return contour_marks(now, self.current.contours)
+        return ScaleMarks(contour_marks(now, self.current.contours), now.beyond)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.hud.layout import Rect
 from calf_viz.scene.paint import Paint
 
@@ -59,7 +60,11 @@ def map_bar(rect: Rect, row: int = 0, lying: bool = False) -> NDArray[np.float32
         drawn[:, 0, 0] = drawn[:, 0, 2] = rect.x + 0.5 * rect.width
         drawn[:, 0, 1], drawn[:, 0, 3] = rect.bottom - low, rect.bottom - high
     drawn[:, 1, 0] = width
-    drawn[:, 1, 1], drawn[:, 1, 2] = low / length, high / length
+    # A surface's first and last colours may be those of values beyond its scale.
+    least = 0.0 if lying else 1.0 / (PALETTE_COLOURS - 1)
+    drawn[:, 1, 1], drawn[:, 1, 2] = (
+        least + at / length * (1.0 - 2.0 * least) for at in (low, high)
+    )
     drawn[:, 1, 3] = drawn[:, 2, 1] = 1.0
     drawn[:, 2, 0] = row
     return drawn.reshape(-1, 4)

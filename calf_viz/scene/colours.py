@@ -120,6 +120,9 @@ RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 steps of lightness."""
 LIGHT_RAMP = ((0.98, 0.70, 0.38), (0.78, 0.18, 0.48), (0.14, 0.04, 0.32))
 """The same over a pale surface: orange, magenta, dark violet."""
+LUMINANCE = np.array((0.2126, 0.7152, 0.0722))
+BEYOND = 0.3
+"""Part of a grey opposite to the ground in the colour of values beyond the scale."""
 PALE, DARK_LINES = 0.5, 128
 """Mean luminance of a colour map from which on contours are darker than the surface, and the bit of
 the palette's alpha that says so; see `shaders/lib/contours.glsl`."""
@@ -200,12 +203,39 @@ def palette_texels(
     return texels
 
 
-def mark_contours(texels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> None:
-    """Set where contours are, from `value_scale.contour_marks`, in texels of `u_palette`."""
-    texels[[0, 2], :, 3] = texels[[0, 2], :, 3] & DARK_LINES | marks
+@dataclass(frozen=True)
+class ScaleMarks:
+    """What the surface's colours tell of its scale.
+
+    Attributes:
+        contours: where they are, from `value_scale.contour_marks`.
+        beyond: whether there are values below and above the scale.
+    """
+
+    contours: NDArray[np.uint8]
+    beyond: tuple[bool, bool] = (False, False)
+
+    def same(self, other: ScaleMarks) -> bool:
+        """Whether both look the same."""
+        return self.beyond == other.beyond and np.array_equal(self.contours, other.contours)
+
+
+def mark_scale(
+    texels: NDArray[np.uint8], colour_map: NDArray[np.uint8], marks: ScaleMarks, ground: Colour
+) -> None:
+    """Set rows 0 and 2 of `u_palette`: a colour map with the marks of a scale. Values beyond it
+    have a colour that recedes into the ground, as nothing is told of them."""
+    row = texels[0]
+    row[:, :3] = colour_map[:, :3]
+    row[:, 3] = row[:, 3] & DARK_LINES | marks.contours
+    grey = 1.0 - float(np.array(ground) @ LUMINANCE)
+    for entry, beyond in zip((0, -1), marks.beyond, strict=True):
+        if beyond:
+            row[entry, :3] = np.rint(255 * ((1.0 - BEYOND) * np.array(ground) + BEYOND * grey))
+    texels[2] = row
 
 
 def _pale(colour_map: NDArray[np.uint8]) -> bool:
     """Whether lines over these colours are better dark."""
     linear = (colour_map[:, :3] / 255.0) ** 2.2
-    return float((linear @ (0.2126, 0.7152, 0.0722)).mean()) > PALE
+    return float((linear @ LUMINANCE).mean()) > PALE

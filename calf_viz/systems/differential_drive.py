@@ -13,6 +13,7 @@ class DifferentialDrive(System):
     action_dim = 2
     action_limits = np.array([1.0, 2.0])
     plane = Plane(labels=("x [m]", "y [m]"))
+    value_scale = "sqrt"  # as for the point mass
     marker = "arrow"
     goal = (0.0, 0.0, 0.1)
     state_names = ("x", "y", "theta")

@@ -183,7 +183,7 @@ class PandaHost(Host):
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> SecondLook:
         first = FirstLook(self.node, self._program_nodes, self.gsg, self.scene, self.programs.trial)
         second = SecondLook(first, library, colour_map, self._fill_palette)
-        second.set_contours(self._marks)
+        second.mark(self._marks)
         shader = self.programs["difference"]
         self.compare = PandaComparison(
             self.root, self.first, second, shader, self.context, self.output
@@ -199,12 +199,12 @@ class PandaHost(Host):
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
         if self.compare is not None:
-            self.compare.second.set_contours(self._marks)
+            self.compare.second.mark(self._marks)
         self._fill_palette()
 
     def _fill_palette(self) -> None:
         if self.compare is not None:  # the HUD over both looks shows the colours of both
-            self._palette[2, :, :3] = self.compare.second.colour_map[..., :3]
+            self._palette[2] = self.compare.second.row
         fill(self.palette, self._palette[..., [2, 1, 0, 3]])
 
     def _prepare(self) -> None:

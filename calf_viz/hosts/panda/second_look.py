@@ -18,7 +18,7 @@ from calf_viz.glsl.programs import Programs, Trial
 from calf_viz.hosts.panda.shader import compile_program
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.reloading import Reloading
-from calf_viz.scene.colours import mark_contours
+from calf_viz.scene.colours import ScaleMarks, mark_scale
 from calf_viz.scene.scene import Scene
 
 OVERRIDE = 1
@@ -74,7 +74,7 @@ class SecondLook(Reloading):
             self._nodes.append((own, program))
         self.colour_map, self._recoloured = colour_map, recoloured
         self._texels = self.scene.palette(colour_map)
-        self._marks = np.zeros(PALETTE_COLOURS, np.uint8)
+        self._marks = ScaleMarks(np.zeros(PALETTE_COLOURS, np.uint8))
         self.palette = data_texture("second palette", self._texels, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self._inputs: dict[str, Any] = {}
@@ -84,13 +84,18 @@ class SecondLook(Reloading):
         """Set the surface's colours, RGBA from low to high, as many as before."""
         self.colour_map = colour_map
         self._texels = self.scene.palette(colour_map)
-        self.set_contours(self._marks)
+        self.mark(self._marks)
         self._recoloured()
 
-    def set_contours(self, marks: NDArray[np.uint8]) -> None:
-        """Set where contours are among the colours, from `value_scale.contour_marks`."""
+    @property
+    def row(self) -> NDArray[np.uint8]:
+        """Its surface's row of the palette."""
+        return self._texels[0]
+
+    def mark(self, marks: ScaleMarks) -> None:
+        """Set what the colours tell of the surface's scale."""
         self._marks = marks
-        mark_contours(self._texels, marks)
+        mark_scale(self._texels, self.colour_map, marks, self.background)
         fill(self.palette, self._texels[..., [2, 1, 0, 3]])
 
     def _use(self, names: set[str]) -> None:
