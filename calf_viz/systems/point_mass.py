@@ -16,7 +16,7 @@ class PointMass(System):
     action_limits = np.array([5.0])
     plane = Plane(labels=("x [m]", "v [m/s]"))
     goal = (0.0, 0.0, 0.1)
-    # Agents start where the critic is two fifths of its highest at most; its corners are visited by nobody.
+    # Agents start where the critic is two fifths of its highest at most; corners are not visited.
     value_scale = "sqrt"
     state_names = ("x", "v")
     edges = MappingProxyType({0: (-5.0, 5.0)})
