@@ -97,7 +97,7 @@ class Pushed:
 
     def assert_vertices(self, found: dict[Link, tuple[Any, Any]]) -> None:
         """Segments' vertices are where their samples are, and know their neighbours, if any."""
-        field, (low, high) = self.host.heightfield, self.host.value_range
+        levels = self.host.levels
         oldest = len(self.steps) - 1 - self.host.scene.trail
         ends = {(agent, step) for agent, step, _ in found}
         begins = {(agent, older_step) for agent, _, older_step in found}
@@ -106,7 +106,7 @@ class Pushed:
             for vertex, at_step in ((newer, step), (older, older_step)):
                 at = self.steps[at_step][0][agent]
                 assert vertex["a_here"][:2].tolist() == at.tolist()
-                height = (heights_loop(field, [at])[0] - low) / (high - low)
+                height = heights_loop(levels, [at])[0]
                 assert abs(vertex["a_here"][2] - height) < 1e-5
             assert newer["a_older"].tolist() == older["a_here"].tolist()
             assert older["a_newer"].tolist() == newer["a_here"][:2].tolist()

@@ -78,9 +78,7 @@ def test_the_certificate_marks_the_chosen_agent(renderer: str) -> None:
         ) as shown:
             shown.step()
             scene, (x, y) = shown.host.scene, shown.simulation.states[chosen, :2]
-            level = shown.host.heightfield.heights(np.array([[x, y]]))[0]
-            low, high = shown.host.value_range
-            up = scene.height_scale * (level - low) / (high - low)
+            up = scene.height_scale * shown.host.levels.heights(np.array([[x, y]]))[0]
             clip = scene.camera.view_projection(640 / 360) @ np.array([x, y, up, 1.0])
             at = np.array([0.5 + 0.5 * clip[0] / clip[3], 0.5 - 0.5 * clip[1] / clip[3]])
             column, row = np.rint(at * (640, 360)).astype(int)
