@@ -1,4 +1,4 @@
-# make setup | run | test | lint | clean. Everything lives in .venv; after the first time no
+# make setup | run | test | lint | docs-pictures | clean. Everything lives in .venv; after the first time no
 # target needs the network.
 
 PYTHON ?= python3
@@ -9,18 +9,20 @@ STAMP := $(VENV)/.calf_viz_setup
 MADE_HERE := $(shell [ -x $(BIN)/python ] && grep -sxF '$(CURDIR)' $(STAMP))
 ARGS ?=
 PYTEST_ARGS ?=
+PICTURES ?=
 
 # One target at a time with -j too: two of them may call apt-get.
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system-run system-test again run test lint clean
+.PHONY: help setup system-run system-test again run test lint docs-pictures clean
 
 help:
 	@echo 'make setup   what the program needs: OpenGL (Debian and Ubuntu) and $(VENV)'
 	@echo "make run     the program, with ARGS='--system point_mass --n_agents 20'"
 	@echo "make test    the tests, with PYTEST_ARGS='-k ring'"
 	@echo 'make lint    ruff and mypy'
+	@echo "make docs-pictures  README's and the docs' pictures anew, or PICTURES='readme looks'"
 	@echo 'make clean   remove $(VENV), builds and caches'
 
 # The system's packages are looked at every time, since .venv may outlive them; where all are
@@ -55,6 +57,9 @@ lint: setup
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+docs-pictures: setup
+	$(BIN)/python tools/docs_pictures.py $(PICTURES)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

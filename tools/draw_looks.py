@@ -49,10 +49,11 @@ def picture(size: tuple[int, int], **changes: Any) -> Image.Image:
     config = VisualizationConfig(n_agents=AGENTS, size=size, headless=True, seed=3, **changes)
     app = CALFApplication(config)
     try:
+        app.fit_surface(still=True)
         for _ in range(STEPS - 1):
             app.advance()
         app.step()
-        return Image.fromarray(app.screenshot())
+        return Image.fromarray(app.screenshot(None))
     finally:
         app.close()
 

@@ -52,6 +52,14 @@ class Worker:
             board[Word.SAVED] = self.run.saved
         board[Word.PHASE] = Phase.FINISHED if trainer.finished else Phase.STOPPED
 
+    def train(self, steps: int) -> None:
+        """Take that number of steps, or those left, at once, and publish a snapshot."""
+        for _ in range(steps):
+            if self.trainer.finished:
+                break
+            self._step()
+        self._publish()
+
     def _may_step(self) -> bool:
         """Wait until the next step is due; returns False if there should be none."""
         board = self.board
