@@ -1,6 +1,6 @@
 """README's animation of a training: the critic's surface rises, and agents are certified.
 
-    python tools/animate_training.py [--output docs/training.webp] [--seconds 8] [--steps 60000]
+    python tools/animate_training.py [--output docs/training.webp] [--seconds 7] [--steps 50000]
 
 The training viewer draws it, with a trainer that takes its steps between frames, in this process:
 the same seed gives the same animation, whatever else the machine does. The file has at most --most
@@ -10,6 +10,7 @@ bytes: where a better one would be larger, its quality is lowered.
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from calf_viz.viewer.app_config import AppConfig
 RATE = 20
 """Frames per second."""
 QUALITIES = (85, 75, 65, 55, 45, 35, 25, 15, 5)
+ROUNDS = 4
+"""Times that all agents begin at the same places, so that one sees what has been learnt meanwhile."""
 HOLD = 1.5
 """Seconds for which the last frame stays."""
 
@@ -76,11 +79,13 @@ def frames(config: AppConfig, count: int, steps: int, supersample: int) -> list[
         CALFApplication(config) as app,
     ):
         app.start_training()
-        assert app.live is not None and app.display is not None
+        assert app.live is not None and app.display is not None and app.simulation is not None
         panel, process = app.display.training_panel, app.live.process
         assert panel is not None and isinstance(process, Lockstep)
         panel.clock = lambda: app.frames / RATE  # no text depends on the machine's speed
-        for number in tracked(np.diff(at).tolist(), "training"):
+        for frame, number in enumerate(tracked(np.diff(at).tolist(), "training")):
+            if frame % math.ceil(count / ROUNDS) == 0:
+                app.simulation.restart()
             process.train(number)
             app.step()
             pictures.append(Image.fromarray(app.screenshot(supersample)))
@@ -117,8 +122,8 @@ def within(pictures: list[Image.Image], most: int) -> tuple[bytes, int]:
 @click.option("--output", type=GIVEN_PATH, default=Path("docs/training.webp"), show_default=True)
 @click.option("--system", type=SYSTEM, default="point_mass", show_default=True)
 @click.option("--n-agents", default=12, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--seconds", default=8.0, show_default=True, type=click.FloatRange(0.1, 60.0))
-@click.option("--steps", default=60_000, show_default=True, type=click.IntRange(1),
+@click.option("--seconds", default=7.0, show_default=True, type=click.FloatRange(0.1, 60.0))
+@click.option("--steps", default=50_000, show_default=True, type=click.IntRange(1),
               help="Training steps.")  # fmt: skip
 @click.option("--size", type=SIZE, default="800x450", show_default=True)
 @click.option("--most", default=4_000_000, show_default=True, type=click.IntRange(1),
