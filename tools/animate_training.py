@@ -37,7 +37,7 @@ RATE = 20
 """Frames per second."""
 QUALITIES = (85, 75, 65, 55, 45, 35, 25, 15, 5)
 ROUNDS = 4
-"""Times that all agents begin at the same places, so that one sees what has been learnt meanwhile."""
+"""How often all agents begin at the same places: one sees what was learnt meanwhile."""
 HOLD = 1.5
 """Seconds for which the last frame stays."""
 
