@@ -88,7 +88,7 @@ DRAWINGS: dict[str, Drawing] = {
         ("training.webp",), ("python tools/animate_training.py --output {docs}/training.webp",)
     ),
     "looks": Drawing(
-        (*(f"looks/{look}.png" for look in LOOKS), "two_looks.png"),
+        (*(f"looks/{look}.png" for look in LOOKS), "two_looks.png", "themes.png"),
         ("python tools/draw_looks.py --output {docs}",),
     ),
     "renderers": Drawing(

@@ -118,6 +118,7 @@ class Session(Owned):
         self.host = host(drawn) if host is not None else open_host(drawn, config)
         self.closing.callback(self.host.close)
         self.closing.callback(self._close_source)
+        self.host.check_samples(config.supersample)  # now, rather than when a picture is saved
         self._fitted_size = self.host.scene.size
         self.looks.apply(self.host)
         self.playback = Playback()
