@@ -152,7 +152,7 @@ class TestLimits:
             host.close()
 
     def test_they_are_told_before_anything_is_drawn(self) -> None:
-        with pytest.raises(UserError, match="`supersample` 8 for 16000 x 16: .* give 1"):
+        with pytest.raises(UserError, match=r"`supersample` 8 for 16000 x 16: .* give 1"):
             running(size=(16_000, 16), supersample=8).close()
 
     @pytest.mark.parametrize("value", ["0", "9", "-1", "two"])
