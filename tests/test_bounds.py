@@ -199,7 +199,7 @@ def test_bounds_that_change_all_the_time_keep_no_textures() -> None:
 def test_two_looks_follow_both() -> None:
     pictures = []
     for final in (False, True):
-        with showing(Growing(final=final), ab="ink", size=(320, 180), camera="plane") as app:
+        with showing(Growing(final=final), ab="ink", size=(320, 180)) as app:
             for _ in range(45):
                 app.step()
             pictures.append(app.screenshot())
@@ -265,7 +265,9 @@ class Wider(Simulation):
 
 
 def showing(source: Any, **changes: Any) -> CALFApplication:
+    # Not "home", which depends on where agents were before.
     asked = {"size": (480, 300), "trail_length": 80, "headless": True, "hud": False}
+    asked["camera"] = "plane"
     return CALFApplication(VisualizationConfig(**{**asked, **changes}), source=source)
 
 
@@ -347,7 +349,7 @@ class TestShown:
         for final in (False, True):
             source = Wider(shipped.load(systems.get("point_mass"), None), 3)
             source.wide = final
-            with showing(source, critic_on_gpu=True, camera="plane") as app:
+            with showing(source, critic_on_gpu=True) as app:
                 for step in range(12):
                     source.wide |= step == 4
                     if step == 4:
