@@ -11,7 +11,7 @@
 // in   point     in the scene, where the plane is 10 wide; plane_of(point) has the axes' units
 // out  gradient  d height / d point, of the triangle under the point
 //      bad       > 0 where the critic's value is not finite
-// returns the normalised height: 0 lowest, 1 highest value on the plane
+// returns the level, the scaled value: 0 lowest, 1 highest on the plane
 
 // One node: last and current critic are in one texel, so that a morph costs no second fetch.
 // A node whose value was replaced is stored as -8 - value.

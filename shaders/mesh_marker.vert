@@ -7,7 +7,7 @@
 #include "lib/training.glsl"
 #include "lib/marker_size.glsl"
 
-in vec3 a_here;         // the agent: point in the scene, normalised height
+in vec3 a_here;         // the agent: point in the scene, level
 in vec2 a_gradient;     // d height / d point
 in float a_heading;     // [rad]
 in ivec2 a_id;          // agent, mode; below 0 if it must not be drawn

@@ -5,7 +5,7 @@
 #include "lib/expand.glsl"
 #include "lib/chatter.glsl"
 
-in vec3 a_here;         // a node: point in the scene, normalised height
+in vec3 a_here;         // a node: point in the scene, level
 in vec2 a_gradient;     // d height / d point
 in float a_bad;         // 1 where the critic's value is not finite
 in vec3 a_rim;          // the way outwards of a vertex of the rim, or 0; 1 for all of the rim's

@@ -11,7 +11,7 @@
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
 
-in vec3 a_here;         // a sample: point in the scene, normalised height
+in vec3 a_here;         // a sample: point in the scene, level
 in vec2 a_gradient;     // d height / d point
 in vec2 a_newer;        // point of the next sample; its own where the run ends
 in vec3 a_older;        // the previous sample; its own where the run begins

@@ -186,7 +186,7 @@ def palette_texels(
 ) -> NDArray[np.uint8]:
     """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, the
     surface's again, which a second look's may replace, and the ramp. The alpha of the surface's
-    colours tells of contours over them: whether they are dark and, by `mark_contours`, where they
+    colours tells of contours over them: whether they are dark and, by `mark_scale`, where they
     are.
 
     A single texture, so that each fragment reads one colour whatever it belongs to: reading the

@@ -23,7 +23,7 @@ class SurfaceMesh:
         self.mesh: Mesh | None = None
 
     def show(self, levels: Heightfield) -> None:
-        """Builds the mesh from normalised heights."""
+        """Builds the mesh from levels."""
         rows, columns = levels.shape
         if self.mesh is None or levels.shape != self.shape:
             if self.mesh is not None:
