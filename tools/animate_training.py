@@ -82,7 +82,7 @@ def frames(config: AppConfig, count: int, steps: int, supersample: int) -> list[
         assert app.live is not None and app.display is not None and app.simulation is not None
         panel, process = app.display.training_panel, app.live.process
         assert panel is not None and isinstance(process, Lockstep)
-        panel.clock = lambda: app.frames / RATE  # no text depends on the machine's speed
+        panel.clock = lambda: 0.0  # the training's speed, which is the tool's own, stays unknown
         for frame, number in enumerate(tracked(np.diff(at).tolist(), "training")):
             if frame % math.ceil(count / ROUNDS) == 0:
                 app.simulation.restart()
