@@ -65,7 +65,8 @@ import json, sys
 import numpy as np
 from calf_viz import CALFApplication, VisualizationConfig
 
-app = CALFApplication(VisualizationConfig(size=(800, 450), n_agents=6, grid=16, trail_length=40))
+app = CALFApplication(VisualizationConfig(
+    size=(800, 450), n_agents=6, grid=16, trail_length=40, camera="distance=40"))  # clear of the panel
 host, hud, said = app.host, app.hud, {}
 for _ in range(40):
     app.step()
