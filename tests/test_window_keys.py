@@ -66,7 +66,8 @@ import numpy as np
 from calf_viz import CALFApplication, VisualizationConfig
 
 app = CALFApplication(VisualizationConfig(
-    size=(800, 450), n_agents=6, grid=16, trail_length=40, camera="distance=40"))  # clear of the panel
+    size=(800, 450), n_agents=6, grid=16, trail_length=40,
+    camera="distance=40"))  # no surface below the panel
 host, hud, said = app.host, app.hud, {}
 for _ in range(40):
     app.step()
