@@ -25,10 +25,10 @@ MARGIN = 0.1
 """Margin on each side of agents, as a fraction of the width of their region."""
 LEAST = 0.15
 """Least fraction of the plane that is shown: of an agent that stands still, not a point."""
-AROUND, NEARLY = 1.1, 0.85
+AROUND, NEARLY = 1.1, 0.6
 """What is shown around agents, if they are not to fill the picture: a fraction of the plane, for
-agents in a fraction s of it, of AROUND * sqrt(s); and from NEARLY on all of it, so that no corner
-is just cut off."""
+agents in a fraction s of it, of AROUND * sqrt(s); and from NEARLY on all of it, so that its axes
+stay in sight, and it is not a corner that tells where one is."""
 
 
 class Region(NamedTuple):
