@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from calf_viz.scene.frame import SIZE, Move
 
 WATCHED = 128  # number of agents whose steps are measured
-FADES = 20.0  # steps in which trails of finished episodes fade, see lib/trail_fade.glsl
+FADES = 50.0  # steps in which trails of finished episodes fade, see lib/trail_fade.glsl
 DEPTH_BIAS = 1e-3  # NDC; a trail takes up to 2.5 times as much, a marker up to 4 times
 SHARED = 1.5  # of a trail, in multiples of it: by agent and by age
 
@@ -151,9 +151,9 @@ class Crowd(NamedTuple):
 
 
 # Fullness at which each begins to fall, and the power of it with which it falls in the end.
-WIDTH = (2.5, 0.35)
+WIDTH = (1.5, 0.4)
 RADIUS = (0.2, 0.4)
-OPACITY = (1.0, 0.22)
+OPACITY = (0.5, 0.3)
 ORDER = (1.0, 2.0)
 FEW, SOME = 20, 30  # agents that are no crowd at all, and how many more are half of one
 
