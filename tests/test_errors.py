@@ -11,6 +11,7 @@ import pytest
 import calf_viz
 from calf_viz.errors import LONGEST_MESSAGE, FileDamaged, FileTrouble, UserError
 from calf_viz.glsl.problems import Problem, ShaderError
+from calf_viz.hosts.memory import NotEnough
 from calf_viz.profiling.comparison import IncomparableError
 from calf_viz.shader_trial.examiner import Unfit
 
@@ -21,6 +22,7 @@ RAISED = (
     ShaderError([Problem(Path("a.glsl"), 2, "syntax error", "x y")], "0:2(1): error"),
     IncomparableError("other machines: compare on one"),
     Unfit("no OpenGL"),
+    NotEnough("there is less"),
 )
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from gallery import SCENES
 from PIL import Image
 
 from calf_viz.cli.option_types import GIVEN_PATH
@@ -86,6 +87,10 @@ DRAWINGS: dict[str, Drawing] = {
     ),
     "training": Drawing(
         ("training.webp",), ("python tools/animate_training.py --output {docs}/training.webp",)
+    ),
+    "gallery": Drawing(
+        tuple(f"gallery/{name}.webp" for name in SCENES),
+        ("python tools/gallery.py --output {docs}/gallery",),
     ),
     "looks": Drawing(
         (*(f"looks/{look}.png" for look in LOOKS), "two_looks.png", "themes.png"),

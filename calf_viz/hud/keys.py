@@ -42,7 +42,7 @@ KEYS = (
         "range",
         "cycle the range of values shown: auto, robust, agents, and the configured one",
     ),
-    Key("show_camera", ("c",), "camera", "print the camera as `--camera` takes it"),
+    Key("show_camera", ("c",), "camera", "print the camera as the setting `camera` takes it"),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),
