@@ -236,7 +236,7 @@ void main() {
     float bias = kind == CIRCLE ? circle_bias(circle) : kind == MARKER ? marker_bias(nearer)
                : trail_bias(nearer, depth_age(agent, age));
     gl_Position = expand(c, t, offset, bias);
-    v_tone.a = kind == CIRCLE ? 1.0 : tone_opacity(kind == MARKER, agent);
+    v_tone.a = kind == CIRCLE ? circle_opacity(circle) : tone_opacity(kind == MARKER, agent);
     int off = 128 + int(floor(clamp(512.0 * uneven, -127.0, 127.0) + 0.5));
     v_id = ivec4(kind | min(span, LONGEST_STRIDE) << 2 | vertex.back << 6 | off << 22
                  | trail_colours(agent) << 30, modes, floatBitsToInt(bend), floatBitsToInt(lean));

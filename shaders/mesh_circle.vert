@@ -32,7 +32,7 @@ void main() {
     vec2 offset = circle_offset(circle, t, reach, across);
     gl_Position = circle_expand(expand(c, t, offset, circle_bias(circle)), across);
     v_id = circle_id(circle);
-    v_tone = vec4(vec3(UNMIXED), 1.0);
+    v_tone = vec4(vec3(UNMIXED), circle_opacity(circle));
     v_data = vec4(-1.0, 0.0, circle.side * reach, width);
     if (isnan(a_here.z)) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
 }

@@ -124,8 +124,23 @@ class Scene:
     @property
     def circles(self) -> tuple[int, int]:
         """Number of circles of the goal, and of all."""
-        goal = 0 if self.goal is None else circle.EACH * circle.shown(self.goal, self.frame).copies
+        ellipse = self.goal_shown
+        goal = 0
+        if ellipse is not None:
+            goal = circle.EACH_GOAL * circle.shown(ellipse, self.frame).copies
         return goal, goal + circle.EACH * (self.highlighted >= 0)
+
+    @property
+    def goal_shown(self) -> Ellipse | None:
+        """The goal's region; its centre alone if that is all that is seen of it: shaders draw a
+        circle of some pixels around it then, which no slope bends."""
+        if self.goal is None:
+            return None
+        x, y, *radii = self.goal
+        unit = self.camera.pixels_per_unit(self.size)
+        widest = max(radius * scale for radius, scale in zip(radii, self.frame.scale, strict=True))
+        seen = widest * unit >= circle.LEAST_GOAL * self.line_scale
+        return self.goal if seen else (x, y, 0.0, 0.0)
 
     @property
     def largest_radius(self) -> float:
@@ -167,7 +182,7 @@ class Scene:
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
-        goal = circle.shown(self.goal or circle.NOWHERE, self.frame)
+        goal = circle.shown(self.goal_shown or circle.NOWHERE, self.frame)
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.samples)),

@@ -1,6 +1,7 @@
 // Circles on the surface: the goal's region in its true size, and a ring around the agent that stands
 // out. They follow the surface in the strip that draws it, as closed ribbons that fragments take for
-// pieces of trails; each twice, first darker and wider, so that it is seen on any colours:
+// pieces of trails; each twice, first darker and wider, so that it is seen on any colours. The goal is
+// there once more, faintly, before everything: a slope that hides it does not hide where it is.
 //
 //     goal, goal's copies over the edges of periodic axes | agent that stands out
 //
@@ -10,15 +11,19 @@
 #include "lib/division.glsl"
 
 const int CIRCLE_SPOKES = 48;
+const int CIRCLES_OF_GOAL = 3;
 const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
-const float LEAST_GOAL = 11.0;      // px at u_line_scale 1: a smaller region would not be seen
+const float LEAST_GOAL = 11.0;      // px at u_line_scale 1: a smaller region has no radii in u_goal
 const float CASING = 1.3;           // px that it is wider, on each side
 const float AROUND_MARKER = 1.2;    // radius of the ring around an agent, in marker radii,
 const float APART = 5.0;            // and px beyond that at u_line_scale 1
+const float GHOST = 0.35;           // opacity of the goal behind something
+const float BEFORE_ALL = 0.15;      // depth that it is nearer then, NDC
 
 struct Circle {
     bool goal;          // else around the agent that stands out
     bool casing;        // the darker one
+    bool ghost;         // the faint one before everything
     int copy;           // of the goal: over edges of periodic axes
     vec2 unit;          // on the unit circle
     float side;
@@ -34,7 +39,10 @@ Circle circle_vertex(int index) {
     bool lower = spoke >= half_circle;
     float t = float(spoke - (lower ? half_circle : 0)) * (2.0 / float(half_circle)) - 1.0;
     vec2 unit = vec2(1.0 - t * t, 2.0 * t) / (1.0 + t * t);
-    return Circle(number < u_circles.x, (number & 1) == 0, number >> 1, lower ? -unit : unit,
+    bool goal = number < u_circles.x;
+    int copy = quotient(number, CIRCLES_OF_GOAL);
+    int role = number - (goal ? copy * CIRCLES_OF_GOAL : u_circles.x);
+    return Circle(goal, role == 0, role == 2, copy, lower ? -unit : unit,
                   (vertex & 1) == 0 ? 1.0 : -1.0);
 }
 
@@ -62,8 +70,9 @@ float circle_width(Circle circle, float width) {
 }
 
 // Offset of a spoke's middle from its place on the surface, and the way across the ribbon to a vertex
-// [px]. A goal that is too small on screen is widened to a circle there. (Depths are those of middles,
-// or the wider ribbon would come before the other on a slope.)
+// [px]. A goal that would be too small on screen has no radii: all its spokes stand on its centre, and it
+// is a circle that no slope bends. (Depths are those of middles, or the wider ribbon would come before
+// the other on a slope.)
 vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
     vec2 radii = circle.goal ? u_goal.zw : vec2(0.0);
     float around = AROUND_MARKER * u_marker_radius + APART * u_line_scale;
@@ -81,8 +90,11 @@ vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
 // The goal lies above all agents, as these may cover it, and the ring above all: it reaches out, and
 // must not sink into a slope.
 float circle_bias(Circle circle) {
-    return u_depth_bias.x * ((circle.goal ? 4.5 : 10.0) + (circle.casing ? 0.0 : 0.2));
+    return u_depth_bias.x * ((circle.goal ? 4.5 : 10.0) + (circle.casing ? 0.0 : 0.2))
+         + (circle.ghost ? BEFORE_ALL : 0.0);
 }
+
+float circle_opacity(Circle circle) { return circle.ghost ? GHOST : 1.0; }
 
 // The vertex, from its spoke's middle in clip coordinates.
 vec4 circle_expand(vec4 middle, vec2 across) {

@@ -39,17 +39,17 @@ class CircleMesh:
     def prepare(self, heights: Heights, newest: Newest) -> None:
         """Updates the mesh for the next frame."""
         scene = self.scene
-        goal, count = scene.circles
-        shown = (scene.goal, scene.frame, goal, count)
+        (goal, count), ellipse = scene.circles, scene.goal_shown
+        shown = (ellipse, scene.frame, goal, count)
         if shown != self._shown:
             self._shown, self._lifted = shown, True
             self._make(count)
         if self.mesh is None:
             return
         rows = self.mesh.vertices().reshape(count, circle.VERTICES) if self._lifted else None
-        if rows is not None and scene.goal is not None:
-            points = np.clip(circle.points(scene.goal, scene.frame), *self._corners)
-            _put(rows[:goal], points.repeat(circle.EACH, axis=0), heights)
+        if rows is not None and ellipse is not None:
+            points = np.clip(circle.points(ellipse, scene.frame), *self._corners)
+            _put(rows[:goal], points.repeat(circle.EACH_GOAL, axis=0), heights)
         self._lifted = False
         if goal < count:
             self._follow(heights, newest)
