@@ -64,7 +64,12 @@ class ValueAxis:
                 most = readable if last is None else readable + CLEARLY_MORE - 1
             if self._upright is upright and readable == len(ticks):
                 break
-        return [] if self._upright is None else _line_rects(self._upright)
+        if self._upright is None or self._found is None:
+            return []
+        ticks = [tick.tick_rect(canvas) for tick in self._found[1]]
+        names = self._name_places(canvas, self._upright, ticks)
+        name = [rect for _, rect in names if free(rect, canvas, scene.size, taken)][:1]
+        return [*_line_rects(self._upright), *name]  # another axis' name there would be taken for it
 
     def draw(self, canvas: Canvas, scene: Scene, scale: Scale, taken: Sequence[Rect]) -> list[Rect]:
         """Draw it in its place, its texts clear of `taken`; returns where those are."""
