@@ -289,7 +289,8 @@ class TestPictures:
         drawn = []
         for flag in ("--hud", "--no-hud"):
             folder = tmp_path / flag
-            calf_viz(*SMALL, *LEGIBLE, flag, "--frames", "3", "--output", folder)
+            far = "--camera", "distance=40"  # no surface below the panel
+            calf_viz(*SMALL, *LEGIBLE, *far, flag, "--frames", "3", "--output", folder)
             (path,) = folder.iterdir()
             drawn.append(np.asarray(Image.open(path)))
         with_hud, without = drawn

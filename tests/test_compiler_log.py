@@ -11,6 +11,7 @@ from written_looks import write
 
 from calf_viz.errors import UserError
 from calf_viz.glsl.compiler_log import explain
+from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.problems import ShaderError
 from calf_viz.glsl.shipped_shaders import shader_folder
@@ -232,7 +233,7 @@ def test_a_real_compilers_error_names_the_users_line(tmp_path, hook, signature):
     (tmp_path / hook).write_text(body, encoding="utf-8")
     field = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
     with pytest.raises(UserError) as caught:
-        colours = np.zeros((2, 4), np.uint8)
+        colours = np.zeros((PALETTE_COLOURS, 4), np.uint8)
         ModernglHost(Setup(Scene(trail=4), colours, 1, field, ShaderLibrary(tmp_path)))
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / hook}:3: ")

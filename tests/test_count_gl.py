@@ -283,7 +283,7 @@ def test_the_hud_is_one_draw_more_and_uploads_only_what_changed(n_agents: int) -
             assert hud == {}
         else:  # the step; whole texture, as Panda3D does, and no other
             assert list(hud) == ["u_hud_text"]
-            assert 0 < hud["u_hud_text"] <= 4096
+            assert 0 < hud["u_hud_text"] <= 6144
 
 
 @pytest.mark.rendering

@@ -16,6 +16,7 @@ from scene_folder import Agents, SceneFolder
 from test_ribbon import SLOPED, project, to_pixels
 
 from calf_viz.glsl.library import ShaderLibrary
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import plane_nodes
 from calf_viz.samples import Samples
 from calf_viz.scene.camera import OrbitCamera
@@ -263,3 +264,8 @@ def test_the_agent_in_training_is_drawn_in_full(tmp_path) -> None:
         brightest.append(int(folder.play(host).max(axis=2).max()))
         host.close()
     assert brightest[1] > 240 and brightest[0] < 30
+
+
+def test_trails_fade_for_as_long_as_shaders_draw_them() -> None:
+    text = (shader_folder() / "lib" / "trail_fade.glsl").read_text(encoding="utf-8")
+    assert f"FADE_STEPS = {FADES};" in text

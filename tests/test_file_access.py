@@ -63,6 +63,8 @@ EXCEPTIONS = {
     "tools/bench_": "/proc, what is shipped, and files of their own making",
     "tools/compare_commits.py": "checkouts, and folders of its own making",
     "tools/compare_screenshots.py": "folders that are there",
+    "tools/crowd_opacity.py": "prints a table",
+    "tools/docs_pictures.py": "the documentation, and files of its own making",
     "tools/fuzz": "files of their own making",
     "tools/torture": "files of their own making",
     "tools/performance_report.py": "the documentation",

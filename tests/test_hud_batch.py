@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from calf_viz.hud import shape
 from calf_viz.hud.batch import COLUMNS, Batch
 from calf_viz.hud.layout import Rect
-from calf_viz.scene.paint import Paint
+from calf_viz.scene.paint import Paint, packed
 
 
 def items(count: int, value: float = 1.0, per_item: int = 1) -> np.ndarray:
@@ -91,13 +91,15 @@ class TestShapes:
         np.testing.assert_array_equal(ends, np.rint(ends))
         assert (begins > ends).all()
         levels = pieces[:, 1, 1:3]
-        assert (levels[0, 0], levels[-1, 1]) == (0, 1) and (np.diff(levels.ravel()) >= 0).all()
+        # Without the palette's first and last colours, those of values beyond its ends.
+        np.testing.assert_allclose((levels[0, 0], levels[-1, 1]), (1 / 255, 254 / 255), rtol=1e-4)
+        assert (np.diff(levels.ravel()) >= 0).all()
 
     def test_hairlines_are_fainter_not_thinner(self) -> None:
         drawn = shape.segment((0, 0), (5, 5), 0.25, Paint(0xFFFFFF, 0.8))
         assert drawn[1, 0] == 1.0 and drawn[2, 1] == pytest.approx(0.2)
 
     def test_packed_colours_are_exact_in_float32(self) -> None:
-        assert shape.packed((1.0, 0.5, 0.0)) == 0xFF8000
+        assert packed((1.0, 0.5, 0.0)) == 0xFF8000
         for colour in (0xFFFFFF, 0xFFFFFE, 0x010203):
             assert int(np.float32(colour)) == colour

@@ -247,7 +247,8 @@ class TestPlace:
         levels = field.values.ravel() / 6000.0 * height
         scene.camera.frame((*lo, *hi, height), np.column_stack([nodes, levels]))
         hud = seen(scene, field, view)
-        assert texts(hud)[-1] in ("critic −Q", "−Q")
+        if size[0] > 480 or height == 2.0:  # else only ticks have room beside the panels
+            assert texts(hud)[-1] in ("critic −Q", "−Q")
         for turn in range(24):
             scene.camera.azimuth = math.radians(15 * turn + 1)
             hud.prepare(scene, *drawn(field))
@@ -383,7 +384,9 @@ class TestDrawn:
 @pytest.mark.rendering
 def test_axis_and_colour_bar_tell_what_a_morph_shows() -> None:
     source = Hill()
-    config = VisualizationConfig(size=(800, 450), headless=True, trail_length=20, morph_frames=4)
+    config = VisualizationConfig(
+        size=(800, 450), headless=True, trail_length=20, morph_frames=4, camera="plane"
+    )
     with CALFApplication(config, source=source) as app:
         app.step()
         source.new = field_of(source.view, 100.0 * SADDLE + 50.0)

@@ -66,10 +66,11 @@ class ValueAxis:
                 break
         if self._upright is None or self._found is None:
             return []
-        ticks = [tick.tick_rect(canvas) for tick in self._found[1]]
-        names = self._name_places(canvas, self._upright, ticks)
+        texts = [tick.tick_rect(canvas) for tick in self._found[1]]
+        names = self._name_places(canvas, self._upright, texts)
         name = [rect for _, rect in names if free(rect, canvas, scene.size, taken)][:1]
-        return [*_line_rects(self._upright), *name]  # another axis' name there would be taken for it
+        # Another axis' name in that place would be taken for it.
+        return [*_line_rects(self._upright), *name]
 
     def draw(self, canvas: Canvas, scene: Scene, scale: Scale, taken: Sequence[Rect]) -> list[Rect]:
         """Draw it in its place, its texts clear of `taken`; returns where those are."""

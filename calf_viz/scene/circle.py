@@ -16,8 +16,8 @@ SPOKES = 48
 VERTICES = 2 * (SPOKES + 1) + 2
 """Of each circle: a pair for each spoke, the first pair again, and two more."""
 EACH, EACH_GOAL = 2, 3
-"""Circles for each that is seen: the darker one below is wider. A goal has a faint one, too, for where
-something hides it."""
+"""Circles for each that is seen: the darker one below is wider. A goal has a faint one, too, for
+where something hides it."""
 LEAST_GOAL = 11.0
 """Least radius of a goal [px], in a picture whose lines have their usual width."""
 NOWHERE: Ellipse = (0.0, 0.0, 1.0, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from calf_viz.errors import UserError, shown
@@ -77,7 +78,7 @@ class Director:
         if keep and not in_charge:
             self.camera.pose = pose
         else:
-            self.look(self.viewpoint)
+            self.look(on_plane(self.viewpoint, view))
 
     def frame(self) -> None:
         """Called before each frame."""
@@ -155,6 +156,13 @@ def check_target(viewpoint: Viewpoint, view: View) -> None:
                 f"`camera`: {name} {shown(at)} is outside of the plane of {shown(view.title)}: "
                 f"give {lo!r} to {hi!r}"
             )
+
+
+def on_plane(viewpoint: Viewpoint, view: View) -> Viewpoint:
+    """With the nearest target that is on the plane."""
+    pairs = zip((viewpoint.x, viewpoint.y), view.lo, view.hi, strict=True)
+    x, y = (None if at is None else min(max(at, lo), hi) for at, lo, hi in pairs)
+    return replace(viewpoint, x=x, y=y)
 
 
 def _rounded(value: float, size: float) -> float:

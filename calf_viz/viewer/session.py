@@ -292,7 +292,8 @@ class Session(Owned):
 
     def _show_certificate(self) -> None:
         """Set what the chosen agent's certificate requires, for shaders that show it."""
-        certificate = self.feed.certificate(self.config.chosen or 0)
+        self._asked = self.config.chosen
+        certificate = self.feed.certificate(self._asked or 0)
         if certificate is not None:
             self.host.scene.certificate = certificate
         self._certified = certificate is not None
@@ -301,6 +302,8 @@ class Session(Owned):
         """Draw a ring around the chosen agent, if the user chose one or a look is about it. Returns
         its number, for the HUD; None without a ring."""
         scene, chosen = self.host.scene, self.config.chosen
+        if chosen != self._asked:  # while paused, too
+            self._show_certificate()
         if chosen is None and not self.looks.show_chosen:
             scene.highlighted = -1
             return None

@@ -195,7 +195,8 @@ class PandaHost(Host):
 
     def _upload_values(self, texels: NDArray[np.float32]) -> None:
         fill(self.values, texels)
-        self.count("upload_bytes", texels.nbytes)
+        if self.values.is_prepared(self.gsg.prepared_objects):  # else no shader reads it
+            self.count("upload_bytes", texels.nbytes)
 
     def _upload_palette(self, texels: NDArray[np.uint8]) -> None:
         if self.compare is not None:
