@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,35 +53,41 @@ def half_trained(system: str) -> CALFAgent:
 
 @dataclass(frozen=True)
 class Scene:
-    """What one sheet shows."""
+    """What one sheet shows.
+
+    Attributes:
+        agent: makes its agent; None: the shipped one.
+        settings: of the `VisualizationConfig`.
+    """
 
     title: str
-    agent: Callable[[str], CALFAgent] | None = None
-    """Makes its agent; None: the shipped one."""
-    steps: int = STEPS
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Of the `VisualizationConfig`."""
+    agent: Callable[[str], CALFAgent] | None
+    settings: dict[str, Any]
 
 
-def _scene(title: str, system: str, n_agents: int, **settings: Any) -> dict[str, Any]:
-    return {"title": title, "settings": {"system": system, "n_agents": n_agents, **settings}}
+def _scene(
+    title: str,
+    system: str,
+    n_agents: int,
+    agent: Callable[[str], CALFAgent] | None = None,
+    **settings: Any,
+) -> Scene:
+    return Scene(title, agent, {"system": system, "n_agents": n_agents, **settings})
 
 
 SCENES = {
-    "point_mass_1": Scene(**_scene("Point mass, 1 agent", "point_mass", 1)),
-    "point_mass_20": Scene(**_scene("Point mass, 20 agents", "point_mass", 20)),
-    "point_mass_1000": Scene(**_scene("Point mass, 1000 agents", "point_mass", 1000)),
-    "differential_drive_20": Scene(
-        **_scene("Differential drive, 20 agents", "differential_drive", 20)
+    "point_mass_1": _scene("Point mass, 1 agent", "point_mass", 1),
+    "point_mass_20": _scene("Point mass, 20 agents", "point_mass", 20),
+    "point_mass_1000": _scene("Point mass, 1000 agents", "point_mass", 1000),
+    "differential_drive_20": _scene("Differential drive, 20 agents", "differential_drive", 20),
+    "differential_drive_1000": _scene(
+        "Differential drive, 1000 agents", "differential_drive", 1000
     ),
-    "differential_drive_1000": Scene(
-        **_scene("Differential drive, 1000 agents", "differential_drive", 1000)
-    ),
-    "pendulum_20": Scene(**_scene("Pendulum, 20 agents", "pendulum", 20)),
-    "pendulum_1000": Scene(**_scene("Pendulum, 1000 agents", "pendulum", 1000)),
-    "untrained": Scene(**_scene("Untrained point mass", "point_mass", 20), agent=untrained),
-    "half_trained": Scene(**_scene("Half-trained pendulum", "pendulum", 20), agent=half_trained),
-    "steep": Scene(**_scene("Steep: ten times as high", "point_mass", 20, height_scale=20.0)),
+    "pendulum_20": _scene("Pendulum, 20 agents", "pendulum", 20),
+    "pendulum_1000": _scene("Pendulum, 1000 agents", "pendulum", 1000),
+    "untrained": _scene("Untrained point mass", "point_mass", 20, untrained),
+    "half_trained": _scene("Half-trained pendulum", "pendulum", 20, half_trained),
+    "steep": _scene("Steep: ten times as high", "point_mass", 20, height_scale=20.0),
 }
 
 
@@ -96,12 +102,10 @@ def draw(scene: Scene, size: tuple[int, int]) -> Image.Image:
             **scene.settings, size=size, checkpoint=checkpoint, seed=3, headless=True
         )
         with CALFApplication(config) as app:
-            for _ in range(scene.steps - 1):
+            for _ in range(STEPS - 1):
                 app.advance()
             app.step()
-            app.save_screenshot(Path(folder) / "picture.png")
-        with Image.open(Path(folder) / "picture.png") as picture:
-            return picture.convert("RGB")
+            return Image.fromarray(app.screenshot(app.config.supersample))
 
 
 def sheet(pictures: list[Image.Image]) -> Image.Image:
