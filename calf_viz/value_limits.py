@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from calf_viz.errors import UserError, quoted, shown
+from calf_viz.errors import UserError, quoted
 from calf_viz.heightfield import Heightfield
-from calf_viz.value_scale import SCALES, ValueScale
+from calf_viz.value_scale import ValueScale
 
 Pair = tuple[float, float]
 Clim = str | Pair
@@ -55,12 +55,6 @@ def _number(part: Any) -> float:
     if isinstance(part, bool) or not isinstance(part, Real | str):
         raise ValueError
     return float(part)
-
-
-def check_scale(given: Any, name: str = "value_scale") -> None:
-    """Raises UserError for anything but one of `SCALES`."""
-    if not isinstance(given, str) or given not in SCALES:
-        raise UserError(f"unknown {name} {shown(given)!r}: choose one of {', '.join(SCALES)}")
 
 
 def clim_text(clim: Clim) -> str:

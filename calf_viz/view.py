@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, quoted, shown
 from calf_viz.periods import fold_axes
-from calf_viz.value_limits import Clim, check_scale, read_clim
+from calf_viz.settings import one_of
+from calf_viz.value_limits import Clim, read_clim
+from calf_viz.value_scale import SCALES
 
 Colour = tuple[float, float, float]
 """RGB, each within 0 and 1."""
@@ -126,7 +128,7 @@ class View:
                 )
         self._keep(lo=tuple(map(float, self.lo)), hi=tuple(map(float, self.hi)))
         where = f"view {shown(self.title)}: "
-        check_scale(self.value_scale, f"{where}value_scale")
+        one_of(f"{where}value_scale", self.value_scale, SCALES)
         self._keep(clim=read_clim(self.clim, f"{where}clim"))
         self._check_aspect()
         self._check_modes()

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from calf_viz.errors import UserError, shown
+from calf_viz.settings import one_of
 from calf_viz.systems.base import Plane, System
-from calf_viz.value_limits import check_scale, read_clim
+from calf_viz.value_limits import read_clim
+from calf_viz.value_scale import SCALES
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 """Restricted, as files and folders are named after systems."""
@@ -56,7 +58,7 @@ def _numbers(system: System) -> None:
     )  # fmt: skip
     _require(math.isfinite(system.dt) and system.dt > 0, "dt", system.dt, "seconds above 0")
     _require(system.max_steps >= 1, "max_steps", system.max_steps, "at least 1")
-    check_scale(system.value_scale)
+    one_of("value_scale", system.value_scale, SCALES)
     read_clim(system.clim)
     _require(system.marker in ("sphere", "arrow"), "marker", system.marker, "sphere or arrow")
 
