@@ -50,8 +50,12 @@ again:
 run: setup
 	$(BIN)/python -m calf_viz $(ARGS)
 
+# A worker a core, two at most: drawing in software takes both anyway. What is not yet begun goes
+# to whoever is idle.
+WORKERS := $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo 2 || echo 0)
+
 test: setup system-test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/python -m ruff check .

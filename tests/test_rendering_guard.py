@@ -52,20 +52,27 @@ def test_exit_status(tmp_path: Path, body: str, ci: str, status: int) -> None:
     assert run_pytest(tmp_path, {"test_inner.py": body}, ci) == status
 
 
+@pytest.mark.parametrize(("body", "status"), [(SKIPPED, 1), (SKIPPED + RENDERED, 0)])
+def test_exit_status_of_several_workers(tmp_path: Path, body: str, status: int) -> None:
+    pytest.importorskip("xdist", reason="needs pytest-xdist, of the extra `dev`")
+    assert run_pytest(tmp_path, {"test_inner.py": body}, "true", workers=2) == status
+
+
 def test_module_skipped_whole_is_no_rendering(tmp_path: Path) -> None:
     plain = "def test_plain():\n    pass\n"
     assert run_pytest(tmp_path, {"test_gl.py": SKIPPED_MODULE, "test_plain.py": plain}, "true") == 1
 
 
-def run_pytest(folder: Path, files: dict[str, str], ci: str) -> int:
+def run_pytest(folder: Path, files: dict[str, str], ci: str, workers: int = 0) -> int:
     for name in ("conftest.py", "drivers.py"):
         shutil.copy(Path(__file__).with_name(name), folder)
     for name, body in files.items():
         (folder / name).write_text("import pytest\n" + body)
+    addopts = f"-n {workers}" if workers else "-p no:xdist"
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=folder,
-        env={**os.environ, "CI": ci, "PYTEST_ADDOPTS": "-p no:xdist"},
+        env={**os.environ, "CI": ci, "PYTEST_ADDOPTS": addopts},
         capture_output=True,
         timeout=60,
         check=False,
