@@ -10,6 +10,7 @@ and from those to the ground.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -114,6 +115,32 @@ def test_imports_run_downwards(path: Path) -> None:
             assert rooms.index(target) > rooms.index(own), f"{where}, which is above {own}"
         else:
             assert its in BELOW[mine], f"{where}: {mine} may not know {its}"
+
+
+ATTACH = sorted((ROOT / "attach" / "calf_attach").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", ATTACH, ids=[path.name for path in ATTACH])
+def test_calf_attach_needs_numpy_alone_and_never_calf_viz(path: Path) -> None:
+    """It runs in other people's environments, of which nothing else is known; frameworks that are
+    loaded there are found in `sys.modules`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            found = [node.module or ""]
+        for module in found:
+            library = module.split(".")[0]
+            known = library in ("numpy", "calf_attach") or library in sys.stdlib_module_names
+            assert known, f"{path.name}:{node.lineno}: imports {module}"
+
+
+def test_only_sources_and_the_program_know_calf_attach() -> None:
+    for path in FILES:
+        if room(module_name(path)) in (*PROGRAM, "sources", "training"):
+            continue
+        for line, module in imports(path):
+            assert module.split(".")[0] != "calf_attach", f"{path.relative_to(ROOT)}:{line}"
 
 
 def test_what_crosses_between_data_and_picture_is_a_dozen_names() -> None:

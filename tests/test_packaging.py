@@ -66,7 +66,7 @@ def on_disk(folder: Path, suffixes: set[str]) -> set[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy: setuptools leaves `build/` beside what it builds."""
     source = tmp_path_factory.mktemp("source") / "calf_viz"
-    for folder in ("calf_viz", "shaders"):
+    for folder in ("calf_viz", "shaders", "attach"):
         shutil.copytree(
             ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -129,7 +129,36 @@ def test_wheel_holds_every_module_and_checkpoint(probe: dict) -> None:
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"calf_viz"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"calf_viz", "calf_attach"}
+
+
+def test_calf_attach_comes_with_it(environment: Path, tmp_path: Path) -> None:
+    said = run(
+        environment / "bin" / "python", "-c", "import calf_attach; print(calf_attach.__file__)",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert Path(said.strip()).is_relative_to(environment)
+
+
+def test_calf_attach_has_a_wheel_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "attach"
+    shutil.copytree(ROOT / "attach", source, ignore=shutil.ignore_patterns("__pycache__"))
+    run(
+        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps",
+        "--no-index", "--wheel-dir", tmp_path, source, cwd=tmp_path,
+    )  # fmt: skip
+    (path,) = tmp_path.glob("calf_attach-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        held = {name for name in archive.namelist() if name.startswith("calf_attach/")}
+        (about,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        metadata = archive.read(about).decode()
+    folder = ROOT / "attach"
+    assert held == {
+        f"calf_attach/{name}" for name in on_disk(folder / "calf_attach", {".py", ".typed"})
+    }
+    assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
+        "Requires-Dist: numpy>=1.17"
+    ]
 
 
 def test_command_runs(environment: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("calf_viz", "tools", "tests")
+PARTS = ("calf_viz", "attach", "tools", "tests")
 NAMES = sorted(
     path.relative_to(ROOT).as_posix() for part in PARTS for path in (ROOT / part).rglob("*.py")
 )

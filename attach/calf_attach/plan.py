@@ -1,0 +1,116 @@
+"""What `attach` was asked for, checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from calf_attach.episodes import MODES
+from calf_attach.plane import Pair, bounds_of, checked_bounds, slice_of
+
+MOST_NODES = 1025
+"""Per side of the grid."""
+COLUMNS = ("reward", "margin", "action")
+"""Named numbers of each agent in a row, the reward first."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a handle does."""
+
+    name: str
+    meta: dict[str, Any]
+    """What viewers show, without the bounds: see `attached.view_of` in calf_viz."""
+    bounds: tuple[Pair, Pair] | None
+    """Corners lo, hi; None: from what is seen."""
+    axes: tuple[int, int]
+    project: Callable[[Any], Any] | None
+    lift: Callable[[Any], Any] | None
+    critic: Callable[[Any], Any] | None
+    nodes: int
+    budget: float
+    rate: float
+    autoreset: str | None
+    window: bool
+
+    @property
+    def modes(self) -> int:
+        """How many there are."""
+        return len(self.meta["modes"])
+
+
+def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
+    """The plan that `attach` makes of its arguments. Raises ValueError for those that cannot be
+    used."""
+    axes = tuple(given["axes"])
+    slice_of(axes)
+    corners = checked_bounds(bounds) if bounds is not None else bounds_of(space, axes)
+    for name in ("project", "lift", "critic"):
+        if given[name] is not None and not callable(given[name]):
+            raise ValueError(f"{name}: {_shown(given[name])}: give a function")
+    if given["project"] is not None and given["lift"] is None and given["critic"] is not None:
+        raise ValueError("critic with project: give lift=, which makes observations of points")
+    nodes, budget, rate = given["nodes"], given["budget"], given["rate"]
+    if not (isinstance(nodes, int) and 2 <= nodes <= MOST_NODES):
+        raise ValueError(f"nodes: {_shown(nodes)}: give 2 to {MOST_NODES}")
+    if not 0.0 < budget <= 1.0:
+        raise ValueError(f"budget: {_shown(budget)}: give a share of the loop's time, such as 0.01")
+    if not rate > 0.0:
+        raise ValueError(f"rate: {_shown(rate)}: give rows per second, such as 120")
+    if given["autoreset"] not in (None, *MODES):
+        raise ValueError(f"autoreset: {_shown(given['autoreset'])}: give {', '.join(MODES)}")
+    return Plan(
+        name=safe_name(given["name"]),
+        meta={
+            "name": safe_name(given["name"]),
+            "title": given["title"] or str(given["name"]),
+            "labels": _texts("labels", given["labels"], 2),
+            "periodic": [bool(each) for each in given["periodic"]],
+            "modes": _texts("modes", given["modes"]),
+            "colours": _colours(given["colours"], len(given["modes"])),
+            "value": str(given["value"]),
+            "dt": given["dt"],
+            "columns": list(COLUMNS),
+            "critic": given["critic"] is not None,
+        },
+        bounds=corners,
+        axes=(int(axes[0]), int(axes[1])),
+        **{name: given[name] for name in _AS_GIVEN},
+    )
+
+
+_AS_GIVEN = (
+    "project", "lift", "critic", "nodes", "budget", "rate", "autoreset", "window"
+)  # fmt: skip
+
+
+def safe_name(name: Any) -> str:
+    """A name as part of a file's: letters, digits, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", str(name))[:40].strip("_") or "loop"
+
+
+def _texts(name: str, given: Any, count: int | None = None) -> list[str]:
+    found = None if isinstance(given, str) else [str(each) for each in given]
+    if not found or (count is not None and len(found) != count):
+        many = "some" if count is None else str(count)
+        raise ValueError(f"{name}: {_shown(given)}: give {many} texts")
+    return found
+
+
+def _colours(given: Any, count: int) -> list[str | list[float]] | None:
+    if given is None:
+        return None
+    found = [each if isinstance(each, str) else [float(v) for v in each] for each in given]
+    if len(found) != count:
+        raise ValueError(f"colours: {len(found)} of {count} modes: give one of each")
+    for each in found:
+        hexed = isinstance(each, str) and re.fullmatch("#[0-9a-fA-F]{6}", each)
+        numbers = not isinstance(each, str) and len(each) == 3 and all(0 <= v <= 1 for v in each)
+        if not (hexed or numbers):
+            raise ValueError(f"colours: {_shown(each)}: give #rrggbb or three numbers from 0 to 1")
+    return found
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:80]
