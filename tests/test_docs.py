@@ -181,7 +181,7 @@ LOOKS_ON = [
     for _, line in TYPED
     if whole(line)
     and re.match(r"calf-viz(?: --(?!train)|$| #| +$)", line)
-    and not re.search(r"my_look|van_der_pol|mine\.toml", line)
+    and not re.search(r"my_look|van_der_pol|mine\.toml|\.zip", line)
 ]
 
 

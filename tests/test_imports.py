@@ -2,7 +2,7 @@
 and from those to the ground.
 
     PROGRAM   cli ▶ viewer                              the only band where both halves meet
-    DATA      sources ▶ training ▶ agent ▶ systems      numbers: nothing that draws
+    DATA      sources ▶ training ▶ agent ▶ environments ▶ systems    numbers: nothing that draws
     PICTURE   workbench ▶ trial ▶ hosts ▶ hud ▶ …       pixels: no torch, no simulation
     GROUND    what crosses, and what everybody needs
 """
@@ -22,7 +22,7 @@ PACKAGE = ROOT / "calf_viz"
 
 # From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
 PROGRAM = ("__main__", "cli", "viewer")
-DATA = ("sources", "training", "agent", "systems")
+DATA = ("sources", "training", "agent", "environments", "systems")
 PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (
@@ -60,7 +60,8 @@ FORBIDDEN_LIBRARIES = {
         (*GROUND, "hud", "scene", "glsl", "workbench", "shader_trial"), DRAWS | {"torch"}
     ),
     **dict.fromkeys(DATA, DRAWS),
-    "systems": DRAWS | {"torch"},
+    "systems": DRAWS | {"torch", "gymnasium"},
+    "environments": DRAWS | {"torch", "stable_baselines3"},
     "hosts": {"torch"},
 }
 

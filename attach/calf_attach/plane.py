@@ -84,12 +84,12 @@ class SeenBounds:
         if self.lo:
             low = [min(pair) for pair in zip(self.lo, low)]
             high = [max(pair) for pair in zip(self.hi, high)]
-        self.lo, self.hi = zip(*(_around(a, b) for a, b in zip(low, high)))  # type: ignore[assignment]
+        self.lo, self.hi = zip(*(around(a, b) for a, b in zip(low, high)))  # type: ignore[assignment]
         return True
 
 
-def _around(low: float, high: float) -> Pair:
-    """Ends that are whole multiples of a power of two near the width."""
+def around(low: float, high: float) -> Pair:
+    """Ends around low and high, whole multiples of a power of two near their distance."""
     width = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-9)
     unit = 2.0 ** math.ceil(math.log2(width) - 1.0)
     return unit * math.floor(low / unit), unit * (math.floor(high / unit) + 1.0)

@@ -26,12 +26,12 @@ from torch import Tensor
 from calf_viz.errors import FileDamaged, FileTrouble, shown
 from calf_viz.files import opened, parsing, write_aside
 
-FORMATS = {"agent": 2, "resume": 3}
+FORMATS = {"agent": 2, "resume": 3, "policy": 1}
 """Version of each kind's layout, raised when older programs would misread a new file. All older
 versions can be read. A file of a later version is reported as newer, not as damaged."""
-DIGESTED = {"agent": 2, "resume": 3}
+DIGESTED = {"agent": 2, "resume": 3, "policy": 1}
 """First version of each kind that has a digest: from here on a missing digest is damage."""
-LARGEST = {"agent": 2**28, "resume": 2**33}
+LARGEST = {"agent": 2**28, "resume": 2**33, "policy": 2**29}
 """Most bytes read of each kind; a state holds the largest replay that can be configured."""
 ANEW = "get it again, or train anew"
 
@@ -42,7 +42,7 @@ _DIGEST = re.compile(rb'({\\"digest\\": \\")[0-9a-f]{32}')
 """Finds the digest in the header, which contains METADATA as a string."""
 _SIZE = 8
 """Bytes of the header's length."""
-_LARGEST_HEADER = {"agent": 2**20, "resume": 100_000_000}
+_LARGEST_HEADER = {"agent": 2**20, "resume": 100_000_000, "policy": 2**20}
 """Most bytes of a header; the library refuses larger ones."""
 _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -90,7 +90,7 @@ def _hash() -> Any:
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and metadata of a file of this `kind` ("agent" or "resume").
+    """The tensors and metadata of a file of this `kind` ("agent", "resume" or "policy").
 
     Raises:
         FileTrouble: it is missing or cannot be read, or a newer calf_viz made it.

@@ -1,4 +1,4 @@
-"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `shaders`."""
+"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `convert`, `shaders`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ import click
 import numpy as np
 
 from calf_viz import systems
+from calf_viz.cli.environment import (
+    check_environment_options,
+    convert,
+    environment_options,
+    open_environment,
+)
 from calf_viz.cli.option_types import GIVEN_PATH, SIZE
 from calf_viz.cli.pictures import is_picture, write_frame, write_picture, write_screenshots
 from calf_viz.cli.shaders import shaders
@@ -120,6 +126,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings=_CONTEXT)
 @_all_options
+@environment_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option(
     "--profile",
@@ -142,6 +149,9 @@ def calf_viz(
     profile: bool,
     trace: bool,
     output: Path | None,
+    env: str | None,
+    model: Path | None,
+    axes: str | None,
     **changes: Any,
 ) -> None:
     """Show agents driven by a CALF policy on the surface of their own critic.
@@ -164,6 +174,8 @@ def calf_viz(
     file = output if output is not None and is_picture(output) else None
     if profile and file is not None:
         raise UserError(f"--output {shown(file)}: profiles need a folder: give another name")
+    check_environment_options(given)
+    held = changes.pop("slice") if env is not None else ()  # of the environment's entries
     if screenshot or file is not None:
         changes["headless"] = True
     if profile:
@@ -173,10 +185,14 @@ def calf_viz(
     if profile and "camera" not in given and in_force.visualization.camera == "home":
         # What is in the picture determines the cost of a frame: the same, wherever agents are.
         in_force = in_force.changed(camera="plane")
-    refuse_without_effect(given, in_force.visualization, screenshot and file is None)
+    idle = [name for name in given if env is None or name != "slice"]
+    refuse_without_effect(idle, in_force.visualization, screenshot and file is None)
     from calf_viz.viewer.app import CALFApplication
 
-    app = CALFApplication(in_force)
+    source = None
+    if env is not None and model is not None:
+        source = open_environment(env, model, axes, held, in_force.visualization)
+    app = CALFApplication(in_force, source=source)
     if output is not None and file is None:
         app.profiles = output
     try:
@@ -216,6 +232,7 @@ calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)
 calf_viz.add_command(shaders)
+calf_viz.add_command(convert)
 
 
 def _process(app: CALFApplication) -> str:

@@ -1,0 +1,211 @@
+"""A policy in many copies of a Gymnasium environment, on its own critic's surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from calf_attach.plane import around
+from numpy.typing import NDArray
+
+from calf_viz.agent.mlp_policy import MlpPolicy
+from calf_viz.environments.copies import Copies
+from calf_viz.errors import UserError, shown
+from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.samples import Samples
+from calf_viz.sources.known_environments import names_of
+from calf_viz.sources.observation_plane import read_axes, read_held
+from calf_viz.view import View
+
+SCOUTS, LOOK_AHEAD = 16, 200
+"""Agents and steps of a first look, which gives what the environment does not say: bounds, and the
+mean of what the plane does not show."""
+MOST_CHOICES = 64
+CELLS = 64
+
+Acting = Callable[[NDArray[Any]], tuple[NDArray[Any], NDArray[np.uint8]]]
+"""Observations (n, d) -> actions for the environment, and modes (n,)."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the observations are cut by the plane.
+
+    Attributes:
+        axes: as `read_axes` takes them; None: the environment's own, or the first two.
+        held: what the plane does not show, as `read_held` takes it.
+        cells: of the surface per side.
+        chosen: the agent that the plane goes through, if it follows one.
+    """
+
+    axes: str | None = None
+    held: tuple[str, ...] = ()
+    cells: int = CELLS
+    chosen: int = 0
+
+
+class PolicyInEnvironment:
+    """Agents that follow a policy in copies of an environment.
+
+    A `Source`, and `Resizable`, `Pausable` and `Foreseeing`.
+
+    Attributes:
+        plane: which part of an observation is shown.
+        through: what the other entries are held at, for the surface, (d,).
+    """
+
+    def __init__(
+        self, env_id: str, policy: MlpPolicy, n_agents: int, seed: int = 0, cut: Cut | None = None
+    ) -> None:
+        """Raises UserError for an environment that is unknown, or that the policy is not for."""
+        self.policy, self._cut = policy, cut or Cut()
+        self._env_id, self._seed = env_id, seed
+        self._copies = Copies(env_id, n_agents, seed)
+        self._act = acting(policy, self._copies, env_id)
+        known = names_of(env_id.rpartition(":")[2], self._copies.metadata)
+        size = policy.observations
+        fits = len(known.observations) == size
+        names = known.observations if fits else tuple(f"o{entry}" for entry in range(size))
+        axes = read_axes(self._cut.axes or known.axes, size)
+        self.plane = read_held(self._cut.held, axes, names)
+        self._seen = self._scouted(min(n_agents, SCOUTS), LOOK_AHEAD)
+        self.through = self._seen.mean(axis=0, dtype=np.float64)
+        for entry, value in self.plane.held.items():
+            self.through[entry] = value
+        self.view = self._first_view(known.actions)
+        self._surface_is_new = True
+
+    def _scouted(self, agents: int, steps: int) -> NDArray[np.float32]:
+        """Observations in the first steps of a few agents, (m, d)."""
+        copies = Copies(self._env_id, agents, self._seed)
+        seen = []
+        try:
+            for _ in range(steps):
+                copies.step(self._act(copies.observations)[0])
+                seen.append(copies.observations.copy())
+        finally:
+            copies.close()
+        found = np.concatenate(seen)
+        return found[np.isfinite(found).all(axis=1)]
+
+    def _first_view(self, actions: tuple[str, ...]) -> View:
+        copies, plane = self._copies, self.plane
+        places = plane.positions(self._seen)
+        ends = [
+            axis.range(copies.observation_low, copies.observation_high)
+            or around(float(column.min()), float(column.max()))
+            for axis, column in zip(plane.axes, places.T, strict=True)
+        ]
+        numbered = tuple(f"action {number}" for number in range(copies.choices))
+        named = actions if len(actions) == copies.choices else numbered
+        return View(
+            title=self._env_id.rpartition(":")[2],
+            lo=(ends[0][0], ends[1][0]),
+            hi=(ends[0][1], ends[1][1]),
+            labels=plane.labels,
+            periodic=(plane.axes[0].periodic, plane.axes[1].periodic),
+            modes=named or ("agents",),
+            value=self.policy.value_name,
+        )
+
+    def step(self) -> Samples:
+        """As `Source`. Those whose episode ended are drawn where it did, and begin anew with the
+        next step."""
+        actions, modes = self._act(self._copies.observations)
+        first = self._copies.step(actions)
+        positions = self.plane.positions(self._copies.observations)
+        self._grow(positions)
+        if self.plane.follow and self.plane.hidden:
+            chosen = self._copies.observations[min(self._cut.chosen, len(self) - 1)]
+            self.hold({entry: float(chosen[entry]) for entry in self.plane.hidden})
+        return Samples(positions=positions, modes=modes, first=first)
+
+    def _grow(self, positions: NDArray[np.float64]) -> None:
+        """Make room for agents beyond bounds that only a first look gave."""
+        view, copies = self.view, self._copies
+        lo, hi = list(view.lo), list(view.hi)
+        for number, axis in enumerate(self.plane.axes):
+            if axis.range(copies.observation_low, copies.observation_high) is None:
+                column = positions[:, number]
+                column = column[np.isfinite(column)]
+                if len(column) and (column.min() < lo[number] or column.max() > hi[number]):
+                    low, high = float(column.min()), float(column.max())
+                    lo[number], hi[number] = around(min(low, lo[number]), max(high, hi[number]))
+        if (*lo, *hi) != (*view.lo, *view.hi):
+            self.view = replace(view, lo=(lo[0], lo[1]), hi=(hi[0], hi[1]))
+            self._surface_is_new = True
+
+    def hold(self, values: dict[int, float]) -> None:
+        """Hold entries that the plane does not show at values; the surface changes with them."""
+        before = self.through.copy()
+        for entry, value in values.items():
+            self.through[entry] = value
+        self._surface_is_new |= bool((before != self.through).any())
+
+    def surface(self) -> Heightfield | None:
+        """The critic on the plane."""
+        if not self._surface_is_new:
+            return None
+        self._surface_is_new = False
+        nodes = self._cut.cells + 1
+        grid = Grid((nodes, nodes), self.view.lo, self.view.hi)
+        values = self.policy.value(self.plane.observations(grid.nodes(), self.through))
+        return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)
+
+    def pause(self, paused: bool) -> None:
+        """As `Pausable`; nothing to do, as it advances only on request."""
+
+    def single_step(self) -> None:
+        """As `Pausable`."""
+
+    def foresee(self, steps: int) -> NDArray[np.float64]:
+        """As `Foreseeing`: where the first look was, which had the same seed."""
+        scouts = len(self._seen) // LOOK_AHEAD
+        return self.plane.positions(self._seen[: max(scouts, 1) * steps])
+
+    def __len__(self) -> int:
+        return len(self._copies)
+
+    def resize(self, n_agents: int) -> None:
+        """As `Resizable`."""
+        self._copies.resize(n_agents)
+
+    def close(self) -> None:
+        """As `Source`."""
+        self._copies.close()
+
+
+def acting(policy: MlpPolicy, copies: Copies, env_id: str) -> Acting:
+    """How the policy acts in these copies. Raises UserError if it is for other observations or
+    actions."""
+    observed, size = len(copies.observation_low), copies.choices or len(copies.low or ())
+    where = f"the model is not for {shown(env_id)}: it"
+    if policy.observations != observed:
+        raise UserError(f"{where} takes {policy.observations} numbers, not {observed}")
+    if policy.may_be_continuous == bool(copies.choices) or policy.actions != size:
+        kind = "numbers" if policy.may_be_continuous else "choices"
+        wanted = f"{size} {'choices' if copies.choices else 'numbers'}"
+        raise UserError(f"{where} gives {policy.actions} {kind}, not {wanted}")
+    if copies.choices > MOST_CHOICES:
+        raise UserError(f"{shown(env_id)} has {copies.choices} actions, at most {MOST_CHOICES} fit")
+    if copies.choices:
+
+        def choose(observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+            best = policy.act(observations).argmax(axis=1)
+            return best, best.astype(np.uint8)
+
+        return choose
+    assert copies.low is not None and copies.high is not None
+    low, high = copies.low, copies.high
+    if policy.bounded and not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise UserError(f"{where} acts within bounds, and this environment has none")
+
+    def act(observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        found = policy.act(observations)
+        if policy.bounded:
+            found = low + 0.5 * (found + 1.0) * (high - low)
+        return np.clip(found, low, high), np.zeros(len(found), dtype=np.uint8)
+
+    return act
