@@ -20,10 +20,11 @@ from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import plane_nodes
 from calf_viz.samples import Samples
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.crowd import DEPTH_BIAS, FADES, Crowd, TrailInk
+from calf_viz.scene.crowd import DEPTH_BIAS, Crowd
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import RingLayout, RingPacker
 from calf_viz.scene.scene import THINNEST, Scene
+from calf_viz.scene.trail_ink import FADES, TrailInk
 
 TRAIL = 40
 
@@ -91,6 +92,36 @@ class TestInk:
         steps = -np.diff([before, *lengths])
         assert (steps >= 0).all() and steps.max() < 0.1 * before
         assert lengths[-1] < 0.02 * before
+
+    def test_each_step_fades_by_all_the_episodes_that_began_since(self) -> None:
+        """Whether sums are read in each step or at the end; for as long as one likes."""
+        path, rng = np.clip(walks(3000, 20), -4.5, 4.5), np.random.default_rng(3)
+        episodes = rng.random((3000, 20)) < 0.3
+        rare, often = TrailInk(TRAIL), TrailInk(TRAIL)
+        steps, fading = np.zeros(TRAIL), 0.0
+        for step, places in enumerate(path):
+            for ink in (rare, often):
+                ink.see(places, episodes[step], episodes[step])
+            fading += float(episodes[step].mean())
+            fades = min(fading, 1.0) / FADES
+            steps, fading = np.roll(steps * (1.0 - fades), 1), fading - fades
+            moves = places.astype(float) - path[step - 1] if step else np.zeros((20, 2))
+            steps[0] = np.linalg.norm(moves, axis=1)[~episodes[step]].sum()
+            assert often.length == pytest.approx(steps.sum(), rel=1e-6)
+        assert rare.length == pytest.approx(steps.sum(), rel=1e-6)
+        assert rare.area == pytest.approx(often.area, rel=1e-6)
+
+    def test_a_style_is_renewed_at_most_every_eighth_step_once_trails_are_long(self) -> None:
+        ink, path, none = TrailInk(TRAIL), walks(240, 9), np.zeros(9, bool)
+        seen = []
+        for places in path:
+            ink.see(places, none, none)
+            seen.append(ink.lately)
+        assert len(set(seen[140:])) <= 14
+        now = (ink.length, ink.area)
+        assert seen[-1] == pytest.approx(now, rel=0.3)
+        early = [inked(path[: n + 1]).length for n in range(8)]
+        assert [length for length, _ in seen[:8]] == pytest.approx(early)
 
     def test_another_scale_of_the_scene_is_followed(self) -> None:
         path = walks(60, 10)

@@ -16,103 +16,11 @@ all of them would either saturate where many agents meet, or leave single trails
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from calf_viz.scene.frame import SIZE, Move
-
-WATCHED = 128  # number of agents whose steps are measured
-FADES = 50.0  # steps in which trails of finished episodes fade, see lib/trail_fade.glsl
 DEPTH_BIAS = 1e-3  # NDC; a trail takes up to 2.5 times as much, a marker up to 4 times
 SHARED = 1.5  # of a trail, in multiples of it: by agent and by age
-
-
-class TrailInk:
-    """Where the trails of all agents lie, from those of the first `WATCHED`: how much of them there
-    is, and over what area."""
-
-    def __init__(self, trail: int) -> None:
-        """trail: steps that a trail reaches back."""
-        # Sums of length * (1, x, y, xx, xy, yy), of each step and of all.
-        self._steps = np.zeros((trail, 6))
-        self._all = np.zeros(6)
-        self._slot = 0
-        self._agents = 0
-        self._fading = 0.0  # share of the trails that are about to fade
-        self._last = np.zeros((0, 2))
-
-    @property
-    def length(self) -> float:
-        """Total length of all trails drawn [scene units]."""
-        return max(float(self._all[0]), 0.0)
-
-    @property
-    def area(self) -> float:
-        """Area of the rectangle over which trails are as scattered [square scene units]."""
-        length = self.length
-        if length < 1e-9:
-            return 0.0
-        x, y, xx, xy, yy = (self._all[1:] / length).tolist()
-        return 12.0 * math.sqrt(max((xx - x * x) * (yy - y * y) - (xy - x * y) ** 2, 0.0))
-
-    def see(
-        self,
-        places: NDArray[np.float32],
-        begins: NDArray[np.bool_],
-        episode_begins: NDArray[np.bool_],
-    ) -> None:
-        """Take note of one step.
-
-        Args:
-            places: of the agents in the scene, (n, 2), NaN if not drawn.
-            begins: where a run begins, (n,): no line leads there from the previous step.
-            episode_begins: where an episode does, and the trail of the last one fades.
-        """
-        agents = len(places)
-        if agents < self._agents:  # the trails of those that left are no longer drawn
-            self._scale(agents / self._agents)
-        self._fading += float(episode_begins[:WATCHED].mean()) if agents else 0.0
-        if self._fading > 1e-4:
-            fades = min(self._fading, 1.0) / FADES
-            self._scale(1.0 - fades)
-            self._fading -= fades
-        # In float64, and those far outside are hardly in the picture.
-        now = np.clip(places[:WATCHED].astype(np.float64), -0.5 * SIZE, 0.5 * SIZE)
-        both = min(len(now), len(self._last))
-        (x, y), (dx, dy) = now[:both].T, (now[:both] - self._last[:both]).T
-        lengths = np.sqrt(dx * dx + dy * dy) * ~begins[:both]
-        sums = np.array([np.ones(both), x, y, x * x, x * y, y * y]) * lengths
-        if not math.isfinite(lengths.sum()):
-            sums = np.nan_to_num(sums)
-        step = sums.sum(axis=1) * (agents / max(len(now), 1))
-        self._slot = (self._slot + 1) % len(self._steps)
-        self._all += step - self._steps[self._slot]
-        self._steps[self._slot] = step
-        self._last, self._agents = now, agents
-
-    def _scale(self, factor: float) -> None:
-        self._steps *= factor
-        self._all *= factor
-
-    def move(self, by: Move) -> None:
-        """Move everything seen so far to another place in the scene."""
-        (a, b), (p, q) = by.scale, by.offset
-        change = np.array(
-            [
-                [1.0, p, q, p * p, p * q, q * q],
-                [0.0, a, 0.0, 2 * a * p, a * q, 0.0],
-                [0.0, 0.0, b, 0.0, b * p, 2 * b * q],
-                [0.0, 0.0, 0.0, a * a, 0.0, 0.0],
-                [0.0, 0.0, 0.0, 0.0, a * b, 0.0],
-                [0.0, 0.0, 0.0, 0.0, 0.0, b * b],
-            ]
-        )
-        change *= math.sqrt(a * b)  # lengths, exactly so if both axes scale alike
-        self._steps, self._all = self._steps @ change, self._all @ change
-        self._last = by(self._last)
 
 
 class Crowd(NamedTuple):
@@ -131,8 +39,11 @@ class Crowd(NamedTuple):
     by_age: float
 
     @classmethod
+    @lru_cache(maxsize=8)
     def of(cls, overlap: float, cover: float, thinnest: float, smallest: float) -> Crowd:
-        """The style of a picture this full. thinnest, smallest: the least factors on width and
+        """The style of a picture this full: kept, as most frames ask for that of the last.
+
+        thinnest, smallest: the least factors on width and
         radius that a picture can show; beyond, opacity stands in for them."""
         width, radius = fall(overlap, *WIDTH), fall(cover, *RADIUS)
         dimmed = min(radius / smallest, 1.0)

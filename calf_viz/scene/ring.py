@@ -32,15 +32,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.samples import Samples
-from calf_viz.scene.crowd import TrailInk
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.mode_bits import ModeBits
+from calf_viz.scene.trail_ink import TrailInk
 
 HEADINGS = 256
 MANY_TURNS = 1e6  # [rad]
@@ -150,7 +151,7 @@ class Row:
         """(n,): whether the sample is drawn, as its position was finite."""
         return self.words >= 0
 
-    @property
+    @cached_property
     def places(self) -> NDArray[np.float32]:
         """(n, 2) float32, as `positions`, but NaN where not drawn."""
         drawn = self.drawn

@@ -14,11 +14,12 @@ from calf_viz.periods import Pair
 from calf_viz.scene import circle
 from calf_viz.scene.camera import WIDEST, OrbitCamera
 from calf_viz.scene.colours import mode_colours, palette_texels
-from calf_viz.scene.crowd import DEPTH_BIAS, Crowd, TrailInk, among
+from calf_viz.scene.crowd import DEPTH_BIAS, Crowd, among
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.scene.theme import DARK, Theme
+from calf_viz.scene.trail_ink import TrailInk
 from calf_viz.view import Certificate, Ellipse
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
@@ -113,18 +114,21 @@ class Scene:
         pairs = PAIRS_PER_RUN + PAIRS_PER_EDGE[sum(self.frame.periodic)]
         return 2 * (strided + pairs * runs + 1) + 5
 
-    def surface_instances(self, heightfield: Heightfield | Grid, vertices: int) -> int:
+    @staticmethod
+    def surface_instances(heightfield: Heightfield | Grid, vertices: int, circles: int) -> int:
         """Number of instances into which the one strip of surface and circles is divided."""
         rows, columns = heightfield.shape
         rim = 4 * (rows + columns) + 2  # each node on the edge, and one beyond it; the first again
         length = (2 * columns + 2) * (rows - 1) + rim
-        length += 1 + self.circles[1] * circle.VERTICES
+        length += 1 + circles * circle.VERTICES
         return math.ceil((length - 2) / (vertices - 2))
 
     @property
     def circles(self) -> tuple[int, int]:
         """Number of circles of the goal, and of all."""
-        ellipse = self.goal_shown
+        return self._circles(self.goal_shown)
+
+    def _circles(self, ellipse: Ellipse | None) -> tuple[int, int]:
         goal = 0
         if ellipse is not None:
             goal = circle.EACH_GOAL * circle.shown(ellipse, self.frame).copies
@@ -154,7 +158,8 @@ class Scene:
         occupied = LEAST_PART * (hi[0] - lo[0]) * (hi[1] - lo[1])
         length = 0.0
         if ink is not None:
-            length, occupied = ink.length, max(ink.area, occupied)
+            length, area = ink.lately
+            occupied = max(area, occupied)
         area = max(occupied * camera.pixels_per_square(self.size), 1.0)
         return Crowd.of(
             crowded * length * camera.pixels_per_unit(self.size) * width / area,
@@ -182,7 +187,9 @@ class Scene:
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
-        goal = circle.shown(self.goal_shown or circle.NOWHERE, self.frame)
+        ellipse = self.goal_shown
+        circles = self._circles(ellipse)
+        goal = circle.shown(ellipse or circle.NOWHERE, self.frame)
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.samples)),
@@ -197,14 +204,14 @@ class Scene:
             "u_height_scale": self.height_scale,
             "u_value_range": value_range,
             "u_light": LIGHT,
-            "u_surface_instances": self.surface_instances(heightfield, vertices),
+            "u_surface_instances": self.surface_instances(heightfield, vertices, circles[1]),
             "u_vertices": vertices,
             "u_agents": agents,
             "u_training_agent": self.training_agent,
             "u_highlighted": self.highlighted,
             "u_goal": goal.ellipse,
             "u_goal_copy": goal.copy,
-            "u_circles": self.circles,
+            "u_circles": circles,
             "u_ring_rows": layout.rows,
             "u_ring_slots": layout.slots,
             "u_head": max(head_step, 0) % layout.slots,
