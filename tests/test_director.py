@@ -124,12 +124,64 @@ def test_one_that_stands_still_is_not_zoomed_to_a_point() -> None:
     with showing(Given(PLANES["usual"], [[(0.5, 0.5)]])) as app:
         for _ in range(60):
             app.step()
-        places = app.source.places(np.array([(0.36, 0.36), (0.64, 0.64), (0.36, 0.64)]))
+        places = app.source.places(np.array([(0.43, 0.43), (0.57, 0.57), (0.43, 0.57)]))
         assert np.abs(seen(app, places)).max() < 1.0
         app.director.look_at_agents()
-        assert (
-            np.abs(seen(app, app.source.places(np.array([(0.44, 0.44), (0.56, 0.56)])))).max() < 1
-        )
+        assert np.abs(seen(app, places)).max() < 1.0
+
+
+def area(quads: np.ndarray) -> float:
+    """Area of a grid of points in the picture, (m, m, 2), as a fraction of the picture; where it
+    folds, as seen."""
+    a, b, c, d = quads[:-1, :-1], quads[1:, :-1], quads[1:, 1:], quads[:-1, 1:]
+    (x, y), (u, v) = np.moveaxis(c - a, -1, 0), np.moveaxis(d - b, -1, 0)
+    return float(abs((0.5 * (x * v - y * u)).sum()) / 4.0)  # the picture is 2 x 2
+
+
+def hidden(app: CALFApplication, positions: np.ndarray) -> np.ndarray:
+    """Whether positions (n, 2) on the surface have a clearly higher part of it before them."""
+    scene, ground = app.host.scene, app.host.ground
+    at = scene.frame.places(np.asarray(positions, np.float64))
+    starts = np.column_stack([at, ground.heights(at) + 0.02 * scene.height_scale])
+    found = np.zeros(len(at), bool)
+    for part in np.linspace(0.001, 1.0, 1000):
+        way = starts + part * (scene.camera.eye - starts)
+        over = ((way[:, :2] >= ground.lo) & (way[:, :2] <= ground.hi)).all(axis=1)
+        found |= over & (ground.heights(way[:, :2]) > way[:, 2])
+    return found
+
+
+@pytest.mark.parametrize("system", systems.own())
+@pytest.mark.parametrize("agents", [5, 20, 1000])
+def test_where_agents_are_and_will_be_takes_a_quarter_of_the_picture_and_is_seen(
+    system: str, agents: int
+) -> None:
+    with showing(system=system, n_agents=agents, grid=64, trail_length=300) as app:
+        view = app.director.view
+        ahead = view.wrapped(app.simulation.foresee(300)).astype(np.float64)
+        goal = np.array(view.goal_ellipse)
+        lo, hi = ahead.min(axis=0), ahead.max(axis=0)
+        x, y = np.meshgrid(np.linspace(lo[0], hi[0], 33), np.linspace(lo[1], hi[1], 33))
+        region = seen(app, np.column_stack([x.ravel(), y.ravel()]))
+        assert area(region.reshape(33, 33, 2)) >= 0.25
+        assert np.abs(region).max() <= 0.96
+        assert not hidden(
+            app, goal[:2] + goal[2:] * [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
+        ).any()
+        assert hidden(app, ahead[:: len(ahead) // 400 + 1]).mean() <= 0.12
+        assert math.degrees(app.host.scene.camera.elevation) <= 75.0 + 1e-6
+
+
+def test_a_goal_behind_the_near_wall_of_a_bowl_is_seen_though_agents_are() -> None:
+    view = View("deep", goal=(0.0, 0.0, 0.2))
+    source = Given(view, [[(0.3, 0.85), (0.7, 0.85), (0.5, 0.45)]])
+    x, y = np.meshgrid(np.linspace(-5, 5, 65), np.linspace(-5, 5, 65))
+    source.bowl = Heightfield(1.0 - np.exp(-(x * x + y * y)), view.lo, view.hi)
+    with showing(source, height_scale=4.0) as app:
+        app.step()
+        assert not hidden(app, np.array([(0.0, 0.0), (0.2, 0.0), (0.0, -0.2)])).any()
+        app.camera = "home,elevation=40"
+        assert hidden(app, np.array([(0.0, 0.0), (0.2, 0.0), (0.0, -0.2)])).any()
 
 
 def test_one_at_a_corner_or_beyond_it_is_seen_with_the_plane_before_it() -> None:

@@ -31,6 +31,11 @@ class Glide:
         self._last = self.camera.pose
 
     @property
+    def end(self) -> Pose:
+        """Where it leads."""
+        return self._to
+
+    @property
     def undisturbed(self) -> bool:
         """Whether nobody else moved the camera since."""
         return self.camera.pose == self._last

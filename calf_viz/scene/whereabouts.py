@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import NamedTuple
 
@@ -21,14 +20,16 @@ MANY, OUTSIDE = 50, 0.01
 is lost must not shrink the others to a point."""
 
 
-MARGIN = 0.1
+MARGIN = 0.04
 """Margin on each side of agents, as a fraction of the width of their region."""
 LEAST = 0.15
 """Least fraction of the plane that is shown: of an agent that stands still, not a point."""
-AROUND, NEARLY = 1.1, 0.6
-"""What is shown around agents, if they are not to fill the picture: a fraction of the plane, for
-agents in a fraction s of it, of AROUND * sqrt(s); and from NEARLY on all of it, so that its axes
-stay in sight, and it is not a corner that tells where one is."""
+AHEAD = 0.5
+"""Margin where agents left what was shown: they may go on, and the camera shall be calm."""
+PLACES = 64
+"""Agents whose paths are kept at each look."""
+
+Points = NDArray[np.float64]
 
 
 class Region(NamedTuple):
@@ -49,27 +50,28 @@ class Region(NamedTuple):
         """Whether another one is inside."""
         return self.joined(other) == self
 
-    def with_surroundings(self, view: View) -> Region:
-        """With so much around it that one sees where on the plane it is."""
-        share = AROUND * math.sqrt(self.within(view).share(view))
-        return self.with_margin(view, 1.0 if share >= NEARLY else max(2.0 * LEAST, share))
-
     def within(self, view: View) -> Region:
         """The part that is on a view's plane; where it is nearest, if it is outside."""
         (a, b), (c, d) = np.clip(self, view.lo, view.hi).tolist()
         return Region((a, b), (c, d))
 
-    def share(self, view: View) -> float:
-        """Its width as a fraction of the plane's, on the axis where that is larger."""
-        corners = zip(self.lo, self.hi, view.lo, view.hi, strict=True)
-        return max((hi - lo) / (last - first) for lo, hi, first, last in corners)
+    def ahead(self, shown: Region, view: View) -> Region:
+        """With a margin for what is to come on the sides where it is outside of what was shown."""
+        (a, b), (c, d) = self.with_margin(view)
+        across, upwards = AHEAD * (c - a), AHEAD * (d - b)
+        return self.joined(
+            Region(
+                (a - across * (a < shown.lo[0]), b - upwards * (b < shown.lo[1])),
+                (c + across * (c > shown.hi[0]), d + upwards * (d > shown.hi[1])),
+            )
+        ).within(view)
 
-    def with_margin(self, view: View, least: float = LEAST) -> Region:
-        """With a margin, at least a fraction `least` of the plane on each axis, and within it."""
+    def with_margin(self, view: View) -> Region:
+        """With a margin, at least a fraction `LEAST` of the plane on each axis, and within it."""
         los, his = [], []
         for axis, (lo, hi) in enumerate(zip(*self.within(view), strict=True)):
             first, last = view.lo[axis], view.hi[axis]
-            width = min(max((hi - lo) * (1.0 + 2.0 * MARGIN), least * (last - first)), last - first)
+            width = min(max((hi - lo) * (1.0 + 2.0 * MARGIN), LEAST * (last - first)), last - first)
             lo = min(max(0.5 * (lo + hi) - 0.5 * width, first), last - width)
             los.append(lo)
             his.append(min(lo + width, last))
@@ -91,11 +93,13 @@ class Whereabouts:
         self.looks = 0
         self._foreseen: Region | None = None
         self._seen: deque[Region] = deque(maxlen=PARTS + 1)
+        self._paths: deque[Points] = deque(maxlen=PARTS + 1)
         self._steps = 0
 
-    def foresee(self, positions: NDArray[np.floating], view: View) -> None:
-        """Take note of where agents will be, (m, 2), in their first steps."""
-        self._foreseen = self.ever = _region(positions, view)
+    def foresee(self, positions: NDArray[np.floating], view: View, steps: int) -> None:
+        """Take note of where agents will be, (m, 2), in so many first steps."""
+        self._foreseen = self.ever = _region(positions, view, steps)
+        self._paths.append(_places(positions, view, PARTS * PLACES))
 
     def see(self, positions: NDArray[np.floating], view: View) -> None:
         """Take note of one step's positions, (n, 2)."""
@@ -107,7 +111,18 @@ class Whereabouts:
         found = _region(positions[:: max(1, -(-len(positions) // WATCHED))], view)
         if found is not None:
             self._seen.append(found)
+            self._paths.append(_places(positions, view, PLACES))
             self.ever = found.joined(self.ever)
+
+    @property
+    def paths(self) -> Points:
+        """Some of the places where they are, were and will be, (k, 2)."""
+        return np.concatenate([np.empty((0, 2)), *self._paths])
+
+    @property
+    def here(self) -> Points:
+        """Some of the places where they were at the last look, (k, 2)."""
+        return self._paths[-1] if self._paths else np.empty((0, 2))
 
     @property
     def now(self) -> Region | None:
@@ -119,13 +134,19 @@ class Whereabouts:
         return region
 
 
-def _region(positions: NDArray[np.floating], view: View) -> Region | None:
-    """The region of most positions, (m, 2); None if none is finite."""
+def _places(positions: NDArray[np.floating], view: View, most: int) -> Points:
+    """At most that many of the positions, (m, 2), that are finite, on the plane."""
     there = positions[np.isfinite(positions).all(axis=1)]
+    some = there[:: max(1, -(-len(there) // max(most, 1)))]
+    return view.wrapped(some).astype(np.float64)
+
+
+def _region(positions: NDArray[np.floating], view: View, steps: int = 1) -> Region | None:
+    """The region of most positions, (m, 2), of so many steps; None if none is finite."""
+    there = _places(positions, view, len(positions))
     if not len(there):
         return None
-    there = view.wrapped(there).astype(np.float64)
-    if len(there) < MANY:
+    if len(there) < MANY * steps:
         lo, hi = there.min(axis=0), there.max(axis=0)
     else:
         lo, hi = np.quantile(there, (OUTSIDE, 1.0 - OUTSIDE), axis=0)

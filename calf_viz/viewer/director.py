@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from calf_viz.errors import UserError, shown
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.composition import Composition
 from calf_viz.scene.glide import FRAMES, Glide
 from calf_viz.scene.viewpoint import Viewpoint
-from calf_viz.scene.whereabouts import Region, Whereabouts
+from calf_viz.scene.whereabouts import Points, Region, Whereabouts
 
 if TYPE_CHECKING:
     from calf_viz.hosts.base import Host
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from calf_viz.viewer.feed import Feed
 
 FORESEEN = 300
-"""Most steps that are foreseen."""
+"""Steps that are foreseen."""
 DIGITS = 6
 """Digits that are read back from the camera: more than a picture shows."""
 
@@ -53,9 +56,9 @@ class Director:
         self.view = feed.view
         self._forget()
         if self.viewpoint.follows:
-            foreseen = feed.foreseen(min(self.host.scene.trail, FORESEEN))
+            foreseen = feed.foreseen(FORESEEN)
             if foreseen is not None:
-                self._whereabouts.foresee(foreseen, self.view)
+                self._whereabouts.foresee(foreseen, self.view, FORESEEN)
 
     def see(self, samples: Sequence[Samples]) -> None:
         """Take note of a frame's steps."""
@@ -89,23 +92,36 @@ class Director:
 
     def _follow(self) -> None:
         if self.viewpoint.follows and self.in_charge:
-            region = self._region(self.viewpoint)
-            if region is not None and (self._framed is None or not self._framed.holds(region)):
-                self.look(self.viewpoint, at_once=not self.host.drawn)
+            region, framed = self._region(self.viewpoint), self._framed
+            if region is None or (framed is not None and framed.holds(region)):
+                return
+            if framed is not None and self._shows(region):
+                self._framed = framed.joined(region)
+                return
+            margin = region.with_margin if framed is None else partial(region.ahead, framed)
+            self._point(self.viewpoint, margin(self.view), at_once=not self.host.drawn)
+
+    def _shows(self, region: Region) -> bool:
+        """Whether agents in a region are in the picture, once the camera is there."""
+        here = self._whereabouts.here
+        inside = ((here >= region.lo) & (here <= region.hi)).all(axis=1)
+        return self._composition.shows(self._glide.end, here[inside])
+
+    @property
+    def _composition(self) -> Composition:
+        return Composition(self.camera, self.host.ground, self.host.scene.frame)
 
     def look(self, viewpoint: Viewpoint, at_once: bool = True) -> None:
         """Point the camera. Raises UserError for a target outside the plane."""
         check_target(viewpoint, self.view)
-        host, self.viewpoint = self.host, viewpoint
         region = self._region(viewpoint)
-        if region is None:
-            self._framed = None
-        elif viewpoint.preset.subject == "home":
-            self._framed = region.with_surroundings(self.view)
-        else:
-            self._framed = region.with_margin(self.view)
-        composition = Composition(self.camera, host.ground, host.scene.frame)
-        self._glide.to(composition.pose(viewpoint, self._framed), at_once)
+        framed = None if region is None else region.with_margin(self.view)
+        self._point(viewpoint, framed, at_once)
+
+    def _point(self, viewpoint: Viewpoint, framed: Region | None, at_once: bool) -> None:
+        self.viewpoint, self._framed = viewpoint, framed
+        pose = self._composition.pose(viewpoint, framed, self._sights())
+        self._glide.to(pose, at_once)
 
     def look_at_agents(self) -> None:
         """Have agents in the picture as large as possible, from the side that is seen now."""
@@ -116,6 +132,16 @@ class Director:
     def look_at_plane(self) -> None:
         """Have all of the plane in the picture, from the usual side, at once."""
         self.look(Viewpoint("plane"))
+
+    def _sights(self) -> list[Points]:
+        """What no wall should hide: where agents are and will be, and the goal if it is there."""
+        sights, goal, framed = [self._whereabouts.paths], self.view.goal_ellipse, self._framed
+        if goal is not None and framed is not None:
+            x, y, width, height = goal
+            if framed.holds(Region((x, y), (x, y))):
+                rim = [(x + width, y), (x - width, y), (x, y + height), (x, y - height)]
+                sights.append(np.array([(x, y), *rim]))
+        return sights
 
     def _region(self, viewpoint: Viewpoint) -> Region | None:
         """The part of the plane that a viewpoint shows; None: all of it."""
