@@ -15,6 +15,7 @@ from panda3d.core import RenderState
 from PIL import Image
 
 from calf_viz import CALFApplication, VisualizationConfig, systems
+from calf_viz.agent import checkpoint
 from calf_viz.agent.array_networks import ArrayNetworks
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.cli.main import calf_viz
@@ -373,3 +374,16 @@ def test_without_a_display_it_says_that_no_window_opens(
     with running(size=(64, 36), headless=headless) as shown:
         assert not shown.host.has_window
     assert ("no display: drawing without a window" in caplog.text) != headless
+
+
+def test_the_panel_says_which_policy_and_which_agent_are_shown(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.npz"
+    mine.write_bytes(checkpoint.shipped("point_mass").read_bytes())
+    for settings, text in (
+        ({}, "calf, trained"),
+        ({"policy": "nominal"}, "nominal, trained"),
+        ({"policy": "actor", "checkpoint": mine}, "actor, mine.npz"),
+    ):
+        with running(hud=True, n_agents=1, **settings) as shown:
+            shown.step()
+            assert shown.hud is not None and shown.hud.values["shown"] == text

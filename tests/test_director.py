@@ -379,6 +379,22 @@ class TestText:
             app.config.camera = "top"
 
 
+def test_a_change_of_scale_keeps_agents_in_the_picture_but_not_a_camera_that_was_moved() -> None:
+    source = Given(PLANES["usual"], [[(0.1, 0.1), (0.3, 0.1), (0.2, 0.3)]])
+    with showing(source, value_scale="linear", height_scale=8.0, camera="agents") as app:
+        app.step()
+        before = app.camera
+        app.config.value_scale = "rank"
+        app.step()
+        assert app.camera != before
+        assert np.abs(seen(app, app.source.places(source.parts[0]))).max() < 0.96
+        app.host.scene.camera.orbit(0.1, 0.1)
+        moved = app.camera
+        app.config.value_scale = "linear"
+        app.step()
+        assert app.camera == moved
+
+
 APPS: dict[str, CALFApplication] = {}
 
 

@@ -105,12 +105,12 @@ def test_what_is_written_is_of_the_look_that_is_shown() -> None:
     """By name, and with its own colours beside the values; on ground of any colour."""
     size, bars = (640, 400), {}
     for name, look in (("a", A), ("b", B)):
-        with running(shaders=look, size=size, hud=True) as shown:
+        with running(shaders=look, size=size, hud=True, camera="plane") as shown:
             shown.step()
             assert shown.hud is not None
             x, y, width, height = shown.hud.placed["value"]
             bars[name] = shown.screenshot()[y : y + height, x : x + width]
-    with running(shaders=A, ab=B, size=size, hud=True) as shown:
+    with running(shaders=A, ab=B, size=size, hud=True, camera="plane") as shown:
         shown.step()
         hud = shown.hud
         assert hud is not None

@@ -14,7 +14,7 @@ import json, subprocess
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.scene.glide import FRAMES
 
-app = CALFApplication(VisualizationConfig(size=(480, 300), n_agents=3, grid=8, trail_length=20))
+app = CALFApplication(VisualizationConfig(size=(480, 300), n_agents=3, grid=8, trail_length=20, camera="plane"))
 host, camera, said = app.host, app.host.scene.camera, {}
 for _ in range(3):
     app.step()

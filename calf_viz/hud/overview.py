@@ -21,13 +21,15 @@ MANY_SHARE = 0.7
 
 
 def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
-    """The program's HUD. Its texts, by key: step, time, episodes, steps_a_frame, agents,
-    mean_value, fps, mode_0, mode_1, ..., coloured (what has the colours of modes), chosen (number
-    of the agent in a ring), state (that it is paused), and notice (what was done just now).
+    """The program's HUD. Its texts, by key: shown (policy and agent), step, time, episodes,
+    steps_a_frame, agents, mean_value, fps, mode_0, mode_1, ..., coloured (what has the colours of
+    modes), chosen (number of the agent in a ring), state (that it is paused), and notice (what was
+    done just now).
 
     keys: each key and what it does.
     """
     rows = [
+        Row("shown", "", rank=2, heading=True),
         Row("step", "step", rank=0),
         Row("time", "time", rank=3),
         Row("episodes", "episodes", rank=4),

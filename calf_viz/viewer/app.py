@@ -14,7 +14,7 @@ from calf_viz.files import write_aside
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
 from calf_viz.samples import Samples
-from calf_viz.viewer.opening import begin_training
+from calf_viz.viewer.opening import agent_text, begin_training
 from calf_viz.viewer.session import Session
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class CALFApplication(Session):
         if self.display is not None:
             self.display.read(self.feed)
             self.display.show_training(self.live.process.board, self.training)
+            self.display.hud.update(shown=agent_text(self.config, training=True))
         return self.live.run.folder
 
     def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:

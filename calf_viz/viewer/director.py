@@ -83,6 +83,15 @@ class Director:
         else:
             self.look(on_plane(self.viewpoint, view))
 
+    def surface_rescaled(self) -> None:
+        """The surface has another scale of values, and so another shape: what was in the picture
+        still is, unless the user moved the camera."""
+        in_charge, pose = self.in_charge, self.camera.pose
+        self.host.frame_surface()
+        self.camera.pose = pose
+        if in_charge:
+            self._point(self.viewpoint, self._framed, at_once=not self.host.drawn)
+
     def frame(self) -> None:
         """Called before each frame."""
         if self._looks != self._whereabouts.looks:

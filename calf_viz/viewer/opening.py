@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from calf_viz import systems
 from calf_viz.agent.torch_import import whole_imports
-from calf_viz.errors import UserError
+from calf_viz.errors import UserError, shown
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Grid
 from calf_viz.hosts import display_found
@@ -127,6 +127,20 @@ def load_agent(config: VisualizationConfig) -> CALFAgent:
             )
         return shipped.stand_in(system, config.seed)
     return shipped.load(system, config.checkpoint)
+
+
+def agent_text(config: VisualizationConfig, training: bool) -> str:
+    """Which agent is shown and what decides for it, in a few words: "calf, trained"."""
+    with whole_imports():
+        from calf_viz.agent import shipped_agents as shipped
+
+    if training:
+        agent = "in training"
+    elif config.checkpoint is not None:
+        agent = shown(config.checkpoint.name)
+    else:
+        agent = "trained" if config.system in shipped.trained() else "untrained"
+    return f"{config.policy}, {agent}"
 
 
 def to_train(config: VisualizationConfig | AppConfig) -> tuple[VisualizationConfig, TrainingConfig]:

@@ -30,6 +30,7 @@ from calf_viz.viewer.key_actions import Actions
 from calf_viz.viewer.looks import Looks
 from calf_viz.viewer.opening import (
     HostMaker,
+    agent_text,
     grid_for,
     load_agent,
     open_host,
@@ -166,6 +167,9 @@ class Session(Owned):
         if self.config.hud:
             self.display = Display(self.host, self.feed, self.stats, help_line(bound))
         self.hud: Hud | None = None if self.display is None else self.display.hud
+        if self.hud is not None and self.simulation is not None:
+            config = self.config
+            self.hud.update(shown=agent_text(config, config.train))
         self._show_certificate()
 
     def _begin(self, profiler: PerformanceProfiler) -> None:

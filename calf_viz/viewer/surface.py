@@ -90,6 +90,7 @@ class ShownSurface:
             host.scaling = Scaling(value_scale, clim, self._agents.limits)
             if "heightfield" in vars(host):
                 host.rescale()
+                self.director.surface_rescaled()
 
     def see(self, samples: Sequence[Samples], feed: Feed) -> None:
         """Steps that were taken, for the limits that follow agents."""
