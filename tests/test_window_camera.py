@@ -14,7 +14,7 @@ import json, subprocess
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.scene.glide import FRAMES
 
-app = CALFApplication(VisualizationConfig(size=(480, 300), n_agents=3, grid=8, trail_length=20, camera="plane"))
+app = CALFApplication(VisualizationConfig(size=(480, 300), n_agents=3, grid=8, trail_length=20))
 host, camera, said = app.host, app.host.scene.camera, {}
 for _ in range(3):
     app.step()
@@ -67,7 +67,7 @@ app.camera = "home"
 said["right"] = drag(3, (-30, 20))
 app.camera = "home"
 said["shift"] = drag(1, (25, -30), "shift")
-app.camera = "home"
+app.camera = "plane"
 said["left"] = drag(1, (30, 0))
 turned = camera.pose
 until("time-f-up", lambda: xdotool("key", "f"))
