@@ -70,6 +70,7 @@ class Axes:
         """labels: name and unit of each axis."""
         self.labels = labels
         self._high: tuple[bool, bool] | None = None
+        self._is_cut = False  # by the picture
         self._steps: list[float] = [0.0, 0.0]
         self._ticks: set[tuple[int, str]] = set()  # drawn last: axis and text
         self._names: list[float] = [math.nan, math.nan]  # where each was
@@ -86,7 +87,8 @@ class Axes:
         self._high = near_ends(scene, self._high)
         edges = edges_of(scene, levels, self.labels, closest, self._high)
         sight = self._sight(canvas, scene, taken)
-        if all(_within(edge, scene.size) for edge in edges):
+        self._is_cut = not all(_within(edge, scene.size) for edge in edges)
+        if not self._is_cut:
             # A text that would lie along its edge is left out: the edge is seen end on.
             lo, hi = plane_of(scene, levels)
             axes = [
@@ -118,7 +120,7 @@ class Axes:
         for axis, each in enumerate(axes):
             last = self._names[axis]
             for place in sorted(each.names, key=lambda place: place.at != last):
-                rect = self._name_rect(canvas, place.mark, place.beyond)
+                rect = self._name_rect(canvas, scene.size, place.mark, place.beyond)
                 if is_free(rect, place.at == last):
                     self._names[axis] = place.at
                     drawn.append(place.mark.draw_name(canvas, scene, rect))
@@ -180,13 +182,21 @@ class Axes:
         """Pixels that an edge's ticks and texts take, including their clearance."""
         return math.ceil((TEXT_AWAY + CLEAR) * canvas.metrics.unit) + canvas.face("small").height
 
-    def _name_rect(self, canvas: Canvas, mark: Mark, beyond: bool) -> Rect:
+    def _name_rect(self, canvas: Canvas, size: tuple[int, int], mark: Mark, beyond: bool) -> Rect:
         """Rectangle of an axis' name, at the distance of the ticks' texts or beyond them."""
         step = canvas.metrics.unit
         away = TEXT_AWAY * step
         if beyond:
             away += canvas.face("small").height * 1.6 + 1.5 * step * abs(mark.out[0])
-        return mark.rect(canvas, "body", away)
+        rect = mark.rect(canvas, "body", away)
+        if not self._is_cut:
+            return rect
+        # Longer than a tick's text, for which there is room: moved into the picture.
+        x, y = (
+            max(min(at, side - length - 2 * step), 2 * step)
+            for at, length, side in zip(rect[:2], rect[2:], size, strict=True)
+        )
+        return rect._replace(x=x, y=y)
 
 
 def _within(edge: Edge, size: tuple[int, int]) -> bool:

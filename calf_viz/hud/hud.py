@@ -19,7 +19,7 @@ from calf_viz.hud.axes import Axes
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import Anchor, Metrics, Rect, place
 from calf_viz.hud.value_axis import ValueAxis
-from calf_viz.hud.widgets import Widget
+from calf_viz.hud.widgets import ColourBar, Widget
 from calf_viz.scene.scene import Scene
 from calf_viz.value_scale import LINEAR, Scale
 
@@ -162,6 +162,9 @@ class Hud:
             if widget.name in self.placed:
                 widget.draw(self.canvas, self.values, self.placed[widget.name])
         self._panels_end = self.canvas.mark
+        if self.value_axis is not None:
+            bars = (w for w in self.widgets if isinstance(w, ColourBar) and w.name in self.placed)
+            self.value_axis.share(next(bars, None))
 
     def _place(self, margin: int, gap: int) -> None:
         """Place each widget that has room; then the urgent ones, wherever they fit."""

@@ -13,6 +13,8 @@ from calf_viz.hud.edges import MOST_TICKS
 from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, Mark, free
 from calf_viz.hud.uprights import Upright, uprights_of
+from calf_viz.hud.value_ticks import fewer
+from calf_viz.hud.widgets import ColourBar
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import on_ground
 from calf_viz.value_scale import Scale
@@ -40,6 +42,11 @@ class ValueAxis:
         self._upright: Upright | None = None
         self._last: Upright | None = None  # where it was last, also if it is nowhere now
         self._found: tuple[Scale, list[Mark]] | None = None  # ticks, cached for a scale
+        self._bar: ColourBar | None = None
+
+    def share(self, bar: ColourBar | None) -> None:
+        """Have the ticks of this bar, or as many of them as there is room for."""
+        self._bar, self._found = bar, None
 
     def stand(
         self,
@@ -105,19 +112,28 @@ class ValueAxis:
         placed = [(tick, tick.tick_rect(canvas)) for tick in ticks]
         return [(tick, rect) for tick, rect in placed if free(rect, canvas, scene.size, taken)]
 
-    @staticmethod
-    def _ticks(canvas: Canvas, upright: Upright, scale: Scale) -> list[Mark]:
+    def _ticks(self, canvas: Canvas, upright: Upright, scale: Scale) -> list[Mark]:
         """As many ticks as are well apart; if too few, as many as can be distinguished."""
-        out, line = (float(upright.side), 0.0), canvas.face("small").height
+        line = canvas.face("small").height
         length = upright.foot[1] - upright.head[1]
+        shared = [] if self._bar is None else self._bar.values_of(canvas, scale)
+        for apart in (WELL_APART * line, CLOSEST * line):
+            values = fewer(scale, shared, 1.1 * apart / max(length, apart))
+            if len(values) >= FEWEST:
+                return self._marks(upright, scale, values)
         for apart in (WELL_APART * line, CLOSEST * line):
             for most in range(min(MOST_TICKS, int(length / apart) + 1), FEWEST - 1, -1):
                 values = scale.ticks(most, 1.1 * apart / max(length, apart))
                 at = [upright.at(level) for level in scale.levels(values).tolist()]
                 if len(values) >= FEWEST and all(a[1] - b[1] > apart for a, b in pairwise(at)):
-                    texts = numbers.tick_texts(values)
-                    return [Mark(x, y, out, text) for (x, y), text in zip(at, texts, strict=True)]
+                    return self._marks(upright, scale, values)
         return []
+
+    @staticmethod
+    def _marks(upright: Upright, scale: Scale, values: Sequence[float]) -> list[Mark]:
+        at = [upright.at(level) for level in scale.levels(list(values)).tolist()]
+        out, texts = (float(upright.side), 0.0), numbers.tick_texts(values)
+        return [Mark(x, y, out, text) for (x, y), text in zip(at, texts, strict=True)]
 
     def _name_places(
         self, canvas: Canvas, upright: Upright, ticks: Sequence[Rect]

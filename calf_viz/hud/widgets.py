@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import ClassVar
 
 from calf_viz.hud import numbers, theme
@@ -13,6 +12,7 @@ from calf_viz.hud.atlas import Face
 from calf_viz.hud.canvas import Canvas, Label
 from calf_viz.hud.layout import TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.text import shortened, width, wrapped
+from calf_viz.hud.value_ticks import value_ticks
 from calf_viz.scene.paint import Paint, Shade
 from calf_viz.value_scale import Scale
 
@@ -333,15 +333,20 @@ class ColourBar(Widget):
         its ends if there are no round ones between them."""
         scale = self._scale
         assert scale is not None
-        least = self.APART * canvas.face("small").height / length
-        for most in range(self.MOST, 1, -1):
-            values = scale.ticks(most, least)
+        values = self._values(canvas, scale, length)
+        if values:
             levels = scale.levels(values).tolist()
-            if len(values) > 1 and all(b - a >= least for a, b in pairwise(levels)):
-                return list(zip(levels, numbers.tick_texts(values), strict=True))
+            return list(zip(levels, numbers.tick_texts(values), strict=True))
         ends = scale.ends if scale.span > 0.0 else scale.ends[:1]
         texts = [numbers.value(value, scale.span) for value in ends]
         return list(zip((0.0, 1.0), texts, strict=False))
+
+    def _values(self, canvas: Canvas, scale: Scale, length: int) -> list[float]:
+        return value_ticks(scale, self.MOST, self.APART * canvas.face("small").height / length)
+
+    def values_of(self, canvas: Canvas, scale: Scale) -> list[float]:
+        """The round values beside it, if it shows this scale."""
+        return self._values(canvas, scale, self._bars[0][0].height) if self._bars else []
 
     def draw_scale(self, canvas: Canvas) -> None:
         if self._scale is None or not self._bars:

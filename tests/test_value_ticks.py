@@ -1,0 +1,95 @@
+"""Ticks of values: round, and the same at the colour bar and at the value's axis."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calf_viz.heightfield import Heightfield
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.numbers import tick_texts
+from calf_viz.hud.value_axis import ValueAxis
+from calf_viz.hud.value_ticks import fewer, value_ticks
+from calf_viz.hud.widgets import ColourBar
+from calf_viz.scene.scene import Scene
+from calf_viz.value_scale import ValueScale
+
+
+class Listed(ValueScale):
+    """A scale that proposes given ticks."""
+
+    def ticks(self, most: int, apart: float = 0.0) -> list[float]:
+        return list(PROPOSED[(self.low, self.high)])
+
+
+PROPOSED = {
+    (-0.5, 2.0): [-0.41, 0.0, 0.5, 2.0],
+    (430.0, 1600.0): [450.0, 600.0, 1000.0, 1500.0],
+    (0.0, 700.0): [0.0, 50.0, 100.0, 200.0, 500.0],
+    (90.0, 260.0): [100.0, 150.0, 200.0, 250.0],
+    (440.0, 900.0): [450.0, 500.0, 800.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((-0.5, 2.0), [-0.4, 0.0, 0.5, 2.0]),
+        ((430.0, 1600.0), [500.0, 600.0, 1000.0, 1500.0]),
+        ((0.0, 700.0), PROPOSED[(0.0, 700.0)]),
+        ((90.0, 260.0), PROPOSED[(90.0, 260.0)]),
+        ((440.0, 900.0), [500.0, 800.0]),
+    ],
+)
+def test_no_tick_is_finer_than_all_others_and_has_more_digits_than_its_neighbours(
+    ends: tuple[float, float], expected: list[float]
+) -> None:
+    assert value_ticks(Listed("linear", *ends), 7, 0.0) == pytest.approx(expected)
+
+
+@given(
+    st.sampled_from(["linear", "sqrt", "symlog"]),
+    st.floats(-1e6, 1e6),
+    st.floats(1e-3, 1e6),
+    st.integers(2, 9),
+    st.floats(0.0, 0.4),
+)
+def test_they_ascend_within_the_scale_and_apart(
+    kind: str, low: float, span: float, most: int, apart: float
+) -> None:
+    scale = ValueScale(kind, low, low + span)
+    values = value_ticks(scale, most, apart)
+    assert values == sorted(values) and len(values) != 1
+    levels = scale.levels(values)
+    assert (np.diff(levels) >= apart - 1e-12).all()
+    assert all(0.0 <= level <= 1.0 for level in levels)
+    some = fewer(scale, values, 2.0 * apart)
+    assert set(some) <= set(values) and (np.diff(scale.levels(some)) >= 2.0 * apart - 1e-12).all()
+
+
+def test_fewer_of_them_keep_zero() -> None:
+    scale = ValueScale("linear", -3.0, 3.0)
+    assert fewer(scale, [-2.0, -1.0, 0.0, 1.0, 2.0], 0.3) == [-2.0, 0.0, 2.0]
+    assert fewer(scale, [-2.0, -1.0, 0.0, 1.0, 2.0], 2.0) == []
+
+
+@pytest.mark.parametrize("kind", ["linear", "sqrt", "symlog"])
+@pytest.mark.parametrize("ends", [(430.0, 1600.0), (-0.47, 6100.0), (-9.0, 3.0)])
+@pytest.mark.parametrize("size", [(480, 300), (1280, 720), (3840, 2160)])
+def test_the_axis_has_ticks_of_the_bar(
+    kind: str, ends: tuple[float, float], size: tuple[int, int]
+) -> None:
+    bar, axis = ColourBar("value", ("value",)), ValueAxis("value")
+    hud, scale = Hud([bar], value_axis=axis), ValueScale(kind, *ends)
+    levels = Heightfield(np.zeros((3, 3)), (-5.0, -5.0), (5.0, 5.0))
+    hud.prepare(Scene(size=size), levels, scale)
+    assert "value" in hud.placed
+    beside = tick_texts(bar.values_of(hud.canvas, scale))
+    assert axis._found is not None
+    shown = [mark.text for mark in axis._found[1]]
+    assert len(shown) >= 2 and set(shown) <= set(beside)
+    assert all(math.isfinite(mark.y) for mark in axis._found[1])
