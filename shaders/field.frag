@@ -15,6 +15,7 @@ vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
 #include "trail_profile.glsl"
+#include "trail_casing.glsl"
 #include "marker_shape.glsl"
 
 flat in ivec4 v_id;
@@ -64,7 +65,14 @@ void main() {
 #endif
     vec3 measured = measured_colour(colour, measured_age, v_measure);
     vec4 trail = trail_colour(measured, mode, age, edge);
-    trail.a *= trail_profile(across, v_data.w, age) * v_tone.a;
+    // An outline below it, which shrinks with a trail that fades; circles have their own.
+    float covered = trail_profile(across, v_data.w, age);
+    vec4 casing = trail_casing(trail.rgb);
+    float outline = whose == 2 ? 0.0 : min(u_casing.x, v_data.w + 0.5);
+    float cased = clamp(0.5 + v_data.w + outline - abs(across), 0.0, 1.0) * casing.a;
+    cased = outline > 0.0 ? max(cased - covered, 0.0) : 0.0;
+    trail.rgb = mix(trail.rgb, casing.rgb, cased / max(cased + covered, 1e-3));
+    trail.a *= (covered + cased) * v_tone.a;
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
     marker.a *= v_tone.a;
 

@@ -192,7 +192,7 @@ void main() {
         float width = faded_width(whole, shown);
         // Wider where the curve bulges; three times, since the neighbour's may be straight.
         float side = vertex.side;
-        float reach = side * (width + EDGE + 3.0 * max(side * bulge, 0.0));
+        float reach = side * (ribbon_reach(width) + 3.0 * max(side * bulge, 0.0));
         offset = normal * reach * stretch;
         v_data = vec4(place.z, shown, reach, width);
 #if TRAIL_COLOUR >= BY_SPEED

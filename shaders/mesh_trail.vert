@@ -47,7 +47,7 @@ void main() {
     float shown = faded_age(age, max(u_head_step - a_id.w, 0));
     float whole = trail_half_width(min(shown, 1.0)) * trail_factor(agent);
     float width = faded_width(whole, shown);
-    float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * (width + EDGE);
+    float reach = ((gl_VertexID & 1) == 0 ? 1.0 : -1.0) * ribbon_reach(width);
     gl_Position = expand(c, t, normal * reach * stretch,
                          trail_bias(depth_agent(agent), depth_age(agent, age)));
     int modes = a_id.z;

@@ -16,7 +16,8 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     vec3 distance = away / density;
     vec3 line = clamp(0.5 + (LINE_WIDTH - distance) * u_line_scale, 0.0, 1.0)
               * clamp(1.6 - 5.0 * density, 0.0, 1.0);
-    float darker = 1.0 - 0.16 * max(line.x, line.y), paler = 0.0;
+    bool pale = line_grey < 0.5;                     // of a pale map, grid and shadow are stronger
+    float darker = 1.0 - (pale ? 0.09 : 0.16) * max(line.x, line.y), paler = 0.0;
 #if CONTOURS
     paler = 0.30 * line.z * min(2e3 * density.z, 1.0);
 #endif
@@ -25,5 +26,6 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
     bool hatch = fract((grid_point.x + grid_point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);
     colour = bad ? marked : colour;
-    return colour * (0.35 + 0.65 * light);
+    float shadow = pale ? 0.6 : 0.35;
+    return colour * (shadow + (1.0 - shadow) * light);
 }

@@ -15,7 +15,7 @@ SMALL = SceneFolder("small", size=(160, 90), trail=60, steps=40)
 
 
 @contextmanager
-def opened(kind: str, scene: SceneFolder = SMALL, **changes: Any) -> Iterator[Host]:
+def opened(kind: str, scene: SceneFolder = SMALL, /, **changes: Any) -> Iterator[Host]:
     """A host whose context stays current, and which must leave no GL error."""
     host = scene.open(kind, **changes)
     with host.context if kind == "moderngl" else nullcontext():

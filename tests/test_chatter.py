@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from render_probe import FlatCamera, Probe, context, transform
 from scene_folder import OLDER, Agents, SceneFolder
+from written_looks import NO_CASING
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield
@@ -107,6 +108,8 @@ def overlay(folder: Path, colour: str) -> ShaderLibrary:
     files = {
         "trail_colour": f"vec4 trail_colour(vec3 colour, int mode, float age, float edge) "
         f"{{ return vec4({colour}, 1.0); }}",
+        "trail_casing": NO_CASING,
+        "trail_width": "float trail_half_width(float age) { return 1.3; }",
         "marker_shape": "vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) "
         "{ return vec4(0.0); }",
         "surface_colour": "vec3 surface_colour(vec3 c, vec2 p, float level, float light, bool bad) "

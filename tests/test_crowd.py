@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from render_probe import Probe
 from scene_folder import Agents, SceneFolder
 from test_ribbon import SLOPED, project, to_pixels
+from written_looks import NO_CASING
 
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import plane_nodes
 from calf_viz.samples import Samples
 from calf_viz.scene.camera import OrbitCamera
-from calf_viz.scene.crowd import DEPTH_BIAS, Crowd
+from calf_viz.scene.crowd import CASING, DEPTH_BIAS, Crowd
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import RingLayout, RingPacker
 from calf_viz.scene.scene import THINNEST, Scene
@@ -166,7 +167,7 @@ class TestStyle:
         assert two.by_age >= one.by_age >= 0.0
 
     def test_an_empty_picture_is_as_without_crowds(self) -> None:
-        assert Crowd.of(0.0, 0.0, 0.3, 0.1) == Crowd(1.0, 1.0, (1.0, 1.0), 0.0)
+        assert Crowd.of(0.0, 0.0, 0.3, 0.1) == Crowd(1.0, 1.0, (1.0, 1.0), 0.0, CASING)
 
     def test_depth_is_shared_and_never_more_than_without_crowds(self) -> None:
         for overlap in (0.0, 0.5, 2.0, 1e5):
@@ -280,6 +281,7 @@ def test_the_agent_in_training_is_drawn_in_full(tmp_path) -> None:
     (tmp_path / "trail_colour.glsl").write_text(
         hook + "{ return vec4(vec3(colour.b < 0.1), 1.0); }\n"  # the trainee's is yellow
     )
+    (tmp_path / "trail_casing.glsl").write_text(NO_CASING)
     (tmp_path / "marker_shape.glsl").write_text(
         "vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape) { return vec4(0.0); }\n"
     )

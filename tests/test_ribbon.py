@@ -1,7 +1,7 @@
 """Where ribbons' and markers' corners lie, in pixels and depth, against float64 arithmetic.
 
 n: across the trail on screen          p: the sample's pixel, on the surface
-corners:  p +- n (half width + 0.55)   0.55 px for the edge's anti-aliasing
+corners:  p +- n (half width + EDGE)   for the outline, and the edge's anti-aliasing
 at a bend, n along the miter, longer by 1 / cos(half the bend), at most twice
 """
 
@@ -15,6 +15,7 @@ from render_probe import FlatCamera, Probe, area, sides
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.scene.camera import OrbitCamera
+from calf_viz.scene.crowd import CASING
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import DEPTH_BIAS, MARKER_RADII, Scene
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.rendering
 SIZE = (640, 480)
 HALF = np.array(SIZE) / 2
 PLANE = ((-5.0, -5.0), (5.0, 5.0))
-EDGE = 0.55  # px
+EDGE = 0.55 + CASING  # px beyond the half width: the outline, and its edge's anti-aliasing
 HALF_WIDTH = 3.0  # px, of the overlay below
 NEAR = 0.02  # px
 SEEDS = [1, 2, 3]
@@ -101,7 +102,8 @@ def test_the_shipped_trail_tapers_with_age():
     samples = np.stack([np.linspace(-4, 4, 21), np.linspace(-3, 2, 21)], axis=1)
     pairs = wide_pairs(drawn(samples, trail=25)[0])
     age = np.arange(20, -1, -1) / 25
-    half_width = 0.5 * Scene().trail_width * (1 - 0.45 * age)
+    scene = Scene(size=SIZE)
+    half_width = 0.5 * scene.mark_scale * scene.trail_width * (1 - 0.45 * age)
     normal = across((samples[-1] - samples[0]) * HALF)
     assert_corners(pairs, samples / 5.0 * HALF, (half_width + EDGE)[:, None] * normal)
 
@@ -206,6 +208,8 @@ def test_a_markers_corners_are_a_square_around_its_agent():
     clip = drawn([[[1.0, -2.0]]])[0]
     corners = to_pixels(clip[-4:])
     middle = np.array([1.0, -2.0]) / 5.0 * HALF
-    reach = MARKER_RADII["sphere"] + 1.0  # a pixel for the edge's anti-aliasing
+    reach = (
+        Scene(size=SIZE).mark_scale * MARKER_RADII["sphere"] + 1.0
+    )  # a pixel for the edge's anti-aliasing
     np.testing.assert_allclose(np.abs(corners - middle), reach, atol=NEAR)
     assert area(corners).sum() == pytest.approx(4 * reach**2, rel=1e-3), "two halves of the square"

@@ -24,6 +24,7 @@ def surface(colour: str, before: str = "") -> str:
     )
 
 
+NO_CASING = "vec4 trail_casing(vec3 colour) { return vec4(0.0); }\n"
 RED, GREEN, BROKEN = surface("vec3(1, 0, 0)"), surface("vec3(0, 1, 0)"), surface("no_such_thing")
 
 

@@ -115,6 +115,9 @@ UNIFORMS = (
     Uniform(
         "ivec2", "u_circles", "circles drawn behind the surface: of the goal, and all; two for each"
     ),
+    Uniform(
+        "vec2", "u_circle_radii", "least of the goal's circle, that of the ring [px]", "picture"
+    ),
     Uniform("int", "u_ring_rows", "texture rows of one slot of the ring", "ring"),
     Uniform("int", "u_ring_slots", "slots of the ring", "ring"),
     Uniform("int", "u_head", "slot of the newest sample shown", "ring"),
@@ -124,6 +127,13 @@ UNIFORMS = (
     Uniform("float", "u_trail_width", "width of a trail, less in a crowd [px]", "picture"),
     Uniform("float", "u_marker_radius", "radius of a marker, less in a crowd [px]", "picture"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
+    Uniform(
+        "vec2",
+        "u_casing",
+        "width of a trail's outline, none in a crowd [px]; from which luminance of the trail on it "
+        "is dark",
+        "picture",
+    ),
     Uniform("vec2", "u_opacity", "factors on the opacity of trails, of markers: less in a crowd"),
     Uniform(
         "vec4",

@@ -19,7 +19,9 @@ EACH, EACH_GOAL = 2, 3
 """Circles for each that is seen: the darker one below is wider. A goal has a faint one, too, for
 where something hides it."""
 LEAST_GOAL = 11.0
-"""Least radius of a goal [px], in a picture whose lines have their usual width."""
+"""Least radius of a goal [px], in a picture whose marks have their usual size."""
+AROUND_MARKER, APART = 1.2, 5.0
+"""Radius of the ring around an agent: in radii of its marker, and in such pixels beyond that."""
 NOWHERE: Ellipse = (0.0, 0.0, 1.0, 1.0)
 """In place of a goal that is not drawn."""
 

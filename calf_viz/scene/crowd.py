@@ -31,12 +31,15 @@ class Crowd(NamedTuple):
         radius: factor on the radius of markers.
         opacity: factors on the opacity of trails and of markers.
         by_age: 0: depth orders trails by agent; 1: by age.
+        casing: width of the outline on each side of a trail [px]; 0 in a crowd, which would become
+            all outline.
     """
 
     width: float
     radius: float
     opacity: tuple[float, float]
     by_age: float
+    casing: float
 
     @classmethod
     @lru_cache(maxsize=8)
@@ -52,6 +55,7 @@ class Crowd(NamedTuple):
             max(radius, smallest),
             (fall(overlap, *OPACITY), dimmed * dimmed),
             1.0 - fall(overlap, *ORDER),
+            CASING * fall(overlap, *CASED),
         )
 
     @property
@@ -66,6 +70,8 @@ WIDTH = (1.5, 0.4)
 RADIUS = (0.2, 0.4)
 OPACITY = (0.5, 0.3)
 ORDER = (1.0, 2.0)
+CASED = (0.5, 2.0)
+CASING = 1.1  # width of a trail's outline where there is no crowd [px]
 FEW, SOME = 20, 30  # agents that are no crowd at all, and how many more are half of one
 
 

@@ -25,6 +25,7 @@ from calf_viz.view import Certificate, Ellipse
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
 MARKER_AREAS = {"sphere": math.pi, "arrow": 1.015}  # of a marker of radius 1
 LIGHT = (-0.45, -0.25, math.sqrt(1.0 - 0.45**2 - 0.25**2))  # unit vector towards the light
+LEAST_MARKS = 0.5  # of their usual size, in the smallest pictures
 LEAST_PART = 0.03  # of the plane, in which agents are assumed to be spread
 THINNEST = 1.0  # width of a trail in a crowd [px]
 SMALLEST = {"sphere": 1.2, "arrow": 2.1}  # radius of a marker there [px]
@@ -36,7 +37,8 @@ PAIRS_PER_EDGE = (0, 2, 5)  # more for 0, 1, 2 periodic axes: the ends, a run be
 class Scene:
     """Sizes are in units of the scene, unless in pixels.
 
-    Pixels are those of a picture up to 1152 x 720; in a larger one lines and markers grow with it.
+    Pixels are those of a picture of 1152 x 720; in a larger one lines and markers grow with it, in
+    a smaller one trails and markers shrink somewhat.
     """
 
     size: tuple[int, int] = (1280, 720)
@@ -79,7 +81,17 @@ class Scene:
     @property
     def line_scale(self) -> float:
         """Pixels per pixel of a picture up to 1152 x 720."""
-        return max(1.0, min(self.size[1], self.size[0] / WIDEST) / 720)
+        return max(1.0, self._enlarged)
+
+    @property
+    def mark_scale(self) -> float:
+        """As `line_scale`, but for trails, markers and circles, which would cover much of a small
+        picture, and are legible when they are smaller: below 1 there, by the square root."""
+        return max(self._enlarged, min(math.sqrt(self._enlarged), 1.0), LEAST_MARKS)
+
+    @property
+    def _enlarged(self) -> float:
+        return min(self.size[1], self.size[0] / WIDEST) / 720
 
     @property
     def mode_bits(self) -> ModeBits:
@@ -143,7 +155,7 @@ class Scene:
         x, y, *radii = self.goal
         unit = self.camera.pixels_per_unit(self.size)
         widest = max(radius * scale for radius, scale in zip(radii, self.frame.scale, strict=True))
-        seen = widest * unit >= circle.LEAST_GOAL * self.line_scale
+        seen = widest * unit >= circle.LEAST_GOAL * self.mark_scale
         return self.goal if seen else (x, y, 0.0, 0.0)
 
     @property
@@ -182,8 +194,8 @@ class Scene:
         rows, columns = heightfield.shape
         lo, hi = self.frame.corners(heightfield)
         vertices = self.vertices(runs, head_step)
-        pixels, samples = self.line_scale, self.supersample
-        width, radius = pixels * self.trail_width, pixels * self.largest_radius
+        samples, marks = self.supersample, self.mark_scale
+        width, radius = marks * self.trail_width, marks * self.largest_radius
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
@@ -193,7 +205,7 @@ class Scene:
         return {
             "u_view_projection": self.camera.view_projection(self.size[0] / self.size[1]),
             "u_viewport": tuple(map(float, self.samples)),
-            "u_line_scale": samples * pixels,
+            "u_line_scale": samples * self.line_scale,
             "u_plane": tuple(map(float, (*heightfield.lo, *heightfield.hi))),
             "u_corners": tuple(map(float, (*lo, *hi))),
             "u_frame": self.frame.uniform,
@@ -212,6 +224,10 @@ class Scene:
             "u_goal": goal.ellipse,
             "u_goal_copy": goal.copy,
             "u_circles": circles,
+            "u_circle_radii": (
+                samples * marks * circle.LEAST_GOAL,
+                samples * (circle.AROUND_MARKER * crowd.radius * radius + marks * circle.APART),
+            ),
             "u_ring_rows": layout.rows,
             "u_ring_slots": layout.slots,
             "u_head": max(head_step, 0) % layout.slots,
@@ -221,6 +237,7 @@ class Scene:
             "u_trail_width": samples * crowd.width * width,
             "u_marker_radius": samples * crowd.radius * radius,
             "u_opacity": crowd.opacity,
+            "u_casing": (samples * crowd.casing * self.line_scale, self.theme.dark_casing),
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_depth_bias": (
                 DEPTH_BIAS,

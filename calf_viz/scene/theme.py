@@ -29,6 +29,8 @@ THIN = 6.0
 """The same in full colour: strokes thinner than a pixel have less."""
 PLATE_OPACITIES = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 """Opacities of what is behind an axis' text, over the surface; the first that suffices is used."""
+CASED = 3.0
+"""Least contrast of a trail and its outline: WCAG 2, of graphics."""
 BLACK, WHITE = 0x000000, 0xFFFFFF
 
 
@@ -54,6 +56,8 @@ class Theme:
         tick: of a colour bar.
         axis: opacity of the axes' lines.
         stroke: factor on the width of hairlines.
+        dark_casing: luminance from which on a trail's outline is dark, else white: whichever suits
+            the surface, as far as it stands out from the trail by `CASED` at least.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Theme:
     tick: Paint
     axis: float = 0.75
     stroke: float = 1.0
+    dark_casing: float = 0.14
 
 
 DARK = Theme(
@@ -113,6 +118,7 @@ LIGHT = Theme(
     groove=Paint(BLACK, 0.20),
     tick=Paint(0x3F4752, 0.9),
     axis=0.85,
+    dark_casing=0.27,
 )
 HIGH_CONTRAST = Theme(
     name="high_contrast",

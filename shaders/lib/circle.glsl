@@ -13,10 +13,7 @@
 const int CIRCLE_SPOKES = 48;
 const int CIRCLES_OF_GOAL = 3;
 const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
-const float LEAST_GOAL = 11.0;      // px at u_line_scale 1: a smaller region has no radii in u_goal
-const float CASING = 1.3;           // px that it is wider, on each side
-const float AROUND_MARKER = 1.2;    // radius of the ring around an agent, in marker radii,
-const float APART = 5.0;            // and px beyond that at u_line_scale 1
+const float CASING = 1.3, THINNEST = 0.8;   // px that it is wider on each side; of half a width
 const float GHOST = 0.35;           // opacity of the goal behind something
 const float BEFORE_ALL = 0.15;      // depth that it is nearer then, NDC
 
@@ -65,8 +62,9 @@ float circle_reach(Circle circle, float width, vec2 point) {
     return beyond ? 0.0 : width + EDGE;
 }
 
+// Half of its width [px]; width: of a trail. In a crowd, where that is thin, it must still be seen.
 float circle_width(Circle circle, float width) {
-    return 0.65 * width + (circle.casing ? CASING * u_line_scale : 0.0);
+    return max(0.65 * width, THINNEST * u_line_scale) + (circle.casing ? CASING * u_line_scale : 0.0);
 }
 
 // Offset of a spoke's middle from its place on the surface, and the way across the ribbon to a vertex
@@ -75,8 +73,7 @@ float circle_width(Circle circle, float width) {
 // the other on a slope.)
 vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
     vec2 radii = circle.goal ? u_goal.zw : vec2(0.0);
-    float around = AROUND_MARKER * u_marker_radius + APART * u_line_scale;
-    float least = circle.goal ? LEAST_GOAL * u_line_scale : around;
+    float least = circle.goal ? u_circle_radii.x : u_circle_radii.y;
     vec2 spoke = t.x.xy * (circle.unit.x * radii.x) + t.y.xy * (circle.unit.y * radii.y);
     vec2 along = t.y.xy * (circle.unit.x * radii.y) - t.x.xy * (circle.unit.y * radii.x);
     vec2 away = direction(spoke, circle.unit);

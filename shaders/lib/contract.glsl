@@ -27,6 +27,7 @@ uniform int u_highlighted;        // agent with a ring and a wider trail, above 
 uniform vec4 u_goal;              // the goal's region: its centre and semi-axes [scene units]
 uniform vec2 u_goal_copy;         // from there to its copies over the edges of periodic axes, 0 if none is needed [scene units]
 uniform ivec2 u_circles;          // circles drawn behind the surface: of the goal, and all; two for each
+uniform vec2 u_circle_radii;      // least of the goal's circle, that of the ring [px]
 uniform int u_ring_rows;          // texture rows of one slot of the ring
 uniform int u_ring_slots;         // slots of the ring
 uniform int u_head;               // slot of the newest sample shown
@@ -36,6 +37,7 @@ uniform int u_stride;             // steps between drawn samples (level of detai
 uniform float u_trail_width;      // width of a trail, less in a crowd [px]
 uniform float u_marker_radius;    // radius of a marker, less in a crowd [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
+uniform vec2 u_casing;            // width of a trail's outline, none in a crowd [px]; from which luminance of the trail on it is dark
 uniform vec2 u_opacity;           // factors on the opacity of trails, of markers: less in a crowd
 uniform vec4 u_depth_bias;        // towards the viewer: for all; per agent, of markers, of trails; of a trail's newest part, more than of its oldest [NDC]
 uniform int u_chosen;             // agent that u_q_plus belongs to

@@ -15,6 +15,9 @@ const float MITER_LIMIT = 2.0;
 const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasing
 const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
 
+// From a trail's middle to the edge of its ribbon [px]: with the outline, which goes when the trail does.
+float ribbon_reach(float width) { return width + min(u_casing.x, width + 0.5) + EDGE; }
+
 vec2 direction(vec2 v, vec2 otherwise) {
     float l = length(v);
     return l > 1e-3 ? v / l : otherwise;
