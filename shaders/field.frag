@@ -67,6 +67,7 @@ void main() {
     vec4 trail = trail_colour(measured, mode, age, edge);
     // An outline below it, which shrinks with a trail that fades; circles have their own.
     float covered = trail_profile(across, v_data.w, age);
+    trail.rgb = min(trail.rgb, 1.0);
     vec4 casing = trail_casing(trail.rgb);
     float outline = whose == 2 ? 0.0 : min(u_casing.x, v_data.w + 0.5);
     float cased = clamp(0.5 + v_data.w + outline - abs(across), 0.0, 1.0) * casing.a;

@@ -20,7 +20,7 @@ from calf_viz.errors import UserError
 from calf_viz.hosts import memory
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.pictured import usual_samples
-from calf_viz.scene.scene import Scene
+from calf_viz.scene.scene import LEAST_MARKS, Scene
 from calf_viz.viewer.config import LARGEST_SIDE
 
 pytestmark = pytest.mark.rendering
@@ -31,11 +31,14 @@ SCENE = SceneFolder("fine", size=(160, 90), trail=60, steps=40, agents=[Agents(4
 class Large(Scene):
     """A scene whose pictures, three times as large, show what others do."""
 
+    mark_scale = LEAST_MARKS
+
     def uniforms(self, *args: object, **options: object) -> dict[str, object]:
         values = super().uniforms(*args, **options)
         for name in ("u_line_scale", "u_trail_width", "u_marker_radius"):
             values[name] = 3 * values[name]
-        return values
+        width, luminance = values["u_casing"]
+        return values | {"u_casing": (3 * width, luminance)}
 
 
 def mean(picture: np.ndarray, samples: int) -> np.ndarray:
