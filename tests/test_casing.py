@@ -18,6 +18,7 @@ from calf_viz.scene.crowd import CASING, Crowd
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import CASED, THEMES, Theme
+from calf_viz.scene.trail_ink import TrailInk
 
 pytestmark = pytest.mark.rendering
 
@@ -91,8 +92,6 @@ def test_every_design_and_host_draws_it(kind: str, look: Path) -> None:
 
 def width_of(agents: int, trail: int = 600) -> float:
     """Of the outline, in a scene that is full of such trails [px]."""
-    from calf_viz.scene.crowd import TrailInk
-
     scene = Scene(size=(1280, 720), trail=trail)
     rng = np.random.default_rng(0)
     scene.ink = TrailInk(trail)

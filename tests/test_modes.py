@@ -331,9 +331,8 @@ class TestSources:
     def test_its_colours_are_drawn_unless_a_palette_is_asked_for(
         self, renderer: str, palette: str
     ) -> None:
-        with showing(
-            Circling([0, 1, 2, 3, 4, 4, 4]), renderer=renderer, palette=palette, colour_map="gray"
-        ) as app:
+        shown = {"palette": palette, "colour_map": "gray", "size": (960, 600)}
+        with showing(Circling([0, 1, 2, 3, 4, 4, 4]), renderer=renderer, **shown) as app:
             for _ in range(20):
                 app.step()
             picture = app.screenshot().astype(int)

@@ -56,7 +56,7 @@ MARKER = "vec4 marker_shape(vec2 p, float radius, vec3 colour, int shape)"
 
 WAYS: dict[str, Callable[[Crowd], Crowd]] = {
     "shown": lambda crowd: crowd,
-    "few": lambda crowd: Crowd(1.0, 1.0, (1.0, 1.0), 0.0),
+    "few": lambda crowd: Crowd(1.0, 1.0, (1.0, 1.0), 0.0, 0.0),
     "thin": lambda crowd: crowd._replace(opacity=(1.0, 1.0), by_age=0.0),
     "thin-by-age": lambda crowd: crowd._replace(opacity=(1.0, 1.0)),
     "by-agent": lambda crowd: crowd._replace(by_age=0.0),
