@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.numbers import tick_texts
+from calf_viz.hud.uprights import uprights_of
 from calf_viz.hud.value_axis import ValueAxis
 from calf_viz.hud.value_ticks import fewer, value_ticks
 from calf_viz.hud.widgets import ColourBar
@@ -93,3 +95,23 @@ def test_the_axis_has_ticks_of_the_bar(
     shown = [mark.text for mark in axis._found[1]]
     assert len(shown) >= 2 and set(shown) <= set(beside)
     assert all(math.isfinite(mark.y) for mark in axis._found[1])
+
+
+@pytest.mark.parametrize("degrees", range(-90, 0, 15))
+def test_the_axis_displaces_no_more_of_the_planes_ticks_than_on_its_other_side(
+    degrees: int,
+) -> None:
+    values = np.add.outer(np.linspace(-1, 1, 9) ** 2, np.linspace(-1, 1, 9) ** 2) / 2
+    levels = Heightfield(values, (-5.0, -5.0), (5.0, 5.0))
+    scene = Scene()
+    scene.camera.orbit(math.radians(degrees + 60.0), 0.0)
+    axis, scale = ValueAxis("value"), ValueScale("linear", 0.0, 9.0)
+    hud = Hud([], Axes(("x", "y")), axis)
+    hud.prepare(scene, levels, scale)
+    lost = []
+    for upright in uprights_of(scene, levels):
+        ticks = axis._ticks(hud.canvas, upright, scale)
+        lost.append(axis._displaced(hud.canvas, upright, ticks))
+        if upright == axis._upright:
+            mine = lost[-1]
+    assert axis.others and mine == min(lost)

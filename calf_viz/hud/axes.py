@@ -71,9 +71,21 @@ class Axes:
         self.labels = labels
         self._high: tuple[bool, bool] | None = None
         self._is_cut = False  # by the picture
+        self._edges: list[Edge] = []
         self._steps: list[float] = [0.0, 0.0]
         self._ticks: set[tuple[int, str]] = set()  # drawn last: axis and text
         self._names: list[float] = [math.nan, math.nan]  # where each was
+
+    def place(self, canvas: Canvas, scene: Scene, levels: Heightfield) -> list[Rect]:
+        """Find the edges for `draw`; returns where their ticks' texts would be, unless the picture
+        cuts the plane."""
+        closest = CLOSEST * canvas.face("small").height
+        self._high = near_ends(scene, self._high)
+        self._edges = edges_of(scene, levels, self.labels, closest, self._high)
+        self._is_cut = not all(_within(edge, scene.size) for edge in self._edges)
+        if self._is_cut:
+            return []
+        return [mark.tick_rect(canvas) for edge in self._edges for mark in _aside(edge, edge.ticks)]
 
     def draw(
         self,
@@ -82,20 +94,17 @@ class Axes:
         levels: Heightfield,
         taken: Sequence[Rect],
     ) -> list[Rect]:
-        """Draw what fits the picture, clear of `taken`; returns where the texts are."""
-        closest = CLOSEST * canvas.face("small").height
-        self._high = near_ends(scene, self._high)
-        edges = edges_of(scene, levels, self.labels, closest, self._high)
-        sight = self._sight(canvas, scene, taken)
-        self._is_cut = not all(_within(edge, scene.size) for edge in edges)
+        """Draw what fits the picture, clear of `taken`, where it was placed; returns where the
+        texts are."""
         if not self._is_cut:
             # A text that would lie along its edge is left out: the edge is seen end on.
             lo, hi = plane_of(scene, levels)
             axes = [
                 Marks(_aside(edge, edge.ticks), _names(edge, lo[axis], hi[axis]))
-                for axis, edge in enumerate(edges)
+                for axis, edge in enumerate(self._edges)
             ]
         else:
+            sight = self._sight(canvas, scene, taken)
             project = partial(surface_pixels, scene, levels)
             axes = self._cut(project, sight, plane_of(scene, levels))
         return self._draw(canvas, scene, axes, taken)

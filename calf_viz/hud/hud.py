@@ -138,7 +138,9 @@ class Hud:
     def _draw_edges(self, scene: Scene, levels: Heightfield, scale: Scale) -> None:
         self.canvas.back_to(self._panels_end)
         taken = list(self.placed.values())
+        ticks = [] if self.axes is None else self.axes.place(self.canvas, scene, levels)
         if self.value_axis is not None:
+            self.value_axis.others = ticks
             taken += self.value_axis.stand(self.canvas, scene, levels, scale, taken)
         if self.axes is not None:
             self._marks = self.axes.draw(self.canvas, scene, levels, taken)

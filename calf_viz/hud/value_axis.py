@@ -34,6 +34,9 @@ class ValueAxis:
 
     It is placed before the plane's own axes are drawn, which keep clear of its line, and draws its
     texts after them, as these change with every step of a morph.
+
+    Attributes:
+        others: texts of the plane's ticks, of which it displaces as few as possible.
     """
 
     def __init__(self, *names: str) -> None:
@@ -43,6 +46,7 @@ class ValueAxis:
         self._last: Upright | None = None  # where it was last, also if it is nowhere now
         self._found: tuple[Scale, list[Mark]] | None = None  # ticks, cached for a scale
         self._bar: ColourBar | None = None
+        self.others: list[Rect] = []
 
     def share(self, bar: ColourBar | None) -> None:
         """Have the ticks of this bar, or as many of them as there is room for."""
@@ -58,18 +62,21 @@ class ValueAxis:
     ) -> list[Rect]:
         """Choose its place, clear of `taken`: the last one, or on its side, unless another has
         clearly more legible ticks; returns the rectangles that it takes."""
-        last, self._upright, most = self._last, None, FEWEST - 1
+        last, self._upright, most = self._last, None, -math.inf
         uprights = uprights_of(scene, levels)
         if last is not None:
             uprights.sort(key=lambda other: (other.corner != last.corner, other.side != last.side))
         for upright in uprights:
             ticks = self._ticks(canvas, upright, scale)
             readable = len(self._free(canvas, scene, ticks, taken))
-            if readable > most and not self._crosses(canvas, upright, taken):
+            if readable < FEWEST or self._crosses(canvas, upright, taken):
+                continue
+            worth = readable - self._displaced(canvas, upright, ticks)
+            if worth > most:
                 self._upright = self._last = upright
                 self._found = scale, ticks
-                most = readable if last is None else readable + CLEARLY_MORE - 1
-            if self._upright is upright and readable == len(ticks):
+                most = worth if last is None else worth + CLEARLY_MORE - 1
+            if self._upright is upright and worth == len(ticks):
                 break
         if self._upright is None or self._found is None:
             return []
@@ -103,6 +110,12 @@ class ValueAxis:
         """Whether the line would cross a panel."""
         step = canvas.metrics.unit
         return any(piece.overlaps(other, step) for piece in _line_rects(upright) for other in taken)
+
+    def _displaced(self, canvas: Canvas, upright: Upright, ticks: Sequence[Mark]) -> int:
+        """Number of the plane's ticks for which there would be no room."""
+        own = [*_line_rects(upright), *(tick.tick_rect(canvas) for tick in ticks)]
+        gap = CLEAR * canvas.metrics.unit
+        return sum(any(other.overlaps(rect, gap) for rect in own) for other in self.others)
 
     @staticmethod
     def _free(
