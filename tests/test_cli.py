@@ -109,12 +109,15 @@ class TestBadInput:
         [
             ("--system nonsense", "unknown system 'nonsense': choose one of differential_drive, "),
             ("--preset nonsense", "unknown preset 'nonsense': choose one of low, medium, high"),
-            ("--policy nonsense", "unknown policy 'nonsense': choose one of calf, nominal, actor"),
-            ("--palette nonsense", "unknown palette 'nonsense': choose one of standard, "),
-            ("--value-scale log", "unknown value_scale 'log': choose one of linear, sqrt, symlog"),
-            ("--clim 5,1", "clim '5,1' has no extent upwards: give auto, robust, agents, or two"),
+            (
+                "--policy nonsense",
+                "unknown --policy 'nonsense': choose one of calf, nominal, actor",
+            ),
+            ("--palette nonsense", "unknown --palette 'nonsense': choose one of standard, "),
+            ("--value-scale log", "unknown --value-scale 'log': choose one of linear, sqrt, "),
+            ("--clim 5,1", "--clim '5,1' has no extent upwards: give auto, robust, agents, or"),
             ("--clim nan,1", "clim 'nan,1' is not finite: give auto, robust, agents, or two"),
-            ("--clim 1", "unknown clim '1': give auto, robust, agents, or two numbers"),
+            ("--clim 1", "unknown --clim '1': give auto, robust, agents, or two numbers"),
             ("--colour-map nonsense", "unknown colour map 'nonsense'"),
             ("--nonsense 3", "No such option '--nonsense'"),
             ("nonsense", "No such command 'nonsense'"),
@@ -122,17 +125,17 @@ class TestBadInput:
             ("--profile --output a.png", "--output a.png: profiles need a folder: give another"),
             ("--headless=3", "Option '--headless' does not take a value"),
             ("--seed", "Option '--seed' requires an argument"),
-            ("--n_agents 0", "n_agents 0 is out of range: give 1 to "),
-            ("--n_agents -1", "n_agents -1 is out of range: give 1 to "),
-            ("--n_agents 1000000000", "n_agents 1000000000 is out of range: give 1 to "),
+            ("--n_agents 0", "--n-agents 0 is out of range: give 1 to "),
+            ("--n_agents -1", "--n-agents -1 is out of range: give 1 to "),
+            ("--n_agents 1000000000", "--n-agents 1000000000 is out of range: give 1 to "),
             ("--n_agents 2.5", "Invalid value for '--n-agents': '2.5' is not a valid integer"),
             pytest.param(
                 "--n_agents 10000000",
                 "10000000 agents with trails of 600 steps do not fit ",
                 marks=pytest.mark.rendering,
             ),
-            ("--frames 0", "frames 0 is out of range: give 1 to "),
-            ("--p_relax nan", "p_relax nan is out of range: give 0.0 to 1.0"),
+            ("--frames 0", "--frames 0 is out of range: give 1 to "),
+            ("--p_relax nan", "--p-relax nan is out of range: give 0.0 to 1.0"),
             ("--size 0x0", "size: width 0 is out of range: give 16 to "),
             ("--size abc", "'abc' is not a size: give one such as 1280x720"),
             ("--size 64", "'64' is not a size: give one such as 1280x720"),
@@ -142,11 +145,22 @@ class TestBadInput:
             ("--policy actor --p-relax 0.5", "--p-relax has no effect with --policy actor: leave"),
             ("--slice 0.4", "--slice has no effect with point_mass, whose plane shows all of its"),
             ("--no-hud --stats-q-value-update-freq 3", "-freq has no effect with --no-hud: leave"),
+            ("--no-hud --hud-scale 2", "--hud-scale has no effect with --no-hud: leave"),
+            (
+                "--profile --supersample 2",
+                "--supersample has no effect with --profile, which saves",
+            ),
+            ("--output x.jpg", "--output x.jpg: pictures are PNG: give x.png"),
+            ("--camera 10,20,10,0,0,0,7", "--camera has more than 6 numbers: give home"),
+            ("--theme pink", "unknown --theme 'pink': choose one of dark, light"),
             ("--no-vsync", "--no-vsync has no effect without a window: leave --no-vsync out"),
             ("--define TRIALS=0", "--define TRIALS=0: no shader mentions it: did you mean TRAILS?"),
             ("--define FOO", "--define FOO=1: no shader mentions it: leave it out"),
             ("--trace", "--trace needs --profile: give both"),
-            ("--stats-text-update-freq 0", "stats_text_update_freq 0 is out of range: give 1 to "),
+            (
+                "--stats-text-update-freq 0",
+                "--stats-text-update-freq 0 is out of range: give 1 to ",
+            ),
             ("--shaders no/such/folder", "--shaders no/such/folder: neither a folder nor a file"),
             ("--ab no/such/folder", "--ab no/such/folder: neither a folder nor a file"),
             ("--shaders=", "Invalid value for '--shaders': is empty: give a path"),
@@ -172,7 +186,7 @@ class TestBadInput:
 
     def test_in_a_process_of_its_own(self) -> None:
         said = in_a_child("--n_agents", "0").complaint
-        assert said.startswith("n_agents 0 is out of range: give 1 to ")
+        assert said.startswith("--n-agents 0 is out of range: give 1 to ")
 
     def test_in_a_folder_with_one_of_the_packages_name(self, tmp_path: Path) -> None:
         """As the parent of a checkout is."""

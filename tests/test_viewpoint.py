@@ -51,7 +51,7 @@ def test_ways_to_write_one(text: str, meant: Viewpoint) -> None:
         ("0,40,-3", "distance -3.0 is out of range"),
         ("400", "azimuth 400.0 is out of range: give -360 to 360"),
         ("1,2,3,4,5,6,7", "'2' is out of range"),
-        ("10,20,10,0,0,0,7", "'7' is no part of one"),
+        ("10,20,10,0,0,0,7", "more than 6 numbers"),
         ("top,azimuth=1,azimuth=2", "azimuth is given twice"),
         ("0,azimuth=2", "azimuth is given twice"),
         ("azimuth=1,40", "'40' is no part of one"),

@@ -19,7 +19,7 @@ from calf_viz.cli.environment import (
     environment_options,
     open_environment,
 )
-from calf_viz.cli.option_types import GIVEN_PATH, SIZE
+from calf_viz.cli.option_types import GIVEN_PATH, SIZE, options_named
 from calf_viz.cli.pictures import is_picture, write_frame, write_picture, write_screenshots
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
@@ -103,9 +103,10 @@ def _all_options(command: Command) -> Command:
 def _config(preset: str | None, config: Path | None, given: dict[str, Any]) -> AppConfig:
     """The configuration in force: the preset, changed by the file, changed by the options."""
     given = {name: value for name, value in given.items() if value not in (None, ())}
-    if config is None:
-        return AppConfig.from_preset(preset or "medium", **given)
-    return AppConfig.load(config, preset, **given)
+    with options_named(given):
+        if config is None:
+            return AppConfig.from_preset(preset or "medium", **given)
+        return AppConfig.load(config, preset, **given)
 
 
 class _Commands(click.Group):
@@ -186,7 +187,9 @@ def calf_viz(
         # What is in the picture determines the cost of a frame: the same, wherever agents are.
         in_force = in_force.changed(camera="plane")
     idle = [name for name in given if env is None or name != "slice"]
-    refuse_without_effect(idle, in_force.visualization, screenshot and file is None)
+    refuse_without_effect(
+        idle, in_force.visualization, screenshot=screenshot and file is None, profile=profile
+    )
     from calf_viz.viewer.app import CALFApplication
 
     source = None
@@ -206,6 +209,7 @@ def calf_viz(
             profile_run.profile(app, folder, trace)
         elif file is not None:
             write_picture(app, file)
+            _say_if_early(app)
         elif screenshot:
             write_screenshots(app, folder)
         else:
@@ -243,13 +247,16 @@ def _process(app: CALFApplication) -> str:
     return f", in process {pid}: `kill {pid}` ends it with a checkpoint"
 
 
-def _ended_early(app: CALFApplication) -> bool:
-    """Whether a training that ends with its viewer has had no episode."""
+def _say_if_early(app: CALFApplication) -> None:
+    """Say so if a training that ends with its viewer has had no episode."""
     from calf_viz.sources.board import Word
 
     if app.live is None or app.live.process.detached or app.training_failure is not None:
-        return False
-    return app.live.process.board[Word.EPISODES] == 0
+        return
+    if app.live.process.board[Word.EPISODES] == 0:
+        from calf_viz.viewer.app import HEADLESS_FRAMES
+
+        say(f"0 episodes in {app.config.frames or HEADLESS_FRAMES} frames: give more --frames")
 
 
 def _show(app: CALFApplication, output: Path) -> None:
@@ -268,8 +275,7 @@ def _show(app: CALFApplication, output: Path) -> None:
         app.step()
     median = 1e3 * float(np.median(app.frame_times))
     write_frame(app, output, frames)
-    if _ended_early(app):
-        say(f"0 episodes in {frames} frames: give more --frames")
+    _say_if_early(app)
     say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from calf_viz.errors import FileError, UserError
 from calf_viz.settings import read_size
 
 
@@ -35,3 +39,20 @@ class _Size(click.ParamType):
 
 
 GIVEN_PATH, SIZE = _GivenPath(), _Size()
+
+
+@contextmanager
+def options_named(given: Collection[str]) -> Iterator[None]:
+    """In the block, an error that begins with the name of a setting given as an option names that
+    option. One that begins with a file's name has its cause there."""
+    try:
+        yield
+    except FileError:
+        raise
+    except UserError as error:
+        message = str(error)
+        found = re.match(r"(unknown )?(\w+)(?=[ :])", message)
+        if found is None or found[2] not in given:
+            raise
+        option = f"{found[1] or ''}--{found[2].replace('_', '-')}"
+        raise UserError(option + message[found.end() :]) from error

@@ -6,16 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calf_viz.console import say
+from calf_viz.errors import UserError, shown
 from calf_viz.files import is_folder, make_folder
 
 if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
 
 SUFFIX = ".png"
+OTHERS = {".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".pdf", ".eps", ".ppm"}
+"""Suffixes of pictures that are not written."""
 
 
 def is_picture(output: Path) -> bool:
-    """Whether it is a picture's name rather than a folder's."""
+    """Whether it is a picture's name rather than a folder's. Raises UserError for a picture of
+    another kind."""
+    if output.suffix.lower() in OTHERS and not is_folder(output):
+        better = output.with_suffix(SUFFIX).name
+        raise UserError(f"--output {shown(output)}: pictures are PNG: give {shown(better)}")
     return output.suffix.lower() == SUFFIX and not is_folder(output)
 
 

@@ -20,19 +20,19 @@ OF_TEXTS = (
 
 
 def refuse_without_effect(
-    given: Collection[str], config: VisualizationConfig, screenshot: bool
+    given: Collection[str], config: VisualizationConfig, screenshot: bool, profile: bool = False
 ) -> None:
     """Raise UserError for the first option without an effect.
 
     given: names of the options on the command line; a file's settings may go unused.
     """
-    for names, why, instead in _idle(config, screenshot):
+    for names, why, instead in _idle(config, screenshot, profile):
         for option in (f"--{name.replace('_', '-')}" for name in given if name in names):
             raise UserError(f"{option} has no effect {why}: {instead}leave {option} out")
 
 
 def _idle(
-    config: VisualizationConfig, screenshot: bool
+    config: VisualizationConfig, screenshot: bool, profile: bool
 ) -> Iterator[tuple[Collection[str], str, str]]:
     """Settings without an effect, why, and what to do other than to leave them out."""
     system = systems.get(config.system)
@@ -44,8 +44,10 @@ def _idle(
         yield ("p_relax",), f"with --policy {config.policy}", ""
     if not hidden_states(system):
         yield ("slice",), f"with {system.name}, whose plane shows all of its states", ""
+    if profile:
+        yield ("supersample",), "with --profile, which saves no picture", ""
     if not config.hud:
-        yield OF_TEXTS, "with --no-hud", ""
+        yield (*OF_TEXTS, "hud_scale"), "with --no-hud", ""
     elif not config.use_stats_cache:
         yield OF_TEXTS, "with --no-use-stats-cache", ""
     if config.headless:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.variants import HIGHLIGHTED, RAMP_ROW
+from calf_viz.scene.paint import LUMINANCE
 from calf_viz.view import Colour, View
 
 
@@ -120,7 +121,6 @@ RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 steps of lightness."""
 LIGHT_RAMP = ((0.98, 0.70, 0.38), (0.78, 0.18, 0.48), (0.14, 0.04, 0.32))
 """The same over a pale surface: orange, magenta, dark violet."""
-LUMINANCE = np.array((0.2126, 0.7152, 0.0722))
 BEYOND = 0.3
 """Part of a grey opposite to the ground in the colour of values beyond the scale."""
 PALE, DARK_LINES = 0.5, 128

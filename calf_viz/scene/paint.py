@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Weights of linear red, green and blue in the luminance."""
+
 
 class Tone(NamedTuple):
     """A colour by its meaning: which one it is, the theme and the palette in use say when it is
@@ -64,8 +67,7 @@ def luminance(colour: int) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
         for part in unpacked(colour)
     )
-    red, green, blue = linear
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return sum(weight * part for weight, part in zip(LUMINANCE, linear, strict=True))
 
 
 def contrast(one: int, other: int) -> float:

@@ -88,6 +88,8 @@ class Viewpoint:
             named |= bool(equals)
             if not named and place < len(LIMITS):
                 key, value = tuple(LIMITS)[place], part
+            if not named and place >= len(LIMITS):
+                raise UserError(f"`camera` has more than {len(LIMITS)} numbers: {ADVICE}")
             if key not in LIMITS:
                 raise UserError(f"`camera`: '{shown(part)}' is no part of one: {ADVICE}")
             if key in numbers:
