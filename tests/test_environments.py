@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import saved_policies as saved
+from calf_attach.observation_plane import ObservationPlane, read_axes, read_others
 from click.testing import CliRunner
 
 from calf_viz import systems
@@ -20,7 +21,6 @@ gymnasium = pytest.importorskip("gymnasium", reason="the extra gym is not instal
 
 from calf_viz.environments import IDS, registration  # noqa: E402
 from calf_viz.environments.system_environment import AGENT, SIDE  # noqa: E402
-from calf_viz.sources.observation_plane import read_axes, read_held  # noqa: E402
 from calf_viz.sources.policy_in_environment import Cut, PolicyInEnvironment  # noqa: E402
 
 PENDULUM, CART = "Pendulum-v1", "CartPole-v1"
@@ -72,7 +72,7 @@ class TestAPolicyInAnEnvironment:
         source = PolicyInEnvironment(CART, dqn, 4, cut=Cut(cells=2))
         field = source.surface()
         assert field is not None and source.surface() is None
-        corner = source.through.astype(np.float32)
+        corner = source.plane.through.astype(np.float32)
         corner[[0, 2]] = source.view.lo
         np.testing.assert_allclose(field.values[0, 0], dqn.value(corner[None])[0], rtol=1e-5)
 
@@ -81,7 +81,7 @@ class TestAPolicyInAnEnvironment:
         source.surface()
         shown(source, 3)
         np.testing.assert_array_equal(
-            source.through[[1, 3]], source._copies.observations[2, [1, 3]]
+            source.plane.through[[1, 3]], source._copies.observations[2, [1, 3]]
         )
         assert source.surface() is not None
 
@@ -120,27 +120,29 @@ class TestAPolicyInAnEnvironment:
 
 class TestAPlane:
     @pytest.mark.parametrize("text", ["0", "0,0", "0,4", "x,y", "0,1,2", "angle(0,1)", "angle(0),1",
-                                      "angle(0,1),1", "-1,0", "", "9" * 400])  # fmt: skip
+                                      "angle(0,1),1", "-1,0", "", "0,1,", "9" * 400])  # fmt: skip
     def test_other_axes_are_refused(self, text: str) -> None:
-        with pytest.raises(UserError, match="axes"):
+        with pytest.raises(ValueError, match="axes"):
             read_axes(text, 4)
 
     @pytest.mark.parametrize("text", ["7=1", "0=1", "x", "nan", "1e9", "1=mean", "="])
     def test_other_values_of_what_it_hides_are_refused(self, text: str) -> None:
-        with pytest.raises(UserError, match="slice"):
-            read_held((text,), read_axes("0,2", 4), tuple("abcd"))
+        with pytest.raises(ValueError, match="slice"):
+            read_others((text,), read_axes("0,2"), 4)
 
     def test_later_values_win(self) -> None:
-        plane = read_held(("2", "3=1"), read_axes("0,2", 4), tuple("abcd"))
-        assert plane.held == {1: 2.0, 3: 1.0} and not plane.follow
-        assert read_held(("2", "agent"), plane.axes, tuple("abcd")).follow
+        axes = read_axes((0, 2), 4)
+        assert read_others(("2", "3=1"), axes, 4) == {1: 2.0, 3: 1.0}
+        assert read_others(("2", "agent"), axes, 4) == "agent"
+        assert read_others(("agent", "mean"), axes, 4) == {}
 
     def test_an_angle_goes_there_and_back(self) -> None:
-        plane = read_held((), read_axes("angle(0,1),2", 3), ("cos θ", "sin θ", "ω"))
+        plane = ObservationPlane(read_axes("angle(0,1),2"))
+        plane.see(np.zeros((1, 3)))
         points = np.array([[0.5, 2.0], [-3.0, -1.0]])
-        found = plane.positions(plane.observations(points, np.zeros(3)))
-        np.testing.assert_allclose(found, points, rtol=1e-6)
-        assert plane.labels == ("θ [rad]", "ω")
+        np.testing.assert_allclose(plane.project(plane.lift(points)), points, rtol=1e-6)
+        assert plane.labels(("cos θ", "sin θ", "ω")) == ("θ [rad]", "ω")
+        assert plane.labels(()) == ("o0 [rad]", "o2")
 
 
 @pytest.mark.parametrize("env_id", IDS)

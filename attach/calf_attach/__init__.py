@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from calf_attach.handle import Handle
 from calf_attach.plan import plan_of
@@ -21,7 +21,9 @@ def attach(
     title: str | None = None,
     labels: tuple[str, str] = ("x", "y"),
     periodic: tuple[bool, bool] = (False, False),
-    axes: Sequence[int] = (0, 1),
+    axes: Sequence[int] | str = (0, 1),
+    others: Mapping[int, float] | str = "mean",
+    chosen: int = 0,
     project: Callable[[Any], Any] | None = None,
     lift: Callable[[Any], Any] | None = None,
     critic: Callable[[Any], Any] | None = None,
@@ -45,10 +47,14 @@ def attach(
         title: heading in the viewer; by default the name.
         labels: names and units of the axes, such as `x [m]`.
         periodic: whether each axis wraps.
-        axes: which two entries of an observation the plane shows.
+        axes: which two entries of an observation the plane shows; or text, such as
+            `angle(0,1),2` for the angle whose cosine and sine are entries 0 and 1, and entry 2.
+        others: what the critic gets for the entries that are not shown: their `mean` in the first
+            observations, values by entry such as {3: 0.5}, or what one `agent` observes, as it
+            goes on.
+        chosen: that agent.
         project: makes positions (n, 2) of observations, in place of `axes`.
-        lift: makes observations of points (m, 2), for the critic; by default the other entries are
-            the mean of the first observations.
+        lift: makes observations of points (m, 2), for the critic; by default by axes and others.
         critic: makes a value for each observation, (m,) or (m, 1); any framework's.
         value: name of what it returns.
         modes: names of what `step(modes=...)` counts.
@@ -72,7 +78,8 @@ def attach(
     return Handle(
         plan_of(
             bounds, space, name=name, title=title, labels=labels, periodic=periodic, axes=axes,
-            project=project, lift=lift, critic=critic, value=value, modes=modes, colours=colours,
-            dt=dt, autoreset=autoreset, nodes=nodes, budget=budget, rate=rate, window=window,
+            others=others, chosen=chosen, project=project, lift=lift, critic=critic, value=value,
+            modes=modes, colours=colours, dt=dt, autoreset=autoreset, nodes=nodes,
+            budget=budget, rate=rate, window=window,
         )
     )  # fmt: skip

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ import numpy as np
 from calf_attach.arrays import as_array, observations_of
 from calf_attach.board import NoRoom
 from calf_attach.critic import Evaluation
+from calf_attach.episodes import mode_of
 from calf_attach.layout import Phase, Word
 from calf_attach.plan import Plan
 from calf_attach.plane import grid_nodes, lifting
 from calf_attach.recorder import Recorder
+from calf_attach.vector import Watched
 from calf_attach.window import open_window
 
 _now = time.perf_counter_ns
@@ -121,6 +124,17 @@ class Handle:
         finally:
             self._lock.release()
 
+    def wrap(self, envs: Any) -> Any:
+        """The environments, of Gymnasium or with its interface, so that their resets and steps are
+        shown by themselves; call it last, around all other wrappers. How episodes end is taken from
+        them, unless `attach` was given `autoreset`. Vectorised or single."""
+        plan = self._plan
+        if plan is not None and plan.autoreset is None:
+            mode = mode_of(envs) if hasattr(envs, "num_envs") else "disabled"
+            if mode is not None:
+                self._plan = self._recorder.plan = replace(plan, autoreset=mode)
+        return Watched(envs, self)
+
     def refresh(self) -> None:
         """Evaluate the critic now, whatever the budget."""
         if not self._enter():
@@ -149,6 +163,11 @@ class Handle:
             self._fault()
         finally:
             self._lock.release()
+
+    @property
+    def counts_actions(self) -> bool:
+        """Whether modes are discrete actions' numbers."""
+        return self._plan is not None and self._plan.modes > 1
 
     @property
     def board(self) -> str | None:

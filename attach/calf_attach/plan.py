@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from calf_attach.episodes import MODES
+from calf_attach.observation_plane import MEAN, ObservationPlane, ends_of, read_axes
 from calf_attach.plane import Pair, bounds_of, checked_bounds, slice_of
 
 MOST_NODES = 1025
@@ -24,6 +25,8 @@ class Plan:
     """What viewers show, without the bounds: see `attached.view_of` in calf_viz."""
     bounds: tuple[Pair, Pair] | None
     """Corners lo, hi; None: from what is seen."""
+    ends: tuple[Pair | None, Pair | None]
+    """Of each axis, where they are known even so."""
     axes: tuple[int, int]
     project: Callable[[Any], Any] | None
     lift: Callable[[Any], Any] | None
@@ -43,9 +46,23 @@ class Plan:
 def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
     """The plan that `attach` makes of its arguments. Raises ValueError for those that cannot be
     used."""
-    axes = tuple(given["axes"])
-    slice_of(axes)
-    corners = checked_bounds(bounds) if bounds is not None else bounds_of(space, axes)
+    ends: tuple[Pair | None, Pair | None] = (None, None)
+    axes = given["axes"]
+    if isinstance(axes, str) or given["others"] != MEAN:
+        if given["project"] is not None:
+            raise ValueError("project makes positions: leave axes and others out")
+        plane = ObservationPlane(read_axes(axes), given["others"], given["chosen"])
+        given.update(project=plane.project, lift=given["lift"] or plane.lift)
+        given.update(periodic=plane.periodic, axes=(0, 1))
+        ends = ends_of(space, plane)
+        axes = (0, 1)
+        corners = None if bounds is None else checked_bounds(bounds)
+        if corners is None and ends[0] and ends[1]:
+            corners = (ends[0][0], ends[1][0]), (ends[0][1], ends[1][1])
+    else:
+        axes = tuple(axes)
+        slice_of(axes)
+        corners = checked_bounds(bounds) if bounds is not None else bounds_of(space, axes)
     for name in ("project", "lift", "critic"):
         if given[name] is not None and not callable(given[name]):
             raise ValueError(f"{name}: {_shown(given[name])}: give a function")
@@ -75,6 +92,7 @@ def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
             "critic": given["critic"] is not None,
         },
         bounds=corners,
+        ends=ends,
         axes=(int(axes[0]), int(axes[1])),
         **{name: given[name] for name in _AS_GIVEN},
     )

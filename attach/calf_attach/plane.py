@@ -61,7 +61,9 @@ class SeenBounds:
     """Bounds from the positions seen, when nothing else says them. They grow in powers of two, so
     that they change rarely, and never shrink."""
 
-    def __init__(self) -> None:
+    def __init__(self, ends: Sequence[Pair | None] = (None, None)) -> None:
+        """ends: of each axis, where they are known."""
+        self.ends = ends
         self.lo: list[float] = []
         self.hi: list[float] = []
 
@@ -79,12 +81,16 @@ class SeenBounds:
         if not len(there):
             return False
         low, high = there.min(axis=0).tolist(), there.max(axis=0).tolist()
+        for axis, known in enumerate(self.ends):
+            if known is not None:
+                low[axis], high[axis] = known
         if self.lo and all(a <= b and c <= d for a, b, c, d in zip(self.lo, low, high, self.hi)):
             return False
         if self.lo:
             low = [min(pair) for pair in zip(self.lo, low)]
             high = [max(pair) for pair in zip(self.hi, high)]
-        self.lo, self.hi = zip(*(around(a, b) for a, b in zip(low, high)))  # type: ignore[assignment]
+        found = [known or around(a, b) for a, b, known in zip(low, high, self.ends)]
+        self.lo, self.hi = [list(each) for each in zip(*found)]
         return True
 
 

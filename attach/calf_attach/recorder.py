@@ -45,7 +45,7 @@ class Recorder:
         self._one: tuple[int, ...] = (0,)
         self._merged = self._next_row = self._next_urgent = 0
         self._apart = int(1e9 / plan.rate)
-        self._seen = SeenBounds() if plan.bounds is None else None
+        self._seen = SeenBounds(plan.ends) if plan.bounds is None else None
         self._begins = np.zeros(0, bool)  # whose next row is their episode's first
         self._resetting = np.zeros(0, bool)  # whose next step only resets
         self._plain = False  # nobody's is

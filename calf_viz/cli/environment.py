@@ -66,14 +66,14 @@ def check_environment_options(given: Collection[str]) -> None:
 
 
 def open_environment(
-    env_id: str, model: Path, axes: str | None, held: tuple[str, ...], config: VisualizationConfig
+    env_id: str, model: Path, axes: str | None, others: tuple[str, ...], config: VisualizationConfig
 ) -> PolicyInEnvironment:
     """The source. Raises UserError for an environment or a model that cannot be used."""
     with whole_imports():
         from calf_viz.agent.mlp_policy import MlpPolicy
         from calf_viz.sources.policy_in_environment import CELLS, Cut, PolicyInEnvironment
 
-    cut = Cut(axes, held, config.grid or CELLS, config.chosen or 0)
+    cut = Cut(axes, others, config.grid or CELLS, config.chosen or 0)
     policy = MlpPolicy.load(model)
     return PolicyInEnvironment(env_id, policy, config.n_agents, config.seed, cut)
 

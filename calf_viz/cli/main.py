@@ -176,7 +176,7 @@ def calf_viz(
     if profile and file is not None:
         raise UserError(f"--output {shown(file)}: profiles need a folder: give another name")
     check_environment_options(given)
-    held = changes.pop("slice") if env is not None else ()  # of the environment's entries
+    others = changes.pop("slice") if env is not None else ()  # of the environment's entries
     if screenshot or file is not None:
         changes["headless"] = True
     if profile:
@@ -194,7 +194,7 @@ def calf_viz(
 
     source = None
     if env is not None and model is not None:
-        source = open_environment(env, model, axes, held, in_force.visualization)
+        source = open_environment(env, model, axes, others, in_force.visualization)
     app = CALFApplication(in_force, source=source)
     if output is not None and file is None:
         app.profiles = output

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from calf_attach.known_environments import names_of
+from calf_attach.observation_plane import ObservationPlane, read_axes, read_others
 from calf_attach.plane import around
 from numpy.typing import NDArray
 
@@ -15,8 +17,6 @@ from calf_viz.environments.copies import Copies
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.samples import Samples
-from calf_viz.sources.known_environments import names_of
-from calf_viz.sources.observation_plane import read_axes, read_held
 from calf_viz.view import View
 
 SCOUTS, LOOK_AHEAD = 16, 200
@@ -35,13 +35,13 @@ class Cut:
 
     Attributes:
         axes: as `read_axes` takes them; None: the environment's own, or the first two.
-        held: what the plane does not show, as `read_held` takes it.
+        others: what the plane does not show, as `read_others` takes it.
         cells: of the surface per side.
         chosen: the agent that the plane goes through, if it follows one.
     """
 
     axes: str | None = None
-    held: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     cells: int = CELLS
     chosen: int = 0
 
@@ -53,7 +53,6 @@ class PolicyInEnvironment:
 
     Attributes:
         plane: which part of an observation is shown.
-        through: what the other entries are held at, for the surface, (d,).
     """
 
     def __init__(
@@ -66,14 +65,15 @@ class PolicyInEnvironment:
         self._act = acting(policy, self._copies, env_id)
         known = names_of(env_id.rpartition(":")[2], self._copies.metadata)
         size = policy.observations
-        fits = len(known.observations) == size
-        names = known.observations if fits else tuple(f"o{entry}" for entry in range(size))
-        axes = read_axes(self._cut.axes or known.axes, size)
-        self.plane = read_held(self._cut.held, axes, names)
+        self._names = known.observations if len(known.observations) == size else ()
+        try:
+            axes = read_axes(self._cut.axes or known.axes, size)
+            others = read_others(self._cut.others, axes, size)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        self.plane = ObservationPlane(axes, others, self._cut.chosen)
         self._seen = self._scouted(min(n_agents, SCOUTS), LOOK_AHEAD)
-        self.through = self._seen.mean(axis=0, dtype=np.float64)
-        for entry, value in self.plane.held.items():
-            self.through[entry] = value
+        self.plane.see(self._seen)
         self.view = self._first_view(known.actions)
         self._surface_is_new = True
 
@@ -92,7 +92,7 @@ class PolicyInEnvironment:
 
     def _first_view(self, actions: tuple[str, ...]) -> View:
         copies, plane = self._copies, self.plane
-        places = plane.positions(self._seen)
+        places = plane.project(self._seen)
         ends = [
             axis.range(copies.observation_low, copies.observation_high)
             or around(float(column.min()), float(column.max()))
@@ -104,8 +104,8 @@ class PolicyInEnvironment:
             title=self._env_id.rpartition(":")[2],
             lo=(ends[0][0], ends[1][0]),
             hi=(ends[0][1], ends[1][1]),
-            labels=plane.labels,
-            periodic=(plane.axes[0].periodic, plane.axes[1].periodic),
+            labels=plane.labels(self._names),
+            periodic=plane.periodic,
             modes=named or ("agents",),
             value=self.policy.value_name,
         )
@@ -115,11 +115,10 @@ class PolicyInEnvironment:
         next step."""
         actions, modes = self._act(self._copies.observations)
         first = self._copies.step(actions)
-        positions = self.plane.positions(self._copies.observations)
+        before = self.plane.through
+        positions = self.plane.project(self._copies.observations)
+        self._surface_is_new |= self._moved(before)
         self._grow(positions)
-        if self.plane.follow and self.plane.hidden:
-            chosen = self._copies.observations[min(self._cut.chosen, len(self) - 1)]
-            self.hold({entry: float(chosen[entry]) for entry in self.plane.hidden})
         return Samples(positions=positions, modes=modes, first=first)
 
     def _grow(self, positions: NDArray[np.float64]) -> None:
@@ -137,12 +136,13 @@ class PolicyInEnvironment:
             self.view = replace(view, lo=(lo[0], lo[1]), hi=(hi[0], hi[1]))
             self._surface_is_new = True
 
-    def hold(self, values: dict[int, float]) -> None:
-        """Hold entries that the plane does not show at values; the surface changes with them."""
-        before = self.through.copy()
-        for entry, value in values.items():
-            self.through[entry] = value
-        self._surface_is_new |= bool((before != self.through).any())
+    def _moved(self, before: NDArray[Any] | None) -> bool:
+        """Whether the plane goes through other values than before of what it does not show."""
+        now = self.plane.through
+        if now is None or before is None or now is before:
+            return False
+        hidden = list(self.plane.hidden(len(now)))
+        return bool((now[hidden] != before[hidden]).any())
 
     def surface(self) -> Heightfield | None:
         """The critic on the plane."""
@@ -151,7 +151,7 @@ class PolicyInEnvironment:
         self._surface_is_new = False
         nodes = self._cut.cells + 1
         grid = Grid((nodes, nodes), self.view.lo, self.view.hi)
-        values = self.policy.value(self.plane.observations(grid.nodes(), self.through))
+        values = self.policy.value(self.plane.lift(grid.nodes()))
         return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)
 
     def pause(self, paused: bool) -> None:
@@ -162,8 +162,8 @@ class PolicyInEnvironment:
 
     def foresee(self, steps: int) -> NDArray[np.float64]:
         """As `Foreseeing`: where the first look was, which had the same seed."""
-        scouts = len(self._seen) // LOOK_AHEAD
-        return self.plane.positions(self._seen[: max(scouts, 1) * steps])
+        scouts = max(len(self._seen) // LOOK_AHEAD, 1)
+        return ObservationPlane(self.plane.axes).project(self._seen[: scouts * steps])
 
     def __len__(self) -> int:
         return len(self._copies)

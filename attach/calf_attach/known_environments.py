@@ -5,8 +5,7 @@ Others say theirs in their metadata: `observation_names`, `action_names` and `pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 
 class Names(NamedTuple):
