@@ -20,7 +20,8 @@ Clim = str | Pair
 """One of `LIMITS`, or the values themselves."""
 
 LIMITS = ("auto", "robust", "agents")
-"""All of the surface's values; without the lowest and highest `OUTLIERS`; where agents are."""
+"""All of the surface's values; without the highest `OUTLIERS`, but with the lowest, where agents
+gather; where agents are."""
 OUTLIERS = 0.02
 LARGEST = 3.0e38
 """Largest absolute value that shaders, in float32, can tell from infinity."""
@@ -62,13 +63,12 @@ def clim_text(clim: Clim) -> str:
     return clim if isinstance(clim, str) else f"{clim[0]:g},{clim[1]:g}"
 
 
-def robust_limits(field: Heightfield) -> Pair:
-    """Of a surface, without its lowest and highest values; all of them if the others are one."""
-    good = field.good
-    if not good.size:
-        return field.range
-    low, high = np.quantile(good.astype(np.float64), (OUTLIERS, 1.0 - OUTLIERS)).tolist()
-    return (low, high) if np.float32(low) < np.float32(high) else field.range
+def robust_limits(field: Heightfield, whole: Pair) -> Pair:
+    """Of a surface, without its highest values; all of them if the others are one."""
+    if not field.good.size:
+        return whole
+    low, high = whole[0], float(np.quantile(field.good.astype(np.float64), 1.0 - OUTLIERS))
+    return (low, high) if np.float32(low) < np.float32(high) else whole
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,6 @@ class Scaling:
         if not isinstance(self.clim, str):
             return self.clim
         if self.clim == "robust":
-            return robust_limits(field)
+            return robust_limits(field, whole)
         found = self.agents(field) if self.clim == "agents" and self.agents is not None else None
         return whole if found is None else found

@@ -81,7 +81,7 @@ class View:
         symbol: a short form of it; None: the name itself.
         value_scale: how values become heights and colours, one of `value_scale.SCALES`.
         clim: the values at the lowest and the highest: `auto` (all of the surface's), `robust`
-            (without the rarest), `agents` (those where agents are), or two numbers.
+            (without the highest 2 %), `agents` (those where agents are), or two numbers.
         aspect: `fill` draws the plane as a square; with `equal` both axes have the same scale.
         marker: how an agent is drawn; an arrow points along its heading.
         goal: region of the plane drawn as the goal: centre and radius, (x, y, r), or semi-axes,

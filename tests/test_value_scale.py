@@ -125,8 +125,10 @@ def test_limits() -> None:
     field = Heightfield(values, LO, HI)
     assert Scaling().of(field).ends == field.range
     low, high = Scaling(clim="robust").of(field).ends
-    assert low == pytest.approx(200, abs=60) and high == pytest.approx(9800, abs=60)
-    assert Scaling(clim="robust").of(field).beyond == (True, True)
+    assert low == -1e6, "agents gather at the lowest"
+    assert high == pytest.approx(9800, abs=60)
+    assert Scaling(clim="robust").of(field).beyond == (False, True)
+    assert Scaling(clim="robust").of(field, (-2e6, 3e6)).ends == (-2e6, high)
     fixed = Scaling(clim=(0.0, 2e6)).of(field)
     assert fixed.ends == (0.0, 2e6) and fixed.beyond == (True, False)
     assert Scaling(clim="agents").of(field).ends == field.range, "none known"

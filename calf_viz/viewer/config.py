@@ -110,7 +110,8 @@ class VisualizationConfig(Assignable):
     clim: str | tuple[float, float] | None = _option(
         None,
         "Lowest and highest value of that scale: auto (all of the surface's), robust (without the "
-        "rarest), agents (those where agents are), or two numbers: 0,500.  [default: by system]",
+        "highest 2 %), agents (those where agents are), or two numbers: 0,500.  "
+        "[default: by system]",
     )
     theme: str = _option(
         DARK.name, f"Colours of ground, texts, surface and trails: {', '.join(THEMES)}."
