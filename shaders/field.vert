@@ -110,6 +110,7 @@ void main() {
              : gl_VertexID < trail_vertices ? TRAIL : MARKER;
     Circle circle = circle_vertex(beyond);
 
+    ivec2 in_ring = ring_place(max(kind == CIRCLE ? u_highlighted : agent, 0));
     TrailVertex vertex = whole_vertex(true);
     vec4 here = vec4(0.0);
     vec3 place = vec3(0.0), newer = vec3(0.0);       // points, and how many steps back
@@ -119,12 +120,12 @@ void main() {
         point = u_corners.xy + (u_corners.zw - u_corners.xy) * (vec2(on.node) / vec2(u_cells));
     } else {
         if (kind == TRAIL) {
-            vertex = trail_vertex(agent, gl_VertexID, trail_vertices / 2);
-            newer = trail_place(agent, vertex.newer, vertex);
+            vertex = trail_vertex(in_ring, gl_VertexID, trail_vertices / 2);
+            newer = trail_place(in_ring, vertex.newer, vertex);
         }
-        here = ring_sample(kind == CIRCLE ? max(u_highlighted, 0) : agent, vertex.back);
+        here = ring_sample(in_ring, vertex.back);
         place = vec3(here.xy, float(vertex.back));
-        if (PERIODIC == 1 && vertex.place < 0) place = trail_place(agent, vertex.place, vertex);
+        if (PERIODIC == 1 && vertex.place < 0) place = trail_place(in_ring, vertex.place, vertex);
         point = kind == CIRCLE && circle.goal ? on_plane(goal_point(circle)) : place.xy;
     }
 
@@ -163,9 +164,9 @@ void main() {
         int middle = straight ? vertex.back : (vertex.back + other) / 2;
         span = straight ? 1 : abs(other - vertex.back);
         vec2 start = to_pixel(c);
-        vec3 older = trail_place(agent, other, vertex);
+        vec3 older = trail_place(in_ring, other, vertex);
         vec3 end = pixel(older.xy, older.z / float(u_trail));
-        vec3 amid = pixel(ring_sample(agent, middle).xy, float(middle) / float(u_trail));
+        vec3 amid = pixel(ring_sample(in_ring, middle).xy, float(middle) / float(u_trail));
         vec2 chord = (start - end.xy) * (tail ? -1.0 : 1.0);
         float rise = trail_lift(newer.z / float(u_trail)) - lift;
         vec2 ahead = mat2(t.x.xy, t.y.xy) * (newer.xy - point) + upwards(c) * rise;
@@ -204,12 +205,15 @@ void main() {
 #endif
         // The last vertex of a triangle is its provoking one: here always of the newer pair. All
         // modes of the segment are packed here, so that a fragment need not read the ring; where
-        // they change, also those of some steps before it.
+        // they change, also those of some steps before it. (A loop of a fixed length is unrolled:
+        // others cost a software renderer more than what they skip.)
         modes = ring_modes(here);
-        int known = mixed(modes) ? LONGEST_STRIDE : min(span, LONGEST_STRIDE);
-        for (int i = MODES_EACH; i < known; i += MODES_EACH) {
-            int back = min(vertex.back + i, u_ring_slots - 1);
-            modes |= ring_modes(ring_sample(agent, back)) << (MODE_BITS * i);
+        if (span > MODES_EACH || mixed(modes)) {
+            for (int i = MODES_EACH; i < LONGEST_STRIDE; i += MODES_EACH) {
+                int back = min(vertex.back + i, u_ring_slots - 1);
+                modes |= ring_modes(ring_sample(in_ring, back)) << (MODE_BITS * i);
+            }
+            modes &= (1 << MODE_BITS * LONGEST_STRIDE) - 1;
         }
         v_tone.rgb = mean_colour(modes, along / float(max(span, 1)), trail_colours(agent));
     } else if (kind == CIRCLE) {
@@ -244,5 +248,5 @@ void main() {
         v_id = circle_id(circle);
         gl_Position = circle_expand(gl_Position, across_circle);
     }
-    if (!vertex.drawn) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, and without area
+    if (!vertex.drawn) gl_Position = UNDRAWN;
 }

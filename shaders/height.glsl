@@ -17,9 +17,8 @@
 // A node whose value was replaced is stored as -8 - value.
 vec2 height_node(ivec2 node) {
     vec2 pair = texelFetch(u_heightfield, node, 0).rg;
-    bvec2 replaced = lessThan(pair, vec2(-4.0));
-    pair = mix(pair, -8.0 - pair, replaced);
-    return vec2(mix(pair.x, pair.y, u_morph), replaced.y ? 1.0 : 0.0);
+    vec2 levels = max(pair, -8.0 - pair);
+    return vec2(mix(levels.x, levels.y, u_morph), pair.y < -4.0 ? 1.0 : 0.0);
 }
 
 float height(vec2 point, out vec2 gradient, out float bad) {

@@ -34,5 +34,5 @@ void main() {
     v_id = circle_id(circle);
     v_tone = vec4(vec3(UNMIXED), circle_opacity(circle));
     v_data = vec4(-1.0, 0.0, circle.side * reach, width);
-    if (isnan(a_here.z)) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
+    if (isnan(a_here.z)) gl_Position = UNDRAWN;
 }

@@ -33,5 +33,5 @@ void main() {
     v_tone = vec4(vec3(UNMIXED), tone_opacity(true, a_id.x));
     v_id = ivec4(2, u_marker_shape, 0, 0);
     v_data = vec4(turned, radius, float(marker_colour(a_id.y, a_id.x)));
-    if (a_id.y < 0) gl_Position = vec4(0.0, 0.0, -2.0, 1.0);   // outside, without area
+    if (a_id.y < 0) gl_Position = UNDRAWN;
 }

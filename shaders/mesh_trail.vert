@@ -59,6 +59,6 @@ void main() {
     v_measure = trail_measure(a_older.xy - a_here.xy, u_stride, a_here.xy, a_here.z);
 #endif
 #if TRAILS == 0
-    gl_Position = vec4(0.0, 0.0, -2.0, 1.0);    // outside, and without area
+    gl_Position = UNDRAWN;
 #endif
 }

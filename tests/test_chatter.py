@@ -45,7 +45,7 @@ def tones(modes: np.ndarray, step: float, known: int, stride: int, trainee: int 
     surface, vertices = values["u_surface_instances"], values["u_vertices"]
     found = transform(context().vertex_array(probe.program, []), 48, vertices, surface + 1)
     agent = found.reshape(surface + 1, vertices, 12)[surface, : vertices - 5]
-    drawn = agent[:, 2] > -agent[:, 3]
+    drawn = agent[:, 2] < agent[:, 3]
     return np.rint(agent[drawn, 4]).astype(int), agent[drawn, 8:11]
 
 

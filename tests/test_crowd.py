@@ -240,7 +240,7 @@ class TestDepth:
         nodes = project(SLOPED, camera, plane_nodes((-5, -5), (5, 5), 5, 5), scene.height_scale)
         system = np.column_stack([to_pixels(nodes), np.ones(len(nodes))])
         depth, *_ = np.linalg.lstsq(system, nodes[:, 2] / nodes[:, 3], rcond=None)
-        shown = np.where(clip[..., 2] > -clip[..., 3], 1.0, np.nan)
+        shown = np.where(clip[..., 2] < clip[..., 3], 1.0, np.nan)
         xy1 = np.concatenate([to_pixels(clip), np.ones((*shown.shape, 1))], axis=2)
         nearer = (xy1 @ depth - clip[..., 2] / clip[..., 3]) * shown
         trails = nearer[:, : (clip.shape[1] - 5) // 2 * 2].reshape(self.agents, -1, 2)[..., 0]

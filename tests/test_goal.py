@@ -195,7 +195,7 @@ class TestNumbers:
         assert {*(ids[surface, :-5, 0].view(np.uint32) >> 30)} == {0}
         assert {*(ids[surface + 1, :-5, 0].view(np.uint32) >> 30)} == {3}
         probe.push([[-2.0, 2.0], [np.nan, 1.0]])
-        assert (circles(probe)[..., 2] == -2.0).all(), "not drawn"
+        assert (circles(probe)[..., 2] == 1.0).all(), "not drawn"
 
 
 # --- pixels

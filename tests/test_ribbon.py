@@ -188,7 +188,7 @@ def test_expanded_vertices_take_the_depth_of_the_surface(seed):
     nearer = []
     for agent in range(agents):
         trail = clip[agent, : (clip.shape[1] - 5) // 2 * 2]
-        trail = trail[trail[:, 2] > -trail[:, 3]]  # without room that is not used
+        trail = trail[trail[:, 2] < trail[:, 3]]  # without room that is not used
         for vertices in (trail, clip[agent, -4:]):
             xy1 = np.column_stack([to_pixels(vertices), np.ones(len(vertices))])
             nearer.append(xy1 @ depth - vertices[:, 2] / vertices[:, 3])

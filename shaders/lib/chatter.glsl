@@ -1,8 +1,6 @@
 // Where rules alternate faster than pixels can show, a trail has the mean colour of the rules, each by
 // its share of the last LONGEST_STRIDE steps, instead of noise. (A step's rule is the one that led to
 // its newer end; the first steps of an episode may include some of the last one.)
-//
-// A software renderer takes both sides of a branch, but skips a loop that no vertex is in.
 #include "lib/variants.glsl"
 
 const float SHORTEST_RUN = 3.0;     // px that a rule must last on average to be shown by itself
@@ -18,11 +16,16 @@ bool mixed(int modes) {
     return ((modes ^ (modes >> MODE_BITS)) & ((1 << MODE_BITS * (MODES_EACH - 1)) - 1)) != 0;
 }
 
-int bit_count(int bits) {
-    bits -= (bits >> 1) & 0x55555555;
+// Number of bits, all of them within FIELDS.
+int field_count(int bits) {
+#if MODE_BITS == 2
     bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333);
     bits = (bits + (bits >> 4)) & 0x0f0f0f0f;
     return ((bits * 0x01010101) >> 24) & 63;
+#else
+    bits = (bits & 0x071c71c7) + ((bits >> 3) & 0x071c71c7);
+    return ((bits * 0x01041041) >> 24) & 63;
+#endif
 }
 
 // Number of steps whose bits in `modes` are all 0.
@@ -31,7 +34,7 @@ int zeros(int modes) {
 #if MODE_BITS > 2
     bits |= modes >> 2;
 #endif
-    return bit_count(~bits & FIELDS);
+    return field_count(~bits & FIELDS);
 }
 
 // Mean colour of a segment, or UNMIXED. modes: of LONGEST_STRIDE steps, newest first; with a mean,
@@ -39,19 +42,20 @@ int zeros(int modes) {
 vec3 mean_colour(inout int modes, float step, int colours) {
     vec3 result = vec3(UNMIXED);
 #if TRAIL_COLOUR == BY_MODE
-    for (bool go = mixed(modes); go; go = false) {
+    if (mixed(modes)) {
         int steps = LONGEST_STRIDE - 1, changed = modes ^ (modes >> MODE_BITS);
         int changes = LONGEST_STRIDE - zeros(changed & ((1 << MODE_BITS * steps) - 1));
         // One change is no chatter.
         if (step * float(steps) < float(changes - 1) * (SHORTEST_RUN * u_line_scale)) {
             vec3 sum = vec3(0.0);
             int most = 0, frequent = 0;
-            for (int mode = 0; mode <= MODE_MASK; ++mode) {
+            for (int mode = 0, left = LONGEST_STRIDE; left > 0; ++mode) {
                 int count = zeros(modes ^ (FIELDS * mode));
                 ivec2 entry = ivec2(mode + colours * TRAINEE_COLOURS, 1);
                 sum += float(count) * texelFetch(u_palette, entry, 0).rgb;
                 frequent = count > most ? mode : frequent;
                 most = max(most, count);
+                left -= count;
             }
             result = sum * (1.0 / float(LONGEST_STRIDE));
             modes = FIELDS * frequent;

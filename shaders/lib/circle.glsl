@@ -8,8 +8,6 @@
 //       side 1   *---*---*---* ...    A spoke is a pair of vertices, out- and inside; the last pair
 //                |\  |\  |\  |        is the first again. The first and the last vertex are there
 //       side -1  *---*---*---* ...    twice, so that nothing is drawn from one circle to the next.
-#include "lib/division.glsl"
-
 const int CIRCLE_SPOKES = 48;
 const int CIRCLES_OF_GOAL = 3;
 const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
@@ -29,7 +27,8 @@ struct Circle {
 // index: of the vertex, behind the surface's last
 Circle circle_vertex(int index) {
     index = clamp(index, 0, u_circles.y * CIRCLE_VERTICES - 1);
-    int number = quotient(index, CIRCLE_VERTICES);
+    // By floats, which are exact for so few.
+    int number = int((float(index) + 0.5) * (1.0 / float(CIRCLE_VERTICES)));
     int vertex = clamp(index - number * CIRCLE_VERTICES - 1, 0, CIRCLE_VERTICES - 3);
     // Two half circles, by stereographic projection, which takes no sine.
     int spoke = vertex >> 1, half_circle = CIRCLE_SPOKES / 2;
@@ -37,7 +36,7 @@ Circle circle_vertex(int index) {
     float t = float(spoke - (lower ? half_circle : 0)) * (2.0 / float(half_circle)) - 1.0;
     vec2 unit = vec2(1.0 - t * t, 2.0 * t) / (1.0 + t * t);
     bool goal = number < u_circles.x;
-    int copy = quotient(number, CIRCLES_OF_GOAL);
+    int copy = int((float(number) + 0.5) * (1.0 / float(CIRCLES_OF_GOAL)));
     int role = number - (goal ? copy * CIRCLES_OF_GOAL : u_circles.x);
     return Circle(goal, role == 0, role == 2, copy, lower ? -unit : unit,
                   (vertex & 1) == 0 ? 1.0 : -1.0);

@@ -1,4 +1,4 @@
-// Whole division of integers from 0 to 2^23, by floats: software renderers divide integers one
+// Whole division of integers from 0 to 2^24 - 2, by floats: software renderers divide integers one
 // vertex at a time, which takes a sixth of field.vert's time.
 
 int quotient(int a, int b) {

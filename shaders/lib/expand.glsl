@@ -18,6 +18,11 @@ const float STEEPEST = 0.01;    // most depth that the tangent plane may add, ND
 // From a trail's middle to the edge of its ribbon [px]: with the outline, which goes when the trail does.
 float ribbon_reach(float width) { return width + min(u_casing.x, width + 0.5) + EDGE; }
 
+// Where all vertices are that are not drawn, so that nothing between them has area. It is within the
+// picture, as far away as can be: a software renderer clips the triangles of any instance with a vertex
+// outside, by a slower way than all others.
+const vec4 UNDRAWN = vec4(0.0, 0.0, 1.0, 1.0);
+
 vec2 direction(vec2 v, vec2 otherwise) {
     float l = length(v);
     return l > 1e-3 ? v / l : otherwise;

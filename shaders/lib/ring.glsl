@@ -18,12 +18,17 @@
 const int LONGEST_AGE = 2047;
 const int OVER_EDGE = 1;        // how a run began: the line to it crosses an edge of the plane
 
-vec4 ring_sample(int agent, int back) {
+// Where an agent's samples are in each slot: column, row.
+ivec2 ring_place(int agent) {
     int columns = textureSize(u_ring, 0).x;
+    int row = quotient(agent, columns);
+    return ivec2(agent - row * columns, row);
+}
+
+vec4 ring_sample(ivec2 agent_place, int back) {
     int slot = u_head - back;
     slot += slot < 0 ? u_ring_slots : 0;
-    int row = quotient(agent, columns);
-    return texelFetch(u_ring, ivec2(agent - row * columns, slot * u_ring_rows + row), 0);
+    return texelFetch(u_ring, ivec2(agent_place.x, slot * u_ring_rows + agent_place.y), 0);
 }
 
 // Empty slots, stale laps and the future all bear a stamp other than the step wanted.

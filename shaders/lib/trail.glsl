@@ -40,16 +40,16 @@ TrailVertex whole_vertex(bool drawn) {
 }
 
 // Point of one of a vertex's places, and how many steps back it is.
-vec3 trail_place(int agent, int place, TrailVertex vertex) {
-    vec3 found = vec3(ring_sample(agent, max(place, 0)).xy, float(place));
+vec3 trail_place(ivec2 in_ring, int place, TrailVertex vertex) {
+    vec3 found = vec3(ring_sample(in_ring, max(place, 0)).xy, float(place));
     if (PERIODIC == 1) {
         found = place == FIRST ? vertex.first : place == LAST ? vertex.last : found;
     }
     return found;
 }
 
-// vertex: in the strip; pairs: in its room.
-TrailVertex trail_vertex(int agent, int vertex, int pairs) {
+// in_ring: where its agent's samples are; vertex: in the strip; pairs: in its room.
+TrailVertex trail_vertex(ivec2 in_ring, int vertex, int pairs) {
     TrailVertex result = whole_vertex(false);
     // A pair's first vertex sees (joint, head ..., tail) in each run, its second (head ..., tail,
     // joint); before the newest run there is one second vertex more.
@@ -57,10 +57,10 @@ TrailVertex trail_vertex(int agent, int vertex, int pairs) {
     int pair = pairs - 1 - (vertex >> 1) - second;
     int start = 0;                                   // of the run, steps back
     int reach = min(u_trail, u_ring_slots - 1);      // of the trail
-    int phase = u_head_step % u_stride + u_stride - 1;
+    int phase = remainder(u_head_step, u_stride) + u_stride - 1;
     int entered = 0;                                 // 1: a place on an edge is newer than the head
     for (int run = 0; run < MOST_RUNS; ++run) {
-        vec4 head = ring_sample(agent, start);
+        vec4 head = ring_sample(in_ring, start);
         if (!ring_current(head, start)) return result;
         int age = ring_age(head);
         int span = min(age, reach - start);          // steps from the run's head to its tail
@@ -73,8 +73,8 @@ TrailVertex trail_vertex(int agent, int vertex, int pairs) {
         OverEdge over = nowhere();
         int leaves = 0;                              // 1: a place on an edge is older than the tail
         if (PERIODIC == 1) {
-            vec4 tail = ring_sample(agent, tail_back);
-            over = over_edge(tail.xy, ring_sample(agent, min(tail_back + 1, reach)).xy);
+            vec4 tail = ring_sample(in_ring, tail_back);
+            over = over_edge(tail.xy, ring_sample(in_ring, min(tail_back + 1, reach)).xy);
             bool whole = span == age && age < LONGEST_AGE && tail_back < reach;
             leaves = whole && ring_over_edge(tail) && over.found ? 1 : 0;
             places += entered + leaves;
