@@ -27,6 +27,7 @@ from calf_viz.viewer.app_config import AppConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES.append(ROOT / "attach" / "README.md")
 TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
 LONGEST = 300  # s, for a machine that does much else
 

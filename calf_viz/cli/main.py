@@ -1,4 +1,4 @@
-"""The command line: `calf-viz`, and its commands `train`, `evaluate`, `convert`, `shaders`."""
+"""The command line: `calf-viz`, and its commands."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import numpy as np
 
 from calf_viz import systems
+from calf_viz.cli.attach import attach
+from calf_viz.cli.config_options import config_options, option_name
 from calf_viz.cli.environment import (
     check_environment_options,
     convert,
     environment_options,
     open_environment,
 )
-from calf_viz.cli.option_types import GIVEN_PATH, SIZE, options_named
-from calf_viz.cli.pictures import is_picture, write_frame, write_picture, write_screenshots
+from calf_viz.cli.option_types import GIVEN_PATH, options_named
+from calf_viz.cli.pictures import is_picture, write_picture, write_screenshots
 from calf_viz.cli.shaders import shaders
-from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
+from calf_viz.cli.showing import show
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
 from calf_viz.cli.without_effect import refuse_without_effect
-from calf_viz.console import as_options, say, tracked
+from calf_viz.console import as_options, say
 from calf_viz.errors import UserError, shown
-from calf_viz.files import make_folder
 from calf_viz.run_command import run_command
 from calf_viz.version import __version__
 from calf_viz.viewer.app_config import AppConfig
-from calf_viz.viewer.config import PRESETS, options
+from calf_viz.viewer.config import PRESETS
 
 if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
@@ -42,58 +42,10 @@ Command = TypeVar("Command", bound=Any)
 _CONTEXT = {"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100}
 
 
-_TYPES: dict[str, Any] = {
-    "str": str,
-    "str | None": str,
-    "int": int,
-    "int | None": int,
-    "float": float,
-    "bool": bool,
-    "Path": GIVEN_PATH,
-    "Path | None": GIVEN_PATH,
-    "tuple[str, ...]": str,
-    "float | tuple[str, ...]": str,
-    "str | tuple[float, float] | None": str,
-    "tuple[int, int]": SIZE,
-}
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _config_options(command: Command) -> Command:
-    """Add an option for each field of the configuration; None if not given."""
-    names = {field.name: _flag(field.name) for field in options()}
-    for field in reversed(options()):
-        flag = str(field.type).startswith("bool")
-        flags: dict[str, Any] = {"is_flag": True} if flag else {"type": _TYPES[str(field.type)]}
-        if "tuple[str, ...]" in str(field.type):
-            flags |= {"multiple": True, "metavar": field.metadata["form"]}
-        if field.name == "system":
-            flags["type"] = SYSTEM
-        default = field.default
-        shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
-        shown = "on" if default is True else shown
-        said = default is None or default is False or default in ("", ()) or "default" in field.name
-        told = SYSTEM_HELP if field.name == "system" else field.metadata["help"]
-        text = as_options(told, names)
-        preset = any(field.name in values for values in PRESETS.values())
-        if preset:
-            text += "  [default: by preset]"
-        elif not said:
-            text += f"  [default: {shown}]"
-        name = field.name.replace("_", "-")
-        both = flag and default is not False
-        name = f"--{name}/--no-{name}" if both else f"--{name}"
-        command = click.option(name, field.name, default=None, help=text, **flags)(command)
-    return command
-
-
 def _all_options(command: Command) -> Command:
     """Add preset, file, and an option for each field of visualisation and training."""
     text = f"{', '.join(PRESETS)}: how much to show and to train.  [default: medium]"
-    command = training_options(_config_options(command), hidden=True)
+    command = training_options(config_options(command), hidden=True)
     command = click.option("--training-preset", hidden=True)(command)
     said = "TOML file with settings; options override them."
     command = click.option("--config", type=GIVEN_PATH, help=said)(command)
@@ -163,7 +115,7 @@ def calf_viz(
     given = [name for name in context.params if context.get_parameter_source(name) is typed]
     if context.invoked_subcommand is not None:
         if given:
-            option, command = _flag(given[0]), context.invoked_subcommand
+            option, command = option_name(given[0]), context.invoked_subcommand
             raise UserError(
                 f"{option} comes before {command} and has no effect there: put it after {command}"
             )
@@ -213,7 +165,9 @@ def calf_viz(
         elif screenshot:
             write_screenshots(app, folder)
         else:
-            _show(app, folder)
+            show(app, folder)
+            if not app.host.has_window:
+                _say_if_early(app)
     finally:
         app.close()
     if app.training_failure is not None:  # reported already
@@ -232,6 +186,7 @@ def show_config(preset: str | None, config: Path | None, **changes: Any) -> None
     click.echo(_config(preset, config, changes).text(), nl=False)
 
 
+calf_viz.add_command(attach)
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)
@@ -257,26 +212,6 @@ def _say_if_early(app: CALFApplication) -> None:
         from calf_viz.viewer.app import HEADLESS_FRAMES
 
         say(f"0 episodes in {app.config.frames or HEADLESS_FRAMES} frames: give more --frames")
-
-
-def _show(app: CALFApplication, output: Path) -> None:
-    """Run in a window or, without one, with a progress bar and a picture at the end."""
-    host, config = app.host, app.config
-    if host.has_window:
-        say(f"window, OpenGL by {host.renderer}")
-        app.run()
-        return
-    from calf_viz.viewer.app import HEADLESS_FRAMES
-
-    make_folder(output)
-    say(f"no window (EGL), OpenGL by {host.renderer}")
-    frames = config.frames or HEADLESS_FRAMES
-    for _ in tracked(range(frames), app.name):
-        app.step()
-    median = 1e3 * float(np.median(app.frame_times))
-    write_frame(app, output, frames)
-    _say_if_early(app)
-    say(f"median frame {median:.1f} ms, {app.n_agents} agents, {host.renderer}")
 
 
 class _AsOptions(logging.Formatter):

@@ -1,17 +1,19 @@
 """A source that shows somebody else's training loop, through the board that it writes.
 
-Rows become samples as they are; where an episode ended, the next row of the agent begins a new
-trail. If rows were overwritten before they could be read, their number jumps, which breaks trails,
-and the panel says how many.
+Rows become samples as they are; where an episode ended, the agent's next row begins a new trail. If
+rows were overwritten before they could be read, their number jumps, which breaks trails, and the
+panel says how many.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from calf_attach import search, window
 from calf_attach.board import Board, BoardError, Row
 from calf_attach.layout import FIRST, HIDDEN, TERMINATED, TRUNCATED, Phase, Word
 from numpy.typing import NDArray
@@ -23,6 +25,16 @@ from calf_viz.view import View
 
 STALE = 5.0
 """Seconds without a call from a loop that lives, after which the notice says so."""
+LOOK_EVERY = 1.0
+"""Seconds between looks at whether the loop's process lives, or another took its place."""
+ENDED: dict[int, str] = {
+    Phase.FINISHED: "the loop has ended",
+    Phase.STOPPED: "the loop was interrupted",
+    Phase.FAILED: "the loop ended with an error",
+}
+"""What is said of a loop that ended by itself, by its phase."""
+TORN = 100
+"""Attempts to read what the rows mean while the loop writes it."""
 
 
 def view_of(meta: dict[str, Any]) -> View:
@@ -52,48 +64,69 @@ def _colour(found: Any) -> Any:
 
 
 class Attached:
-    """Shows the loop of one board. As `Source`, and `Noticing`.
+    """Shows the loop of one board, and of its successors: the larger board that it goes on with,
+    and later loops of the same name that look the same. As `Source`, and `Noticing`.
 
     Attributes:
+        board: the board.
+        taken: the loop's steps up to the newest that is shown.
         lost: rows that were overwritten before they were read.
+        behind: seconds from the newest step that is shown to when it was read.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        """Raises UserError if there is no board, or another version's."""
-        self.board = open_board(path)
-        self.lost = 0
-        board = self.board
-        self._next = max(board[Word.ROW] - board.shape.rows, 0)
-        self._rows: list[Row] = []
-        self._version = 0
-        self._meta_version = -1
+    def __init__(self, path: Path | str, clock: Callable[[], int] = time.perf_counter_ns) -> None:
+        """clock: the time [ns] as on the board. Raises UserError if there is no board, or another
+        version's."""
+        self._clock = clock
+        self.lost, self.behind, self.taken = 0, 0.0, 0
         self._ended = np.zeros(0, bool)
+        self._shown = 0  # number of the next samples
+        self._looked_at = 0
+        self._open(open_board(path))
+        self._next = max(self.board[Word.ROW] - self.board.shape.rows, 0)
+        self._said: str | None = None
+
+    def announce(self) -> None:
+        """Say that there is a window, so that later loops of this name join it."""
+        self._said = window.announce(str(self.meta.get("name", "loop")), self.meta)
+
+    def _open(self, board: Board) -> None:
+        self.board = board
+        self._next = self._version = self._end = 0
+        self._alive = board.alive
+        self._rows: list[Row] = []
         self._view = self._take_view()
-        self._skipped = True
 
     def _take_view(self) -> View:
-        version, meta = self.board[Word.META], None
-        while meta is None:
-            meta = self.board.meta()
-        self._meta_version = version
-        return view_of(meta)
+        for _ in range(TORN):
+            version, meta = self.board[Word.META], self.board.meta()
+            if meta is not None:
+                self._meta_version, self.meta = version, meta
+                return view_of(meta)
+        raise UserError(f"{self.board.path}: its loop ended while it wrote: nothing can be shown")
 
     @property
     def view(self) -> View:
         """As `Source`: its bounds follow the loop's."""
-        if self.board[Word.META] != self._meta_version:
+        if self.board[Word.META] != self._meta_version and self.board.meta() is not None:
             self._view = self._take_view()
         return self._view
 
     def step(self) -> Samples | None:
         """The next row's samples."""
         if not self._rows:
+            now = self._clock()
+            self.board[Word.LOOKED] = now
+            self._look(now)
             self._rows = self.board.rows_since(self._next)[::-1]
             if not self._rows:
                 return None
+            self.behind = max(1e-9 * (now - self._rows[0].time), 0.0)
         row = self._rows.pop()
-        self.lost += row.number - self._next
-        self._next = row.number + 1
+        gap = row.number - self._next
+        self.lost += gap
+        self._next, self.taken = row.number + 1, row.step
+        self._shown += gap + 1
         return self._samples(row)
 
     def _samples(self, row: Row) -> Samples:
@@ -108,7 +141,11 @@ class Attached:
         if hidden.any():
             positions = np.where(hidden[:, None], np.nan, positions)
         modes: NDArray[np.uint8] = np.minimum(row.modes, len(self._view.modes) - 1)
-        return Samples(positions, modes, first, None, row.number, {"reward": row.columns[0]})
+        columns = {
+            str(name): column
+            for name, column in zip(self.meta.get("columns", ()), row.columns, strict=False)
+        }
+        return Samples(positions, modes, first, None, self._shown - 1, columns)
 
     def surface(self) -> Heightfield | None:
         """The newest surface of these bounds."""
@@ -117,30 +154,122 @@ class Attached:
             return None
         self._version = found.version
         view = self.view
-        if (found.lo, found.hi) != (view.lo, view.hi):
+        if (found.lo, found.hi) != (view.lo, view.hi) or min(found.values.shape) < 2:
             return None  # the bounds have grown since: the next one has them
         return Heightfield(found.values, found.lo, found.hi)
+
+    def ends(self) -> NDArray[Any]:
+        """Episodes that finished since the last call, as `calf_attach.layout.END`."""
+        found = self.board.ends_since(self._end)
+        self._end = self.board[Word.END] if not len(found) else int(found["number"][-1]) + 1
+        return found
+
+    def _look(self, now: int) -> None:
+        """Go on with the board that took this one's place, if there is one."""
+        if self.board[Word.PHASE] == Phase.MOVED:
+            if self.board[Word.ROW] <= self._next:
+                moved = (self.board.meta() or {}).get("moved")
+                if isinstance(moved, str):
+                    self._open(open_board(moved))
+            return
+        if now - self._looked_at < 1e9 * LOOK_EVERY:
+            return
+        self._looked_at = now
+        self._alive = self.board.alive
+        if self._alive and not self.over:
+            return
+        for one in search.loops()[0]:
+            same = window.signature(one.meta) == window.signature(self.meta)
+            if one.name == self.meta.get("name") and same and one.board.alive:
+                self._release()
+                self._open(one.board)
+                self._shown += 2  # no trail leads from one loop to another
+                return
+
+    @property
+    def over(self) -> bool:
+        """Whether the loop said that it has ended."""
+        return self.board[Word.PHASE] in ENDED
 
     @property
     def notice(self) -> str | None:
         """What must not be missed about the loop."""
         board = self.board
-        phase = Phase(board[Word.PHASE]) if board[Word.PHASE] in set(Phase) else Phase.RUNNING
-        if phase is Phase.FINISHED:
-            return "the loop has ended"
-        if not board.alive:
-            return "the loop's process is gone"
+        ended = ENDED.get(board[Word.PHASE])
+        if ended is None and not self._alive:
+            ended = "the loop's process is gone: these are its last steps"
         faults = board[Word.FAULTS]
         if faults:
             text = board.newest_fault.strip().splitlines()
-            return (
-                f"{faults} faults in the loop's calls, the last: {shown(text[-1] if text else '')}"
-            )
-        quiet = 1e-9 * (time.perf_counter_ns() - board[Word.HEARTBEAT])
+            last = shown(text[-1] if text else "")
+            many = "1 fault" if faults == 1 else f"{faults} faults"
+            fault = f"{many} in the loop's calls: {last}"
+            return fault if ended is None else f"{ended}; {fault}"
+        if ended is not None:
+            return ended
+        quiet = 1e-9 * (self._clock() - board[Word.HEARTBEAT])
         return f"nothing from the loop for {quiet:.0f} s" if quiet > STALE else None
 
+    def _release(self) -> None:
+        """Remove the board of a loop that was killed: it was shown to its last step."""
+        if not self.board.alive:
+            self.board.unlink()
+
     def close(self) -> None:
-        """Nothing to do: the board is the loop's."""
+        """Leave the loop as it is."""
+        self._release()
+        if self._said is not None:
+            Path(self._said).unlink(missing_ok=True)
+
+
+class Controlled(Attached):
+    """Shows a loop that asks for control: as `Pausable`."""
+
+    _paused = False
+
+    def pause(self, paused: bool) -> None:
+        """As `Pausable`; another viewer's pause stays as it is."""
+        if paused != self._paused:
+            self._paused = paused
+            self.board[Word.PAUSED] = int(paused)
+
+    def single_step(self) -> None:
+        """As `Pausable`."""
+        self.board[Word.GRANTED] += 1
+
+    def rate(self, steps_per_second: float) -> None:
+        """Have the loop take at most so many steps per second."""
+        fast = not np.isfinite(steps_per_second)
+        self.board[Word.RATE] = 0 if fast else max(round(1000.0 * steps_per_second), 1)
+
+    def close(self) -> None:
+        """Let the loop go on."""
+        if self._paused:
+            self.board[Word.PAUSED] = 0
+        self.board[Word.RATE] = 0
+        super().close()
+
+
+def watch(found: search.Found) -> Attached:
+    """A source that shows this loop."""
+    kind = Controlled if found.board[Word.CONTROLLED] else Attached
+    return kind(found.board.path)
+
+
+def find(name: str) -> search.Found:
+    """The loop of a name, or a process id. Raises UserError if there is none, or are several."""
+    loops, troubles = search.loops()
+    wanted = [one for one in loops if name in (one.name, str(one.board[Word.PID]))]
+    living = [one for one in wanted if one.board.alive]
+    if len(living) > 1:
+        pids = ", ".join(str(one.board[Word.PID]) for one in living)
+        raise UserError(f"{len(living)} loops are called {shown(name)}: give a process id: {pids}")
+    if living or wanted:
+        return (living or wanted)[0]
+    if troubles:
+        raise UserError(troubles[0])
+    there = ", ".join(sorted({one.name for one in loops})) or "none"
+    raise UserError(f"no loop called {shown(name)} runs here; there is {there}")
 
 
 def open_board(path: Path | str) -> Board:

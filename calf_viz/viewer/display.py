@@ -8,9 +8,11 @@ from calf_viz.hud.overview import overview
 from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
+from calf_viz.sources.attached import Attached
 from calf_viz.sources.board import Board
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
+from calf_viz.viewer.attached_panel import AttachedPanel
 from calf_viz.viewer.feed import Feed
 from calf_viz.viewer.readings import Readings
 from calf_viz.viewer.stats_cache import StatsCache
@@ -24,6 +26,7 @@ class Display:
         hud: the HUD.
         readings: texts about the source's samples.
         training_panel: panel of the watched training; None without one.
+        attached_panel: panel of the attached loop; None without one.
     """
 
     readings: Readings
@@ -35,6 +38,7 @@ class Display:
         """stats: determines when texts change. keys: the bound keys, and what each does."""
         self.host, self.stats = host, stats
         self.training_panel: TrainingPanel | None = None
+        self.attached_panel: AttachedPanel | None = None
         self.hud: Hud = overview(feed.view, keys)
         self._view = feed.view
         self._legend = _trail_legend(feed.view, host.scene)
@@ -56,6 +60,11 @@ class Display:
         self.readings.trainee_apart = True
         self.training_panel = TrainingPanel(self.hud, self.stats, board, self.host.scene, training)
 
+    def show_attached(self, source: Attached) -> None:
+        """Add a panel for the loop of this source."""
+        self.attached_panel = AttachedPanel(self.hud, self.stats, source, self.host.scene)
+        self.readings.taken = lambda: source.taken
+
     def see(self, samples: list[Samples]) -> None:
         """Steps of the source."""
         self.readings.see(*samples)
@@ -66,6 +75,8 @@ class Display:
         if self.training_panel is not None:
             self.training_panel.frame(notice)
             notice = None
+        if self.attached_panel is not None:
+            self.attached_panel.frame()
         if self.feed.view is not self._view:
             self._view = self.feed.view
             self._legend.crossing = _crossing(self._view)

@@ -26,6 +26,7 @@ class Readings:
 
     Attributes:
         trainee_apart: whether the agent in training is not counted, as it has a panel of its own.
+        taken: returns the number of the step shown, if not every step is a sample.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Readings:
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.view, self.mean_value = view, mean_value
         self.trainee_apart = False
+        self.taken: Callable[[], int] | None = None
         self._step = self._episodes = 0
         self._shown: dict[str, int] = {}  # the step that a text shows
         self._samples: Samples | None = None
@@ -88,9 +90,10 @@ class Readings:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
-        texts |= {"step": numbers.count(self._step), "agents": numbers.count(len(modes))}
+        taken = self._step if self.taken is None else self.taken()
+        texts |= {"step": numbers.count(taken), "agents": numbers.count(len(modes))}
         if self.view.dt is not None:
-            seconds = numbers.value(self._step * self.view.dt, 100.0 * self.view.dt)
+            seconds = numbers.value(taken * self.view.dt, 100.0 * self.view.dt)
             texts["time"] = f"{seconds} s"
         if self._episodes:  # else the source has none
             texts["episodes"] = numbers.count(self._episodes)

@@ -16,6 +16,7 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.scene.viewpoint import Viewpoint
+from calf_viz.sources.attached import Attached
 from calf_viz.sources.base import Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.value_limits import Clim
@@ -166,6 +167,8 @@ class Session(Owned):
         bound = self.host.bind_keys(self.actions.by_name)
         if self.config.hud:
             self.display = Display(self.host, self.feed, self.stats, help_line(bound))
+            if isinstance(self.source, Attached):
+                self.display.show_attached(self.source)
         self.hud: Hud | None = None if self.display is None else self.display.hud
         if self.hud is not None and self.simulation is not None:
             config = self.config

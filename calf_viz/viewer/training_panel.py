@@ -29,12 +29,11 @@ from calf_viz.scene.paint import Paint, mixed, mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.config import TrainingConfig
+from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, scale_texts
 from calf_viz.viewer.stats_cache import StatsCache
 
 SPEED_EVERY = 1.0
 """Seconds over which the speed is averaged."""
-AVERAGED = 20
-"""Episodes in the moving average and the success rate."""
 OF_EPISODES = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{name}" for name in NAMES))
 """Series with one point per few episodes."""
 
@@ -67,19 +66,19 @@ class TrainingPanel:
         self.scene = scene
         self._colours: tuple[object, object] | None = None
         self.steps_each = math.ceil(steps / SAMPLES)
-        self.episodes_each = 1
         self.total = episodes
+        goal = {"goal": self._goal_colour}
+        self._curves = EpisodeCurves(hud.canvas.series, OF_EPISODES, goal, episodes)
         self._samples = self._episodes = 0
         self._episode = -1
         self._recent: list[tuple[float, ...]] = []
-        self._group: list[tuple[float, ...]] = []
         self._speed_since: tuple[float, int] | None = None
         self._add_widgets(steps)
 
     @property
-    def _span(self) -> int:
-        """Points of episodes across a plot's width."""
-        return min(SAMPLES, math.ceil(self.total / self.episodes_each))
+    def episodes_each(self) -> int:
+        """Episodes per point of their plots."""
+        return self._curves.each
 
     def _add_widgets(self, steps: int) -> None:
         certified, relax, nominal = map(mode_tone, range(len(NAMES)))
@@ -136,7 +135,7 @@ class TrainingPanel:
         for name in ("q_plus", "floor", "ceiling", "modes"):
             series.scale(name, 0.0, 1.0, math.ceil(steps / self.steps_each))
         for name in OF_EPISODES:
-            series.scale(name, 0.0, 1.0, self._span)
+            series.scale(name, 0.0, 1.0, self._curves.span)
         self.hud.update(
             plot_certificate="–", plot_reward="–", plot_modes="–", train_mode="–",
             plot_certificate_head="–", plot_certificate_foot="–", plot_reward_head="–",
@@ -147,7 +146,7 @@ class TrainingPanel:
 
     def _ends(self) -> dict[str, str]:
         """Texts at the right end of the episode axes."""
-        end = f"{numbers.count(self._span * self.episodes_each)} episodes"
+        end = f"{numbers.count(self._curves.span * self.episodes_each)} episodes"
         return {"plot_reward_end": end, "plot_modes_end": end}
 
     def frame(self, notice: str | None) -> None:
@@ -218,7 +217,7 @@ class TrainingPanel:
             train_mode=NAMES[int(last["mode"])],
             train_episode=f"{self._episode + 1} / {self.total}",
             plot_certificate=f"q+ {numbers.value(float(last['q_plus']), high - low)}",
-            **_scale("plot_certificate", scale),
+            **scale_texts("plot_certificate", scale),
         )
 
     def _draw_episodes(self, episodes: NDArray[Any]) -> None:
@@ -228,44 +227,21 @@ class TrainingPanel:
             shares = (int(e[name]) / steps for name in NAMES)
             self._recent = [*self._recent[1 - AVERAGED :], (float(e["ret"]), float(e["goal"]))]
             mean, goal = np.mean(self._recent, axis=0)
-            if not self._group and len(series.values("reward")) == SAMPLES:
-                self._thin_out()
-            self._group.append((float(e["ret"]), mean, goal, float(e["p_relax"]), *shares))
-            if len(self._group) < self.episodes_each:
-                continue
-            values = np.mean(self._group, axis=0)
-            self._group = []
-            for name, value in zip(OF_EPISODES, values, strict=True):
-                self._push(name, float(value))
+            self._curves.add((float(e["ret"]), mean, goal, float(e["p_relax"]), *shares))
         drawn = series.values("reward")
         low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
         scale = numbers.round_scale(low, high)
         for name in ("reward", "mean_reward"):
-            series.scale(name, scale[0], scale[-1], self._span)
+            series.scale(name, scale[0], scale[-1], self._curves.span)
         for name in OF_EPISODES[2:]:
-            series.scale(name, -0.03, 1.03, self._span)
+            series.scale(name, -0.03, 1.03, self._curves.span)
         mean, goal = np.mean(self._recent, axis=0)
         self.hud.update(
             plot_reward=f"mean {numbers.value(mean, high - low)}, goals {100 * goal:.0f} %",
-            **_scale("plot_reward", scale),
+            **scale_texts("plot_reward", scale),
             plot_modes=f"P_relax {episodes['p_relax'][-1]:.2f}",
             **self._ends(),
         )
-
-    def _thin_out(self) -> None:
-        """Average pairs of points of episodes."""
-        series = self.hud.canvas.series
-        self.episodes_each *= 2
-        for name in OF_EPISODES:
-            means = series.values(name).reshape(-1, 2).mean(axis=1)
-            series.clear(name)
-            for value in means.tolist():
-                self._push(name, value)
-
-    def _push(self, name: str, value: float) -> None:
-        """Add a point for one or more episodes; goals are a band."""
-        colour = self._goal_colour(value) if name == "goal" else 0
-        self.hud.canvas.series.push(name, value, colour)
 
     def _speed(self) -> str | None:
         now, steps = self.clock(), self.board[Word.STEPS]
@@ -277,9 +253,3 @@ class TrainingPanel:
             return self.hud.values.get("train_speed")
         self._speed_since = now, steps
         return numbers.count(round((steps - first) / (now - since)))
-
-
-def _scale(key: str, scale: list[float]) -> dict[str, str]:
-    """Texts at the ends of a plot's scale."""
-    texts = numbers.tick_texts(scale)
-    return {f"{key}_foot": texts[0], f"{key}_head": texts[-1]}

@@ -1,0 +1,144 @@
+"""`calf-viz attach`: lists the loops that can be watched on this machine, and shows one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from calf_attach import search
+from calf_attach.layout import Word
+
+from calf_viz.cli.config_options import config_options, option_name
+from calf_viz.cli.option_types import GIVEN_PATH, options_named
+from calf_viz.cli.pictures import is_picture, write_picture, write_screenshots
+from calf_viz.cli.showing import show
+from calf_viz.cli.without_effect import refuse_without_effect
+from calf_viz.console import plain, say, tables
+from calf_viz.errors import UserError
+from calf_viz.sources.attached import Controlled, find, watch
+from calf_viz.sources.rate import steps_per_second
+from calf_viz.viewer.config import VisualizationConfig
+
+OF_A_SIMULATION = (
+    "system", "n_agents", "speed", "checkpoint", "policy", "p_relax", "seed", "grid",
+    "critic_on_gpu", "slice", "train", "train_rate", "resume", "runs", "detach",
+)  # fmt: skip
+"""Settings of what the program itself simulates or trains."""
+MEASURED = 0.5
+"""Seconds over which the speed of loops is measured for the list."""
+
+
+def _config_options(command: Any) -> Any:
+    return config_options(command, without=OF_A_SIMULATION)
+
+
+@click.command()
+@click.argument("name", required=False)
+@_config_options
+@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
+@click.option("--output", type=GIVEN_PATH,
+              help="Folder for pictures, or FILE.png for the picture after --frames, without a "
+              "window.  [default: pictures]")  # fmt: skip
+@click.option("--rate", help="Steps per second of a loop that asks for control: max, realtime, or "
+              "a number such as 200/s.")  # fmt: skip
+@click.pass_context
+def attach(
+    context: click.Context,
+    name: str | None,
+    screenshot: bool,
+    output: Path | None,
+    rate: str | None,
+    **changes: Any,
+) -> None:
+    """Show a training loop that runs on this machine: its NAME, or process id. Without one, list
+    those that can be watched.
+
+    Loops are made visible by `viz = calf_attach.attach(...)` and `viz.step(...)`: docs/attach.md.
+    """
+    typed = click.core.ParameterSource.COMMANDLINE
+    given = [key for key in context.params if context.get_parameter_source(key) is typed]
+    if name is None:
+        if given:
+            raise UserError(f"{option_name(given[0])} has no effect on the list: give a NAME")
+        _list()
+        return
+    file = output if output is not None and is_picture(output) else None
+    if screenshot or file is not None:
+        changes["headless"] = True
+    found = {key: value for key, value in changes.items() if value not in (None, ())}
+    with options_named(given):
+        config = VisualizationConfig.from_preset("medium", **found)
+    refuse_without_effect(given, config, screenshot=screenshot and file is None, profile=False)
+    source = watch(find(name))
+    if rate is not None:
+        if not isinstance(source, Controlled):
+            raise UserError(
+                "--rate: the loop does not ask for control: viz.step(..., control=True) does"
+            )
+        source.rate(steps_per_second(rate, source.view.dt or 1.0, "--rate"))
+    from calf_viz.viewer.app import CALFApplication
+
+    folder = output or Path("pictures")
+    with CALFApplication(config, source=source) as app:
+        if file is not None:
+            write_picture(app, file)
+        elif screenshot:
+            write_screenshots(app, folder)
+        else:
+            if app.host.has_window:
+                source.announce()
+            show(app, folder)
+        failure = app.failure
+    if failure is not None:  # reported already
+        context.exit(1)
+
+
+def _list() -> None:
+    """Print what runs here."""
+    loops, troubles = search.loops()
+    before = [one.board[Word.STEP] for one in loops]
+    start = time.perf_counter()
+    if loops:
+        time.sleep(MEASURED)
+    seconds = time.perf_counter() - start
+    rows = [
+        _row(one, (one.board[Word.STEP] - first) / seconds)
+        for one, first in zip(loops, before, strict=True)
+    ]
+    if rows:
+        _print(rows)
+    else:
+        say("no loops run here: docs/attach.md tells how to make one visible")
+    for trouble in troubles:
+        say(trouble)
+
+
+def _print(rows: list[list[str]]) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE)
+    for title in ("name", "process", "since", "agents", "steps/s", "values"):
+        table.add_column(title, justify="left" if title in ("name", "values") else "right")
+    for row in rows:
+        table.add_row(*map(plain, row))
+    tables(100).print(table)
+
+
+def _row(one: search.Found, speed: float) -> list[str]:
+    board = one.board
+    newest = board.row(board[Word.ROW] - 1)
+    agents = "?" if newest is None else str(len(newest.positions))
+    since = max(1e-9 * (time.perf_counter_ns() - board[Word.EPOCH]), 0.0)
+    values = str(one.meta.get("value")) if board[Word.SURFACE] else "none"
+    state = f"{speed:.0f}" if board.alive else "gone"
+    return [one.name, str(board[Word.PID]), _ago(since), agents, state, values]
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,174 @@
+"""The HUD's panel of an attached loop: its speed, what watching costs it, and its episodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from calf_attach.layout import Word
+from numpy.typing import NDArray
+
+from calf_viz.hud import numbers, theme
+from calf_viz.hud.hud import Hud
+from calf_viz.hud.plots import Curve, Plot, Plots
+from calf_viz.hud.widgets import Panel, Row
+from calf_viz.scene.paint import Paint, mixed, mode_tone
+from calf_viz.scene.scene import Scene
+from calf_viz.sources.attached import Attached
+from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, scale_texts
+from calf_viz.viewer.stats_cache import StatsCache
+
+SPEED_EVERY = 1.0
+"""Seconds over which the speed is averaged."""
+SERIES = ("reward", "mean_reward", "length", "mean_length", "goal")
+
+
+class AttachedPanel:
+    """Adds its widgets to a HUD and keeps them up to date."""
+
+    def __init__(
+        self,
+        hud: Hud,
+        stats: StatsCache,
+        source: Attached,
+        scene: Scene,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """stats: determines when texts and curves change (key "training"). clock: the time in
+        seconds."""
+        self.hud, self.stats, self.source, self.scene = hud, stats, source, scene
+        self.clock = clock
+        self._curves = EpisodeCurves(hud.canvas.series, SERIES, {"goal": self._goal_colour})
+        self._episodes = 0
+        self._recent: list[tuple[float, float, float]] = []
+        self._speed_since: tuple[float, int] | None = None
+        self._colours: object = None
+        self._add_widgets()
+
+    def _add_widgets(self) -> None:
+        rows = [
+            Row("loop_speed", "steps/s"),
+            Row("loop_cost", "taken a step", rank=1),
+            Row("loop_critic", "for the critic", rank=2),
+            Row("loop_surface", "surface", rank=5),
+            Row("loop_behind", "behind", rank=3),
+            Row("loop_merged", "steps not drawn", rank=4),
+            Row("loop_lost", "rows missed", rank=4),
+        ]
+        panel = Panel("loop", "loop", rows)
+        panel.share = (0.45, 0.75)
+        agents = Paint(mode_tone(0))
+        faint = Paint(mode_tone(0), 0.4)
+        returns = [
+            Curve("reward", faint, name="each"),
+            Curve("mean_reward", agents, name=f"mean of {AVERAGED}"),
+        ]
+        lengths = [
+            Curve("length", faint, name="each"),
+            Curve("mean_length", agents, name=f"mean of {AVERAGED}"),
+        ]
+        band = ("goal rate", (theme.GROUND, theme.GOAL))
+        plots = Plots(
+            "plots",
+            [
+                Plot("plot_return", "return", returns, begin="1"),
+                Plot("plot_goals", "return", returns, band="goal", band_key=band, begin="1"),
+                Plot("plot_length", "length", lengths, begin="1"),
+            ],
+        )
+        for widget in (panel, plots):
+            self.hud.add(widget)
+        for name in SERIES:
+            self.hud.canvas.series.scale(name, 0.0, 1.0, 2)
+
+    def frame(self) -> None:
+        """Called before each frame."""
+        self.hud.dress(self.scene)
+        if self.scene.theme is not self._colours:
+            self._colours = self.scene.theme
+            self.hud.canvas.series.recolour("goal", self._goal_colour)
+        self.stats.get("training", self.refresh)
+
+    def _goal_colour(self, rate: float) -> int:
+        """Brighter the more goals are reached."""
+        ground, goal = map(self.hud.canvas.colour, (theme.GROUND, theme.GOAL))
+        return mixed(ground, goal, rate if np.isfinite(rate) else 0.0)
+
+    def refresh(self) -> None:
+        """Update texts and curves now."""
+        ends = self.source.ends()
+        if len(ends):
+            self._draw_episodes(ends)
+        self.hud.update(**self._texts())
+
+    def _texts(self) -> dict[str, str | None]:
+        source, board = self.source, self.source.board
+        steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
+        texts: dict[str, str | None] = {"loop_speed": self._speed()}
+        texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.1f} µs" if steps else "–"
+        texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms"
+        texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
+        texts["loop_lost"] = numbers.count(source.lost) if source.lost else None
+        texts["loop_surface"] = f"no. {board[Word.SURFACE]}" if board[Word.SURFACE] else None
+        if evaluations:
+            spent = max(board[Word.HEARTBEAT] - board[Word.EPOCH], 1)
+            texts["loop_critic"] = f"{100.0 * board[Word.CRITIC_COST] / spent:.1f} %"
+        return texts
+
+    def _draw_episodes(self, ends: NDArray[Any]) -> None:
+        for end in ends:
+            self._recent = self._recent[1 - AVERAGED :]
+            self._recent.append((float(end["ret"]), float(end["length"]), float(end["goal"])))
+            ret, length, goal = self._means()
+            self._curves.add((float(end["ret"]), ret, float(end["length"]), length, goal))
+        self._episodes += len(ends)
+        ret, length, goal = self._means()
+        known = bool(np.isfinite(goal))
+        count = f"{numbers.count(self._curves.span * self._curves.each)} episodes"
+        plot, other = ("plot_goals", "plot_return") if known else ("plot_return", "plot_goals")
+        goals = f", goals {100.0 * goal:.0f} %" if known else ""
+        low, high, scale = self._scale("reward", "mean_reward")
+        texts: dict[str, str | None] = {other: None, f"{plot}_end": count}
+        texts |= scale_texts(plot, scale)
+        texts[plot] = f"mean {numbers.value(ret, high - low)}{goals}"
+        low, high, scale = self._scale("length", "mean_length")
+        texts |= scale_texts("plot_length", scale)
+        texts |= {"plot_length": f"mean {numbers.value(length, high - low)}"}
+        texts["plot_length_end"] = count
+        self.hud.canvas.series.scale("goal", -0.03, 1.03, self._curves.span)
+        self.hud.update(**texts)
+
+    def _means(self) -> tuple[float, float, float]:
+        """Mean return, length and goal of the last episodes; NaN for goals that are unknown."""
+        ret, length, goal = np.array(self._recent).T
+        known = goal[np.isfinite(goal)]
+        return (
+            float(ret.mean()),
+            float(length.mean()),
+            float(known.mean()) if len(known) else np.nan,
+        )
+
+    def _scale(self, name: str, mean: str) -> tuple[float, float, list[float]]:
+        """Lowest and highest value of a series, and round numbers around them."""
+        series = self.hud.canvas.series
+        drawn = series.values(name)
+        drawn = drawn[np.isfinite(drawn)]
+        low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (0.0, 1.0)
+        scale = numbers.round_scale(low, high)
+        for each in (name, mean):
+            series.scale(each, scale[0], scale[-1], self._curves.span)
+        return low, high, scale
+
+    def _speed(self) -> str:
+        """Steps per second of the loop."""
+        now, steps = self.clock(), self.source.board[Word.STEP]
+        if self._speed_since is None:
+            self._speed_since = now, steps
+            return "–"
+        since, first = self._speed_since
+        if now - since < SPEED_EVERY:
+            return self.hud.values.get("loop_speed") or "–"
+        self._speed_since = now, steps
+        return numbers.count(max(round((steps - first) / (now - since)), 0))
