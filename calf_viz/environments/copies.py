@@ -78,14 +78,17 @@ class Copies:
     def resize(self, n: int) -> None:
         """Keep the first n; new ones begin with the next step."""
         kept = min(n, len(self))
-        old = self.observations, self.over, self.rewards, self.terminated, self._seeded
+        old = self._arrays
         for env in self._envs[n:]:
             env.close()
         del self._envs[n:]
         self._allocate(n)
-        new = self.observations, self.over, self.rewards, self.terminated, self._seeded
-        for before, now in zip(old, new, strict=True):
+        for before, now in zip(old, self._arrays, strict=True):
             now[:kept] = before[:kept]
+
+    @property
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return self.observations, self.over, self.rewards, self.terminated, self._seeded
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.bool_]:
         """Advance those in an episode by actions, (n, m), or (n,) for a choice; the others begin
