@@ -115,8 +115,9 @@ class Copies:
             env.close()
 
 
-def made(env_id: str) -> gymnasium.Env[Any, Any]:
-    """A new environment. Raises UserError if there is none, or it cannot be made."""
+def made(env_id: str, **given: Any) -> gymnasium.Env[Any, Any]:
+    """A new environment. given: for `gymnasium.make`. Raises UserError if there is none, or it
+    cannot be made."""
     try:
         import gymnasium
     except ImportError:
@@ -126,7 +127,7 @@ def made(env_id: str) -> gymnasium.Env[Any, Any]:
     registration.register()
     try:
         with current_folder_left_out():
-            return gymnasium.make(env_id, disable_env_checker=True)
+            return gymnasium.make(env_id, disable_env_checker=True, **given)
     except Exception as error:  # whatever an environment's code raises
         place = innermost(error, lambda name: not name.startswith(("gymnasium.", "calf_viz.")))
         where = "" if place is None else f" ({shown(place[0])}:{place[1]})"
