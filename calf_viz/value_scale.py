@@ -42,6 +42,10 @@ INDEX = 5
 CLOSEST, PREFERRED = 0.5, 0.7
 """Least distance of round values, and that for which their step is chosen, relative to the wanted
 one."""
+WINDOW = 0.7
+"""Room to choose a round value in, on a rank scale, relative to the wanted distance."""
+DIGITS = 5
+"""Of a rank scale's extent, to which round values on it are looked for."""
 PALETTE_STEPS = 31
 """Places below and above a contour that the palette tells apart."""
 PALETTE_REACH = 0.5 * (PALETTE_STEPS / 9) ** 2
@@ -219,6 +223,8 @@ class ValueScale(Scale):
         """As `Scale`."""
         if self.kind == "linear":
             return nice_ticks(self.low, self.high, most, ends=True)
+        if self.kind == "rank":
+            return list(_stride(self.table, most, apart))
         return super().ticks(most, apart)
 
     @cached_property
@@ -332,6 +338,45 @@ def _walk(table: list[float], start: float, most: int, apart: float) -> Iterator
         value = after
         level = last = _level_in(table, after)
         yield value
+
+
+def _stride(table: list[float], most: int, apart: float) -> Iterator[float]:
+    """About `most` round values, each the roundest at a good distance from the one before.
+
+    Where most of a surface is nearly level, steps that suit the levels below lead beyond its top:
+    so each value is chosen by itself. Where values differ only in the digits after `DIGITS` there
+    are none, since such numbers are not read as round ones.
+    """
+    if not table[-1] > table[0]:
+        return
+    finest = power_of_ten(magnitude(table[-1] - table[0]) - DIGITS + 1)
+    nearest = max(PREFERRED / most, apart)
+    first = 0.0
+    while first <= 1.0:
+        furthest = min(first + WINDOW / most, 1.0)
+        value = _roundest(_value_in(table, first), _value_in(table, furthest), finest)
+        if value is None:
+            first = furthest + 1e-9
+        else:
+            yield value
+            first = _level_in(table, value) + nearest
+
+
+def _roundest(low: float, high: float, finest: float) -> float | None:
+    """The multiple of the largest 1, 2 or 5 times a power of ten between two values, of several the
+    one nearest to their middle; None where a step would be below `finest`."""
+    if low <= 0.0 <= high:
+        return 0.0
+    exponent = magnitude(max(abs(low), abs(high)))
+    middle = 0.5 * (low + high)
+    while power_of_ten(exponent) >= 0.999999 * finest:
+        for factor in (5, 2, 1):
+            step = factor * power_of_ten(exponent)
+            nearest = round(middle / step) * step
+            if low <= nearest <= high:
+                return nearest
+        exponent -= 1
+    return None
 
 
 def _multiple(value: float, step: float) -> float:

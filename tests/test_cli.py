@@ -146,10 +146,8 @@ class TestBadInput:
             ("--slice 0.4", "--slice has no effect with point_mass, whose plane shows all of its"),
             ("--no-hud --stats-q-value-update-freq 3", "-freq has no effect with --no-hud: leave"),
             ("--no-hud --hud-scale 2", "--hud-scale has no effect with --no-hud: leave"),
-            (
-                "--profile --supersample 2",
-                "--supersample has no effect with --profile, which saves",
-            ),
+            ("--profile --supersample 2", "--supersample has no effect where no picture is saved"),
+            ("--supersample 2", "saved: add --output FILE.png, or leave --supersample out"),
             ("--output x.jpg", "--output x.jpg: pictures are PNG: give x.png"),
             ("--camera 10,20,10,0,0,0,7", "--camera has more than 6 numbers: give home"),
             ("--theme pink", "unknown --theme 'pink': choose one of dark, light"),

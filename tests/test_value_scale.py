@@ -93,6 +93,26 @@ def test_contours_are_spread_over_all_levels(kind: str, ends: tuple[float, float
     assert gaps[1:-1].min() > 0.02 and gaps.max() < 0.14
 
 
+@pytest.mark.parametrize("most", [4, 6, 20])
+@pytest.mark.parametrize(
+    "surface",
+    [6000.0 * (1.0 - np.exp(-5.0 * BOWL)), 10.0 * np.exp(-200.0 * BOWL) + 0.01 * BOWL,
+     np.minimum(BOWL, 1.0 + 0.001 * BOWL)],
+    ids=["plateau", "spike", "funnel"],
+)  # fmt: skip
+def test_ranks_have_ticks_all_the_way_however_level_most_of_a_surface_is(
+    surface: Any, most: int
+) -> None:
+    scale = ValueScale.of("rank", (float(surface.min()), float(surface.max())), surface)
+    ticks = scale.ticks(most)
+    levels = scale.levels(ticks)
+    assert ticks == sorted(set(ticks)) and most / 2 <= len(ticks) <= 2 * most + 1
+    assert np.diff(levels).min() > 0.5 / most
+    assert np.diff([0.0, *levels, 1.0]).max() < 2.2 / most + 0.34
+    for tick in ticks:
+        assert tick == pytest.approx(float(f"{tick:.5g}"), rel=1e-9), "few digits"
+
+
 @pytest.mark.parametrize("kind", SCALES)
 @pytest.mark.parametrize("value", [-3.0, 0.0, 7.5])
 def test_a_constant_surface_is_level(kind: str, value: float) -> None:
