@@ -62,7 +62,7 @@ def kill(pid: int) -> None:
 
 def count_for_ever() -> None:
     """A loop whose every row has one number in it everywhere."""
-    viz = attach(SQUARE, rate=1e9, name="victim", critic=lambda obs: obs[:, 0] * 0 + viz._cost)
+    viz = attach(SQUARE, rate=1e9, name="victim", critic=lambda obs: obs[:, 0] * 0 + len(obs))
     viz.reset(np.zeros((8, 2), np.float32))
     none = np.zeros(8, bool)
     for step in range(10**9):

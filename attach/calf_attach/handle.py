@@ -45,7 +45,6 @@ class Handle:
     def __init__(self, plan: Plan | None) -> None:
         """plan: None for a handle that does nothing."""
         self._plan, self._closed = plan, plan is None
-        self._cost = 0
         self._evaluation: Evaluation | None = None
         self._lock = threading.Lock()
         self._untold: list[str] = []  # faults before there was a board to tell them on
@@ -65,8 +64,8 @@ class Handle:
             self._recorder.reset(obs, mask)
             self._prepare(obs)
             now = _now()
-            self._cost += now - start
-            self._recorder.count(self._cost, now)
+            self._recorder.cost += now - start
+            self._recorder.count(now)
         except Exception:
             self._fault()
         finally:
@@ -112,9 +111,9 @@ class Handle:
                     obs, rewards, terminations, truncations, infos, modes, margin, actions
                 )
                 self._prepare(obs)
+                recorder.count(_now())
             now = _now()
-            self._cost += now - start
-            recorder.count(self._cost, now)
+            recorder.cost += now - start
             if self._evaluation is not None and self._evaluation.is_due(1e-9 * now):
                 self._evaluate()
             if control:
@@ -189,6 +188,7 @@ class Handle:
         self._closed = True
         board = self._recorder.board
         if board is not None:
+            self._recorder.count(_now())
             board[Word.PHASE] = phase
             board.unlink()
 
@@ -233,6 +233,7 @@ class Handle:
     def _evaluate(self) -> None:
         assert self._evaluation is not None and self._plan is not None
         board, evaluation = self._recorder.board, self._evaluation
+        self._recorder.look()
         try:
             points = grid_nodes(*self._recorder.bounds, self._plan.nodes)
             self._publish(evaluation.values(points))

@@ -17,7 +17,6 @@ from calf_attach.row_writer import RowWriter, Slot
 from calf_attach.search import sweep
 
 _now = time.perf_counter_ns
-_YES = b"\x01"
 ROOM = 16 << 20
 """Bytes that the ring of rows takes at most, beyond the least number of rows."""
 LEAST_ROWS, MOST_ROWS = 64, 4096
@@ -33,16 +32,20 @@ class Recorder:
         board: the board; None before the first step.
         steps: steps so far.
         dropped: those that became no row.
+        cost: time taken from the loop [ns].
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.board: Board | None = None
-        self.steps = self.dropped = 0
+        self.steps = self.dropped = self.cost = 0
         self._writer: RowWriter | None = None
         self._n = 0
         self._shape: tuple[int, ...] = (0, 2)
         self._one: tuple[int, ...] = (0,)
+        self._unseen: Any = None  # the newest observations, if their step became no row
+        self._nobody = b""  # flags of a step in which no episode ends, as bytes
+        self._observed: tuple[int, ...] | None = None  # shape of observations
         self._merged = self._next_row = self._next_urgent = 0
         self._apart = int(1e9 / plan.rate)
         self._seen = SeenBounds(plan.ends) if plan.bounds is None else None
@@ -53,33 +56,41 @@ class Recorder:
         self._begun = np.zeros(0, np.int64)  # steps at which their episodes began
         self._episodes = np.zeros(0, np.int64)
         view = slice_of(plan.axes)
+        self._view = view if plan.project is None else None
         self._project = plan.project or (lambda obs: obs[:, view])
 
     # The common case: n agents as before, nobody's episode begins or ends, arrays of NumPy
 
     def quick(
-        self, now: int, obs: Any, rewards: Any, terminations: Any, truncations: Any, modes: Any
+        self,
+        now: int,
+        obs: Any,
+        rewards: Any,
+        terminations: Any,
+        truncations: Any,
+        modes: Any,
     ) -> bool:
         """Take the step if it is a common one; returns whether it was. Called in every step of
         somebody's training, so it is spelt out."""
         if not self._plain:
             return False
         try:
-            ended, cut = terminations.tobytes(), truncations.tobytes()
-            if len(ended) != self._n or len(cut) != self._n or _YES in ended or _YES in cut:
+            if terminations.tobytes() != self._nobody or truncations.tobytes() != self._nobody:
                 return False
-            xy = self._project(obs)
-            if xy.shape != self._shape or rewards.shape != self._one:
+            if obs.shape != self._observed or rewards.shape != self._one:
                 return False
-            if xy.__class__ is not np.ndarray:
+            if now < self._next_row:
+                self._returns += rewards
+                self._unseen = obs
+                self._merged += 1
+                self.dropped += 1
+                return True
+            xy = obs[:, self._view] if self._view is not None else self._project(obs)
+            if xy.__class__ is not np.ndarray or xy.shape != self._shape:
                 return False
-        except (AttributeError, TypeError):  # lists, tensors, dicts
+        except (AttributeError, TypeError, LookupError):  # lists, tensors, dicts
             return False
         self._returns += rewards
-        if now < self._next_row:
-            self._merged += 1
-            self.dropped += 1
-            return True
         if self._seen is not None and self._seen.see(xy):
             self._move_bounds()
         assert self._writer is not None
@@ -92,15 +103,22 @@ class Recorder:
         if slot.known:
             slot.others.fill(np.nan)
             slot.known = False
-        self._writer.end(slot, self.steps, now, self._merged + 1)
+        self._writer.end(slot, self.steps, now, self._merged + 1, self.dropped, self.cost)
         self._merged = 0
         self._next_row = now + self._apart
         return True
 
-    def count(self, cost: int, now: int) -> None:
-        """Say how far the loop is, and that it lives. cost: taken from it so far [ns]."""
+    def look(self) -> None:
+        """Project the newest observations if they were not: what is projected may decide where the
+        critic is evaluated."""
+        if self._unseen is not None:
+            self._project(self._unseen)
+            self._unseen = None
+
+    def count(self, now: int) -> None:
+        """Say how far the loop is, and that it lives."""
         if self._writer is not None:
-            self._writer.count(self.steps, self.dropped, cost, now)
+            self._writer.count(self.steps, self.dropped, self.cost, now)
 
     # Everything else
 
@@ -112,6 +130,7 @@ class Recorder:
         plan = self.plan
         agents = count_of(rewards, terminations, truncations)
         here = self._positions(obs, agents)
+        self._observed = getattr(obs, "shape", None)
         n = len(here)
         ended, cut = flags_of(terminations, n), flags_of(truncations, n)
         done = ended | cut
@@ -234,7 +253,7 @@ class Recorder:
         slot.modes[...] = 0 if modes is None else modes
         slot.first[...] = rewards
         self._write_others(slot, others)
-        writer.end(slot, self.steps, now, self._merged + 1)
+        writer.end(slot, self.steps, now, self._merged + 1, self.dropped, self.cost)
         self._begins, self._plain = np.zeros(len(positions), bool), True
         self._merged, self._next_row = 0, now + self._apart
         if urgent:
@@ -265,7 +284,7 @@ class Recorder:
         """As many agents from now on; the first ones keep their episodes."""
         assert self.board is not None
         self._writer = RowWriter(self.board, n)
-        self._n, self._shape, self._one = n, (n, 2), (n,)
+        self._n, self._shape, self._one, self._nobody = n, (n, 2), (n,), bytes(n)
         kept = min(n, len(self._returns))
         before = self._returns, self._begun, self._episodes, self._begins, self._resetting
         self._returns, self._begun = np.zeros(n), np.full(n, self.steps, np.int64)

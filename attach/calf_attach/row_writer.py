@@ -69,13 +69,14 @@ class RowWriter:
         self._words[slot.at >> 3] = self.number + 1
         return slot
 
-    def end(self, slot: Slot, step: int, when: int, merged: int) -> None:
-        """Publish the row."""
+    def end(self, slot: Slot, step: int, when: int, merged: int, dropped: int, cost: int) -> None:
+        """Publish the row, and the loop's counts as `count`. merged: steps that it stands for."""
         number = self.number + 1
         check = 0 if ORDERED else row_checksum(slot.raw)
         _HEAD.pack_into(self._memory, slot.at + 8, step, when, self.n, merged, check, 0, number)
         self.number = number
         self._words[_ROW] = number
+        _COUNTS.pack_into(self._memory, _COUNTS_AT, step, dropped, cost, when)
 
     def count(self, step: int, dropped: int, cost: int, now: int) -> None:
         """Say how far the loop is, and that it lives."""
