@@ -125,6 +125,8 @@ def test_viewers_that_are_killed_at_any_moment_leave_the_loop_alone(boards: Path
         viz.step(np.zeros((8, 2)))
         source = Attached(viz.board or "")
         assert source.board[Word.STEP] == before + 1 and not source.board[Word.FAULTS]
+        loops()
+        assert not list(boards.glob("*.calfviewer"))
         assert not viewer_there("watched", source.meta)
     assert not list(boards.iterdir())
 

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from calf_attach import mapped_file
+from calf_attach import mapped_file, window
 from calf_attach.board import Board, BoardError
 from calf_attach.layout import Phase, Word
 
@@ -29,7 +29,8 @@ class Found(NamedTuple):
 
 def loops() -> tuple[list[Found], list[str]]:
     """All loops of this user, newest first, and what is wrong with boards that cannot be read.
-    Removes boards of loops that are long gone."""
+    Removes boards of loops that are long gone, and files of viewers that are."""
+    window.viewers()
     found, troubles = [], []
     for path in mapped_file.found():
         try:

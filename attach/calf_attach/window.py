@@ -11,9 +11,9 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import zlib
+from contextlib import suppress
 from typing import Any
 
 from calf_attach import mapped_file
@@ -38,6 +38,8 @@ def open_window(name: str, meta: dict[str, Any]) -> None:
         )  # fmt: skip
         return
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    import subprocess  # which few loops need
+
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -87,19 +89,26 @@ def announce(name: str, meta: dict[str, Any]) -> str | None:
 
 
 def viewer_there(name: str, meta: dict[str, Any]) -> bool:
-    """Whether a viewer shows loops of this name that look the same. Files of viewers that are gone
-    are removed."""
+    """Whether a viewer shows loops of this name that look the same."""
     there = False
+    for path, shows in viewers():
+        if shows == name:
+            with suppress(OSError), open(path) as file:
+                there |= file.read(32) == str(signature(meta))
+    return there
+
+
+def viewers() -> list[tuple[str, str]]:
+    """Paths of the files of viewers, and the names that they show. Removes those of viewers that
+    are gone."""
+    found = []
     for path in mapped_file.found(SUFFIX):
         parts = re.search(r"-\d+-(.*)-(\d+)" + re.escape(SUFFIX) + "$", os.path.basename(path))
         if parts is None:
             continue
-        try:
-            if mapped_file.started(int(parts.group(2))) is None:
+        if mapped_file.started(int(parts.group(2))) is None:
+            with suppress(OSError):
                 os.unlink(path)
-            elif parts.group(1) == name:
-                with open(path) as file:
-                    there |= file.read(32) == str(signature(meta))
-        except OSError:
-            continue
-    return there
+        else:
+            found.append((path, parts.group(1)))
+    return found
