@@ -288,7 +288,7 @@ def test_what_is_pushed_looks_as_what_is_simulated_inside(viz: Handle) -> None:
     )
     pictures = []
     for each in (source, inside):
-        with CALFApplication(SMALL.changed(hud=False), source=each) as app:
+        with CALFApplication(SMALL.changed(hud=False, camera="plane"), source=each) as app:
             app.run()
             pictures.append(app.screenshot())
     np.testing.assert_array_equal(*pictures)
@@ -314,3 +314,21 @@ def test_the_panel_tells_what_watching_costs_and_how_episodes_went(viz: Handle) 
 def test_flags_are_of_the_first_row(viz: Handle) -> None:
     row = source_of(viz).board.row(0)
     assert row is not None and set(row.flags) == {FIRST}
+
+
+def test_where_agents_were_is_foreseen_so_that_the_camera_starts_there(viz: Handle) -> None:
+    go_on(viz, 1, 4)
+    viz.step(np.full((3, 2), np.nan))
+    source = source_of(viz)
+    np.testing.assert_array_equal(source.foresee(3), np.concatenate([at(3), at(4)]))
+    shown(source)
+    assert source.foresee(100).shape == (0, 2)
+
+
+@pytest.mark.rendering
+def test_a_loop_that_has_no_agents_yet_is_shown() -> None:
+    with attach(SQUARE, name="empty") as viz:
+        viz.reset(np.zeros((0, 2)))
+        with CALFApplication(SMALL, source=source_of(viz)) as app:
+            app.run()
+            assert app.failure is None

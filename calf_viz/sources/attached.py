@@ -65,7 +65,8 @@ def _colour(found: Any) -> Any:
 
 class Attached:
     """Shows the loop of one board, and of its successors: the larger board that it goes on with,
-    and later loops of the same name that look the same. As `Source`, and `Noticing`.
+    and later loops of the same name that look the same. As `Source`, `Foreseeing`
+    and `Noticing`.
 
     Attributes:
         board: the board.
@@ -158,6 +159,13 @@ class Attached:
             return None  # the bounds have grown since: the next one has them
         return Heightfield(found.values, found.lo, found.hi)
 
+    def foresee(self, steps: int) -> NDArray[np.floating]:
+        """As `Foreseeing`: where agents are in the rows that are there already."""
+        rows = self.board.rows_since(max(self._next, self.board[Word.ROW] - steps))
+        found = [row.positions for row in rows]
+        there = np.concatenate(found) if found else np.zeros((0, 2), np.float32)
+        return there[np.isfinite(there).all(axis=1)]
+
     def ends(self) -> NDArray[Any]:
         """Episodes that finished since the last call, as `calf_attach.layout.END`."""
         found = self.board.ends_since(self._end)
@@ -190,6 +198,11 @@ class Attached:
     def over(self) -> bool:
         """Whether the loop said that it has ended."""
         return self.board[Word.PHASE] in ENDED
+
+    @property
+    def running(self) -> bool:
+        """Whether more can come."""
+        return self._alive and not self.over
 
     @property
     def notice(self) -> str | None:
@@ -268,8 +281,9 @@ def find(name: str) -> search.Found:
         return (living or wanted)[0]
     if troubles:
         raise UserError(troubles[0])
-    there = ", ".join(sorted({one.name for one in loops})) or "none"
-    raise UserError(f"no loop called {shown(name)} runs here; there is {there}")
+    there = ", ".join(sorted({one.name for one in loops}))
+    others = f"; there is {there}" if there else ", nor any other"
+    raise UserError(f"no loop called {shown(name)} runs here{others}")
 
 
 def open_board(path: Path | str) -> Board:

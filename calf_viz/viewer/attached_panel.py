@@ -107,8 +107,8 @@ class AttachedPanel:
         source, board = self.source, self.source.board
         steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
         texts: dict[str, str | None] = {"loop_speed": self._speed()}
-        texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.1f} µs" if steps else "–"
-        texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms"
+        texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.3g} µs" if steps else "–"
+        texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms" if source.running else None
         texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
         texts["loop_lost"] = numbers.count(source.lost) if source.lost else None
         texts["loop_surface"] = f"no. {board[Word.SURFACE]}" if board[Word.SURFACE] else None
@@ -133,7 +133,7 @@ class AttachedPanel:
         texts: dict[str, str | None] = {other: None, f"{plot}_end": count}
         texts |= scale_texts(plot, scale)
         texts[plot] = f"mean {numbers.value(ret, high - low)}{goals}"
-        low, high, scale = self._scale("length", "mean_length")
+        low, high, scale = self._scale("length", "mean_length", low=0.0)
         texts |= scale_texts("plot_length", scale)
         texts |= {"plot_length": f"mean {numbers.value(length, high - low)}"}
         texts["plot_length_end"] = count
@@ -150,12 +150,15 @@ class AttachedPanel:
             float(known.mean()) if len(known) else np.nan,
         )
 
-    def _scale(self, name: str, mean: str) -> tuple[float, float, list[float]]:
-        """Lowest and highest value of a series, and round numbers around them."""
+    def _scale(
+        self, name: str, mean: str, low: float | None = None
+    ) -> tuple[float, float, list[float]]:
+        """Lowest and highest value of a series, and round numbers around them. low: the lowest."""
         series = self.hud.canvas.series
         drawn = series.values(name)
         drawn = drawn[np.isfinite(drawn)]
-        low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (0.0, 1.0)
+        least, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (0.0, 1.0)
+        low = least if low is None else low
         scale = numbers.round_scale(low, high)
         for each in (name, mean):
             series.scale(each, scale[0], scale[-1], self._curves.span)
