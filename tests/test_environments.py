@@ -16,6 +16,10 @@ from calf_viz import systems
 from calf_viz.agent.mlp_policy import MlpPolicy
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
+from calf_viz.hud.control_panel import ControlPanel
+from calf_viz.hud.overview import overview
+from calf_viz.viewer.feed import Feed
+from calf_viz.viewer.source_sliders import SourceSliders
 
 gymnasium = pytest.importorskip("gymnasium", reason="the extra gym is not installed")
 
@@ -84,6 +88,25 @@ class TestAPolicyInAnEnvironment:
             source.plane.through[[1, 3]], source._copies.observations[2, [1, 3]]
         )
         assert source.surface() is not None
+
+    def test_sliders_move_what_the_plane_does_not_show(self, dqn: MlpPolicy) -> None:
+        source = PolicyInEnvironment(CART, dqn, 2)
+        hud = overview(source.view, [])
+        sliders = SourceSliders(Feed(source), hud, has_window=True)
+        panel = next(widget for widget in hud.widgets if isinstance(widget, ControlPanel))
+        assert [control.label for control in panel.controls.controls.values()] == [
+            "x' [m/s]", "θ' [rad/s]",
+        ]  # fmt: skip
+        before = source.surface()
+        panel.controls.set("3", panel.controls.controls["3"].high)
+        assert source.surface() is None
+        sliders.poll()
+        after = source.surface()
+        assert before is not None and after is not None
+        assert source.plane.through[3] == panel.controls.values["3"]
+        assert (after.values != before.values).any()
+        sliders.poll()
+        assert source.surface() is None
 
     def test_bounds_that_nobody_says_grow(self, dqn: MlpPolicy) -> None:
         source = PolicyInEnvironment(CART, dqn, 2, cut=Cut("1,3"))

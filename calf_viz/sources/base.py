@@ -7,8 +7,8 @@ keys, panels and settings that need one exist only if the source has it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,27 @@ class Noticing(Protocol):
 
     @property
     def notice(self) -> str | None: ...
+
+
+class Slider(NamedTuple):
+    """A number of a source's that its user may change."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    value: float
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """Has numbers that sliders in a window change."""
+
+    def sliders(self) -> Sequence[Slider]:
+        """Them, in the order to show; asked once."""
+
+    def slide(self, name: str, value: float) -> None:
+        """Set one."""
 
 
 class _Empty(Protocol):

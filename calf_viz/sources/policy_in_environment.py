@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +17,14 @@ from calf_viz.environments.copies import Copies
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.samples import Samples
+from calf_viz.sources.base import Slider
 from calf_viz.view import View
 
 SCOUTS, LOOK_AHEAD = 16, 200
 """Agents and steps of a first look, which gives what the environment does not say: bounds, and the
 mean of what the plane does not show."""
 MOST_CHOICES = 64
+MOST_SLIDERS = 8
 CELLS = 64
 
 Acting = Callable[[NDArray[Any]], tuple[NDArray[Any], NDArray[np.uint8]]]
@@ -49,7 +51,7 @@ class Cut:
 class PolicyInEnvironment:
     """Agents that follow a policy in copies of an environment.
 
-    A `Source`, and `Resizable`, `Pausable` and `Foreseeing`.
+    A `Source`, and `Resizable`, `Pausable`, `Foreseeing` and `Adjustable`.
 
     Attributes:
         plane: which part of an observation is shown.
@@ -143,6 +145,26 @@ class PolicyInEnvironment:
             return False
         hidden = list(self.plane.hidden(len(now)))
         return bool((now[hidden] != before[hidden]).any())
+
+    def sliders(self) -> Sequence[Slider]:
+        """As `Adjustable`: what the plane does not show, within what was seen at first; none if it
+        follows an agent."""
+        plane, seen = self.plane, self._seen
+        if plane.follow or plane.through is None:
+            return ()
+        found = []
+        for entry in plane.hidden(seen.shape[1])[:MOST_SLIDERS]:
+            value = float(plane.through[entry])
+            low, high = around(float(seen[:, entry].min()), float(seen[:, entry].max()))
+            name = self._names[entry] if self._names else f"o{entry}"
+            found.append(Slider(str(entry), name, min(low, value), max(high, value), value))
+        return found
+
+    def slide(self, name: str, value: float) -> None:
+        """As `Adjustable`: the surface is that through the new value from the next frame on."""
+        assert self.plane.through is not None
+        self.plane.through[int(name)] = value
+        self._surface_is_new = True
 
     def surface(self) -> Heightfield | None:
         """The critic on the plane."""

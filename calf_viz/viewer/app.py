@@ -81,6 +81,7 @@ class CALFApplication(Session):
         if self.host.scene.size != self._fitted_size:
             self._fitted_size = self.host.scene.size
             self.fit_surface()
+        self.sliders.poll()
         self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -19,12 +19,14 @@ from calf_viz.errors import UserError, innermost, shown, text_of
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.sources.base import (
+    Adjustable,
     Certified,
     Evaluable,
     Foreseeing,
     Noticing,
     Pausable,
     Resizable,
+    Slider,
     Source,
     Valued,
     capable,
@@ -70,6 +72,7 @@ class Feed:
         self._valued = capable(source, Valued)
         self._noticing = capable(source, Noticing)
         self._resizable = capable(source, Resizable)
+        self._adjustable = capable(source, Adjustable)
         self._last_news = clock()
         self._silent = False
         self._paused = False
@@ -151,6 +154,17 @@ class Feed:
             return float(there.mean()) if len(there) else math.nan
         found = self._call("mean_value", lambda: float(source.mean_value()))
         return math.nan if found is None else found
+
+    def sliders(self) -> Sequence[Slider]:
+        """The source's numbers that a user may change; none for most sources."""
+        source = self._adjustable
+        return (self._call("sliders", lambda: tuple(source.sliders())) or ()) if source else ()
+
+    def slide(self, name: str, value: float) -> None:
+        """Set one of them."""
+        source = self._adjustable
+        if source is not None:
+            self._call("slide", lambda: source.slide(name, value))
 
     def pause(self, paused: bool) -> None:
         """Called before each frame: whether no steps are requested."""

@@ -41,6 +41,7 @@ from calf_viz.viewer.opening import (
     to_train,
 )
 from calf_viz.viewer.playback import Playback
+from calf_viz.viewer.source_sliders import SourceSliders
 from calf_viz.viewer.surface import ShownSurface
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Session(Owned):
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
         live_shaders: rebuilds shaders as their files are saved; None if nothing is watched.
+        sliders: of the source's numbers, if it has any.
         playback: whether `run` is paused; the window's keys change it.
         measuring: whether frames are being measured, which keys must not disturb.
         profiles: folder for profiles exported by a key.
@@ -144,6 +146,7 @@ class Session(Owned):
             self.closing.callback(self.live_shaders.close)
         if self.hud is not None:
             self.looks.add_to(self.hud, self.host)
+        self.sliders = SourceSliders(self.feed, self.hud, self.host.has_window)
 
     def _show(self, source: Source | None) -> None:
         """Show this source, or else a simulation of the configuration, which is made after the
