@@ -138,6 +138,12 @@ def test_what_cannot_be_shown_is_a_fault_that_says_why(
         ({"rate": -1}, "rate: -1"),
         ({"autoreset": "sometimes"}, "next_step, same_step, disabled"),
         ({"modes": ()}, "modes"),
+        ({"modes": ("a", "a ")}, "different names"),
+        ({"modes": ("a", "")}, "different names"),
+        ({"modes": tuple(map(str, range(257)))}, "give 256 at most"),
+        ({"modes": tuple(f"{i}" * 99 for i in range(200))}, "names take .* bytes"),
+        ({"dt": -1.0}, "dt: -1.0: give seconds"),
+        ({"dt": "fast"}, "dt: 'fast'"),
         ({"labels": "xy"}, "labels: 'xy': give 2 texts"),
         ({"colours": ["red"]}, "#rrggbb"),
         ({"colours": ["#ffffff"] * 3}, "3 of 1 modes"),
@@ -148,6 +154,16 @@ def test_arguments_that_cannot_be_used_are_refused_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         attach(**{"bounds": SQUARE, **given})
+
+
+def test_numbers_and_names_of_any_kind_are_taken_as_such() -> None:
+    dt: Any = np.float32(0.5)
+    with attach(SQUARE, dt=dt, title="two\nlines", modes=(1, 2), name="a/b c") as viz:
+        viz.step(AT, modes=[0, 1, 1, 0])
+        meta = board_of(viz).meta()
+        assert meta is not None and not board_of(viz)[Word.FAULTS]
+        assert (meta["dt"], meta["title"], meta["modes"]) == (0.5, "two lines", ["1", "2"])
+        assert meta["name"] == "a_b_c"
 
 
 class TestCritics:

@@ -94,8 +94,6 @@ class Word(IntEnum):
     """V: the loop outlives its viewer."""
     CONTROLLED = 38
     """W: whether the loop heeds pause, single step and rate."""
-    REFRESH = 39
-    """V: counts requests to evaluate the critic now."""
     STEPS = 40
     """W: training steps."""
     SAVED = 41

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from calf_attach.episodes import MODES
+from calf_attach.layout import META_BYTES
 from calf_attach.observation_plane import MEAN, ObservationPlane, ends_of, read_axes
 from calf_attach.plane import Pair, bounds_of, checked_bounds, slice_of
 
+MOST_MODES = 256
 MOST_NODES = 1025
 """Per side of the grid."""
+APART = 4096
+"""Bytes of a board's meta block that are kept for bounds and a path."""
 COLUMNS = ("reward", "margin", "action")
 """Named numbers of each agent in a row, the reward first."""
 
@@ -77,20 +83,24 @@ def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
         raise ValueError(f"rate: {_shown(rate)}: give rows per second, such as 120")
     if given["autoreset"] not in (None, *MODES):
         raise ValueError(f"autoreset: {_shown(given['autoreset'])}: give {', '.join(MODES)}")
+    meta = {
+        "name": safe_name(given["name"]),
+        "title": _line(given["title"] or given["name"]),
+        "labels": _texts("labels", given["labels"], 2),
+        "periodic": [bool(each) for each in given["periodic"]],
+        "modes": _modes(given["modes"]),
+        "colours": _colours(given["colours"], len(given["modes"])),
+        "value": _line(given["value"]),
+        "dt": _seconds(given["dt"]),
+        "columns": list(COLUMNS),
+        "critic": given["critic"] is not None,
+    }
+    length = len(json.dumps(meta))
+    if length > META_BYTES - APART:
+        raise ValueError(f"names take {length} bytes: give at most {META_BYTES - APART}")
     return Plan(
         name=safe_name(given["name"]),
-        meta={
-            "name": safe_name(given["name"]),
-            "title": given["title"] or str(given["name"]),
-            "labels": _texts("labels", given["labels"], 2),
-            "periodic": [bool(each) for each in given["periodic"]],
-            "modes": _texts("modes", given["modes"]),
-            "colours": _colours(given["colours"], len(given["modes"])),
-            "value": str(given["value"]),
-            "dt": given["dt"],
-            "columns": list(COLUMNS),
-            "critic": given["critic"] is not None,
-        },
+        meta=meta,
         bounds=corners,
         ends=ends,
         axes=(int(axes[0]), int(axes[1])),
@@ -108,8 +118,30 @@ def safe_name(name: Any) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", str(name))[:40].strip("_") or "loop"
 
 
+def _line(text: Any) -> str:
+    """Text on one line."""
+    return " ".join(str(text).split())
+
+
+def _seconds(dt: Any) -> float | None:
+    if dt is None:
+        return None
+    if isinstance(dt, (str, bytes)) or not 0.0 < float(dt) < math.inf:
+        raise ValueError(f"dt: {_shown(dt)}: give seconds, or None if steps have no duration")
+    return float(dt)
+
+
+def _modes(given: Any) -> list[str]:
+    found = _texts("modes", given)
+    if not all(found) or len(set(found)) < len(found):
+        raise ValueError(f"modes: {_shown(given)}: give different names")
+    if len(found) > MOST_MODES:
+        raise ValueError(f"modes: {len(found)}: give {MOST_MODES} at most")
+    return found
+
+
 def _texts(name: str, given: Any, count: int | None = None) -> list[str]:
-    found = None if isinstance(given, str) else [str(each) for each in given]
+    found = None if isinstance(given, str) else [_line(each) for each in given]
     if not found or (count is not None and len(found) != count):
         many = "some" if count is None else str(count)
         raise ValueError(f"{name}: {_shown(given)}: give {many} texts")
