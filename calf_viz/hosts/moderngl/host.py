@@ -104,18 +104,19 @@ class ModernglHost(Host):
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Set every input that the program uses; returns the uniforms' values."""
         values = self.uniforms()
+        inputs = {name: program[name] for name in program}  # `in program` is a search
         textures = (self.ring.texture, self.heights, self.palette, self.values)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
             texture.use(unit)
-            if name in program:
-                program[name] = unit
+            if name in inputs:
+                inputs[name].value = unit  # type: ignore[union-attr]
         for name, value in values.items():
-            if name not in program:
+            if name not in inputs:
                 continue  # a user's shader need not use every input
             if isinstance(value, np.ndarray):
-                program[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
+                inputs[name].write(np.ascontiguousarray(value.T))  # type: ignore[union-attr]
             else:
-                program[name] = value
+                inputs[name].value = value  # type: ignore[union-attr]
         return values
 
     def begin(self) -> None:
