@@ -126,12 +126,17 @@ void main() {
         here = ring_sample(in_ring, vertex.back);
         place = vec3(here.xy, float(vertex.back));
         if (PERIODIC == 1 && vertex.place < 0) place = trail_place(in_ring, vertex.place, vertex);
-        point = kind == CIRCLE && circle.goal ? on_plane(goal_point(circle)) : place.xy;
+        point = place.xy;
     }
+    bool of_goal = kind == CIRCLE && circle.goal;
 
     vec2 gradient;
     float bad;
-    float level = height(point, gradient, bad);
+    float level = height(of_goal ? goal_centre() : point, gradient, bad);
+    if (of_goal) {
+        point = on_plane(goal_point(circle));
+        gradient = vec2(0.0);
+    }
     float age = place.z / float(u_trail);
     float lift = kind == SURFACE ? 0.0 : trail_lift(age);
     vec4 c = to_clip(point, level, lift);

@@ -1,5 +1,5 @@
 #version 330
-// Circles on the surface as a mesh whose points and heights the host computed; see lib/circle.glsl.
+// Circles on the surface as a mesh whose heights the host computed; see lib/circle.glsl.
 #include "lib/contract.glsl"
 #include "lib/variants.glsl"
 #include "lib/expand.glsl"
@@ -7,8 +7,8 @@
 #include "lib/chatter.glsl"
 #include "trail_width.glsl"
 
-in vec3 a_here;         // the agent, or a place on the goal's circle: point in the scene, height
-in vec2 a_gradient;     // d height / d point
+in vec3 a_here;         // the agent, or the goal's centre: point in the scene, height
+in vec2 a_gradient;     // d height / d point there
 in int a_number;        // of the vertex, as if behind the surface's last
 
 flat out ivec4 v_id;    // as in field.vert
@@ -25,7 +25,7 @@ void main() {
     Circle circle = circle_vertex(a_number);
     vec2 point = circle.goal ? on_plane(goal_point(circle)) : a_here.xy;
     vec4 c = to_clip(point, a_here.z);
-    Tangent t = tangent_plane(c, a_gradient);
+    Tangent t = tangent_plane(c, circle.goal ? vec2(0.0) : a_gradient);
     float width = circle_width(circle, trail_half_width(0.0));
     float reach = circle_reach(circle, width, point);
     vec2 across;

@@ -83,6 +83,9 @@ class FlatCamera:
     def pixels_per_square(self, size: tuple[int, int]) -> float:
         return 0.25 * size[0] * size[1] / self.half**2
 
+    def depth_before_target(self, units: float) -> float:
+        return 0.0
+
     def view_projection(self, aspect: float) -> np.ndarray:
         return np.diag([1 / self.half, 1 / self.half, -0.1, 1.0]).astype(np.float32)
 

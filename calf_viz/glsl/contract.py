@@ -113,6 +113,13 @@ UNIFORMS = (
         "scene",
     ),
     Uniform(
+        "float",
+        "u_goal_depth",
+        "how much nearer its circle is than it lies, so that slopes right before it do not hide it "
+        "[NDC]",
+        "picture",
+    ),
+    Uniform(
         "ivec2", "u_circles", "circles drawn behind the surface: of the goal, and all; two for each"
     ),
     Uniform(

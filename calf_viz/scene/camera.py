@@ -224,6 +224,13 @@ class OrbitCamera:
         near, far = self.clipping
         return self.nearest_of(inside) ** 2 * (far - near) / (2.0 * far * near)
 
+    def depth_before_target(self, units: float) -> float:
+        """Depth [NDC] from the target to a point that is nearer by some units of the scene; at
+        most half way to the eye."""
+        near, far = self.clipping
+        nearer = self.distance - min(units, 0.5 * self.distance)
+        return 2.0 * far * near / (far - near) * (1.0 / nearer - 1.0 / self.distance)
+
     def nearest_of(self, inside: Inside | None) -> float:
         """Approximate distance of the nearest point of a part of the box; None: all of it."""
         nearest = self.nearest

@@ -5,14 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
-from calf_viz.heightfield import FloatArray
 from calf_viz.periods import Pair
 from calf_viz.scene.frame import Frame
 from calf_viz.view import Ellipse
 
-SPOKES = 48
+SPOKES = 64
 VERTICES = 2 * (SPOKES + 1) + 2
 """Of each circle: a pair for each spoke, the first pair again, and two more."""
 EACH, EACH_GOAL = 2, 3
@@ -22,6 +19,8 @@ LEAST_GOAL = 11.0
 """Least radius of a goal [px], in a picture whose marks have their usual size."""
 AROUND_MARKER, APART = 1.2, 5.0
 """Radius of the ring around an agent: in radii of its marker, and in such pixels beyond that."""
+HIDING = 2.0
+"""Width of slopes before a goal's circle that do not hide it, in its widths."""
 NOWHERE: Ellipse = (0.0, 0.0, 1.0, 1.0)
 """In place of a goal that is not drawn."""
 
@@ -54,25 +53,3 @@ def shown(goal: Ellipse, frame: Frame) -> GoalShown:
                 copy[axis] = -period if centre[axis] > 0.0 else period
     copies = 2 ** sum(shift != 0.0 for shift in copy)
     return GoalShown((centre[0], centre[1], radii[0], radii[1]), (copy[0], copy[1]), copies)
-
-
-def points(goal: Ellipse, frame: Frame) -> FloatArray:
-    """Places in the scene of the vertices of the goal's circle and its copies, (copies, VERTICES,
-    2), as in the shaders; also beyond edges of the plane."""
-    x, y, rx, ry = shown(goal, frame).ellipse
-    vertex = np.clip(np.arange(VERTICES) - 1, 0, VERTICES - 3)
-    half, lower = SPOKES // 2, vertex >> 1 >= SPOKES // 2
-    t = ((vertex >> 1) - half * lower) * (2.0 / half) - 1.0
-    unit = np.stack([1.0 - t * t, 2.0 * t], axis=1) / (1.0 + t * t)[:, None]
-    unit[lower] *= -1.0
-    return np.array([(x, y) + shift + unit * (rx, ry) for shift in _shifts(goal, frame)])
-
-
-def _shifts(goal: Ellipse, frame: Frame) -> FloatArray:
-    """From the goal to each of its copies, (copies, 2), as numbered by the shaders."""
-    found = shown(goal, frame)
-    along, across = found.copy
-    numbers = np.arange(found.copies)
-    if along:
-        return np.stack([(numbers & 1) * along, (numbers >> 1) * across], axis=1)
-    return np.stack([0.0 * numbers, numbers * across], axis=1)

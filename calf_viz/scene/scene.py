@@ -138,7 +138,7 @@ class Scene:
     @property
     def circles(self) -> tuple[int, int]:
         """Number of circles of the goal, and of all."""
-        return self._circles(self.goal_shown)
+        return self._circles(self.goal)
 
     def _circles(self, ellipse: Ellipse | None) -> tuple[int, int]:
         goal = 0
@@ -146,17 +146,11 @@ class Scene:
             goal = circle.EACH_GOAL * circle.shown(ellipse, self.frame).copies
         return goal, goal + circle.EACH * (self.highlighted >= 0)
 
-    @property
-    def goal_shown(self) -> Ellipse | None:
-        """The goal's region; its centre alone if that is all that is seen of it: shaders draw a
-        circle of some pixels around it then, which no slope bends."""
-        if self.goal is None:
-            return None
-        x, y, *radii = self.goal
-        unit = self.camera.pixels_per_unit(self.size)
-        widest = max(radius * scale for radius, scale in zip(radii, self.frame.scale, strict=True))
-        seen = widest * unit >= circle.LEAST_GOAL * self.mark_scale
-        return self.goal if seen else (x, y, 0.0, 0.0)
+    def _goal_depth(self, goal: circle.GoalShown) -> float:
+        """How much nearer the goal's circle is drawn than it lies [NDC]."""
+        least = circle.LEAST_GOAL * self.mark_scale / self.camera.pixels_per_unit(self.size)
+        width = 2.0 * max(*goal.ellipse[2:], least)
+        return self.camera.depth_before_target(circle.HIDING * width)
 
     @property
     def largest_radius(self) -> float:
@@ -199,7 +193,7 @@ class Scene:
         crowd = self._crowd(lo, hi, agents, width, radius)
         by_agent, by_age = crowd.depth_bias
         certificate = self.certificate
-        ellipse = self.goal_shown
+        ellipse = self.goal
         circles = self._circles(ellipse)
         goal = circle.shown(ellipse or circle.NOWHERE, self.frame)
         return {
@@ -223,6 +217,7 @@ class Scene:
             "u_highlighted": self.highlighted,
             "u_goal": goal.ellipse,
             "u_goal_copy": goal.copy,
+            "u_goal_depth": self._goal_depth(goal),
             "u_circles": circles,
             "u_circle_radii": (
                 samples * marks * circle.LEAST_GOAL,

@@ -1,19 +1,21 @@
 // Circles on the surface: the goal's region in its true size, and a ring around the agent that stands
-// out. They follow the surface in the strip that draws it, as closed ribbons that fragments take for
-// pieces of trails; each twice, first darker and wider, so that it is seen on any colours. The goal is
-// there once more, faintly, before everything: a slope that hides it does not hide where it is.
+// out. They come after the surface in the strip that draws it, as closed ribbons that fragments take for
+// pieces of trails; each twice, first darker and wider, so that it is seen on any colours. The goal's is
+// flat, at the height of the goal's centre, as it would be bent in a funnel; slopes up to twice its width
+// before it do not hide it. It is there once more, faintly, before everything: a wall does not hide where
+// it is.
 //
 //     goal, goal's copies over the edges of periodic axes | agent that stands out
 //
 //       side 1   *---*---*---* ...    A spoke is a pair of vertices, out- and inside; the last pair
 //                |\  |\  |\  |        is the first again. The first and the last vertex are there
 //       side -1  *---*---*---* ...    twice, so that nothing is drawn from one circle to the next.
-const int CIRCLE_SPOKES = 48;
+const int CIRCLE_SPOKES = 64;
 const int CIRCLES_OF_GOAL = 3;
 const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
 const float CASING = 1.3, THINNEST = 0.8;   // px that it is wider on each side; of half a width
 const float GHOST = 0.35;           // opacity of the goal behind something
-const float BEFORE_ALL = 0.15;      // depth that it is nearer then, NDC
+const float BEFORE_ALL = 1.0;       // depth that it is nearer then, NDC
 
 struct Circle {
     bool goal;          // else around the agent that stands out
@@ -55,6 +57,9 @@ vec2 goal_point(Circle circle) {
 
 vec2 on_plane(vec2 point) { return clamp(point, u_corners.xy, u_corners.zw); }
 
+// Where the surface is as high as the goal's circle.
+vec2 goal_centre() { return on_plane(u_goal.xy); }
+
 // Half of its ribbon's width, with its rim; nothing beyond the plane's edges.
 float circle_reach(Circle circle, float width, vec2 point) {
     bool beyond = circle.goal && point != goal_point(circle);
@@ -66,27 +71,31 @@ float circle_width(Circle circle, float width) {
     return max(0.65 * width, THINNEST * u_line_scale) + (circle.casing ? CASING * u_line_scale : 0.0);
 }
 
-// Offset of a spoke's middle from its place on the surface, and the way across the ribbon to a vertex
-// [px]. A goal that would be too small on screen has no radii: all its spokes stand on its centre, and it
-// is a circle that no slope bends. (Depths are those of middles, or the wider ribbon would come before
-// the other on a slope.)
+// Offset of a spoke's middle from its place, and the way across the ribbon to a vertex [px]. On screen a
+// circle is an ellipse; if its shorter semi-axis is below the least radius, both grow by what is missing:
+// a goal that is too small is a circle, and one seen from its side is not a line. (Depths are those of
+// middles, or the wider ribbon would come before the other on a slope.)
 vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
-    vec2 radii = circle.goal ? u_goal.zw : vec2(0.0);
     float least = circle.goal ? u_circle_radii.x : u_circle_radii.y;
-    vec2 spoke = t.x.xy * (circle.unit.x * radii.x) + t.y.xy * (circle.unit.y * radii.y);
-    vec2 along = t.y.xy * (circle.unit.x * radii.y) - t.x.xy * (circle.unit.y * radii.x);
-    vec2 away = direction(spoke, circle.unit);
-    float missing = max(least - length(spoke), 0.0);
-    across = direction(vec2(along.y, -along.x), away);
-    across = missing > 0.0 ? away : dot(across, away) < 0.0 ? -across : across;
-    across *= circle.side * reach;
-    return away * missing;
+    vec2 x = circle.goal ? t.x.xy * u_goal.z : vec2(0.0), y = circle.goal ? t.y.xy * u_goal.w : vec2(0.0);
+    vec2 unit = circle.unit;
+    // Sum and difference of the semi-axes; the sum's direction is the turn nearest to (x, y).
+    vec2 sum = vec2(x.x + y.y, x.y - y.x), difference = vec2(x.x - y.y, x.y + y.x);
+    float missing = clamp(least - 0.5 * (length(sum) - length(difference)), 0.0, least);
+    vec2 turn = direction(sum, vec2(1.0, 0.0));
+    vec2 more = vec2(turn.x * unit.x - turn.y * unit.y, turn.y * unit.x + turn.x * unit.y);
+    vec2 away = more;
+    more *= missing;
+    vec2 along = y * unit.x - x * unit.y + vec2(-more.y, more.x);
+    across = direction(vec2(along.y, -along.x), away) * (circle.side * reach);
+    return more;
 }
 
 // The goal lies above all agents, as these may cover it, and the ring above all: it reaches out, and
 // must not sink into a slope.
 float circle_bias(Circle circle) {
     return u_depth_bias.x * ((circle.goal ? 4.5 : 10.0) + (circle.casing ? 0.0 : 0.2))
+         + (circle.goal ? u_goal_depth : 0.0)
          + (circle.ghost ? BEFORE_ALL : 0.0);
 }
 

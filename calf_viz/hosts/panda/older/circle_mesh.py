@@ -39,7 +39,7 @@ class CircleMesh:
     def prepare(self, heights: Heights, newest: Newest) -> None:
         """Updates the mesh for the next frame."""
         scene = self.scene
-        (goal, count), ellipse = scene.circles, scene.goal_shown
+        (goal, count), ellipse = scene.circles, scene.goal
         shown = (ellipse, scene.frame, goal, count)
         if shown != self._shown:
             self._shown, self._lifted = shown, True
@@ -48,8 +48,8 @@ class CircleMesh:
             return
         rows = self.mesh.vertices().reshape(count, circle.VERTICES) if self._lifted else None
         if rows is not None and ellipse is not None:
-            points = np.clip(circle.points(ellipse, scene.frame), *self._corners)
-            _put(rows[:goal], points.repeat(circle.EACH_GOAL, axis=0), heights)
+            centre = np.clip(circle.shown(ellipse, scene.frame).ellipse[:2], *self._corners)
+            _put(rows[:goal], np.broadcast_to(centre, (goal, circle.VERTICES, 2)), heights)
         self._lifted = False
         if goal < count:
             self._follow(heights, newest)
