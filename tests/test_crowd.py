@@ -215,7 +215,8 @@ def test_a_crowd_is_finer_the_larger_it_is_and_coarser_the_nearer() -> None:
 
 
 def test_pictures_of_any_size_above_the_smallest_look_alike() -> None:
-    small, large = uniforms(1000), uniforms(1000, (2560, 1440))
+    small, large = uniforms(100), uniforms(100, (2560, 1440))
+    assert small["u_trail_width"] < 0.8 * uniforms(1)["u_trail_width"]
     assert large["u_trail_width"] == pytest.approx(2 * small["u_trail_width"])
     np.testing.assert_allclose(large["u_opacity"], small["u_opacity"])
 
@@ -296,7 +297,8 @@ def test_the_agent_in_training_is_drawn_in_full(tmp_path) -> None:
         host.scene = replace(host.scene, training_agent=trainee)
         brightest.append(int(folder.play(host).max(axis=2).max()))
         host.close()
-    assert brightest[1] > 240 and brightest[0] < 30
+    # A line of a pixel is full only where it meets a pixel's middle.
+    assert brightest[1] > 150 and brightest[0] < 30
 
 
 def test_trails_fade_for_as_long_as_shaders_draw_them() -> None:

@@ -87,7 +87,9 @@ def test_one_that_there_is_not_is_reported_with_those_there_are() -> None:
 
 @pytest.mark.rendering
 class TestLive:
-    SHOWN: dict[str, Any] = {"size": (640, 360), "n_agents": 3, "hud": True}  # noqa: RUF012
+    SHOWN: dict[str, Any] = {  # noqa: RUF012
+        "size": (640, 360), "n_agents": 3, "hud": True, "camera": "plane",
+    }  # fmt: skip
 
     def picture(self, **changes: Any) -> np.ndarray:
         with running(**{**self.SHOWN, **changes}) as app:

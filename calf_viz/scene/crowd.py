@@ -31,8 +31,8 @@ class Crowd(NamedTuple):
         radius: factor on the radius of markers.
         opacity: factors on the opacity of trails and of markers.
         by_age: 0: depth orders trails by agent; 1: by age.
-        casing: width of the outline on each side of a trail [px]; 0 in a crowd, which would become
-            all outline.
+        casing: width of the outline on each side of a trail [px]; little in a crowd, which would
+            become all outline, and enough to keep trails apart that touch.
     """
 
     width: float
@@ -66,11 +66,11 @@ class Crowd(NamedTuple):
 
 
 # Fullness at which each begins to fall, and the power of it with which it falls in the end.
-WIDTH = (1.5, 0.4)
-RADIUS = (0.2, 0.4)
+WIDTH = (0.5, 0.7)
+RADIUS = (0.1, 0.5)
 OPACITY = (0.5, 0.3)
 ORDER = (1.0, 2.0)
-CASED = (0.5, 2.0)
+CASED = (2.0, 1.0)
 CASING = 1.1  # width of a trail's outline where there is no crowd [px]
 FEW, SOME = 20, 30  # agents that are no crowd at all, and how many more are half of one
 
