@@ -65,11 +65,12 @@ void main() {
 #endif
     vec3 measured = measured_colour(colour, measured_age, v_measure);
     vec4 trail = trail_colour(measured, mode, age, edge);
-    // An outline below it, which shrinks with a trail that fades; circles have their own.
+    // An outline below it, which shrinks with a trail that fades; circles have their own. Where rules
+    // alternate the path zigzags within pixels, and an outline would be its teeth.
     float covered = trail_profile(across, v_data.w, age);
     trail.rgb = min(trail.rgb, 1.0);
     vec4 casing = trail_casing(trail.rgb);
-    float outline = whose == 2 ? 0.0 : min(u_casing.x, v_data.w + 0.5);
+    float outline = whose == 2 || v_tone.r >= 0.0 ? 0.0 : min(u_casing.x, v_data.w + 0.5);
     float cased = clamp(0.5 + v_data.w + outline - abs(across), 0.0, 1.0) * casing.a;
     cased = outline > 0.0 ? max(cased - covered, 0.0) : 0.0;
     trail.rgb = mix(trail.rgb, casing.rgb, cased / max(cased + covered, 1e-3));

@@ -22,10 +22,13 @@ from PIL import Image
 from calf_viz import compare_results
 from calf_viz.agent.checkpoint import shipped
 from calf_viz.cli import main as cli
+from calf_viz.cli.without_effect import refuse_without_effect
+from calf_viz.errors import UserError
 from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.profiling.profile_file import load_profile
 from calf_viz.viewer import app
 from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.config import VisualizationConfig
 
 LEGIBLE = ("--size", "480x320")  # given after SMALL: large enough for the HUD
 SMALL = ("--headless", "--size", "64x36", "--n_agents", "2", "--grid", "8")
@@ -147,7 +150,6 @@ class TestBadInput:
             ("--no-hud --stats-q-value-update-freq 3", "-freq has no effect with --no-hud: leave"),
             ("--no-hud --hud-scale 2", "--hud-scale has no effect with --no-hud: leave"),
             ("--profile --supersample 2", "--supersample has no effect where no picture is saved"),
-            ("--supersample 2", "saved: add --output FILE.png, or leave --supersample out"),
             ("--output x.jpg", "--output x.jpg: pictures are PNG: give x.png"),
             ("--camera 10,20,10,0,0,0,7", "--camera has more than 6 numbers: give home"),
             ("--theme pink", "unknown --theme 'pink': choose one of dark, light"),
@@ -432,3 +434,9 @@ def test_help_names_every_option_with_its_default(calf_viz: Command) -> None:
 
 def test_version(calf_viz: Command) -> None:
     assert calf_viz("--version").out.startswith("calf-viz, version ")
+
+
+def test_samples_of_a_picture_are_refused_where_none_is_saved() -> None:
+    refuse_without_effect(["supersample"], VisualizationConfig(headless=True), False, False)
+    with pytest.raises(UserError, match=r"saved: add --output FILE.png, or leave --supersample"):
+        refuse_without_effect(["supersample"], VisualizationConfig(), False, False)

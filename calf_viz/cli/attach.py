@@ -70,10 +70,7 @@ def attach(
     found = {key: value for key, value in changes.items() if value not in (None, ())}
     with options_named(given):
         config = VisualizationConfig.from_preset("medium", **found)
-    one = file is not None
-    refuse_without_effect(
-        given, config, screenshot=screenshot and not one, pictures=screenshot or one
-    )
+    refuse_without_effect(given, config, screenshot=screenshot and file is None, profile=False)
     source = watch(find(name))
     if rate is not None:
         if not isinstance(source, Controlled):

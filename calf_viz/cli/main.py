@@ -139,9 +139,8 @@ def calf_viz(
         # What is in the picture determines the cost of a frame: the same, wherever agents are.
         in_force = in_force.changed(camera="plane")
     idle = [name for name in given if env is None or name != "slice"]
-    one = file is not None
     refuse_without_effect(
-        idle, in_force.visualization, screenshot=screenshot and not one, pictures=screenshot or one
+        idle, in_force.visualization, screenshot=screenshot and file is None, profile=profile
     )
     from calf_viz.viewer.app import CALFApplication
 

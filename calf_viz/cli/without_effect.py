@@ -20,20 +20,20 @@ OF_TEXTS = (
 
 
 def refuse_without_effect(
-    given: Collection[str], config: VisualizationConfig, screenshot: bool, pictures: bool
+    given: Collection[str], config: VisualizationConfig, screenshot: bool, profile: bool
 ) -> None:
     """Raise UserError for the first option without an effect.
 
     given: names of the options on the command line; a file's settings may go unused.
-    screenshot: whether fixed frames are drawn. pictures: whether any are saved.
+    screenshot: whether fixed frames are drawn; profile: whether frames are measured instead.
     """
-    for names, why, instead in _idle(config, screenshot, pictures):
+    for names, why, instead in _idle(config, screenshot, profile):
         for option in (f"--{name.replace('_', '-')}" for name in given if name in names):
             raise UserError(f"{option} has no effect {why}: {instead}leave {option} out")
 
 
 def _idle(
-    config: VisualizationConfig, screenshot: bool, pictures: bool
+    config: VisualizationConfig, screenshot: bool, profile: bool
 ) -> Iterator[tuple[Collection[str], str, str]]:
     """Settings without an effect, why, and what to do other than to leave them out."""
     system = systems.get(config.system)
@@ -45,7 +45,7 @@ def _idle(
         yield ("p_relax",), f"with --policy {config.policy}", ""
     if not hidden_states(system):
         yield ("slice",), f"with {system.name}, whose plane shows all of its states", ""
-    if not pictures:
+    if profile or not config.headless:
         yield ("supersample",), "where no picture is saved", "add --output FILE.png, or "
     if not config.hud:
         yield (*OF_TEXTS, "hud_scale"), "with --no-hud", ""
