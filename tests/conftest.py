@@ -119,6 +119,15 @@ def look(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the boards that this test's loops write."""
+    folder = tmp_path / "boards"
+    folder.mkdir()
+    monkeypatch.setenv("CALF_BOARDS", str(folder))
+    return folder
+
+
+@pytest.fixture
 def tensorboard(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], float]:
     """Values that a stand-in for TensorBoard received, by name and episode; none of them twice."""
     written: dict[tuple[str, int], float] = {}

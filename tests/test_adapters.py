@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from attached_loops import board_of
 from calf_attach import Handle, attach
 from calf_attach.board import Board
 from calf_attach.layout import FIRST, TERMINATED, TRUNCATED, Word
@@ -21,20 +21,13 @@ gymnasium = pytest.importorskip("gymnasium", reason="the extra gym is not instal
 PENDULUM, CART = "Pendulum-v1", "CartPole-v1"
 
 
-@pytest.fixture(autouse=True)
-def boards_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALF_BOARDS", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 @pytest.fixture(autouse=True)
 def small_batches_in_one_thread() -> Iterator[None]:
     with one_thread():
         yield
-
-
-def board_of(viz: Handle) -> Board:
-    assert viz.board is not None
-    return Board.open(viz.board)
 
 
 class TestPlanes:

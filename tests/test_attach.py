@@ -15,33 +15,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attached_loops import SQUARE, board_of
 from calf_attach import Handle, attach
 from calf_attach.board import Board, BoardError
 from calf_attach.layout import FIRST, HIDDEN, TERMINATED, TRUNCATED, Word
 from calf_attach.plane import SeenBounds, bounds_of, slice_of
 
-SQUARE = [(-1.0, 1.0), (-1.0, 1.0)]
 NO = np.zeros(3, bool)
 
 
-@pytest.fixture(autouse=True)
-def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this test's boards."""
-    folder = tmp_path / "boards"
-    folder.mkdir()
-    monkeypatch.setenv("CALF_BOARDS", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 @pytest.fixture
 def viz() -> Iterator[Handle]:
     with attach(SQUARE, rate=1e9, modes=("a", "b")) as handle:
         yield handle
-
-
-def board_of(handle: Handle) -> Board:
-    assert handle.board is not None
-    return Board.open(handle.board)
 
 
 def observed(n: int = 3, at: float = 0.0) -> np.ndarray:

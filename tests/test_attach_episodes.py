@@ -3,7 +3,7 @@ which libraries return them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,7 @@ LENGTHS = np.array([3, 5, 4])
 STEPS = 14
 
 
-@pytest.fixture(autouse=True)
-def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this test's boards."""
-    monkeypatch.setenv("CALF_BOARDS", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 class Counting:
@@ -59,40 +55,46 @@ def next_step(viz: Handle) -> None:
         viz.step(obs, rewards, terminated, truncated, {})
 
 
-def same_step(viz: Handle) -> None:
+def reset_at_once(viz: Handle, infos_of: Callable[..., Any], told_apart: bool = True) -> None:
+    """A loop whose environments reset in the step that ends an episode. infos_of: makes the infos
+    of terminations, truncations, terminal observations. told_apart: whether the first two are."""
     envs = Counting("same_step")
     viz.reset(envs.obs)
     for _ in range(STEPS):
         obs, rewards, terminated, truncated, final = envs.step()
+        infos = infos_of(terminated, truncated, final)
+        ends = (terminated, truncated) if told_apart else (terminated | truncated, None)
+        viz.step(obs, rewards, *ends, infos)
+
+
+def same_step(viz: Handle) -> None:
+    def infos(terminated: np.ndarray, truncated: np.ndarray, final: np.ndarray) -> Any:
         done = terminated | truncated
-        infos = {"final_obs": final, "_final_obs": done} if done.any() else {}
-        viz.step(obs, rewards, terminated, truncated, infos)
+        return {"final_obs": final, "_final_obs": done} if done.any() else {}
+
+    reset_at_once(viz, infos)
 
 
 def before_1_0(viz: Handle) -> None:
-    envs = Counting("same_step")
-    viz.reset(envs.obs)
-    for _ in range(STEPS):
-        obs, rewards, terminated, truncated, final = envs.step()
+    def infos(terminated: np.ndarray, truncated: np.ndarray, final: np.ndarray) -> Any:
         done = terminated | truncated
         each = np.array([None] * 3, object)
         for agent in np.flatnonzero(done):
             each[agent] = final[agent]
-        infos = {"final_observation": each, "_final_observation": done} if done.any() else {}
-        viz.step(obs, rewards, terminated, truncated, infos)
+        return {"final_observation": each, "_final_observation": done} if done.any() else {}
+
+    reset_at_once(viz, infos)
 
 
 def sb3(viz: Handle) -> None:
-    envs = Counting("same_step")
-    viz.reset(envs.obs)
-    for _ in range(STEPS):
-        obs, rewards, terminated, truncated, final = envs.step()
-        infos: list[dict[str, Any]] = [
+    def infos(terminated: np.ndarray, truncated: np.ndarray, final: np.ndarray) -> Any:
+        return [
             {"terminal_observation": final[i], "TimeLimit.truncated": bool(truncated[i])}
             if terminated[i] or truncated[i] else {}
             for i in range(3)
         ]  # fmt: skip
-        viz.step(obs, rewards, terminated | truncated, None, infos)
+
+    reset_at_once(viz, infos, told_apart=False)
 
 
 def disabled(viz: Handle) -> None:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from attached_loops import SQUARE, board_of
 from calf_attach import Handle, attach
-from calf_attach.board import Board, Row
+from calf_attach.board import Row
 from calf_attach.critic import Evaluation
 from calf_attach.layout import HIDDEN, Word
 
-SQUARE = [(-1.0, 1.0), (-1.0, 1.0)]
-
-
-@pytest.fixture(autouse=True)
-def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this test's boards."""
-    monkeypatch.setenv("CALF_BOARDS", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 @pytest.fixture
@@ -29,11 +22,6 @@ def viz() -> Iterator[Handle]:
     with attach(SQUARE, rate=1e9, modes=("a", "b")) as handle:
         handle.reset(np.zeros((4, 3)))
         yield handle
-
-
-def board_of(viz: Handle) -> Board:
-    assert viz.board is not None
-    return Board.open(viz.board)
 
 
 def last(viz: Handle) -> Row:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attached_loops import SQUARE
 from calf_attach import attach, mapped_file
 from calf_attach.board import Board, BoardError
 from calf_attach.layout import WORDS, Word
@@ -30,17 +31,10 @@ from calf_attach.window import open_window, viewer_there
 from calf_viz.sources.attached import Attached, find, watch
 
 ROOT = Path(__file__).resolve().parent.parent
-SQUARE = [(-1.0, 1.0), (-1.0, 1.0)]
 KILLS = 50
 
 
-@pytest.fixture(autouse=True)
-def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this test's boards."""
-    folder = tmp_path / "boards"
-    folder.mkdir()
-    monkeypatch.setenv("CALF_BOARDS", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 def in_child(work: Callable[[], object]) -> int:

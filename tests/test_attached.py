@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attached_loops import SQUARE
 from calf_attach import Handle, attach
 from calf_attach.layout import FIRST, Word
 from click.testing import CliRunner
@@ -24,18 +25,11 @@ from calf_viz.samples import Samples
 from calf_viz.sources.attached import Attached, Controlled, find, view_of, watch
 from calf_viz.view import View
 
-SQUARE = [(-1.0, 1.0), (-1.0, 1.0)]
 NO = np.zeros(3, bool)
 SMALL = VisualizationConfig(headless=True, size=(320, 180), frames=3)
 
 
-@pytest.fixture(autouse=True)
-def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this test's boards."""
-    folder = tmp_path / "boards"
-    folder.mkdir()
-    monkeypatch.setenv("CALF_BOARDS", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("boards")
 
 
 @pytest.fixture

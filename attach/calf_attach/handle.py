@@ -20,8 +20,9 @@ from calf_attach.board import NoRoom
 from calf_attach.critic import Evaluation
 from calf_attach.episodes import mode_of
 from calf_attach.layout import Phase, Word
+from calf_attach.observation_plane import ObservationPlane, read_axes
 from calf_attach.plan import Plan
-from calf_attach.plane import grid_nodes, lifting
+from calf_attach.plane import grid_nodes
 from calf_attach.recorder import Recorder
 from calf_attach.vector import Watched
 from calf_attach.window import open_window
@@ -224,7 +225,9 @@ class Handle:
             lift = plan.lift
             if lift is None:
                 seen = observations_of(obs, None if np.ndim(obs) > 1 else 1)
-                lift = lifting(plan.axes, seen.shape[1], seen.mean(axis=0))
+                plane = ObservationPlane(read_axes(plan.axes, seen.shape[1]))
+                plane.see(seen)
+                lift = plane.lift
             self._evaluation = Evaluation(plan.critic, lift, plan.nodes, plan.budget)
         if self._window_due:
             self._window_due = False

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Mapping, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-Pair = Tuple[float, float]
-LARGE = 1e6
-"""Bounds of an observation space beyond this are none."""
+from calf_attach.plane import LARGE, Pair
+
 MEAN, AGENT = "mean", "agent"
 _AXIS = re.compile(r"\s*(?:(\d{1,4})|angle\(\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\))\s*(?:,|$)")
 

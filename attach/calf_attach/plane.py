@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 import numpy as np
 
@@ -111,18 +111,3 @@ def grid_nodes(lo: Pair, hi: Pair, nodes: int) -> np.ndarray:
     x = np.linspace(lo[0], hi[0], nodes)
     y = np.linspace(lo[1], hi[1], nodes)
     return np.stack([np.tile(x, nodes), np.repeat(y, nodes)], axis=1)
-
-
-Projection = Callable[[np.ndarray], np.ndarray]
-
-
-def lifting(axes: Sequence[int], size: int, at: np.ndarray) -> Projection:
-    """Observations at points of the plane, whose other entries are those of `at`, (size,)."""
-
-    def lift(points: np.ndarray) -> np.ndarray:
-        observations = np.empty((len(points), size), np.float32)
-        observations[:] = at
-        observations[:, list(axes)] = points
-        return observations
-
-    return lift

@@ -10,9 +10,9 @@ import click
 from calf_attach import search
 from calf_attach.layout import Word
 
-from calf_viz.cli.config_options import config_options, option_name
-from calf_viz.cli.option_types import GIVEN_PATH, options_named
-from calf_viz.cli.pictures import is_picture, write_picture, write_screenshots
+from calf_viz.cli.config_options import config_options
+from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
+from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
 from calf_viz.cli.showing import show
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import plain, say, tables
@@ -57,14 +57,13 @@ def attach(
 
     Loops are made visible by `viz = calf_attach.attach(...)` and `viz.step(...)`: docs/attach.md.
     """
-    typed = click.core.ParameterSource.COMMANDLINE
-    given = [key for key in context.params if context.get_parameter_source(key) is typed]
+    given = typed(context)
     if name is None:
         if given:
             raise UserError(f"{option_name(given[0])} has no effect on the list: give a NAME")
         _list()
         return
-    file = output if output is not None and is_picture(output) else None
+    file = picture_of(output)
     if screenshot or file is not None:
         changes["headless"] = True
     found = {key: value for key, value in changes.items() if value not in (None, ())}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from calf_viz.cli.option_types import GIVEN_PATH, SIZE
+from calf_viz.cli.option_types import GIVEN_PATH, SIZE, option_name
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import as_options
 from calf_viz.viewer.config import PRESETS, options
@@ -29,11 +29,6 @@ _TYPES: dict[str, Any] = {
     "str | tuple[float, float] | None": str,
     "tuple[int, int]": SIZE,
 }
-
-
-def option_name(name: str) -> str:
-    """A setting as an option."""
-    return f"--{name.replace('_', '-')}"
 
 
 def config_options(command: Command, without: Collection[str] = ()) -> Command:

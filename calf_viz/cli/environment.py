@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from calf_viz.agent.torch_import import whole_imports
-from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import GIVEN_PATH, option_name
 from calf_viz.console import say
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_folder, not_over
@@ -61,7 +61,7 @@ def check_environment_options(given: Collection[str]) -> None:
         raise UserError("--env needs --model, the policy to show in it: give both")
     for name in given:
         if name in OF_A_SYSTEM:
-            option = f"--{name.replace('_', '-')}"
+            option = option_name(name)
             raise UserError(f"{option} has no effect with --env: leave {option} out")
 
 

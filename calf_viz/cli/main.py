@@ -13,15 +13,15 @@ import click
 
 from calf_viz import systems
 from calf_viz.cli.attach import attach
-from calf_viz.cli.config_options import config_options, option_name
+from calf_viz.cli.config_options import config_options
 from calf_viz.cli.environment import (
     check_environment_options,
     convert,
     environment_options,
     open_environment,
 )
-from calf_viz.cli.option_types import GIVEN_PATH, options_named
-from calf_viz.cli.pictures import is_picture, write_picture, write_screenshots
+from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
+from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.showing import show
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
@@ -111,8 +111,7 @@ def calf_viz(
 
     Opens a window if there is a display, and draws without one otherwise.
     """
-    typed = click.core.ParameterSource.COMMANDLINE
-    given = [name for name in context.params if context.get_parameter_source(name) is typed]
+    given = typed(context)
     if context.invoked_subcommand is not None:
         if given:
             option, command = option_name(given[0]), context.invoked_subcommand
@@ -124,7 +123,7 @@ def calf_viz(
         raise UserError("--profile and --screenshot cannot be combined: give one of them")
     if trace and not profile:
         raise UserError("--trace needs --profile: give both")
-    file = output if output is not None and is_picture(output) else None
+    file = picture_of(output)
     if profile and file is not None:
         raise UserError(f"--output {shown(file)}: profiles need a folder: give another name")
     check_environment_options(given)

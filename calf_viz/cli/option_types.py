@@ -41,6 +41,17 @@ class _Size(click.ParamType):
 GIVEN_PATH, SIZE = _GivenPath(), _Size()
 
 
+def option_name(name: str) -> str:
+    """A setting as an option."""
+    return f"--{name.replace('_', '-')}"
+
+
+def typed(context: click.Context) -> list[str]:
+    """Names of what was given on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return [name for name in context.params if context.get_parameter_source(name) is source]
+
+
 @contextmanager
 def options_named(given: Collection[str]) -> Iterator[None]:
     """In the block, an error that begins with the name of a setting given as an option names that
@@ -54,5 +65,5 @@ def options_named(given: Collection[str]) -> Iterator[None]:
         found = re.match(r"(unknown )?(\w+)(?=[ :])", message)
         if found is None or found[2] not in given:
             raise
-        option = f"{found[1] or ''}--{found[2].replace('_', '-')}"
+        option = (found[1] or "") + option_name(found[2])
         raise UserError(option + message[found.end() :]) from error

@@ -17,13 +17,15 @@ OTHERS = {".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".p
 """Suffixes of pictures that are not written."""
 
 
-def is_picture(output: Path) -> bool:
-    """Whether it is a picture's name rather than a folder's. Raises UserError for a picture of
+def picture_of(output: Path | None) -> Path | None:
+    """It, if it is a picture's name rather than a folder's. Raises UserError for a picture of
     another kind."""
-    if output.suffix.lower() in OTHERS and not is_folder(output):
+    if output is None or is_folder(output):
+        return None
+    if output.suffix.lower() in OTHERS:
         better = output.with_suffix(SUFFIX).name
         raise UserError(f"--output {shown(output)}: pictures are PNG: give {shown(better)}")
-    return output.suffix.lower() == SUFFIX and not is_folder(output)
+    return output if output.suffix.lower() == SUFFIX else None
 
 
 def write_picture(app: CALFApplication, file: Path) -> None:

@@ -12,7 +12,7 @@ import click
 
 from calf_viz import systems
 from calf_viz.agent.torch_import import whole_imports
-from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import GIVEN_PATH, option_name
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError, shown
@@ -36,10 +36,10 @@ def training_options(
     for name, f in reversed(fields_of(TrainingConfig).items()):
         if name in ("system", "seed", "preset", *without):
             continue
-        option = f"--{name.replace('_', '-')}"
+        option = option_name(name)
         kinds: dict[str, Any] = {"int": int, "float": float, "bool": None}
         if f.type == "bool":
-            option += f"/--no-{name.replace('_', '-')}"
+            option += option.replace("--", "/--no-", 1)
         default: Any = "by preset" if name in SIZE else f.default
         shown = ("no", "yes")[default] if isinstance(default, bool) else default
         text = f"{f.metadata['help']}  [default: {shown}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from calf_viz import systems
+from calf_viz.cli.option_types import option_name
 from calf_viz.errors import UserError
 from calf_viz.settings import fields_of
 from calf_viz.systems.hidden_states import hidden_states
@@ -28,7 +29,7 @@ def refuse_without_effect(
     screenshot: whether fixed frames are drawn; profile: whether frames are measured instead.
     """
     for names, why, instead in _idle(config, screenshot, profile):
-        for option in (f"--{name.replace('_', '-')}" for name in given if name in names):
+        for option in (option_name(name) for name in given if name in names):
             raise UserError(f"{option} has no effect {why}: {instead}leave {option} out")
 
 

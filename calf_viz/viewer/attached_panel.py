@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,13 @@ from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.widgets import Panel, Row
-from calf_viz.scene.paint import Paint, mixed, mode_tone
+from calf_viz.scene.paint import Paint, mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
-from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, scale_texts
+from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, goal_colour, scale_texts
 from calf_viz.viewer.stats_cache import StatsCache
+from calf_viz.viewer.step_rate import StepRate
 
-SPEED_EVERY = 1.0
-"""Seconds over which the speed is averaged."""
 SERIES = ("reward", "mean_reward", "length", "mean_length", "goal")
 
 
@@ -39,11 +39,11 @@ class AttachedPanel:
         """stats: determines when texts and curves change (key "training"). clock: the time in
         seconds."""
         self.hud, self.stats, self.source, self.scene = hud, stats, source, scene
-        self.clock = clock
+        self._rate = StepRate(clock)
+        self._goal_colour = partial(goal_colour, hud.canvas)
         self._curves = EpisodeCurves(hud.canvas.series, SERIES, {"goal": self._goal_colour})
         self._episodes = 0
         self._recent: list[tuple[float, float, float]] = []
-        self._speed_since: tuple[float, int] | None = None
         self._colours: object = None
         self._add_widgets()
 
@@ -91,11 +91,6 @@ class AttachedPanel:
             self.hud.canvas.series.recolour("goal", self._goal_colour)
         self.stats.get("training", self.refresh)
 
-    def _goal_colour(self, rate: float) -> int:
-        """Brighter the more goals are reached."""
-        ground, goal = map(self.hud.canvas.colour, (theme.GROUND, theme.GOAL))
-        return mixed(ground, goal, rate if np.isfinite(rate) else 0.0)
-
     def refresh(self) -> None:
         """Update texts and curves now."""
         ends = self.source.ends()
@@ -106,7 +101,7 @@ class AttachedPanel:
     def _texts(self) -> dict[str, str | None]:
         source, board = self.source, self.source.board
         steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
-        texts: dict[str, str | None] = {"loop_speed": self._speed()}
+        texts: dict[str, str | None] = {"loop_speed": self._rate.text(steps)}
         texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.3g} µs" if steps else "–"
         texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms" if source.running else None
         texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
@@ -163,15 +158,3 @@ class AttachedPanel:
         for each in (name, mean):
             series.scale(each, scale[0], scale[-1], self._curves.span)
         return low, high, scale
-
-    def _speed(self) -> str:
-        """Steps per second of the loop."""
-        now, steps = self.clock(), self.source.board[Word.STEP]
-        if self._speed_since is None:
-            self._speed_since = now, steps
-            return "–"
-        since, first = self._speed_since
-        if now - since < SPEED_EVERY:
-            return self.hud.values.get("loop_speed") or "–"
-        self._speed_since = now, steps
-        return numbers.count(max(round((steps - first) / (now - since)), 0))

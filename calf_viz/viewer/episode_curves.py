@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from calf_viz.hud import numbers
+from calf_viz.hud import numbers, theme
+from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.series import SAMPLES, Series
+from calf_viz.scene.paint import mixed
 
 AVERAGED = 20
 """Episodes in a moving average."""
@@ -68,6 +70,12 @@ class EpisodeCurves:
     def _push(self, name: str, value: float) -> None:
         colour = self.colours.get(name)
         self.series.push(name, value, 0 if colour is None else colour(value))
+
+
+def goal_colour(canvas: Canvas, rate: float) -> int:
+    """Of a point of a band: brighter the more goals are reached; NaN is as none."""
+    ground, goal = map(canvas.colour, (theme.GROUND, theme.GOAL))
+    return mixed(ground, goal, rate if math.isfinite(rate) else 0.0)
 
 
 def scale_texts(key: str, scale: list[float]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,14 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.widgets import Notice, Panel, Row
-from calf_viz.scene.paint import Paint, mixed, mode_tone
+from calf_viz.scene.paint import Paint, mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.config import TrainingConfig
-from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, scale_texts
+from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, goal_colour, scale_texts
 from calf_viz.viewer.stats_cache import StatsCache
+from calf_viz.viewer.step_rate import StepRate
 
-SPEED_EVERY = 1.0
-"""Seconds over which the speed is averaged."""
 OF_EPISODES = ("reward", "mean_reward", "goal", "p_relax", *(f"share_{name}" for name in NAMES))
 """Series with one point per few episodes."""
 
@@ -62,17 +62,18 @@ class TrainingPanel:
             clock: returns the time in seconds.
         """
         episodes, steps = training.episodes, training.steps
-        self.hud, self.stats, self.board, self.clock = hud, stats, board, clock
+        self.hud, self.stats, self.board = hud, stats, board
+        self._rate = StepRate(clock)
         self.scene = scene
         self._colours: tuple[object, object] | None = None
         self.steps_each = math.ceil(steps / SAMPLES)
         self.total = episodes
+        self._goal_colour = partial(goal_colour, hud.canvas)
         goal = {"goal": self._goal_colour}
         self._curves = EpisodeCurves(hud.canvas.series, OF_EPISODES, goal, episodes)
         self._samples = self._episodes = 0
         self._episode = -1
         self._recent: list[tuple[float, ...]] = []
-        self._speed_since: tuple[float, int] | None = None
         self._add_widgets(steps)
 
     @property
@@ -170,11 +171,6 @@ class TrainingPanel:
     def _mode_colour(self, mode: float) -> int:
         return self.hud.canvas.colour(mode_tone(int(mode)))
 
-    def _goal_colour(self, rate: float) -> int:
-        """Brighter the more goals are reached."""
-        ground, goal = map(self.hud.canvas.colour, (theme.GROUND, theme.GOAL))
-        return mixed(ground, goal, rate)
-
     def refresh(self) -> None:
         """Update texts and curves now."""
         samples = self.board.samples(self._samples)
@@ -188,9 +184,8 @@ class TrainingPanel:
         if self.board[Word.PHASE] == Phase.COMPARING:
             self.hud.update(train_mode="comparing")
         if self.board[Word.PHASE] != Phase.STARTING:  # before that, its steps are unknown
-            self.hud.update(
-                train_steps=numbers.count(self.board[Word.STEPS]), train_speed=self._speed()
-            )
+            steps = self.board[Word.STEPS]
+            self.hud.update(train_steps=numbers.count(steps), train_speed=self._rate.text(steps))
 
     def _draw_steps(self, samples: NDArray[Any]) -> None:
         series = self.hud.canvas.series
@@ -242,14 +237,3 @@ class TrainingPanel:
             plot_modes=f"P_relax {episodes['p_relax'][-1]:.2f}",
             **self._ends(),
         )
-
-    def _speed(self) -> str | None:
-        now, steps = self.clock(), self.board[Word.STEPS]
-        if self._speed_since is None:
-            self._speed_since = now, steps
-            return "–"
-        since, first = self._speed_since
-        if now - since < SPEED_EVERY:
-            return self.hud.values.get("train_speed")
-        self._speed_since = now, steps
-        return numbers.count(round((steps - first) / (now - since)))
