@@ -28,6 +28,7 @@ from calf_attach.layout import (
     META_BYTES,
     MOST_BYTES,
     ROW_HEAD,
+    SLIDERS,
     SURFACE_HEAD,
     TEXT_BYTES,
     WORDS,
@@ -86,12 +87,14 @@ class Board:
         path: the file.
         shape: what it has room for.
         words: the header's words, (64,) int64: see `layout.Word`.
+        sliders: where viewers' sliders stand, (SLIDERS,).
         memory: the map.
     """
 
     def __init__(self, memory: mmap.mmap, shape: Shape, path: str = "") -> None:
         self.path, self.shape, self.memory = path, shape, memory
         self.words = np.frombuffer(memory, np.int64, WORDS)
+        self.sliders = np.frombuffer(memory, np.float64, SLIDERS, 8 * Word.FIRST_SLIDER)
         meta, text, rows, ends, surfaces, _ = shape.parts()
         self._meta = np.frombuffer(memory, np.uint8, META_BYTES, meta)
         self._text = np.frombuffer(memory, np.uint8, TEXT_BYTES, text)
@@ -188,8 +191,9 @@ class Board:
         """This board takes the place of `old`: its counts, and its viewers, who find its path."""
         for word in (Word.STEP, Word.DROPPED, Word.COST, Word.CRITIC_COST, Word.EVALUATIONS,
                      Word.EPOCH, Word.FAULTS, Word.CONTROLLED, Word.PAUSED, Word.GRANTED,
-                     Word.TAKEN, Word.RATE):  # fmt: skip
+                     Word.TAKEN, Word.RATE, Word.CHOSEN, Word.MOVED_SLIDERS):  # fmt: skip
             self[word] = old[word]
+        self.sliders[:] = old.sliders
         self._text[:] = old._text
         old.set_meta({**(old.meta() or {}), "moved": self.path})
         old[Word.PHASE] = Phase.MOVED

@@ -24,6 +24,9 @@ ABI = 1
 WORDS = 64
 META_BYTES = 16384
 TEXT_BYTES = 8192
+SLIDERS = 8
+"""Numbers that viewers may set: what an observation's entries are held at that no axis shows. Meta
+says which, as `sliders`."""
 ENDS = 4096
 """Finished episodes that the ring of ends holds."""
 LINE = 64
@@ -100,6 +103,12 @@ class Word(IntEnum):
     """W: training steps at the newest checkpoint."""
     LOOKED = 42
     """V: when a viewer last looked [ns]."""
+    CHOSEN = 43
+    """V: the agent that a viewer chose last, counted from 1; 0: none did."""
+    MOVED_SLIDERS = 44
+    """V: bit k is set once slider k was moved; see `SLIDERS`."""
+    FIRST_SLIDER = 48
+    """V: from here on, where `SLIDERS` sliders stand, as float64."""
 
 
 class Phase(IntEnum):
