@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from attached_loops import SQUARE
-from calf_attach import Handle, attach
+from calf_attach import Handle, attach, search
+from calf_attach.handle import ABANDONED
 from calf_attach.layout import FIRST, Word
 from click.testing import CliRunner
+from waiting import until
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.cli.main import calf_viz
@@ -186,6 +189,42 @@ class TestControl:
         source.close()
         assert not source.board[Word.PAUSED]
 
+    def test_a_pause_lasts_while_its_viewer_looks_and_single_steps_are_seen_at_once(self) -> None:
+        code = """
+            import numpy as np
+            from calf_attach import attach
+            viz, obs = attach([(-1, 1), (-1, 1)], rate=1e9, name="paused"), np.zeros((3, 2))
+            viz.reset(obs)
+            while True:
+                viz.step(obs, np.zeros(3), np.zeros(3, bool), np.zeros(3, bool), control=True)
+        """
+        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as loop:
+            until(lambda: search.loops()[0] and search.loops()[0][0].board[Word.CONTROLLED])
+            source = watch(find("paused"))
+            with CALFApplication(SMALL, source=source) as app:
+                app.playback.toggle()
+                app.draw()
+                until(lambda: source.board[Word.TAKEN] == source.board[Word.GRANTED])
+                time.sleep(0.1)  # for the step that was on its way
+                app.draw()
+                paused = source.board[Word.STEP]
+                assert source.taken == paused
+                end = time.monotonic() + 1.2 * ABANDONED
+                while time.monotonic() < end:
+                    app.draw()
+                assert source.board[Word.STEP] == paused
+                app.playback.single_step()
+                assert app.playback.take()
+                app.step()
+                until(lambda: source.board[Word.STEP] == paused + 1)
+                app.draw()
+                assert source.taken == paused + 1
+                source.board[Word.PAUSED] = 0  # another viewer
+                until(lambda: source.board[Word.STEP] > paused + 9)
+                app.draw()
+                assert source.taken == paused + 1, "it stands still, as it says"
+            loop.kill()
+
     def test_a_pause_ends_when_its_viewer_is_gone(self, viz: Handle) -> None:
         go_on(viz, 1, 1, control=True)
         source = watch(find("test"))
@@ -236,6 +275,24 @@ class TestCommand:
         )
         assert said.exit_code == 0, said.output
         assert path.stat().st_size > 200
+
+    def test_when_it_is_terminated_it_removes_a_dead_loops_board(self, boards: Path) -> None:
+        code = """
+            import os, numpy as np
+            from calf_attach import attach
+            viz = attach([(-1, 1), (-1, 1)], name="killed")
+            viz.reset(np.zeros((3, 2)))
+            os.kill(os.getpid(), 9)
+        """
+        subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
+        command = [sys.executable, "-m", "calf_viz", "attach", "killed", "--headless"]
+        with subprocess.Popen([*command, "--frames", "1000000"], stdout=subprocess.PIPE) as viewer:
+            assert viewer.stdout is not None
+            assert viewer.stdout.readline()  # the renderer's name: it draws
+            assert list(boards.iterdir())
+            viewer.terminate()
+            assert viewer.wait(20) == 130
+        assert not list(boards.iterdir())
 
     def test_options_of_a_simulation_are_none_of_its(self, viz: Handle) -> None:
         said = CliRunner().invoke(calf_viz, ["attach", "test", "--n-agents", "3"])
@@ -297,7 +354,7 @@ def test_the_panel_tells_what_watching_costs_and_how_episodes_went(viz: Handle) 
         app.run()
         assert app.hud is not None
         values, series = app.hud.values, app.hud.canvas.series
-        assert values["step"] == "30"
+        assert values["step"] == "30" and int(values["loop_speed"].replace(",", "")) > 0
         assert values["loop_cost"].endswith("µs") and values["loop_behind"].endswith("ms")
         assert {"loop", "plots"} <= app.hud.placed.keys()
         assert values["plot_goals"].endswith("goals 67 %")

@@ -16,6 +16,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.stub import StubHost
 from calf_viz.samples import Samples
 from calf_viz.scene.camera import USUAL
+from calf_viz.scene.whereabouts import RECENT
 from calf_viz.view import View
 from calf_viz.viewer.app import CALFApplication
 from calf_viz.viewer.config import VisualizationConfig
@@ -338,6 +339,36 @@ class TestTall:
             assert 50 <= raised <= 75
             app.camera = "agents,elevation=40"
             assert math.degrees(app.host.scene.camera.elevation) == pytest.approx(40)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_of_a_live_source_agents_that_became_few_places_are_large_again(live: bool) -> None:
+    wide = np.tile([[(0.2, 0.2), (0.8, 0.8)]], (50, 1, 1))
+    narrow = np.tile([[(0.45, 0.45), (0.55, 0.55)]], (2 * RECENT * SMALL["trail_length"], 1, 1))
+    view = View("usual", live=live)
+
+    class Coming(Given):
+        """Its steps come by themselves, one a frame."""
+
+        due = False
+
+        def step(self) -> Samples | None:
+            self.due = not (self.due and live)
+            return super().step() if self.due else None
+
+    with showing(Coming(view, np.concatenate([wide, narrow]))) as app:
+        for _ in range(50):
+            app.step()
+        first = app.camera
+        for _ in range(len(narrow)):
+            app.step()
+        assert (app.camera != first) == live
+        size = np.ptp(seen(app, app.source.places(narrow[0])), axis=0).max()
+        assert (size > 0.25) == live
+        settled = app.camera
+        for _ in range(len(narrow)):
+            app.step()
+        assert app.camera == settled
 
 
 class TestText:

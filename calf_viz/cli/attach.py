@@ -14,6 +14,7 @@ from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
 from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
 from calf_viz.cli.showing import show
+from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
@@ -80,7 +81,7 @@ def attach(
     from calf_viz.viewer.app import CALFApplication
 
     folder = output or Path("pictures")
-    with CALFApplication(config, source=source) as app:
+    with ended_as_by_ctrl_c(), CALFApplication(config, source=source) as app:
         if file is not None:
             write_picture(app, file)
         elif screenshot:

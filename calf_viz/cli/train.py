@@ -1,6 +1,5 @@
 """The commands `train`, `evaluate` and `benchmark`; torch is imported only when one runs."""
 
-import signal
 import sys
 from collections.abc import Collection
 from dataclasses import asdict
@@ -13,6 +12,7 @@ import click
 from calf_viz import systems
 from calf_viz.agent.torch_import import whole_imports
 from calf_viz.cli.option_types import GIVEN_PATH, option_name
+from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import bar, say, tables
 from calf_viz.errors import UserError, shown
@@ -162,16 +162,11 @@ def benchmark(
             raise UserError(f"{shown(path)} exists: give another --output, or --overwrite")
     make_folder(output)
     tasks = seeds * len(benchmarks.POLICIES)
-    # SIGTERM ends its processes as Ctrl-C does.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with bar() as progress:
-            task = progress.add_task(name, total=tasks)
-            results = benchmarks.run(
-                config, range(seed, seed + seeds), jobs, lambda result: progress.advance(task)
-            )
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with ended_as_by_ctrl_c(), bar() as progress:
+        task = progress.add_task(name, total=tasks)
+        results = benchmarks.run(
+            config, range(seed, seed + seeds), jobs, lambda result: progress.advance(task)
+        )
     benchmarks.write_csv(results, *files[:2])
     title = f"{config.system}, {config.preset}, {seeds} seeds"
     benchmarks.plot(results, files[2], title)

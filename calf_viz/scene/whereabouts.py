@@ -26,6 +26,10 @@ LEAST = 0.15
 """Least fraction of the plane that is shown: of an agent that stands still, not a point."""
 AHEAD = 0.5
 """Margin where agents left what was shown: they may go on, and the camera shall be calm."""
+RECENT = 16
+"""Lengths of a trail over which a picture of a live source is judged."""
+LARGER = 2.0
+"""Multiple of the region that agents were lately in from which what is shown of it is too much."""
 PLACES = 64
 """Agents whose paths are kept at each look."""
 
@@ -49,6 +53,12 @@ class Region(NamedTuple):
     def holds(self, other: Region) -> bool:
         """Whether another one is inside."""
         return self.joined(other) == self
+
+    def dwarfs(self, other: Region) -> bool:
+        """Whether it is so much larger than another one that this would be small in its picture."""
+        (a, b), (c, d) = self
+        (e, f), (g, h) = other
+        return (c - a) * (d - b) > LARGER * (g - e) * (h - f)
 
     def within(self, view: View) -> Region:
         """The part that is on a view's plane; where it is nearest, if it is outside."""
@@ -92,6 +102,7 @@ class Whereabouts:
         self.ever: Region | None = None
         self.looks = 0
         self._foreseen: Region | None = None
+        self._recent: deque[Region] = deque(maxlen=RECENT * PARTS)
         self._seen: deque[Region] = deque(maxlen=PARTS + 1)
         self._paths: deque[Points] = deque(maxlen=PARTS + 1)
         self._steps = 0
@@ -111,6 +122,7 @@ class Whereabouts:
         found = _region(positions[:: max(1, -(-len(positions) // WATCHED))], view)
         if found is not None:
             self._seen.append(found)
+            self._recent.append(found)
             self._paths.append(_places(positions, view, PLACES))
             self.ever = found.joined(self.ever)
 
@@ -123,6 +135,15 @@ class Whereabouts:
     def here(self) -> Points:
         """Some of the places where they were at the last look, (k, 2)."""
         return self._paths[-1] if self._paths else np.empty((0, 2))
+
+    def lately(self) -> Region | None:
+        """Where they were in the last `RECENT` lengths of a trail, once for each so many."""
+        if len(self._recent) < RECENT * PARTS:
+            return None
+        lo = np.min([region.lo for region in self._recent], axis=0).tolist()
+        hi = np.max([region.hi for region in self._recent], axis=0).tolist()
+        self._recent.clear()
+        return Region((lo[0], lo[1]), (hi[0], hi[1]))
 
     @property
     def now(self) -> Region | None:

@@ -240,8 +240,16 @@ class Controlled(Attached):
 
     _paused = False
 
+    def step(self) -> Samples | None:
+        """As `Attached`; nothing if another viewer let the loop go on that this one paused."""
+        if self._paused and not self.board[Word.PAUSED]:
+            return None
+        return super().step()
+
     def pause(self, paused: bool) -> None:
-        """As `Pausable`; another viewer's pause stays as it is."""
+        """As `Pausable`; another viewer's pause stays as it is. The loop waits for as long as this
+        is called."""
+        self.board[Word.LOOKED] = self._clock()
         if paused != self._paused:
             self._paused = paused
             self.board[Word.PAUSED] = int(paused)

@@ -75,6 +75,7 @@ class CALFApplication(Session):
     def draw(self) -> None:
         """Draw a frame of the current state."""
         self.feed.pause(self.playback.paused)
+        self._push(self.feed.late_steps())
         self._draw()
 
     def _draw(self) -> None:

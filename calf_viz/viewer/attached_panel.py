@@ -101,15 +101,16 @@ class AttachedPanel:
     def _texts(self) -> dict[str, str | None]:
         source, board = self.source, self.source.board
         steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
-        texts: dict[str, str | None] = {"loop_speed": self._rate.text(steps)}
+        lasted = 1e-9 * (board[Word.HEARTBEAT] - board[Word.EPOCH])
+        texts: dict[str, str | None] = {"loop_speed": self._rate.text(steps, lasted)}
         texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.3g} µs" if steps else "–"
         texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms" if source.running else None
         texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
         texts["loop_lost"] = numbers.count(source.lost) if source.lost else None
         texts["loop_surface"] = f"no. {board[Word.SURFACE]}" if board[Word.SURFACE] else None
         if evaluations:
-            spent = max(board[Word.HEARTBEAT] - board[Word.EPOCH], 1)
-            texts["loop_critic"] = f"{100.0 * board[Word.CRITIC_COST] / spent:.1f} %"
+            share = 1e-9 * board[Word.CRITIC_COST] / max(lasted, 1e-9)
+            texts["loop_critic"] = f"{100.0 * share:.1f} %"
         return texts
 
     def _draw_episodes(self, ends: NDArray[Any]) -> None:

@@ -32,8 +32,8 @@ DIGITS = 6
 class Director:
     """Gives the camera its poses: at start, on a key, and while agents leave the picture.
 
-    It follows agents only outwards, so that the picture is calm, and only while the camera is where
-    it put it.
+    It follows agents only outwards, so that the picture is calm, but those of a live source inwards
+    as well, rarely; and only while the camera is where it put it.
 
     Attributes:
         view: of the source shown.
@@ -101,6 +101,11 @@ class Director:
 
     def _follow(self) -> None:
         if self.viewpoint.follows and self.in_charge:
+            lately = self._whereabouts.lately()
+            if lately is not None and self._is_lost_in_the_picture(lately):
+                self._whereabouts.ever = lately
+                self.look(self.viewpoint, at_once=not self.host.drawn)
+                return
             region, framed = self._region(self.viewpoint), self._framed
             if region is None or (framed is not None and framed.holds(region)):
                 return
@@ -109,6 +114,14 @@ class Director:
                 return
             margin = region.with_margin if framed is None else partial(region.ahead, framed)
             self._point(self.viewpoint, margin(self.view), at_once=not self.host.drawn)
+
+    def _is_lost_in_the_picture(self, lately: Region) -> bool:
+        """Whether a live source's agents, whose ways change as they learn, have long been in a
+        small part of what is shown."""
+        framed = self._framed
+        return (
+            self.view.live and framed is not None and framed.dwarfs(lately.with_margin(self.view))
+        )
 
     def _shows(self, region: Region) -> bool:
         """Whether agents in a region are in the picture, once the camera is there."""

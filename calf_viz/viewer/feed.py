@@ -94,8 +94,18 @@ class Feed:
 
     def steps(self, wanted: int = 1) -> list[Samples]:
         """The next `wanted` steps, or all new ones of a live source; one at most while paused."""
+        return self._steps(1 if self._paused else MOST_STEPS if self._view.live else wanted)
+
+    def late_steps(self) -> list[Samples]:
+        """Steps that a live source took before it heeded the pause, or takes as a single step: they
+        arrive after they were requested. None of others."""
+        if not (self._paused and self._view.live and self._pausable is not None):
+            return []
+        return self._steps(MOST_STEPS)
+
+    def _steps(self, most: int) -> list[Samples]:
         found: list[Samples] = []
-        for _ in range(1 if self._paused else MOST_STEPS if self._view.live else wanted):
+        for _ in range(most):
             samples = self._call("step", self._step)
             if samples is None:
                 break

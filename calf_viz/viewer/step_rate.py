@@ -8,6 +8,7 @@ from calf_viz.hud import numbers
 
 AVERAGED = 1.0
 """Seconds over which they are averaged."""
+UNKNOWN = "–"
 
 
 class StepRate:
@@ -17,15 +18,22 @@ class StepRate:
         """clock: the time in seconds."""
         self._clock = clock
         self._since: tuple[float, int] | None = None
-        self._text = "–"
+        self._text = UNKNOWN
 
-    def text(self, steps: int) -> str:
-        """The newest text, given how many steps there were; at first none."""
+    def text(self, steps: int, seconds: float = 0.0) -> str:
+        """The newest text, given how many steps there were. seconds: that they took, if known, for
+        a text before any time was measured."""
         now = self._clock()
         if self._since is None:
             self._since = now, steps
         since, first = self._since
         if now - since >= AVERAGED:
             self._since = now, steps
-            self._text = numbers.count(max(round((steps - first) / (now - since)), 0))
+            self._text = _text(steps - first, now - since)
+        elif self._text == UNKNOWN and seconds > 0.0:
+            return _text(steps, seconds)
         return self._text
+
+
+def _text(steps: int, seconds: float) -> str:
+    return numbers.count(max(round(steps / seconds), 0))
