@@ -74,6 +74,31 @@ class TestRows:
         assert row.modes.tolist() == [0, 1, 1]
         assert row.columns[1].tolist() == [0.5, -1.0, 0.0]
 
+    def test_a_row_keeps_nothing_of_the_one_that_had_its_place(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("calf_attach.recorder.MOST_ROWS", 64)
+        ways: list[dict[str, Any]] = [
+            {"modes": [1, 0, 1], "margin": np.ones(3), "truncations": NO | True},
+            {"modes": [1, 1, 0]},
+            {},
+            {"modes": [0, 1, 1]},
+        ]
+        with attach(SQUARE, rate=1e9, modes=("a", "b"), autoreset="disabled") as viz:
+            viz.reset(observed())
+            rng, board = np.random.default_rng(0), board_of(viz)
+            for number in range(1, 1000):
+                way = ways[rng.integers(4)]
+                arguments = {"rewards": np.full(3, number), "terminations": NO, "truncations": NO}
+                viz.step(observed(at=number), **{**arguments, **way})
+                row = board.rows_since(number)[-1]
+                assert row.modes.tolist() == way.get("modes", [0, 0, 0])
+                assert row.columns[0].tolist() == [number] * 3
+                assert row.positions[0, 0] == number
+                assert np.isnan(row.columns[1]).all() == ("margin" not in way)
+                assert row.flags.any() == ("margin" in way)
+            assert board[Word.FAULTS] == 0 and board[Word.ROW] == 1000
+
     def test_no_more_rows_than_the_rate_allows_but_all_ends(self) -> None:
         with attach(SQUARE, rate=1e-3) as viz:
             viz.reset(observed())
@@ -300,6 +325,24 @@ class TestOtherFiles:
         board.words[Word.ABI] = 99
         with pytest.raises(BoardError, match="version 99"):
             Board.open(board.path)
+
+
+def test_importing_it_loads_little_beside_numpy() -> None:
+    code = """
+        import sys, numpy
+        before = set(sys.modules)
+        import calf_attach
+        print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+    assert "calf_attach" in loaded
+    heavy = (
+        "asyncio concurrent email http inspect multiprocessing socket sqlite3 subprocess unittest"
+    )
+    assert not loaded & {*heavy.split(), "calf_viz", "gymnasium", "stable_baselines3", "torch"}
+    assert all(name in sys.stdlib_module_names for name in loaded - {"calf_attach"})
 
 
 def test_boards_are_this_user_s_alone(viz: Handle) -> None:

@@ -3,10 +3,10 @@ that any client could do, in one run, interleaved.
 
     python tools/bench_attach.py [--agents N ...] [--rounds N]
 
-The least is a bare row in mapped memory: positions, rewards and flags copied into a ring, its
-number before and after. `step` writes a row in every call here (`rate=` above the loop's speed), in
-a ring that was full once; `merged` is a step that comes too soon for another row, as most do in a
-fast loop.
+The least is a bare row in mapped memory: positions, rewards and flags copied into a ring, of as
+many rows as the board's, its number before and after. `step` writes a row in every call here
+(`rate=` above the loop's speed), in a ring that was full once; `merged` is a step that comes too
+soon for another row, as most do in a fast loop.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 from calf_attach import Handle, attach
+from calf_attach.board import Board
 from calf_attach.recorder import MOST_ROWS
 
 CALLS = 50
 """Calls of each kind in a round."""
-ROWS = 64
 LIMITS = {20: 2.0, 1000: 2.0, 10_000: 1.3}
 """Times a bare row that `step` may take, by agents."""
 
@@ -32,12 +32,12 @@ LIMITS = {20: 2.0, 1000: 2.0, 10_000: 1.3}
 class BareRow:
     """Writes rows into mapped memory, and nothing else."""
 
-    def __init__(self, n: int) -> None:
-        self.size = 64 + n * (8 + 4 + 1)
-        self.memory = mmap.mmap(-1, ROWS * self.size)
+    def __init__(self, n: int, rows: int) -> None:
+        self.size, self.rows = 64 + n * (8 + 4 + 1), rows
+        self.memory = mmap.mmap(-1, rows * self.size)
         self.head = struct.Struct("<q")
         self.number = 0
-        raw = np.frombuffer(self.memory, np.uint8).reshape(ROWS, self.size)
+        raw = np.frombuffer(self.memory, np.uint8).reshape(rows, self.size)
         self.slots = [
             (
                 row[64 : 64 + 8 * n].view(np.float32).reshape(n, 2),
@@ -49,7 +49,7 @@ class BareRow:
 
     def write(self, obs: np.ndarray, rewards: np.ndarray, flags: np.ndarray) -> None:
         """One step."""
-        slot = self.number % ROWS
+        slot = self.number % self.rows
         at = slot * self.size
         self.head.pack_into(self.memory, at, self.number + 1)
         positions, paid, over = self.slots[slot]
@@ -94,7 +94,6 @@ def kinds_of(n: int, handles: list[Handle]) -> dict[str, Callable[[], object]]:
     """What is measured with n agents."""
     obs = _rng.uniform(-1.0, 1.0, (n, 3)).astype(np.float32)
     rewards, never = np.zeros(n), np.zeros(n, bool)
-    bare = BareRow(n)
     bounds = [(-1.0, 1.0), (-1.0, 1.0)]
     plain = attach(bounds, name="bench", rate=1e9)
     rare = attach(bounds, name="bench_rare", rate=1e-3)
@@ -104,6 +103,10 @@ def kinds_of(n: int, handles: list[Handle]) -> dict[str, Callable[[], object]]:
         each.reset(obs)
         for _ in range(MOST_ROWS):  # views of the ring's rows are made with its first lap
             each.step(obs, rewards, never, never, {})
+    assert plain.board is not None
+    bare = BareRow(n, Board.open(plain.board).shape.rows)
+    for _ in range(bare.rows):
+        bare.write(obs, rewards, never)
     return {
         "bare row": lambda: bare.write(obs, rewards, never),
         "step": lambda: plain.step(obs, rewards, never, never, {}),

@@ -17,6 +17,7 @@ from calf_attach.row_writer import RowWriter, Slot
 from calf_attach.search import sweep
 
 _now = time.perf_counter_ns
+_Array = np.ndarray
 ROOM = 16 << 20
 """Bytes that the ring of rows takes at most, beyond the least number of rows."""
 LEAST_ROWS, MOST_ROWS = 64, 4096
@@ -55,9 +56,9 @@ class Recorder:
         self._returns = np.zeros(0)
         self._begun = np.zeros(0, np.int64)  # steps at which their episodes began
         self._episodes = np.zeros(0, np.int64)
-        view = slice_of(plan.axes)
-        self._view = view if plan.project is None else None
-        self._project = plan.project or (lambda obs: obs[:, view])
+        columns = slice(None), slice_of(plan.axes)
+        self._columns = columns if plan.project is None else None
+        self._project = plan.project or (lambda obs: obs[columns])
 
     # The common case: n agents as before, nobody's episode begins or ends, arrays of NumPy
 
@@ -75,9 +76,12 @@ class Recorder:
         if not self._plain:
             return False
         try:
-            if terminations.tobytes() != self._nobody or truncations.tobytes() != self._nobody:
-                return False
-            if obs.shape != self._observed or rewards.shape != self._one:
+            if (
+                terminations.tobytes() != self._nobody
+                or truncations.tobytes() != self._nobody
+                or obs.shape != self._observed
+                or rewards.shape != self._one
+            ):
                 return False
             if now < self._next_row:
                 self._returns += rewards
@@ -85,27 +89,25 @@ class Recorder:
                 self._merged += 1
                 self.dropped += 1
                 return True
-            xy = obs[:, self._view] if self._view is not None else self._project(obs)
-            if xy.__class__ is not np.ndarray or xy.shape != self._shape:
-                return False
+            if self._columns is not None:  # of observations whose shape was accepted before
+                xy = obs[self._columns]
+                if xy.__class__ is not _Array:
+                    return False
+            else:
+                xy = self._project(obs)
+                if xy.__class__ is not _Array or xy.shape != self._shape:
+                    return False
         except (AttributeError, TypeError, LookupError):  # lists, tensors, dicts
             return False
         self._returns += rewards
         if self._seen is not None and self._seen.see(xy):
             self._move_bounds()
-        assert self._writer is not None
-        slot = self._writer.begin()
-        slot.positions[...] = xy
-        slot.first[...] = rewards
-        slot.blank.fill(0)
-        if modes is not None:
-            slot.modes[...] = modes_of(modes, self._n, self.plan.modes)
-        if slot.known:
-            slot.others.fill(np.nan)
-            slot.known = False
-        self._writer.end(slot, self.steps, now, self._merged + 1, self.dropped, self.cost)
-        self._merged = 0
-        self._next_row = now + self._apart
+        writer = self._writer
+        assert writer is not None
+        numbers = None if modes is None else modes_of(modes, self._n, self.plan.modes)
+        merged = self._merged + 1
+        writer.write(xy, rewards, self.steps, now, merged, self.dropped, self.cost, numbers)
+        self._unseen, self._merged, self._next_row = None, 0, now + self._apart
         return True
 
     def look(self) -> None:
@@ -262,11 +264,10 @@ class Recorder:
 
     def _write_others(self, slot: Slot, others: dict[str, np.ndarray | None]) -> None:
         slot.others.fill(np.nan)
-        slot.known = False
         for at, name in enumerate(COLUMNS[1:]):
             values = others.get(name)
             if values is not None:
-                slot.others[at], slot.known = values, True
+                slot.others[at] = values
 
     # Boards
 

@@ -13,6 +13,9 @@ _HEAD = struct.Struct("<7q")
 _COUNTS = struct.Struct("<4q")
 _ROW = int(Word.ROW)  # indexing by an enumeration's member takes twice as long
 _COUNTS_AT = 8 * int(Word.STEP)
+_NONE = np.zeros(0), np.zeros(0)
+_MODES, _ANY = 1, 2
+"""What a slot may have in it beside positions and rewards: modes, or anything."""
 
 
 class Slot:
@@ -21,36 +24,37 @@ class Slot:
     Attributes:
         positions: (n, 2).
         flags, modes: (n,) uint8.
-        blank: both of them, and what is between.
         first: the first column, (n,) float32.
         others: the other columns, (columns - 1, n) float32, NaN where nothing is known.
-        known: whether anything is known in these.
     """
 
-    __slots__ = ("at", "blank", "first", "flags", "known", "modes", "others", "positions", "raw")
+    __slots__ = ("_both", "first", "flags", "modes", "others", "positions", "raw")
 
     def __init__(self, board: Board, number: int, n: int) -> None:
         shape = board.shape
-        at_positions, at_flags, at_modes, at_columns, stride = shape.row_parts()
+        at_positions, at_flags, at_modes, at_columns, _ = shape.row_parts()
         kind = np.float64 if shape.wide else np.float32
         self.raw = raw = board.raw_row(number)
         end = at_positions + 2 * n * shape.position_bytes
         self.positions = raw[at_positions:end].view(kind).reshape(n, 2)
         self.flags, self.modes = raw[at_flags : at_flags + n], raw[at_modes : at_modes + n]
-        self.blank = raw[at_flags : at_modes + n]
+        self._both = raw[at_flags : at_modes + n]
         columns = raw[at_columns : at_columns + 4 * shape.agents * shape.columns].view(np.float32)
         columns = columns.reshape(shape.columns, shape.agents)[:, :n]
         self.first, self.others = columns[0], columns[1:]
-        self.others[...] = np.nan
-        self.known = False
-        self.at = shape.parts()[2] + number * stride
+
+    def clear(self) -> None:
+        """Nobody has flags, or a mode but the first; nothing is known in other columns."""
+        self._both.fill(0)
+        self.others.fill(np.nan)
 
 
 class RowWriter:
     """Writes rows of n agents into a board's ring.
 
-    Views of each slot are made once, since making them would cost as much as writing, and words are
-    written through a memoryview, which takes half the time of an array.
+    Views of each slot are made once, since making them would cost as much as writing: only the two
+    that every row needs, as more would not stay in the processor's cache. Words are written through
+    a memoryview, which takes half the time of an array.
     """
 
     def __init__(self, board: Board, n: int) -> None:
@@ -58,23 +62,57 @@ class RowWriter:
         self.number = board[Word.ROW]
         self._memory = board.memory
         self._words = memoryview(board.memory).cast("q")
-        self._slots: list[Slot | None] = [None] * self._count
+        self._rows = board.shape.parts()[2]
+        self._stride = board.shape.row_parts()[-1]
+        self._views: list[tuple[np.ndarray, np.ndarray]] = [_NONE] * self._count
+        self._modes: dict[int, np.ndarray] = {}
+        self._used = bytearray([_ANY]) * self._count  # by this or an earlier writer
+
+    def write(
+        self, positions: np.ndarray, rewards: np.ndarray, step: int, when: int, merged: int,
+        dropped: int, cost: int, modes: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        """A whole row in which nobody has flags, nor anything in other columns: as `begin`, its
+        contents, and `end`, in one call. modes: (n,); all 0 for None."""
+        number = self.number + 1
+        slot = self.number % self._count
+        used = self._used[slot]
+        if used and (used == _ANY or modes is None):
+            self._clear(slot)
+        at = self._rows + slot * self._stride
+        words = self._words
+        words[at >> 3] = number
+        to_positions, to_rewards = self._views[slot]
+        to_positions[...] = positions
+        to_rewards[...] = rewards
+        if modes is not None:
+            self._used[slot] = _MODES
+            self._modes[slot][...] = modes
+        check = 0 if ORDERED else row_checksum(self.board.raw_row(slot))
+        _HEAD.pack_into(self._memory, at + 8, step, when, self.n, merged, check, 0, number)
+        words[_ROW] = self.number = number
+        _COUNTS.pack_into(self._memory, _COUNTS_AT, step, dropped, cost, when)
+
+    def _clear(self, number: int) -> None:
+        self._words[(self._rows + number * self._stride) >> 3] = self.number + 1
+        slot = Slot(self.board, number, self.n)
+        slot.clear()
+        self._used[number] = 0
+        self._views[number], self._modes[number] = (slot.positions, slot.first), slot.modes
 
     def begin(self) -> Slot:
         """Begin the next row; its contents are then written to the slot."""
         number = self.number % self._count
-        slot = self._slots[number]
-        if slot is None:
-            slot = self._slots[number] = Slot(self.board, number, self.n)
-        self._words[slot.at >> 3] = self.number + 1
-        return slot
+        self._used[number] = _ANY
+        self._words[(self._rows + number * self._stride) >> 3] = self.number + 1
+        return Slot(self.board, number, self.n)
 
     def end(self, slot: Slot, step: int, when: int, merged: int, dropped: int, cost: int) -> None:
         """Publish the row, and the loop's counts as `count`. merged: steps that it stands for."""
-        number = self.number + 1
+        at = self._rows + (self.number % self._count) * self._stride
+        self.number = number = self.number + 1
         check = 0 if ORDERED else row_checksum(slot.raw)
-        _HEAD.pack_into(self._memory, slot.at + 8, step, when, self.n, merged, check, 0, number)
-        self.number = number
+        _HEAD.pack_into(self._memory, at + 8, step, when, self.n, merged, check, 0, number)
         self._words[_ROW] = number
         _COUNTS.pack_into(self._memory, _COUNTS_AT, step, dropped, cost, when)
 
