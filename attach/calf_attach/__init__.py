@@ -24,6 +24,7 @@ def attach(
     axes: Sequence[int] | str = (0, 1),
     others: Mapping[int, float] | str = "mean",
     chosen: int = 0,
+    entries: Sequence[str] = (),
     project: Callable[[Any], Any] | None = None,
     lift: Callable[[Any], Any] | None = None,
     critic: Callable[[Any], Any] | None = None,
@@ -52,7 +53,8 @@ def attach(
         others: what the critic gets for the entries that are not shown: their `mean` in the first
             observations, values by entry such as {3: 0.5}, or what one `agent` observes, as it
             goes on.
-        chosen: that agent.
+        chosen: that agent, until a viewer chooses another.
+        entries: names of an observation's entries, for sliders in the viewer.
         project: makes positions (n, 2) of observations, in place of `axes`.
         lift: makes observations of points (m, 2), for the critic; by default by axes and others.
         critic: makes a value for each observation, (m,) or (m, 1); any framework's.
@@ -78,8 +80,8 @@ def attach(
     return Handle(
         plan_of(
             bounds, space, name=name, title=title, labels=labels, periodic=periodic, axes=axes,
-            others=others, chosen=chosen, project=project, lift=lift, critic=critic, value=value,
-            modes=modes, colours=colours, dt=dt, autoreset=autoreset, nodes=nodes,
-            budget=budget, rate=rate, window=window,
+            others=others, chosen=chosen, entries=entries, project=project, lift=lift,
+            critic=critic, value=value, modes=modes, colours=colours, dt=dt, autoreset=autoreset,
+            nodes=nodes, budget=budget, rate=rate, window=window,
         )
     )  # fmt: skip

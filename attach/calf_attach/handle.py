@@ -17,13 +17,13 @@ import numpy as np
 
 from calf_attach.arrays import as_array, observations_of
 from calf_attach.board import NoRoom
-from calf_attach.critic import Evaluation
+from calf_attach.critic import Evaluation, untouched
 from calf_attach.episodes import mode_of
 from calf_attach.layout import Phase, Word
-from calf_attach.observation_plane import ObservationPlane, read_axes
 from calf_attach.plan import Plan
-from calf_attach.plane import grid_nodes
+from calf_attach.plane import Pair, grid_nodes
 from calf_attach.recorder import Recorder
+from calf_attach.steering import Steering
 from calf_attach.vector import Watched
 from calf_attach.window import open_window
 
@@ -53,7 +53,8 @@ class Handle:
         self._window_due = plan is not None and plan.window
         if plan is not None:
             self._recorder = Recorder(plan)
-            self._critic = plan.critic
+            self._steering: Steering | None = None
+            self._asked: Any = None  # bounds of the newest `observations`
             _live.add(self)
 
     def reset(self, obs: Any, mask: Any = None) -> None:
@@ -116,7 +117,7 @@ class Handle:
             now = _now()
             recorder.cost += now - start
             if self._evaluation is not None and self._evaluation.is_due(1e-9 * now):
-                self._evaluate()
+                self._evaluate(obs)
             if control:
                 self._wait()
         except Exception:
@@ -147,6 +148,27 @@ class Handle:
         finally:
             self._lock.release()
 
+    def observations(self) -> np.ndarray | None:
+        """Observations on the grid, (nodes * nodes, size): for a critic that is in another process,
+        whose values, as (nodes, nodes), are then given to `surface`. None before the first step, or
+        if there is no way to make them."""
+        if not self._enter():
+            return None
+        try:
+            plan, recorder = self._plan, self._recorder
+            assert plan is not None
+            if plan.lift is None or recorder.board is None:
+                return None
+            self._steer()
+            lo, hi = self._asked = recorder.bounds
+            with untouched():
+                return as_array(plan.lift(grid_nodes(lo, hi, plan.nodes)))
+        except Exception:
+            self._fault()
+            return None
+        finally:
+            self._lock.release()
+
     def surface(self, values: Any) -> None:
         """Show these values, (rows, columns) on the plane: rows along its second axis."""
         if not self._enter():
@@ -158,7 +180,8 @@ class Handle:
                     f"surface: {found.dtype} of shape {found.shape}, where numbers (rows, columns) "
                     "are wanted, two of each at least"
                 )
-            self._publish(found.astype(np.float32))
+            bounds, self._asked = self._asked or self._recorder.bounds, None
+            self._publish(found.astype(np.float32), bounds)
         except Exception:
             self._fault()
         finally:
@@ -221,34 +244,47 @@ class Handle:
         assert plan is not None and board is not None
         while self._untold:
             board.fault(self._untold.pop(0))
+        if self._steering is None and plan.plane is not None and plan.lift == plan.plane.lift:
+            self._steering = Steering(plan.plane, plan.space, plan.entries)
+            self._steer(obs)
         if plan.critic is not None and self._evaluation is None:
-            lift = plan.lift
-            if lift is None:
-                seen = observations_of(obs, None if np.ndim(obs) > 1 else 1)
-                plane = ObservationPlane(read_axes(plan.axes, seen.shape[1]))
-                plane.see(seen)
-                lift = plane.lift
-            self._evaluation = Evaluation(plan.critic, lift, plan.nodes, plan.budget)
+            assert plan.lift is not None
+            self._evaluation = Evaluation(plan.critic, plan.lift, plan.nodes, plan.budget)
         if self._window_due:
             self._window_due = False
             open_window(plan.name, plan.meta)
 
-    def _evaluate(self) -> None:
+    def _steer(self, obs: Any = None) -> None:
+        """Move the plane to where viewers want it; obs: the newest observations, if there are."""
+        recorder, plan, steering = self._recorder, self._plan, self._steering
+        recorder.look()
+        if steering is None or recorder.board is None:
+            return
+        assert plan is not None and plan.plane is not None
+        if obs is not None:
+            seen = observations_of(obs, None if np.ndim(obs) > 1 else 1)
+            if plan.plane.through is None:
+                plan.plane.see(seen)
+            if steering.offer(seen):
+                recorder.tell(sliders=steering.sliders)
+        steering.follow(recorder.board)
+
+    def _evaluate(self, obs: Any = None) -> None:
         assert self._evaluation is not None and self._plan is not None
         board, evaluation = self._recorder.board, self._evaluation
-        self._recorder.look()
+        self._steer(obs)
         try:
             points = grid_nodes(*self._recorder.bounds, self._plan.nodes)
-            self._publish(evaluation.values(points))
+            self._publish(evaluation.values(points), self._recorder.bounds)
         finally:
             if board is not None:
                 board[Word.CRITIC_COST] = int(1e9 * evaluation.spent)
                 board[Word.EVALUATIONS] = evaluation.count
 
-    def _publish(self, values: np.ndarray) -> None:
+    def _publish(self, values: np.ndarray, bounds: tuple[Pair, Pair]) -> None:
         board = self._recorder.board
         if board is not None:
-            board.publish(values, *self._recorder.bounds, self._recorder.steps)
+            board.publish(values, *bounds, self._recorder.steps)
 
     def _wait(self) -> None:
         """Pause and go step by step as a viewer asks, at the rate that it asks for; never after the

@@ -87,6 +87,7 @@ class ObservationPlane:
         self.follow = others == AGENT
         self.held = {} if isinstance(others, str) else {int(k): float(v) for k, v in others.items()}
         self.through: np.ndarray | None = None
+        self._newest: np.ndarray | None = None  # observations, if it follows an agent
 
     @property
     def periodic(self) -> tuple[bool, bool]:
@@ -109,10 +110,12 @@ class ObservationPlane:
         last = max(entry for axis in self.axes for entry in axis.entries)
         if given.ndim != 2 or given.shape[1] <= last:
             raise ValueError(f"observations of shape {given.shape}, where entry {last} is shown")
+        if self.follow:
+            self._newest = given
         if self.through is None:
             self.see(given)
         elif self.follow:
-            self.through = given[min(self.chosen, len(given) - 1)].astype(np.float64)
+            self.choose(self.chosen)
         found = np.empty((len(given), 2))
         for column, axis in enumerate(self.axes):
             found[:, column] = axis.of(given)
@@ -124,6 +127,18 @@ class ObservationPlane:
         for entry, value in self.held.items():
             if entry < len(self.through):
                 self.through[entry] = value
+
+    def choose(self, agent: int) -> None:
+        """Follow this agent from now on, or the last one if there are fewer, if it follows any."""
+        self.chosen = agent
+        if self._newest is not None and len(self._newest):
+            self.through = self._newest[min(agent, len(self._newest) - 1)].astype(np.float64)
+
+    def hold(self, entry: int, value: float) -> None:
+        """Hold an entry that it does not show at a value from now on."""
+        self.held[entry] = value
+        if self.through is not None and entry < len(self.through):
+            self.through[entry] = value
 
     def lift(self, points: np.ndarray) -> np.ndarray:
         """Observations (m, d) float32 at points (m, 2)."""

@@ -34,6 +34,11 @@ class Plan:
     ends: tuple[Pair | None, Pair | None]
     """Of each axis, where they are known even so."""
     axes: tuple[int, int]
+    plane: ObservationPlane | None
+    """Which part of an observation is shown; None if `project` is the user's."""
+    entries: list[str]
+    """Names of an observation's entries, as far as they are known."""
+    space: Any
     project: Callable[[Any], Any] | None
     lift: Callable[[Any], Any] | None
     critic: Callable[[Any], Any] | None
@@ -53,12 +58,18 @@ def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
     """The plan that `attach` makes of its arguments. Raises ValueError for those that cannot be
     used."""
     ends: tuple[Pair | None, Pair | None] = (None, None)
-    axes = given["axes"]
+    axes, plane = given["axes"], None
+    for name in ("project", "lift", "critic"):
+        if given[name] is not None and not callable(given[name]):
+            raise ValueError(f"{name}: {_shown(given[name])}: give a function")
+    if not isinstance(axes, str):
+        slice_of(axes)
+    if given["project"] is None:
+        plane = ObservationPlane(read_axes(axes), given["others"], _agent(given["chosen"]))
     if isinstance(axes, str) or given["others"] != MEAN:
-        if given["project"] is not None:
+        if plane is None:
             raise ValueError("project makes positions: leave axes and others out")
-        plane = ObservationPlane(read_axes(axes), given["others"], given["chosen"])
-        given.update(project=plane.project, lift=given["lift"] or plane.lift)
+        given.update(project=plane.project)
         given.update(periodic=plane.periodic, axes=(0, 1))
         ends = ends_of(space, plane)
         axes = (0, 1)
@@ -67,12 +78,10 @@ def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
             corners = (ends[0][0], ends[1][0]), (ends[0][1], ends[1][1])
     else:
         axes = tuple(axes)
-        slice_of(axes)
         corners = checked_bounds(bounds) if bounds is not None else bounds_of(space, axes)
-    for name in ("project", "lift", "critic"):
-        if given[name] is not None and not callable(given[name]):
-            raise ValueError(f"{name}: {_shown(given[name])}: give a function")
-    if given["project"] is not None and given["lift"] is None and given["critic"] is not None:
+    if plane is not None:
+        given.update(lift=given["lift"] or plane.lift)
+    if given["lift"] is None and given["critic"] is not None:
         raise ValueError("critic with project: give lift=, which makes observations of points")
     nodes, budget, rate = given["nodes"], given["budget"], given["rate"]
     if not (isinstance(nodes, int) and 2 <= nodes <= MOST_NODES):
@@ -104,6 +113,9 @@ def plan_of(bounds: Any, space: Any, **given: Any) -> Plan:
         bounds=corners,
         ends=ends,
         axes=(int(axes[0]), int(axes[1])),
+        plane=plane,
+        entries=[_line(each) for each in given["entries"]],
+        space=space,
         **{name: given[name] for name in _AS_GIVEN},
     )
 
@@ -121,6 +133,12 @@ def safe_name(name: Any) -> str:
 def _line(text: Any) -> str:
     """Text on one line."""
     return " ".join(str(text).split())
+
+
+def _agent(chosen: Any) -> int:
+    if isinstance(chosen, bool) or not isinstance(chosen, int) or chosen < 0:
+        raise ValueError(f"chosen: {_shown(chosen)}: give an agent's number, counted from 0")
+    return chosen
 
 
 def _seconds(dt: Any) -> float | None:

@@ -312,6 +312,12 @@ class Recorder:
         if old is not None:
             self.board.go_on(old)
 
+    def tell(self, **meta: Any) -> None:
+        """Say more of what the rows mean."""
+        assert self.board is not None
+        self.plan.meta.update(meta)
+        self.board.set_meta({**(self.board.meta() or {}), **meta})
+
     def _move_bounds(self) -> None:
         """Say where the bounds are now; positions that need more digits get another board."""
         assert self.board is not None and self._writer is not None
@@ -321,7 +327,7 @@ class Recorder:
             self._open(n)
             self._writer = RowWriter(self.board, n)
         else:
-            self.board.set_meta({**(self.board.meta() or {}), "lo": lo, "hi": hi})
+            self.tell(lo=lo, hi=hi)
 
     @property
     def bounds(self) -> tuple[Pair, Pair]:
