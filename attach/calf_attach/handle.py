@@ -187,6 +187,12 @@ class Handle:
         finally:
             self._lock.release()
 
+    def fault(self, text: str) -> None:
+        """Count a fault of the loop's own; viewers show the newest."""
+        board = None if self._closed else self._recorder.board
+        if board is not None:
+            board.fault(text)
+
     @property
     def counts_actions(self) -> bool:
         """Whether modes are discrete actions' numbers."""
@@ -273,6 +279,9 @@ class Handle:
         assert self._evaluation is not None and self._plan is not None
         board, evaluation = self._recorder.board, self._evaluation
         self._steer(obs)
+        plane = self._plan.plane
+        if self._steering is not None and plane is not None and plane.through is None:
+            return  # there were no agents yet
         try:
             points = grid_nodes(*self._recorder.bounds, self._plan.nodes)
             self._publish(evaluation.values(points), self._recorder.bounds)

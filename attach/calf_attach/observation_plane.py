@@ -122,8 +122,13 @@ class ObservationPlane:
         return found
 
     def see(self, observations: np.ndarray) -> None:
-        """Take the mean of observations (n, d) for what is not held otherwise."""
-        self.through = np.asarray(observations).mean(axis=0, dtype=np.float64)
+        """Take the mean of observations (n, d), of those that are finite, for what is not held
+        otherwise; nothing changes if none is."""
+        given = np.asarray(observations)
+        there = given[np.isfinite(given).all(axis=1)]
+        if not len(there):
+            return
+        self.through = there.mean(axis=0, dtype=np.float64)
         for entry, value in self.held.items():
             if entry < len(self.through):
                 self.through[entry] = value

@@ -33,6 +33,7 @@ def suited(space: Any, action_space: Any, env: Any, given: dict[str, Any]) -> di
         )
     size = int(shape[0])
     names = known.observations if len(known.observations) == size else ()
+    found.setdefault("entries", names)
     found.setdefault("axes", known.axes)
     found.setdefault("labels", ObservationPlane(read_axes(found["axes"], size)).labels(names))
     return found

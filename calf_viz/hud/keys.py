@@ -29,6 +29,8 @@ KEYS = (
     Key("single_step", ("n", "."), "step", "pause, and take a single step"),
     Key("frame_agents", ("f",), "agents", "frame the agents, from the side seen now"),
     Key("reset_view", ("r",), "all", "frame all of the plane, from the usual side"),
+    Key("next_agent", ("]",), "next agent", "choose the next agent, which has a ring"),
+    Key("previous_agent", ("[",), "previous", "choose the previous agent"),
     Key("top_view", ("t",), "top view", "look from above"),
     Key("toggle_hud", ("h",), "HUD", "hide or show the HUD"),
     Key("next_theme", ("l",), "theme", "cycle the themes: dark, light, high contrast"),

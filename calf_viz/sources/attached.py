@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from calf_attach import search, window
 from calf_attach.board import Board, BoardError, Row
-from calf_attach.layout import FIRST, HIDDEN, TERMINATED, TRUNCATED, Phase, Word
+from calf_attach.layout import FIRST, HIDDEN, SLIDERS, TERMINATED, TRUNCATED, Phase, Word
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
+from calf_viz.sources.base import Slider
 from calf_viz.view import View
 
 STALE = 5.0
@@ -65,8 +66,8 @@ def _colour(found: Any) -> Any:
 
 class Attached:
     """Shows the loop of one board, and of its successors: the larger board that it goes on with,
-    and later loops of the same name that look the same. As `Source`, `Foreseeing`
-    and `Noticing`.
+    and later loops of the same name that look the same. As `Source`, `Foreseeing`, `Noticing`,
+    `Adjustable` and `Choosing`.
 
     Attributes:
         board: the board.
@@ -83,6 +84,8 @@ class Attached:
         self._ended = np.zeros(0, bool)
         self._shown = 0  # number of the next samples
         self._looked_at = 0
+        self._chosen: int | None = None
+        self._slid: dict[str, float] = {}  # by entry
         self._open(open_board(path))
         self._next = max(self.board[Word.ROW] - self.board.shape.rows, 0)
         self._said: str | None = None
@@ -97,6 +100,10 @@ class Attached:
         self._alive = board.alive
         self._rows: list[Row] = []
         self._view = self._take_view()
+        if self._chosen is not None:
+            self.choose(self._chosen)
+        for name, value in self._slid.items():
+            self.slide(name, value)
 
     def _take_view(self) -> View:
         for _ in range(TORN):
@@ -165,6 +172,41 @@ class Attached:
         found = [row.positions for row in rows]
         there = np.concatenate(found) if found else np.zeros((0, 2), np.float32)
         return there[np.isfinite(there).all(axis=1)]
+
+    def choose(self, agent: int) -> None:
+        """As `Choosing`: the loop heeds it when it evaluates its critic next."""
+        self._chosen = agent
+        self.board[Word.CHOSEN] = agent + 1
+
+    def _offered(self) -> list[Slider]:
+        """Sliders that the loop offers, in its order, which the board's numbers have."""
+        try:
+            found = [
+                Slider(str(int(entry)), str(label), *(float(end) for end in ends))
+                for entry, label, *ends in self.meta.get("sliders", ())
+            ]
+        except (TypeError, ValueError):  # damaged
+            return []
+        sound = [one for one in found if one.low <= one.value <= one.high < np.inf]
+        return sound if len(sound) == len(found) <= SLIDERS else []
+
+    def sliders(self) -> list[Slider]:
+        """As `Adjustable`: what the loop's critic gets for what the plane does not show."""
+        moved, stand = self.board[Word.MOVED_SLIDERS], self.board.sliders
+        return [
+            one._replace(value=float(np.clip(stand[number], one.low, one.high)))
+            if moved >> number & 1 and np.isfinite(stand[number])
+            else one
+            for number, one in enumerate(self._offered())
+        ]
+
+    def slide(self, name: str, value: float) -> None:
+        """As `Adjustable`: as for `choose`."""
+        self._slid[name] = value
+        for number, one in enumerate(self._offered()):
+            if one.name == name:
+                self.board.sliders[number] = value
+                self.board[Word.MOVED_SLIDERS] |= 1 << number
 
     def ends(self) -> NDArray[Any]:
         """Episodes that finished since the last call, as `calf_attach.layout.END`."""

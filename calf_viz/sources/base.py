@@ -120,10 +120,18 @@ class Adjustable(Protocol):
     """Has numbers that sliders in a window change."""
 
     def sliders(self) -> Sequence[Slider]:
-        """Them, in the order to show; asked once."""
+        """Them, in the order to show; asked every now and then, as they may change."""
 
     def slide(self, name: str, value: float) -> None:
         """Set one."""
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """What it provides may depend on the agent that its user chose."""
+
+    def choose(self, agent: int) -> None:
+        """This one was chosen, counted from 0; the last one, if there are fewer."""
 
 
 class _Empty(Protocol):

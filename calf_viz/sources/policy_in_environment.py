@@ -51,7 +51,8 @@ class Cut:
 class PolicyInEnvironment:
     """Agents that follow a policy in copies of an environment.
 
-    A `Source`, and `Resizable`, `Pausable`, `Foreseeing` and `Adjustable`.
+    A `Source`, and `Resizable`, `Pausable`, `Foreseeing`, `Adjustable` and
+    `Choosing`.
 
     Attributes:
         plane: which part of an observation is shown.
@@ -162,9 +163,13 @@ class PolicyInEnvironment:
 
     def slide(self, name: str, value: float) -> None:
         """As `Adjustable`: the surface is that through the new value from the next frame on."""
-        assert self.plane.through is not None
-        self.plane.through[int(name)] = value
+        self.plane.hold(int(name), value)
         self._surface_is_new = True
+
+    def choose(self, agent: int) -> None:
+        """As `Choosing`: the agent that the plane goes through, if it follows one."""
+        self.plane.choose(agent)
+        self._surface_is_new |= self.plane.follow
 
     def surface(self) -> Heightfield | None:
         """The critic on the plane."""

@@ -21,6 +21,7 @@ from calf_viz.samples import Samples
 from calf_viz.sources.base import (
     Adjustable,
     Certified,
+    Choosing,
     Evaluable,
     Foreseeing,
     Noticing,
@@ -73,6 +74,7 @@ class Feed:
         self._noticing = capable(source, Noticing)
         self._resizable = capable(source, Resizable)
         self._adjustable = capable(source, Adjustable)
+        self._choosing = capable(source, Choosing)
         self._last_news = clock()
         self._silent = False
         self._paused = False
@@ -165,6 +167,11 @@ class Feed:
         found = self._call("mean_value", lambda: float(source.mean_value()))
         return math.nan if found is None else found
 
+    @property
+    def adjustable(self) -> bool:
+        """Whether the source may have sliders."""
+        return self._adjustable is not None
+
     def sliders(self) -> Sequence[Slider]:
         """The source's numbers that a user may change; none for most sources."""
         source = self._adjustable
@@ -175,6 +182,12 @@ class Feed:
         source = self._adjustable
         if source is not None:
             self._call("slide", lambda: source.slide(name, value))
+
+    def choose(self, agent: int | None) -> None:
+        """The user chose an agent; None: nobody did."""
+        source = self._choosing
+        if source is not None and agent is not None:
+            self._call("choose", lambda: source.choose(agent))
 
     def pause(self, paused: bool) -> None:
         """Called before each frame: whether no steps are requested."""

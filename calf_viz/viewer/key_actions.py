@@ -77,6 +77,8 @@ class Actions:
         if capable(app.source, Pausable) is not None:
             actions["pause"] = self._unless_measuring(app.playback.toggle)
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
+        actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
+        actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["next_theme"] = self._next_theme
         if app.host.has_window:
             actions["frame_agents"] = app.director.look_at_agents
@@ -113,6 +115,13 @@ class Actions:
                 action()
 
         return act
+
+    def _choose(self, step: int) -> None:
+        """Choose the agent that is so many after the chosen one; without one, the first or last."""
+        agents, chosen = max(self.app.host.agents, 1), self.app.config.chosen
+        if chosen is None:
+            chosen = -1 if step > 0 else 0
+        self.app.config.chosen = (min(chosen, agents - 1) + step) % agents
 
     def _next_theme(self) -> None:
         names = list(THEMES)

@@ -164,6 +164,8 @@ class Session(Owned):
         trainee = self.feed.view.trainee
         self.host.scene.training_agent = -1 if trainee is None else trainee
         self.director.meet(self.feed)
+        self._asked = self.config.chosen
+        self.feed.choose(self._asked)
 
     def _open_display(self) -> None:
         self.display: Display | None = None
@@ -302,7 +304,9 @@ class Session(Owned):
 
     def _show_certificate(self) -> None:
         """Set what the chosen agent's certificate requires, for shaders that show it."""
-        self._asked = self.config.chosen
+        if self._asked != self.config.chosen:
+            self._asked = self.config.chosen
+            self.feed.choose(self._asked)
         certificate = self.feed.certificate(self._asked or 0)
         if certificate is not None:
             self.host.scene.certificate = certificate
