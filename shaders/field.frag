@@ -11,6 +11,7 @@
 vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 
 #include "lib/contours.glsl"
+#include "lib/casing.glsl"
 #include "lib/trail_measure.glsl"
 #include "surface_colour.glsl"
 #include "trail_colour.glsl"
@@ -50,6 +51,7 @@ void main() {
     vec4 texel = texelFetch(u_palette, on_surface ? ivec2(entry, 0) : ivec2(tint, 1), 0);
     vec3 colour = v_tone.r < 0.0 ? texel.rgb : v_tone.rgb;
     find_contour(texel.a, v_data.z);
+    casing_grey = texel.a;
 
     // Derivatives stay outside branches.
     bool bad = light < 0.0;                          // then its light is unknown
@@ -65,16 +67,15 @@ void main() {
 #endif
     vec3 measured = measured_colour(colour, measured_age, v_measure);
     vec4 trail = trail_colour(measured, mode, age, edge);
-    // An outline below it, which shrinks with a trail that fades; circles have their own. Where rules
-    // alternate the path zigzags within pixels, and an outline would be its teeth.
+    // An outline below it, which shrinks with a trail that fades.
     float covered = trail_profile(across, v_data.w, age);
     trail.rgb = min(trail.rgb, 1.0);
     vec4 casing = trail_casing(trail.rgb);
-    float outline = whose == 2 || v_tone.r >= 0.0 ? 0.0 : min(u_casing.x, v_data.w + 0.5);
+    float outline = casing_width(v_tone.rgb, v_data.w);
     float cased = clamp(0.5 + v_data.w + outline - abs(across), 0.0, 1.0) * casing.a;
-    cased = outline > 0.0 ? max(cased - covered, 0.0) : 0.0;
-    trail.rgb = mix(trail.rgb, casing.rgb, cased / max(cased + covered, 1e-3));
-    trail.a *= (covered + cased) * v_tone.a;
+    cased = outline > 0.0 ? max(covered, cased) : covered;
+    trail.rgb = mix(casing.rgb, trail.rgb, covered / max(cased, 1e-3));
+    trail.a *= cased * v_tone.a;
     vec4 marker = marker_shape(v_data.xy, v_data.z, colour, v_id.y);
     marker.a *= v_tone.a;
 

@@ -44,7 +44,8 @@ out vec4 v_data;                // surface: point.xy in lines of the grid, level
                                 // ended, px across the chord, half width; circles: steps back -1
                                 // marker: px along and across the heading, radius, colour
                                 // (entry of the palette's second row)
-flat out vec4 v_tone;           // mean colour of a trail's segment: lib/chatter.glsl; opacity
+flat out vec4 v_tone;           // mean colour of a trail's segment, or its outline's width: lib/chatter.glsl;
+                                // opacity
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;            // shown by a trail's colour instead of the mode
 #endif

@@ -90,6 +90,19 @@ def test_every_design_and_host_draws_it(kind: str, look: Path) -> None:
     assert darker.sum() > 200 and not (luminance(with_it) > luminance(without) + 0.01).any()
 
 
+@pytest.mark.parametrize("kind", [*HOSTS, *OLDER])
+def test_it_suits_what_the_colour_shows(kind: str, look: Path) -> None:
+    """Around a trail by age, whose old parts are dark, it is white: greys, as nothing else is."""
+    scene, greys = SceneFolder(**{**vars(SCENE), "steps": 110}), []
+    for files in ({}, {"trail_casing__glsl": NO_CASING}):
+        library = write(look, surface_colour__glsl=surface("vec3(0.0)"), **files)
+        library = library.with_defines({"TRAIL_COLOUR": "BY_AGE"})
+        with opened(kind, scene, library=library) as host:
+            picture = scene.play(host).astype(int)
+        greys.append(int(((picture.min(axis=2) > 90) & (np.ptp(picture, axis=2) < 12)).sum()))
+    assert greys[0] > greys[1] + 30, greys
+
+
 def width_of(agents: int, trail: int = 600) -> float:
     """Of the outline, in a scene that is full of such trails [px]."""
     scene = Scene(size=(1280, 720), trail=trail)
@@ -101,7 +114,7 @@ def width_of(agents: int, trail: int = 600) -> float:
         at = np.clip(at + rng.normal(0.0, 0.03, at.shape), -5.0, 5.0)
         scene.ink.see(at, none, none)
     values = scene.uniforms(LEVEL, RingLayout.fit(agents, trail + 1), agents, trail, 1)
-    return float(values["u_casing"][0])
+    return float(values["u_casing"])
 
 
 def test_it_fades_out_as_crowds_grow() -> None:

@@ -13,6 +13,7 @@ from written_looks import NO_CASING
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.colours import mode_colours
+from calf_viz.scene.crowd import CASING
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -59,7 +60,7 @@ def expected(modes: np.ndarray, back: int, step: float, known: int, trainee: boo
         not changes[-(texel - 1) :].any()
         or step * (window - 1) >= (changes.sum() - 1) * SHORTEST_RUN
     ):
-        return np.full(3, UNMIXED)
+        return np.array([UNMIXED, CASING, 0.0])
     return mode_colours().astype(float)[steps + 8 * trainee, :3].mean(axis=0)
 
 

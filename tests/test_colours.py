@@ -8,7 +8,9 @@ from colour_vision import DEFICIENCIES, ciede2000, least_apart, seen
 
 from calf_viz.glsl.variants import RAMP_ROW
 from calf_viz.scene.colours import DARK_LINES, colour_map, mode_colours, palette_texels
-from calf_viz.scene.theme import DARK, THEMES, Theme
+from calf_viz.scene.paint import contrast, packed
+from calf_viz.scene.scene import Scene
+from calf_viz.scene.theme import CASED, DARK, THEMES, Theme
 
 SIGHTS = (None, *DEFICIENCIES)
 
@@ -87,3 +89,15 @@ def test_lines_over_the_surface_are_white_over_dark_colours(name: str) -> None:
 def test_lines_over_the_surface_are_dark_over_pale_colours(colours: tuple[str, ...]) -> None:
     texels = palette_texels(colour_map(colours), mode_colours())
     assert (texels[0, :, 3] >= DARK_LINES).all()
+
+
+@pytest.mark.parametrize("palette", ["standard", "colour_blind"])
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
+def test_outlines_stand_out_from_every_colour_of_a_trail(theme: Theme, palette: str) -> None:
+    """Of rules, certificates, age and speed."""
+    scene = Scene(theme=theme, mode_colours=mode_colours(palette, palettes=theme.palettes))
+    texels = scene.palette(colour_map("gray"))
+    cased = texels[1, : len(scene.mode_colours)], texels[RAMP_ROW]
+    for colour in np.concatenate(cased).tolist():
+        trail, outline = ([part / 255 for part in each] for each in (colour[:3], 3 * colour[3:]))
+        assert contrast(packed(tuple(trail)), packed(tuple(outline))) >= CASED, colour

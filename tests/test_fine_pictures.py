@@ -35,10 +35,9 @@ class Large(Scene):
 
     def uniforms(self, *args: object, **options: object) -> dict[str, object]:
         values = super().uniforms(*args, **options)
-        for name in ("u_line_scale", "u_trail_width", "u_marker_radius"):
+        for name in ("u_line_scale", "u_trail_width", "u_marker_radius", "u_casing"):
             values[name] = 3 * values[name]
-        width, luminance = values["u_casing"]
-        return values | {"u_casing": (3 * width, luminance)}
+        return values
 
 
 def mean(picture: np.ndarray, samples: int) -> np.ndarray:

@@ -43,7 +43,8 @@ PALETTE = TextureInput(
     "rgba8",
     "row 0: the surface from low to high; row 1: the modes, then those named in "
     "lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from "
-    "low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl",
+    "low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl; "
+    "of rows 1 and 3: grey of outlines around that colour",
 )
 TEXTURES = (
     TextureInput("u_ring", "rgba32f", "ring of samples; see shaders/lib/ring.glsl", "ring"),
@@ -135,10 +136,9 @@ UNIFORMS = (
     Uniform("float", "u_marker_radius", "radius of a marker, less in a crowd [px]", "picture"),
     Uniform("int", "u_marker_shape", "0: sphere, 1: arrow along the heading"),
     Uniform(
-        "vec2",
+        "float",
         "u_casing",
-        "width of a trail's outline, none in a crowd [px]; from which luminance of the trail on it "
-        "is dark",
+        "width of a trail's outline, less in a crowd [px]; fragments get it in `v_tone`",
         "picture",
     ),
     Uniform("vec2", "u_opacity", "factors on the opacity of trails, of markers: less in a crowd"),

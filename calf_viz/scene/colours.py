@@ -121,6 +121,10 @@ RAMP = ((0.20, 0.07, 0.42), (0.78, 0.18, 0.48), (1.00, 0.93, 0.60))
 steps of lightness."""
 LIGHT_RAMP = ((0.98, 0.70, 0.38), (0.78, 0.18, 0.48), (0.14, 0.04, 0.32))
 """The same over a pale surface: orange, magenta, dark violet."""
+DARK_CASING = 0.14
+"""Luminance of a trail from which on its outline is dark, by default."""
+CASINGS = (15, 255)
+"""Greys of a dark and a white outline: either suits what is neither very dark nor very bright."""
 BEYOND = 0.3
 """Part of a grey opposite to the ground in the colour of values beyond the scale."""
 PALE, DARK_LINES = 0.5, 128
@@ -183,11 +187,13 @@ def palette_texels(
     colour_map: NDArray[np.uint8],
     mode_colours: NDArray[np.float32],
     ramp: Sequence[Colour] = RAMP,
+    dark_casing: float = DARK_CASING,
 ) -> NDArray[np.uint8]:
     """Texels of `u_palette`, (4, PALETTE_COLOURS, 4): the surface's colours, `mode_colours`, the
     surface's again, which a second look's may replace, and the ramp. The alpha of the surface's
     colours tells of contours over them: whether they are dark and, by `mark_scale`, where they
-    are.
+    are. That of the others is the grey of an outline around a trail of that colour; dark_casing: as
+    `Theme.dark_casing`.
 
     A single texture, so that each fragment reads one colour whatever it belongs to: reading the
     modes' colours from uniforms took a software renderer longer than shading the surface.
@@ -196,10 +202,14 @@ def palette_texels(
     texels[0] = colour_map
     texels[0, :, 3] = DARK_LINES if _pale(colour_map) else 0
     texels[2] = texels[0]
-    texels[1, : len(mode_colours)] = np.rint(mode_colours * 255)
+    texels[1, : len(mode_colours), :3] = np.rint(255 * mode_colours[:, :3])
     at = np.linspace(0.0, len(ramp) - 1.0, len(texels[RAMP_ROW]))
     parts = [np.interp(at, range(len(ramp)), part) for part in np.array(ramp).T]
-    texels[RAMP_ROW] = np.rint(255 * np.column_stack([*parts, np.ones_like(at)]))
+    texels[RAMP_ROW, :, :3] = np.rint(255 * np.column_stack(parts))
+    for row in (1, RAMP_ROW):
+        # Squares are near enough to linear light.
+        luminance = (texels[row, :, :3] / 255.0) ** 2 @ LUMINANCE
+        texels[row, :, 3] = np.where(luminance > dark_casing, *CASINGS)
     return texels
 
 

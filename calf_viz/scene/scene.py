@@ -100,7 +100,8 @@ class Scene:
 
     def palette(self, colour_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Texels of `u_palette` for a surface's colours, RGBA from low to high."""
-        return palette_texels(colour_map, self.mode_colours, self.theme.ramp)
+        theme = self.theme
+        return palette_texels(colour_map, self.mode_colours, theme.ramp, theme.dark_casing)
 
     def ground_at(self, x: float) -> tuple[float, float, float]:
         """The background at a pixel's column."""
@@ -232,7 +233,7 @@ class Scene:
             "u_trail_width": samples * crowd.width * width,
             "u_marker_radius": samples * crowd.radius * radius,
             "u_opacity": crowd.opacity,
-            "u_casing": (samples * crowd.casing * self.line_scale, self.theme.dark_casing),
+            "u_casing": samples * crowd.casing * self.line_scale,
             "u_marker_shape": 1 if self.marker == "arrow" else 0,
             "u_depth_bias": (
                 DEPTH_BIAS,

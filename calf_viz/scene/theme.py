@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from calf_viz.scene.colours import (
     COLOUR_MAP,
+    DARK_CASING,
     LIGHT_PALETTES,
     LIGHT_RAMP,
     PALETTES,
@@ -78,7 +79,7 @@ class Theme:
     tick: Paint
     axis: float = 0.75
     stroke: float = 1.0
-    dark_casing: float = 0.14
+    dark_casing: float = DARK_CASING
 
 
 DARK = Theme(

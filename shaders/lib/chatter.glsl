@@ -37,10 +37,12 @@ int zeros(int modes) {
     return field_count(~bits & FIELDS);
 }
 
-// Mean colour of a segment, or UNMIXED. modes: of LONGEST_STRIDE steps, newest first; with a mean,
-// all become the most frequent one. step: length of one [px]; colours: whose, see lib/training.glsl.
+// Mean colour of a segment, or UNMIXED and the width of its outline [px]: where rules alternate, its path
+// zigzags within pixels, and an outline would be its teeth. modes: of LONGEST_STRIDE steps, newest first;
+// with a mean, all become the most frequent one. step: length of one [px]; colours: whose, see
+// lib/training.glsl.
 vec3 mean_colour(inout int modes, float step, int colours) {
-    vec3 result = vec3(UNMIXED);
+    vec3 result = vec3(UNMIXED, u_casing, 0.0);
 #if TRAIL_COLOUR == BY_MODE
     if (mixed(modes)) {
         int steps = LONGEST_STRIDE - 1, changed = modes ^ (modes >> MODE_BITS);

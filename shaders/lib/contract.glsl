@@ -3,7 +3,7 @@
 
 uniform sampler2D u_ring;         // rgba32f: ring of samples; see shaders/lib/ring.glsl
 uniform sampler2D u_heightfield;  // rg32f: levels (last, current critic) at nodes: scaled values
-uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, then those named in lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl
+uniform sampler2D u_palette;      // rgba8: row 0: the surface from low to high; row 1: the modes, then those named in lib/variants.glsl; row 2: as row 0, for a second look; row 3: trails by age and speed, from low to high. Alpha of rows 0 and 2: where contours are; see lib/contours.glsl; of rows 1 and 3: grey of outlines around that colour
 uniform sampler2D u_values;       // rg32f: critic values (last, current critic) at levels from 0 to 1, evenly
 const int PALETTE_COLOURS = 256;  // texels in a row of u_palette
 uniform mat4 u_view_projection;   // scene units and scaled height to clip space
@@ -38,7 +38,7 @@ uniform int u_stride;             // steps between drawn samples (level of detai
 uniform float u_trail_width;      // width of a trail, less in a crowd [px]
 uniform float u_marker_radius;    // radius of a marker, less in a crowd [px]
 uniform int u_marker_shape;       // 0: sphere, 1: arrow along the heading
-uniform vec2 u_casing;            // width of a trail's outline, none in a crowd [px]; from which luminance of the trail on it is dark
+uniform float u_casing;           // width of a trail's outline, less in a crowd [px]; fragments get it in `v_tone`
 uniform vec2 u_opacity;           // factors on the opacity of trails, of markers: less in a crowd
 uniform vec4 u_depth_bias;        // towards the viewer: for all; per agent, of markers, of trails; of a trail's newest part, more than of its oldest [NDC]
 uniform int u_chosen;             // agent that u_q_plus belongs to

@@ -16,7 +16,7 @@ const float EDGE = 0.55;        // px beyond the half width, for its anti-aliasi
 const float STEEPEST = 0.01;    // most depth that the tangent plane may add, NDC
 
 // From a trail's middle to the edge of its ribbon [px]: with the outline, which goes when the trail does.
-float ribbon_reach(float width) { return width + min(u_casing.x, width + 0.5) + EDGE; }
+float ribbon_reach(float width) { return width + min(u_casing, width + 0.5) + EDGE; }
 
 // Where all vertices are that are not drawn, so that nothing between them has area. It is within the
 // picture, as far away as can be: a software renderer clips the triangles of any instance with a vertex

@@ -1,5 +1,6 @@
 // Colours of trails by something other than the mode: the variants BY_AGE, BY_SPEED, BY_CERTIFICATE.
 // (Includes are outside #if: a file is included once, in whichever branch.)
+#include "lib/casing.glsl"
 #include "lib/certificate.glsl"
 #include "lib/frame.glsl"
 
@@ -20,10 +21,15 @@ float trail_measure(vec2 way, int steps, vec2 point, float level) {
 float trail_measure(vec2 way, int steps, vec2 point, float level) { return 0.0; }
 #endif
 
-// Colour of the ramp, which the legend shows too.
+// A colour of the palette, which the legend shows too, with its outline's grey.
+vec3 cased_colour(int entry, int row) {
+    vec4 texel = texelFetch(u_palette, ivec2(entry, row), 0);
+    casing_grey = texel.a;
+    return texel.rgb;
+}
+
 vec3 ramp(float t) {
-    int entry = int(clamp(t, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5);
-    return texelFetch(u_palette, ivec2(entry, TRAIL_RAMP_ROW), 0).rgb;
+    return cased_colour(int(clamp(t, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5), TRAIL_RAMP_ROW);
 }
 
 // colour of the mode; age 0 at the agent, 1 at the trail's end; what has none, nor a measure, as circles,
@@ -35,7 +41,7 @@ vec3 measured_colour(vec3 colour, float age, float measure) {
     return measure < 0.0 ? colour : ramp(measure);
 #elif TRAIL_COLOUR == BY_CERTIFICATE
     int entry = measure > 0.5 ? TRAIL_CERTIFIED : TRAIL_REFUSED;
-    return measure < 0.0 ? colour : texelFetch(u_palette, ivec2(entry, 1), 0).rgb;
+    return measure < 0.0 ? colour : cased_colour(entry, 1);
 #else
     return colour;
 #endif
