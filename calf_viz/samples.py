@@ -33,7 +33,8 @@ class Samples:
             axis, in the units of the axes.
         step: number of this step, from 0; None is the one after the last. A step that does not
             follow its predecessor breaks the trails of all agents.
-        columns: further values by name, such as a reward, (n,) each. The picture ignores them.
+        columns: further values by name, such as a reward, (n,), or a state, (n, k). The picture
+            ignores them.
 
     Raises ValueError for arrays of the wrong shape or type, and for an invalid step.
     """
@@ -58,7 +59,7 @@ class Samples:
         if self.headings is not None:
             _check("headings", self.headings, (n,), "fiu")
         for name, column in self.columns.items():
-            _check(name, column, (n,), "fiub")
+            _check(name, column, (n, *np.shape(column)[1:2]), "fiub")
 
     def __len__(self) -> int:
         """n, the number of agents."""

@@ -11,7 +11,7 @@ from calf_viz.settings import fields_of
 from calf_viz.systems.hidden_states import hidden_states
 from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.app_config import SHARED, TRAINING_PRESET
-from calf_viz.viewer.config import TRAINING_ONLY, VisualizationConfig
+from calf_viz.viewer.config import RECORDING_ONLY, TRAINING_ONLY, VisualizationConfig
 
 OF_A_TRAINING = {*TRAINING_ONLY, TRAINING_PRESET, *fields_of(TrainingConfig)} - SHARED - {"preset"}
 """Settings that only a training uses."""
@@ -40,6 +40,8 @@ def _idle(
     system = systems.get(config.system)
     if not config.train:
         yield OF_A_TRAINING, "without --train", "add --train, or "
+    if config.record is None:
+        yield RECORDING_ONLY, "without --record", "add --record, or "
     if screenshot:
         yield ("frames",), "with --screenshot, which draws frames of its own", ""
     if config.policy != "calf":

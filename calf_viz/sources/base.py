@@ -134,6 +134,23 @@ class Choosing(Protocol):
         """This one was chosen, counted from 0; the last one, if there are fewer."""
 
 
+@runtime_checkable
+class Recordable(Protocol):
+    """Knows more for a recording than for a picture."""
+
+    def record(self) -> None:
+        """From now on, give what it knows about agents in `Samples.columns`: `state`, `action`
+        (which led there), `reward` (for it), `ended` (0 no, 1 terminated, 2 truncated)."""
+
+    @property
+    def trained(self) -> int | None:
+        """Training steps behind the newest surface; None without a training."""
+
+    def weights(self) -> NDArray[np.float32] | None:
+        """All of the networks' behind the newest surface, (weights,); None if they are not its
+        own."""
+
+
 class _Empty(Protocol):
     """What every protocol has."""
 

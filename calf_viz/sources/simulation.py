@@ -94,6 +94,7 @@ class Simulation:
         self.grid: Grid | None = None
         self.hidden = np.zeros(self.system.state_dim)
         self._critic_is_new = True
+        self._recorded = False
         self._begin(n_agents, profiler)
 
     def _begin(self, n_agents: int, profiler: PerformanceProfiler) -> None:
@@ -105,6 +106,19 @@ class Simulation:
         self._over = np.ones(n_agents, dtype=bool)
         self.episodes = np.zeros(n_agents, dtype=np.int64)
         self.arrived = 0
+
+    def record(self) -> None:
+        """As `Recordable`."""
+        self._recorded = True
+
+    @property
+    def trained(self) -> int:
+        """As `Recordable`."""
+        return self.agent.info.steps
+
+    def weights(self) -> NDArray[np.float32]:
+        """As `Recordable`."""
+        return self.agent.flat_weights()
 
     def restart(self, profiler: PerformanceProfiler | None = None) -> None:
         """Start over with the same seed. profiler: measures from now on, if given."""
@@ -193,8 +207,8 @@ class Simulation:
             return self._move(actions, modes)
 
     def _move(self, actions: NDArray[Any], modes: NDArray[np.uint8]) -> Samples:
-        system, starting = self.system, self._over
-        self.states = system.step(self.states, actions)
+        system, starting, before = self.system, self._over, self.states
+        self.states = system.step(before, actions)
         self._steps += 1
         if starting.any():
             count = int(starting.sum())
@@ -209,12 +223,28 @@ class Simulation:
         # An agent that a bad policy sent to infinity starts a new episode, too.
         self._over |= ~np.isfinite(self.states).all(axis=1)
         heading = system.heading_axis
+        columns = self._columns(before, actions, starting) if self._recorded else {}
         return Samples(
             positions=self.states[:, list(system.plane.axes)],
             modes=modes,
             first=starting,
             headings=None if heading is None else self.states[:, heading],
+            columns=columns,
         )
+
+    def _columns(
+        self, before: NDArray[Any], actions: NDArray[Any], starting: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """What a recording has beside positions. No action led to where an episode starts."""
+        reward = self.system.reward(before, actions)
+        late = self._over & (self._steps >= LONGEST_EPISODE)
+        arrived = self._over & (self._steps < LONGEST_EPISODE)
+        return {
+            "state": self.states,
+            "action": np.where(starting[:, None], np.float32(np.nan), actions),
+            "reward": np.where(starting, 0.0, reward).astype(np.float32),
+            "ended": (arrived + 2 * late).astype(np.uint8),
+        }
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         if self.policy == "nominal":

@@ -91,10 +91,11 @@ class CALFApplication(Session):
         chosen = self._highlight()
         if self.display is not None:
             state = "paused" if self.playback.paused else None
+            notice = self.feed.notice or self.recorded.ended
             speed = str(self.config.speed) if self.config.speed > 1 else None
             texts = {"state": state, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)
-            self.display.frame(self.actions.notice, self.feed.notice, texts)
+            self.display.frame(self.actions.notice, notice, texts)
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)
 

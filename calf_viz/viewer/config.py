@@ -13,6 +13,7 @@ from calf_viz.errors import UserError, shown
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import read_define
 from calf_viz.hosts.pictured import MOST_SAMPLES
+from calf_viz.recording.limits import read_size
 from calf_viz.scene.colours import PALETTES, USUAL, colour_map
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.theme import DARK, THEMES
@@ -38,6 +39,8 @@ FINEST_GRID = 2048
 LARGEST_SIDE = 16384
 TRAINING_ONLY = ("train_rate", "resume", "runs", "detach", "morph_frames")
 """Settings that have no effect without `train`."""
+RECORDING_ONLY = ("record_every", "record_limit", "record_zstd")
+"""Settings that have no effect without `record`."""
 LIVE = "the source's steps arrive by themselves: each frame shows all that have arrived"
 """Why the speed of a live source cannot be set."""
 RAREST_STATS = 100_000
@@ -173,6 +176,14 @@ class VisualizationConfig(Assignable):
     runs: Path = _option(Path("runs"), "With `train`: folder for new runs.")
     detach: bool = _option(False, "With `train`: let the training go on without the viewer.")
     morph_frames: int = _option(15, "With `train`: frames of the morph to a new critic.")
+    record: Path | None = _option(
+        None, "Record what is shown into a new folder *.calf: docs/recordings.md."
+    )
+    record_every: int = _option(1, "With `record`: steps between rows.")
+    record_limit: str | None = _option(
+        None, "With `record`: size at which it ends, such as 500MB or 20GB.  [default: none]"
+    )
+    record_zstd: bool = _option(False, "With `record`: compress it, to about half.")
     headless: bool = _option(False, "Draw without a window, even if there is a display.")
     no_vsync: bool = _option(False, "Do not wait for the display before the next frame.")
     stats_q_value_update_freq: int = _option(
@@ -229,6 +240,12 @@ class VisualizationConfig(Assignable):
         for text in self.set:
             if "=" not in text:
                 raise UserError(f"`set` {shown(text)}: write NAME=VALUE")
+        _within("record_every", self.record_every, 1, 1_000_000)
+        read_size(self.record_limit)
+        if self.record is not None and self.critic_on_gpu:
+            raise UserError(
+                "record keeps the critic's heights, which `critic_on_gpu` has not: leave that out"
+            )
         if self.train and self.checkpoint is not None:
             raise UserError("train shows what it trains: leave checkpoint out, or resume a run")
         _within("morph_frames", self.morph_frames, 1, 10_000)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,13 +50,28 @@ BOUNDS = ("lo", "hi")
 """Fields of a view that may change while it is shown."""
 
 
+class Tap(Protocol):
+    """Sees all that a feed returns."""
+
+    def steps(self, found: list[Samples], view: View) -> None: ...
+
+    def surface(self, field: Heightfield) -> None: ...
+
+    def bounds(self, view: View) -> None: ...
+
+    def pause(self, paused: bool) -> None: ...
+
+
 class Feed:
     """Reads a source. If it raises, or returns what its view does not allow, it is not called
     again: the last picture stays, and the reason is reported once.
 
     Attributes:
         failure: why the source failed, in one line; None if it has not.
+        tap: sees all that it returns, if there is one.
     """
+
+    tap: Tap | None = None
 
     def __init__(
         self, source: Source, guarded: bool = True, clock: Callable[[], float] = time.monotonic
@@ -114,6 +129,8 @@ class Feed:
             found.append(samples)
         self._call("view", self._look)  # the view that came with them; the newest counts
         self._note_news(bool(found))
+        if self.tap is not None and found:
+            self.tap.steps(found, self._view)
         return found
 
     def surface(self) -> Heightfield | None:
@@ -126,6 +143,8 @@ class Feed:
         placed = self._call("surface", lambda: self._placed(found))
         if placed is not None:
             self._note_news(True)
+            if self.tap is not None:
+                self.tap.surface(placed)
         return placed
 
     def networks(self) -> CriticNetworks | None:
@@ -192,6 +211,8 @@ class Feed:
     def pause(self, paused: bool) -> None:
         """Called before each frame: whether no steps are requested."""
         self._paused = paused
+        if self.tap is not None:
+            self.tap.pause(paused)
         pausable = self._pausable
         if pausable is not None:
             self._call("pause", lambda: pausable.pause(paused))
@@ -221,6 +242,8 @@ class Feed:
                 )
         if changed:
             self._view = new
+            if self.tap is not None:
+                self.tap.bounds(new)
 
     def _step(self) -> Samples | None:
         samples = self.source.step()

@@ -41,6 +41,7 @@ from calf_viz.viewer.opening import (
     to_train,
 )
 from calf_viz.viewer.playback import Playback
+from calf_viz.viewer.recorded import Recorded
 from calf_viz.viewer.source_sliders import SourceSliders
 from calf_viz.viewer.surface import ShownSurface
 
@@ -67,6 +68,7 @@ class Session(Owned):
         display: keeps the HUD up to date, if there is one.
         live_shaders: rebuilds shaders as their files are saved; None if nothing is watched.
         sliders: of the source's numbers, if it has any.
+        recorded: the recording that grows, if one is configured.
         playback: whether `run` is paused; the window's keys change it.
         measuring: whether frames are being measured, which keys must not disturb.
         profiles: folder for profiles exported by a key.
@@ -106,6 +108,7 @@ class Session(Owned):
             raise UserError(f"`speed`: {LIVE}; leave it out")
         self.config = config.in_force(live)
         self.live: Training | None = None
+        self.recorded = Recorded(config)
         self.looks = Looks(config)
         self.closing.callback(self.looks.trials.close)
         self.looks.warm()  # while torch is imported
@@ -121,6 +124,7 @@ class Session(Owned):
         drawn = setup(config, self.looks.read(), view, self.looks.trials)
         self.host = host(drawn) if host is not None else open_host(drawn, config)
         self.closing.callback(self.host.close)
+        self.closing.callback(self.recorded.close)
         self.closing.callback(self._close_source)
         self.host.check_samples(config.supersample)  # now, rather than when a picture is saved
         self._fitted_size = self.host.scene.size
@@ -161,6 +165,8 @@ class Session(Owned):
     def _use(self, source: Source) -> None:
         self.source = source
         self.feed = Feed(source, guarded=self.simulation is None)
+        if self.recorded.watch(source, self.host):
+            self.feed.tap = self.recorded
         trainee = self.feed.view.trainee
         self.host.scene.training_agent = -1 if trainee is None else trainee
         self.director.meet(self.feed)
@@ -257,6 +263,7 @@ class Session(Owned):
         self.host.restart()
         self.surface.restart()
         self._begin(profiler or self.profiler)
+        self.recorded.restart()
         self.simulation.restart(self.profiler)
         if self.display is not None:
             self.display.read(self.feed)

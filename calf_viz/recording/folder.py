@@ -1,0 +1,92 @@
+"""A recording's folder: its files' names, and what its `meta.json` says.
+
+    walk.calf/
+        meta.json               what is shown, by what, on which machine
+        agents-000000.arrows    a row a step: `agents.py`
+        critic-000000.arrows    a row a surface: `critics.py`
+        events.arrows           a row an event: `events.py`
+
+Streams of agents and critics roll: the newest of each grows, those before it are sealed and never
+change.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
+from calf_viz.files import is_folder, parsing, read_text
+from calf_viz.version import __version__
+from calf_viz.view import View
+
+FORMAT = 1
+"""Version of the format. Older ones are read; newer ones are refused."""
+META = "meta.json"
+EVENTS = "events.arrows"
+MOST_META = 1 << 22
+ADVICE = "give a recording, a folder *.calf"
+_NAME = re.compile(r"(agents|critic)-(\d{6,9})\.arrows")
+
+
+def segment_name(kind: str, number: int) -> str:
+    """Name of a stream. kind: `agents` or `critic`."""
+    return f"{kind}-{number:06}.arrows"
+
+
+def segments(folder: Path, kind: str) -> list[Path]:
+    """The streams of a kind, in order. Raises FileTrouble."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise FileTrouble(folder, f"cannot be read ({error.strerror})", ADVICE) from error
+    found = [match for name in names if (match := _NAME.fullmatch(name)) and match[1] == kind]
+    found.sort(key=lambda match: int(match[2]))
+    for number, match in enumerate(found):
+        if int(match[2]) != number:
+            missing = segment_name(kind, number)
+            raise FileDamaged(folder, f"{missing} is missing", ADVICE)
+    return [folder / match[0] for match in found]
+
+
+def meta(view: View, about: Mapping[str, Any]) -> str:
+    """The text of `meta.json`. about: JSON values, such as configuration and machine."""
+    described = {field.name: getattr(view, field.name) for field in fields(view)}
+    found = {"format": FORMAT, "calf_viz": __version__, "view": described, **about}
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_meta(folder: Path) -> tuple[View, dict[str, Any]]:
+    """What a recording shows, and all that `meta.json` says.
+
+    Raises:
+        FileTrouble, FileDamaged, UserError: it is no recording, or of a newer version.
+    """
+    if not is_folder(folder):
+        raise FileTrouble(folder, "no such recording", ADVICE)
+    path = folder / META
+    with parsing(path, "a recording's meta.json", ADVICE):
+        found = json.loads(read_text(path, MOST_META, ADVICE))
+        version = found["format"]
+        if not isinstance(version, int) or version < 1:
+            raise FileDamaged(path, f"format {shown(version)}", ADVICE)
+        if version > FORMAT:
+            raise UserError(
+                f"{shown(folder)} is of format {version}, by calf_viz "
+                f"{shown(found.get('calf_viz'))}; this one reads {FORMAT}: update calf_viz"
+            )
+        known = {field.name for field in fields(View)}
+        described = {name: value for name, value in found["view"].items() if name in known}
+        for name in ("labels", "modes", "lo", "hi", "periodic"):
+            described[name] = tuple(described[name])
+        for name in ("colours", "goal", "clim"):
+            value = described.get(name)
+            if isinstance(value, list):
+                described[name] = tuple(
+                    tuple(part) if isinstance(part, list) else part for part in value
+                )
+        return View(**{**described, "live": False}), found

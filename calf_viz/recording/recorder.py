@@ -1,0 +1,201 @@
+"""Writes a recording while something is shown, without ever keeping it waiting.
+
+The caller's thread copies a step into memory; a thread of the recorder's writes what has gathered,
+twice a second. What is written outlives the process: nothing has to be closed for that.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists, write_aside
+from calf_viz.heightfield import Heightfield
+from calf_viz.recording.agents import Block, Shape
+from calf_viz.recording.arrow import arrow
+from calf_viz.recording.critics import UNKNOWN, Critic
+from calf_viz.recording.episodes import Episodes
+from calf_viz.recording.events import LONGEST_TEXT, Event, Events
+from calf_viz.recording.files import Entry, Files
+from calf_viz.recording.folder import META, meta
+from calf_viz.recording.limits import Limits
+from calf_viz.samples import Samples
+from calf_viz.view import View
+
+log = logging.getLogger("calf_viz")
+
+FLUSH_EVERY = 0.5
+"""Seconds that a step stays in memory at most."""
+WAITING_BYTES = 256 << 20
+"""Memory for steps that a slow disk has not taken yet; beyond it they are left out, and counted."""
+
+
+class Recorder:
+    """A recording that grows.
+
+    Attributes:
+        folder: where it is.
+        steps: steps taken down so far.
+        acknowledged: steps that are in the files: those survive whatever happens to the process.
+        left_out: steps that the disk was too slow for.
+        bytes: size of the files.
+        ended: why nothing more is recorded, in one line; None while it goes on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        view: View,
+        about: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Create the folder. about: further contents of `meta.json`.
+
+        Raises UserError if it is there already, or cannot be made.
+        """
+        arrow()
+        if exists(folder):
+            raise UserError(
+                f"{shown(folder)} is there already, and a recording is never written over: give "
+                "another name"
+            )
+        self.folder, self.limits, self._clock = folder, limits or Limits(), clock
+        self._modes = len(view.modes)
+        began = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "every": self.limits.every}
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise UserError(
+                f"cannot record to {shown(folder)}: {error.strerror}; choose another place"
+            ) from error
+        with write_aside(folder / META) as part:
+            part.write_text(meta(view, {**(about or {}), **began}), encoding="utf-8")
+        self.steps = self.acknowledged = self.left_out = self.bytes = 0
+        self.ended: str | None = None
+        self._start, self._step = clock(), -1
+        self._skipped: NDArray[np.bool_] | None = None
+        self._block: Block | None = None
+        self._waiting: list[Entry] = []
+        self._episodes = Episodes()
+        self._agents = -1
+        self._lock, self._wake = threading.Lock(), threading.Condition()
+        self._closing = False
+        self._files = Files(folder, self.limits.zstd, clock)
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._thread.start()
+
+    def see(self, samples: Samples) -> None:
+        """Take down a step."""
+        step = self._step + 1 if samples.step is None else int(samples.step)
+        if step < self._step:
+            raise ValueError(f"step {step} after step {self._step}: a recording goes forwards")
+        self._step = step
+        self.steps += 1
+        if self.ended is not None:
+            return
+        now = self._clock() - self._start
+        first = samples.first
+        if len(samples) != self._agents:
+            self._agents = len(samples)
+            self.note("agents", number=self._agents)
+        over = self._episodes.see(step, now, samples)
+        if over is not None:
+            self._add(over)
+        if self._skipped is not None:
+            first = first.copy()
+            known = min(len(first), len(self._skipped))
+            first[:known] |= self._skipped[:known]
+        if (self.steps - 1) % self.limits.every:
+            self._skipped = first
+            return
+        self._skipped = None
+        with self._lock:
+            block = self._block
+            if block is None or block.full or not block.takes(samples):
+                self._hand_over()
+                if (
+                    sum(one.nbytes for one in self._waiting if isinstance(one, Block))
+                    > WAITING_BYTES
+                ):
+                    self.left_out += 1
+                    return
+                block = self._block = Block(Shape.of(samples, self._modes), samples)
+            block.append(step, now, samples, first)
+
+    def critic(
+        self, field: Heightfield, trained: int | None = None,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:  # fmt: skip
+        """Take down the surface that is shown from the next step on."""
+        now = self._clock() - self._start
+        number = UNKNOWN if trained is None else trained
+        self._add(Critic(self._step + 1, now, number, field, weights))
+
+    def note(self, kind: str, agent: int = -1, number: float = np.nan, text: str = "") -> None:
+        """Take down an event, at the newest step."""
+        now = self._clock() - self._start
+        event = Event(max(self._step, 0), now, kind, agent, number, text[:LONGEST_TEXT])
+        self._add(Events.of(event))
+
+    def _add(self, entry: Entry) -> None:
+        if self.ended is None:
+            with self._lock:
+                self._waiting.append(entry)
+
+    def _hand_over(self) -> None:
+        if self._block is not None and self._block.rows:
+            self._waiting.append(self._block)
+        self._block = None
+
+    def flush(self) -> None:
+        """Write all that has gathered; `acknowledged` counts it then."""
+        with self._wake:
+            with self._lock:
+                self._hand_over()
+                entries, self._waiting = self._waiting, []
+            if self.ended is not None:
+                return
+            try:
+                self.acknowledged += self._files.write(entries)
+                self.bytes = self._files.bytes
+                most = self.limits.most_bytes
+                if most is not None and self.bytes >= most:
+                    self._end(f"the recording has the {most:,} bytes that it may have")
+            except OSError as error:
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                reason = "no room is left" if full else str(error.strerror or error)
+                self._end(f"{shown(self.folder)}: {reason}: what was recorded until now is kept")
+
+    def _end(self, reason: str) -> None:
+        self.ended = reason
+        log.warning(f"recording ended: {reason}")
+
+    def _write(self) -> None:
+        while not self._closing:
+            with self._wake:
+                self._wake.wait(FLUSH_EVERY)
+            self.flush()
+
+    def close(self) -> None:
+        """Write what is left, and seal all files."""
+        if self._closing:
+            return
+        self._closing = True
+        with self._wake:
+            self._wake.notify_all()
+        self._thread.join()
+        self.flush()
+        with suppress(OSError):
+            self._files.seal()
+        self.bytes = self._files.bytes

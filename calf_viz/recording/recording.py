@@ -1,0 +1,241 @@
+"""A recording to read: of any length in constant memory, finished, growing, or cut short."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.errors import FileDamaged
+from calf_viz.files import exists, parsing
+from calf_viz.recording import critics, events
+from calf_viz.recording.agents import KEY
+from calf_viz.recording.critics import Critic
+from calf_viz.recording.events import Event
+from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
+from calf_viz.recording.stream import Stream
+from calf_viz.samples import Samples
+
+KEPT_BYTES = 64 << 20
+"""Memory for blocks that were read lately."""
+PLACES = ("step", "time", "x", "y", "mode", "first", "heading")
+"""Columns that are no `Samples.columns`."""
+
+
+class Place(NamedTuple):
+    """Where rows are."""
+
+    row: int
+    """Number of the first, in the recording."""
+    step: int
+    stream: int
+    block: int
+    rows: int
+
+
+class Recording:
+    """Opens a recording.
+
+    Attributes:
+        folder: where it is.
+        view: what it shows.
+        meta: what its `meta.json` says.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        """Raises FileTrouble, FileDamaged, UserError: it is no recording, damaged, or of a newer
+        version."""
+        self.folder = Path(folder)
+        self.view, self.meta = read_meta(self.folder)
+        self._agents, self._critics = (
+            _Streams(self.folder, "agents"),
+            _Streams(self.folder, "critic"),
+        )
+        self._events: Stream | None = None
+        self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._kept_bytes = 0
+        self.refresh()
+
+    def refresh(self) -> int:
+        """Look for what was appended; returns how many steps. Raises FileDamaged."""
+        before = len(self)
+        self._critics.refresh()
+        self._agents.refresh()
+        if self._events is None and exists(self.folder / EVENTS):
+            self._events = Stream(self.folder / EVENTS)
+        if self._events is not None:
+            self._events.refresh()
+        return len(self) - before
+
+    def __len__(self) -> int:
+        """Steps in it."""
+        return self._agents.rows
+
+    @property
+    def torn(self) -> bool:
+        """Whether its writer is still at it, or was killed."""
+        return not self._agents.complete
+
+    def row(self, step: int) -> int:
+        """The row of a step, or of the last before it; 0 if there is none."""
+        place = self._agents.at_step(step)
+        if place is None:
+            return 0
+        found = self._column(place, "step")
+        return place.row + max(int(np.searchsorted(found, step, "right")) - 1, 0)
+
+    def step(self, row: int) -> int:
+        """The number of a row's step."""
+        place = self._agents.at_row(row)
+        return int(self._column(place, "step")[row - place.row])
+
+    def samples(self, row: int) -> Samples:
+        """The agents in a row. Raises IndexError, FileDamaged."""
+        place = self._agents.at_row(row)
+        batch, schema = self._batch(place), self._agents.streams[place.stream].schema
+        n, widths = _about(schema, self._agents.streams[place.stream].path)
+        at = row - place.row
+
+        def column(name: str) -> NDArray[Any]:
+            values = batch.column(name)
+            flat = values.values.to_numpy(zero_copy_only=True)
+            width = n * widths.get(name, 1)
+            # (Slices of Arrow's lists know where they begin, their values do not.)
+            start = (values.offset + at) * width
+            found = flat[start : start + width]
+            return found.reshape(n, -1) if name in widths else found
+
+        with parsing(self._agents.streams[place.stream].path, "rows of agents", ADVICE):
+            extra = [name for name in schema.names if name not in PLACES]
+            return Samples(
+                positions=np.stack([column("x"), column("y")], axis=1),
+                modes=column("mode"),
+                first=column("first").astype(bool),
+                headings=column("heading") if "heading" in schema.names else None,
+                step=int(self._column(place, "step")[at]),
+                columns={name: column(name) for name in extra},
+            )
+
+    def walk(self, start: int = 0, stop: int | None = None) -> Iterator[Samples]:
+        """The agents in these rows, one after another."""
+        for row in range(start, len(self) if stop is None else min(stop, len(self))):
+            yield self.samples(row)
+
+    def time(self, row: int) -> float:
+        """Seconds from the recording's beginning to a row."""
+        place = self._agents.at_row(row)
+        return float(self._column(place, "time")[row - place.row])
+
+    @property
+    def critic_steps(self) -> list[int]:
+        """The first step on each critic, in order."""
+        return [place.step for place in self._critics.places]
+
+    def critic(self, number: int) -> Critic:
+        """A critic, from 0. Raises IndexError, FileDamaged."""
+        place = self._critics.places[number]
+        stream = self._critics.streams[place.stream]
+        with parsing(stream.path, "critics", ADVICE):
+            return critics.critic(stream.batch(place.block), 0)
+
+    def critic_at(self, step: int) -> int | None:
+        """Number of the critic that was shown at a step; None if there was none yet."""
+        number = bisect_right(self.critic_steps, step) - 1
+        return None if number < 0 else number
+
+    def events(self) -> list[Event]:
+        """All events so far. Raises FileDamaged."""
+        stream = self._events
+        if stream is None:
+            return []
+        with parsing(stream.path, "events", ADVICE):
+            return [
+                event
+                for number in range(len(stream.blocks))
+                for event in events.events(stream.batch(number))
+            ]
+
+    def _column(self, place: Place, name: str) -> NDArray[Any]:
+        found: NDArray[Any] = self._batch(place).column(name).to_numpy(zero_copy_only=True)
+        return found
+
+    def _batch(self, place: Place) -> Any:
+        key = place.stream, place.block
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        batch = self._agents.streams[place.stream].batch(place.block)
+        self._kept[key] = batch
+        self._kept_bytes += batch.nbytes
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return batch
+
+    def close(self) -> None:
+        """Close all files."""
+        for stream in (*self._agents.streams, *self._critics.streams, self._events):
+            if stream is not None:
+                stream.close()
+
+
+class _Streams:
+    """All streams of a kind, as one."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self._folder, self._kind = folder, kind
+        self.streams: list[Stream] = []
+        self.places: list[Place] = []
+        self._looked = [0]  # blocks of each stream that are in `places`
+        self.rows = 0
+
+    @property
+    def complete(self) -> bool:
+        return all(stream.sealed for stream in self.streams)
+
+    def refresh(self) -> None:
+        """Find new streams, and new blocks of those that grow."""
+        growing = next((i for i, one in enumerate(self.streams) if not one.sealed), None)
+        if growing is not None:
+            self.streams[growing].refresh()
+        if growing is None or self.streams[growing].sealed:
+            for path in segments(self._folder, self._kind)[len(self.streams) :]:
+                self.streams.append(Stream(path))
+        self._index()
+
+    def _index(self) -> None:
+        for number, stream in enumerate(self.streams):
+            if number >= len(self._looked):
+                self._looked.append(0)
+            for block in range(self._looked[number], len(stream.blocks)):
+                found = stream.blocks[block]
+                if self.places and found.step < self.places[-1].step:
+                    raise FileDamaged(
+                        stream.path,
+                        f"step {found.step} after step {self.places[-1].step}: not in its order",
+                        ADVICE,
+                    )
+                self.places.append(Place(self.rows, found.step, number, block, found.rows))
+                self.rows += found.rows
+            self._looked[number] = len(stream.blocks)
+
+    def at_row(self, row: int) -> Place:
+        if not 0 <= row < self.rows:
+            raise IndexError(f"row {row} of {self.rows}")
+        return self.places[bisect_right(self.places, row, key=lambda place: place.row) - 1]
+
+    def at_step(self, step: int) -> Place | None:
+        at = bisect_right(self.places, step, key=lambda place: place.step)
+        return self.places[max(at - 1, 0)] if self.places else None
+
+
+def _about(schema: Any, path: Path) -> tuple[int, dict[str, int]]:
+    """Agents of a stream, and the width of columns with an axis for it."""
+    with parsing(path, "a stream of agents", ADVICE):
+        found = json.loads(schema.metadata[KEY])
+        return int(found["agents"]), {str(k): int(v) for k, v in found["widths"].items()}

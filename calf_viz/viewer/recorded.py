@@ -1,0 +1,126 @@
+"""Takes down what a feed returns, from its first step on."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from calf_viz.errors import UserError, shown
+from calf_viz.files import exists
+from calf_viz.heightfield import Heightfield
+from calf_viz.profiling import machine
+from calf_viz.recording.arrow import arrow
+from calf_viz.recording.limits import Limits, read_size
+from calf_viz.samples import Samples
+from calf_viz.sources.base import Recordable, Source, capable
+from calf_viz.view import View
+from calf_viz.viewer.config import VisualizationConfig
+
+if TYPE_CHECKING:
+    from calf_viz.hosts.base import Host
+    from calf_viz.recording.recorder import Recorder
+
+
+class Recorded:
+    """The recording of an application, if one is configured: a `Tap` of its feed.
+
+    Attributes:
+        recorder: what writes it; None before the first step, and without one.
+    """
+
+    def __init__(self, config: VisualizationConfig) -> None:
+        """Raises UserError if the folder is there already, or pyarrow is missing."""
+        self._config = config
+        self.recorder: Recorder | None = None
+        self._surface: Heightfield | None = None
+        self._paused = False
+        if config.record is not None:
+            arrow()
+            if exists(config.record):
+                raise UserError(
+                    f"`record` {shown(config.record)} is there already, and a recording is never "
+                    "written over: give another name"
+                )
+
+    def watch(self, source: Source, host: Host) -> bool:
+        """From now on it is this source that is shown; returns whether it is recorded. Raises
+        UserError if another one was recorded."""
+        if self._config.record is None:
+            return False
+        if self.recorder is not None:
+            raise UserError("`record`: a recording is of one source: begin it with that one")
+        self._source, self._host = source, host
+        self._recordable = capable(source, Recordable)
+        if self._recordable is not None:
+            self._recordable.record()
+        return True
+
+    @property
+    def ended(self) -> str | None:
+        """Why nothing more is recorded, in one line; None while it goes on."""
+        return None if self.recorder is None else self.recorder.ended
+
+    def steps(self, found: list[Samples], view: View) -> None:
+        """Steps that were taken."""
+        recorder = self.recorder or self._begin(view)
+        for samples in found:
+            recorder.see(samples)
+
+    def surface(self, field: Heightfield) -> None:
+        """A surface, shown from the next step on."""
+        if self.recorder is None:
+            self._surface = field
+        elif self._recordable is None:
+            self.recorder.critic(field)
+        else:
+            self.recorder.critic(field, self._recordable.trained, self._recordable.weights())
+
+    def bounds(self, view: View) -> None:
+        """The plane has other bounds."""
+        if self.recorder is not None:
+            self.recorder.note("bounds", text=f"{[*view.lo, *view.hi]}")
+
+    def pause(self, paused: bool) -> None:
+        """Called before each frame."""
+        if self.recorder is not None and paused != self._paused:
+            self.recorder.note("pause" if paused else "resume")
+        self._paused = paused
+
+    def restart(self) -> None:
+        """The source starts over."""
+        if self.recorder is not None:
+            self.recorder.note("restart")
+
+    def _begin(self, view: View) -> Recorder:
+        from calf_viz.recording.recorder import Recorder
+
+        config, folder = self._config, self._config.record
+        assert folder is not None
+        limits = Limits(config.record_every, read_size(config.record_limit), config.record_zstd)
+        self.recorder = Recorder(folder, view, self._about(), limits)
+        surface, self._surface = self._surface, None
+        if surface is not None:
+            self.surface(surface)
+        return self.recorder
+
+    def _about(self) -> dict[str, Any]:
+        config, host = self._config, self._host
+        settings = {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
+        return {
+            "source": type(self._source).__name__,
+            "configuration": settings,
+            "machine": machine.describe(host.renderer, host.gl_version),
+        }
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self.recorder is not None:
+            self.recorder.close()
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
