@@ -2,7 +2,7 @@
 and from those to the ground.
 
     PROGRAM   cli ▶ viewer                              the only band where both halves meet
-    DATA      sources ▶ training ▶ agent ▶ environments ▶ systems    numbers: nothing that draws
+    DATA      sources ▶ training ▶ recording ▶ agent ▶ environments ▶ systems    nothing drawn
     PICTURE   workbench ▶ trial ▶ hosts ▶ hud ▶ …       pixels: no torch, no simulation
     GROUND    what crosses, and what everybody needs
 """

@@ -112,6 +112,22 @@ def test_agents_come_and_go(
     assert changes == [n for i, n in enumerate(agents) if i == 0 or n != agents[i - 1]]
 
 
+def test_arrays_are_read_piece_by_piece(tmp_path: Path) -> None:
+    steps = [*walk(100, state=3), Samples.of(np.zeros((9, 2)), step=100)]
+    recording = recorded(tmp_path / "a.calf", steps)
+    np.testing.assert_array_equal(
+        recording.array("x", 20, 30), [one.positions[:, 0] for one in steps[20:30]]
+    )
+    assert recording.array("state", 0, 100).shape == (100, 3, 3)
+    np.testing.assert_array_equal(recording.array("step"), np.arange(101))
+    assert (np.diff(recording.array("time")) >= 0).all()
+    assert recording.array("x", 50, 50).shape == (0,)
+    with pytest.raises(UserError, match="3 agents became 9"):
+        recording.array("x")
+    with pytest.raises(UserError, match=r"no column q .*: it has step, time, x, y"):
+        recording.array("q")
+
+
 def test_step_numbers_may_jump_and_are_found(tmp_path: Path) -> None:
     numbers = [5, 6, 7, 100, 101, 5000]
     steps = [Samples.of(np.zeros((2, 2)), step=number) for number in numbers]

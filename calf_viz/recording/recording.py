@@ -6,13 +6,14 @@ import json
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import FileDamaged
+from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import exists, parsing
 from calf_viz.recording import critics, events
 from calf_viz.recording.agents import KEY
@@ -48,7 +49,7 @@ class Recording:
         meta: what its `meta.json` says.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: str | PathLike[str]) -> None:
         """Raises FileTrouble, FileDamaged, UserError: it is no recording, damaged, or of a newer
         version."""
         self.folder = Path(folder)
@@ -126,6 +127,36 @@ class Recording:
         """The agents in these rows, one after another."""
         for row in range(start, len(self) if stop is None else min(stop, len(self))):
             yield self.samples(row)
+
+    def array(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """A column in these rows, (rows, n), or (rows, n, k) for k numbers of each agent; `step`
+        and `time` are (rows,). Memory is taken for these rows alone.
+
+        Raises:
+            UserError: there is no such column, or the number of agents changes within.
+        """
+        found = [self._values(name, row) for row in range(len(self))[start:stop]]
+        if len({each.shape for each in found}) > 1:
+            raise UserError(
+                f"{name}: {len(found[0])} agents became {len(found[-1])}: give rows between such "
+                "changes, which are events of kind `agents`"
+            )
+        return np.stack(found) if found else np.zeros(0)
+
+    def _values(self, name: str, row: int) -> NDArray[Any]:
+        if name == "step":
+            return np.array(self.step(row))
+        if name == "time":
+            return np.array(self.time(row))
+        samples = self.samples(row)
+        x, y = samples.positions.T
+        known = {"x": x, "y": y, "mode": samples.modes, "first": samples.first, **samples.columns}
+        if samples.headings is not None:
+            known["heading"] = samples.headings
+        if name not in known:
+            there = ", ".join(("step", "time", *known))
+            raise UserError(f"no column {shown(name)} in {shown(self.folder)}: it has {there}")
+        return known[name]
 
     def time(self, row: int) -> float:
         """Seconds from the recording's beginning to a row."""

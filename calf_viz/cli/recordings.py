@@ -1,0 +1,129 @@
+"""`calf-viz record` and `calf-viz replay`: recordings of loops, and what they show."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from calf_viz.cli.attach import OF_A_SIMULATION
+from calf_viz.cli.config_options import config_options
+from calf_viz.cli.option_types import GIVEN_PATH, options_named, typed
+from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
+from calf_viz.cli.showing import show
+from calf_viz.cli.without_effect import refuse_without_effect
+from calf_viz.console import say
+from calf_viz.errors import UserError
+from calf_viz.sources.attached import find, watch
+from calf_viz.viewer.config import RECORDING_ONLY, VisualizationConfig
+
+WAIT = 0.01
+"""Seconds between looks at a loop that has nothing new."""
+
+
+@click.command()
+@click.argument("name")
+@click.argument("folder", type=GIVEN_PATH)
+@click.option("--every", default=1, help="Steps between rows.  [default: 1]")
+@click.option("--limit", help="Size at which it ends, such as 500MB or 20GB.  [default: none]")
+@click.option("--zstd", is_flag=True, help="Compress it, to about half.")
+def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -> None:
+    """Record a training loop that runs on this machine, its NAME or process id, into a new FOLDER,
+    until it ends or Ctrl-C."""
+    from calf_viz.recording.limits import Limits, read_size
+    from calf_viz.recording.recorder import Recorder
+    from calf_viz.viewer.feed import Feed
+
+    if every < 1:
+        raise UserError(f"--every {every}: give 1 or more")
+    limits = Limits(every, read_size(limit), zstd)
+    source = watch(find(name))
+    feed = Feed(source)
+    recorder = Recorder(folder, feed.view, {"source": type(source).__name__}, limits)
+    say(f"recording {name} to {folder}: Ctrl-C ends it")
+    try:
+        while recorder.ended is None and feed.failure is None:
+            found = feed.steps()
+            surface = feed.surface()
+            if surface is not None:
+                recorder.critic(surface)
+            for samples in found:
+                recorder.see(samples)
+            if not found:
+                if not source.board.alive:
+                    break
+                time.sleep(WAIT)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        feed.close()
+        recorder.close()
+    say(f"{recorder.acknowledged:,} rows, {recorder.bytes / 1e6:,.1f} MB in {folder}")
+
+
+def _config_options(command: Any) -> Any:
+    without = [name for name in OF_A_SIMULATION if name != "speed"]
+    return config_options(command, without=[*without, "record", *RECORDING_ONLY])
+
+
+@click.command()
+@click.argument("folder", type=GIVEN_PATH)
+@_config_options
+@click.option("--from", "start", type=int, default=None, help="Step to begin at.")
+@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
+@click.option("--output", type=GIVEN_PATH,
+              help="Folder for pictures, or FILE.png for the picture after --frames, without a "
+              "window.  [default: pictures]")  # fmt: skip
+@click.pass_context
+def replay(
+    context: click.Context,
+    folder: Path,
+    start: int | None,
+    screenshot: bool,
+    output: Path | None,
+    **changes: Any,
+) -> None:
+    """Show a recording, a FOLDER *.calf that --record or `calf-viz record` wrote: agents as they
+    were, on the critic of then."""
+    from calf_viz.recording.recording import Recording
+    from calf_viz.sources.replay import Replay
+    from calf_viz.viewer.app import CALFApplication
+
+    given = typed(context)
+    file = picture_of(output)
+    if screenshot or file is not None:
+        changes["headless"] = True
+    found = {key: value for key, value in changes.items() if value not in (None, ())}
+    with options_named(given):
+        config = VisualizationConfig.from_preset("medium", **found)
+    refuse_without_effect(given, config, screenshot=screenshot and file is None, profile=False)
+    recording = Recording(folder)
+    row = 0
+    if start is not None:
+        row = recording.row(start)
+        if not len(recording) or not recording.step(0) <= start <= recording.step(
+            len(recording) - 1
+        ):
+            raise UserError(f"--from {start}: {_steps(recording)}")
+    before = max(row - config.trail_length, 0)
+    pictures = output or Path("pictures")
+    with CALFApplication(config, source=Replay(recording, before)) as app:
+        for _ in range(row - before):
+            app.advance()
+        if file is not None:
+            write_picture(app, file)
+        elif screenshot:
+            write_screenshots(app, pictures)
+        else:
+            show(app, pictures)
+        failure = app.failure
+    if failure is not None:  # reported already
+        context.exit(1)
+
+
+def _steps(recording: Any) -> str:
+    if not len(recording):
+        return "the recording has no steps"
+    return f"the recording has steps {recording.step(0)} to {recording.step(len(recording) - 1)}"

@@ -1,0 +1,108 @@
+"""Replays show what was recorded: the same agents, the same critics, the same pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from calf_viz.cli.main import calf_viz
+from calf_viz.recording.recording import Recording
+from calf_viz.sources.replay import Replay
+from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.config import VisualizationConfig
+
+pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+
+STEPS = 320
+
+
+def config(system: str, **changes: object) -> VisualizationConfig:
+    return VisualizationConfig(
+        system=system, n_agents=8, headless=True, hud=False, size=(320, 200), trail_length=100,
+        **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("system", ["point_mass", "differential_drive", "pendulum"])
+def test_a_replay_has_the_pictures_of_then(tmp_path: Path, system: str) -> None:
+    folder, live = tmp_path / "a.calf", {}
+    with CALFApplication(config(system, record=folder)) as app:
+        for frame in range(STEPS):
+            app.step()
+            if frame in (40, 200, STEPS - 1):
+                live[frame] = app.screenshot()
+    recording = Recording(folder)
+    assert len(recording) == STEPS and not recording.torn
+    with CALFApplication(config(system), source=Replay(recording)) as app:
+        # The simulation's surface has as many cells as its picture is worth, as recorded.
+        for frame in range(STEPS):
+            app.step()
+            if frame in live:
+                np.testing.assert_array_equal(app.screenshot(), live[frame])
+
+
+def test_positions_are_those_that_were_drawn(tmp_path: Path) -> None:
+    from calf_viz.agent import checkpoint
+    from calf_viz.agent.calf import CALFAgent
+    from calf_viz.sources.simulation import Simulation
+
+    with CALFApplication(config("pendulum", record=tmp_path / "a.calf")) as app:
+        for _ in range(50):
+            app.step()
+    agent = CALFAgent.load(checkpoint.shipped("pendulum"))
+    simulation, recording = Simulation(agent, 8, seed=0), Recording(tmp_path / "a.calf")
+    for found in recording.walk():
+        samples = simulation.step()
+        np.testing.assert_array_equal(found.positions, samples.positions)
+        np.testing.assert_array_equal(found.columns["state"], simulation.states)
+        np.testing.assert_array_equal(found.first, samples.first)
+    critic = recording.critic(0)
+    np.testing.assert_array_equal(critic.weights, agent.flat_weights())
+    assert critic.trained == agent.info.steps
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    found = CliRunner().invoke(calf_viz, list(arguments))
+    return found.exit_code, found.output + str(found.exception or "")
+
+
+def test_record_and_replay_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    size = ("--size", "320x200", "--no-hud")
+    code, said = run(
+        "--headless", "--frames", "60", "--record", "a.calf", "--output", "1.png", *size
+    )
+    assert code == 0, said
+    code, said = run(
+        "replay", "a.calf", "--from", "59", "--frames", "1", "--output", "2.png", *size
+    )
+    assert code == 0, said
+    assert (tmp_path / "2.png").exists()
+    _, said = run("replay", "a.calf", "--from", "60")
+    assert "the recording has steps 0 to 59" in said
+    _, said = run("--headless", "--record", "a.calf")
+    assert "never written over" in said
+    _, said = run("--headless", "--record", "b.calf", "--critic-on-gpu")
+    assert "leave that out" in said
+    _, said = run("replay", "none.calf")
+    assert "no such recording" in said
+    _, said = run("record", "nobody", "c.calf")
+    assert "nobody" in said and not (tmp_path / "c.calf").exists()
+
+
+def test_the_end_is_said(tmp_path: Path) -> None:
+    with CALFApplication(config("point_mass", record=tmp_path / "a.calf")) as app:
+        for _ in range(5):
+            app.step()
+    replay = Replay(Recording(tmp_path / "a.calf"))
+    for step in range(5):
+        samples = replay.step()
+        assert samples is not None and samples.step == step
+        assert replay.notice is None
+    assert replay.step() is None and replay.notice == "the end of the recording"
+    replay.close()
