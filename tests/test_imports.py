@@ -22,7 +22,7 @@ PACKAGE = ROOT / "calf_viz"
 
 # From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
 PROGRAM = ("__main__", "cli", "viewer")
-DATA = ("sources", "training", "recording", "agent", "environments", "systems")
+DATA = ("sources", "verification", "training", "recording", "agent", "environments", "systems")
 PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (

@@ -54,19 +54,18 @@ def frames(folder: Path, count: int) -> None:
 def steps(folder: Path, agents: int, zstd: bool) -> None:
     """Steps, beside copies."""
     rng = np.random.default_rng(0)
-    samples = Samples.of(
-        rng.normal(size=(agents, 2)).astype(np.float32), headings=rng.normal(size=agents)
-    )
+    walk = np.cumsum(rng.normal(scale=0.01, size=(CALLS, agents, 2)), axis=0).astype(np.float32)
+    given = [Samples.of(places, headings=places[:, 0]) for places in walk]
     recorder = Recorder(
         folder / f"steps{agents}{zstd}.calf", View("walk"), limits=Limits(zstd=zstd)
     )
     room, costs, copies = np.empty_like(walk[0]), [], []
     for _ in range(40):
         start = time.perf_counter()
-        for samples in steps:
+        for samples in given:
             recorder.see(samples)
         between = time.perf_counter()
-        for samples in steps:
+        for samples in given:
             room[...] = samples.positions
         costs.append((between - start) / CALLS)
         copies.append((time.perf_counter() - between) / CALLS)

@@ -112,6 +112,7 @@ class CALFAgent:
             self.info.constants,
         )
         memory.store(modes == CERTIFIED, states, actions, q)
+        memory.q = q
         nominal = modes == NOMINAL
         if nominal.any():
             actions[nominal] = self.system.nominal(states[nominal])

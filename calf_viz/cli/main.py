@@ -26,6 +26,7 @@ from calf_viz.cli.recordings import record, replay
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.showing import show
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
+from calf_viz.cli.verify import verify
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import as_options, say
 from calf_viz.errors import UserError, shown
@@ -189,6 +190,7 @@ def show_config(preset: str | None, config: Path | None, **changes: Any) -> None
 calf_viz.add_command(attach)
 calf_viz.add_command(record)
 calf_viz.add_command(replay)
+calf_viz.add_command(verify)
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)

@@ -158,6 +158,19 @@ class Recording:
             raise UserError(f"no column {shown(name)} in {shown(self.folder)}: it has {there}")
         return known[name]
 
+    def spans(self) -> list[tuple[int, int]]:
+        """Rows, from one and up to another, of one number of agents and the same columns."""
+        found: list[tuple[int, int]] = []
+        last = None
+        for place in self._agents.places:
+            schema = self._agents.streams[place.stream].schema
+            start = place.row
+            if last is not None and schema.equals(last, check_metadata=True):
+                start = found.pop()[0]
+            found.append((start, place.row + place.rows))
+            last = schema
+        return found
+
     def time(self, row: int) -> float:
         """Seconds from the recording's beginning to a row."""
         place = self._agents.at_row(row)

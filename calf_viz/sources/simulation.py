@@ -5,6 +5,7 @@ Knows nothing about pictures: a step returns arrays.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,16 @@ class Simulation:
     def record(self) -> None:
         """As `Recordable`."""
         self._recorded = True
+
+    def about(self) -> dict[str, Any]:
+        """As `Recordable`."""
+        return {
+            "system": self.system.name,
+            "policy": self.policy,
+            "p_relax": self.p_relax,
+            "hidden": self.agent.info.hidden,
+            "constants": asdict(self.agent.info.constants),
+        }
 
     @property
     def trained(self) -> int:
@@ -239,12 +250,17 @@ class Simulation:
         reward = self.system.reward(before, actions)
         late = self._over & (self._steps >= LONGEST_EPISODE)
         arrived = self._over & (self._steps < LONGEST_EPISODE)
-        return {
+        columns = {
             "state": self.states,
             "action": np.where(starting[:, None], np.float32(np.nan), actions),
             "reward": np.where(starting, 0.0, reward).astype(np.float32),
             "ended": (arrived + 2 * late).astype(np.uint8),
         }
+        if self.policy != "nominal":
+            memory = self.memory
+            columns["q"] = np.where(starting, np.nan, memory.q)
+            columns["q_plus"] = np.where(memory.has_triple, memory.q_plus, np.nan)
+        return columns
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         if self.policy == "nominal":

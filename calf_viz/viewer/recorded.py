@@ -107,7 +107,9 @@ class Recorded:
     def _about(self) -> dict[str, Any]:
         config, host = self._config, self._host
         settings = {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
+        known = {} if self._recordable is None else {"agent": self._recordable.about()}
         return {
+            **known,
             "source": type(self._source).__name__,
             "configuration": settings,
             "machine": machine.describe(host.renderer, host.gl_version),

@@ -1,0 +1,74 @@
+"""`calf-viz verify`: re-checks a recording, and says so by its exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.console import plain, say, tables
+
+if TYPE_CHECKING:
+    from calf_viz.verification.verify import Verdict
+
+LISTED = 20
+"""Violations that are printed."""
+
+
+@click.command()
+@click.argument("folder", type=GIVEN_PATH)
+@click.option("--show", is_flag=True, help="Show the first violation, in a window.")
+@click.pass_context
+def verify(context: click.Context, folder: Path, show: bool) -> None:
+    """Re-check every step of a recording FOLDER of CALF's: certificates, modes, resets, motion and
+    goals, independently of the code that made it. Exit code 1 if any fails."""
+    from calf_viz.recording.recording import Recording
+    from calf_viz.verification.verify import verify as check
+
+    recording = Recording(folder)
+    verdict = check(recording)
+    _print(verdict)
+    for violation in verdict.violations[:LISTED]:
+        say(f"step {violation.step}, agent {violation.agent}: {violation.check}: {violation.says}")
+    if verdict.clean:
+        say(f"{len(recording):,} steps, and nothing is wrong with them")
+        return
+    if show:
+        _show(recording, verdict)
+    context.exit(1)
+
+
+def _print(verdict: Verdict) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE)
+    for title in ("check", "steps of agents", "failed"):
+        table.add_column(title, justify="left" if title == "check" else "right")
+    for name, checked in verdict.checked.items():
+        table.add_row(plain(name), plain(f"{checked:,}"), plain(f"{verdict.failed[name]:,}"))
+    tables(100).print(table)
+    say(
+        f"{verdict.episodes:,} episodes ended, {verdict.reached:,} of them in the goal, "
+        f"{verdict.truncated:,} cut off"
+    )
+
+
+def _show(recording: object, verdict: Verdict) -> None:
+    from calf_viz.recording.recording import Recording
+    from calf_viz.sources.replay import Replay
+    from calf_viz.viewer.app import CALFApplication
+    from calf_viz.viewer.config import VisualizationConfig
+
+    assert isinstance(recording, Recording)
+    violation = verdict.violations[0]
+    config = VisualizationConfig.from_preset("medium", chosen=violation.agent)
+    row = recording.row(violation.step)
+    before = max(row - config.trail_length, 0)
+    with CALFApplication(config, source=Replay(recording, before)) as app:
+        for _ in range(row - before + 1):
+            app.advance()
+        app.playback.toggle()
+        app.run()

@@ -1,0 +1,147 @@
+"""`calf-viz verify` finds what is wrong in a recording, and nothing in what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from calf_viz.agent import checkpoint
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.cli.main import calf_viz
+from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.recording.recorder import Recorder
+from calf_viz.recording.recording import Recording
+from calf_viz.samples import Samples
+from calf_viz.sources.simulation import Simulation
+from calf_viz.verification.verify import CHECKS, CLOSE, Violation, verify
+
+pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+
+FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
+Edit = Callable[[dict[str, Any]], None]
+
+
+def simulated(system: str, policy: str = "calf", n: int = 6, p_relax: float = 0.0) -> Simulation:
+    agent = CALFAgent.load(checkpoint.shipped(system))
+    simulation = Simulation(agent, n, seed=1, policy=policy, p_relax=p_relax)
+    simulation.record()
+    return simulation
+
+
+def written(
+    folder: Path, simulation: Simulation, steps: int, edits: dict[int, Edit] | None = None
+) -> Recording:
+    """A recording of it; edits: of the columns at a step, mode and first among them."""
+    recorder = Recorder(folder, simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, simulation.trained, simulation.weights())
+    for step in range(steps):
+        samples = simulation.step()
+        columns = {name: np.array(column) for name, column in samples.columns.items()}
+        columns |= {"mode": samples.modes.copy(), "first": samples.first.copy()}
+        if edits and step in edits:
+            edits[step](columns)
+        mode, first = columns.pop("mode"), columns.pop("first")
+        recorder.see(Samples(samples.positions, mode, first, samples.headings, step, columns))
+    recorder.close()
+    return Recording(folder)
+
+
+@pytest.mark.parametrize("policy", ["calf", "actor", "nominal"])
+@pytest.mark.parametrize("system", ["point_mass", "differential_drive", "pendulum"])
+def test_clean_recordings_are_clean(tmp_path: Path, system: str, policy: str) -> None:
+    simulation = simulated(system, policy)
+    verdict = verify(written(tmp_path / "a.calf", simulation, 900))
+    assert verdict.violations == [] and verdict.clean
+    assert verdict.reached == simulation.arrived or not simulation.arrived
+    checked = ("motion", "action", "reset", "goal")
+    if policy != "nominal":
+        checked = CHECKS
+    if simulation.arrived:
+        assert all(verdict.checked[name] for name in checked if name not in ("withheld",))
+
+
+def test_with_relaxed_steps_and_changing_numbers(tmp_path: Path) -> None:
+    simulation = simulated("pendulum", p_relax=0.3)
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, simulation.weights())
+    for n in (6, 9, 2, 300):
+        simulation.resize(n)
+        for _ in range(70):
+            recorder.see(simulation.step())
+    recorder.close()
+    verdict = verify(Recording(tmp_path / "a.calf"))
+    assert verdict.violations == []
+    assert verdict.checked["withheld"] > 0
+
+
+def planted() -> dict[str, tuple[int, Edit]]:
+    """What is wrong, by the check that must find it: the step, and how."""
+
+    def change(name: str, value: Callable[[Any], Any], agent: int = 2) -> Edit:
+        def edit(columns: dict[str, Any]) -> None:
+            columns[name][agent] = value(columns[name][agent])
+
+        return edit
+
+    def low(columns: dict[str, Any]) -> None:  # an agent that claims to be certified
+        columns["mode"][2] = 0
+
+    return {
+        "decrease": (40, low),
+        "withheld": (1, change("mode", lambda _: 2)),  # which has no triple yet
+        "q+": (5, change("q_plus", lambda q: np.nextafter(q, np.inf))),
+        "reset": (30, change("first", lambda _: True)),
+        "q": (6, change("q", lambda q: q * (1 + 3 * CLOSE))),
+        "action": (7, change("action", lambda a: a + 0.01)),
+        "motion": (8, change("state", lambda s: s + 0.01)),
+        "goal": (9, change("ended", lambda _: 1)),
+    }
+
+
+@pytest.mark.parametrize("check", planted())
+def test_a_planted_violation_is_found(tmp_path: Path, check: str) -> None:
+    step, edit = planted()[check]
+    verdict = verify(written(tmp_path / "a.calf", simulated("pendulum"), 60, {step: edit}))
+    found = [one for one in verdict.violations if one.check == check]
+    assert (step, 2) in [(one.step, one.agent) for one in found], verdict.violations
+    assert not verdict.clean
+
+
+def test_bounds_are_checked(tmp_path: Path) -> None:
+    simulation = simulated("pendulum")
+    about = simulation.about()
+    about["constants"]["c_up"] = 1e-3  # tighter than what the agent was held to
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": about})
+    for _ in range(30):
+        recorder.see(simulation.step())
+    recorder.close()
+    assert verify(Recording(tmp_path / "a.calf")).failed["bounds"] > 0
+
+
+def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
+    simulation = simulated("pendulum")
+    recorder = Recorder(tmp_path / "a.calf", simulation.view)
+    recorder.see(simulation.step())
+    recorder.close()
+    with pytest.raises(UserError, match="no certificate of ours"):
+        verify(Recording(tmp_path / "a.calf"))
+
+
+def test_its_exit_code(tmp_path: Path) -> None:
+    written(tmp_path / "good.calf", simulated("pendulum"), 30).close()
+    step, edit = planted()["motion"]
+    written(tmp_path / "bad.calf", simulated("pendulum"), 30, {step: edit}).close()
+    good = CliRunner().invoke(calf_viz, ["verify", str(tmp_path / "good.calf")])
+    assert good.exit_code == 0 and "nothing is wrong" in good.output
+    bad = CliRunner().invoke(calf_viz, ["verify", str(tmp_path / "bad.calf")])
+    assert bad.exit_code == 1 and f"step {step}, agent 2: motion" in bad.output
+    assert (
+        Violation("motion", step, 2, "the action does not lead there")
+        in verify(Recording(tmp_path / "bad.calf")).violations
+    )
