@@ -185,7 +185,7 @@ class _Part:
         bounds = (by.c_low * square <= -q) & (-q <= by.c_up * square)
         compared = went & certified & ~first_triple
         self._count(verdict, "decrease", compared, ~decrease,
-                    lambda at: f"q - q+ = {q[at] - old[at]:.6g}, less than {by.nu_bar:g}")  # fmt: skip
+                    lambda at: f"q - q+ = {q[at] - old[at]:.6g} < {by.nu_bar:g}")  # fmt: skip
         self._count(verdict, "bounds", compared, ~bounds,
                     lambda at: f"-q = {-q[at]:.6g} is not within {by.c_low * square[at]:.6g} and "
                     f"{by.c_up * square[at]:.6g}")  # fmt: skip
