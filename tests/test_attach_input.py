@@ -202,6 +202,11 @@ class TestCritics:
         assert made.cost >= 0.05 and made.count == 1
         assert not made.is_due(now + 0.9 * made.cost / 0.01 - 1.0)
         assert made.is_due(now + made.cost / 0.01)
+        for taken, left in ((0.008, 0.002), (0.2, 0.001)):  # by `step`: it counts, too
+            made.values(np.zeros((4, 2)), taken)
+            now = time.perf_counter()
+            assert not made.is_due(now + 0.9 * made.cost / left)
+            assert made.is_due(now + made.cost / left)
 
 
 @pytest.mark.parametrize(

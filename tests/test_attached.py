@@ -21,11 +21,12 @@ from click.testing import CliRunner
 from waiting import until
 
 from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.cli import attach as cli_attach
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
-from calf_viz.sources.attached import Attached, Controlled, find, view_of, watch
+from calf_viz.sources.attached import NICE, Attached, Controlled, find, view_of, watch
 from calf_viz.view import View
 
 NO = np.zeros(3, bool)
@@ -253,7 +254,18 @@ class TestFinding:
             find("test")
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
+def test_a_viewer_gives_way_to_loops_once() -> None:
+    code = "from calf_viz.sources.attached import *; give_way(); give_way(); print(os.nice(0))"
+    said = subprocess.run([sys.executable, "-c", f"import os; {code}"], capture_output=True)
+    assert int(said.stdout) == max(NICE, os.nice(0))
+
+
 class TestCommand:
+    @pytest.fixture(autouse=True)
+    def other_tests_are_as_fast_as_before(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cli_attach, "give_way", lambda: None)
+
     def test_lists_what_runs(self, viz: Handle) -> None:
         viz.surface(np.zeros((3, 3)))
         said = CliRunner().invoke(calf_viz, ["attach"])
@@ -266,6 +278,19 @@ class TestCommand:
         assert said.output.startswith("no loops run here")
 
     @pytest.mark.rendering
+    def test_its_help_is_about_loops(self) -> None:
+        said = " ".join(CliRunner().invoke(calf_viz, ["attach", "--help"]).output.split())
+        for word in ("--train", "by system", "by preset", "toggles", "--use-", "--seed", "`"):
+            assert word not in said.replace("`viz", "").replace("(...)`", "")
+        assert "--morph-frames" in said and "[default: linear]" in said
+
+    def test_its_critic_morphs_as_fast_as_wanted(self, viz: Handle, tmp_path: Path) -> None:
+        picture = tmp_path / "x.png"
+        words = ["attach", "test", "--morph-frames", "2", "--size", "64x64", "--frames", "2"]
+        said = CliRunner().invoke(calf_viz, [*words, "--output", str(picture)])
+        assert said.exit_code == 0, said.output
+        assert picture.exists()
+
     def test_writes_a_picture(self, viz: Handle, tmp_path: Path) -> None:
         go_on(viz, 1, 9)
         path = tmp_path / "x.png"

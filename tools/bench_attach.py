@@ -6,7 +6,9 @@ that any client could do, in one run, interleaved.
 The least is a bare row in mapped memory: positions, rewards and flags copied into a ring, of as
 many rows as the board's, its number before and after. `step` writes a row in every call here
 (`rate=` above the loop's speed), in a ring that was full once; `merged` is a step that comes too
-soon for another row, as most do in a fast loop.
+soon for another row, as most do in a fast loop. Where rerun's SDK is there (`pip install rerun-sdk`
+in an environment of its own, with calf_attach), its `rr.log(rr.Points2D(...))` of the same points,
+saved to a file, takes turns with them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import mmap
 import statistics
 import struct
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -25,6 +28,8 @@ from calf_attach.recorder import MOST_ROWS
 
 CALLS = 50
 """Calls of each kind in a round."""
+RERUN = 5.0
+"""Times `step` that rerun takes at least, at 20 and 1000 agents."""
 LIMITS = {20: 2.0, 1000: 2.0, 10_000: 1.3}
 """Times a bare row that `step` may take, by agents."""
 
@@ -90,7 +95,18 @@ def measured(kinds: dict[str, Callable[[], object]], rounds: int) -> dict[str, f
     return {name: statistics.median(times) for name, times in found.items()}
 
 
-def kinds_of(n: int, handles: list[Handle]) -> dict[str, Callable[[], object]]:
+def rerun_of(obs: np.ndarray, folder: str) -> dict[str, Callable[[], object]]:
+    """Logging the same points with rerun, if it is there."""
+    try:
+        import rerun
+    except ImportError:
+        return {}
+    rerun.init("bench_attach")
+    rerun.save(f"{folder}/bench.rrd")
+    return {"rerun": lambda: rerun.log("agents", rerun.Points2D(obs[:, :2]))}
+
+
+def kinds_of(n: int, folder: str, handles: list[Handle]) -> dict[str, Callable[[], object]]:
     """What is measured with n agents."""
     obs = _rng.uniform(-1.0, 1.0, (n, 3)).astype(np.float32)
     rewards, never = np.zeros(n), np.zeros(n, bool)
@@ -113,6 +129,7 @@ def kinds_of(n: int, handles: list[Handle]) -> dict[str, Callable[[], object]]:
         "merged": lambda: rare.step(obs, rewards, never, never, {}),
         "step, project": lambda: projected.step(obs, rewards, never, never, {}),
         "project": lambda: project(obs),
+        **rerun_of(obs, folder),
     }
 
 
@@ -124,13 +141,18 @@ def main() -> None:
     given = parser.parse_args()
     for n in given.agents:
         handles: list[Handle] = []
-        found = measured(kinds_of(n, handles), given.rounds)
+        with tempfile.TemporaryDirectory() as folder:
+            found = measured(kinds_of(n, folder, handles), given.rounds)
         for handle in handles:
             handle.close()
         parts = ", ".join(f"{name} {1e6 * seconds:.2f} µs" for name, seconds in found.items())
         ratio = found["step"] / found["bare row"]
         print(f"{n} agents: {parts}; step is {ratio:.2f} bare rows", end="")
-        print(f" (at most {LIMITS[n]})" if n in LIMITS else "")
+        print(f" (at most {LIMITS[n]})" if n in LIMITS else "", end="")
+        if "rerun" in found:
+            print(f", rerun {found['rerun'] / found['step']:.1f} steps", end="")
+            print(f" (at least {RERUN:g})" if n in LIMITS and n < 10_000 else "", end="")
+        print()
     with attach([(-1.0, 1.0), (-1.0, 1.0)], name="bench", critic=critic) as viz:
         viz.reset(np.zeros((1, 3), np.float32))
         times = []

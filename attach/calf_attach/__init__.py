@@ -66,7 +66,7 @@ def attach(
         autoreset: what a step returns at an episode's end: `next_step`, `same_step` or `disabled`
             (see `episodes`); None: by what `infos` holds.
         nodes: per side of the grid that the critic is evaluated on.
-        budget: share of the loop's time for the critic.
+        budget: share of the loop's time for the critic, with what `step` takes.
         rate: most rows per second that viewers get; steps in which episodes begin or end may come
             four times as fast.
         window: whether to start a viewer, unless one of this name is there: `calf-viz` from PATH,

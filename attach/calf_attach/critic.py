@@ -18,6 +18,8 @@ from calf_attach.arrays import as_array
 
 APART = 0.5
 """Least seconds between two evaluations."""
+LEAST = 0.1
+"""Least part of the budget that the critic has."""
 
 
 class Evaluation:
@@ -36,7 +38,7 @@ class Evaluation:
         nodes: int,
         budget: float,
     ) -> None:
-        """budget: share of the loop's time."""
+        """budget: share of the loop's time, for this and all else that watching takes."""
         self.critic, self.lift, self.nodes = critic, lift, nodes
         self.budget = budget
         self.cost = self.spent = 0.0
@@ -47,8 +49,11 @@ class Evaluation:
         """Whether it is time for the next evaluation."""
         return now >= self._due
 
-    def values(self, points: np.ndarray) -> np.ndarray:
+    def values(self, points: np.ndarray, taken: float = 0.0) -> np.ndarray:
         """The critic's values at points (nodes * nodes, 2), (nodes, nodes) float32.
+
+        taken: share of the loop's time that everything else takes; the critic has what is left of
+        the budget, but at least a tenth of it.
 
         Raises whatever the critic does, and ValueError for other than a value for each point.
         """
@@ -61,7 +66,8 @@ class Evaluation:
             self.cost = now - start
             self.spent += self.cost
             self.count += 1
-            self._due = now + max(APART, self.cost / self.budget)
+            left = max(self.budget - taken, LEAST * self.budget)
+            self._due = now + max(APART, self.cost / left)
         flat = found.reshape(-1) if found.shape in ((len(points),), (len(points), 1)) else None
         if flat is None:
             raise ValueError(

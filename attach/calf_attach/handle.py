@@ -32,6 +32,8 @@ POLL = 0.002
 """Seconds between looks at whether a paused loop may go on."""
 AGAIN = 0.5
 """Least seconds between two faults whose text is kept; others are counted."""
+BEGINNING = 10_000_000_000
+"""Nanoseconds over which at least what `step` takes is averaged: the board takes some at first."""
 ABANDONED = 2.0
 """Seconds after which a pause ends whose viewer is gone."""
 log = logging.getLogger("calf_attach")
@@ -284,7 +286,11 @@ class Handle:
             return  # there were no agents yet
         try:
             points = grid_nodes(*self._recorder.bounds, self._plan.nodes)
-            self._publish(evaluation.values(points), self._recorder.bounds)
+            taken = 0.0
+            if board is not None:
+                lasted = max(_now() - board[Word.EPOCH], BEGINNING)
+                taken = self._recorder.cost / lasted
+            self._publish(evaluation.values(points, taken), self._recorder.bounds)
         finally:
             if board is not None:
                 board[Word.CRITIC_COST] = int(1e9 * evaluation.spent)

@@ -18,21 +18,38 @@ from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
-from calf_viz.sources.attached import Controlled, find, watch
+from calf_viz.sources.attached import Controlled, find, give_way, watch
 from calf_viz.sources.rate import steps_per_second
+from calf_viz.value_scale import SCALES
 from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.designs import RENDERERS
 
 OF_A_SIMULATION = (
     "system", "n_agents", "speed", "checkpoint", "policy", "p_relax", "seed", "grid",
     "critic_on_gpu", "slice", "train", "train_rate", "resume", "runs", "detach",
 )  # fmt: skip
 """Settings of what the program itself simulates or trains."""
+OF_DESIGNS = (
+    "use_vectorized_heights", "use_stats_cache", "use_batched_trails", "use_gpu_geometry",
+)  # fmt: skip
+"""Switches of older designs, kept for comparisons of simulations."""
+PRESET = "medium"
+TOLD = {
+    "morph_frames": "Frames of the morph to a new critic.",
+    "renderer": f"Design that draws: {', '.join(RENDERERS)}.  [default: gpu]",
+    "value_scale": f"Scale of heights and colours: {', '.join(SCALES)}.  [default: linear]",
+    "clim": "Lowest and highest value of that scale: auto (all of the surface's), robust (without "
+    "the highest 2 %), agents (those where agents are), or two numbers: 0,500.  [default: auto]",
+}
+"""Help where a simulation's would mislead."""
 MEASURED = 0.5
 """Seconds over which the speed of loops is measured for the list."""
 
 
 def _config_options(command: Any) -> Any:
-    return config_options(command, without=OF_A_SIMULATION)
+    return config_options(
+        command, without=OF_A_SIMULATION + OF_DESIGNS, told=TOLD, of_preset=PRESET
+    )
 
 
 @click.command()
@@ -69,8 +86,9 @@ def attach(
         changes["headless"] = True
     found = {key: value for key, value in changes.items() if value not in (None, ())}
     with options_named(given):
-        config = VisualizationConfig.from_preset("medium", **found)
-    refuse_without_effect(given, config, screenshot=screenshot and file is None, profile=False)
+        config = VisualizationConfig.from_preset(PRESET, **found)
+    idle = [each for each in given if each != "morph_frames"]  # a loop's critic morphs as well
+    refuse_without_effect(idle, config, screenshot=screenshot and file is None, profile=False)
     source = watch(find(name))
     if rate is not None:
         if not isinstance(source, Controlled):
@@ -78,6 +96,7 @@ def attach(
                 "--rate: the loop does not ask for control: viz.step(..., control=True) does"
             )
         source.rate(steps_per_second(rate, source.view.dt or 1.0, "--rate"))
+    give_way()
     from calf_viz.viewer.app import CALFApplication
 
     folder = output or Path("pictures")

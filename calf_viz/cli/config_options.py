@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -31,11 +31,16 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def config_options(command: Command, without: Collection[str] = ()) -> Command:
+def config_options(
+    command: Command, without: Collection[str] = (), told: Mapping[str, str] | None = None,
+    of_preset: str | None = None,
+) -> Command:  # fmt: skip
     """Add an option for each field of the configuration; None if not given.
 
-    without: fields that get none.
+    without: fields that get none. told: help texts of fields in place of the settings'. of_preset:
+    the preset that the command uses, if it has no option for it.
     """
+    own = {"system": SYSTEM_HELP, **(told or {})}
     names = {field.name: option_name(field.name) for field in options()}
     for field in reversed(options()):
         if field.name in without:
@@ -49,12 +54,14 @@ def config_options(command: Command, without: Collection[str] = ()) -> Command:
         default = field.default
         shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
         shown = "on" if default is True else shown
-        said = default is None or default is False or default in ("", ()) or "default" in field.name
-        told = SYSTEM_HELP if field.name == "system" else field.metadata["help"]
-        text = as_options(told, names)
+        text = as_options(own.get(field.name, field.metadata["help"]), names)
+        said = default is None or default is False or default in ("", ()) or "[default: " in text
         preset = any(field.name in values for values in PRESETS.values())
         if preset:
-            text += "  [default: by preset]"
+            value = (
+                "by preset" if of_preset is None else PRESETS[of_preset].get(field.name, default)
+            )
+            text += f"  [default: {value}]"
         elif not said:
             text += f"  [default: {shown}]"
         name = field.name.replace("_", "-")

@@ -40,7 +40,7 @@ def environment_options(command: Command) -> Command:
         ("--axes", str,
          "With --env: entries of an observation to show, such as 0,2; or angle(0,1),2, for the "
          "angle of a cosine and a sine. --slice sets the others: NUMBER, ENTRY=NUMBER, mean, or "
-         "agent (the chosen one's).  [default: by environment; mean]"),
+         "agent (the chosen one's).  [default: by environment]"),
         ("--model", GIVEN_PATH,
          "With --env: zip of Stable-Baselines3's PPO, A2C, SAC, TD3, DDPG or DQN, with an "
          "MlpPolicy; or what `calf-viz convert` made of it."),

@@ -7,8 +7,10 @@ panel says how many.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ ENDED: dict[int, str] = {
     Phase.FAILED: "the loop ended with an error",
 }
 """What is said of a loop that ended by itself, by its phase."""
+NICE = 10
+"""Niceness of a viewer."""
 TORN = 100
 """Attempts to read what the rows mean while the loop writes it."""
 
@@ -62,6 +66,13 @@ def view_of(meta: dict[str, Any]) -> View:
 
 def _colour(found: Any) -> Any:
     return tuple(found) if isinstance(found, list) else found
+
+
+def give_way() -> None:
+    """Let the loops of this machine go before this process, and before threads that it starts from
+    now on: a viewer that draws in software would take turns with a training where cores are few."""
+    with suppress(AttributeError, OSError):  # on Windows; forbidden
+        os.nice(max(NICE - os.nice(0), 0))
 
 
 class Attached:

@@ -103,7 +103,8 @@ class VisualizationConfig(Assignable):
     )
     slice: float | tuple[str, ...] = _option(
         0.0,
-        "Value of the states not shown, or of one: theta=0.5; may be repeated.",
+        "Value of the states not shown, or of one: theta=0.5; may be repeated.  "
+        "[default: 0; mean with --env]",
         "[STATE=]VALUE",
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")

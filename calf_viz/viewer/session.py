@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from calf_viz import systems
 from calf_viz.agent.threads import one_thread
 from calf_viz.errors import UserError
+from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import Owned, unowned
 from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
@@ -172,6 +173,8 @@ class Session(Owned):
         self.director.meet(self.feed)
         self._asked = self.config.chosen
         self.feed.choose(self._asked)
+        if self.feed.view.live:
+            raster_threads.release()  # what it shows occupies a core
 
     def _open_display(self) -> None:
         self.display: Display | None = None
