@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from calf_attach import Handle, attach, search
 from calf_attach.handle import ABANDONED
 from calf_attach.layout import FIRST, Word
 from click.testing import CliRunner
-from waiting import until
+from waiting import LONG, until
 
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.cli import attach as cli_attach
@@ -173,6 +174,16 @@ def test_a_killed_loop_is_shown_to_its_last_step_then_swept(boards: Path) -> Non
     assert not list(boards.iterdir())
 
 
+@contextmanager
+def running(code: str) -> Iterator[None]:
+    """In the block, another process runs this."""
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 class TestControl:
     def test_only_loops_that_ask_for_it_can_be_paused(self, viz: Handle) -> None:
         assert not isinstance(watch(find("test")), Controlled)
@@ -199,32 +210,38 @@ class TestControl:
             while True:
                 viz.step(obs, np.zeros(3), np.zeros(3, bool), np.zeros(3, bool), control=True)
         """
-        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as loop:
+        with running(code):
             until(lambda: search.loops()[0] and search.loops()[0][0].board[Word.CONTROLLED])
             source = watch(find("paused"))
+            board = source.board
+
+            def waits() -> bool:
+                """Whether the loop lives and takes no step: it says both with every step."""
+                step, beat = board[Word.STEP], board[Word.HEARTBEAT]
+                until(lambda: board[Word.HEARTBEAT] > beat)
+                return board[Word.STEP] == step
+
             with CALFApplication(SMALL, source=source) as app:
                 app.playback.toggle()
+                until(waits, app.draw)
                 app.draw()
-                until(lambda: source.board[Word.TAKEN] == source.board[Word.GRANTED])
-                time.sleep(0.1)  # for the step that was on its way
-                app.draw()
-                paused = source.board[Word.STEP]
+                paused = board[Word.STEP]
                 assert source.taken == paused
                 end = time.monotonic() + 1.2 * ABANDONED
                 while time.monotonic() < end:
                     app.draw()
-                assert source.board[Word.STEP] == paused
+                assert board[Word.STEP] == paused
                 app.playback.single_step()
                 assert app.playback.take()
                 app.step()
-                until(lambda: source.board[Word.STEP] == paused + 1)
+                until(lambda: board[Word.STEP] > paused, app.draw)
+                until(waits, app.draw)
                 app.draw()
-                assert source.taken == paused + 1
-                source.board[Word.PAUSED] = 0  # another viewer
-                until(lambda: source.board[Word.STEP] > paused + 9)
+                assert source.taken == board[Word.STEP] == paused + 1
+                board[Word.PAUSED] = 0  # another viewer
+                until(lambda: board[Word.STEP] > paused + 9)
                 app.draw()
                 assert source.taken == paused + 1, "it stands still, as it says"
-            loop.kill()
 
     def test_a_pause_ends_when_its_viewer_is_gone(self, viz: Handle) -> None:
         go_on(viz, 1, 1, control=True)
@@ -312,11 +329,14 @@ class TestCommand:
         subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
         command = [sys.executable, "-m", "calf_viz", "attach", "killed", "--headless"]
         with subprocess.Popen([*command, "--frames", "1000000"], stdout=subprocess.PIPE) as viewer:
-            assert viewer.stdout is not None
-            assert viewer.stdout.readline()  # the renderer's name: it draws
-            assert list(boards.iterdir())
-            viewer.terminate()
-            assert viewer.wait(20) == 130
+            try:
+                assert viewer.stdout is not None
+                assert viewer.stdout.readline()  # the renderer's name: it draws
+                assert list(boards.iterdir())
+                viewer.terminate()
+                assert viewer.wait(LONG) == 130
+            finally:
+                viewer.kill()
         assert not list(boards.iterdir())
 
     def test_options_of_a_simulation_are_none_of_its(self, viz: Handle) -> None:
