@@ -36,6 +36,8 @@ ENDED: dict[int, str] = {
     Phase.FAILED: "the loop ended with an error",
 }
 """What is said of a loop that ended by itself, by its phase."""
+LAPSED = 1.0
+"""Seconds between two frames after which a loop may have taken the viewer for gone."""
 NICE = 10
 """Niceness of a viewer."""
 TORN = 100
@@ -291,7 +293,7 @@ class Attached:
 class Controlled(Attached):
     """Shows a loop that asks for control: as `Pausable`."""
 
-    _paused = False
+    _paused, _called = False, 0
 
     def step(self) -> Samples | None:
         """As `Attached`; nothing if another viewer let the loop go on that this one paused."""
@@ -301,9 +303,11 @@ class Controlled(Attached):
 
     def pause(self, paused: bool) -> None:
         """As `Pausable`; another viewer's pause stays as it is. The loop waits for as long as this
-        is called."""
-        self.board[Word.LOOKED] = self._clock()
-        if paused != self._paused:
+        is called: if that took too long, it went on, and is paused again."""
+        now = self._clock()
+        lapsed = now - self._called > 1e9 * LAPSED
+        self._called = self.board[Word.LOOKED] = now
+        if paused != self._paused or (paused and lapsed):
             self._paused = paused
             self.board[Word.PAUSED] = int(paused)
 
