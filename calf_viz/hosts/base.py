@@ -26,6 +26,7 @@ from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.layout import Rect
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.detail import Detail, DetailChooser
@@ -163,6 +164,12 @@ class Host(Pictured, DrawnSurface):
                 self.hud.redraw()
             self.hud.prepare(self.scene, self.levels, self.scale, self.shown_scale)
         return self.hud
+
+    def panels(self) -> tuple[Rect, ...]:
+        """What the HUD's panels will cover of the frame to be drawn now; () if none is visible."""
+        if self.hud is None or not self.hud.visible:
+            return ()
+        return self.hud.panels(self.scene, self.shown_scale)
 
     def push(self, *samples: Samples) -> None:
         """Add the samples of one step, or of several consecutive ones.

@@ -57,7 +57,10 @@ class Hud:
         self._matrix: NDArray[np.float32] | None = None
         self._levels: Heightfield | None = None
         self._seen: tuple[object, ...] = ()
-        self._scale: Scale | None = None
+        self._scale: Scale | None = None  # for which widgets are arranged
+        self._drawn_scale: Scale | None = None
+        self._rearranged = True
+        self._panels: tuple[Rect, ...] | None = None  # those of the layout, cached
         self._pressed: Widget | None = None
 
     def add(self, widget: Widget, first: bool = False, before: str = "") -> None:
@@ -106,33 +109,50 @@ class Hud:
         the same in the current state of a morph to that surface; None if there is none.
         """
         shown = shown or scale
-        width, height = size = scene.size
+        width, height = scene.size
+        self._arrange(scene, shown)
         matrix = scene.camera.view_projection(width / height)  # the same object while still
         grounds = scene.background, scene.second_ground
-        seen = size, scene.hud_scale, scene.height_scale, scene.frame, scale, grounds
+        seen = scene.size, scene.hud_scale, scene.height_scale, scene.frame, scale, grounds
         moved = matrix is not self._matrix or levels is not self._levels or seen != self._seen
         if moved:
-            self._new_layout |= size != self._size or scene.hud_scale != self._factor
-            self._factor = scene.hud_scale
             self._matrix, self._levels, self._seen = matrix, levels, seen
-            self._size = size
+        moved |= self._rearranged
+        new_scale, self._drawn_scale = shown != self._drawn_scale, shown
+        if moved:
+            self._draw_edges(scene, levels, scale)
+        if moved or new_scale:
+            self._draw_scale(scene, shown)
+        self._rearranged = False
+
+    def panels(self, scene: Scene, shown: Scale) -> tuple[Rect, ...]:
+        """Rectangles of the widgets in the scene's next frame, with a margin; without notices,
+        which come and go. shown: as for `prepare`."""
+        self._arrange(scene, shown)
+        if self._panels is None:
+            gap = self.canvas.metrics.unit
+            lasting = (widget for widget in self.widgets if not widget.urgent)
+            found = (self.placed[each.name] for each in lasting if each.name in self.placed)
+            self._panels = tuple(rect.grown(gap) for rect in found)
+        return self._panels
+
+    def _arrange(self, scene: Scene, shown: Scale) -> None:
+        """Lay out what changed, for the next frame."""
+        size, factor = scene.size, scene.hud_scale
+        self._new_layout |= size != self._size or factor != self._factor
+        self._size, self._factor = size, factor
         self.dress(scene)
-        new_scale = shown != self._scale
-        if new_scale:
+        if shown != self._scale:
             self._scale = shown
             for widget in self.widgets:
                 self._new_layout |= widget.rescale(self.canvas, shown)
         if self._new_layout:
             self._lay_out()
+            self._rearranged, self._panels = True, None
         elif self._new_texts:
             for widget in self.widgets:
                 if widget.name in self.placed:
                     widget.update(self.canvas, self.values)
-        moved |= self._new_layout
-        if moved:
-            self._draw_edges(scene, levels, scale)
-        if moved or new_scale:
-            self._draw_scale(scene, shown)
         self._new_layout = self._new_texts = False
 
     def _draw_edges(self, scene: Scene, levels: Heightfield, scale: Scale) -> None:

@@ -41,6 +41,10 @@ class Rect(NamedTuple):
             and other.y < self.bottom + gap
         )
 
+    def grown(self, by: int) -> Rect:
+        """With a margin on all sides."""
+        return Rect(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
     def within(self, size: tuple[int, int], margin: int = 0) -> bool:
         """Whether all of it is in a picture of that size."""
         return (

@@ -13,6 +13,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.edges import NEAREST
 from calf_viz.scene.scene import Scene
@@ -24,17 +27,19 @@ class Upright(NamedTuple):
     """One of those edges.
 
     Attributes:
-        corner: which corner of the plane it is at: whether at the high end of each axis.
+        place: where it is in the scene.
         foot, head: its ends in the picture [px]: the lowest value, and the highest.
         side: the side of the surface where it is: -1 left, 1 right.
         depths: distance of its ends from the eye, along its view.
+        ground: the level from which it is above the surface; 0 at the surface's outline.
     """
 
-    corner: tuple[bool, bool]
+    place: Point
     foot: Point
     head: Point
     side: int
     depths: Point
+    ground: float = 0.0
 
     def at(self, level: float) -> Point:
         """The point in the picture at a level from 0, its foot, to 1, its head."""
@@ -56,7 +61,7 @@ def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
     width, height = scene.size
     rows = scene.camera.view_projection(width / height).tolist()
     ends = []
-    for x, y in (corner.place for corner in corners):
+    for x, y in corners:
         for z in (0.0, scene.height_scale):
             right, up, _, depth = (a * x + b * y + c * z + d for a, b, c, d in rows)
             if not depth > NEAREST:
@@ -66,21 +71,19 @@ def uprights_of(scene: Scene, heightfield: Heightfield) -> list[Upright]:
             )
     side = -1 if ends[0][0] + ends[1][0] <= ends[2][0] + ends[3][0] else 1
     return [
-        Upright(corner.high, foot[:2], head[:2], to, (foot[2], head[2]))
-        for corner, foot, head, to in zip(
-            corners, ends[::2], ends[1::2], (side, -side), strict=True
-        )
+        Upright(place, foot[:2], head[:2], to, (foot[2], head[2]))
+        for place, foot, head, to in zip(corners, ends[::2], ends[1::2], (side, -side), strict=True)
     ]
 
 
-class _Corner(NamedTuple):
-    """A corner of the plane: whether at the high end of each axis, and where in the scene."""
+def eye_depths(scene: Scene, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the eye, along its view, of points (..., 3) of the scene."""
+    width, height = scene.size
+    row = scene.camera.view_projection(width / height)[3].astype(np.float64)
+    return points @ row[:3] + row[3]
 
-    high: tuple[bool, bool]
-    place: Point
 
-
-def _corners(scene: Scene, heightfield: Heightfield) -> list[_Corner]:
+def _corners(scene: Scene, heightfield: Heightfield) -> list[Point]:
     """Corners of the plane, in the order of `uprights_of`."""
     ends = list(zip(*scene.frame.corners(heightfield), strict=True))
     eye = scene.camera.eye.tolist()
@@ -90,13 +93,12 @@ def _corners(scene: Scene, heightfield: Heightfield) -> list[_Corner]:
     ]
     azimuth = scene.camera.azimuth
     frontal = abs(math.cos(azimuth)), abs(math.sin(azimuth))
-    found: list[_Corner] = []
+    found: list[Point] = []
     for axis in sorted((0, 1), key=lambda axis: -frontal[axis]):
         wall, other = facing[axis], 1 - axis
         if wall is None:
             continue
         # If the other axis also has a wall that faces the viewer, they share the nearer corner.
         shared, far = facing[other], sorted(ends[other], key=lambda end: -abs(end - eye[other]))
-        places = [(wall, end) if axis == 0 else (end, wall) for end in far if end != shared]
-        found += [_Corner((x == ends[0][1], y == ends[1][1]), (x, y)) for x, y in places]
+        found += [(wall, end) if axis == 0 else (end, wall) for end in far if end != shared]
     return found

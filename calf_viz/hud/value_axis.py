@@ -9,12 +9,16 @@ from itertools import pairwise
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.cut import Sight
 from calf_viz.hud.edges import MOST_TICKS
 from calf_viz.hud.layout import Rect
-from calf_viz.hud.marks import CLEAR, Mark, free
+from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
+from calf_viz.hud.posts import posts_of
+from calf_viz.hud.text import width
 from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.hud.value_ticks import fewer
 from calf_viz.hud.widgets import ColourBar
+from calf_viz.scene.paint import Paint
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import on_ground
 from calf_viz.value_scale import Scale
@@ -25,6 +29,9 @@ PIECES = 8
 """Rectangles that cover the line, which leans if the camera is high: one would be too wide."""
 FEWEST = 2
 """Least number of ticks for a scale."""
+STAFF, DOT = 3, 5
+"""Width behind the line where it stands on the surface, in its own, and size of its end there [px].
+"""
 CLEARLY_MORE = 2
 """As many more legible ticks are worth another place: with fewer it would jump to and fro."""
 
@@ -62,10 +69,33 @@ class ValueAxis:
     ) -> list[Rect]:
         """Choose its place, clear of `taken`: the last one, or on its side, unless another has
         clearly more legible ticks; returns the rectangles that it takes."""
-        last, self._upright, most = self._last, None, -math.inf
+        last, self._upright = self._last, None
         uprights = uprights_of(scene, levels)
         if last is not None:
-            uprights.sort(key=lambda other: (other.corner != last.corner, other.side != last.side))
+            uprights.sort(key=lambda other: (other.place != last.place, other.side != last.side))
+        self._choose(canvas, scene, scale, taken, uprights)
+        if self._upright is None and not any(_inside(each.foot, scene.size) for each in uprights):
+            sight = Sight(scene.size, taken, self._post_room(canvas, scale))
+            posts = posts_of(scene, levels, sight, None if last is None else last.place)
+            self._choose(canvas, scene, scale, taken, posts)
+        if self._upright is None or self._found is None:
+            return []
+        texts = [tick.tick_rect(canvas) for tick in self._found[1]]
+        names = self._name_places(canvas, self._upright, texts)
+        name = [rect for _, rect in names if free(rect, canvas, scene.size, taken)][:1]
+        # Another axis' name in that place would be taken for it.
+        return [*_line_rects(self._upright), *name]
+
+    def _choose(
+        self,
+        canvas: Canvas,
+        scene: Scene,
+        scale: Scale,
+        taken: Sequence[Rect],
+        uprights: Sequence[Upright],
+    ) -> None:
+        """Choose the first of them, unless another has clearly more legible ticks."""
+        keeps, most = self._last is not None, -math.inf
         for upright in uprights:
             ticks = self._ticks(canvas, upright, scale)
             readable = len(self._free(canvas, scene, ticks, taken))
@@ -75,16 +105,17 @@ class ValueAxis:
             if worth > most:
                 self._upright = self._last = upright
                 self._found = scale, ticks
-                most = worth if last is None else worth + CLEARLY_MORE - 1
+                most = worth + CLEARLY_MORE - 1 if keeps else worth
             if self._upright is upright and worth == len(ticks):
                 break
-        if self._upright is None or self._found is None:
-            return []
-        texts = [tick.tick_rect(canvas) for tick in self._found[1]]
-        names = self._name_places(canvas, self._upright, texts)
-        name = [rect for _, rect in names if free(rect, canvas, scene.size, taken)][:1]
-        # Another axis' name in that place would be taken for it.
-        return [*_line_rects(self._upright), *name]
+
+    @staticmethod
+    def _post_room(canvas: Canvas, scale: Scale) -> tuple[float, float]:
+        """Width and height to leave for a text beside a post."""
+        face = canvas.face("small")
+        texts = numbers.tick_texts(scale.ticks(MOST_TICKS))
+        away = (TEXT_AWAY + CLEAR) * canvas.metrics.unit
+        return away + max((width(face, text) for text in texts), default=0), 2 * face.height
 
     def draw(self, canvas: Canvas, scene: Scene, scale: Scale, taken: Sequence[Rect]) -> list[Rect]:
         """Draw it in its place, its texts clear of `taken`; returns where those are."""
@@ -96,8 +127,15 @@ class ValueAxis:
         ticks = self._free(canvas, scene, self._found[1], taken)
         if len(ticks) < FEWEST:
             return []
-        tones = on_ground(scene.ground_at(upright.foot[0]), canvas.theme)
-        canvas.line(upright.foot, upright.head, canvas.metrics.line, tones.line)
+        tones, line = on_ground(scene.ground_at(upright.foot[0]), canvas.theme), canvas.metrics.line
+        canvas.line(upright.foot, upright.head, line, tones.line)
+        if upright.ground > 0.0:  # among contours and grid lines: a staff that stands out
+            emerges = upright.at(upright.ground)
+            canvas.line(emerges, upright.head, STAFF * line, tones.plate)
+            canvas.line(emerges, upright.head, line, Paint(tones.bright))
+            dot = round(DOT * canvas.metrics.scale)
+            rect = Rect(round(emerges[0]) - dot // 2, round(emerges[1]) - dot // 2, dot, dot)
+            canvas.rectangle(rect, Paint(tones.bright), 0.5 * dot)
         drawn = [tick.draw_tick(canvas, scene, rect) for tick, rect in ticks]
         for mark, rect in self._name_places(canvas, upright, drawn):
             if free(rect, canvas, scene.size, (*taken, *drawn)):
@@ -163,6 +201,10 @@ class ValueAxis:
         for name in self.names:
             mark = Mark(0.5 * (foot_x + head_x), 0.5 * (foot_y + head_y), (float(side), 0.0), name)
             yield mark, mark.rect(canvas, "body", beyond)
+
+
+def _inside(point: tuple[float, float], size: tuple[int, int]) -> bool:
+    return 0.0 <= point[0] <= size[0] and 0.0 <= point[1] <= size[1]
 
 
 def _line_rects(upright: Upright) -> list[Rect]:

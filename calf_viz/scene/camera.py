@@ -150,7 +150,7 @@ class OrbitCamera:
     ) -> float:
         """The least distance at which points (n, 3) are within given fractions of the picture's
         width and height."""
-        x, y, towards = _axes(self.azimuth, self.elevation) @ (points - self.target).T
+        x, y, towards = axes_of(self.azimuth, self.elevation) @ (points - self.target).T
         focus = self.focus(aspect)
         across = focus / aspect * np.abs(x) / within[0]
         upwards = focus * np.abs(y) / within[1]
@@ -160,7 +160,7 @@ class OrbitCamera:
     def places(self, points: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:
         """Points (n, 3) in front of the eye in a picture of an aspect ratio, (n, 2), each component
         within -1 and 1 if inside."""
-        x, y, towards = _axes(self.azimuth, self.elevation) @ (points - self.target).T
+        x, y, towards = axes_of(self.azimuth, self.elevation) @ (points - self.target).T
         scale = self.focus(aspect) / (self.distance - towards)
         return np.column_stack([scale / aspect * x, scale * y])
 
@@ -199,7 +199,7 @@ class OrbitCamera:
     @property
     def eye(self) -> NDArray[np.float64]:
         """Position of the eye, (3,) [scene units]."""
-        return np.array(self.target) + self.distance * _axes(self.azimuth, self.elevation)[2]
+        return np.array(self.target) + self.distance * axes_of(self.azimuth, self.elevation)[2]
 
     def focus(self, aspect: float) -> float:
         """Focal length in half heights of the picture: 1 / tangent of half the vertical angle."""
@@ -260,7 +260,7 @@ class OrbitCamera:
         return _view_projection(tuple(vars(self).items()), aspect)
 
 
-def _axes(azimuth: float, elevation: float) -> NDArray[np.float64]:
+def axes_of(azimuth: float, elevation: float) -> NDArray[np.float64]:
     """Unit vectors to the picture's right, upwards, and towards the viewer, (3, 3)."""
     a, e = azimuth, elevation
     back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
@@ -299,7 +299,7 @@ def _least(function: Callable[[float], float], low: float, high: float) -> float
 def _view_projection(seen: tuple[tuple[str, Any], ...], aspect: float) -> NDArray[np.float32]:
     camera = OrbitCamera(**dict(seen))
     view = np.eye(4)
-    view[:3, :3] = _axes(camera.azimuth, camera.elevation)
+    view[:3, :3] = axes_of(camera.azimuth, camera.elevation)
     view[:3, 3] = -view[:3, :3] @ camera.eye
     near, far = camera.clipping
     focus = camera.focus(aspect)

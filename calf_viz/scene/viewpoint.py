@@ -32,12 +32,12 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "home": Preset(-60.0, 40.0, "home"),
-    "agents": Preset(-60.0, 40.0, "agents"),
+    "home": Preset(-60.0, 35.0, "home"),
+    "agents": Preset(-60.0, 35.0, "agents"),
     "plane": Preset(-60.0, 40.0, "plane"),
     "top": Preset(-90.0, 90.0, "plane"),
-    "front": Preset(-90.0, 12.0, "plane"),
-    "side": Preset(0.0, 12.0, "plane"),
+    "front": Preset(-90.0, 25.0, "plane"),
+    "side": Preset(0.0, 25.0, "plane"),
     "corner": Preset(-45.0, 30.0, "plane"),
 }
 LIMITS = {
@@ -81,15 +81,19 @@ class Viewpoint:
             name, rest = "home", [name, *rest]
         elif name.lower() not in PRESETS:
             raise UserError(f"unknown `camera` '{shown(name)}': {ADVICE}")
+        unnamed = sum("=" not in part for part in rest)
+        if unnamed > len(LIMITS):
+            raise UserError(
+                f"`camera` has {unnamed} numbers, but at most {len(LIMITS)} are wanted, "
+                f"{','.join(LIMITS)}: {ADVICE}"
+            )
         numbers: dict[str, float] = {}
         named = False
         for place, part in enumerate(rest):
             key, equals, value = (side.strip() for side in part.partition("="))
             named |= bool(equals)
-            if not named and place < len(LIMITS):
+            if not named:
                 key, value = tuple(LIMITS)[place], part
-            if not named and place >= len(LIMITS):
-                raise UserError(f"`camera` has more than {len(LIMITS)} numbers: {ADVICE}")
             if key not in LIMITS:
                 raise UserError(f"`camera`: '{shown(part)}' is no part of one: {ADVICE}")
             if key in numbers:

@@ -76,12 +76,21 @@ class Region(NamedTuple):
             )
         ).within(view)
 
-    def with_margin(self, view: View) -> Region:
-        """With a margin, at least a fraction `LEAST` of the plane on each axis, and within it."""
+    def to_edges(self, view: View, nearly: float) -> Region:
+        """Up to those edges of the plane that are within a fraction of its width."""
+        los, his = [], []
+        for lo, hi, first, last in zip(*self, view.lo, view.hi, strict=True):
+            near = nearly * (last - first)
+            los.append(first if lo - first < near else lo)
+            his.append(last if last - hi < near else hi)
+        return Region((los[0], los[1]), (his[0], his[1]))
+
+    def with_margin(self, view: View, least: float = LEAST) -> Region:
+        """With a margin, at least a fraction of the plane on each axis, and within it."""
         los, his = [], []
         for axis, (lo, hi) in enumerate(zip(*self.within(view), strict=True)):
             first, last = view.lo[axis], view.hi[axis]
-            width = min(max((hi - lo) * (1.0 + 2.0 * MARGIN), LEAST * (last - first)), last - first)
+            width = min(max((hi - lo) * (1.0 + 2.0 * MARGIN), least * (last - first)), last - first)
             lo = min(max(0.5 * (lo + hi) - 0.5 * width, first), last - width)
             los.append(lo)
             his.append(min(lo + width, last))

@@ -86,7 +86,6 @@ class CALFApplication(Session):
         self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
-        self.director.frame()
         self.looks.poll()
         chosen = self._highlight()
         if self.display is not None:
@@ -96,6 +95,7 @@ class CALFApplication(Session):
             texts = {"state": state, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)
             self.display.frame(self.actions.notice, notice, texts)
+        self.director.frame()  # when panels are known
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +13,24 @@ from calf_viz.errors import UserError, shown
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.composition import Composition
 from calf_viz.scene.glide import FRAMES, Glide
+from calf_viz.scene.placement import Picture, Rectangle
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.scene.whereabouts import Points, Region, Whereabouts
 
 if TYPE_CHECKING:
     from calf_viz.hosts.base import Host
+    from calf_viz.hud.layout import Rect
     from calf_viz.samples import Samples
     from calf_viz.view import View
     from calf_viz.viewer.feed import Feed
 
 FORESEEN = 300
 """Steps that are foreseen."""
+LEAST_AT_HOME = 0.3
+"""Least fraction of the plane that the initial view shows."""
+NEARLY = 0.2
+"""Distance from an edge of the plane, as a fraction of it, within which the initial view shows the
+edge, with its ticks."""
 DIGITS = 6
 """Digits that are read back from the camera: more than a picture shows."""
 
@@ -44,6 +50,9 @@ class Director:
         self.host, self.view, self.viewpoint = host, view, viewpoint
         self.camera: OrbitCamera = host.scene.camera
         self._glide = Glide(self.camera, FRAMES if host.has_window else 0)
+        self._size = host.scene.size
+        self._panels: tuple[Rect, ...] | None = None
+        self._picture = Picture(self._size[0] / self._size[1])
         self._forget()
 
     def _forget(self) -> None:
@@ -93,11 +102,24 @@ class Director:
             self._point(self.viewpoint, self._framed, at_once=not self.host.drawn)
 
     def frame(self) -> None:
-        """Called before each frame."""
+        """Called before each frame, when texts and size of its HUD are known."""
+        self._look_around()
         if self._looks != self._whereabouts.looks:
             self._looks = self._whereabouts.looks
             self._follow()
         self._glide.step()
+
+    def _look_around(self) -> None:
+        """Move what is seen to where the panels are not, if these or the picture's size changed,
+        unless the user moved the camera."""
+        size, panels = self.host.scene.size, self.host.panels()
+        if size == self._size and panels is self._panels:  # the same object until a new layout
+            return
+        picture = Picture(size[0] / size[1], tuple(_covered(panel, size) for panel in panels))
+        at_once, before = size != self._size or not self.host.drawn, self._picture
+        self._picture, self._size, self._panels = picture, size, panels
+        if picture != before and self.in_charge:
+            self._point(self.viewpoint, self._framed, at_once)
 
     def _follow(self) -> None:
         if self.viewpoint.follows and self.in_charge:
@@ -112,15 +134,23 @@ class Director:
             if framed is not None and self._shows(region):
                 self._framed = framed.joined(region)
                 return
-            margin = region.with_margin if framed is None else partial(region.ahead, framed)
-            self._point(self.viewpoint, margin(self.view), at_once=not self.host.drawn)
+            shown = self._widened(region) if framed is None else region.ahead(framed, self.view)
+            self._point(self.viewpoint, shown, at_once=not self.host.drawn)
+
+    def _widened(self, region: Region) -> Region:
+        """With a margin, and, at home, so much around it that the surface's shape is seen."""
+        if self.viewpoint.preset.subject != "home":
+            return region.with_margin(self.view)
+        return region.with_margin(self.view, LEAST_AT_HOME).to_edges(self.view, NEARLY)
 
     def _is_lost_in_the_picture(self, lately: Region) -> bool:
         """Whether a live source's agents, whose ways change as they learn, have long been in a
         small part of what is shown."""
         framed = self._framed
         return (
-            self.view.live and framed is not None and framed.dwarfs(lately.with_margin(self.view))
+            self.view.live
+            and framed is not None
+            and framed.dwarfs(self._widened(self._aim(lately)))
         )
 
     def _shows(self, region: Region) -> bool:
@@ -131,14 +161,14 @@ class Director:
 
     @property
     def _composition(self) -> Composition:
-        return Composition(self.camera, self.host.ground, self.host.scene.frame)
+        scene = self.host.scene
+        return Composition(self.camera, self.host.ground, scene.frame, self._picture)
 
     def look(self, viewpoint: Viewpoint, at_once: bool = True) -> None:
         """Point the camera. Raises UserError for a target outside the plane."""
         check_target(viewpoint, self.view)
-        region = self._region(viewpoint)
-        framed = None if region is None else region.with_margin(self.view)
-        self._point(viewpoint, framed, at_once)
+        self.viewpoint, region = viewpoint, self._region(viewpoint)
+        self._point(viewpoint, None if region is None else self._widened(region), at_once)
 
     def _point(self, viewpoint: Viewpoint, framed: Region | None, at_once: bool) -> None:
         self.viewpoint, self._framed = viewpoint, framed
@@ -169,9 +199,16 @@ class Director:
         """The part of the plane that a viewpoint shows; None: all of it."""
         if viewpoint.preset.subject == "plane":
             return None
-        seen = self._whereabouts
-        region = seen.ever if viewpoint.preset.subject == "home" else seen.now
-        return None if region is None else region.within(self.view)
+        home = viewpoint.preset.subject == "home"
+        region = self._whereabouts.ever if home else self._whereabouts.now
+        return None if region is None else self._aim(region) if home else region.within(self.view)
+
+    def _aim(self, region: Region) -> Region:
+        """Where agents are and the goal to which they go, as far as these are on the plane."""
+        if (goal := self.view.goal_ellipse) is not None:
+            x, y, width, height = goal
+            region = region.joined(Region((x - width, y - height), (x + width, y + height)))
+        return region.within(self.view)
 
     @property
     def text(self) -> str:
@@ -194,6 +231,17 @@ class Director:
                 round(z, 4),
             )
         )
+
+
+def _covered(panel: Rect, size: tuple[int, int]) -> Rectangle:
+    """A panel's part of the picture, with y upwards."""
+    width, height = size
+    return (
+        2.0 * panel.x / width - 1.0,
+        1.0 - 2.0 * panel.bottom / height,
+        2.0 * panel.right / width - 1.0,
+        1.0 - 2.0 * panel.y / height,
+    )
 
 
 def check_target(viewpoint: Viewpoint, view: View) -> None:

@@ -1,0 +1,65 @@
+"""Upright lines inside the plane, for the vertical axis where the picture cuts off all corners."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.hud.cut import Sight, in_sight
+from calf_viz.hud.edges import pixels, plane_of, surface_pixels
+from calf_viz.hud.uprights import Point, Upright, eye_depths
+from calf_viz.scene.scene import Scene
+
+STEEPEST = math.radians(80.0)
+"""Elevation from which an upright line is seen end on."""
+NODES, MOST = 20, 12
+"""Places along each side of what is in sight, and how many of all are tried."""
+
+
+def posts_of(
+    scene: Scene, heightfield: Heightfield, sight: Sight, last: Point | None
+) -> list[Upright]:
+    """Uprights that are in sight, with room for texts on their outer side, those nearest to the
+    picture's sides first: agents are in its middle. last: where in the scene it was before, which
+    comes first."""
+    if scene.height_scale <= 0.0 or scene.camera.elevation > STEEPEST:
+        return []
+    plane = plane_of(scene, heightfield)
+    part = in_sight(lambda at: surface_pixels(scene, heightfield, at), sight, plane)
+    if part is None:
+        return []
+    places = scene.frame.places(plane_nodes(*part, NODES, NODES)).astype(np.float64)
+    if last is not None:
+        places = np.concatenate([[last], places])
+    ends = np.repeat(places[None], 2, axis=0)
+    heights = np.array([0.0, scene.height_scale])[:, None, None]
+    points = np.concatenate([ends, np.broadcast_to(heights, (*ends.shape[:2], 1))], axis=2)
+    at = pixels(scene, points)
+    foot, head = at
+    seen = sight.sees(foot) & sight.sees(head)
+    across = np.abs(at[..., 0].mean(axis=0) / scene.size[0] - 0.5)
+    if last is not None:
+        across[0] = np.inf
+    order = np.argsort(-across, kind="stable")
+    best = order[seen[order]][:MOST]
+    depths = eye_depths(scene, points[:, best])
+    ground = scene.frame.surface(heightfield).heights(places[best])
+    return [
+        Upright(
+            (float(places[i, 0]), float(places[i, 1])),
+            _pair(at[0, i]),
+            _pair(at[1, i]),
+            -1 if at[0, i, 0] + at[1, i, 0] < scene.size[0] else 1,
+            _pair(depths[:, number]),
+            float(np.clip(ground[number], 0.0, 1.0)),
+        )
+        for number, i in enumerate(best)
+    ]
+
+
+def _pair(values: Sequence[float] | np.ndarray) -> Point:
+    first, second = values
+    return float(first), float(second)
