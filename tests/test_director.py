@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framed import seen, showing
+from framed import SMALL, seen, showing
 from hypothesis import given
 from hypothesis import strategies as st
 
