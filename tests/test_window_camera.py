@@ -106,6 +106,6 @@ def test_panning_framing_and_reading_back() -> None:
     assert distances[-1] < turned[1] and distances == sorted(distances, reverse=True)
     assert len(set(distances)) > 5, "in steps"
     assert distances[-1] == distances[-2], "and then it rests"
-    assert said["r"] == 16.5
+    assert said["r"] >= 16.5, "as far as panels require"
     text, notice = said["c"]
     assert notice == f"`camera` {text}"
