@@ -29,7 +29,7 @@ def test_a_child_imports_nothing_from_the_current_folder(
 ) -> None:
     if path is not None:  # a stray colon in PYTHONPATH stands for the current folder
         monkeypatch.setenv("PYTHONPATH", path.format(name=trap.name))
-    command, environment = python_child("calf_viz.sources.board")
+    command, environment = python_child("calf_viz.sources.trainer_board")
     subprocess.run(command, env=environment, check=True, timeout=60)
     assert not (trap / "PWNED").exists()
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from calf_attach.layout import Word
 from trainings import board, configured
 from waiting import until
 
@@ -31,7 +32,6 @@ from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
 from calf_viz.scene.height_texels import height_texels, level_field
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.board import Word
 from calf_viz.value_limits import Scaling
 from calf_viz.value_scale import SCALES
 
@@ -337,7 +337,7 @@ def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> No
     app = CALFApplication(config)
     try:
         app.start_training()
-        assert board(app).nodes == 0
+        assert board(app).grid is None
         seen: list[Heightfield] = []
 
         def step() -> None:
@@ -346,12 +346,12 @@ def test_a_training_is_followed_without_grids_on_its_board(tmp_path: Path) -> No
                 seen.append(app.host.heightfield)
 
         until(lambda: len(seen) > 3, step)
-        assert app.live.version > 2 and board(app)[Word.LATEST] > 2
+        assert app.live.version > 2 and board(app)[Word.SURFACE] > 2
         app.playback.toggle()
         app.draw()
-        until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEPS])
+        until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEP])
         until(
-            lambda: app.live.version == board(app)[Word.LATEST] and not app.surface.evaluating,
+            lambda: app.live.version == board(app)[Word.SURFACE] and not app.surface.evaluating,
             app.draw,
         )
         nodes = plane_nodes(*_corners(app), 17, 17)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from huds import ALL_KEYS, LEVELS, SCALE, TEXTS
 from scene_folder import POINT_MASS
+from trainings import new_board
 
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Metrics
@@ -16,11 +17,12 @@ from calf_viz.hud.trail_legend import TrailLegend
 from calf_viz.hud.two_looks import name_looks
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import THEMES
-from calf_viz.sources.board import Board
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
 from calf_viz.viewer.stats_cache import StatsCache
 from calf_viz.viewer.training_panel import TrainingPanel
+
+pytestmark = pytest.mark.usefixtures("boards")
 
 SIZES = [(480, 300), (640, 360), (1280, 720), (1920, 1080), (3840, 2160)]
 SCALES = [1.0, 1.5, 2.0]
@@ -33,7 +35,7 @@ def everything(training: bool, trails: str) -> Hud:
     name_looks(hud)
     if training:
         config = TrainingConfig.from_preset("quick")
-        TrainingPanel(hud, StatsCache(), Board.create(None, 1), Scene(), config)
+        TrainingPanel(hud, StatsCache(), new_board(), Scene(), config)
     hud.update(**TEXTS, trails=trails, notice="picture written: pictures/point_mass_20_240.png")
     return hud
 

@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from trainings import board, configured, watched
+from calf_attach.layout import Phase, Word
+from trainings import board, configured, new_board, watched
 from waiting import until
 
 from calf_viz import CALFApplication
 from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
 from calf_viz.sources import trainer_handle as process
-from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
-pytestmark = pytest.mark.rendering
+pytestmark = [pytest.mark.rendering, pytest.mark.usefixtures("boards")]
 training = pytest.fixture(watched)
 
 
@@ -50,7 +50,7 @@ def test_a_trainer_that_is_killed_is_reported_and_the_last_state_stays(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=True, size=(960, 540), episodes=1000)
-    until(lambda: board(app)[Word.STEPS] > 5, app.step)
+    until(lambda: board(app)[Word.STEP] > 5, app.step)
     os.kill(app.live.process.process.pid, signal.SIGKILL)
     until(lambda: not app.live.process.running)
     app.step()
@@ -106,7 +106,7 @@ def watch(
     def stepped(app: CALFApplication) -> None:
         step(app)
         if app.frames == 5:
-            until(lambda: board(app)[Word.STEPS] > 20)
+            until(lambda: board(app)[Word.STEP] > 20)
             meanwhile(app)
 
     monkeypatch.setattr(CALFApplication, "step", stepped)
@@ -189,10 +189,10 @@ def test_closing_the_viewer_ends_the_training_with_a_checkpoint(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=False, episodes=1000, steps=500)
-    until(lambda: board(app)[Word.STEPS] > 20)
+    until(lambda: board(app)[Word.STEP] > 20)
     app.close()
     assert not app.live.process.running and app.training_failure is None
-    steps = board(app)[Word.STEPS]
+    steps = board(app)[Word.STEP]
     run, trainer = Run.open(app.live.run.folder)
     run.close()
     assert trainer.steps == steps
@@ -204,12 +204,12 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from trainings import configured
 from calf_viz import CALFApplication
-from calf_viz.sources.board import Word
+from calf_attach.layout import Word
 detach = len(sys.argv) > 3
 episodes = 3 if detach else 1000
 app = CALFApplication(configured(Path(sys.argv[1]), episodes=episodes, hud=False, detach=detach))
 app.start_training()
-while app.live.process.board[Word.STEPS] < 10:
+while app.live.process.board[Word.STEP] < 10:
     app.step()
 print(app.live.process.process.pid, flush=True)
 while True:
@@ -274,7 +274,7 @@ def test_a_trainer_ends_with_a_checkpoint_when_it_is_terminated(
     training: Callable[..., CALFApplication],
 ) -> None:
     app = training(hud=True, detach=True, episodes=1000, steps=500)
-    until(lambda: board(app)[Word.STEPS] > 20, app.step)
+    until(lambda: board(app)[Word.STEP] > 20, app.step)
     app.live.process.process.terminate()
     until(lambda: not app.live.process.running, app.step)
     app.step()
@@ -282,7 +282,7 @@ def test_a_trainer_ends_with_a_checkpoint_when_it_is_terminated(
     assert app.hud.values["train_notice"] == "the training was stopped"
     run, trainer = Run.open(app.live.run.folder)
     run.close()
-    assert trainer.steps == board(app)[Word.STEPS]
+    assert trainer.steps == board(app)[Word.STEP]
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def process_of(tmp_path: Path) -> Iterator[Callable[..., process.TrainerProcess]
         run.close()
         weights = len(trainer.agent.flat_weights())
         made.append(
-            process.TrainerProcess(run.folder, Board.create(None, weights), np.inf, detached)
+            process.TrainerProcess(run.folder, new_board(weights=weights), np.inf, detached)
         )
         return made[-1]
 
@@ -333,7 +333,7 @@ def test_a_trainer_that_makes_progress_is_waited_for(
     """However slow it is: stopped for most of the time, as under heavy load."""
     monkeypatch.setattr(process, "PATIENCE", 0.4)
     started = process_of(episodes=1000)
-    until(lambda: started.board[Word.STEPS] > 20)
+    until(lambda: started.board[Word.STEP] > 20)
     os.kill(started.process.pid, signal.SIGSTOP)
     looks = itertools.count()
 
@@ -352,7 +352,7 @@ def test_a_trainer_that_makes_progress_is_waited_for(
 
 def test_progress_is_processor_time(process_of: Callable[..., process.TrainerProcess]) -> None:
     started = process_of(episodes=1000)
-    until(lambda: started.board[Word.STEPS] > 20)
+    until(lambda: started.board[Word.STEP] > 20)
     before = started._spent()
     until(lambda: started._spent() > before)
     os.kill(started.process.pid, signal.SIGSTOP)
@@ -377,7 +377,7 @@ def test_a_run_whose_folder_goes_away_is_reported_and_not_half_made_again(
     process_of: Callable[..., process.TrainerProcess], tmp_path: Path, how: str
 ) -> None:
     started = process_of(episodes=1000, steps=1_000_000)  # nothing is written meanwhile
-    until(lambda: started.board[Word.STEPS] > 20)
+    until(lambda: started.board[Word.STEP] > 20)
     if how == "removed":
         shutil.rmtree(started.run)
     else:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from calf_attach.layout import Phase, Word
 from scene_folder import POINT_MASS
-from trainings import board, configured, watched
+from trainings import board, configured, new_board, watched
 from waiting import until
 
 from calf_viz import CALFApplication
@@ -21,7 +22,6 @@ from calf_viz.scene.paint import mixed, packed
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import THEMES, Theme
 from calf_viz.sources import worker
-from calf_viz.sources.board import Board, Phase, Word
 from calf_viz.training.columns import METRICS
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run import Run
@@ -29,7 +29,7 @@ from calf_viz.training.trainer import Trainer
 from calf_viz.viewer.stats_cache import StatsCache
 from calf_viz.viewer.training_panel import TrainingPanel
 
-pytestmark = pytest.mark.rendering
+pytestmark = [pytest.mark.rendering, pytest.mark.usefixtures("boards")]
 training = pytest.fixture(watched)
 
 
@@ -57,9 +57,9 @@ def test_the_panel_tells_what_the_board_does(training: Callable[..., CALFApplica
     for i, name in enumerate(("certified", "relax", "nominal")):
         shares = [int(r[4 + i]) / int(r[1]) for r in rows[1:]]
         np.testing.assert_allclose(series.values(f"share_{name}"), shares, rtol=1e-6)
-    samples = board(app).samples(0)
-    last = samples[samples["episode"] == 3]
-    np.testing.assert_allclose(series.values("q_plus"), last["q_plus"], rtol=1e-6)
+    steps = board(app).steps_since(0)
+    last = steps.q_plus[steps.episode == 3]
+    np.testing.assert_allclose(series.values("q_plus"), last, rtol=1e-6)
 
 
 def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_steps_and_speed_of_a_resumed_run_begin_with_those_it_has(tmp_path: Path
     for _ in range(30):
         trainer.step()
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(None, len(trainer.agent.flat_weights()))
+    made = new_board(weights=len(trainer.agent.flat_weights()))
     hud = overview(POINT_MASS)
     panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(4))
     panel.refresh()
     assert panel.hud.values["train_steps"] == "–", "nobody knows yet"
     made.stop()
     worker.Worker(run, trainer, made).work()
-    assert made[Word.STEPS] == made[Word.SAVED] == 30
+    assert made[Word.STEP] == made[Word.SAVED] == 30
     panel.refresh()
     assert panel.hud.values["train_steps"] == "30"
     assert panel.hud.values["train_speed"] == "–", "and not 30 since it started"
@@ -86,10 +86,10 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
     config = configured(tmp_path).training
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(None, len(trainer.agent.flat_weights()))
+    made = new_board(weights=len(trainer.agent.flat_weights()))
     hud = overview(POINT_MASS)
     panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(4))
-    made[Word.PHASE] = Phase.TRAINING
+    made[Word.PHASE] = Phase.RUNNING
     said = []
     at_work = worker.Worker(run, trainer, made)
     begin = trainer.before_comparison
@@ -108,7 +108,7 @@ def test_the_panel_says_when_the_trainer_compares_its_agents(tmp_path: Path) -> 
 
 
 def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_path: Path) -> None:
-    made = Board.create(None, 1)
+    made = new_board(weights=1)
     hud = overview(POINT_MASS)
     panel = TrainingPanel(hud, StatsCache(), made, Scene(), lasts(500))
     series = hud.canvas.series
@@ -135,7 +135,7 @@ def test_plots_show_every_episode_from_the_first_on_and_the_whole_training(tmp_p
 @pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
 def test_a_colour_of_the_plots_has_one_meaning(palette: str, theme: Theme) -> None:
     hud = overview(POINT_MASS)
-    made = Board.create(None, 1)
+    made = new_board(weights=1)
     scene = Scene(theme=theme, mode_colours=mode_colours(palette, palettes=theme.palettes))
     TrainingPanel(hud, StatsCache(), made, scene, lasts(4))
     hud.dress(scene)
@@ -156,7 +156,7 @@ def test_a_colour_of_the_plots_has_one_meaning(palette: str, theme: Theme) -> No
 
 
 def test_bands_follow_the_theme_and_the_palette() -> None:
-    made, scene = Board.create(None, 1), Scene()
+    made, scene = new_board(weights=1), Scene()
     hud = overview(POINT_MASS)
     panel = TrainingPanel(hud, StatsCache(), made, scene, lasts(10))
     for episode, goal in enumerate((0, 1, 1)):

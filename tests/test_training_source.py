@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trainings import SMALL, board, configured, watched
+from calf_attach.layout import Word
+from trainings import SMALL, board, configured, new_board, watched
 from waiting import LONG, until
 
 from calf_viz import AppConfig, CALFApplication, VisualizationConfig
@@ -20,12 +21,11 @@ from calf_viz.pace import Pace
 from calf_viz.samples import Samples
 from calf_viz.sources import trainer_handle as process
 from calf_viz.sources import worker
-from calf_viz.sources.board import Board, Word
 from calf_viz.sources.training import TRAINEE
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
-pytestmark = pytest.mark.rendering
+pytestmark = [pytest.mark.rendering, pytest.mark.usefixtures("boards")]
 training = pytest.fixture(watched)
 
 
@@ -55,7 +55,7 @@ def test_a_new_version_is_uploaded_once_and_morphed_to(
     before = host._texels[..., 1].copy()
     weights = app.agent.flat_weights() * 2.0
     values = np.linspace(0, 9, 17 * 17, dtype=np.float32)
-    board(app).publish(5, 0.5, values, weights)
+    board(app).publish_agent(5, 0.5, values, weights)
     morphs = []
     for _ in range(6):
         app.step()
@@ -79,13 +79,13 @@ def test_a_snapshot_in_the_middle_of_a_morph_goes_on_from_what_is_seen(
     host, weights = app.host, app.agent.flat_weights()
     low, high = (np.full(17 * 17, v, np.float32) for v in (1.0, 2.0))
     low[0], high[0] = 0.0, 9.0
-    board(app).publish(1, 0.5, low, weights)
+    board(app).publish_agent(1, 0.5, low, weights)
     for _ in range(5):
         app.step()
     from calf_viz.scene.height_texels import shown_heights
 
     seen = shown_heights(host._texels, host.morph)
-    board(app).publish(2, 0.5, high, weights)
+    board(app).publish_agent(2, 0.5, high, weights)
     app.step()
     np.testing.assert_allclose(host._texels[..., 0], seen, atol=1e-6)
 
@@ -99,7 +99,7 @@ def test_a_morph_ends_though_the_next_snapshot_comes_early(
     reached = []
     for number in range(4):
         values = np.arange(17 * 17, dtype=np.float32) + number
-        board(app).publish(number, 0.5, values, weights)
+        board(app).publish_agent(number, 0.5, values, weights)
         for _ in range(3):
             app.step()
         reached.append(host.morph)
@@ -120,7 +120,7 @@ def test_the_agent_in_training_is_drawn_in_its_own_colour(
 ) -> None:
     """Whatever the rule, so that it can be found at all times."""
     app = training(hud=False, size=(320, 180), colour_map="gray", renderer=renderer)
-    until(lambda: board(app)[Word.SAMPLES] > 3, app.step)
+    until(lambda: board(app)[Word.ROW] > 3, app.step)
     assert app.host.agents == 3 and app.simulation.states.shape == (2, 2)
     yellow = app.host.scene.mode_colours[TRAINEE_COLOURS, :3] * 255
     positions = app.simulation.states[:, :2]
@@ -148,8 +148,8 @@ def test_the_training_agents_samples_lead_the_others(
 ) -> None:
     app = training(hud=False, train_rate="0.001/s")
     # The only step that this rate allows is taken: none of its own comes between.
-    until(lambda: board(app)[Word.SAMPLES] >= 1)
-    add = board(app).add_sample
+    until(lambda: board(app)[Word.ROW] >= 1)
+    add = board(app).add_step
     add(7, 0, 2, 1.5, -0.5, 0.0, -3.0, -4.0, -0.2, -1.5)
     add(7, 1, 1, 1.0, -0.25, 0.0, -3.0, -4.0, -0.2, -1.5)
     joined = app.live.step()
@@ -170,7 +170,7 @@ def test_pause_and_single_steps_act_on_both_sides(
 ) -> None:
     monkeypatch.setattr(process, "MOMENT", LONG)
     app = training(hud=False, episodes=1000, steps=500)
-    until(lambda: board(app)[Word.STEPS] > 5, app.step)
+    until(lambda: board(app)[Word.STEP] > 5, app.step)
 
     def single_step() -> None:
         app.playback.single_step()
@@ -180,26 +180,26 @@ def test_pause_and_single_steps_act_on_both_sides(
     app.playback.toggle()
     app.draw()
     single_step()  # a trainer that takes one has heard of the pause
-    steps = board(app)[Word.STEPS]
+    steps = board(app)[Word.STEP]
     shown = app.simulation.states.copy()
     for expected in (1, 2, 3):
         single_step()
-        assert app.live._seen == board(app)[Word.SAMPLES], "its marker too is a step further"
+        assert app.live._seen == board(app)[Word.ROW], "its marker too is a step further"
         time.sleep(0.05)
-        assert board(app)[Word.STEPS] == steps + expected
+        assert board(app)[Word.STEP] == steps + expected
     assert not np.array_equal(app.simulation.states, shown)
     # The step's networks are on the board, though no half second has passed.
     until(lambda: board(app).snapshot(0).steps == steps + 3)
     app.playback.toggle()
-    until(lambda: board(app)[Word.STEPS] > steps + 20, app.draw)
+    until(lambda: board(app)[Word.STEP] > steps + 20, app.draw)
 
 
 def test_the_rate_is_kept(training: Callable[..., CALFApplication]) -> None:
     app = training(hud=False, episodes=1000, train_rate="20/s")
-    until(lambda: board(app)[Word.STEPS] > 0)
-    start, before = time.monotonic(), board(app)[Word.STEPS]
-    until(lambda: board(app)[Word.STEPS] > before + 15)
-    taken, seconds = board(app)[Word.STEPS] - before, time.monotonic() - start
+    until(lambda: board(app)[Word.STEP] > 0)
+    start, before = time.monotonic(), board(app)[Word.STEP]
+    until(lambda: board(app)[Word.STEP] > before + 15)
+    taken, seconds = board(app)[Word.STEP] - before, time.monotonic() - start
     assert taken <= 20 * (seconds + Pace.PATIENCE) + 1, "never faster"
 
 
@@ -218,9 +218,9 @@ def test_train_shows_and_ends_with_what_is_shown(tmp_path: Path) -> None:
 def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
     first = CALFApplication(configured(tmp_path, hud=False, episodes=3, steps=40))
     folder = first.start_training()
-    until(lambda: board(first)[Word.STEPS] > 15)
+    until(lambda: board(first)[Word.STEP] > 15)
     first.close()
-    steps = board(first)[Word.STEPS]
+    steps = board(first)[Word.STEP]
     second = CALFApplication(resuming(folder, episodes=4))
     second.start_training()
     try:
@@ -228,7 +228,7 @@ def test_a_run_is_resumed_where_it_was(tmp_path: Path) -> None:
         until(lambda: not second.live.process.running, second.step)
     finally:
         second.close()
-    assert board(second)[Word.STEPS] > steps
+    assert board(second)[Word.STEP] > steps
     run, trainer = Run.open(folder)
     run.close()
     assert trainer.finished and trainer.done == 4
@@ -274,7 +274,7 @@ def test_tensorboard_is_written_by_the_trainers_process(
     config = configured(tmp_path, tensorboard=True).training
     trainer = Trainer(config)
     run = Run.create(trainer, config, tmp_path / "run")
-    made = Board.create(None, len(trainer.agent.flat_weights()))
+    made = new_board(weights=len(trainer.agent.flat_weights()))
     worker.Worker(run, trainer, made).work()
     assert {step for _, step in tensorboard} == set(range(4))
 
@@ -285,7 +285,7 @@ def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     run = Run.create(trainer, config, tmp_path)
     plane = trainer.system.plane
     grid = Grid((9, 9), plane.lo, plane.hi)
-    made = Board.create(grid, len(trainer.agent.flat_weights()), [7.0, 7.0, 0.5])
+    made = new_board(grid, len(trainer.agent.flat_weights()), [7.0, 7.0, 0.5])
     worker.Worker(run, trainer, made)._publish()
     snapshot = made.snapshot(0)
     nodes = plane_nodes(plane.lo, plane.hi, 9, 9)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from calf_viz import AppConfig, CALFApplication
+from calf_viz.heightfield import Grid
+from calf_viz.sources.simulation import view_of
+from calf_viz.sources.trainer_board import TrainerBoard
+from calf_viz.systems import get
 
 TINY = {
     "training_preset": "quick",
@@ -41,3 +45,10 @@ def watched(tmp_path: Path) -> Iterator[Callable[..., CALFApplication]]:
 def board(app: CALFApplication) -> Any:
     assert app.live is not None
     return app.live.process.board
+
+
+def new_board(
+    grid: Grid | None = None, weights: int = 1, hidden: Sequence[float] = (), name: str = "training"
+) -> TrainerBoard:
+    """A board in the folder that the fixture `boards` makes, or in shared memory."""
+    return TrainerBoard.make(name, view_of(get("point_mass")), grid, weights, hidden)

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import click
 import numpy as np
+from calf_attach.layout import Phase, Word
 from PIL import Image
 
 from calf_viz import CALFApplication, VisualizationConfig
@@ -27,7 +28,7 @@ from calf_viz.console import say, tracked
 from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.run_command import run_command
-from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.sources.worker import Worker
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run import Run
@@ -48,11 +49,11 @@ class Lockstep:
     failure = failure_report = None
     detached = False
 
-    def __init__(self, folder: Path, board: Board, *_: Any) -> None:
+    def __init__(self, folder: Path, board: TrainerBoard, *_: Any) -> None:
         self.board = board
         self.run, trainer = Run.open(folder)
         self.worker = Worker(self.run, trainer, board)
-        board[Word.PHASE] = Phase.TRAINING
+        board[Word.PHASE] = Phase.RUNNING
 
     def train(self, steps: int) -> None:
         """Take steps, then publish the critic."""
@@ -67,6 +68,7 @@ class Lockstep:
     def close(self) -> None:
         """Give the run up."""
         self.run.close()
+        self.board.unlink()
 
 
 def frames(config: AppConfig, count: int, steps: int, supersample: int) -> list[Image.Image]:

@@ -26,6 +26,7 @@ if "--unrestricted" not in sys.argv:
 import click
 import numpy as np
 import torch
+from calf_attach.layout import Word
 from rich.table import Table
 from torch import nn
 
@@ -33,7 +34,6 @@ from calf_viz import AppConfig, CALFApplication, systems
 from calf_viz.agent.threads import one_thread
 from calf_viz.console import tables
 from calf_viz.run_command import run_command
-from calf_viz.sources.board import Word
 from calf_viz.sources.training import Training
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.trainer import Trainer
@@ -70,17 +70,17 @@ class Block:
 
     def _look(self) -> None:
         board, version = self.live.process.board, self.live.version
-        newest = version == board[Word.LATEST]  # else the time is that of the next
+        newest = version == board[Word.SURFACE]  # else the time is that of the next
         if newest and version != self._version >= 0:
-            self.late.append(1e-9 * (time.monotonic_ns() - board[Word.PUBLISHED]))
+            self.late.append(1e-9 * (time.perf_counter_ns() - board[Word.PUBLISHED]))
         self._version = version
 
     def train(self, meanwhile: Callable[[], None]) -> None:
         """Count training steps while `meanwhile` runs."""
         process = self.live.process
-        steps, cpu, start = process.board[Word.STEPS], cpu_of(process.process.pid), time.time()
+        steps, cpu, start = process.board[Word.STEP], cpu_of(process.process.pid), time.time()
         meanwhile()
-        steps = max(process.board[Word.STEPS] - steps, 1)
+        steps = max(process.board[Word.STEP] - steps, 1)
         self.speeds.append(steps / (time.time() - start))
         self.step_cpu.append((cpu_of(process.process.pid) - cpu) / steps)
 

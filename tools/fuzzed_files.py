@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from damages import ANY, SAFETENSORS, TEXT, TOML, cell, json_text, json_value, value, word
 
@@ -129,14 +130,18 @@ def _read_shader(path: Path) -> None:
 
 
 def _read_board(path: Path) -> None:
-    from calf_viz.sources.board import Board
+    from calf_viz.sources.attached import Attached
+    from calf_viz.sources.trainer_board import TrainerBoard
+    from calf_viz.viewer.feed import Feed
 
-    with path.open("r+b") as file:
-        board = Board(file.fileno())
-        board.snapshot(0)
-        board.samples(0)
-        board.episodes(0)
-        str(board.error)
+    board = TrainerBoard.map(path)
+    board.snapshot(0)
+    board.steps_since(0)
+    board.episodes_since(0)
+    str(board.error)
+    feed = Feed(Attached(path))
+    feed.steps()
+    feed.surface()
 
 
 _GO_ON = ["train", "--episodes", "1", "--no-progress", "--resume"]
@@ -188,7 +193,9 @@ def _make_bases(root: Path) -> None:
 
     from calf_viz.agent.checkpoint import shipped
     from calf_viz.glsl.shipped_shaders import shader_folder
-    from calf_viz.sources.board import Board
+    from calf_viz.sources.simulation import view_of
+    from calf_viz.sources.trainer_board import TrainerBoard
+    from calf_viz.systems import get
     from calf_viz.training.train import train
     from calf_viz.viewer.app_config import AppConfig
 
@@ -212,10 +219,13 @@ def _make_bases(root: Path) -> None:
     look.write_text(look.read_text() + "\n[values]\nu_relief = 1.5\n")
     for name in ("one.json", "other.json"):
         (root / "profile" / name).write_text(json.dumps(_profile()))
-    board = Board.create(Grid((5, 5), (-5.0, -5.0), (5.0, 5.0)), 10)
-    board.publish(3, 0.5, np.zeros(25, np.float32), np.ones(10, np.float32))
-    size = os.fstat(board.descriptor).st_size
-    (root / "board" / KINDS["board"].name).write_bytes(os.pread(board.descriptor, size, 0))
+    grid = Grid((5, 5), (-5.0, -5.0), (5.0, 5.0))
+    with patch.dict(os.environ, CALF_BOARDS=str(root / "board")):
+        board = TrainerBoard.make("fuzz", view_of(get("point_mass")), grid, 10)
+    board.publish_agent(3, 0.5, np.zeros(25, np.float32), np.ones(10, np.float32))
+    board.add_step(0, 0, 1, 0.5, -0.5, 0.0, -3.0, -4.0, -0.2, -1.5, 1)
+    board.add_episode(0, 1, -1.5, False, 0, 1, 0, 0.5)
+    os.replace(board.path, root / "board" / KINDS["board"].name)
 
 
 def _profile() -> dict[str, Any]:

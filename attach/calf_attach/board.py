@@ -15,7 +15,7 @@ import platform
 import time
 import zlib
 from contextlib import suppress
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence, TypeVar
 
 import numpy as np
 
@@ -36,9 +36,13 @@ from calf_attach.layout import (
     Shape,
     Word,
 )
+from calf_attach.records import Row, Rows, Surface, separate
 
 ORDERED = platform.machine().lower() in ("x86_64", "amd64", "i686", "i386", "x86")
 """Whether other processes see writes in the order in which they were made."""
+
+
+B = TypeVar("B", bound="Board")
 
 
 class BoardError(Exception):
@@ -47,37 +51,6 @@ class BoardError(Exception):
 
 class NoRoom(Exception):
     """There is no memory for a board; the message is one line."""
-
-
-class Row(NamedTuple):
-    """One step of all agents, a copy."""
-
-    number: int
-    step: int
-    time: int
-    merged: int
-    """Steps of the loop that it stands for: more than 1 where some became no row."""
-    positions: np.ndarray
-    """(n, 2)."""
-    flags: np.ndarray
-    """(n,) uint8: see `layout`."""
-    modes: np.ndarray
-    """(n,) uint8."""
-    columns: np.ndarray
-    """(columns, n) float32."""
-
-
-class Surface(NamedTuple):
-    """A critic on a grid at one moment, a copy."""
-
-    version: int
-    steps: int
-    values: np.ndarray | None
-    """(rows, columns) float32; None if only weights were published."""
-    lo: tuple[float, float]
-    hi: tuple[float, float]
-    extra: tuple[float, float]
-    weights: np.ndarray
 
 
 class Board:
@@ -93,7 +66,9 @@ class Board:
 
     def __init__(self, memory: mmap.mmap, shape: Shape, path: str = "") -> None:
         self.path, self.shape, self.memory = path, shape, memory
+        self._file = _identity(path)
         self.words = np.frombuffer(memory, np.int64, WORDS)
+        self._longs = memoryview(memory).cast("q")  # single ones take half the time of an array's
         self.sliders = np.frombuffer(memory, np.float64, SLIDERS, 8 * Word.FIRST_SLIDER)
         meta, text, rows, ends, surfaces, _ = shape.parts()
         self._meta = np.frombuffer(memory, np.uint8, META_BYTES, meta)
@@ -108,7 +83,7 @@ class Board:
         ]
 
     @classmethod
-    def create(cls, name: str, shape: Shape, meta: dict[str, Any]) -> Board:
+    def create(cls: type[B], name: str, shape: Shape, meta: dict[str, Any]) -> B:
         """Make a board. Raises NoRoom if there is none for it, and ValueError for a meta block that
         is too long."""
         size = shape.parts()[-1]
@@ -144,7 +119,7 @@ class Board:
             raise
 
     @classmethod
-    def open(cls, path: str) -> Board:
+    def open(cls: type[B], path: str) -> B:
         """Map another process's board. Raises OSError if it cannot be opened, and BoardError if it
         is none, is damaged, or has another version's layout."""
         flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -168,18 +143,25 @@ class Board:
         finally:
             os.close(descriptor)
 
+    def adopt(self) -> None:
+        """This process writes it from now on: another made it for this one."""
+        self[Word.PID] = pid = os.getpid()
+        self[Word.STARTED] = mapped_file.started(pid) or 0
+        self[Word.HEARTBEAT] = time.perf_counter_ns()
+
     def unlink(self) -> None:
         """Remove the file; whoever has mapped it keeps it."""
         with suppress(OSError):  # swept already, or mapped on Windows
-            os.unlink(self.path)
+            if _identity(self.path) == self._file:  # else it is a later one of that name
+                os.unlink(self.path)
 
     # Words
 
     def __getitem__(self, word: Word) -> int:
-        return int(self.words[word])
+        return self._longs[word]
 
     def __setitem__(self, word: Word, value: int) -> None:
-        self.words[word] = value
+        self._longs[word] = value
 
     @property
     def alive(self) -> bool:
@@ -253,34 +235,44 @@ class Board:
     def rows_since(self, number: int) -> list[Row]:
         """The rows from a number on that are still in the ring, oldest first. Their numbers tell
         whether some were overwritten before they were read."""
-        end, slots = self[Word.ROW], self.shape.rows
-        found = (self.row(at) for at in range(max(number, end - slots), end))
-        return [row for row in found if row is not None]
+        return separate(self.table_since(number))
 
     def row(self, number: int) -> Row | None:
         """One row; None if it is overwritten, or just being written."""
-        slot = self._rows[number % self.shape.rows].copy()
-        again = int(self._rows[number % self.shape.rows, :8].view(np.int64)[0])
-        head = slot[: 8 * ROW_HEAD].view(np.int64).tolist()
-        first, step, when, n, merged, check, _, last = head
-        if not first == last == again == number + 1 or not 0 <= n <= self.shape.agents:
-            return None
-        if check and check != row_checksum(slot):
-            return None
-        shape = self.shape
+        found = separate(self._read(np.array([number])))
+        return found[0] if found else None
+
+    def table_since(self, number: int) -> Rows:
+        """As `rows_since`, but as arrays."""
+        end = self[Word.ROW]
+        return self._read(np.arange(max(number, end - self.shape.rows), end))
+
+    def _read(self, numbers: np.ndarray) -> Rows:
+        """Those of some rows that are whole."""
+        shape, slots = self.shape, numbers % self.shape.rows
+        raw = self._rows[slots]  # a copy
+        again = self._rows.view(np.int64)[slots, 0]
+        head = raw.view(np.int64)[:, :ROW_HEAD]
+        first, _, _, agents, _, check, _, last = head.T
+        whole = (first == numbers + 1) & (last == first) & (again == first)
+        whole &= (agents >= 0) & (agents <= shape.agents)
+        for at in np.flatnonzero(whole & (check != 0)).tolist():
+            whole[at] = check[at] == row_checksum(raw[at])
+        if not whole.all():
+            raw, head, numbers = raw[whole], head[whole], numbers[whole]
+        room, k = shape.agents, len(raw)
         positions, flags, modes, columns, _ = shape.row_parts()
-        kind = np.float64 if shape.wide else np.float32
-        numbers = slot[columns : columns + 4 * shape.agents * shape.columns].view(np.float32)
-        return Row(
-            number,
-            step,
-            when,
-            merged,
-            slot[positions : positions + 2 * n * shape.position_bytes].view(kind).reshape(n, 2),
-            slot[flags : flags + n],
-            slot[modes : modes + n],
-            numbers.reshape(shape.columns, shape.agents)[:, :n],
-        )
+        places = raw.view(np.float64 if shape.wide else np.float32)
+        first = positions // shape.position_bytes
+        values = raw.view(np.float32)[:, columns // 4 :]
+        _, step, time, agents, merged, *_ = head.T
+        return Rows(
+            numbers, step, time, agents, merged,
+            places[:, first : first + 2 * room].reshape(k, room, 2),
+            raw[:, flags : flags + room],
+            raw[:, modes : modes + room],
+            values[:, : room * shape.columns].reshape(k, shape.columns, room),
+        )  # fmt: skip
 
     # Ends
 
@@ -371,6 +363,14 @@ def row_checksum(slot: np.ndarray) -> int:
 
 def _surface_checksum(slot: np.ndarray) -> int:
     return zlib.crc32(slot[8 * SURFACE_HEAD :].data, zlib.crc32(slot[8:64].data))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        about = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
 
 
 def _mapped(path: str, size: int) -> mmap.mmap:

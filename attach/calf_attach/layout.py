@@ -97,10 +97,8 @@ class Word(IntEnum):
     """V: the loop outlives its viewer."""
     CONTROLLED = 38
     """W: whether the loop heeds pause, single step and rate."""
-    STEPS = 40
-    """W: training steps."""
     SAVED = 41
-    """W: training steps at the newest checkpoint."""
+    """W: the loop's steps at its newest checkpoint."""
     LOOKED = 42
     """V: when a viewer last looked [ns]."""
     CHOSEN = 43

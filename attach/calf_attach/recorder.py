@@ -255,7 +255,7 @@ class Recorder:
         slot.modes[...] = 0 if modes is None else modes
         slot.first[...] = rewards
         self._write_others(slot, others)
-        writer.end(slot, self.steps, now, self._merged + 1, self.dropped, self.cost)
+        writer.end(self.steps, now, self._merged + 1, self.dropped, self.cost)
         self._begins, self._plain = np.zeros(len(positions), bool), True
         self._merged, self._next_row = 0, now + self._apart
         if urgent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Sequence
 
 import numpy as np
 
@@ -28,13 +29,13 @@ class Slot:
         others: the other columns, (columns - 1, n) float32, NaN where nothing is known.
     """
 
-    __slots__ = ("_both", "first", "flags", "modes", "others", "positions", "raw")
+    __slots__ = ("_both", "first", "flags", "modes", "others", "positions")
 
     def __init__(self, board: Board, number: int, n: int) -> None:
         shape = board.shape
         at_positions, at_flags, at_modes, at_columns, _ = shape.row_parts()
         kind = np.float64 if shape.wide else np.float32
-        self.raw = raw = board.raw_row(number)
+        raw = board.raw_row(number)
         end = at_positions + 2 * n * shape.position_bytes
         self.positions = raw[at_positions:end].view(kind).reshape(n, 2)
         self.flags, self.modes = raw[at_flags : at_flags + n], raw[at_modes : at_modes + n]
@@ -107,11 +108,12 @@ class RowWriter:
         self._words[(self._rows + number * self._stride) >> 3] = self.number + 1
         return Slot(self.board, number, self.n)
 
-    def end(self, slot: Slot, step: int, when: int, merged: int, dropped: int, cost: int) -> None:
+    def end(self, step: int, when: int, merged: int, dropped: int, cost: int) -> None:
         """Publish the row, and the loop's counts as `count`. merged: steps that it stands for."""
-        at = self._rows + (self.number % self._count) * self._stride
+        slot = self.number % self._count
+        at = self._rows + slot * self._stride
         self.number = number = self.number + 1
-        check = 0 if ORDERED else row_checksum(slot.raw)
+        check = 0 if ORDERED else row_checksum(self.board.raw_row(slot))
         _HEAD.pack_into(self._memory, at + 8, step, when, self.n, merged, check, 0, number)
         self._words[_ROW] = number
         _COUNTS.pack_into(self._memory, _COUNTS_AT, step, dropped, cost, when)
@@ -119,3 +121,33 @@ class RowWriter:
     def count(self, step: int, dropped: int, cost: int, now: int) -> None:
         """Say how far the loop is, and that it lives."""
         _COUNTS.pack_into(self._memory, _COUNTS_AT, step, dropped, cost, now)
+
+
+class OneAgentWriter(RowWriter):
+    """Writes rows of a single agent, with all columns, from plain numbers: in half the time that
+    arrays of one number would take."""
+
+    def __init__(self, board: Board) -> None:
+        """Raises ValueError for a board that is made for others."""
+        super().__init__(board, 1)
+        if board.shape.agents != 1 or board.shape.wide:
+            raise ValueError("a board for one agent with float32 positions is wanted")
+        at, _, modes, columns, _ = board.shape.row_parts()
+        self._contents_at = at
+        self._contents = struct.Struct(f"<2f2B{columns - modes - 1}x{board.shape.columns}f")
+
+    def write_one(
+        self, x: float, y: float, flags: int, mode: int, columns: Sequence[float], step: int,
+        when: int,
+    ) -> None:  # fmt: skip
+        """A whole row. columns: all of them; numbers beyond float32 become infinite."""
+        at = self._rows + (self.number % self._count) * self._stride
+        self._words[at >> 3] = self.number + 1
+        at += self._contents_at
+        try:
+            self._contents.pack_into(self._memory, at, x, y, flags, mode, *columns)
+        except OverflowError:  # of float32, which NumPy makes infinite
+            with np.errstate(over="ignore"):
+                x, y, *others = np.array([x, y, *columns], np.float32).tolist()
+            self._contents.pack_into(self._memory, at, x, y, flags, mode, *others)
+        self.end(step, when, 1, 0, 0)

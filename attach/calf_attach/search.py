@@ -42,7 +42,8 @@ def loops() -> tuple[list[Found], list[str]]:
             continue
         except OSError:  # gone meanwhile
             continue
-        if not board.alive and _quiet(board) > KEPT:
+        empty = not (board[Word.ROW] or board[Word.SURFACE])
+        if not board.alive and (empty or _quiet(board) > KEPT):
             board.unlink()
         elif meta is not None and board[Word.PHASE] != Phase.MOVED:
             found.append(Found(board, meta))

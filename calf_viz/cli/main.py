@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from calf_attach.layout import Word
 
 from calf_viz import systems
 from calf_viz.cli.attach import attach
@@ -208,11 +209,9 @@ def _process(app: CALFApplication) -> str:
 
 def _say_if_early(app: CALFApplication) -> None:
     """Say so if a training that ends with its viewer has had no episode."""
-    from calf_viz.sources.board import Word
-
     if app.live is None or app.live.process.detached or app.training_failure is not None:
         return
-    if app.live.process.board[Word.EPISODES] == 0:
+    if app.live.process.board[Word.END] == 0:
         from calf_viz.viewer.app import HEADLESS_FRAMES
 
         say(f"0 episodes in {app.config.frames or HEADLESS_FRAMES} frames: give more --frames")

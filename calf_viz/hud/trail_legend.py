@@ -3,6 +3,9 @@
 trails: certified there          trails: age                  trails: speed [m/s]
 ▬ yes   ▬ no                     [dark ........ bright]       [dark ........ bright]
                                  6 s ago           now         0    1   2     5
+
+Where a source leaves steps out, a trail's samples are not evenly apart: `earlier` and `now`, `slow`
+and `fast` then stand in place of numbers.
 """
 
 from __future__ import annotations
@@ -60,6 +63,8 @@ class TrailLegend(Widget):
     """Unit of speed."""
     timed: bool = True
     """Whether steps have a duration."""
+    even: bool = True
+    """Whether all samples are one step apart; else ages and speeds have no numbers."""
     name: str = "trails"
     anchor: Anchor = TOP_LEFT
     columns: int = 44
@@ -111,7 +116,8 @@ class TrailLegend(Widget):
         backing(canvas, rect)
         left, room, y = rect.x + 3 * unit, rect.width - 6 * unit, rect.y + 2 * unit
         for look, value in self._sections:
-            words = TITLES[value] + (f" [{self.unit}]" if value == "BY_SPEED" else "")
+            numbered = value == "BY_SPEED" and self.even
+            words = TITLES[value] + (f" [{self.unit}]" if numbered else "")
             titles = [f"{look}  {trails}{words}".strip() for trails in ("trails: ", "")]
             face = canvas.face("body")
             title = next((t for t in titles if width(face, t) <= room), titles[-1])
@@ -145,6 +151,10 @@ class TrailLegend(Widget):
             canvas.label(self._ago(), "small", bar.x, baseline, theme.QUIET, bar.width)
             canvas.label("now", "small", bar.right, baseline, theme.QUIET, bar.width, "right")
             return
+        if not self.even:
+            canvas.label("slow", "small", bar.x, baseline, theme.QUIET, bar.width)
+            canvas.label("fast", "small", bar.right, baseline, theme.QUIET, bar.width, "right")
+            return
         line, free = canvas.metrics.line, bar.x
         for place, text in self._speeds():
             x = round(bar.x + place * (bar.width - line))
@@ -157,6 +167,8 @@ class TrailLegend(Widget):
 
     def _ago(self) -> str:
         """When the oldest part of a trail was."""
+        if not self.even:
+            return "earlier"
         if self.timed:
             return f"{numbers.plain(self.duration)} s ago"
         steps = round(self.duration)

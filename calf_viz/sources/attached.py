@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from calf_attach import search, window
-from calf_attach.board import Board, BoardError, Row
+from calf_attach.board import Board, BoardError
 from calf_attach.layout import FIRST, HIDDEN, SLIDERS, TERMINATED, TRUNCATED, Phase, Word
+from calf_attach.records import Row
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
@@ -44,6 +45,21 @@ TORN = 100
 """Attempts to read what the rows mean while the loop writes it."""
 
 
+OF_ALL = ("title", "lo", "hi", "labels", "periodic", "modes", "colours", "value", "dt")
+"""Fields of a view that every board has."""
+OF_SYSTEMS = ("symbol", "value_scale", "clim", "marker", "goal")
+"""Fields of a view that only boards of this program's own trainer have."""
+HEADING = "heading"
+"""The column that says where agents look."""
+B = TypeVar("B", bound=Board)
+
+
+def meta_of(view: View, name: str) -> dict[str, Any]:
+    """The meta block that describes a view, of a loop with this name: `view_of` reads it."""
+    known = {field: getattr(view, field) for field in (*OF_ALL, *OF_SYSTEMS)}
+    return {"name": name, "critic": True, **known}
+
+
 def view_of(meta: dict[str, Any]) -> View:
     """The view that a board's meta block describes. Raises UserError for one that no view can be
     made of."""
@@ -61,6 +77,7 @@ def view_of(meta: dict[str, Any]) -> View:
             value=meta["value"],
             dt=meta.get("dt"),
             live=True,
+            **{name: meta[name] for name in OF_SYSTEMS if name in meta},
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"the board's view: {shown(str(error))}: nothing can be shown") from error
@@ -87,6 +104,7 @@ class Attached:
         taken: the loop's steps up to the newest that is shown.
         lost: rows that were overwritten before they were read.
         behind: seconds from the newest step that is shown to when it was read.
+        even: whether every step so far was a row.
     """
 
     def __init__(self, path: Path | str, clock: Callable[[], int] = time.perf_counter_ns) -> None:
@@ -94,12 +112,13 @@ class Attached:
         version's."""
         self._clock = clock
         self.lost, self.behind, self.taken = 0, 0.0, 0
+        self.even = True
         self._ended = np.zeros(0, bool)
         self._shown = 0  # number of the next samples
         self._looked_at = 0
         self._chosen: int | None = None
         self._slid: dict[str, float] = {}  # by entry
-        self._open(open_board(path))
+        self._open(open_board(path, Board))
         self._next = max(self.board[Word.ROW] - self.board.shape.rows, 0)
         self._said: str | None = None
 
@@ -119,12 +138,8 @@ class Attached:
             self.slide(name, value)
 
     def _take_view(self) -> View:
-        for _ in range(TORN):
-            version, meta = self.board[Word.META], self.board.meta()
-            if meta is not None:
-                self._meta_version, self.meta = version, meta
-                return view_of(meta)
-        raise UserError(f"{self.board.path}: its loop ended while it wrote: nothing can be shown")
+        self._meta_version, self.meta = meta_read(self.board)
+        return view_of(self.meta)
 
     @property
     def view(self) -> View:
@@ -147,6 +162,7 @@ class Attached:
         gap = row.number - self._next
         self.lost += gap
         self._next, self.taken = row.number + 1, row.step
+        self.even &= row.merged == 1
         self._shown += gap + 1
         return self._samples(row)
 
@@ -166,7 +182,8 @@ class Attached:
             str(name): column
             for name, column in zip(self.meta.get("columns", ()), row.columns, strict=False)
         }
-        return Samples(positions, modes, first, None, self._shown - 1, columns)
+        headings = columns.get(HEADING)
+        return Samples(positions, modes, first, headings, self._shown - 1, columns)
 
     def surface(self) -> Heightfield | None:
         """The newest surface of these bounds."""
@@ -233,7 +250,7 @@ class Attached:
             if self.board[Word.ROW] <= self._next:
                 moved = (self.board.meta() or {}).get("moved")
                 if isinstance(moved, str):
-                    self._open(open_board(moved))
+                    self._open(open_board(moved, Board))
             return
         if now - self._looked_at < 1e9 * LOOK_EVERY:
             return
@@ -351,11 +368,24 @@ def find(name: str) -> search.Found:
     raise UserError(f"no loop called {shown(name)} runs here{others}")
 
 
-def open_board(path: Path | str) -> Board:
+def open_board(path: Path | str, kind: type[B]) -> B:
     """Map a board. Raises UserError if it cannot be read, or is none of this version."""
     try:
-        return Board.open(str(path))
+        return kind.open(str(path))
     except BoardError as error:
         raise UserError(str(error)) from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def meta_read(board: Board) -> tuple[int, dict[str, Any]]:
+    """Version and contents of a board's meta block. Raises UserError if it is damaged."""
+    for _ in range(TORN):
+        version = board[Word.META]
+        try:
+            meta = board.meta()
+        except BoardError as error:
+            raise UserError(str(error)) from error
+        if meta is not None:
+            return version, meta
+    raise UserError(f"{board.path}: its loop ended while it wrote: nothing can be shown")

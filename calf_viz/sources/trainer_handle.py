@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from calf_attach.layout import Phase, Word
 
 from calf_viz.children import held_back, python_child
 from calf_viz.errors import UserError, shown
-from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.sources.trainer_board import TrainerBoard
 
 log = logging.getLogger("calf_viz")
 
@@ -39,7 +40,7 @@ class TrainerProcess:
     def __init__(
         self,
         run: Path,
-        board: Board,
+        board: TrainerBoard,
         rate: float,
         detached: bool = False,
         system: str | None = None,
@@ -64,7 +65,7 @@ class TrainerProcess:
         self.board[Word.DETACHED] = int(detached)
         self.log = run / "trainer.log"
         command, environment = python_child(
-            "calf_viz.sources.trainer_process", str(run), str(self.board.descriptor),
+            "calf_viz.sources.trainer_process", str(run), board.path,
             *(() if system is None else (system,)),
         )  # fmt: skip
         try:
@@ -75,13 +76,11 @@ class TrainerProcess:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
-                    pass_fds=[self.board.descriptor],
                     start_new_session=True,  # Ctrl-C and hang-up of the terminal are for the viewer
                 )
         except OSError as error:
+            board.unlink()
             raise UserError(f"cannot start a training in {shown(run)}: {error.strerror}") from error
-        finally:
-            self.board.close()
 
     @property
     def running(self) -> bool:
@@ -107,7 +106,7 @@ class TrainerProcess:
         """`failure`, what is lost, and how to resume, in one line; None without a failure."""
         if self.failure is None:
             return None
-        lost = self.board[Word.STEPS] - self.board[Word.SAVED]
+        lost = self.board[Word.STEP] - self.board[Word.SAVED]
         loss = f" ({lost} steps since the last checkpoint are lost)" if lost else ""
         return f"the training died: {self.failure}{loss}; go on with `resume` {self.run}"
 
@@ -135,7 +134,7 @@ class TrainerProcess:
         board[Word.GRANTED] += 1
         end = time.monotonic() + MOMENT
         while board[Word.TAKEN] < board[Word.GRANTED] and time.monotonic() < end:
-            if board[Word.PHASE] != Phase.TRAINING or not self.running:
+            if board[Word.PHASE] != Phase.RUNNING or not self.running:
                 return
             time.sleep(0.001)
 
@@ -144,14 +143,19 @@ class TrainerProcess:
         if self.detached and self.running:
             self._release()
             # Reap it when it ends, so that it does not remain a zombie.
-            threading.Thread(target=self.process.wait, daemon=True).start()
+            threading.Thread(target=self._reap, daemon=True).start()
             return
         self.board.stop()
         self._release()
         if not self._wait():
             self._overdue = True
             self.process.kill()
-            self.process.wait()
+        self._reap()
+
+    def _reap(self) -> None:
+        """Wait for its end, and remove its board, which it leaves if it is killed."""
+        self.process.wait()
+        self.board.unlink()
 
     def _wait(self) -> bool:
         """Wait for its end; returns False once there was no progress for too long.

@@ -3,7 +3,7 @@
 standard input    closed when the viewer ends, in any way
 SIGTERM, SIGHUP   end the training with a checkpoint; blocked by the parent until handled here
 RUN               the run to resume; its checkpoints are written as by `calf-viz train`
-BOARD             inherited descriptor of the board (see `board.py`)
+BOARD             path of the board (see `trainer_board.py`), which is removed at the end
 SYSTEM            the run's system as given to the viewer: a file, a module, a name
 
 Imports that take seconds come last: until then it can already be told to end.
@@ -17,12 +17,14 @@ import sys
 import threading
 import traceback
 
+from calf_attach.layout import Phase, Word
+
 from calf_viz.children import HELD_BACK
 from calf_viz.errors import UserError
-from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.sources.trainer_board import TrainerBoard
 
 
-def _listen(board: Board) -> None:
+def _listen(board: TrainerBoard) -> None:
     """Make signals and the viewer's end stop the training."""
     # Ctrl-C in the terminal is handled by the viewer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -33,7 +35,7 @@ def _listen(board: Board) -> None:
     threading.Thread(target=_stop_with_the_viewer, args=(board,), daemon=True).start()
 
 
-def _stop_with_the_viewer(board: Board) -> None:
+def _stop_with_the_viewer(board: TrainerBoard) -> None:
     """Wait for the end of standard input, then stop; or, detached, go on, even if paused."""
     # Not through sys.stdin, whose lock a thread must not hold when the interpreter ends.
     while os.read(0, 4096):
@@ -46,10 +48,21 @@ def _stop_with_the_viewer(board: Board) -> None:
 
 def main(arguments: list[str]) -> int:
     """Returns exit code 0, or 1 if the board holds an error."""
-    run, descriptor, *given = arguments
-    board = Board(int(descriptor))
-    board.close()
+    run, path, *given = arguments
+    try:
+        board = TrainerBoard.map(path)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    board.adopt()
     _listen(board)
+    try:
+        return _train(run, board, given)
+    finally:
+        board.unlink()
+
+
+def _train(run: str, board: TrainerBoard, given: list[str]) -> int:
     try:
         from calf_viz import systems
         from calf_viz.sources.worker import work

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from calf_attach.layout import Phase, Word
 from numpy.typing import NDArray
 
 from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
-from calf_viz.sources.board import Board, Phase, Snapshot, Word
 from calf_viz.sources.simulation import Simulation
+from calf_viz.sources.trainer_board import Snapshot, TrainerBoard
 from calf_viz.sources.trainer_handle import TrainerProcess
 from calf_viz.training.config import TrainingConfig
 from calf_viz.training.run import Run
@@ -61,14 +62,13 @@ class Training:
     def step(self) -> Samples:
         """The simulation's samples, preceded by that of the agent in training."""
         samples = self.simulation.step()
-        new = self.process.board.samples(self._seen)
-        if len(new):
-            last = new[-1]
-            self._seen = int(last["number"]) + 1
-            self._first |= int(last["episode"]) != self._episode
-            self._episode = int(last["episode"])
-            self._last = np.array([last["x"], last["y"], last["heading"]], np.float32)
-            self._mode, self._q_plus = int(last["mode"]), float(last["q_plus"])
+        new = self.process.board.newest_step(self._seen)
+        if new is not None:
+            self._seen = int(new.number[-1]) + 1
+            self._first |= int(new.episode[-1]) != self._episode
+            self._episode = int(new.episode[-1])
+            self._last = np.array([new.x[-1], new.y[-1], new.heading[-1]], np.float32)
+            self._mode, self._q_plus = int(new.mode[-1]), float(new.q_plus[-1])
         x, y, heading = self._last
         first, self._first = self._first, False
         headings = samples.headings
@@ -191,7 +191,9 @@ def begin(
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
     weights = trainer.agent.flat_weights()
     agent.set_flat_weights(weights)
-    board = Board.create(simulation.grid, len(weights), simulation.hidden.tolist())
+    board = TrainerBoard.make(
+        run.folder.name, simulation.view, simulation.grid, len(weights), simulation.hidden.tolist()
+    )
     process = TrainerProcess(run.folder, board, rate, detached, reference)
     return Training(simulation, process, run, trainer.state[0])
 

@@ -6,11 +6,12 @@ import time
 from functools import partial
 
 import numpy as np
+from calf_attach.layout import Phase, Word
 from numpy.typing import NDArray
 
 from calf_viz.agent.threads import one_thread
 from calf_viz.pace import Pace
-from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.sources.trainer_board import TrainerBoard, ended
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
@@ -23,7 +24,7 @@ POLL = 0.002
 class Worker:
     """Trains a run, and keeps a board up to date."""
 
-    def __init__(self, run: Run, trainer: Trainer, board: Board) -> None:
+    def __init__(self, run: Run, trainer: Trainer, board: TrainerBoard) -> None:
         self.run, self.trainer, self.board = run, trainer, board
         system, grid = trainer.system, board.grid
         nothing = np.empty((0, system.state_dim), np.float32)
@@ -36,13 +37,13 @@ class Worker:
     def work(self) -> None:
         """Train until the run is finished, or until stopped by the board or the viewer's end."""
         trainer, board = self.trainer, self.board
-        board[Word.STEPS] = board[Word.SAVED] = trainer.steps
+        board[Word.STEP] = board[Word.SAVED] = trainer.steps
         for episode in trainer.recent:
             board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
                               *episode.modes, episode.p_relax)  # fmt: skip
         self._publish()
         self.run.start(trainer)
-        board[Word.PHASE] = Phase.TRAINING
+        board[Word.PHASE] = Phase.RUNNING
         while not trainer.finished and self._may_step():
             self._step()
         self._publish()
@@ -69,7 +70,7 @@ class Worker:
                 if board[Word.TAKEN] < granted:
                     return True
                 self._publish()
-                time.sleep(POLL)
+                self._rest(POLL)
                 continue
             board[Word.TAKEN] = granted
             rate = board[Word.RATE]
@@ -78,24 +79,28 @@ class Worker:
                 return True
             if wait > SNAPSHOT_EVERY:
                 self._publish()
-            time.sleep(min(wait, 0.05))
+            self._rest(min(wait, 0.05))
         return False
+
+    def _rest(self, seconds: float) -> None:
+        self.board[Word.HEARTBEAT] = time.perf_counter_ns()
+        time.sleep(seconds)
 
     def _step(self) -> None:
         trainer, board = self.trainer, self.board
         taken = min(board[Word.TAKEN] + 1, board[Word.GRANTED])
         episode, number = trainer.episode.episode, trainer.episode.steps
-        ended = trainer.step()
-        step = (trainer.last_timeline if ended else trainer.timeline)[-1]
+        over = trainer.step()
+        step = (trainer.last_timeline if over else trainer.timeline)[-1]
         x, y = step.state[list(trainer.system.plane.axes)]
         heading = trainer.system.heading_axis
-        board.add_sample(
+        board.add_step(
             episode, number, step.mode, x, y, 0.0 if heading is None else step.state[heading],
-            step.q_plus, step.floor, step.ceiling, step.reward,
+            step.q_plus, step.floor, step.ceiling, step.reward, trainer.steps,
+            ended(trainer.recent[-1].goal) if over else 0,
         )  # fmt: skip
-        board[Word.STEPS] = trainer.steps
-        if ended:
-            board[Word.PHASE] = Phase.TRAINING
+        if over:
+            board[Word.PHASE] = Phase.RUNNING
             e = trainer.recent[-1]
             board.add_episode(e.episode, e.steps, e.ret, e.goal, *e.modes, e.p_relax)
             self.run.episode(trainer)
@@ -113,12 +118,12 @@ class Worker:
         agent = trainer.agent
         empty: NDArray[np.float32] = np.empty(0, np.float32)
         values = agent.lyapunov(self.states) if len(self.states) else empty
-        self.board.publish(trainer.steps, trainer.p_relax, values, agent.flat_weights())
+        self.board.publish_agent(trainer.steps, trainer.p_relax, values, agent.flat_weights())
         self._next_snapshot = time.perf_counter() + SNAPSHOT_EVERY
 
 
 @one_thread()  # leaves cores to the viewer
-def work(folder: str, board: Board) -> None:
+def work(folder: str, board: TrainerBoard) -> None:
     """Train a run until it is finished or stopped; see `trainer.py`.
 
     Raises:

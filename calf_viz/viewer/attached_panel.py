@@ -57,7 +57,7 @@ class AttachedPanel:
             Row("loop_merged", "steps not drawn", rank=4),
             Row("loop_lost", "rows missed", rank=4),
         ]
-        panel = Panel("loop", "loop", rows)
+        panel = Panel("loop", "watching", rows)
         panel.share = (0.45, 0.75)
         agents = Paint(mode_tone(0))
         faint = Paint(mode_tone(0), 0.4)
@@ -103,7 +103,11 @@ class AttachedPanel:
         steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
         lasted = 1e-9 * (board[Word.HEARTBEAT] - board[Word.EPOCH])
         texts: dict[str, str | None] = {"loop_speed": self._rate.text(steps, lasted)}
-        texts["loop_cost"] = f"{1e-3 * board[Word.COST] / steps:.3g} µs" if steps else "–"
+        cost = board[Word.COST]
+        if steps and not cost:  # it does not measure itself: this program's own trainer
+            texts["loop_cost"] = None
+        else:
+            texts["loop_cost"] = f"{1e-3 * cost / steps:.3g} µs" if steps else "–"
         texts["loop_behind"] = f"{1e3 * source.behind:.0f} ms" if source.running else None
         texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
         texts["loop_lost"] = numbers.count(source.lost) if source.lost else None

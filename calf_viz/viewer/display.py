@@ -9,7 +9,7 @@ from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.board import Board
+from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
 from calf_viz.viewer.attached_panel import AttachedPanel
@@ -55,7 +55,7 @@ class Display:
         )  # fmt: skip
         self.readings.trainee_apart = self.training_panel is not None
 
-    def show_training(self, board: Board, training: TrainingConfig) -> None:
+    def show_training(self, board: TrainerBoard, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""
         self.readings.trainee_apart = True
         self.training_panel = TrainingPanel(self.hud, self.stats, board, self.host.scene, training)
@@ -77,8 +77,11 @@ class Display:
             notice = None
         if self.attached_panel is not None:
             self.attached_panel.frame()
-        if self.feed.view is not self._view:
-            self._view = self.feed.view
+            even = self.attached_panel.source.even
+        else:
+            even = True
+        if self.feed.view is not self._view or even != self._legend.even:
+            self._view, self._legend.even = self.feed.view, even
             self._legend.crossing = _crossing(self._view)
             self.hud.redraw()
         with self.host.profiler.section("stats"):

@@ -14,10 +14,9 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from calf_attach.layout import Phase, Word
 
 from calf_viz.agent.modes import NAMES
 from calf_viz.glsl.variants import TRAINEE_COLOURS
@@ -28,7 +27,7 @@ from calf_viz.hud.series import SAMPLES
 from calf_viz.hud.widgets import Notice, Panel, Row
 from calf_viz.scene.paint import Paint, mode_tone
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.board import Board, Phase, Word
+from calf_viz.sources.trainer_board import Episodes, Steps, TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, goal_colour, scale_texts
 from calf_viz.viewer.stats_cache import StatsCache
@@ -45,7 +44,7 @@ class TrainingPanel:
         self,
         hud: Hud,
         stats: StatsCache,
-        board: Board,
+        board: TrainerBoard,
         scene: Scene,
         training: TrainingConfig,
         clock: Callable[[], float] = time.perf_counter,
@@ -71,7 +70,7 @@ class TrainingPanel:
         self._goal_colour = partial(goal_colour, hud.canvas)
         goal = {"goal": self._goal_colour}
         self._curves = EpisodeCurves(hud.canvas.series, OF_EPISODES, goal, episodes)
-        self._samples = self._episodes = 0
+        self._steps = self._episodes = 0
         self._episode = -1
         self._recent: list[tuple[float, ...]] = []
         self._add_widgets(steps)
@@ -173,32 +172,36 @@ class TrainingPanel:
 
     def refresh(self) -> None:
         """Update texts and curves now."""
-        samples = self.board.samples(self._samples)
-        if len(samples):
-            self._samples = int(samples["number"][-1]) + 1
-            self._draw_steps(samples)
-        episodes = self.board.episodes(self._episodes)
-        if len(episodes):
-            self._episodes = int(episodes["number"][-1]) + 1
+        steps = self.board.steps_since(self._steps)
+        if len(steps.number):
+            self._steps = int(steps.number[-1]) + 1
+            self._draw_steps(steps)
+        episodes = self.board.episodes_since(self._episodes)
+        if len(episodes.number):
+            self._episodes = int(episodes.number[-1]) + 1
             self._draw_episodes(episodes)
         if self.board[Word.PHASE] == Phase.COMPARING:
             self.hud.update(train_mode="comparing")
         if self.board[Word.PHASE] != Phase.STARTING:  # before that, its steps are unknown
-            steps = self.board[Word.STEPS]
-            self.hud.update(train_steps=numbers.count(steps), train_speed=self._rate.text(steps))
+            taken = self.board[Word.STEP]
+            self.hud.update(train_steps=numbers.count(taken), train_speed=self._rate.text(taken))
 
-    def _draw_steps(self, samples: NDArray[Any]) -> None:
+    def _draw_steps(self, steps: Steps) -> None:
         series = self.hud.canvas.series
-        for sample in samples:
-            if sample["episode"] != self._episode:
-                self._episode = int(sample["episode"])
+        bounds = zip(
+            steps.q_plus.tolist(), steps.floor.tolist(), steps.ceiling.tolist(), strict=True
+        )
+        rows = zip(steps.episode.tolist(), steps.step.tolist(), steps.mode.tolist(), strict=True)
+        for (episode, step, mode), values in zip(rows, bounds, strict=True):
+            if episode != self._episode:
+                self._episode = episode
                 for name in ("q_plus", "floor", "ceiling", "modes"):
                     series.clear(name)
-            if sample["step"] % self.steps_each:
+            if step % self.steps_each:
                 continue
-            for name in ("q_plus", "floor", "ceiling"):
-                series.push(name, float(sample[name]))
-            series.push("modes", float(sample["mode"]), self._mode_colour(sample["mode"]))
+            for name, value in zip(("q_plus", "floor", "ceiling"), values, strict=True):
+                series.push(name, value)
+            series.push("modes", float(mode), self._mode_colour(mode))
         drawn = np.concatenate([series.values("q_plus"), series.values("floor")])
         drawn = drawn[np.isfinite(drawn)]
         low, high = (
@@ -207,22 +210,22 @@ class TrainingPanel:
         scale = numbers.round_scale(low, high)
         for name in ("q_plus", "floor", "ceiling"):
             series.scale(name, scale[0], scale[-1])
-        last = samples[-1]
         self.hud.update(
-            train_mode=NAMES[int(last["mode"])],
+            train_mode=NAMES[int(steps.mode[-1])],
             train_episode=f"{self._episode + 1} / {self.total}",
-            plot_certificate=f"q+ {numbers.value(float(last['q_plus']), high - low)}",
+            plot_certificate=f"q+ {numbers.value(float(steps.q_plus[-1]), high - low)}",
             **scale_texts("plot_certificate", scale),
         )
 
-    def _draw_episodes(self, episodes: NDArray[Any]) -> None:
+    def _draw_episodes(self, episodes: Episodes) -> None:
         series = self.hud.canvas.series
-        for e in episodes:
-            steps = max(int(e["steps"]), 1)
-            shares = (int(e[name]) / steps for name in NAMES)
-            self._recent = [*self._recent[1 - AVERAGED :], (float(e["ret"]), float(e["goal"]))]
-            mean, goal = np.mean(self._recent, axis=0)
-            self._curves.add((float(e["ret"]), mean, goal, float(e["p_relax"]), *shares))
+        shares = episodes.modes / np.maximum(episodes.steps, 1)[:, None]
+        columns = (episodes.ret, episodes.goal, episodes.p_relax, shares)
+        lists = (column.tolist() for column in columns)
+        for ret, goal, p_relax, each in zip(*lists, strict=True):
+            self._recent = [*self._recent[1 - AVERAGED :], (ret, goal)]
+            mean, rate = np.mean(self._recent, axis=0)
+            self._curves.add((ret, mean, rate, p_relax, *each))
         drawn = series.values("reward")
         low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (-1.0, 0.0)
         scale = numbers.round_scale(low, high)
@@ -234,6 +237,6 @@ class TrainingPanel:
         self.hud.update(
             plot_reward=f"mean {numbers.value(mean, high - low)}, goals {100 * goal:.0f} %",
             **scale_texts("plot_reward", scale),
-            plot_modes=f"P_relax {episodes['p_relax'][-1]:.2f}",
+            plot_modes=f"P_relax {episodes.p_relax[-1]:.2f}",
             **self._ends(),
         )
