@@ -144,7 +144,9 @@ class TrainerBoard(Board):
     def _read_trainer(self, meta: Mapping[str, Any]) -> None:
         try:
             known = meta["trainer"]
-            self.hidden = np.zeros(min(known["states"], MOST_STATES))
+            if known["states"] > MOST_STATES:
+                raise ValueError(f"{known['states']} states")
+            self.hidden = np.zeros(known["states"])
             for at, value in known["hidden"].items():
                 self.hidden[int(at)] = value
             self.grid = _grid(known["grid"])
