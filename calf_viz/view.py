@@ -89,6 +89,8 @@ class View:
         dt: seconds between two samples; None if steps have no duration.
         trainee: index of the agent in training; None if there is none. Its marker, and its steps
             in the first mode, have a colour of their own.
+        margins: whether samples have a column `margin`, which should not be negative; trails
+            coloured by certificate show its sign. Then 4 modes at most are distinguished.
         live: whether steps arrive by themselves, so that each frame takes all that are available.
     """
 
@@ -109,6 +111,7 @@ class View:
     dt: float | None = None
     trainee: int | None = None
     live: bool = False
+    margins: bool = False
 
     def __post_init__(self) -> None:
         self._check_types()

@@ -65,7 +65,10 @@ void main() {
 #else
     float measured_age = age;
 #endif
-    vec3 measured = measured_colour(colour, measured_age, v_measure);
+    vec3 measured = measured_colour(colour, measured_age, step_measure(v_measure, mode));
+#if MARGINS == 1
+    mode &= MODE_MASK >> 1;
+#endif
     vec4 trail = trail_colour(measured, mode, age, edge);
     // An outline below it, which shrinks with a trail that fades.
     float covered = trail_profile(across, v_data.w, age);

@@ -53,6 +53,7 @@ class Recorder:
         self._begins = np.zeros(0, bool)  # whose next row is their episode's first
         self._resetting = np.zeros(0, bool)  # whose next step only resets
         self._plain = False  # nobody's is
+        self._least = np.zeros(0)  # margins of steps that became no row
         self._returns = np.zeros(0)
         self._begun = np.zeros(0, np.int64)  # steps at which their episodes began
         self._episodes = np.zeros(0, np.int64)
@@ -156,6 +157,10 @@ class Recorder:
         goals = episodes.goals_of(infos, done)
 
         self._fit(here)
+        if margin is not None and "margins" not in plan.meta:
+            self.tell(margins=True)
+        if plan.autoreset is None and plan.meta.get("assumed") is None and self._resetting.any():
+            self.tell(assumed="next_step")  # nothing said so, and the loop did not reset them
         first = self._begins | self._resetting
         unknown = begins is None and done.any() and self._same_step(infos)
         if unknown:  # no terminal observations: these are already the next episodes' first
@@ -244,6 +249,7 @@ class Recorder:
             self._merged += 1
             self.dropped += 1
             self._begins, self._plain = (flags & FIRST) > 0, not (flags & FIRST).any()
+            self._least = self._least_of(others.get("margin"), len(positions))
             return
         if self._seen is not None and self._seen.see(positions):
             self._move_bounds()
@@ -254,6 +260,9 @@ class Recorder:
         slot.flags[...] = np.where(there, flags, flags | HIDDEN)
         slot.modes[...] = 0 if modes is None else modes
         slot.first[...] = rewards
+        if len(self._least):
+            others = {**others, "margin": self._least_of(others.get("margin"), len(positions))}
+            self._least = np.zeros(0)
         self._write_others(slot, others)
         writer.end(self.steps, now, self._merged + 1, self.dropped, self.cost)
         self._begins, self._plain = np.zeros(len(positions), bool), True
@@ -261,6 +270,16 @@ class Recorder:
         if urgent:
             apart = self._apart // URGENT
             self._next_urgent = max(self._next_urgent, now - BURST * apart) + apart
+
+    def _least_of(self, margins: np.ndarray | None, n: int) -> np.ndarray:
+        """The lower of these and those that were not written, (n,), so that no negative one is
+        lost; empty without any."""
+        before = self._least[:n]
+        if margins is None and not len(before):
+            return before
+        least = np.full(n, np.nan)
+        least[: len(before)] = before
+        return least if margins is None else np.fmin(least, margins)
 
     def _write_others(self, slot: Slot, others: dict[str, np.ndarray | None]) -> None:
         slot.others.fill(np.nan)

@@ -21,7 +21,7 @@ from calf_attach import mapped_file
 COMMAND = "CALF_VIZ"
 """Variable that names the command, where `calf-viz` is not on PATH."""
 SUFFIX = ".calfviewer"
-_MOVING = ("lo", "hi", "moved", "sliders", "margins", "autoreset")
+_MOVING = ("lo", "hi", "moved", "sliders", "margins", "assumed")
 """Parts of a meta block that may change while a viewer shows it."""
 _started: list[Any] = []  # so that none is collected, and complained of, while it runs
 log = logging.getLogger("calf_attach")

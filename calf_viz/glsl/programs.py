@@ -215,12 +215,17 @@ class Programs:
 
     @property
     def trail_colour(self) -> str | None:
-        """The variant that colours the scene's trails; None if no scene is drawn."""
+        """The variant that colours the scene's trails, or `BY_MARGIN`; None if no scene is
+        drawn."""
         drawn = next((self.sources[name] for name in SCENE if name in self.sources), None)
         if drawn is None:
             return None
         chosen = variants.in_force(drawn.fragment.text)
-        return chosen["TRAIL_COLOUR"] if chosen["TRAILS"] == "1" else None
+        if chosen["TRAILS"] != "1":
+            return None
+        colour = chosen["TRAIL_COLOUR"]
+        of_margins = colour == "BY_CERTIFICATE" and variants.has_margins(drawn.fragment.text)
+        return variants.BY_MARGIN if of_margins else colour
 
     def read(self) -> dict[str, ProgramSource]:
         """The programs requested so far, as their files are now. Raises ShaderError as

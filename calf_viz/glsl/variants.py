@@ -39,7 +39,8 @@ VARIANTS = (
             "BY_MODE": "trails show the rule that chose each step",
             "BY_AGE": "how long ago it was",
             "BY_SPEED": "how fast the agent moved",
-            "BY_CERTIFICATE": "whether the critic would certify the chosen agent's actor there",
+            "BY_CERTIFICATE": "whether the critic would certify the chosen agent's actor there; "
+            "of a loop that gives margins: whether the step's was negative",
         },
     ),
 )
@@ -47,7 +48,11 @@ VARIANTS = (
 
 MODE_BITS = Variant("MODE_BITS", {"2": "bits of a mode, for up to 4 modes", "3": "for up to 8"})
 PERIODIC = Variant("PERIODIC", {"0": "no axis of the plane wraps", "1": "one does, or both"})
-GIVEN = (MODE_BITS, PERIODIC)
+MARGINS = Variant(
+    "MARGINS",
+    {"0": "steps have no margins", "1": "the highest bit of a mode: its step's was negative"},
+)
+GIVEN = (MODE_BITS, PERIODIC, MARGINS)
 """Not for the user to choose: determined by the view. (A uniform would cost every view's vertices a
 tenth of their time under llvmpipe, which executes both sides of each branch.)"""
 MODES = 8
@@ -67,6 +72,16 @@ FAST = 400.0
 def place_of_speed(speed: float) -> float:
     """Place in the ramp, 0 to 1, of an agent with this speed [widths of the plane per step]."""
     return 1.0 - math.exp(-FAST * speed)
+
+
+BY_MARGIN = "BY_MARGIN"
+"""What BY_CERTIFICATE shows if steps have margins of their own."""
+
+
+def has_margins(text: str) -> bool:
+    """Whether steps have margins in an expanded shader."""
+    found = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{MARGINS.name}[ \t]+(\w+)", text, re.M)
+    return found is not None and found[1] == "1"
 
 
 @lru_cache(maxsize=8)

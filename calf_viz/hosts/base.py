@@ -31,7 +31,8 @@ from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.detail import Detail, DetailChooser
 from calf_viz.scene.frame import Frame
-from calf_viz.scene.ring import RingLayout, RingPacker
+from calf_viz.scene.ring import Channels, RingLayout, RingPacker
+from calf_viz.scene.scene import Scene
 
 log = logging.getLogger("calf_viz")
 
@@ -93,7 +94,7 @@ class Host(Pictured, DrawnSurface):
         self.controls.adopt(self.programs.controls)
         slots = setup.steps_kept
         self.layout = RingLayout.fit(setup.agents, slots, self.texture_limit, scene.trail + 1)
-        self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame, scene.modes)
+        self.packer = packer_of(self.layout, scene, self.channels)
         self.detail = self._make_detail()
         self.ring = self._make_ring(self.layout)
         if setup.heightfield is not None:
@@ -195,7 +196,7 @@ class Host(Pictured, DrawnSurface):
         """Drop all samples; the next one pushed is the first. The camera stays."""
         # Old texels in the ring have stamps later than the new head: they are not drawn.
         scene = self.scene
-        self.packer = RingPacker(self.layout, scene.trail, self.channels, scene.frame, scene.modes)
+        self.packer = packer_of(self.layout, scene, self.channels)
         surface = self.detail.surface
         scene.stride = self._stride
         self.detail = self._make_detail()
@@ -286,3 +287,8 @@ class Host(Pictured, DrawnSurface):
     def closed(self) -> bool:
         """Whether it was closed, or its window by the user."""
         return self.owner.ended
+
+
+def packer_of(layout: RingLayout, scene: Scene, channels: Channels) -> RingPacker:
+    """What packs the samples of a scene."""
+    return RingPacker(layout, scene.trail, channels, scene.frame, scene.modes, scene.margins)

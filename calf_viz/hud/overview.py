@@ -38,7 +38,7 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
         Row("mean_value", f"mean {view.symbol or view.value}", rank=5),
         Row("fps", "frames/s", rank=7),
     ]
-    modes = shown_modes(view.modes)
+    modes = shown_modes(view.modes, view.margins)
     if len(modes) > 1:
         rows.append(Row("coloured", "", rank=6, rule=True, heading=True))
     rows += [

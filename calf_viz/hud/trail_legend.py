@@ -1,7 +1,7 @@
 """The legend of the trails' colours, if they do not show the mode: see `glsl.variants`.
 
 trails: certified there          trails: age                  trails: speed [m/s]
-▬ yes   ▬ no                     [dark ........ bright]       [dark ........ bright]
+▬ yes   ▬ no (margin: ≥ 0, < 0)  [dark ........ bright]       [dark ........ bright]
                                  6 s ago           now         0    1   2     5
 
 Where a source leaves steps out, a trail's samples are not evenly apart: `earlier` and `now`, `slow`
@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from calf_viz.glsl.variants import CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
+from calf_viz.glsl.variants import BY_MARGIN, CERTIFIED, RAMP_ROW, REFUSED, place_of_speed
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
@@ -27,8 +27,11 @@ TITLES = {
     "BY_AGE": "age",
     "BY_SPEED": "speed",
     "BY_CERTIFICATE": "certified there",
+    BY_MARGIN: "margin",
 }
-"""By value of TRAIL_COLOUR."""
+"""By value of TRAIL_COLOUR, and of margins of the steps' own."""
+TWO: Mapping[str, tuple[str, str]] = {"BY_CERTIFICATE": ("yes", "no"), BY_MARGIN: ("≥ 0", "< 0")}
+"""What two colours mean."""
 APART = 0.16
 """Least fraction of the ramp between two of its numbers, and from the last to its end."""
 
@@ -105,7 +108,7 @@ class TrailLegend(Widget):
 
     def _content(self, canvas: Canvas, value: str) -> int:
         """Height [px] of a section's content."""
-        if value == "BY_CERTIFICATE":
+        if value in TWO:
             return self._line(canvas)
         if value == "BY_MODE":
             return 0
@@ -124,8 +127,8 @@ class TrailLegend(Widget):
             baseline = baseline_of(canvas, "body", y, line)
             canvas.label(title, "body", left, baseline, theme.BRIGHT, room)
             y += line
-            if value == "BY_CERTIFICATE":
-                self._draw_certificate(canvas, left, y)
+            if value in TWO:
+                self._draw_two(canvas, TWO[value], left, y)
             elif value in ("BY_AGE", "BY_SPEED"):
                 self._draw_ramp(canvas, value, Rect(left, y + unit, room, 2 * unit))
             y += self._content(canvas, value)
@@ -133,11 +136,11 @@ class TrailLegend(Widget):
     def update(self, canvas: Canvas, values: Values) -> None:
         """Nothing to do: other colours need another layout."""
 
-    def _draw_certificate(self, canvas: Canvas, left: int, top: int) -> None:
+    def _draw_two(self, canvas: Canvas, words: tuple[str, str], left: int, top: int) -> None:
         unit = canvas.metrics.unit
         baseline = baseline_of(canvas, "body", top, self._line(canvas))
         middle = baseline - (canvas.face("body").cap_height + 1) // 2
-        for word, entry in (("yes", CERTIFIED), ("no", REFUSED)):
+        for word, entry in zip(words, (CERTIFIED, REFUSED), strict=True):
             stroke = Rect(left, middle - unit // 2, 4 * unit, unit)
             canvas.rectangle(stroke, mode_tone(entry), 0.5 * unit)
             canvas.label(word, "body", left + 6 * unit, baseline, theme.QUIET, 12 * unit)

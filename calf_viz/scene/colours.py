@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl.contract import PALETTE_COLOURS
 from calf_viz.glsl.variants import HIGHLIGHTED, RAMP_ROW
+from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.paint import LUMINANCE
 from calf_viz.view import Colour, View
 
@@ -148,8 +149,11 @@ def mode_colours(
         own = view.mode_colours
         if own is not None and palette == USUAL:
             modes[: len(own)] = own[: len(modes)]
-        if len(view.modes) > len(modes):
-            modes[-1] = chosen.other
+        known = ModeBits.of(len(view.modes), view.margins).known
+        if len(view.modes) > known:
+            modes[known - 1] = chosen.other
+        if view.margins:  # a negative one changes no colour of the mode
+            modes[known : 2 * known] = modes[:known]
     trainees = (chosen.trainee, *modes[1:])
     row = [*modes, *trainees, chosen.circle, chosen.casing, chosen.modes[0], chosen.refused]
     row += [chosen.other] * (HIGHLIGHTED - len(row))  # not used

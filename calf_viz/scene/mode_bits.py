@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calf_viz.glsl.variants import MODE_BITS, MODES
+from calf_viz.glsl.variants import MARGINS, MODE_BITS, MODES
 
 TEXEL = 10
 """Bits of a texel for modes."""
@@ -20,20 +20,28 @@ class ModeBits:
 
     Attributes:
         each: bits per mode.
+        margins: whether the highest of them says that the step's margin was negative.
     """
 
     each: int = int(MODE_BITS.default)
+    margins: bool = False
 
     @classmethod
-    def of(cls, modes: int) -> ModeBits:
-        """The encoding for a number of modes. If there are more than `MODES`, the last known one
-        represents all others."""
-        return cls() if modes <= 1 << cls().each else cls((MODES - 1).bit_length())
+    def of(cls, modes: int, margins: bool = False) -> ModeBits:
+        """The encoding for a number of modes. If there are more than `MODES`, or half as many with
+        margins, the last known one represents all others."""
+        few = modes << margins <= 1 << cls().each
+        return cls(cls().each if few else (MODES - 1).bit_length(), margins)
 
     @property
     def known(self) -> int:
         """Number of distinguished modes."""
-        return 1 << self.each
+        return 1 << self.each - self.margins
+
+    @property
+    def mask(self) -> int:
+        """Mask of one mode, with its margin's bit."""
+        return (1 << self.each) - 1
 
     @property
     def samples(self) -> int:
@@ -58,12 +66,14 @@ class ModeBits:
     @property
     def defines(self) -> dict[str, str]:
         """Macros for shaders, if it is not the default."""
-        return {} if self == ModeBits() else {MODE_BITS.name: str(self.each)}
+        found = {} if self.each == ModeBits().each else {MODE_BITS.name: str(self.each)}
+        return found | ({MARGINS.name: "1"} if self.margins else {})
 
 
-def shown_modes(modes: Sequence[str]) -> tuple[str, ...]:
-    """Names of what is distinguished: the modes or, if too many, the first and one for the rest."""
-    known = ModeBits.of(len(modes)).known
+def shown_modes(modes: Sequence[str], margins: bool = False) -> tuple[str, ...]:
+    """Names of what is distinguished: the modes or, if too many, the first and one for the rest.
+    margins: whether they have margins."""
+    known = ModeBits.of(len(modes), margins).known
     if len(modes) <= known:
         return tuple(modes)
     first = tuple(modes[: known - 1])

@@ -49,6 +49,8 @@ LONGEST_AGE = 2047
 OVER_EDGE = 1  # how a run began: over an edge of the plane
 SAME_EPISODE = LONGEST_AGE + 1  # beside an age: the run continues the episode of the one before
 MOST_RUNS = 64  # most runs drawn per trail, the newest ones
+MARGIN = "margin"
+"""The column of samples whose sign trails show; where it is NaN, nothing was negative."""
 UNDRAWN = np.int32(-(2**31))  # bit 31 of a sample that must not be drawn
 MOST_TEXELS = 2**26  # 1 GiB: what llvmpipe allows a texture; Panda counts bytes to 2 GiB
 Channels = tuple[int, int, int, int]
@@ -143,8 +145,8 @@ class Row:
 
     @property
     def modes(self) -> NDArray[np.int32]:
-        """(n,), limited to the distinguished modes."""
-        return self.words & (self.mode_bits.known - 1)
+        """(n,), limited to the distinguished modes; with the bit of a negative margin."""
+        return self.words & self.mode_bits.mask
 
     @property
     def drawn(self) -> NDArray[np.bool_]:
@@ -216,6 +218,7 @@ class RingPacker:
         channels: Channels = (0, 1, 2, 3),
         frame: Frame | None = None,
         modes: int = 3,
+        margins: bool = False,
     ) -> None:
         """Create a packer.
 
@@ -225,6 +228,7 @@ class RingPacker:
             channels: positions of (x, y, third, stamp) in memory; (2, 1, 0, 3) for a BGRA texture.
             frame: of the plane; None: plane and scene are the same.
             modes: number of modes of the samples.
+            margins: whether they have a column `margin`.
 
         Raises:
             ValueError: the trail exceeds the ring.
@@ -235,7 +239,7 @@ class RingPacker:
         self.ink = TrailInk(trail)
         self.channels = channels
         self._take_frame(frame or Frame())
-        self.modes, self.mode_bits = modes, ModeBits.of(modes)
+        self.modes, self.mode_bits = modes, ModeBits.of(modes, margins)
         self.step = -1
         self.invalid_seen = False
         self.layout = layout
@@ -253,7 +257,8 @@ class RingPacker:
 
     def grown(self, layout: RingLayout) -> RingPacker:
         """A packer that continues from here in a layout with more agents and as many slots."""
-        new = RingPacker(layout, self.trail, self.channels, self.frame, self.modes)
+        margins = self.mode_bits.margins
+        new = RingPacker(layout, self.trail, self.channels, self.frame, self.modes, margins)
         n = self.layout.agents
         new.step, new._source_step = self.step, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
@@ -328,6 +333,8 @@ class RingPacker:
         history <<= bits.each
         modes = samples.modes.astype(np.int32)
         history |= modes if self.modes <= bits.known else np.minimum(modes, bits.known - 1)
+        if bits.margins and MARGIN in samples.columns:
+            history |= np.multiply(samples.columns[MARGIN] < 0.0, bits.known, dtype=np.int32)
         history &= bits.in_texel
         words = np.minimum(age, LONGEST_AGE)
         if over_edge is not None:

@@ -60,6 +60,8 @@ class Scene:
     highlighted: int = -1  # index of an agent with a ring and a wider trail; -1: none
     modes: int = 3
     """Number of modes of the samples."""
+    margins: bool = False
+    """Whether they have margins."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     """RGBA, from `colours.mode_colours`."""
     theme: Theme = DARK
@@ -96,7 +98,7 @@ class Scene:
     @property
     def mode_bits(self) -> ModeBits:
         """The encoding of modes."""
-        return ModeBits.of(self.modes)
+        return ModeBits.of(self.modes, self.margins)
 
     def palette(self, colour_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Texels of `u_palette` for a surface's colours, RGBA from low to high."""

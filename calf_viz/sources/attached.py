@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,8 @@ LAPSED = 1.0
 """Seconds between two frames after which a loop may have taken the viewer for gone."""
 NICE = 10
 """Niceness of a viewer."""
+MARGIN = "margin"
+"""The column of margins."""
 TORN = 100
 """Attempts to read what the rows mean while the loop writes it."""
 
@@ -78,6 +81,7 @@ def view_of(meta: dict[str, Any]) -> View:
             dt=meta.get("dt"),
             live=True,
             **{name: meta[name] for name in OF_SYSTEMS if name in meta},
+            margins=meta.get("margins") is True,
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"the board's view: {shown(str(error))}: nothing can be shown") from error
@@ -103,6 +107,8 @@ class Attached:
         board: the board.
         taken: the loop's steps up to the newest that is shown.
         lost: rows that were overwritten before they were read.
+        negative: of the newest step that is shown, agents with a negative margin, and with any;
+            None if the loop gives no margins.
         behind: seconds from the newest step that is shown to when it was read.
         even: whether every step so far was a row.
     """
@@ -116,8 +122,10 @@ class Attached:
         self._ended = np.zeros(0, bool)
         self._shown = 0  # number of the next samples
         self._looked_at = 0
+        self.negative: tuple[int, int] | None = None
         self._chosen: int | None = None
         self._slid: dict[str, float] = {}  # by entry
+        self._view: View | None = None
         self._open(open_board(path, Board))
         self._next = max(self.board[Word.ROW] - self.board.shape.rows, 0)
         self._said: str | None = None
@@ -139,13 +147,16 @@ class Attached:
 
     def _take_view(self) -> View:
         self._meta_version, self.meta = meta_read(self.board)
-        return view_of(self.meta)
+        found, before = view_of(self.meta), self._view
+        # Margins that come later would need other shaders: the notice says so.
+        return found if before is None else replace(found, margins=before.margins)
 
     @property
     def view(self) -> View:
         """As `Source`: its bounds follow the loop's."""
         if self.board[Word.META] != self._meta_version and self.board.meta() is not None:
             self._view = self._take_view()
+        assert self._view is not None
         return self._view
 
     def step(self) -> Samples | None:
@@ -177,11 +188,14 @@ class Attached:
         hidden = (flags & HIDDEN) > 0
         if hidden.any():
             positions = np.where(hidden[:, None], np.nan, positions)
-        modes: NDArray[np.uint8] = np.minimum(row.modes, len(self._view.modes) - 1)
+        modes: NDArray[np.uint8] = np.minimum(row.modes, len(self.view.modes) - 1)
         columns = {
             str(name): column
             for name, column in zip(self.meta.get("columns", ()), row.columns, strict=False)
         }
+        if MARGIN in columns and np.isfinite(columns[MARGIN]).any():
+            margins = columns[MARGIN]
+            self.negative = int((margins < 0.0).sum()), int(np.isfinite(margins).sum())
         headings = columns.get(HEADING)
         return Samples(positions, modes, first, headings, self._shown - 1, columns)
 
@@ -292,6 +306,8 @@ class Attached:
             return fault if ended is None else f"{ended}; {fault}"
         if ended is not None:
             return ended
+        if self.meta.get("margins") is True and not self.view.margins:
+            return "the loop gives margins by now: start the viewer anew to see them"
         quiet = 1e-9 * (self._clock() - board[Word.HEARTBEAT])
         return f"nothing from the loop for {quiet:.0f} s" if quiet > STALE else None
 

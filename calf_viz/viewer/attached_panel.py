@@ -22,6 +22,8 @@ from calf_viz.viewer.episode_curves import AVERAGED, EpisodeCurves, goal_colour,
 from calf_viz.viewer.stats_cache import StatsCache
 from calf_viz.viewer.step_rate import StepRate
 
+RESETS = {"next_step": "next step"}
+"""What was assumed of when environments begin anew, where nothing says so."""
 SERIES = ("reward", "mean_reward", "length", "mean_length", "goal")
 
 
@@ -51,6 +53,8 @@ class AttachedPanel:
         rows = [
             Row("loop_speed", "steps/s"),
             Row("loop_cost", "taken a step", rank=1),
+            Row("loop_margin", "margin < 0", rank=1),
+            Row("loop_resets", "resets, assumed", rank=5),
             Row("loop_critic", "for the critic", rank=2),
             Row("loop_surface", "surface", rank=5),
             Row("loop_behind", "behind", rank=3),
@@ -112,6 +116,10 @@ class AttachedPanel:
         texts["loop_merged"] = numbers.count(board[Word.DROPPED]) if board[Word.DROPPED] else None
         texts["loop_lost"] = numbers.count(source.lost) if source.lost else None
         texts["loop_surface"] = f"no. {board[Word.SURFACE]}" if board[Word.SURFACE] else None
+        if source.negative is not None:
+            below, known = source.negative
+            texts["loop_margin"] = f"{numbers.count(below)} of {numbers.count(known)}"
+        texts["loop_resets"] = RESETS.get(str(source.meta.get("assumed")))
         if evaluations:
             share = 1e-9 * board[Word.CRITIC_COST] / max(lasted, 1e-9)
             texts["loop_critic"] = f"{100.0 * share:.1f} %"

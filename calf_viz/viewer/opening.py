@@ -76,6 +76,7 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         marker=view.marker,
         goal=view.goal_ellipse,
         modes=len(view.modes),
+        margins=view.margins,
         mode_colours=mode_colours(config.palette, view, theme.palettes),
         theme=theme,
         background=theme.background,

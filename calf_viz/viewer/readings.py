@@ -85,7 +85,7 @@ class Readings:
 
     def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
         self._shown["texts"] = self._step
-        known = len(shown_modes(self.view.modes))
+        known = len(shown_modes(self.view.modes, self.view.margins))
         if self.trainee_apart and self.view.trainee is not None:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)

@@ -12,7 +12,7 @@ float trail_measure(vec2 way, int steps, vec2 point, float level) {
     way.y *= u_frame.w / u_frame.z;
     return 1.0 - exp(-TRAIL_FAST * length(way) / (width * float(max(steps, 1))));
 }
-#elif TRAIL_COLOUR == BY_CERTIFICATE
+#elif TRAIL_COLOUR == BY_CERTIFICATE && MARGINS == 0
 // 1 where the critic would certify the actor, else 0.
 float trail_measure(vec2 way, int steps, vec2 point, float level) {
     return certified(plane_of(point), level) ? 1.0 : 0.0;
@@ -26,6 +26,15 @@ vec3 cased_colour(int entry, int row) {
     vec4 texel = texelFetch(u_palette, ivec2(entry, row), 0);
     casing_grey = texel.a;
     return texel.rgb;
+}
+
+// What the step of this mode has, where the segment has this; see MARGINS in lib/variants.glsl.
+float step_measure(float measure, int mode) {
+#if TRAIL_COLOUR == BY_CERTIFICATE && MARGINS == 1
+    return measure < 0.0 ? measure : mode > MODE_MASK >> 1 ? 0.0 : 1.0;
+#else
+    return measure;
+#endif
 }
 
 vec3 ramp(float t) {

@@ -19,7 +19,7 @@
 #define BY_MODE 0    // trails show the rule that chose each step
 #define BY_AGE 1    // how long ago it was
 #define BY_SPEED 2    // how fast the agent moved
-#define BY_CERTIFICATE 3    // whether the critic would certify the chosen agent's actor there
+#define BY_CERTIFICATE 3    // whether the critic would certify the chosen agent's actor there; of a loop that gives margins: whether the step's was negative
 #ifndef TRAIL_COLOUR
 #define TRAIL_COLOUR BY_MODE
 #endif
@@ -36,6 +36,13 @@
 //   1: one does, or both
 #ifndef PERIODIC
 #define PERIODIC 0
+#endif
+
+// MARGINS: determined by the view
+//   0: steps have no margins
+//   1: the highest bit of a mode: its step's was negative
+#ifndef MARGINS
+#define MARGINS 0
 #endif
 
 // Steps between drawn samples, so that the modes of a segment fit an int; samples whose
