@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attached_loops import SQUARE, board_of
 from calf_attach import Handle, attach
 from calf_attach.layout import TERMINATED, TRUNCATED, Word
 
 from calf_viz.sources.attached import Attached
+from calf_viz.viewer.attached_panel import RESETS
 
 LENGTHS = np.array([3, 5, 4])
 """Agent i's episodes take so many steps; its position counts them from 0."""
@@ -226,3 +228,25 @@ def test_observations_of_dicts_have_terminal_ones_too() -> None:
         while (samples := source.step()) is not None:
             found.append(samples.positions[0].tolist())
         assert found == [[0, 1], [8, 7], [1, 1]]
+
+
+def test_where_nothing_says_when_environments_begin_anew_the_panel_says_what_is_assumed(
+    boards: Path,
+) -> None:
+    no, one = np.zeros(1, bool), np.ones(1, bool)
+
+    def assumed(autoreset: str | None, infos: dict[str, Any], resets: bool) -> Any:
+        with attach(SQUARE, autoreset=autoreset, rate=1e9) as viz:
+            viz.reset(np.zeros((1, 2)))
+            viz.step(np.ones((1, 2)), np.ones(1), one, no, infos)
+            if resets:
+                viz.reset(np.zeros((1, 2)))
+            viz.step(np.zeros((1, 2)), np.ones(1), no, no, {})
+            meta = board_of(viz).meta()
+            assert meta is not None
+            return meta.get("assumed"), RESETS.get(str(meta.get("assumed")))
+
+    assert assumed(None, {}, resets=False) == ("next_step", "next step")
+    assert assumed(None, {}, resets=True) == (None, None)
+    assert assumed("next_step", {}, resets=False) == (None, None)
+    assert assumed(None, {"final_obs": np.ones((1, 2)), "_final_obs": one}, False) == (None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,43 @@ def test_arguments_that_cannot_be_used_are_refused_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         attach(**{"bounds": SQUARE, **given})
+
+
+ODD = (
+    None, 5, -3, 0.5, 10**400, np.nan, np.inf, "x", "", b"x", True, object(), [], [1], [None, None],
+    ["a", "b"], {}, {"a": 1}, {0: "b"}, {-1: 0.0}, {0: np.nan}, np.zeros(3), np.zeros((2, 2)), len,
+    [[0, 1], [2, 3]], (0, 1.5), ("0", "1"), 3 + 4j, "\x00", "y" * 10**6,
+)  # fmt: skip
+CHECKED = (
+    "bounds", "labels", "periodic", "axes", "others", "chosen", "entries", "project", "lift",
+    "critic", "modes", "colours", "dt", "autoreset", "nodes", "budget", "rate",
+)  # fmt: skip
+TAKEN_AS_TEXT = "name", "title", "value", "window", "space"
+
+
+@pytest.mark.parametrize("name", [*CHECKED, *TAKEN_AS_TEXT])
+def test_whatever_an_argument_is_it_is_taken_or_refused_in_one_line(name: str) -> None:
+    """And what is taken does not raise later."""
+    for odd in ODD:
+        given = {"bounds": SQUARE, name: odd}
+        try:
+            made = attach(**given)
+        except ValueError as error:
+            said = str(error)
+            assert len(said) < 300 and "\n" not in said
+            assert "names take" in said or (name in said and name in CHECKED), (odd, said)
+        else:
+            with made as viz:
+                viz.step(AT, np.zeros(4))
+                viz.refresh()
+
+
+def test_docs_list_what_is_refused_at_once() -> None:
+    text = (Path(__file__).resolve().parent.parent / "docs" / "attach.md").read_text()
+    _, _, table = text.partition("| argument | refused |")
+    rows = [line.split("|")[1] for line in table.split("\n\n")[0].splitlines()[2:]]
+    listed = [word for row in rows for word in row.replace("`", "").replace(",", " ").split()]
+    assert sorted(listed) == sorted(CHECKED)
 
 
 def test_numbers_and_names_of_any_kind_are_taken_as_such() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,16 @@ class TestOurSystemsInGymnasium:
         assert gymnasium.spec(env_id).kwargs == {"system": IDS[env_id]}
 
 
+class Bang:
+    """What would leave a file if it were unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return open, (self.path, "w")
+
+
 class TestTheCommand:
     def run(self, *arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(calf_viz, arguments)
@@ -237,6 +248,18 @@ class TestTheCommand:
         )  # fmt: skip
         assert code == 0, said
         assert picture.stat().st_size > 5000
+
+    @pytest.mark.parametrize(
+        "name",
+        ["vecnormalize.pkl", "vec_normalize.pkl", "ppo-VecNormalize-1.pkl", "vecnorm.pickle"],
+    )
+    def test_refuses_a_policy_of_normalised_observations(self, name: str, tmp_path: Path) -> None:
+        model = saved.save(tmp_path / "m.zip", saved.dqn())
+        bang = tmp_path / "bang"
+        (tmp_path / name).write_bytes(pickle.dumps(Bang(str(bang))))
+        code, said = self.run("--env", CART, "--model", str(model), "--output", "p.png")
+        assert code != 0 and name in said and "calf_attach.sb3.Callback" in said
+        assert "\n" not in said.strip() and not bang.exists()
 
     def test_converts(self, tmp_path: Path) -> None:
         model, output = saved.save(tmp_path / "m.zip", saved.sac()), tmp_path / "m.safetensors"

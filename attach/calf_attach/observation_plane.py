@@ -17,7 +17,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from calf_attach.plane import LARGE, Pair
+from calf_attach.plane import LARGE, Pair, shown
 
 MEAN, AGENT = "mean", "agent"
 _AXIS = re.compile(r"\s*(?:(\d{1,4})|angle\(\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\))\s*(?:,|$)")
@@ -225,4 +225,4 @@ def _number(text: str) -> float:
 
 
 def _shown(value: Any) -> str:
-    return (value if isinstance(value, str) else repr(value))[:80]
+    return value[:80] if isinstance(value, str) else shown(value)

@@ -15,11 +15,20 @@ WIDE = 100.0
 float32 would resolve less than a hundred thousandth of it."""
 
 
+def shown(value: Any) -> str:
+    """A value in a message: on one line, and cut."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = type(value).__name__
+    return " ".join(text[:400].split())[:80]
+
+
 def slice_of(axes: Sequence[int]) -> slice:
     """Two columns of an array as a slice, which makes a view instead of a copy. Raises ValueError
     for other than two different columns, counted from 0."""
     if len(axes) != 2 or axes[0] == axes[1] or min(axes) < 0:
-        raise ValueError(f"axes {tuple(axes)!r}: give two different ones, counted from 0")
+        raise ValueError(f"axes: {shown(tuple(axes))}: give two different ones, counted from 0")
     first, second = int(axes[0]), int(axes[1])
     step = second - first
     end = second + (1 if step > 0 else -1)
@@ -32,11 +41,11 @@ def checked_bounds(bounds: Any) -> tuple[Pair, Pair]:
         (x_lo, x_hi), (y_lo, y_hi) = bounds
         corners = (float(x_lo), float(y_lo)), (float(x_hi), float(y_hi))
     except (TypeError, ValueError):
-        raise ValueError(f"bounds {bounds!r}: give [(low, high), (low, high)]") from None
+        raise ValueError(f"bounds: {shown(bounds)}: give [(low, high), (low, high)]") from None
     for lo, hi in zip(*corners):
         if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
             raise ValueError(
-                f"bounds {bounds!r}: give two finite numbers for each axis, the lower first"
+                f"bounds: {shown(bounds)}: give two finite numbers for each axis, the lower first"
             )
     return corners
 

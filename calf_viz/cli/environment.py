@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,8 @@ Command = TypeVar("Command", bound=Any)
 
 OWN = ("env", "model", "axes")
 """Options of a policy in an environment."""
+NORMALISED = re.compile(r"(?i).*vec[-_]?norm(al[a-z]*)?([-_.].*)?\.(pkl|pickle)")
+"""Usual names of the statistics that VecNormalize saves."""
 OF_A_SYSTEM = (
     "system",
     "checkpoint",
@@ -73,9 +76,27 @@ def open_environment(
         from calf_viz.agent.mlp_policy import MlpPolicy
         from calf_viz.sources.policy_in_environment import CELLS, Cut, PolicyInEnvironment
 
+    _refuse_normalised(model)
     cut = Cut(axes, others, config.grid or CELLS, config.chosen or 0)
     policy = MlpPolicy.load(model)
     return PolicyInEnvironment(env_id, policy, config.n_agents, config.seed, cut)
+
+
+def _refuse_normalised(model: Path) -> None:
+    """Raise UserError for a model beside which the statistics of a VecNormalize lie: its policy saw
+    normalised observations, and they are a pickle, which would run code."""
+    try:
+        beside = sorted(model.absolute().parent.iterdir())
+    except OSError:  # the model says why it cannot be read
+        return
+    for path in beside:
+        if NORMALISED.fullmatch(path.name):
+            raise UserError(
+                f"--model {shown(model)}: {shown(path.name)} beside it has the means that its "
+                "policy needs, in a pickle, which is never loaded: watch it in its own loop, by "
+                "calf_attach.sb3.Callback; or give an environment that normalises (docs/gymnasium"
+                ".md); or move a model that needs none elsewhere"
+            )
 
 
 @click.command()
