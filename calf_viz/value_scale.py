@@ -33,6 +33,8 @@ NEAR_ZERO = 0.01
 """Part of the largest absolute value below which symlog is about linear."""
 RANKS = 32
 """Pieces of a rank scale."""
+MOST_OPEN = 60.0
+"""Extents of a scale beyond its ends within which values there are told apart."""
 TABLED = 256
 """Pieces of a scale's table, from which round values are found."""
 CONTOURS, MOST_CONTOURS = 20, 25
@@ -189,7 +191,7 @@ class ValueScale(Scale):
         as in `shaders/critic_heights.frag`."""
         given: FloatArray = np.asarray(values, dtype=np.float64)
         if self.kind == "sqrt":
-            return np.sqrt(np.maximum(given - self.low, 0.0))
+            return np.copysign(np.sqrt(np.abs(given - self.low)), given - self.low)
         if self.kind == "symlog":
             return np.copysign(np.log1p(np.abs(given) / self.threshold), given)
         return given - self.low
@@ -202,6 +204,15 @@ class ValueScale(Scale):
         if not to > from_:
             return (warped > to).astype(np.float64)
         return np.minimum(np.maximum((warped - from_) / (to - from_), 0.0), 1.0)
+
+    def open_levels(self, values: ArrayLike) -> FloatArray:
+        """As `levels`, but below 0 or above 1, by `MOST_OPEN` at most, for values beyond its ends:
+        where a surface between two nodes leaves the scale."""
+        (from_, to), warped = self.warped(self.ends), self.warped(values)
+        beyond = warped - np.minimum(np.maximum(warped, from_), to)
+        with np.errstate(over="ignore"):
+            beyond = beyond / (to - from_) if to > from_ else np.zeros_like(beyond)
+        return self.levels(values) + np.minimum(np.maximum(beyond, -MOST_OPEN), MOST_OPEN)
 
     def values(self, levels: ArrayLike) -> FloatArray:
         """As `Scale`."""

@@ -47,17 +47,18 @@ void main() {
     bool rim = kind == 3, on_surface = kind == 0 || rim;
     float light = rim ? intBitsToFloat(v_id.w) : v_data.w;
     // One texel has the colour, whatever is drawn: loading uniforms costs more.
-    float entry = clamp(v_data.z, 0.0, 1.0) * float(PALETTE_COLOURS - 1) + 0.5;
+    float level = clamp(v_data.z, 0.0, 1.0);         // the surface's may be beyond its scale
+    float entry = level * float(PALETTE_COLOURS - 1) + 0.5;
     vec4 texel = texelFetch(u_palette, on_surface ? ivec2(entry, 0) : ivec2(tint, 1), 0);
     vec3 colour = v_tone.r < 0.0 ? texel.rgb : v_tone.rgb;
-    find_contour(texel.a, v_data.z);
+    find_contour(texel.a, level);
     casing_grey = texel.a;
 
     // Derivatives stay outside branches.
     bool bad = light < 0.0;                          // then its light is unknown
     grid_point = v_data.xy;
     scene_point = (v_data.xy - u_grid.zw) / u_grid.xy;
-    vec3 surface = surface_colour(colour, plane_of(scene_point), v_data.z, bad ? 0.8 : light, bad);
+    vec3 surface = surface_colour(colour, plane_of(scene_point), level, bad ? 0.8 : light, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);
 #if TRAIL_COLOUR == BY_AGE

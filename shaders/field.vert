@@ -20,6 +20,7 @@
 #include "lib/chatter.glsl"
 #include "lib/training.glsl"
 #include "lib/marker_size.glsl"
+#include "lib/beyond_scale.glsl"
 #include "height.glsl"
 #include "trail_width.glsl"
 #include "trail_lift.glsl"
@@ -38,7 +39,8 @@ flat out ivec4 v_id;            // kind, span << 2, steps back of the newer samp
                                 // the marker's shape
                                 // bits of the float bend, and of bend * span / chord's length;
                                 // the rim's light
-out vec4 v_data;                // surface: point.xy in lines of the grid, level, light; far below 0 where bad
+out vec4 v_data;                // surface: point.xy in lines of the grid, level (beyond 0 and 1
+                                // where values are beyond the scale), light; far below 0 where bad
                                 // rim: the same, but coverage for light
                                 // trail: steps back, age 0..1 or beyond if its episode has
                                 // ended, px across the chord, half width; circles: steps back -1
@@ -134,6 +136,7 @@ void main() {
     vec2 gradient;
     float bad;
     float level = height(of_goal ? goal_centre() : point, gradient, bad);
+    float open = level + beyond_scale;
     if (of_goal) {
         point = on_plane(goal_point(circle));
         gradient = vec2(0.0);
@@ -154,7 +157,7 @@ void main() {
         gl_Position += u_view_projection * vec4(beyond, rise * u_height_scale, 0.0);
         float covered = on.outwards == vec2(0.0) ? 1.0 : 0.0;
         v_id = ivec4(on.rim ? RIM : SURFACE, 0, 0, floatBitsToInt(light));
-        v_data = vec4((point + beyond) * u_grid.xy + u_grid.zw, level + rise, on.rim ? covered : light);
+        v_data = vec4((point + beyond) * u_grid.xy + u_grid.zw, open + rise, on.rim ? covered : light);
         return;
     }
 

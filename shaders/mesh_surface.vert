@@ -7,6 +7,7 @@
 
 in vec3 a_here;         // a node: point in the scene, level
 in vec2 a_gradient;     // d height / d point
+in float a_beyond;      // how many levels its value is beyond the scale
 in float a_bad;         // 1 where the critic's value is not finite
 in vec3 a_rim;          // the way outwards of a vertex of the rim, or 0; 1 for all of the rim's
 
@@ -28,7 +29,7 @@ void main() {
     gl_Position = c + u_view_projection * vec4(beyond, rise * u_height_scale, 0.0);
     v_id = ivec4(a_rim.z > 0.0 ? 3 : 0, 0, 0, floatBitsToInt(light));
     float covered = a_rim.xy == vec2(0.0) ? 1.0 : 0.0;
-    v_data = vec4((a_here.xy + beyond) * u_grid.xy + u_grid.zw, a_here.z + rise,
+    v_data = vec4((a_here.xy + beyond) * u_grid.xy + u_grid.zw, a_here.z + a_beyond + rise,
                   a_rim.z > 0.0 ? covered : light);
     v_tone = vec4(vec3(UNMIXED), 1.0);
 }

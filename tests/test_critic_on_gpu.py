@@ -30,7 +30,7 @@ from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.critic import Bands
-from calf_viz.scene.height_texels import height_texels, level_field
+from calf_viz.scene.height_texels import REPLACED, height_texels, level_field
 from calf_viz.scene.scene import Scene
 from calf_viz.value_limits import Scaling
 from calf_viz.value_scale import SCALES
@@ -189,13 +189,13 @@ def test_scaled_heights_are_those_that_the_cpu_makes(host: Host, kind: str, clim
     surface = Heightfield(values(passes)[..., 0], LO, HI)
     scale = host.scaling.of(surface)
     assert host.scale.kind == scale.kind and host.value_range == pytest.approx(scale.ends)
-    np.testing.assert_allclose(found, level_field(surface, scale).values, atol=2e-4)
+    np.testing.assert_allclose(found, level_field(surface, scale).open, atol=2e-4)
     # Another scale is made of the values that are there.
     host.scaling = Scaling("rank")
     assert host.rescale(morph=0.0) and host.morph == 0.0
     heights = passes.draws.read(f"heights {passes._turn}")
     np.testing.assert_allclose(heights[..., 0], found, atol=1e-6)
-    expected = level_field(surface, host.scaling.of(surface)).values
+    expected = level_field(surface, host.scaling.of(surface)).open
     np.testing.assert_allclose(heights[..., 1], expected, atol=2e-4)
     host.draw()
 
@@ -222,7 +222,7 @@ def test_values_that_are_not_finite_are_found_and_marked(host: Host) -> None:
     good = found[..., 0][:, x <= 0]
     assert host.value_range == pytest.approx((good.min(), good.max()), rel=1e-6)
     heights = passes.draws.read(f"heights {passes._turn}")
-    assert (heights[..., 1][:, x > 0] == -9.0).all(), "the highest height, marked"
+    assert (heights[..., 1][:, x > 0] == REPLACED - 1.0).all(), "the highest height, marked"
     assert (heights[..., 1][:, x <= 0] >= 0.0).all()
     np.testing.assert_array_equal(host.heightfield.bad, found[..., 1] != 0)
     host.draw()  # and it can be drawn

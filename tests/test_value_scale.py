@@ -18,12 +18,12 @@ from render_probe import Probe, context, transform
 from calf_viz import Samples, View, VisualizationConfig, systems
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.scene.height_texels import height_texels, level_field, value_texels
+from calf_viz.scene.height_texels import REPLACED, height_texels, level_field, value_texels
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.simulation import view_of
 from calf_viz.value_limits import Scaling, read_clim
-from calf_viz.value_scale import SCALES, Mixed, ValueScale, contour_marks, mixed
+from calf_viz.value_scale import MOST_OPEN, SCALES, Mixed, ValueScale, contour_marks, mixed
 from calf_viz.viewer.agent_values import AgentValues
 from calf_viz.viewer.app_config import AppConfig
 
@@ -64,6 +64,20 @@ def test_the_ends_are_the_lowest_and_the_highest_level(
     span = 0.1 * (high - low)
     assert scale.levels([low - span, high + span]).tolist() == [0.0, 1.0], "and beyond them"
     assert scale.values([0.0, 1.0]).tolist() == pytest.approx([low, high], rel=1e-9)
+
+
+@given(kinds, ranges, st.lists(st.floats(-3.0, 4.0), min_size=1))
+def test_open_levels_go_on_beyond_the_ends(
+    kind: str, ends: tuple[float, float], parts: list[float]
+) -> None:
+    scale, (low, high) = scale_of(kind, ends), ends
+    values = np.sort(low + np.array(parts) * (high - low))
+    levels, found = scale.levels(values), scale.open_levels(values)
+    inside = (values >= low) & (values <= high)
+    np.testing.assert_allclose(found[inside], levels[inside], atol=1e-12)
+    np.testing.assert_allclose(np.clip(found, 0.0, 1.0), levels, atol=1e-12)
+    assert (found[values > high] >= 1.0).all() and (found[values < low] <= 0.0).all()
+    assert (np.diff(found) >= -1e-12).all() and np.abs(found).max() <= 1.0 + MOST_OPEN
 
 
 @given(kinds, ranges, st.integers(2, 12))
@@ -131,12 +145,13 @@ def test_values_that_are_not_finite_are_a_marked_wall(kind: str, clim: Any) -> N
     values[3, 4], values[5, 5], values[6, 6] = np.nan, np.inf, -np.inf
     field = Heightfield(values, LO, HI)
     scale = Scaling(kind, clim, lambda _: (0.1, 0.7)).of(field)
-    texels = height_texels(level_field(field, scale))
-    assert (texels[field.bad] == -9.0).all()
-    good = texels[~field.bad]
-    assert (good >= 0.0).all() and (good <= 1.0).all()
+    levels = level_field(field, scale)
+    texels, highest = height_texels(levels), levels.open[~field.bad].max()
+    assert (texels[field.bad] == REPLACED - highest).all() and highest >= 1.0
+    assert (levels.values[field.bad] == 1.0).all(), "a wall"
+    assert (texels[~field.bad] > 0.5 * REPLACED).all()
     nothing = Heightfield(np.full((3, 3), np.nan), LO, HI)
-    assert (height_texels(level_field(nothing, Scaling(kind).of(nothing))) == -8.0).all()
+    assert (height_texels(level_field(nothing, Scaling(kind).of(nothing))) == REPLACED).all()
 
 
 def test_limits() -> None:

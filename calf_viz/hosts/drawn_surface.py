@@ -18,7 +18,7 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.hosts.shown_scale import ShownScale
 from calf_viz.scene.colours import ScaleMarks, mark_scale
 from calf_viz.scene.detail import Detail
-from calf_viz.scene.height_texels import height_texels, level_field, shown_heights
+from calf_viz.scene.height_texels import LevelField, height_texels, level_field, shown_heights
 from calf_viz.scene.ring import MOST_TEXELS
 from calf_viz.scene.scene import Scene
 from calf_viz.value_limits import Scaling
@@ -39,7 +39,7 @@ class DrawnSurface(Reloading):
 
     heightfield: Heightfield
     """The surface drawn; only some nodes of it if the GPU evaluates it."""
-    levels: Heightfield
+    levels: LevelField
     """Its levels, 0 lowest and 1 highest, which are the heights and colours drawn."""
 
     def _begin_surface(self, setup: Setup) -> None:
@@ -104,7 +104,7 @@ class DrawnSurface(Reloading):
 
     @property
     @unowned
-    def scene_levels(self) -> Heightfield:
+    def scene_levels(self) -> LevelField:
         """The levels drawn, in units of the scene."""
         return self.scene.frame.surface(self.levels)
 

@@ -16,7 +16,7 @@ import copy
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ FARTHEST = 3e38
 """Largest coordinate; anything further away is clamped to it."""
 LINES = 10.0
 """Approximate number of grid lines on the surface along an axis."""
+
+
+Surface = TypeVar("Surface", bound=Heightfield)
 
 
 class Move(NamedTuple):
@@ -133,7 +136,7 @@ class Frame:
             return plane.lo, plane.hi
         return self._corner(plane.lo), self._corner(plane.hi)
 
-    def surface(self, heightfield: Heightfield) -> Heightfield:
+    def surface(self, heightfield: Surface) -> Surface:
         """A surface in the scene, sharing its values."""
         if self.same:
             return heightfield

@@ -18,7 +18,7 @@ void find_contour(float mark, float level) {
     steps -= steps > 127.5 ? 128.0 : 0.0;
     contour_index = steps > 63.5;
     float root = (steps - (contour_index ? 96.0 : 32.0)) * (1.0 / 9.0);
-    float at = clamp(level, 0.0, 1.0) * float(PALETTE_COLOURS - 1);
+    float at = level * float(PALETTE_COLOURS - 1);
     float entry = floor(at + 0.5);
     contour_away = abs(at - entry + 0.5 * root * abs(root)) * (1.0 / float(PALETTE_COLOURS - 1));
 }

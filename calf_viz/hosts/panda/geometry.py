@@ -21,6 +21,7 @@ from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.ring import Ring
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.frame import Move
+from calf_viz.scene.height_texels import LevelField
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -79,7 +80,7 @@ class Geometry(Protocol):
     def make(self, layout: RingLayout) -> Ring:
         """Make an empty ring for samples."""
 
-    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
+    def set_heights(self, levels: LevelField, texels: NDArray[np.float32]) -> None:
         """Set a new critic's levels, in units of the scene, and its texels, (rows, columns,
         2)."""
 

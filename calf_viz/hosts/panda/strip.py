@@ -15,12 +15,12 @@ from panda3d.core import (
     Texture,
 )
 
-from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import Stage
 from calf_viz.hosts.panda.ring import PandaRing, make_ring
 from calf_viz.hosts.panda.texture import CHANNELS, data_texture, fill
 from calf_viz.hosts.panda.triangle import shader_placed
 from calf_viz.scene.detail import DetailChooser
+from calf_viz.scene.height_texels import LevelField
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -62,7 +62,7 @@ class StripGeometry:
         self.ring = make_ring(layout, self.stage, self.node)
         return self.ring
 
-    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
+    def set_heights(self, levels: LevelField, texels: NDArray[np.float32]) -> None:
         self.stage.count("upload_bytes", texels.nbytes)
         if self.heights is None or (self.heights.y_size, self.heights.x_size) != texels.shape[:2]:
             self.heights = data_texture("heightfield", texels, Texture.F_rg32)

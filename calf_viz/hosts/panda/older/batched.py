@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from panda3d.core import Texture
 
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.geometry import ConstantDetail, Stage
 from calf_viz.hosts.panda.older.circle_mesh import CircleMesh
 from calf_viz.hosts.panda.older.heights import (
@@ -28,6 +27,7 @@ from calf_viz.hosts.panda.older.mesh import count_frame, group
 from calf_viz.hosts.panda.older.surface_mesh import SurfaceMesh
 from calf_viz.hosts.panda.older.trail_chunks import TrailChunks
 from calf_viz.scene.frame import Move
+from calf_viz.scene.height_texels import LevelField
 from calf_viz.scene.ring import Packed, RingLayout
 from calf_viz.scene.scene import Scene
 
@@ -77,7 +77,7 @@ class BatchedGeometry:
             self.trails.append(row, planes)
             self._newest.move(row, planes)
 
-    def set_heights(self, levels: Heightfield, texels: NDArray[np.float32]) -> None:
+    def set_heights(self, levels: LevelField, texels: NDArray[np.float32]) -> None:
         self.surface.show(levels)
         self.heights = beyond_edges(self.method(levels), self.stage.scene.frame)
         self.circles.lift(levels)

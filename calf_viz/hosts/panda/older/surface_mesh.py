@@ -8,9 +8,16 @@ from panda3d.core import NodePath
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.panda.older.mesh import QUAD, Mesh
+from calf_viz.scene.height_texels import LevelField
 
 VERTEX = np.dtype(
-    [("a_here", "f4", 3), ("a_gradient", "f4", 2), ("a_bad", "f4"), ("a_rim", "f4", 3)]
+    [
+        ("a_here", "f4", 3),
+        ("a_gradient", "f4", 2),
+        ("a_beyond", "f4"),
+        ("a_bad", "f4"),
+        ("a_rim", "f4", 3),
+    ]
 )
 
 
@@ -22,7 +29,7 @@ class SurfaceMesh:
         self.shape = (0, 0)
         self.mesh: Mesh | None = None
 
-    def show(self, levels: Heightfield) -> None:
+    def show(self, levels: LevelField) -> None:
         """Builds the mesh from levels."""
         rows, columns = levels.shape
         if self.mesh is None or levels.shape != self.shape:
@@ -43,8 +50,9 @@ class SurfaceMesh:
         )
         vertices["a_here"][..., 2] = levels.values
         vertices["a_gradient"] = node_gradients(levels)
+        vertices["a_beyond"] = levels.open - levels.values
         vertices["a_bad"] = levels.bad
-        for name in ("a_here", "a_gradient", "a_bad"):
+        for name in ("a_here", "a_gradient", "a_beyond", "a_bad"):
             rim[name] = np.repeat(inside[name][self._edge], 2, axis=0)
 
 
