@@ -417,6 +417,10 @@ def test_the_panel_tells_what_watching_costs_and_how_episodes_went(viz: Handle) 
         assert values["plot_goals"].endswith("goals 67 %")
         np.testing.assert_allclose(series.values("reward"), [20.0, 18.0, 18.0])
         np.testing.assert_allclose(series.values("length"), [10.0, 9.0, 9.0])
+        viz.close()
+        assert app.display is not None and app.display.attached_panel is not None
+        app.display.attached_panel.refresh()
+        assert "loop_speed" not in values, "an ended loop has no speed"
 
 
 def test_flags_are_of_the_first_row(viz: Handle) -> None:

@@ -106,7 +106,8 @@ class AttachedPanel:
         source, board = self.source, self.source.board
         steps, evaluations = board[Word.STEP], board[Word.EVALUATIONS]
         lasted = 1e-9 * (board[Word.HEARTBEAT] - board[Word.EPOCH])
-        texts: dict[str, str | None] = {"loop_speed": self._rate.text(steps, lasted)}
+        speed = self._rate.text(steps, lasted)
+        texts: dict[str, str | None] = {"loop_speed": speed if source.running else None}
         cost = board[Word.COST]
         if steps and not cost:  # it does not measure itself: this program's own trainer
             texts["loop_cost"] = None
