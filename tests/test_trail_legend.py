@@ -103,6 +103,18 @@ def test_it_keeps_clear_of_the_rest(size: tuple[int, int], value: str) -> None:
         assert rect.within(size) and not any(rect.overlaps(other) for other in rectangles[:i])
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [("BY_AGE", "trails: ageearliernow"), ("BY_SPEED", "trails: speedslowfast")]
+)
+def test_there_are_no_numbers_where_steps_were_left_out(value: str, said: str) -> None:
+    hud = made(trails=value)
+    (legend,) = (widget for widget in hud.widgets if isinstance(widget, TrailLegend))
+    legend.even = False
+    hud.redraw()
+    hud.prepare(Scene(), FIELD)
+    assert words(hud) == said
+
+
 def test_speeds_are_where_the_ramp_has_them() -> None:
     legend = TrailLegend(6.0, 1000.0, "m/s")
     places = {text: place for place, text in legend._speeds()}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ import numpy as np
 import psutil
 import pytest
 from calf_attach.layout import Phase, Word
-from trainings import board, configured, new_board, watched
+from click.testing import CliRunner
+from trainings import SMALL, board, configured, new_board, watched
 from waiting import until
 
-from calf_viz import CALFApplication
+from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
 from calf_viz.sources import trainer_handle as process
+from calf_viz.sources.attached import Controlled, find
+from calf_viz.sources.attached import watch as watch_loop
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
@@ -182,7 +186,7 @@ def test_detached_the_training_goes_on_without_the_viewer(
     run, trainer = Run.open(app.live.run.folder)
     run.close()
     assert trainer.finished and process.process.returncode == 0
-    assert sorted(p.name for p in app.live.run.folder.iterdir() if "board" in p.name) == []
+    until(lambda: not boards_left())
 
 
 def test_closing_the_viewer_ends_the_training_with_a_checkpoint(
@@ -198,12 +202,47 @@ def test_closing_the_viewer_ends_the_training_with_a_checkpoint(
     assert trainer.steps == steps
 
 
+def test_other_viewers_list_a_training_and_see_its_critic_and_agent(
+    training: Callable[..., CALFApplication], tmp_path: Path
+) -> None:
+    app = training(hud=False, episodes=1000, system="differential_drive")
+    until(lambda: board(app)[Word.END] > 1 and board(app)[Word.SURFACE] > 1)
+    app.playback.toggle()
+    app.draw()
+    name = app.live.run.folder.name
+    said = CliRunner().invoke(cli.calf_viz, ["attach"]).output.splitlines()[3].split()
+    assert (said[0], said[1], said[-2]) == (name, str(app.live.process.process.pid), "critic")
+    source = watch_loop(find(name))
+    assert not isinstance(source, Controlled), "only its own viewer pauses it"
+    view = app.simulation.view
+    assert source.view == replace(view, live=True)
+    until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEP])
+    field, snapshot = source.surface(), board(app).snapshot(0)
+    np.testing.assert_array_equal(field.values, snapshot.surface.values)
+    samples = []
+    while (found := source.step()) is not None:
+        samples.append(found)
+    steps = board(app).steps_since(0)
+    assert len(samples) == len(steps.number) and source.taken == board(app)[Word.STEP]
+    np.testing.assert_array_equal([each.positions[0, 0] for each in samples], steps.x)
+    np.testing.assert_array_equal([each.headings[0] for each in samples], steps.heading)
+    np.testing.assert_array_equal([each.first[0] for each in samples], steps.step == 0)
+    assert len(source.ends()) == board(app)[Word.END]
+    with CALFApplication(VisualizationConfig(**SMALL), source=watch_loop(find(name))) as other:
+        other.step()
+        assert other.screenshot().any() and other.failure is None
+
+
+def boards_left() -> list[str]:
+    return os.listdir(os.environ["CALF_BOARDS"])
+
+
 VIEWER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from trainings import configured
-from calf_viz import CALFApplication
+from calf_viz import CALFApplication, VisualizationConfig
 from calf_attach.layout import Word
 detach = len(sys.argv) > 3
 episodes = 3 if detach else 1000
@@ -215,6 +254,32 @@ print(app.live.process.process.pid, flush=True)
 while True:
     app.step()
 """
+
+
+def test_a_trainer_that_is_killed_leaves_a_board_until_its_viewer_ends(
+    training: Callable[..., CALFApplication],
+) -> None:
+    app = training(hud=False, episodes=1000)
+    until(lambda: board(app)[Word.STEP] > 5)
+    app.live.process.process.kill()
+    until(lambda: not app.live.process.running)
+    assert boards_left() == [os.path.basename(board(app).path)]
+    app.close()
+    assert not boards_left()
+
+
+def test_a_board_of_trainer_and_viewer_killed_at_once_is_removed_by_the_next(
+    tmp_path: Path,
+) -> None:
+    child = os.fork()
+    if not child:
+        made = new_board(name="both")
+        made.add_step(0, 0, 1, 0.5, -0.5, 0.0, -3.0, -4.0, -0.2, -1.5, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    (left,) = boards_left()
+    made = new_board(name="both")
+    assert boards_left() == [os.path.basename(made.path)] != [left]
 
 
 def test_a_trainer_outlives_no_viewer_that_was_killed(tmp_path: Path) -> None:
@@ -235,8 +300,8 @@ def test_a_trainer_outlives_no_viewer_that_was_killed(tmp_path: Path) -> None:
         return status.rsplit(")", 1)[1].split()[0] == "Z"
 
     until(gone)
+    assert not boards_left()
     (folder,) = tmp_path.glob("point_mass-*")
-    assert not list(folder.glob("*board*"))
     run, resumed = Run.open(folder)
     run.close()
     assert resumed.steps >= 10
@@ -268,6 +333,7 @@ def test_a_detached_trainer_outlives_a_viewer_that_was_killed_while_paused(
         return trainer.finished
 
     until(resumed)
+    until(lambda: not boards_left())
 
 
 def test_a_trainer_ends_with_a_checkpoint_when_it_is_terminated(
