@@ -24,7 +24,6 @@ from calf_viz.cli import attach as cli_attach
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
-from calf_viz.hud.widgets import Panel
 from calf_viz.samples import Samples
 from calf_viz.sources.attached import NICE, Attached, Controlled, find, view_of, watch
 from calf_viz.view import View
@@ -422,23 +421,6 @@ def test_the_panel_tells_what_watching_costs_and_how_episodes_went(viz: Handle) 
         assert app.display is not None and app.display.attached_panel is not None
         app.display.attached_panel.refresh()
         assert "loop_speed" not in values, "an ended loop has no speed"
-
-
-@pytest.mark.rendering
-def test_two_panels_never_have_one_title_and_uneven_steps_no_speeds(boards: Path) -> None:
-    with attach(SQUARE, rate=20.0, dt=0.1) as viz:  # called "loop", as by default
-        viz.reset(at(0))
-        source = source_of(viz)
-        with CALFApplication(SMALL.changed(size=(960, 540)), source=source) as app:
-            app.step()
-            assert app.hud is not None and app.display is not None
-            titles = [widget.title for widget in app.hud.widgets if isinstance(widget, Panel)]
-            assert titles[0] == "loop" and len(set(titles)) == len(titles)
-            assert app.display._legend.even
-            go_on(viz, 1, 50)  # of which most become no row
-            until(lambda: app.display is None or not app.display._legend.even,
-                  lambda: (go_on(viz, 1, 2), app.step()))  # fmt: skip
-            assert source.taken > source.board[Word.ROW]
 
 
 def test_flags_are_of_the_first_row(viz: Handle) -> None:

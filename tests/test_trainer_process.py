@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,13 @@ import numpy as np
 import psutil
 import pytest
 from calf_attach.layout import Phase, Word
-from click.testing import CliRunner
-from trainings import SMALL, board, configured, new_board, watched
+from trainings import board, configured, new_board, watched
 from waiting import until
 
-from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz import CALFApplication
 from calf_viz.cli import main as cli
 from calf_viz.errors import UserError
 from calf_viz.sources import trainer_handle as process
-from calf_viz.sources.attached import Controlled, find
-from calf_viz.sources.attached import watch as watch_loop
 from calf_viz.training.run import Run
 from calf_viz.training.trainer import Trainer
 
@@ -202,37 +198,6 @@ def test_closing_the_viewer_ends_the_training_with_a_checkpoint(
     assert trainer.steps == steps
 
 
-def test_other_viewers_list_a_training_and_see_its_critic_and_agent(
-    training: Callable[..., CALFApplication], tmp_path: Path
-) -> None:
-    app = training(hud=False, episodes=1000, system="differential_drive")
-    until(lambda: board(app)[Word.END] > 1 and board(app)[Word.SURFACE] > 1)
-    app.playback.toggle()
-    app.draw()
-    name = app.live.run.folder.name
-    said = CliRunner().invoke(cli.calf_viz, ["attach"]).output.splitlines()[3].split()
-    assert (said[0], said[1], said[-2]) == (name, str(app.live.process.process.pid), "critic")
-    source = watch_loop(find(name))
-    assert not isinstance(source, Controlled), "only its own viewer pauses it"
-    view = app.simulation.view
-    assert source.view == replace(view, live=True)
-    until(lambda: board(app).snapshot(0).steps == board(app)[Word.STEP])
-    field, snapshot = source.surface(), board(app).snapshot(0)
-    np.testing.assert_array_equal(field.values, snapshot.surface.values)
-    samples = []
-    while (found := source.step()) is not None:
-        samples.append(found)
-    steps = board(app).steps_since(0)
-    assert len(samples) == len(steps.number) and source.taken == board(app)[Word.STEP]
-    np.testing.assert_array_equal([each.positions[0, 0] for each in samples], steps.x)
-    np.testing.assert_array_equal([each.headings[0] for each in samples], steps.heading)
-    np.testing.assert_array_equal([each.first[0] for each in samples], steps.step == 0)
-    assert len(source.ends()) == board(app)[Word.END]
-    with CALFApplication(VisualizationConfig(**SMALL), source=watch_loop(find(name))) as other:
-        other.step()
-        assert other.screenshot().any() and other.failure is None
-
-
 def boards_left() -> list[str]:
     return os.listdir(os.environ["CALF_BOARDS"])
 
@@ -242,7 +207,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from trainings import configured
-from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz import CALFApplication
 from calf_attach.layout import Word
 detach = len(sys.argv) > 3
 episodes = 3 if detach else 1000

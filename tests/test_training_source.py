@@ -23,6 +23,7 @@ from calf_viz.sources import trainer_handle as process
 from calf_viz.sources import worker
 from calf_viz.sources.training import TRAINEE
 from calf_viz.training.run import Run
+from calf_viz.training.train import follow
 from calf_viz.training.trainer import Trainer
 
 pytestmark = [pytest.mark.rendering, pytest.mark.usefixtures("boards")]
@@ -266,6 +267,31 @@ def test_what_is_shown_may_resume_without_saying_more(tmp_path: Path) -> None:
         assert app.training == config
     finally:
         app.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_training_is_the_same_to_the_bit_whether_it_is_watched(tmp_path: Path, seed: int) -> None:
+    config = configured(tmp_path, seed=seed, episodes=5, steps=80).training
+    found = []
+    for seen in (False, True):
+        trainer = Trainer(config)
+        run = Run.create(trainer, config, tmp_path / str(seen))
+        if seen:
+            plane = trainer.system.plane
+            made = new_board(
+                Grid((65, 65), plane.lo, plane.hi),
+                len(trainer.agent.flat_weights()),
+                [0.0] * trainer.system.state_dim,
+            )
+            worker.Worker(run, trainer, made).work()
+        else:
+            follow(trainer, run, progress=False)
+        run.close()
+        random_state = trainer.rng.bit_generator.state
+        found.append(
+            (trainer.agent.flat_weights().tobytes(), run.metrics.read_bytes(), random_state)
+        )
+    assert found[0] == found[1]
 
 
 def test_tensorboard_is_written_by_the_trainers_process(
