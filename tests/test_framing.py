@@ -92,11 +92,15 @@ class TestPanels:
             where = seen(app, mesh(*app.director._framed))
             assert where.min(axis=0) == pytest.approx(-where.max(axis=0), abs=0.08)
             assert hidden.camera != app.camera
+            start = hidden.camera
             hidden.hud.visible = False
             hidden.step()
+            assert hidden.camera == start, "hiding them moves nothing"
+            hidden.camera = "home"
             assert hidden.camera == app.camera
             hidden.hud.visible = True
             hidden.step()
+            hidden.camera = "home"
             assert uncovered(hidden, mesh(*hidden.director._framed)).all()
 
     @pytest.mark.parametrize("system", systems.own())

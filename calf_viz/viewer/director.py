@@ -117,8 +117,10 @@ class Director:
             return
         picture = Picture(size[0] / size[1], tuple(_covered(panel, size) for panel in panels))
         at_once, before = size != self._size or not self.host.drawn, self._picture
+        # Who hides the panels wants to see the same picture without them.
+        toggled = not at_once and bool(picture.covered) != bool(before.covered)
         self._picture, self._size, self._panels = picture, size, panels
-        if picture != before and self.in_charge:
+        if picture != before and self.in_charge and not toggled:
             self._point(self.viewpoint, self._framed, at_once)
 
     def _follow(self) -> None:
@@ -184,6 +186,10 @@ class Director:
     def look_at_plane(self) -> None:
         """Have all of the plane in the picture, from the usual side, at once."""
         self.look(Viewpoint("plane"))
+
+    def look_from_above(self) -> None:
+        """Have all of the plane in the picture, from straight above, at once."""
+        self.look(Viewpoint("top"))
 
     def _sights(self) -> list[Points]:
         """What no wall should hide: where agents are and will be, and the goal if it is there."""

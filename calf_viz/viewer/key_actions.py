@@ -83,6 +83,7 @@ class Actions:
         if app.host.has_window:
             actions["frame_agents"] = app.director.look_at_agents
             actions["reset_view"] = app.director.look_at_plane
+            actions["top_view"] = app.director.look_from_above
             actions["show_camera"] = self._show_camera
         if app.config.hud:
             actions["toggle_hud"] = self._toggle_hud

@@ -88,8 +88,8 @@ class WindowHost(PandaHost):
         camera = self.scene.camera
         actions = {
             "reset_view": camera.reset,
-            **actions,
             "top_view": self._look_from_above,
+            **actions,
             "quit": self._close_window,
         }
         for key in KEYS:
