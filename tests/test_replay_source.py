@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from calf_viz.cli.main import calf_viz
+from calf_viz.errors import UserError
 from calf_viz.recording.recording import Recording
 from calf_viz.sources.replay import Replay
 from calf_viz.viewer.app import CALFApplication
@@ -106,3 +108,59 @@ def test_the_end_is_said(tmp_path: Path) -> None:
         assert replay.notice is None
     assert replay.step() is None and replay.notice == "the end of the recording"
     replay.close()
+
+
+def test_seeking_shows_the_picture_of_then(tmp_path: Path) -> None:
+    live = {}
+    with CALFApplication(config("pendulum", record=tmp_path / "a.calf", camera="plane")) as app:
+        for frame in range(STEPS):
+            app.step()
+            if frame in (5, 130, 250):
+                live[frame] = app.screenshot()
+    source = Replay(Recording(tmp_path / "a.calf"))
+    with CALFApplication(config("pendulum", camera="plane"), source=source) as app:
+        for row in (250, 5, 130, 131, 130, 250):
+            app.seek(row)
+            app.draw()
+            assert source.at == row
+            if row in live:
+                np.testing.assert_array_equal(app.screenshot(), live[row])
+        app.seek(10**9)
+        assert source.at == STEPS - 1
+        app.seek(-5)
+        assert source.at == 0
+        app.step()
+        assert source.at == 1
+
+
+def test_only_recordings_can_be_sought_in() -> None:
+    with CALFApplication(config("point_mass")) as app:
+        assert app.scrubbing is None
+        with pytest.raises(UserError, match="no recording"):
+            app.seek(3)
+
+
+def test_the_mouse_goes_where_it_is_pressed(tmp_path: Path) -> None:
+    with CALFApplication(config("pendulum", record=tmp_path / "a.calf")) as app:
+        for _ in range(101):
+            app.step()
+    source = Replay(Recording(tmp_path / "a.calf"))
+    shown = replace(config("pendulum"), hud=True, size=(1280, 720))
+    with CALFApplication(shown, source=source) as app:
+        app.step()
+        assert app.hud is not None
+        rect = app.hud.placed["timeline"]
+        y = rect.y + 4.5 * app.hud.canvas.metrics.unit
+        for part, row in ((0.5, 50), (0.25, 25), (0.0, 0), (1.0, 100)):
+            unit = app.hud.canvas.metrics.unit
+            app.hud.press(rect.x + 3 * unit + part * (rect.width - 6 * unit), y)
+            app.hud.release()
+            app.draw()
+            assert abs(source.at - row) <= 1
+            assert f"row {source.at + 1} of 101" in app.hud.values["timeline"]
+        actions = app.actions.by_name
+        actions["first_step"]()
+        assert source.at == 0 and app.playback.paused
+        actions["last_step"]()
+        actions["step_back"]()
+        assert source.at == 99

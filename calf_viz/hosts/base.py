@@ -192,11 +192,21 @@ class Host(Pictured, DrawnSurface):
         if any(self.scene.frame.periodic):  # the source may reuse its array
             self._newest = replace(samples[-1], positions=samples[-1].positions.copy())
 
-    def restart(self) -> None:
-        """Drop all samples; the next one pushed is the first. The camera stays."""
+    def settle(self) -> None:
+        """What a frame would find out about the samples so far, which later frames go on from,
+        without drawing it."""
+        self.packer.ink.renew()
+        self.detail.stride()
+
+    def restart(self, step: int = 0) -> None:
+        """Drop all samples; the next one pushed is the first. The camera stays.
+
+        step: its number here, by which it is decided which samples a trail is drawn through.
+        """
         # Old texels in the ring have stamps later than the new head: they are not drawn.
         scene = self.scene
         self.packer = packer_of(self.layout, scene, self.channels)
+        self.packer.step = step - 1
         surface = self.detail.surface
         scene.stride = self._stride
         self.detail = self._make_detail()

@@ -102,8 +102,13 @@ class Canvas:
         self.shapes.truncate(mark[0])
         self.glyphs.truncate(mark[1])
 
-    def rectangle(self, rect: Rect, paint: Paint | Tone, radius: float = 0.0) -> None:
-        self.shapes.append(shape.rectangle(rect, self.paint(paint), radius))
+    def rectangle(self, rect: Rect, paint: Paint | Tone, radius: float = 0.0) -> int:
+        """Draw a rectangle; returns its item, for `move`."""
+        return self.shapes.append(shape.rectangle(rect, self.paint(paint), radius)).start
+
+    def move(self, item: int, rect: Rect, paint: Paint | Tone, radius: float = 0.0) -> None:
+        """Replace a rectangle in place."""
+        self.shapes.write(item, shape.rectangle(rect, self.paint(paint), radius))
 
     def line(
         self, a: tuple[float, float], b: tuple[float, float], width: float, paint: Paint | Tone

@@ -26,7 +26,7 @@ class Key(NamedTuple):
 KEYS = (
     # If room is short, the last ones are left out of the line of keys.
     Key("pause", ("space",), "pause", "pause or resume"),
-    Key("single_step", ("n", "."), "step", "pause, and take a single step"),
+    Key("single_step", ("n", ".", "arrow_right"), "step", "pause, and take a single step"),
     Key("frame_agents", ("f",), "agents", "frame the agents, from the side seen now"),
     Key("reset_view", ("r",), "all", "frame all of the plane, from the usual side"),
     Key("top_view", ("t",), "top view", "look from above"),
@@ -45,6 +45,9 @@ KEYS = (
         "cycle the range of values shown: auto, robust, agents, and the configured one",
     ),
     Key("show_camera", ("c",), "camera", "print the camera as the setting `camera` takes it"),
+    Key("step_back", (",", "arrow_left"), "back", "with a recording: pause, and go a step back"),
+    Key("first_step", ("home",), "first", "with a recording: go to its beginning"),
+    Key("last_step", ("end",), "last", "with a recording: go to its end"),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),

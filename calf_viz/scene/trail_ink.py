@@ -59,9 +59,13 @@ class TrailInk:
     def lately(self) -> tuple[float, float]:
         """Length and area, renewed every eighth step (more often at first): what follows from them
         changes slowly, and each change of a shader's input takes time."""
+        self.renew()
+        return self._lately
+
+    def renew(self) -> None:
+        """Renew `lately`, if it is due."""
         if self._renewed < 0 or self._seen - self._renewed >= min(1 + self._seen // 16, TOGETHER):
             self._renewed, self._lately = self._seen, (self.length, self.area)
-        return self._lately
 
     def see(
         self,

@@ -135,6 +135,28 @@ class Choosing(Protocol):
 
 
 @runtime_checkable
+class Seekable(Protocol):
+    """Its steps are rows, which can be shown in any order."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are by now."""
+
+    @property
+    def at(self) -> int:
+        """The row that was shown last; -1 before the first."""
+
+    def seek(self, row: int) -> None:
+        """Make this row the next step."""
+
+    def beginnings(self) -> Sequence[int]:
+        """Rows at which another surface begins."""
+
+    def moment(self) -> str:
+        """What time it is at the row shown, in words."""
+
+
+@runtime_checkable
 class Recordable(Protocol):
     """Knows more for a recording than for a picture."""
 

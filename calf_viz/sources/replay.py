@@ -14,8 +14,8 @@ from calf_viz.view import View
 
 
 class Replay:
-    """Steps through a recording, and follows one that grows. As `Source`, `Pausable`, `Foreseeing`
-    and `Noticing`.
+    """Steps through a recording, and follows one that grows. As `Source`, `Pausable`, `Foreseeing`,
+    `Seekable` and `Noticing`.
 
     Attributes:
         recording: what is shown; closed with this.
@@ -47,6 +47,35 @@ class Replay:
         self.row += 1
         self._step = samples.step
         return samples
+
+    @property
+    def rows(self) -> int:
+        """As `Seekable`."""
+        return len(self.recording)
+
+    @property
+    def at(self) -> int:
+        """As `Seekable`."""
+        return self.row - 1
+
+    def seek(self, row: int) -> None:
+        """As `Seekable`."""
+        self.row, self._at_end = row, False
+
+    def beginnings(self) -> list[int]:
+        """As `Seekable`."""
+        return [self.recording.row(step) for step in self.recording.critic_steps]
+
+    def moment(self) -> str:
+        """As `Seekable`."""
+        step = self.recording.step(max(self.at, 0))
+        said = f"step {step + 1:,}"
+        if self.view.dt is not None:
+            said = f"{(step + 1) * self.view.dt:.2f} s, {said}"
+        number = self.recording.critic_at(step)
+        if number is not None and len(self.recording.critic_steps) > 1:
+            said += f", critic {number + 1} of {len(self.recording.critic_steps)}"
+        return said
 
     def surface(self) -> Heightfield | None:
         """The critic of the newest step, or at first of the next one, if it is not shown yet."""

@@ -9,6 +9,7 @@ from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
+from calf_viz.sources.base import Seekable
 from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
@@ -64,6 +65,11 @@ class Display:
         """Add a panel for the loop of this source."""
         self.attached_panel = AttachedPanel(self.hud, self.stats, source, self.host.scene)
         self.readings.taken = lambda: source.taken
+
+    def count_rows(self, source: Seekable) -> None:
+        """Show the step of the row that is shown, rather than how many were taken."""
+        self.readings.taken = lambda: source.at + 1
+        self.readings.episodes_known = False
 
     def see(self, samples: list[Samples]) -> None:
         """Steps of the source."""

@@ -11,7 +11,7 @@ from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
 from calf_viz.scene.theme import THEMES
-from calf_viz.sources.base import Pausable, capable
+from calf_viz.sources.base import Pausable, Seekable, capable
 from calf_viz.value_limits import LIMITS, Clim, clim_text
 from calf_viz.value_scale import SCALES
 
@@ -55,6 +55,8 @@ class Application(Protocol):
 
     def profile_stem(self) -> str: ...
 
+    def seek(self, row: int) -> None: ...
+
 
 class Actions:
     """The actions bound to keys, by their names in `hud.keys`."""
@@ -77,6 +79,10 @@ class Actions:
         if capable(app.source, Pausable) is not None:
             actions["pause"] = self._unless_measuring(app.playback.toggle)
             actions["single_step"] = self._unless_measuring(app.playback.single_step)
+        if (source := capable(app.source, Seekable)) is not None:
+            actions["step_back"] = self._unless_measuring(lambda: self._go(source.at - 1))
+            actions["first_step"] = self._unless_measuring(lambda: self._go(0))
+            actions["last_step"] = self._unless_measuring(lambda: self._go(source.rows - 1))
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["next_theme"] = self._next_theme
@@ -116,6 +122,12 @@ class Actions:
                 action()
 
         return act
+
+    def _go(self, row: int) -> None:
+        """Pause at a row of a recording."""
+        if not self.app.playback.paused:
+            self.app.playback.toggle()
+        self.app.seek(row)
 
     def _choose(self, step: int) -> None:
         """Choose the agent that is so many after the chosen one; without one, the first or last."""

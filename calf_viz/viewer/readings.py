@@ -27,6 +27,7 @@ class Readings:
     Attributes:
         trainee_apart: whether the agent in training is not counted, as it has a panel of its own.
         taken: returns the number of the step shown, if not every step is a sample.
+        episodes_known: whether all steps up to this one were seen.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Readings:
         self.view, self.mean_value = view, mean_value
         self.trainee_apart = False
         self.taken: Callable[[], int] | None = None
+        self.episodes_known = True
         self._step = self._episodes = 0
         self._shown: dict[str, int] = {}  # the step that a text shows
         self._samples: Samples | None = None
@@ -95,7 +97,7 @@ class Readings:
         if self.view.dt is not None:
             seconds = numbers.value(taken * self.view.dt, 100.0 * self.view.dt)
             texts["time"] = f"{seconds} s"
-        if self._episodes:  # else the source has none
+        if self._episodes and self.episodes_known:  # else the source has none
             texts["episodes"] = numbers.count(self._episodes)
         return texts
 

@@ -18,7 +18,7 @@ from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.base import Resizable, Source, capable
+from calf_viz.sources.base import Resizable, Seekable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.value_limits import Clim
 from calf_viz.view import View
@@ -43,6 +43,7 @@ from calf_viz.viewer.opening import (
 )
 from calf_viz.viewer.playback import Playback
 from calf_viz.viewer.recorded import Recorded
+from calf_viz.viewer.scrubbing import Scrubbing
 from calf_viz.viewer.source_sliders import SourceSliders
 from calf_viz.viewer.surface import ShownSurface
 
@@ -68,6 +69,7 @@ class Session(Owned):
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
         live_shaders: rebuilds shaders as their files are saved; None if nothing is watched.
+        scrubbing: of a recording's timeline; None for other sources.
         sliders: of the source's numbers, if it has any.
         recorded: the recording that grows, if one is configured.
         playback: whether `run` is paused; the window's keys change it.
@@ -142,6 +144,7 @@ class Session(Owned):
         self.surface.scale(*self._scaling(view))
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self._show(source)
+        self.scrubbing: Scrubbing | None = None
         self.actions = Actions(self)
         self._open_display()
         self.surface.show(self.feed)
@@ -151,7 +154,15 @@ class Session(Owned):
             self.closing.callback(self.live_shaders.close)
         if self.hud is not None:
             self.looks.add_to(self.hud, self.host)
+        if (seekable := capable(self.source, Seekable)) is not None:
+            self.scrubbing = Scrubbing(seekable, self.hud)
+            if self.display is not None:
+                self.display.count_rows(seekable)
         self.sliders = SourceSliders(self.feed, self.hud, self.host.has_window)
+
+    def seek(self, row: int) -> None:
+        """Show a row of a recording: see `CALFApplication`."""
+        raise NotImplementedError
 
     def _show(self, source: Source | None) -> None:
         """Show this source, or else a simulation of the configuration, which is made after the
