@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import until
 
 from calf_viz.errors import FileDamaged, FileTrouble, UserError
 from calf_viz.heightfield import Heightfield
@@ -25,7 +26,6 @@ from calf_viz.recording.recording import Recording
 from calf_viz.recording.stream import Stream
 from calf_viz.samples import Samples
 from calf_viz.view import View
-from tests.waiting import soon
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
@@ -208,7 +208,7 @@ def test_a_growing_recording_is_read_by_another(tmp_path: Path) -> None:
 def test_steps_reach_the_disk_by_themselves(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.calf", VIEW)
     recorder.see(walk(1)[0])
-    soon(lambda: recorder.acknowledged == 1)
+    until(lambda: recorder.acknowledged == 1)
     assert len(Recording(tmp_path / "a.calf")) == 1
     recorder.close()
 

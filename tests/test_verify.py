@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from trainings import watched
+from waiting import until
 
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
@@ -20,11 +22,13 @@ from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
 from calf_viz.sources.simulation import Simulation
 from calf_viz.verification.verify import CHECKS, CLOSE, Violation, verify
+from calf_viz.viewer.app import CALFApplication
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
 FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
 Edit = Callable[[dict[str, Any]], None]
+training = pytest.fixture(watched)
 
 
 def simulated(system: str, policy: str = "calf", n: int = 6, p_relax: float = 0.0) -> Simulation:
@@ -145,3 +149,24 @@ def test_its_exit_code(tmp_path: Path) -> None:
         Violation("motion", step, 2, "the action does not lead there")
         in verify(Recording(tmp_path / "bad.calf")).violations
     )
+
+
+@pytest.mark.usefixtures("boards")
+def test_a_training_is_recorded_with_its_critics(
+    training: Callable[..., CALFApplication], tmp_path: Path
+) -> None:
+    app = training(hud=False, record=tmp_path / "a.calf")
+    assert app.live is not None
+    until(lambda: app.live.version >= 3, app.step)
+    for _ in range(5):
+        app.step()
+    live = app.live.trained
+    app.close()
+    recording = Recording(tmp_path / "a.calf")
+    assert recording.view.trainee == 0
+    assert len(recording.critic_steps) >= 3
+    critics = [recording.critic(number) for number in range(len(recording.critic_steps))]
+    assert [critic.trained for critic in critics] == sorted(critic.trained for critic in critics)
+    assert critics[-1].trained == live
+    verdict = verify(recording)
+    assert verdict.violations == [] and verdict.checked["q"] > 0

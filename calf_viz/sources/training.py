@@ -41,6 +41,7 @@ class Training:
     Attributes:
         run: the run being trained.
         version: of the snapshot shown; 0 before the first.
+        trained: training steps behind it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Training:
         self._mode, self._first, self._q_plus = 0, True, float("nan")
         self._episode = -1
         self._failure_reported = False
+        self.trained = 0
 
     # As `Source`
 
@@ -77,7 +79,26 @@ class Training:
             np.concatenate([[self._mode], samples.modes]).astype(np.uint8),
             np.concatenate([[first], samples.first]),
             None if headings is None else np.concatenate([[heading], headings]),
+            columns={name: self._joined(name, column) for name, column in samples.columns.items()},
         )
+
+    def _joined(self, name: str, column: NDArray[Any]) -> NDArray[Any]:
+        """A column of the simulation's, preceded by what is known of the agent in training: it
+        takes more steps than are shown, so that no action led from one of those to the next."""
+        known = {"q_plus": self._q_plus, "ended": 0}.get(name, np.nan)
+        return np.concatenate([np.full_like(column[:1], known), column])
+
+    def record(self) -> None:
+        """As `Recordable`."""
+        self.simulation.record()
+
+    def about(self) -> dict[str, Any]:
+        """As `Recordable`."""
+        return self.simulation.about()
+
+    def weights(self) -> NDArray[np.float32]:
+        """As `Recordable`."""
+        return self.simulation.weights()
 
     def surface(self) -> Heightfield | None:
         """The surface of the newest snapshot or, before the first, of the initial networks."""
@@ -99,6 +120,7 @@ class Training:
         snapshot = self.process.board.snapshot(self.version)
         if snapshot is not None:
             self.version, self._snapshot = snapshot.version, snapshot
+            self.trained = snapshot.steps
             self.simulation.agent.set_flat_weights(snapshot.weights)
 
     def close(self) -> None:
@@ -106,7 +128,7 @@ class Training:
         self.process.close()
         self._report_failure()
 
-    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Foreseeing`, `Noticing`
+    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Foreseeing`, `Noticing`, `Recordable`
 
     def __len__(self) -> int:
         return len(self.simulation)

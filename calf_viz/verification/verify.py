@@ -161,8 +161,11 @@ class _Part:
         """All checks of the steps from a row to the next."""
         by, states = self.by, self.state
         follows = np.diff(self.steps) == 1
-        went = follows[:, None] & ~self.first[1:]  # by an action, from the row before
-        began = follows[:, None] & self.first[1:]
+        ours = np.ones(self.mode.shape[1], bool)
+        if (trainee := self.recording.view.trainee) is not None:
+            ours[trainee] = False  # it took more steps than are shown
+        went = follows[:, None] & ~self.first[1:] & ours  # by an action, from the row before
+        began = follows[:, None] & self.first[1:] & ours
         self._ends(verdict, went)
         before, after, action = states[:-1], states[1:], self.action[1:]
         moved = by.system.step(before.reshape(-1, before.shape[2]), _flat(action))
