@@ -1,6 +1,6 @@
 """The user's files: the only way to look for, read, parse and write them.
 
-    look           exists, is_file, is_folder, same never raise
+    look           exists, is_file, is_folder, same, names_in never raise
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises becomes one line
     write          with write_aside(path) as part:  completely or not at all; check_writable
@@ -64,6 +64,14 @@ def same(one: StrPath, other: StrPath) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
     except (OSError, ValueError):
         return False
+
+
+def names_in(folder: StrPath) -> list[str]:
+    """The names of everything in a folder, sorted; none if it cannot be looked into."""
+    try:
+        return sorted(os.listdir(folder))
+    except (OSError, ValueError):
+        return []
 
 
 def _status(path: StrPath) -> os.stat_result | None:

@@ -45,7 +45,6 @@ EXCEPTIONS = {
     "calf_viz/training/run.py": "folders and files of its own making",
     "calf_viz/agent/policy_zip.py": "a part of a zip that was read",
     "calf_viz/agent/shipped_agents.py": "shipped",
-    "calf_viz/recording/folder.py": "the streams in a folder of its own",
     "calf_viz/recording/recorder.py": "a folder of its own making",
     "calf_viz/recording/stream.py": "streams of its own making, and found by folder.py",
     "calf_viz/sources/attached.py": "boards that were found, and a note to them of its own making",

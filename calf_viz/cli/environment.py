@@ -13,7 +13,7 @@ from calf_viz.agent.torch_import import whole_imports
 from calf_viz.cli.option_types import GIVEN_PATH, option_name
 from calf_viz.console import say
 from calf_viz.errors import UserError, shown
-from calf_viz.files import is_folder, not_over
+from calf_viz.files import is_folder, names_in, not_over
 from calf_viz.viewer.config import TRAINING_ONLY, VisualizationConfig
 
 if TYPE_CHECKING:
@@ -85,14 +85,10 @@ def open_environment(
 def _refuse_normalised(model: Path) -> None:
     """Raise UserError for a model beside which the statistics of a VecNormalize lie: its policy saw
     normalised observations, and they are a pickle, which would run code."""
-    try:
-        beside = sorted(model.absolute().parent.iterdir())
-    except OSError:  # the model says why it cannot be read
-        return
-    for path in beside:
-        if NORMALISED.fullmatch(path.name):
+    for name in names_in(model.absolute().parent):  # else the model says why it cannot be read
+        if NORMALISED.fullmatch(name):
             raise UserError(
-                f"--model {shown(model)}: {shown(path.name)} beside it has the means that its "
+                f"--model {shown(model)}: {shown(name)} beside it has the means that its "
                 "policy needs, in a pickle, which is never loaded: watch it in its own loop, by "
                 "calf_attach.sb3.Callback; or give an environment that normalises (docs/gymnasium"
                 ".md); or move a model that needs none elsewhere"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
-from calf_viz.files import is_folder, parsing, read_text
+from calf_viz.files import is_folder, names_in, parsing, read_text
 from calf_viz.version import __version__
 from calf_viz.view import View
 
@@ -39,12 +39,9 @@ def segment_name(kind: str, number: int) -> str:
 
 
 def segments(folder: Path, kind: str) -> list[Path]:
-    """The streams of a kind, in order. Raises FileTrouble."""
-    try:
-        names = sorted(entry.name for entry in folder.iterdir())
-    except OSError as error:
-        raise FileTrouble(folder, f"cannot be read ({error.strerror})", ADVICE) from error
-    found = [match for name in names if (match := _NAME.fullmatch(name)) and match[1] == kind]
+    """The streams of a kind, in order. Raises FileDamaged if one is missing."""
+    matches = map(_NAME.fullmatch, names_in(folder))
+    found = [match for match in matches if match and match[1] == kind]
     found.sort(key=lambda match: int(match[2]))
     for number, match in enumerate(found):
         if int(match[2]) != number:
