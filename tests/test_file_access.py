@@ -55,6 +55,7 @@ EXCEPTIONS = {
     "calf_viz/glsl/hud_contract.py": "writes what is shipped",
     "calf_viz/hud/keys.py": "writes the documentation",
     "calf_viz/sources/trainer_handle.py": "the log of its own child",
+    "calf_viz/sources/publisher.py": "a board of its own making",
     "calf_viz/sources/trainer_process.py": "the board that was made for it",
     "calf_viz/profiling/machine.py": "/proc",
     "calf_viz/glsl/folder.py": "the place to look into folders",

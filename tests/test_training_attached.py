@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from calf_attach import mapped_file
 from calf_attach.layout import Word
 from click.testing import CliRunner
 from trainings import SMALL, board, watched
@@ -15,6 +19,9 @@ from waiting import until
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.cli.main import calf_viz
 from calf_viz.sources.attached import Controlled, find, watch
+from calf_viz.sources.publisher import PublishedTraining
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.trainer import Trainer
 
 pytestmark = [pytest.mark.rendering, pytest.mark.usefixtures("boards")]
 training = pytest.fixture(watched)
@@ -49,3 +56,44 @@ def test_other_viewers_list_a_training_and_see_its_critic_and_agent(
     with CALFApplication(VisualizationConfig(**SMALL), source=watch(find(name))) as other:
         other.step()
         assert other.screenshot().any() and other.failure is None
+
+
+def test_a_training_without_a_viewer_is_found_by_others_and_evaluates_its_critic_for_them_alone(
+    boards: Path,
+) -> None:
+    config = TrainingConfig.from_preset("quick", system="point_mass", episodes=9, steps=40)
+    trainer, writer, seen = Trainer(config), PublishedTraining(), []
+    writer.start(trainer)
+    source = watch(find("point_mass-0"))
+    assert source.surface() is not None and source.surface() is None
+    publisher = writer._publisher
+    assert publisher is not None
+
+    def each_episode(trainer: Trainer) -> None:
+        publisher._next_snapshot = 0.0  # the time has come
+        if trainer.done == 4:
+            seen.append(source.board[Word.SURFACE])
+            source.step()  # somebody looks
+
+    trainer.run(each_episode)
+    assert seen == [1] and source.board[Word.SURFACE] > 1
+    assert source.board[Word.STEP] == trainer.steps and source.board[Word.END] == 9
+    assert [end["ret"] for end in source.ends()] == [each.ret for each in trainer.recent]
+    writer.close()
+    assert source.notice == "the loop has ended" and not os.listdir(boards)
+
+
+def test_a_training_goes_on_where_no_board_has_room(
+    boards: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(mapped_file, "reserve", full)
+    config = TrainingConfig.from_preset("quick", system="point_mass", episodes=1, steps=10)
+    trainer, writer = Trainer(config), PublishedTraining()
+    writer.start(trainer)
+    trainer.run(writer.episode)
+    writer.checkpoint(trainer), writer.close()
+    (said,) = caplog.messages
+    assert "No space left on device" in said and "\n" not in said and trainer.finished

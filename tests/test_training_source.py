@@ -21,6 +21,7 @@ from calf_viz.pace import Pace
 from calf_viz.samples import Samples
 from calf_viz.sources import trainer_handle as process
 from calf_viz.sources import worker
+from calf_viz.sources.publisher import Publisher
 from calf_viz.sources.training import TRAINEE
 from calf_viz.training.run import Run
 from calf_viz.training.train import follow
@@ -273,10 +274,10 @@ def test_what_is_shown_may_resume_without_saying_more(tmp_path: Path) -> None:
 def test_a_training_is_the_same_to_the_bit_whether_it_is_watched(tmp_path: Path, seed: int) -> None:
     config = configured(tmp_path, seed=seed, episodes=5, steps=80).training
     found = []
-    for seen in (False, True):
+    for seen in (False, "by a viewer of its own", "by others"):
         trainer = Trainer(config)
         run = Run.create(trainer, config, tmp_path / str(seen))
-        if seen:
+        if seen == "by a viewer of its own":
             plane = trainer.system.plane
             made = new_board(
                 Grid((65, 65), plane.lo, plane.hi),
@@ -291,7 +292,7 @@ def test_a_training_is_the_same_to_the_bit_whether_it_is_watched(tmp_path: Path,
         found.append(
             (trainer.agent.flat_weights().tobytes(), run.metrics.read_bytes(), random_state)
         )
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
 
 
 def test_tensorboard_is_written_by_the_trainers_process(
@@ -308,11 +309,10 @@ def test_tensorboard_is_written_by_the_trainers_process(
 def test_snapshots_hold_the_critic_on_the_grid(tmp_path: Path) -> None:
     config = configured(tmp_path, system="differential_drive").training
     trainer = Trainer(config)
-    run = Run.create(trainer, config, tmp_path)
     plane = trainer.system.plane
     grid = Grid((9, 9), plane.lo, plane.hi)
     made = new_board(grid, len(trainer.agent.flat_weights()), [7.0, 7.0, 0.5])
-    worker.Worker(run, trainer, made)._publish()
+    Publisher(trainer, made).publish()
     snapshot = made.snapshot(0)
     nodes = plane_nodes(plane.lo, plane.hi, 9, 9)
     expected = trainer.agent.lyapunov(trainer.system.plane_states(nodes, 0.5))

@@ -85,6 +85,7 @@ def train(
     be changed.
     """
     with whole_imports():
+        from calf_viz.sources.publisher import PublishedTraining
         from calf_viz.training import train as training
 
     if config is not None and resume is not None:
@@ -100,8 +101,9 @@ def train(
         given = asdict(AppConfig.load(config, **given).training)
         system, preset, seed = (given.pop(name) for name in ("system", "preset", "seed"))
     training.train(
-        system, preset, seed, output, resume, progress, overwrite, runs or "runs", config, **given
-    )
+        system, preset, seed, output, resume, progress, overwrite, runs or "runs", config,
+        [PublishedTraining()], **given,
+    )  # fmt: skip
 
 
 @click.command()

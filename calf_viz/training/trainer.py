@@ -62,6 +62,7 @@ class Trainer:
 
     Attributes:
         agent: the agent in its current state.
+        after_step: called by `run` after each step, with whether an episode ended.
         before_comparison: called before the agent is compared with the best, which takes seconds.
         best: weights of the best agent so far, by name; None before the first comparison.
         config: what is trained and how.
@@ -84,6 +85,7 @@ class Trainer:
         self.steps = 0
         self.done = 0
         self.recent: deque[Episode] = deque(maxlen=RECENT)
+        self.after_step: Callable[[bool], None] = lambda over: None
         self.before_comparison: Callable[[], None] = lambda: None
         self.best: dict[str, Tensor] | None = None
         self.best_info: dict[str, float] = {}
@@ -219,5 +221,7 @@ class Trainer:
     ) -> None:
         """Train until finished, or until `stop()` returns True between two steps."""
         while not self.finished and not stop():
-            if self.step():
+            over = self.step()
+            self.after_step(over)
+            if over:
                 each_episode(self)
