@@ -79,6 +79,9 @@ def test_a_training_without_a_viewer_is_found_by_others_and_evaluates_its_critic
     assert seen == [1] and source.board[Word.SURFACE] > 1
     assert source.board[Word.STEP] == trainer.steps and source.board[Word.END] == 9
     assert [end["ret"] for end in source.ends()] == [each.ret for each in trainer.recent]
+    assert source.notice is None
+    trainer.before_comparison()
+    assert source.notice == "no steps while the agent is compared with the best so far"
     writer.close()
     assert source.notice == "the loop has ended" and not os.listdir(boards)
 

@@ -308,6 +308,8 @@ class Attached:
             return ended
         if self.meta.get("margins") is True and not self.view.margins:
             return "the loop gives margins by now: start the viewer anew to see them"
+        if board[Word.PHASE] == Phase.COMPARING:
+            return "no steps while the agent is compared with the best so far"
         quiet = 1e-9 * (self._clock() - board[Word.HEARTBEAT])
         return f"nothing from the loop for {quiet:.0f} s" if quiet > STALE else None
 
