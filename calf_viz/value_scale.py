@@ -365,7 +365,7 @@ def _stride(table: list[float], most: int, apart: float) -> Iterator[float]:
     first = 0.0
     while first <= 1.0:
         furthest = min(first + WINDOW / most, 1.0)
-        value = _roundest(_value_in(table, first), _value_in(table, furthest), finest)
+        value = roundest(_value_in(table, first), _value_in(table, furthest), finest)
         if value is None:
             first = furthest + 1e-9
         else:
@@ -373,7 +373,7 @@ def _stride(table: list[float], most: int, apart: float) -> Iterator[float]:
             first = _level_in(table, value) + nearest
 
 
-def _roundest(low: float, high: float, finest: float) -> float | None:
+def roundest(low: float, high: float, finest: float) -> float | None:
     """The multiple of the largest 1, 2 or 5 times a power of ten between two values, of several the
     one nearest to their middle; None where a step would be below `finest`."""
     if low <= 0.0 <= high:

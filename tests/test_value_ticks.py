@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from calf_viz.heightfield import Heightfield
@@ -31,7 +32,7 @@ class Listed(ValueScale):
 PROPOSED = {
     (-0.5, 2.0): [-0.41, 0.0, 0.5, 2.0],
     (430.0, 1600.0): [450.0, 600.0, 1000.0, 1500.0],
-    (0.0, 700.0): [0.0, 50.0, 100.0, 200.0, 500.0],
+    (0.0, 560.0): [0.0, 50.0, 100.0, 200.0, 500.0],
     (90.0, 260.0): [100.0, 150.0, 200.0, 250.0],
     (440.0, 900.0): [450.0, 500.0, 800.0],
 }
@@ -42,7 +43,7 @@ PROPOSED = {
     [
         ((-0.5, 2.0), [-0.4, 0.0, 0.5, 2.0]),
         ((430.0, 1600.0), [500.0, 600.0, 1000.0, 1500.0]),
-        ((0.0, 700.0), PROPOSED[(0.0, 700.0)]),
+        ((0.0, 560.0), PROPOSED[(0.0, 560.0)]),
         ((90.0, 260.0), PROPOSED[(90.0, 260.0)]),
         ((440.0, 900.0), [500.0, 800.0]),
     ],
@@ -71,6 +72,46 @@ def test_they_ascend_within_the_scale_and_apart(
     assert all(0.0 <= level <= 1.0 for level in levels)
     some = fewer(scale, values, 2.0 * apart)
     assert set(some) <= set(values) and (np.diff(scale.levels(some)) >= 2.0 * apart - 1e-12).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends", "expected"),
+    [
+        ("sqrt", (-9.2, 6595.7), [0.0, 500.0, 2000.0, 4000.0, 6000.0]),
+        ("symlog", (-9.2, 6595.7), [0.0, 100.0, 500.0, 2000.0, 5000.0]),
+        ("linear", (-9.2, 6595.7), [0.0, 2000.0, 4000.0, 6000.0]),
+        ("symlog", (-125.0, -53.0), [-120.0, -100.0, -70.0, -60.0]),
+        ("sqrt", (443.15, 447.53), [443.2, 443.5, 445.0, 447.0]),
+    ],
+)
+def test_the_last_round_value_before_an_end_has_a_tick(
+    kind: str, ends: tuple[float, float], expected: list[float]
+) -> None:
+    values = value_ticks(ValueScale(kind, *ends), 7, 0.16)
+    assert values == pytest.approx(expected)
+
+
+@given(
+    st.sampled_from(["sqrt", "symlog", "rank"]),
+    st.floats(0.0, 1e4),
+    st.floats(-1.0, 5.0),
+    st.floats(0.3, 3.0),
+    st.sampled_from([0.15, 0.2]),
+)
+def test_no_number_of_one_digit_that_is_as_round_fits_beyond_them(
+    kind: str, low: float, power: float, bend: float, apart: float
+) -> None:
+    high = low + 10.0**power
+    surface = low + (high - low) * np.linspace(0.0, 1.0, 500) ** bend
+    scale = ValueScale.of(kind, (low, high), surface)
+    values = value_ticks(scale, 7, apart)
+    assume(len(set(np.round(np.diff(values), 9))) > 1)  # else a step further is what may fit
+    finest = min(int(Decimal(f"{v:.5e}").normalize().as_tuple().exponent) for v in values if v)
+    for exponent in range(finest, 6):
+        for digit in range(1, 10):
+            value = float(f"{digit}e{exponent}")
+            fits = scale.levels(value) >= scale.levels(values[-1]) + apart + 1e-9
+            assert not (low <= value <= high and fits)
 
 
 def test_fewer_of_them_keep_zero() -> None:

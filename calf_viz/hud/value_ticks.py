@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from calf_viz.value_scale import Scale
+from calf_viz.round_numbers import power_of_ten
+from calf_viz.value_scale import Scale, roundest
 
 DIGITS = 6
 """Digits of a tick that are looked at; the rest is rounding."""
@@ -15,9 +16,10 @@ DIGITS = 6
 
 def value_ticks(scale: Scale, most: int, apart: float) -> list[float]:
     """At most about `most` round values, whose levels are `apart` at least, none of them with more
-    digits than its neighbours; none if there are not two such."""
+    digits than its neighbours, up to both ends of the scale; none if there are not two such."""
     for count in range(most, 1, -1):
         values = _evenly_round(scale, scale.ticks(count, apart), apart)
+        values = _completed(scale, values, max(apart, 1.0 / most))
         if len(values) > 1 and _far_apart(scale, values, apart):
             return values
     return []
@@ -56,6 +58,39 @@ def _evenly_round(scale: Scale, values: Sequence[float], apart: float) -> list[f
         kept = [rounder] if within and _far_apart(scale, near, max(apart, 1e-9)) else []
         return [*values[:i], *kept, *values[i + 1 :]]
     return list(values)
+
+
+def _completed(scale: Scale, values: Sequence[float], room: float) -> list[float]:
+    """With more values beyond the first and the last, if the scale's ends leave `room`: steps that
+    grow with the distance from where a scale is finest may lead past an end that a shorter one
+    does not reach."""
+    found = list(values)
+    while len(found) > 1 and (value := _next(scale, found, room)) is not None:
+        found.append(value)
+    found.reverse()
+    while len(found) > 1 and (value := _next(scale, found, room)) is not None:
+        found.append(value)
+    return sorted(found)
+
+
+def _next(scale: Scale, values: Sequence[float], room: float) -> float | None:
+    """A value beyond the last one, in the direction of these, no less round than they are: a step
+    further if they are evenly spaced."""
+    last, step = values[-1], values[-1] - values[-2]
+    ahead = math.copysign(1.0, step)
+    level = float(scale.levels(last)) + ahead * room
+    if not 0.0 <= level <= 1.0:
+        return None
+    near, end = float(scale.values(level)), scale.ends[step > 0.0]
+    gaps = [b - a for a, b in pairwise(values)]
+    if all(math.isclose(gap, step, rel_tol=1e-6) for gap in gaps):
+        found = last + step * max(math.ceil((near - last) / step - 1e-9), 1)
+        return found if ahead * found <= ahead * end else None
+    known = [_digits(value) for value in values if value]
+    value = roundest(min(near, end), max(near, end), power_of_ten(min(one.last for one in known)))
+    if value is None or _digits(value).length > max(one.length for one in known):
+        return None
+    return value
 
 
 class Digits(NamedTuple):

@@ -248,7 +248,7 @@ class ColourBar(Widget):
 
     MOST = 7
     """Most ticks."""
-    APART = 1.7
+    APART = 1.5
     """Least distance of ticks, in line heights."""
     TITLE = 30
     """Most width of a line of the title, in units."""
