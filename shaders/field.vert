@@ -226,9 +226,9 @@ void main() {
         }
         v_tone.rgb = mean_colour(modes, along / float(max(span, 1)), trail_colours(agent));
     } else if (kind == CIRCLE) {
-        float width = circle_width(circle, trail_half_width(0.0));
+        float line = circle_line(trail_half_width(0.0)), width = circle_width(circle, line);
         float reach = circle_reach(circle, width, point);
-        offset = circle_offset(circle, t, reach, across_circle);
+        offset = circle_offset(circle, t, circle_least(circle, line), reach, across_circle);
         vertex.drawn = circle.goal || (ring_current(here, 0) && ring_drawn(here));
         v_data = vec4(-1.0, 0.0, circle.side * reach, width);
 #if TRAIL_COLOUR >= BY_SPEED

@@ -26,10 +26,10 @@ void main() {
     vec2 point = circle.goal ? on_plane(goal_point(circle)) : a_here.xy;
     vec4 c = to_clip(point, a_here.z);
     Tangent t = tangent_plane(c, circle.goal ? vec2(0.0) : a_gradient);
-    float width = circle_width(circle, trail_half_width(0.0));
+    float line = circle_line(trail_half_width(0.0)), width = circle_width(circle, line);
     float reach = circle_reach(circle, width, point);
     vec2 across;
-    vec2 offset = circle_offset(circle, t, reach, across);
+    vec2 offset = circle_offset(circle, t, circle_least(circle, line), reach, across);
     gl_Position = circle_expand(expand(c, t, offset, circle_bias(circle)), across);
     v_id = circle_id(circle);
     v_tone = vec4(vec3(UNMIXED), circle_opacity(circle));

@@ -226,15 +226,18 @@ class TestNumbers:
         assert found[surface, -1, 6] == pytest.approx(found[surface + 1, -1, 6], rel=1e-3)
         assert found[surface, -1, 6] < 6.0
 
-    def test_the_ring_is_around_its_agent(self) -> None:
+    def test_the_two_rings_are_around_their_agent(self) -> None:
         """While it is drawn; in front of all others; and its trail is wider."""
         probe = make_probe(View("ring"), hills=0.0, highlighted=1)
         for step in range(6):
             probe.push([[-2.0, 0.3 * step], [2.0 + 0.3 * step, 1.0]])
-            (dark, bright) = middles(circles(probe))
+            dark_outer, dark, outer, bright = middles(circles(probe))
             centre = np.array([2.0 + 0.3 * step, 1.0]) * np.array(SIZE) / 10.0
             for points in (dark, bright):
                 assert np.abs(np.hypot(*(points - centre).T) - (1.2 * 7.0 + 5.0)).max() < 0.02
+            for points in (dark_outer, outer):  # with a gap of two pixels
+                beyond = np.hypot(*(points - centre).T) - (1.2 * 7.0 + 5.0)
+                assert beyond == pytest.approx(beyond[0], abs=0.04) and 3.0 < beyond[0] < 6.0
         vertices, surface = probe.vertices()
         depths = circles(probe)[..., 2].max(), vertices[surface + 1, -4:, 2].min()
         assert depths[0] < depths[1]
@@ -335,6 +338,22 @@ def test_a_goal_may_be_an_array() -> None:
     assert View("t", goal=np.array([1, 2, 0.5])).goal == (1.0, 2.0, 0.5, 0.5)
     assert View("t", goal=[1, 2, 0.5, 3]).goal_ellipse == (1.0, 2.0, 0.5, 3.0)
     assert View("t").goal_ellipse is None
+
+
+@pytest.mark.rendering
+@pytest.mark.parametrize("theme", ["dark", "light", "high_contrast"])
+def test_the_legend_shows_one_ring_for_the_goal_and_two_for_the_chosen_agent(theme) -> None:
+    crossed = []
+    for chosen in (None, 2):
+        with running(size=(2560, 1440), n_agents=4, hud=True, chosen=chosen, theme=theme) as shown:
+            shown.step()
+            panel = shown.hud.placed["overview"]
+            seen = shown.host.screenshot().astype(int)[panel.y : panel.bottom, ..., :3]
+        # Rows through the swatches, left of the names.
+        swatches = seen[-90:-8, panel.x + 18 : panel.x + 52]
+        strong = np.abs(swatches - seen[20, panel.x + 10]).sum(axis=2) > 300
+        crossed.append(int((np.diff(strong.astype(int), axis=1) == 1).sum(axis=1).max()))
+    assert crossed == [2, 4], "times that a line through the middle meets one"
 
 
 @pytest.mark.rendering

@@ -104,7 +104,9 @@ UNIFORMS = (
     Uniform("int", "u_vertices", "vertices of each instance"),
     Uniform("int", "u_agents", "agents drawn"),
     Uniform("int", "u_training_agent", "agent being trained, in a colour of its own; -1: none"),
-    Uniform("int", "u_highlighted", "agent with a ring and a wider trail, above all; -1: none"),
+    Uniform(
+        "int", "u_highlighted", "agent with a double ring and a wider trail, above all; -1: none"
+    ),
     Uniform("vec4", "u_goal", "the goal's region: its centre and semi-axes [scene units]", "scene"),
     Uniform(
         "vec2",
@@ -124,7 +126,10 @@ UNIFORMS = (
         "ivec2", "u_circles", "circles drawn behind the surface: of the goal, and all; two for each"
     ),
     Uniform(
-        "vec2", "u_circle_radii", "least of the goal's circle, that of the ring [px]", "picture"
+        "vec2",
+        "u_circle_radii",
+        "least of the goal's circle, that of the inner ring [px]",
+        "picture",
     ),
     Uniform("int", "u_ring_rows", "texture rows of one slot of the ring", "ring"),
     Uniform("int", "u_ring_slots", "slots of the ring", "ring"),

@@ -46,8 +46,8 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
         for i, name in enumerate(modes)
     ]
     rows += [
-        Row("goal", "goal", rank=4, swatch=theme.BRIGHT, ring=True),
-        Row("chosen", "chosen agent", rank=3, swatch=theme.BRIGHT, ring=True),
+        Row("goal", "goal", rank=4, swatch=theme.BRIGHT, rings=1),
+        Row("chosen", "chosen agent", rank=3, swatch=theme.BRIGHT, rings=2),
     ]
     panel = Panel("overview", view.title, rows)
     if len(modes) > FEW_MODES:  # the meaning of colours deserves more room

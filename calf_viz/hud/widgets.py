@@ -105,8 +105,8 @@ class Row:
     rank: int = 0
     swatch: Shade | None = None
     """Colour of the dot before the name."""
-    ring: bool = False
-    """Whether that is a ring instead."""
+    rings: int = 0
+    """Number of rings in place of the dot, one in the other."""
     rule: bool = False
     """Whether a hairline is drawn above, unless a heading is there."""
     heading: bool = False
@@ -197,11 +197,15 @@ class Panel(Widget):
         indent = self._indent(canvas, row)
         if row.swatch is not None:
             dot, paint = 2 * unit, Paint(row.swatch)
-            if row.ring:
-                dot, border = dot + 2 * line, 1.5 * line
-                paint = Paint(0, 0.0, border, row.swatch)
-            middle = baseline - (canvas.face("body").cap_height + dot) // 2
-            canvas.rectangle(Rect(left, middle, dot, dot), paint, 0.5 * dot)
+            if row.rings:
+                dot, paint = dot + 2 * line * row.rings, Paint(0, 0.0, 1.5 * line, row.swatch)
+            x, top = (
+                left - line * max(row.rings - 1, 0),
+                baseline - (canvas.face("body").cap_height + dot) // 2,
+            )
+            for _ in range(max(row.rings, 1)):
+                canvas.rectangle(Rect(x, top, dot, dot), paint, 0.5 * dot)
+                x, top, dot = x + 3 * line, top + 3 * line, dot - 6 * line
         room, face = right - left - indent, canvas.face("body")
         # However long the name, the value is shown.
         name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))

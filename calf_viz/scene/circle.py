@@ -1,4 +1,4 @@
-"""Circles on the surface: the goal's region, and a ring around an agent; see lib/circle.glsl."""
+"""Circles on the surface: the goal's region, and two rings around an agent; see lib/circle.glsl."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from calf_viz.view import Ellipse
 SPOKES = 64
 VERTICES = 2 * (SPOKES + 1) + 2
 """Of each circle: a pair for each spoke, the first pair again, and two more."""
-EACH, EACH_GOAL = 2, 3
-"""Circles for each that is seen: the darker one below is wider. A goal has a faint one, too, for
-where something hides it."""
+EACH, EACH_GOAL = 4, 3
+"""Circles for an agent, which has two rings, and for a goal: each that is seen has a darker and
+wider one below. A goal has a faint one, too, for where something hides it."""
 LEAST_GOAL = 11.0
 """Least radius of a goal [px], in a picture whose marks have their usual size."""
 AROUND_MARKER, APART = 1.2, 5.0
-"""Radius of the ring around an agent: in radii of its marker, and in such pixels beyond that."""
+"""Radius of the inner ring around an agent: in radii of its marker, and in such pixels beyond."""
 HIDING = 2.0
 """Width of slopes before a goal's circle that do not hide it, in its widths."""
 NOWHERE: Ellipse = (0.0, 0.0, 1.0, 1.0)

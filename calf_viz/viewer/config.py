@@ -151,8 +151,8 @@ class VisualizationConfig(Assignable):
     )
     chosen: int | None = _option(
         None,
-        "Agent with a ring and a wider trail, whose q+ the shaders receive (the last one, if "
-        "fewer).  [default: 0, without a ring unless the look shows its certificate]",
+        "Agent with a double ring and a wider trail, whose q+ the shaders receive (the last one, "
+        "if fewer).  [default: 0, without rings unless the look shows its certificate]",
     )
     hud: bool = _option(True, "Show step, agents by mode, colour bar and axes over the scene.")
     hud_scale: float = _option(1.0, "Factor on the HUD's size, as for a display with fine pixels.")

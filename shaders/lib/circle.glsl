@@ -1,5 +1,5 @@
-// Circles on the surface: the goal's region in its true size, and a ring around the agent that stands
-// out. They come after the surface in the strip that draws it, as closed ribbons that fragments take for
+// Circles on the surface: the goal's region in its true size, and two rings around the agent that stands
+// out, so that it is not taken for a goal. They come after the surface in the strip that draws it, as closed ribbons that fragments take for
 // pieces of trails; each twice, first darker and wider, so that it is seen on any colours. The goal's is
 // flat, at the height of the goal's centre, as it would be bent in a funnel; slopes up to twice its width
 // before it do not hide it. It is there once more, faintly, before everything: a wall does not hide where
@@ -11,9 +11,10 @@
 //                |\  |\  |\  |        is the first again. The first and the last vertex are there
 //       side -1  *---*---*---* ...    twice, so that nothing is drawn from one circle to the next.
 const int CIRCLE_SPOKES = 64;
-const int CIRCLES_OF_GOAL = 3;
+const int CIRCLES_OF_GOAL = 3;      // of the agent: a darker outer and inner one, and both again
 const int CIRCLE_VERTICES = 2 * (CIRCLE_SPOKES + 1) + 2;
 const float CASING = 1.3, THINNEST = 0.8;   // px that it is wider on each side; of half a width
+const float BETWEEN = 1.0;           // px from a ring of the agent's to the middle between the two
 const float GHOST = 0.35;           // opacity of the goal behind something
 const float BEFORE_ALL = 1.0;       // depth that it is nearer then, NDC
 
@@ -21,6 +22,7 @@ struct Circle {
     bool goal;          // else around the agent that stands out
     bool casing;        // the darker one
     bool ghost;         // the faint one before everything
+    bool outer;         // of the agent's two
     int copy;           // of the goal: over edges of periodic axes
     vec2 unit;          // on the unit circle
     float side;
@@ -40,8 +42,8 @@ Circle circle_vertex(int index) {
     bool goal = number < u_circles.x;
     int copy = int((float(number) + 0.5) * (1.0 / float(CIRCLES_OF_GOAL)));
     int role = number - (goal ? copy * CIRCLES_OF_GOAL : u_circles.x);
-    return Circle(goal, role == 0, role == 2, copy, lower ? -unit : unit,
-                  (vertex & 1) == 0 ? 1.0 : -1.0);
+    return Circle(goal, role < (goal ? 1 : 2), goal && role == 2, !goal && (role & 1) == 0, copy,
+                  lower ? -unit : unit, (vertex & 1) == 0 ? 1.0 : -1.0);
 }
 
 // Place of a vertex of the goal's circle, in the scene.
@@ -66,17 +68,24 @@ float circle_reach(Circle circle, float width, vec2 point) {
     return beyond ? 0.0 : width + EDGE;
 }
 
-// Half of its width [px]; width: of a trail. In a crowd, where that is thin, it must still be seen.
-float circle_width(Circle circle, float width) {
-    return max(0.65 * width, THINNEST * u_line_scale) + (circle.casing ? CASING * u_line_scale : 0.0);
+// Half of its width without the darker one's [px]; width: of a trail. In a crowd, where that is thin, it
+// must still be seen.
+float circle_line(float width) { return max(0.65 * width, THINNEST * u_line_scale); }
+
+// Half of its width [px].
+float circle_width(Circle circle, float line) { return line + (circle.casing ? CASING * u_line_scale : 0.0); }
+
+// Its least radius [px].
+float circle_least(Circle circle, float line) {
+    float apart = circle.outer ? 2.0 * (line + BETWEEN * u_line_scale) : 0.0;
+    return (circle.goal ? u_circle_radii.x : u_circle_radii.y) + apart;
 }
 
 // Offset of a spoke's middle from its place, and the way across the ribbon to a vertex [px]. On screen a
 // circle is an ellipse; if its shorter semi-axis is below the least radius, both grow by what is missing:
 // a goal that is too small is a circle, and one seen from its side is not a line. (Depths are those of
 // middles, or the wider ribbon would come before the other on a slope.)
-vec2 circle_offset(Circle circle, Tangent t, float reach, out vec2 across) {
-    float least = circle.goal ? u_circle_radii.x : u_circle_radii.y;
+vec2 circle_offset(Circle circle, Tangent t, float least, float reach, out vec2 across) {
     vec2 x = circle.goal ? t.x.xy * u_goal.z : vec2(0.0), y = circle.goal ? t.y.xy * u_goal.w : vec2(0.0);
     vec2 unit = circle.unit;
     // Sum and difference of the semi-axes; the sum's direction is the turn nearest to (x, y).

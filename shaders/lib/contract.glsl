@@ -23,12 +23,12 @@ uniform int u_surface_instances;  // instances that draw the surface, before the
 uniform int u_vertices;           // vertices of each instance
 uniform int u_agents;             // agents drawn
 uniform int u_training_agent;     // agent being trained, in a colour of its own; -1: none
-uniform int u_highlighted;        // agent with a ring and a wider trail, above all; -1: none
+uniform int u_highlighted;        // agent with a double ring and a wider trail, above all; -1: none
 uniform vec4 u_goal;              // the goal's region: its centre and semi-axes [scene units]
 uniform vec2 u_goal_copy;         // from there to its copies over the edges of periodic axes, 0 if none is needed [scene units]
 uniform float u_goal_depth;       // how much nearer its circle is than it lies, so that slopes right before it do not hide it [NDC]
 uniform ivec2 u_circles;          // circles drawn behind the surface: of the goal, and all; two for each
-uniform vec2 u_circle_radii;      // least of the goal's circle, that of the ring [px]
+uniform vec2 u_circle_radii;      // least of the goal's circle, that of the inner ring [px]
 uniform int u_ring_rows;          // texture rows of one slot of the ring
 uniform int u_ring_slots;         // slots of the ring
 uniform int u_head;               // slot of the newest sample shown
