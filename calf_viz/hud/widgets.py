@@ -186,7 +186,7 @@ class Panel(Widget):
         self, canvas: Canvas, values: Values, row: Row, place: tuple[int, int, int]
     ) -> None:
         left, right, y = place
-        unit, line = canvas.metrics.unit, canvas.metrics.line
+        unit = canvas.metrics.unit
         baseline = baseline_of(canvas, "body", y, self._row(canvas))
         if row.heading:
             self._labels[row.key] = canvas.label(
@@ -196,16 +196,15 @@ class Panel(Widget):
             return
         indent = self._indent(canvas, row)
         if row.swatch is not None:
-            dot, paint = 2 * unit, Paint(row.swatch)
+            dot, paint, x = 2 * unit, Paint(row.swatch), left
             if row.rings:
-                dot, paint = dot + 2 * line * row.rings, Paint(0, 0.0, 1.5 * line, row.swatch)
-            x, top = (
-                left - line * max(row.rings - 1, 0),
-                baseline - (canvas.face("body").cap_height + dot) // 2,
-            )
-            for _ in range(max(row.rings, 1)):
-                canvas.rectangle(Rect(x, top, dot, dot), paint, 0.5 * dot)
-                x, top, dot = x + 3 * line, top + 3 * line, dot - 6 * line
+                dot, paint = (4 + row.rings) * unit // 2, Paint(0, 0.0, 0.375 * unit, row.swatch)
+                x -= (row.rings - 1) * unit // 4
+            top, apart = baseline - (canvas.face("body").cap_height + dot) // 2, 3 * unit // 4
+            for ring in range(max(row.rings, 1)):
+                size = dot - 2 * ring * apart
+                at = Rect(x + ring * apart, top + ring * apart, size, size)
+                canvas.rectangle(at, paint, 0.5 * size)
         room, face = right - left - indent, canvas.face("body")
         # However long the name, the value is shown.
         name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))
