@@ -12,6 +12,7 @@ import pytest
 import saved_policies as saved
 from calf_attach.observation_plane import ObservationPlane, read_axes, read_others
 from click.testing import CliRunner
+from framed import showing
 
 from calf_viz import systems
 from calf_viz.agent.mlp_policy import MlpPolicy
@@ -56,6 +57,13 @@ class TestAPolicyInAnEnvironment:
             np.testing.assert_allclose(samples.positions[1], (angle, observed[2]), rtol=1e-6)
             observed = env.step(2.0 * sac.act(observed[None])[0])[0]
         assert source.view.periodic == (True, False) and source.view.hi == (math.pi, 8.0)
+
+    def test_its_algorithm_and_file_are_in_the_panel(self, sac: MlpPolicy) -> None:
+        source = PolicyInEnvironment(PENDULUM, sac, 2)
+        with showing(source) as app:
+            app.step()
+            assert app.hud.values["shown"] == "SAC, sac.zip"
+            assert app.hud.placed["overview"]
 
     def test_an_end_is_drawn_where_it_was_and_the_next_step_begins(self, dqn: MlpPolicy) -> None:
         source = PolicyInEnvironment(CART, dqn, 3, seed=0)

@@ -124,6 +124,11 @@ class MlpPolicy:
         """Whether its actions can be numbers: PPO's and A2C's have a spread then."""
         return self.bounded or "log_std" in self.tensors
 
+    @property
+    def name(self) -> str:
+        """Its algorithm and the file that it is from: "SAC, sac.zip"."""
+        return f"{self.algorithm}, {shown(Path(self._where).name)}"
+
     def act(self, observations: NDArray[Any]) -> NDArray[np.float32]:
         """What the actor gives without noise, (n, actions): for a choice the preferences, which the
         largest wins; else the action, from -1 to 1 if `bounded`."""

@@ -135,6 +135,14 @@ class Choosing(Protocol):
 
 
 @runtime_checkable
+class Explained(Protocol):
+    """Says what decides for its agents."""
+
+    def explain(self) -> str:
+        """That, in a few words for the panel: a policy, and where it is from."""
+
+
+@runtime_checkable
 class Seekable(Protocol):
     """Its steps are rows, which can be shown in any order."""
 

@@ -51,8 +51,8 @@ class Cut:
 class PolicyInEnvironment:
     """Agents that follow a policy in copies of an environment.
 
-    A `Source`, and `Resizable`, `Pausable`, `Foreseeing`, `Adjustable` and
-    `Choosing`.
+    A `Source`, and `Resizable`, `Pausable`, `Foreseeing`, `Adjustable`,
+    `Choosing` and `Explained`.
 
     Attributes:
         plane: which part of an observation is shown.
@@ -170,6 +170,10 @@ class PolicyInEnvironment:
         """As `Choosing`: the agent that the plane goes through, if it follows one."""
         self.plane.choose(agent)
         self._surface_is_new |= self.plane.follow
+
+    def explain(self) -> str:
+        """As `Explained`: the policy's algorithm and file."""
+        return self.policy.name
 
     def surface(self) -> Heightfield | None:
         """The critic on the plane."""

@@ -18,7 +18,7 @@ from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.base import Resizable, Seekable, Source, capable
+from calf_viz.sources.base import Explained, Resizable, Seekable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.value_limits import Clim
 from calf_viz.view import View
@@ -195,10 +195,16 @@ class Session(Owned):
             if isinstance(self.source, Attached):
                 self.display.show_attached(self.source)
         self.hud: Hud | None = None if self.display is None else self.display.hud
-        if self.hud is not None and self.simulation is not None:
-            config = self.config
-            self.hud.update(shown=agent_text(config, config.train))
+        if self.hud is not None:
+            self.hud.update(shown=self._decided_by())
         self._show_certificate()
+
+    def _decided_by(self) -> str | None:
+        """What decides for the agents, in a few words, if that is known."""
+        if self.simulation is not None:
+            return agent_text(self.config, self.config.train)
+        source = capable(self.source, Explained)
+        return None if source is None else source.explain()
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         self.profiler = self.host.profiler = profiler
