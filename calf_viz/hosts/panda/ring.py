@@ -26,6 +26,9 @@ from calf_viz.scene.ring import Packed, RingLayout, move, relayout
 
 log = logging.getLogger("calf_viz")
 
+MOST_STEPS = 256
+"""Steps that are copied in one pass: a live source may have thousands after a long frame."""
+
 
 class PandaRing(Protocol):
     """A `Ring` in a texture, the input `u_ring` of what is drawn.
@@ -64,6 +67,33 @@ def _target(layout: RingLayout, context: PandaContext) -> tuple[Texture, Graphic
     return None if buffer is None else (texture, buffer)
 
 
+class Staging:
+    """A texture for the samples of some steps, on their way to the ring.
+
+    Attributes:
+        texture: of which the first rows count.
+        texels: what it was last filled with.
+    """
+
+    def __init__(self, layout: RingLayout, steps: int) -> None:
+        """steps: most that it holds."""
+        shape = layout.rows * steps, layout.columns, 4
+        self.texels = np.zeros(shape, np.float32)
+        self.texture = empty_texture(
+            "samples", layout.columns, layout.rows * steps, Texture.F_rgba32, np.float32
+        )
+        fill(self.texture, self.texels)
+
+    def fill(self, texels: NDArray[np.float32]) -> None:
+        """Take samples, (steps, texels of a slot, 4)."""
+        if texels.nbytes == self.texels.nbytes:
+            fill(self.texture, texels)
+            return
+        flat = self.texels.reshape(-1)
+        flat[: texels.size] = texels.reshape(-1)
+        fill(self.texture, self.texels)
+
+
 class RenderedRing:
     """A ring into which a separate pass copies the samples, before the frame's."""
 
@@ -79,6 +109,7 @@ class RenderedRing:
         self._pending = False  # samples wait for the next frame
         self._copied: Texture | None = None
         self._outgrown: list[Texture] = []
+        self._stagings: dict[int, Staging] = {}
         self.camera = self._pass(stage.programs)
         self._aim(layout, texture, buffer)
         # The whole texture is cleared once; after that only what is copied is written.
@@ -101,13 +132,18 @@ class RenderedRing:
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
         self.copying = Pass(self.stage.context, buffer, self.region)
-        self.staging = self._staging(1)
-        fill(self.staging, np.zeros((layout.rows, layout.columns, 4), np.float32))
+        self._outgrown += [staging.texture for staging in self._stagings.values()]
+        self._stagings = {}
+        self.staging = self._staging(1).texture
         self.node.set_shader_input("u_ring", texture)
 
-    def _staging(self, steps: int) -> Texture:
-        columns, rows = self.layout.columns, self.layout.rows * steps
-        return empty_texture("samples", columns, rows, Texture.F_rgba32, np.float32)
+    def _staging(self, steps: int) -> Staging:
+        """One for at least that many steps: a power of two, as a live source has another number
+        with each frame, and what a texture leaves behind when it is dropped adds up."""
+        room = 1 << (steps - 1).bit_length()
+        if room not in self._stagings:
+            self._stagings[room] = Staging(self.layout, room)
+        return self._stagings[room]
 
     def _source(self, texture: Texture, source: RingLayout, slots: tuple[int, int]) -> None:
         """Make the pass copy `texture` to the slots [from, to) of the ring."""
@@ -121,21 +157,21 @@ class RenderedRing:
         self.region.set_dimensions(0, 1, first / target.slots, end / target.slots)
 
     def append(self, packed: Packed) -> None:
-        for slot, texels in packed.parts(self.layout.slots):
-            self._flush()  # several in one frame, each in a separate pass
-            self._put(texels, slot)
-            self.stage.count("ring_draws", 1)
-            self.stage.count("upload_bytes", texels.nbytes)
+        for first, texels in packed.parts(self.layout.slots):
+            for start in range(0, len(texels), MOST_STEPS):
+                self._flush()  # several in one frame, each in a separate pass
+                self._put(texels[start : start + MOST_STEPS], first + start)
+                self.stage.count("ring_draws", 1)
 
     def _put(self, texels: NDArray[np.float32], slot: int) -> None:
         steps = len(texels)
-        if self.staging.y_size != steps * self.layout.rows:
-            self._outgrown.append(self.staging)
-            self.staging = self._staging(steps)
-        fill(self.staging, texels)
+        staging = self._staging(steps)
+        staging.fill(texels)
+        self.staging = staging.texture
         self._source(self.staging, self.layout, (slot, slot + steps))
         self.copying.begin()
         self._pending = True
+        self.stage.count("upload_bytes", staging.texels.nbytes)
 
     def done(self) -> None:
         if self._pending and self.copying.end():
