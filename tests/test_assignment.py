@@ -33,6 +33,7 @@ OTHER: dict[str, Any] = {
     "use_vectorized_heights": False, "use_stats_cache": False, "use_batched_trails": False,
     "use_gpu_geometry": False, "train": True, "train_rate": "200/s", "resume": Path("runs/a"),
     "runs": Path("mine"), "detach": True, "morph_frames": 3, "headless": True, "no_vsync": True,
+    "record": Path("a.calf"), "record_every": 2, "record_limit": "1GB", "record_zstd": True,
     "stats_q_value_update_freq": 4, "stats_text_update_freq": 6, "stats_profiler_update_freq": 8,
 }  # fmt: skip
 """Another value of each field than the usual one."""

@@ -151,7 +151,7 @@ class TestBadInput:
             ("--no-hud --hud-scale 2", "--hud-scale has no effect with --no-hud: leave"),
             ("--profile --supersample 2", "--supersample has no effect where no picture is saved"),
             ("--output x.jpg", "--output x.jpg: pictures are PNG: give x.png"),
-            ("--camera 10,20,10,0,0,0,7", "--camera has more than 6 numbers: give home"),
+            ("--camera 10,20,10,0,0,0,7", "--camera has 7 numbers, but at most 6 are wanted"),
             ("--theme pink", "unknown --theme 'pink': choose one of dark, light"),
             ("--no-vsync", "--no-vsync has no effect without a window: leave --no-vsync out"),
             ("--define TRIALS=0", "--define TRIALS=0: no shader mentions it: did you mean TRAILS?"),

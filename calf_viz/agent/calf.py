@@ -83,6 +83,7 @@ class CALFAgent:
         rng: np.random.Generator,
         exploration: float = 0.0,
         networks: ArrayNetworks | None = None,
+        compared: NDArray[np.float64] | None = None,
     ) -> tuple[Floats32, NDArray[np.uint8]]:
         """Actions (n, action_dim) and modes (n,) of n agents; certified triples go to `memory`.
 
@@ -94,6 +95,7 @@ class CALFAgent:
             exploration: standard deviation of noise on the actor's actions, as a fraction of the
                 limits; added and clipped before the action is certified.
             networks: this agent's networks in NumPy, to use instead of torch's.
+            compared: filled with q, what the rule compared, (n,).
         """
         evaluated_by = self if networks is None else networks
         states = np.asarray(states, dtype=np.float32)
@@ -112,7 +114,8 @@ class CALFAgent:
             self.info.constants,
         )
         memory.store(modes == CERTIFIED, states, actions, q)
-        memory.q = q
+        if compared is not None:
+            compared[:] = q
         nominal = modes == NOMINAL
         if nominal.any():
             actions[nominal] = self.system.nominal(states[nominal])

@@ -67,7 +67,6 @@ class CertificateMemory:
         actions: a+, (n, action_dim) float32.
         q_plus: q+, (n,) float64.
         has_triple: whether the agent has one yet in this episode, (n,) bool.
-        q: what the newest decision compared, (n,) float64; NaN before the first.
     """
 
     def __init__(self, n: int, state_dim: int, action_dim: int) -> None:
@@ -75,7 +74,6 @@ class CertificateMemory:
         self.actions = np.zeros((n, action_dim), dtype=np.float32)
         self.q_plus = np.zeros(n, dtype=np.float64)
         self.has_triple = np.zeros(n, dtype=np.bool_)
-        self.q = np.full(n, np.nan)
 
     def __len__(self) -> int:
         return len(self.q_plus)
@@ -89,14 +87,14 @@ class CertificateMemory:
         """Keep the first n agents; new agents have no triple."""
         old = min(n, len(self))
         kept = CertificateMemory(n, self.states.shape[1], self.actions.shape[1])
-        for name in ("states", "actions", "q_plus", "has_triple", "q"):
+        for name in ("states", "actions", "q_plus", "has_triple"):
             getattr(kept, name)[:old] = getattr(self, name)[:old]
         self.__dict__.update(kept.__dict__)
 
     def keep(self, mask: NDArray[np.bool_]) -> "CertificateMemory":
         """A new memory with the triples of the agents in `mask` (n,) bool."""
         kept = CertificateMemory(0, self.states.shape[1], self.actions.shape[1])
-        for name in ("states", "actions", "q_plus", "has_triple", "q"):
+        for name in ("states", "actions", "q_plus", "has_triple"):
             setattr(kept, name, getattr(self, name)[mask])
         return kept
 

@@ -96,6 +96,7 @@ class Simulation:
         self.hidden = np.zeros(self.system.state_dim)
         self._critic_is_new = True
         self._recorded = False
+        self._q = np.zeros(0)  # of the newest decision, while it is recorded
         self._begin(n_agents, profiler)
 
     def _begin(self, n_agents: int, profiler: PerformanceProfiler) -> None:
@@ -258,7 +259,7 @@ class Simulation:
         }
         if self.policy != "nominal":
             memory = self.memory
-            columns["q"] = np.where(starting, np.nan, memory.q)
+            columns["q"] = np.where(starting, np.nan, self._q)
             columns["q_plus"] = np.where(memory.has_triple, memory.q_plus, np.nan)
         return columns
 
@@ -267,6 +268,13 @@ class Simulation:
             modes = np.full(len(self), NOMINAL, dtype=np.uint8)
             return self.system.nominal(self.states), modes
         self.profiler.count("policy_queries")
+        if self._recorded and len(self._q) != len(self):
+            self._q = np.zeros(len(self))
         return self.agent.act(
-            self.states, self.memory, self.p_relax, self.rng, networks=self._networks
+            self.states,
+            self.memory,
+            self.p_relax,
+            self.rng,
+            networks=self._networks,
+            compared=self._q if self._recorded else None,
         )

@@ -101,7 +101,7 @@ def rules(recording: Recording) -> Rules:
     if every != 1:
         raise UserError(
             f"{shown(recording.folder)} has one of {shown(every)} steps: only all of them can be "
-            "re-checked: record without --record-every"
+            "re-checked: record it without `record_every`"
         )
     with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
         numbers = {name: float(value) for name, value in about["constants"].items()}

@@ -104,7 +104,7 @@ class VisualizationConfig(Assignable):
     slice: float | tuple[str, ...] = _option(
         0.0,
         "Value of the states not shown, or of one: theta=0.5; may be repeated.  "
-        "[default: 0; mean with --env]",
+        "[default: 0; of an environment, the mean]",
         "[STATE=]VALUE",
     )
     height_scale: float = _option(2.0, "Height of the surface; the plane is 10 wide.")
