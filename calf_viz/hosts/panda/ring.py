@@ -132,7 +132,6 @@ class RenderedRing:
         self.region = buffer.make_display_region()
         self.region.set_camera(self.camera)
         self.copying = Pass(self.stage.context, buffer, self.region)
-        self._outgrown += [staging.texture for staging in self._stagings.values()]
         self._stagings = {}
         self.staging = self._staging(1).texture
         self.node.set_shader_input("u_ring", texture)
@@ -212,13 +211,14 @@ class RenderedRing:
         grown = _target(new, self.stage.context)
         assert grown is not None, "a driver that renders into a float texture refused another one"
         samples, buffer = self.texture, self.buffer
+        small = [staging.texture for staging in self._stagings.values()]
         self._aim(new, *grown)
         self._source(samples, old, (0, new.slots))
         self._copy()
         self._release()
         self.stage.count("ring_draws", 1)
         self.stage.context.remove(buffer)
-        self._outgrown.append(samples)
+        self._outgrown += [samples, *small]
 
     def _copy(self) -> None:
         self.copying.render()
