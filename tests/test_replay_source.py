@@ -11,8 +11,12 @@ from click.testing import CliRunner
 
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
+from calf_viz.heightfield import Heightfield
+from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
+from calf_viz.samples import Samples
 from calf_viz.sources.replay import Replay
+from calf_viz.view import View
 from calf_viz.viewer.app import CALFApplication
 from calf_viz.viewer.config import VisualizationConfig
 
@@ -164,3 +168,45 @@ def test_the_mouse_goes_where_it_is_pressed(tmp_path: Path) -> None:
         actions["last_step"]()
         actions["step_back"]()
         assert source.at == 99
+
+
+def recorded_with_critics(folder: Path, fields: list[Heightfield]) -> Recording:
+    """Twenty steps on each critic."""
+    recorder = Recorder(folder, View("walk", lo=fields[0].lo, hi=fields[0].hi))
+    for number, field in enumerate(fields):
+        recorder.critic(field)
+        for step in range(20):
+            recorder.see(Samples.of(np.full((2, 2), 0.1), step=20 * number + step))
+    recorder.close()
+    return Recording(folder)
+
+
+def test_where_one_begins_is_the_critic_of_then(tmp_path: Path) -> None:
+    """At once: there is nothing to be morphed from."""
+    fields = [
+        Heightfield(np.full((3, 3), float(i)) + np.eye(3), (-1, -1), (1, 1)) for i in range(3)
+    ]
+    recording = recorded_with_critics(tmp_path / "a.calf", fields)
+    with CALFApplication(config("point_mass"), source=Replay(recording)) as app:
+        app.seek(45)
+        assert app.host.morph == 1.0
+        np.testing.assert_array_equal(app.host.heightfield.values, fields[2].values)
+        app.draw()
+        app.seek(5)  # and from there a morph
+        app.draw()
+        assert app.host.morph < 1.0
+        np.testing.assert_array_equal(app.host.heightfield.values, fields[0].values)
+
+
+def test_bounds_that_grew_grow_again(tmp_path: Path) -> None:
+    """As those of attached loops without `bounds` do."""
+    fields = [Heightfield(np.eye(3), (-wide, -1), (wide, 1)) for wide in (1.0, 2.0, 4.0)]
+    recording = recorded_with_critics(tmp_path / "a.calf", fields)
+    with CALFApplication(config("point_mass"), source=Replay(recording)) as app:
+        for row in range(60):
+            app.step()
+            assert app.feed.view.hi[0] == (1.0, 2.0, 4.0)[row // 20]
+        app.seek(30)
+        app.draw()
+        assert app.feed.view.hi[0] == 2.0
+        assert app.failure is None

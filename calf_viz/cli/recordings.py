@@ -45,10 +45,10 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     say(f"recording {name} to {folder}: Ctrl-C ends it")
     try:
         while recorder.ended is None and feed.failure is None:
-            found = feed.steps()
-            surface = feed.surface()
+            surface = feed.surface()  # shown from the next step on
             if surface is not None:
                 recorder.critic(surface)
+            found = feed.steps()
             for samples in found:
                 recorder.see(samples)
             if not found:
@@ -107,11 +107,10 @@ def replay(
             len(recording) - 1
         ):
             raise UserError(f"--from {start}: {_steps(recording)}")
-    before = max(row - config.trail_length, 0)
     pictures = output or Path("pictures")
-    with CALFApplication(config, source=Replay(recording, before)) as app:
-        for _ in range(row - before):
-            app.advance()
+    with CALFApplication(config, source=Replay(recording)) as app:
+        if row > 0:
+            app.seek(row - 1)  # the next frame shows it
         if file is not None:
             write_picture(app, file)
         elif screenshot:

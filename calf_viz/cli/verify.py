@@ -65,10 +65,7 @@ def _show(recording: object, verdict: Verdict) -> None:
     assert isinstance(recording, Recording)
     violation = verdict.violations[0]
     config = VisualizationConfig.from_preset("medium", chosen=violation.agent)
-    row = recording.row(violation.step)
-    before = max(row - config.trail_length, 0)
-    with CALFApplication(config, source=Replay(recording, before)) as app:
-        for _ in range(row - before + 1):
-            app.advance()
+    with CALFApplication(config, source=Replay(recording)) as app:
+        app.seek(recording.row(violation.step))
         app.playback.toggle()
         app.run()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
-from calf_viz.files import is_folder, names_in, parsing, read_text
+from calf_viz.files import exists, is_folder, names_in, parsing, read_text
 from calf_viz.version import __version__
 from calf_viz.view import View
 
@@ -31,6 +31,15 @@ EVENTS = "events.arrows"
 MOST_META = 1 << 22
 ADVICE = "give a recording, a folder *.calf"
 _NAME = re.compile(r"(agents|critic)-(\d{6,9})\.arrows")
+
+
+def check_new(folder: Path, setting: str = "") -> None:
+    """Raise UserError if a folder is there. setting: in backquotes, if it was given by one."""
+    if exists(folder):
+        raise UserError(
+            f"{setting} {shown(folder)} is there already, and a recording is never written over: "
+            "give another name".lstrip()
+        )
 
 
 def segment_name(kind: str, number: int) -> str:

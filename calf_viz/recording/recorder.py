@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
-from calf_viz.files import exists, write_aside
+from calf_viz.files import write_aside
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.agents import Block, Shape
 from calf_viz.recording.arrow import arrow
@@ -27,7 +27,7 @@ from calf_viz.recording.critics import UNKNOWN, Critic
 from calf_viz.recording.episodes import Episodes
 from calf_viz.recording.events import LONGEST_TEXT, Event, Events
 from calf_viz.recording.files import Entry, Files
-from calf_viz.recording.folder import META, meta
+from calf_viz.recording.folder import META, check_new, meta
 from calf_viz.recording.limits import Limits
 from calf_viz.samples import Samples
 from calf_viz.view import View
@@ -65,11 +65,7 @@ class Recorder:
         Raises UserError if it is there already, or cannot be made.
         """
         arrow()
-        if exists(folder):
-            raise UserError(
-                f"{shown(folder)} is there already, and a recording is never written over: give "
-                "another name"
-            )
+        check_new(folder)
         self.folder, self.limits, self._clock = folder, limits or Limits(), clock
         self._modes = len(view.modes)
         began = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "every": self.limits.every}

@@ -188,9 +188,14 @@ class Recording:
         with parsing(stream.path, "critics", ADVICE):
             return critics.critic(stream.batch(place.block), 0)
 
+    @property
+    def critics(self) -> int:
+        """How many there are."""
+        return len(self._critics.places)
+
     def critic_at(self, step: int) -> int | None:
         """Number of the critic that was shown at a step; None if there was none yet."""
-        number = bisect_right(self.critic_steps, step) - 1
+        number = self._critics.before(step)
         return None if number < 0 else number
 
     def events(self) -> list[Event]:
@@ -274,8 +279,11 @@ class _Streams:
         return self.places[bisect_right(self.places, row, key=lambda place: place.row) - 1]
 
     def at_step(self, step: int) -> Place | None:
-        at = bisect_right(self.places, step, key=lambda place: place.step)
-        return self.places[max(at - 1, 0)] if self.places else None
+        return self.places[max(self.before(step), 0)] if self.places else None
+
+    def before(self, step: int) -> int:
+        """Number of the last block that begins at a step or before it; -1 if there is none."""
+        return bisect_right(self.places, step, key=lambda place: place.step) - 1
 
 
 def _about(schema: Any, path: Path) -> tuple[int, dict[str, int]]:

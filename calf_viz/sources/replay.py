@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,14 +29,15 @@ class Replay:
         if not len(recording):
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
         self.recording, self.row = recording, row
+        self._view = recording.view
         self._critic: int | None = None  # number of the one shown
         self._step: int | None = None  # the newest that was shown
         self._at_end = False
 
     @property
     def view(self) -> View:
-        """As `Source`."""
-        return self.recording.view
+        """As `Source`: its bounds are those of the surface shown."""
+        return self._view
 
     def step(self) -> Samples | None:
         """The next row's agents; None at the end."""
@@ -73,8 +76,8 @@ class Replay:
         if self.view.dt is not None:
             said = f"{(step + 1) * self.view.dt:.2f} s, {said}"
         number = self.recording.critic_at(step)
-        if number is not None and len(self.recording.critic_steps) > 1:
-            said += f", critic {number + 1} of {len(self.recording.critic_steps)}"
+        if number is not None and self.recording.critics > 1:
+            said += f", critic {number + 1} of {self.recording.critics}"
         return said
 
     def surface(self) -> Heightfield | None:
@@ -84,7 +87,10 @@ class Replay:
         if number is None or number == self._critic:
             return None
         self._critic = number
-        return self.recording.critic(number).field
+        field = self.recording.critic(number).field
+        if (field.lo, field.hi) != (self._view.lo, self._view.hi):
+            self._view = replace(self._view, lo=field.lo, hi=field.hi)
+        return field
 
     def foresee(self, steps: int) -> NDArray[np.floating]:
         """As `Foreseeing`: where the first agents are in the first steps, which it knows."""

@@ -13,16 +13,12 @@ from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
-from calf_viz.samples import Samples
-from calf_viz.sources.base import Seekable, capable
 from calf_viz.viewer.opening import agent_text, begin_training
 from calf_viz.viewer.session import Session
 
 if TYPE_CHECKING:
     import numpy as np
 
-BEFORE, PHASE = 256, 32
-"""Steps before a trail that decide on how it is drawn, and the period in which they do."""
 HEADLESS_FRAMES = 300
 SCREENSHOT_FRAMES = (60, 240, 600)
 
@@ -41,26 +37,6 @@ class CALFApplication(Session):
     def advance(self) -> None:
         """Take the source's steps for a frame, without drawing them."""
         self._push(self.feed.steps(self.config.speed))
-
-    def seek(self, row: int) -> None:
-        """Show a row of a recording, or the nearest there is, with the trails that agents had then.
-
-        Raises UserError if what is shown is no recording.
-        """
-        source = capable(self.source, Seekable)
-        if source is None:
-            raise UserError("seek: what is shown is no recording")
-        row = min(max(row, 0), source.rows - 1)
-        start = source.at + 1
-        if not 0 < row - source.at <= self.host.scene.trail:
-            # What follows from steps before a trail's, its detail and density, is as it was, too.
-            start = max(row - self.host.scene.trail - BEFORE, 0) // PHASE * PHASE
-            self.host.restart(start)
-            source.seek(start)
-        self.feed.pause(False)
-        for _ in range(start, row + 1):
-            self._push(self.feed.steps())
-            self.host.settle()
 
     def step(self) -> None:
         """Take `speed` steps of the source (or all new ones, if it is live; a single one while
@@ -81,19 +57,6 @@ class CALFApplication(Session):
             profiler.count_all(host.frame_counts())
         for number, seconds in host.gpu_times():
             profiler.set_gpu_time(number, seconds)
-
-    def _push(self, samples: list[Samples]) -> None:
-        if not samples:
-            return
-        if not self.surface.follow(self.feed):
-            return
-        with self.profiler.section("upload"), self.feed.blamed("step"):
-            self.host.push(*samples)
-        self.surface.see(samples, self.feed)
-        self.director.see(samples)
-        self._show_certificate()
-        if self.display is not None:
-            self.display.see(samples)
 
     def draw(self) -> None:
         """Draw a frame of the current state."""

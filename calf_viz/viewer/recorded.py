@@ -6,11 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calf_viz.errors import UserError, shown
-from calf_viz.files import exists
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.profiling import machine
 from calf_viz.recording.arrow import arrow
+from calf_viz.recording.folder import check_new
 from calf_viz.recording.limits import Limits, read_size
 from calf_viz.samples import Samples
 from calf_viz.sources.base import Recordable, Source, capable
@@ -37,11 +37,7 @@ class Recorded:
         self._paused = False
         if config.record is not None:
             arrow()
-            if exists(config.record):
-                raise UserError(
-                    f"`record` {shown(config.record)} is there already, and a recording is never "
-                    "written over: give another name"
-                )
+            check_new(config.record, "`record`")
 
     def watch(self, source: Source, host: Host) -> bool:
         """From now on it is this source that is shown; returns whether it is recorded. Raises

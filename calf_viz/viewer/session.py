@@ -16,6 +16,7 @@ from calf_viz.hud import numbers
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import help_line
 from calf_viz.profiling.profiler import Description, PerformanceProfiler
+from calf_viz.samples import Samples
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.attached import Attached
 from calf_viz.sources.base import Explained, Resizable, Seekable, Source, capable
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.sources.training import Training
 
+BEFORE, PHASE = 256, 32
+"""Steps before a trail that decide on how it is drawn, and the period in which they do."""
 FRAMES_KEPT = 10_000
 """Newest frame times kept, as a window may stay open for weeks."""
 
@@ -160,10 +163,6 @@ class Session(Owned):
                 self.display.count_rows(seekable)
         self.sliders = SourceSliders(self.feed, self.hud, self.host.has_window)
 
-    def seek(self, row: int) -> None:
-        """Show a row of a recording: see `CALFApplication`."""
-        raise NotImplementedError
-
     def _show(self, source: Source | None) -> None:
         """Show this source, or else a simulation of the configuration, which is made after the
         host, as that knows how many agents fit."""
@@ -186,6 +185,41 @@ class Session(Owned):
         self.feed.choose(self._asked)
         if self.feed.view.live:
             raster_threads.release()  # what it shows occupies a core
+
+    def _push(self, samples: list[Samples]) -> None:
+        if not samples:
+            return
+        if not self.surface.follow(self.feed):
+            return
+        with self.profiler.section("upload"), self.feed.blamed("step"):
+            self.host.push(*samples)
+        self.surface.see(samples, self.feed)
+        self.director.see(samples)
+        self._show_certificate()
+        if self.display is not None:
+            self.display.see(samples)
+
+    def seek(self, row: int) -> None:
+        """Show a row of a recording, or the nearest there is, with the trails that agents had then.
+
+        Raises UserError if what is shown is no recording.
+        """
+        source = capable(self.source, Seekable)
+        if source is None:
+            raise UserError("seek: what is shown is no recording")
+        row = min(max(row, 0), source.rows - 1)
+        start = source.at + 1
+        if not 0 < row - source.at <= self.host.scene.trail:
+            # What follows from steps before a trail's, its detail and density, is as it was, too.
+            start = max(row - self.host.scene.trail - BEFORE, 0) // PHASE * PHASE
+            self.host.restart(start)
+            source.seek(start)
+        self.feed.pause(False)
+        for _ in range(start, row + 1):
+            self._push(self.feed.steps())
+            self.host.settle()
+        if not self.host.drawn:
+            self.surface.show(self.feed)  # later ones are morphed to
 
     def _open_display(self) -> None:
         self.display: Display | None = None
