@@ -11,17 +11,14 @@ from calf_attach import search
 from calf_attach.layout import Word
 
 from calf_viz.cli.config_options import config_options
-from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
-from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
-from calf_viz.cli.showing import show
+from calf_viz.cli.option_types import GIVEN_PATH, option_name, typed
+from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
-from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
 from calf_viz.sources.attached import Controlled, find, give_way, watch
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.value_scale import SCALES
-from calf_viz.viewer.config import VisualizationConfig
 from calf_viz.viewer.designs import RENDERERS
 
 OF_A_SIMULATION = (
@@ -81,14 +78,7 @@ def attach(
             raise UserError(f"{option_name(given[0])} has no effect on the list: give a NAME")
         _list()
         return
-    file = picture_of(output)
-    if screenshot or file is not None:
-        changes["headless"] = True
-    found = {key: value for key, value in changes.items() if value not in (None, ())}
-    with options_named(given):
-        config = VisualizationConfig.from_preset(PRESET, **found)
-    idle = [each for each in given if each != "morph_frames"]  # a loop's critic morphs as well
-    refuse_without_effect(idle, config, screenshot=screenshot and file is None, profile=False)
+    config = config_of(context, changes, PRESET)
     source = watch(find(name))
     if rate is not None:
         if not isinstance(source, Controlled):
@@ -99,16 +89,10 @@ def attach(
     give_way()
     from calf_viz.viewer.app import CALFApplication
 
-    folder = output or Path("pictures")
     with ended_as_by_ctrl_c(), CALFApplication(config, source=source) as app:
-        if file is not None:
-            write_picture(app, file)
-        elif screenshot:
-            write_screenshots(app, folder)
-        else:
-            if app.host.has_window:
-                source.announce()
-            show(app, folder)
+        if app.host.has_window:
+            source.announce()
+        show_as_asked(app, screenshot, output)
         failure = app.failure
     if failure is not None:  # reported already
         context.exit(1)

@@ -8,16 +8,14 @@ from typing import Any
 
 import click
 
-from calf_viz.cli.attach import OF_A_SIMULATION
+from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
-from calf_viz.cli.option_types import GIVEN_PATH, options_named, typed
-from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
-from calf_viz.cli.showing import show
-from calf_viz.cli.without_effect import refuse_without_effect
+from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.console import say
 from calf_viz.errors import UserError
 from calf_viz.sources.attached import find, watch
-from calf_viz.viewer.config import RECORDING_ONLY, VisualizationConfig
+from calf_viz.viewer.config import RECORDING_ONLY
 
 WAIT = 0.01
 """Seconds between looks at a loop that has nothing new."""
@@ -65,7 +63,9 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
 
 def _config_options(command: Any) -> Any:
     without = [name for name in OF_A_SIMULATION if name != "speed"]
-    return config_options(command, without=[*without, "record", *RECORDING_ONLY])
+    told = {"morph_frames": TOLD["morph_frames"]}
+    without += ["record", *RECORDING_ONLY]
+    return config_options(command, without, told, of_preset=PRESET)
 
 
 @click.command()
@@ -91,14 +91,7 @@ def replay(
     from calf_viz.sources.replay import Replay
     from calf_viz.viewer.app import CALFApplication
 
-    given = typed(context)
-    file = picture_of(output)
-    if screenshot or file is not None:
-        changes["headless"] = True
-    found = {key: value for key, value in changes.items() if value not in (None, ())}
-    with options_named(given):
-        config = VisualizationConfig.from_preset("medium", **found)
-    refuse_without_effect(given, config, screenshot=screenshot and file is None, profile=False)
+    config = config_of(context, changes, PRESET)
     recording = Recording(folder)
     row = 0
     if start is not None:
@@ -107,16 +100,10 @@ def replay(
             len(recording) - 1
         ):
             raise UserError(f"--from {start}: {_steps(recording)}")
-    pictures = output or Path("pictures")
     with CALFApplication(config, source=Replay(recording)) as app:
         if row > 0:
             app.seek(row - 1)  # the next frame shows it
-        if file is not None:
-            write_picture(app, file)
-        elif screenshot:
-            write_screenshots(app, pictures)
-        else:
-            show(app, pictures)
+        show_as_asked(app, screenshot, output)
         failure = app.failure
     if failure is not None:  # reported already
         context.exit(1)

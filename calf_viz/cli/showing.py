@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
 import numpy as np
 
-from calf_viz.cli.pictures import write_frame
+from calf_viz.cli.option_types import options_named, typed
+from calf_viz.cli.pictures import picture_of, write_frame, write_picture, write_screenshots
+from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import say, tracked
 from calf_viz.files import make_folder
+from calf_viz.viewer.config import VisualizationConfig
 
 if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
+
+
+def config_of(context: click.Context, changes: dict[str, Any], preset: str) -> VisualizationConfig:
+    """The configuration of a command that shows a loop or a recording: a preset, changed by
+    options. Its `screenshot` and `output` ask for pictures, which have no window. Raises
+    UserError."""
+    given = typed(context)
+    screenshot, output = context.params["screenshot"], context.params["output"]
+    picture = picture_of(output) is not None
+    if screenshot or picture:
+        changes = {**changes, "headless": True}
+    found = {key: value for key, value in changes.items() if value not in (None, ())}
+    with options_named(given):
+        config = VisualizationConfig.from_preset(preset, **found)
+    idle = [name for name in given if name != "morph_frames"]  # their critics morph as well
+    refuse_without_effect(idle, config, screenshot=screenshot and not picture, profile=False)
+    return config
+
+
+def show_as_asked(app: CALFApplication, screenshot: bool, output: Path | None) -> None:
+    """Write the picture that `output` names, or those of a few fixed frames, or `show`."""
+    file, folder = picture_of(output), output or Path("pictures")
+    if file is not None:
+        write_picture(app, file)
+    elif screenshot:
+        write_screenshots(app, folder)
+    else:
+        show(app, folder)
 
 
 def show(app: CALFApplication, output: Path) -> None:

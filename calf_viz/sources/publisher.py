@@ -14,7 +14,7 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid
 from calf_viz.sources.simulation import view_of
 from calf_viz.sources.trainer_board import TrainerBoard, ended
-from calf_viz.training.trainer import Trainer
+from calf_viz.training.trainer import Episode, Trainer
 
 SNAPSHOT_EVERY = 0.5
 """Least seconds between two snapshots."""
@@ -42,8 +42,12 @@ class Publisher:
         trainer, board = self.trainer, self.board
         board[Word.STEP] = board[Word.SAVED] = trainer.steps
         for episode in trainer.recent:
-            board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
-                              *episode.modes, episode.p_relax)  # fmt: skip
+            self._add(episode)
+
+    def _add(self, episode: Episode) -> None:
+        """A finished episode."""
+        self.board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
+                               *episode.modes, episode.p_relax)  # fmt: skip
 
     def step(self, over: bool) -> None:
         """The trainer's newest step; over: whether an episode ended with it."""
@@ -61,8 +65,7 @@ class Publisher:
         )  # fmt: skip
         if over:
             board[Word.PHASE] = Phase.RUNNING
-            board.add_episode(episode.episode, episode.steps, episode.ret, episode.goal,
-                              *episode.modes, episode.p_relax)  # fmt: skip
+            self._add(episode)
 
     @property
     def due(self) -> bool:
