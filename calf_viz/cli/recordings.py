@@ -12,6 +12,7 @@ from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.showing import config_of, show_as_asked
+from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.console import say
 from calf_viz.errors import UserError
 from calf_viz.sources.attached import find, watch
@@ -42,17 +43,18 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     recorder = Recorder(folder, feed.view, {"source": type(source).__name__}, limits)
     say(f"recording {name} to {folder}: Ctrl-C ends it")
     try:
-        while recorder.ended is None and feed.failure is None:
-            surface = feed.surface()  # shown from the next step on
-            if surface is not None:
-                recorder.critic(surface)
-            found = feed.steps()
-            for samples in found:
-                recorder.see(samples)
-            if not found:
-                if not source.board.alive:
-                    break
-                time.sleep(WAIT)
+        with ended_as_by_ctrl_c():
+            while recorder.ended is None and feed.failure is None:
+                surface = feed.surface()  # shown from the next step on
+                if surface is not None:
+                    recorder.critic(surface)
+                found = feed.steps()
+                for samples in found:
+                    recorder.see(samples)
+                if not found:
+                    if not source.board.alive:
+                        break
+                    time.sleep(WAIT)
     except KeyboardInterrupt:
         pass
     finally:
