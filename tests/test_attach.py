@@ -112,6 +112,36 @@ class TestRows:
             assert (end["agent"], end["length"], end["ret"]) == (1, 40, 40.0)
             assert end["kind"] == TRUNCATED
 
+    def test_rows_come_more_seldom_while_steps_take_more_than_the_budget(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, tick = 0, 0  # [ns]; a tick passes between two looks at the clock
+
+        def clock() -> int:
+            nonlocal now
+            now += tick
+            return now
+
+        monkeypatch.setattr("calf_attach.handle._now", clock)
+        monkeypatch.setattr("calf_attach.recorder._now", clock)
+
+        def rows_of_a_second(between_looks: int) -> int:
+            nonlocal now, tick
+            tick, before, end = between_looks, board[Word.ROW], now + 1_000_000_000
+            while now < end:
+                now += 1_000_000
+                viz.step(observed(), np.ones(3), NO, NO, {})
+            return board[Word.ROW] - before
+
+        with attach(SQUARE, rate=100) as viz:
+            viz.reset(observed())
+            board = board_of(viz)
+            few, many, few_again = (
+                [rows_of_a_second(between) for _ in range(6)][-1]  # once it has settled
+                for between in (1_000, 20_000, 1_000)
+            )
+        assert 90 <= few <= 101 and 45 <= many <= 55 and 90 <= few_again <= 101
+
     def test_positions_far_from_zero_keep_their_precision(self) -> None:
         with attach([(1e6, 1e6 + 2), (1e6, 1e6 + 2)]) as viz:
             at = np.array([[1e6 + 1e-4, 1e6 + 2e-4]])

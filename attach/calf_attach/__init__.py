@@ -68,7 +68,7 @@ def attach(
         nodes: per side of the grid that the critic is evaluated on.
         budget: share of the loop's time for the critic, with what `step` takes.
         rate: most rows per second that viewers get; steps in which episodes begin or end may come
-            four times as fast.
+            four times as fast, and others half as fast where the budget asks for it.
         window: whether to start a viewer, unless one of this name is there: `calf-viz` from PATH,
             or the command in the variable CALF_VIZ.
 

@@ -24,6 +24,12 @@ LEAST_ROWS, MOST_ROWS = 64, 4096
 URGENT, BURST = 4, 64
 """Rows in which episodes begin or end come at so many times the rate at most, on average over so
 many of them."""
+SELDOM = 2.0
+"""How many times more seldom rows come at most, where steps take more of the loop than they may."""
+REVIEW = 1_000_000_000
+"""Nanoseconds between looks at what steps take."""
+MOST, LITTLE = 0.8, 0.6
+"""Parts of the budget: above the first rows come more seldom, below the second more often again."""
 
 
 class Recorder:
@@ -48,7 +54,8 @@ class Recorder:
         self._nobody = b""  # flags of a step in which no episode ends, as bytes
         self._observed: tuple[int, ...] | None = None  # shape of observations
         self._merged = self._next_row = self._next_urgent = 0
-        self._apart = int(1e9 / plan.rate)
+        self._apart = self._gap = int(1e9 / plan.rate)  # between rows: least, and now
+        self._review, self._then, self._cost_then = 0, 0, 0
         self._seen = SeenBounds(plan.ends) if plan.bounds is None else None
         self._begins = np.zeros(0, bool)  # whose next row is their episode's first
         self._resetting = np.zeros(0, bool)  # whose next step only resets
@@ -108,8 +115,20 @@ class Recorder:
         numbers = None if modes is None else modes_of(modes, self._n, self.plan.modes)
         merged = self._merged + 1
         writer.write(xy, rewards, self.steps, now, merged, self.dropped, self.cost, numbers)
-        self._unseen, self._merged, self._next_row = None, 0, now + self._apart
+        self._unseen, self._merged, self._next_row = None, 0, now + self._gap
+        if now >= self._review:
+            self._keep_budget(now)
         return True
+
+    def _keep_budget(self, now: int) -> None:
+        """Have rows come as often as the budget allows."""
+        if self._review:
+            share = (self.cost - self._cost_then) / (now - self._then)
+            longer = 1.25 if share > MOST * self.plan.budget else 1.0
+            shorter = 0.8 if share < LITTLE * self.plan.budget else 1.0
+            wanted = int(self._gap * longer * shorter)
+            self._gap = min(max(wanted, self._apart), int(SELDOM * self._apart))
+        self._review, self._then, self._cost_then = now + REVIEW, now, self.cost
 
     def look(self) -> None:
         """Project the newest observations if they were not: what is projected may decide where the
@@ -266,7 +285,7 @@ class Recorder:
         self._write_others(slot, others)
         writer.end(self.steps, now, self._merged + 1, self.dropped, self.cost)
         self._begins, self._plain = np.zeros(len(positions), bool), True
-        self._merged, self._next_row = 0, now + self._apart
+        self._merged, self._next_row = 0, now + self._gap
         if urgent:
             apart = self._apart // URGENT
             self._next_urgent = max(self._next_urgent, now - BURST * apart) + apart
