@@ -126,7 +126,11 @@ class TestShown:
             app.step()
             assert source.told == [False, True, "single"], "it waits before it takes one step"
         with showing(Bowl()) as app:
-            assert not {"pause", "single_step"} & set(app.actions.by_name)
+            app.step()
+            app.actions.by_name["pause"]()  # it goes on, and the picture stays
+            app.step()
+            assert not app.playback.paused and app.playhead.held
+            assert (app.playhead.at, app.playhead.newest) == (0, 1)
 
     @pytest.mark.parametrize(
         ("title", "name"),

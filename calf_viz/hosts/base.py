@@ -20,6 +20,7 @@ from calf_viz.hosts import raster_threads
 from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.drawn_surface import DrawnSurface
+from calf_viz.hosts.looking_back import LookingBack, Then
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.pictured import Pictured
 from calf_viz.hosts.reloading import Reloading
@@ -53,9 +54,11 @@ class Host(Pictured, DrawnSurface):
         renderer: name of the OpenGL renderer.
         gl_version: its version, as reported by the driver.
         texture_limit: largest width and height of a texture.
-        agents: number of agents drawn; the ring grows automatically when more are pushed.
+        agents: number of agents in the newest step; the ring grows automatically when more are
+            pushed.
         drawn: whether a frame has been drawn.
-        scrub: number of steps before the newest that the picture shows, within the ring.
+        scrub: number of steps before the newest that the picture shows, at most `reach`.
+        looks_back: whether it can show others than the newest.
         hud: the HUD, if there is one; see `set_hud`.
         controls: values of the uniforms that the user can change.
         programs: the shaders in force, and those before them.
@@ -69,6 +72,7 @@ class Host(Pictured, DrawnSurface):
     gl_version: str
     texture_limit: int
     compare: Comparison | None = None
+    looks_back = True
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Positions of (x, y, third, stamp) in a texel's memory."""
 
@@ -97,6 +101,7 @@ class Host(Pictured, DrawnSurface):
         self.packer = packer_of(self.layout, scene, self.channels)
         self.detail = self._make_detail()
         self.ring = self._make_ring(self.layout)
+        self._past = LookingBack(self.layout.slots)
         if setup.heightfield is not None:
             self.set_heightfield(setup.heightfield)
 
@@ -119,6 +124,7 @@ class Host(Pictured, DrawnSurface):
         scene.frame = frame
         self.packer.reframe(frame)
         self.detail.move(move)
+        self._past.forget()
         if self.detail.surface is not None:
             self.detail.surface = self.scene_levels
         if self._texels is not None:  # older designs put meshes on the surface
@@ -172,8 +178,11 @@ class Host(Pictured, DrawnSurface):
             return ()
         return self.hud.panels(self.scene, self.shown_scale)
 
-    def push(self, *samples: Samples) -> None:
+    def push(self, *samples: Samples, settle: bool = False) -> None:
         """Add the samples of one step, or of several consecutive ones.
+
+        settle: after each, find out what a frame would, which later frames go on from, without
+        drawing it.
 
         Raises ValueError for an invalid mode, and UserError for more agents than there is room for;
         nothing is changed then.
@@ -182,21 +191,27 @@ class Host(Pictured, DrawnSurface):
             self.packer.check(one)
         self.make_room(max(len(one) for one in samples))
         self.agents = len(samples[-1])
-        packed = self.packer.pack(*samples)
+        packed = self.packer.pack(*samples, settle=settle)
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
             log.warning("positions that are not finite are not drawn (warned once)")
-        for row in packed.rows:
+        for row, one, ink in zip(packed.rows, samples, packed.inks, strict=True):
             self.detail.see(row.places, row.begins)
+            if settle:
+                self.detail.stride()
+            self._past.note(Then(row.step, len(one), self.detail.measured, ink))
         self.ring.append(packed)
         if any(self.scene.frame.periodic):  # the source may reuse its array
             self._newest = replace(samples[-1], positions=samples[-1].positions.copy())
 
-    def settle(self) -> None:
-        """What a frame would find out about the samples so far, which later frames go on from,
-        without drawing it."""
-        self.packer.ink.renew()
-        self.detail.stride()
+    @property
+    @unowned
+    def reach(self) -> int:
+        """The most that `scrub` may be: as far back as there are whole trails."""
+        if not self.looks_back:
+            return 0
+        slots = self.layout.slots
+        return max(min(self.packer.kept - 1, slots - 1 - self.scene.trail), 0)
 
     def restart(self, step: int = 0) -> None:
         """Drop all samples; the next one pushed is the first. The camera stays.
@@ -211,6 +226,7 @@ class Host(Pictured, DrawnSurface):
         scene.stride = self._stride
         self.detail = self._make_detail()
         self.detail.surface = surface
+        self._past.forget()
         self.scrub, self._newest = 0, None
 
     def make_room(self, agents: int) -> None:
@@ -231,22 +247,28 @@ class Host(Pictured, DrawnSurface):
 
     def uniforms(self) -> dict[str, Any]:
         """All uniforms of the contract and the controls, for the frame to be drawn now."""
-        self.scene.stride, self.scene.ink = self.detail.stride(), self.packer.ink
-        values = self.scene.uniforms(
+        scene, packer = self.scene, self.packer
+        step = packer.step - self.scrub
+        then = self._past.at(step) if self.scrub else None
+        scene.stride = self.detail.stride(then and then.measured)
+        scene.ink = then.ink if then else packer.ink
+        values = scene.uniforms(
             self.grid,
             self.layout,
-            self.agents,
-            self.packer.step - self.scrub,
-            self.packer.runs(self.scrub),
+            then.agents if then else self.agents,
+            step,
+            packer.runs(self.scrub),
             self.shown_scale.ends,
             self.morph,
         )
+        if not self.scrub and step >= 0:
+            self._past.note(Then(step, self.agents, self.detail.measured, packer.ink.known))
         self._move_contours()
         return values | self.controls.values
 
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Number of instances of the draw."""
-        return int(uniforms["u_surface_instances"]) + self.agents
+        return int(uniforms["u_surface_instances"] + uniforms["u_agents"])
 
     @unowned
     def count(self, name: str, amount: int = 1) -> None:

@@ -31,6 +31,8 @@ CHARACTERS = (
     + "αβγδεζηθικλμνξοπρστυφχψωΔΣΩ"
     + "–—‘’“”•…′″€−√∞≈≠≤≥"
 )
+TRIANGLES = {"▶": False, "◀": True}
+"""Characters that fonts for text lack, drawn here, and whether they point to the left."""
 REPLACEMENT = "\ufffd"
 EMPTY = 0
 """The glyph that draws nothing."""
@@ -112,6 +114,9 @@ class Atlas:
             glyphs[digit] = Glyph(row, left + (widest - advance) // 2, top, widest)
         capital = glyphs["H"]
         height = -capital.top
+        for character, to_left in TRIANGLES.items():
+            drawn = _triangle(height, to_left)
+            glyphs[character] = Glyph(self._add(drawn), 0, -height, drawn.shape[1] + 1)
         box = _box(max(3, round(0.62 * height)), height)
         glyphs[REPLACEMENT] = Glyph(self._add(box), 1, -height, box.shape[1] + 2)
         return Face(glyphs, ascent, descent, height)
@@ -159,6 +164,16 @@ def _coverage(font: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.
     picture = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(picture).text((-left, -top), character, fill=255, font=font)
     return np.asarray(picture), left, top
+
+
+def _triangle(size: int, to_left: bool) -> NDArray[np.uint8]:
+    """One as high as a capital, its edges smooth."""
+    fine = 8
+    width, high = round(0.87 * size) * fine, size * fine
+    picture = Image.new("L", (width, high))
+    ImageDraw.Draw(picture).polygon([(0, 0), (width, high / 2), (0, high)], fill=255)
+    small = np.asarray(picture.resize((width // fine, size), Image.Resampling.BOX))
+    return small[:, ::-1] if to_left else small
 
 
 def _box(width: int, height: int) -> NDArray[np.uint8]:

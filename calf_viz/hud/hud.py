@@ -131,7 +131,7 @@ class Hud:
         self._arrange(scene, shown)
         if self._panels is None:
             gap = self.canvas.metrics.unit
-            lasting = (widget for widget in self.widgets if not widget.urgent)
+            lasting = (each for each in self.widgets if not (each.urgent or each.passing))
             found = (self.placed[each.name] for each in lasting if each.name in self.placed)
             self._panels = tuple(rect.grown(gap) for rect in found)
         return self._panels

@@ -31,6 +31,7 @@ class Widget(ABC):
         name: its name for `Hud.hit`.
         captures: whether it captures the mouse over it, instead of the camera.
         urgent: whether it must be visible: it goes wherever there is room, or displaces others.
+        passing: whether it comes and goes, so that the camera makes no room for it.
         share: largest fraction of the picture's width and height that it may take, so that the data
             stay visible.
     """
@@ -39,6 +40,7 @@ class Widget(ABC):
     anchor: Anchor
     captures = True
     urgent = False
+    passing = False
     share = (0.45, 0.4)
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,15 @@ WINDOW = 32  # interval of measurements, and number of samples in each [steps]
 MOST_BULGE = 0.375  # largest bulge of a curve in the shader, relative to its chord: MOST_LEAN / 4
 
 
+class Measured(NamedTuple):
+    """What a stride is chosen by, as it was at a step."""
+
+    error: NDArray[np.float64]
+    where: Inside | None
+    rung: int
+    agents: int
+
+
 class Detail(Protocol):
     """Chooses the stride: trails draw every n-th sample."""
 
@@ -49,8 +58,13 @@ class Detail(Protocol):
     def move(self, by: Move) -> None:
         """Move everything seen so far to another place in the scene."""
 
-    def stride(self) -> int:
-        """The stride to draw with now."""
+    @property
+    def measured(self) -> Measured | None:
+        """What the stride follows from now; None if it is always the same."""
+
+    def stride(self, then: Measured | None = None) -> int:
+        """The stride to draw with now. then: what was measured when the step to draw was new, if
+        it is not the newest."""
 
 
 class DetailChooser:
@@ -108,22 +122,34 @@ class DetailChooser:
         self._places.clear()
         self.where = None
 
-    def stride(self) -> int:
-        """The stride to draw with now."""
-        camera = self.scene.camera
-        pixels = camera.pixels_per_unit(self.scene.size, nearest=True, inside=self.where)
-        sunk = self.error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth(self.where))
-        # Relative to what each stride is allowed: a crowd hides bends, but not errors in depth.
-        error = np.maximum(self.error[0] * pixels / self._allowed(), sunk)
-        while self.rung > 0 and not error[self.rung] <= 1.0:
-            self.rung -= 1
-        while self.rung + 1 < len(error) and error[self.rung + 1] <= RISE:
-            self.rung += 1
-        return int(self.strides[self.rung])
+    @property
+    def measured(self) -> Measured:
+        """As `Detail`."""
+        return Measured(self.error, self.where, self.rung, self._agents)
 
-    def _allowed(self) -> NDArray[np.float64]:
+    def stride(self, then: Measured | None = None) -> int:
+        """As `Detail`."""
+        rung = self._rung(then or self.measured)
+        if then is None:
+            self.rung = rung
+        return int(self.strides[rung])
+
+    def _rung(self, measured: Measured) -> int:
+        error, where, rung, agents = measured
+        camera = self.scene.camera
+        pixels = camera.pixels_per_unit(self.scene.size, nearest=True, inside=where)
+        sunk = error[1] / (0.5 * DEPTH_BIAS * camera.units_per_depth(where))
+        # Relative to what each stride is allowed: a crowd hides bends, but not errors in depth.
+        error = np.maximum(error[0] * pixels / self._allowed(agents), sunk)
+        while rung > 0 and not error[rung] <= 1.0:
+            rung -= 1
+        while rung + 1 < len(error) and error[rung + 1] <= RISE:
+            rung += 1
+        return rung
+
+    def _allowed(self, agents: int) -> NDArray[np.float64]:
         """Allowed deviation of each stride [px]: larger if the next smaller one draws a crowd."""
-        vertices = 2 * self._agents * self.scene.trail / self._before
+        vertices = 2 * agents * self.scene.trail / self._before
         return np.where(vertices > CROWD, CROWDED * TOLERANCE, TOLERANCE)
 
     def _measure(self) -> Iterator[None]:

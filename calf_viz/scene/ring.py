@@ -41,7 +41,7 @@ from calf_viz.errors import UserError
 from calf_viz.samples import Samples
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.mode_bits import ModeBits
-from calf_viz.scene.trail_ink import TrailInk
+from calf_viz.scene.trail_ink import InkThen, TrailInk
 
 HEADINGS = 256
 MANY_TURNS = 1e6  # [rad]
@@ -189,11 +189,13 @@ class Packed:
         texels: (rows, rows * columns of the layout, 4) float32; overwritten by the next packing.
         slot: slot of the first.
         rows: the same samples as numbers, for the older designs.
+        inks: where trails lay when each was the newest, as far as that was known.
     """
 
     texels: NDArray[np.float32]
     slot: int
     rows: tuple[Row, ...]
+    inks: tuple[InkThen, ...]
 
     def parts(self, slots: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """(slot, texels) of each contiguous piece in a ring with that many slots: two pieces if it
@@ -209,6 +211,10 @@ class RingPacker:
 
     This is Python's whole part of the geometry: a few array operations over agents, none over
     samples.
+
+    Attributes:
+        step: number of the newest; restarts from time to time.
+        kept: number of steps since the first, or since it restarted.
     """
 
     def __init__(
@@ -240,7 +246,7 @@ class RingPacker:
         self.channels = channels
         self._take_frame(frame or Frame())
         self.modes, self.mode_bits = modes, ModeBits.of(modes, margins)
-        self.step = -1
+        self.step, self.kept = -1, 0
         self.invalid_seen = False
         self.layout = layout
         self.texels = np.zeros((1, layout.rows * layout.columns, 4), dtype=np.float32)
@@ -260,7 +266,7 @@ class RingPacker:
         margins = self.mode_bits.margins
         new = RingPacker(layout, self.trail, self.channels, self.frame, self.modes, margins)
         n = self.layout.agents
-        new.step, new._source_step = self.step, self._source_step
+        new.step, new.kept, new._source_step = self.step, self.kept, self._source_step
         new.invalid_seen, new._count = self.invalid_seen, self._count
         new._age[:n], new._valid[:n], new._breaks[:n] = self._age, self._valid, self._breaks
         new._last[:n], new._continues[:n] = self._last, self._continues
@@ -277,17 +283,26 @@ class RingPacker:
         """Raise ValueError for an invalid mode, which would overflow into other bits."""
         samples.check_modes(self.modes)
 
-    def pack(self, *samples: Samples) -> Packed:
-        """Pack the next steps. If there are more than slots, only the last ones are written."""
+    def pack(self, *samples: Samples, settle: bool = False) -> Packed:
+        """Pack the next steps. If there are more than slots, only the last ones are written.
+
+        settle: renew what is known of the trails after each, as a frame would.
+        """
         slots = self.layout.slots
         written = min(len(samples), slots)
         if len(self.texels) != written:
             self.texels = np.zeros((written, *self.texels.shape[1:]), dtype=np.float32)
         self.invalid_seen = False
-        rows = tuple(self._pack(one, self.texels[i % slots]) for i, one in enumerate(samples))
+        rows, inks = [], []
+        for i, one in enumerate(samples):
+            rows.append(self._pack(one, self.texels[i % slots]))
+            if settle:
+                self.ink.renew()
+            inks.append(self.ink.known)
         if len(samples) > slots:  # keep the last ones; the oldest of them comes first
             self.texels = np.roll(self.texels, -(len(samples) % slots), axis=0)
-        return Packed(self.texels, (self.slot + 1 - written) % slots, rows)
+        first = (self.slot + 1 - written) % slots
+        return Packed(self.texels, first, tuple(rows), tuple(inks))
 
     def _pack(self, samples: Samples, texels: NDArray[np.float32]) -> Row:
         """Fill one step's texels, (rows * columns, 4)."""
@@ -295,6 +310,7 @@ class RingPacker:
         count, self._count = self._count, n
         restart = self.step >= LAST_STEP
         self.step = 0 if restart else self.step + 1
+        self.kept = 1 if restart else self.kept + 1
         expected = self._source_step + 1
         self._source_step = expected if samples.step is None else samples.step
         with np.errstate(over="ignore"):  # beyond float32 is not finite either

@@ -19,7 +19,7 @@ from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
 from calf_viz.scene.theme import DARK, Theme
-from calf_viz.scene.trail_ink import TrailInk
+from calf_viz.scene.trail_ink import Inked
 from calf_viz.view import Certificate, Ellipse
 
 MARKER_RADII = {"sphere": 7.0, "arrow": 12.0}  # px
@@ -72,7 +72,7 @@ class Scene:
     second_ground: tuple[float, tuple[float, float, float]] | None = None
     """Where another background begins, as a fraction of the width, and its colour."""
     certificate: Certificate = field(default_factory=Certificate)
-    ink: TrailInk | None = None
+    ink: Inked | None = None
     """Where the trails lie, once there are some."""
 
     @property

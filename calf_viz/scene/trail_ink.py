@@ -7,6 +7,7 @@ together, what is older than a trail is subtracted, and what fades is divided by
 from __future__ import annotations
 
 import math
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,20 @@ WATCHED = 128  # number of agents whose steps are measured
 FADES = 50.0  # steps in which trails of finished episodes fade, see lib/trail_fade.glsl
 TOGETHER = 8  # steps that are summed together, and after which a style is renewed
 LEAST_FACTOR = 1e-9
+
+
+class Inked(Protocol):
+    """What is known of where trails lie."""
+
+    @property
+    def lately(self) -> tuple[float, float]:
+        """Their total length, and the area over which they are scattered [scene units]."""
+
+
+class InkThen(NamedTuple):
+    """As it was known when an earlier step was the newest."""
+
+    lately: tuple[float, float]
 
 
 class TrailInk:
@@ -61,6 +76,11 @@ class TrailInk:
         changes slowly, and each change of a shader's input takes time."""
         self.renew()
         return self._lately
+
+    @property
+    def known(self) -> InkThen:
+        """`lately`, as it was last renewed."""
+        return InkThen(self._lately)
 
     def renew(self) -> None:
         """Renew `lately`, if it is due."""

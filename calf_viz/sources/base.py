@@ -152,10 +152,17 @@ class Seekable(Protocol):
 
     @property
     def at(self) -> int:
-        """The row that was shown last; -1 before the first."""
+        """The row shown: that of the newest step, unless `show` named another since; -1 before the
+        first."""
 
     def seek(self, row: int) -> None:
         """Make this row the next step."""
+
+    def show(self, row: int) -> None:
+        """The picture shows this row, which was a step before; the next step stays what it is."""
+
+    def samples(self, row: int) -> Samples:
+        """The agents in a row."""
 
     def beginnings(self) -> Sequence[int]:
         """Rows at which another surface begins."""

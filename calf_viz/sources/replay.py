@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,27 +12,35 @@ from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
+from calf_viz.sources.recorded_agent import RecordedAgent
 from calf_viz.sources.simulation import FORESEEN
-from calf_viz.view import View
+from calf_viz.view import Certificate, View
+
+LONGEST = 80
+"""Characters of what decided, as the panel shows it."""
 
 
 class Replay:
     """Steps through a recording, and follows one that grows. As `Source`, `Pausable`, `Foreseeing`,
-    `Seekable` and `Noticing`.
+    `Seekable`, `Certified`, `Valued`, `Explained` and `Noticing`.
 
     Attributes:
         recording: what is shown; closed with this.
+        of_today: whether agents are shown on the newest critic instead of that of then.
         row: the next row.
+        at: the row shown; -1 before the first.
     """
 
     def __init__(self, recording: Recording, row: int = 0) -> None:
         """row: where to begin. Raises UserError if nothing was recorded."""
         if not len(recording):
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
-        self.recording, self.row = recording, row
-        self._view = recording.view
+        self.recording, self.row, self.at = recording, row, row - 1
+        self._view, self._agent = recording.view, RecordedAgent(recording)
+        self.of_today = False
         self._critic: int | None = None  # number of the one shown
-        self._step: int | None = None  # the newest that was shown
+        self._shown: Samples | None = None
+        self._newest: tuple[int, Heightfield] | None = None  # the surface read last
         self._at_end = False
 
     @property
@@ -46,9 +55,9 @@ class Replay:
         self._at_end = self.row >= len(self.recording)
         if self._at_end:
             return None
-        samples = self.recording.samples(self.row)
+        samples = self._shown = self.recording.samples(self.row)
+        self.at = self.row
         self.row += 1
-        self._step = samples.step
         return samples
 
     @property
@@ -56,47 +65,90 @@ class Replay:
         """As `Seekable`."""
         return len(self.recording)
 
-    @property
-    def at(self) -> int:
-        """As `Seekable`."""
-        return self.row - 1
-
     def seek(self, row: int) -> None:
         """As `Seekable`."""
         self.row, self._at_end = row, False
+
+    def show(self, row: int) -> None:
+        """As `Seekable`."""
+        self.at, self._shown, self._at_end = row, self.recording.samples(row), False
+
+    def samples(self, row: int) -> Samples:
+        """As `Seekable`."""
+        known = self._shown if row == self.at else None
+        return known or self.recording.samples(row)
 
     def beginnings(self) -> list[int]:
         """As `Seekable`."""
         return [self.recording.row(step) for step in self.recording.critic_steps]
 
+    def _step(self) -> int:
+        """The number of the step shown, or at first of the next one."""
+        known = None if self._shown is None else self._shown.step
+        return self.recording.step(max(self.row, 0)) if known is None else known
+
+    def _number(self) -> int | None:
+        """The number of the critic to show."""
+        if self.of_today:
+            return self.recording.critics - 1 if self.recording.critics else None
+        return self.recording.critic_at(self._step())
+
     def moment(self) -> str:
         """As `Seekable`."""
-        step = self.recording.step(max(self.at, 0))
+        step = self._step()
         said = f"step {step + 1:,}"
         if self.view.dt is not None:
             said = f"{(step + 1) * self.view.dt:.2f} s, {said}"
-        number = self.recording.critic_at(step)
+        number = self._number()
         if number is not None and self.recording.critics > 1:
             said += f", critic {number + 1} of {self.recording.critics}"
+            if self.of_today:
+                said += ", the newest"
         return said
 
     def surface(self) -> Heightfield | None:
         """The critic of the newest step, or at first of the next one, if it is not shown yet."""
-        step = self.recording.step(self.row) if self._step is None else self._step
-        number = self.recording.critic_at(step)
+        number = self._number()
         if number is None or number == self._critic:
             return None
         self._critic = number
-        field = self.recording.critic(number).field
+        field = self._field(number)
         if (field.lo, field.hi) != (self._view.lo, self._view.hi):
             self._view = replace(self._view, lo=field.lo, hi=field.hi)
         return field
+
+    def _field(self, number: int) -> Heightfield:
+        if self._newest is None or self._newest[0] != number:
+            self._newest = number, self.recording.critic(number).field
+        return self._newest[1]
 
     def foresee(self, steps: int) -> NDArray[np.floating]:
         """As `Foreseeing`: where the first agents are in the first steps, which it knows."""
         rows = range(min(steps, len(self.recording)))
         found = [self.recording.samples(row).positions[:FORESEEN] for row in rows]
         return np.concatenate(found)
+
+    def certificate(self, chosen: int) -> Certificate:
+        """As `Certified`."""
+        return self._agent.certificate(chosen, self._shown)
+
+    def mean_value(self) -> float:
+        """As `Valued`: as recorded or, if that is not known, as the surface shows it."""
+        samples = self._shown
+        if samples is None:
+            return math.nan
+        number = self._number()
+        found = self._agent.mean_value(samples, number)
+        if found is not None or number is None:
+            return math.nan if found is None else found
+        heights = self._field(number).heights(self._view.wrapped(samples.positions))
+        there = heights[np.isfinite(heights)]
+        return float(there.mean()) if len(there) else math.nan
+
+    def explain(self) -> str:
+        """As `Explained`."""
+        said = self.recording.meta.get("shown")
+        return "".join(filter(str.isprintable, said[:LONGEST])) if isinstance(said, str) else ""
 
     def pause(self, paused: bool) -> None:
         """As `Pausable`; nothing to do, as it advances only on request."""

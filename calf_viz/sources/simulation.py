@@ -53,7 +53,9 @@ def view_of(system: System) -> View:
 
 
 @cache
-def _hidden_square(system: System, hidden: tuple[float, ...]) -> float:
+def hidden_square(system: System, hidden: tuple[float, ...]) -> float:
+    """The part of a state's squared norm that the plane does not show. hidden: as
+    `Simulation.hidden`."""
     origin = system.plane_states(np.zeros((1, 2)), np.array(hidden))
     return float(system.norm(origin)[0]) ** 2
 
@@ -120,6 +122,7 @@ class Simulation:
             "policy": self.policy,
             "p_relax": self.p_relax,
             "hidden": self.agent.info.hidden,
+            "slice": self.hidden.tolist(),
             "constants": asdict(self.agent.info.constants),
         }
 
@@ -175,7 +178,7 @@ class Simulation:
             chosen,
             float(memory.q_plus[chosen]) if memory.has_triple[chosen] else None,
             (constants.nu_bar, constants.c_low, constants.c_up),
-            _hidden_square(self.system, tuple(self.hidden.tolist())),
+            hidden_square(self.system, tuple(self.hidden.tolist())),
         )
 
     def pause(self, paused: bool) -> None:

@@ -13,7 +13,7 @@ from calf_viz.errors import UserError
 from calf_viz.files import write_aside
 from calf_viz.hosts import raster_threads
 from calf_viz.hosts.context import unowned
-from calf_viz.viewer.opening import agent_text, begin_training
+from calf_viz.viewer.opening import begin_training
 from calf_viz.viewer.session import Session
 
 if TYPE_CHECKING:
@@ -36,17 +36,19 @@ class CALFApplication(Session):
 
     def advance(self) -> None:
         """Take the source's steps for a frame, without drawing them."""
-        self._push(self.feed.steps(self.config.speed))
+        self._push(self.playhead.take(1, self.config.speed))
 
     def step(self) -> None:
         """Take `speed` steps of the source (or all new ones, if it is live; a single one while
         paused) and draw a frame."""
-        profiler, host, speed = self.profiler, self.host, self.config.speed
+        self._step(1)
+
+    def _step(self, times: int) -> None:
+        """Take `speed` steps so many times, or back if negative, and draw a frame."""
+        profiler, host = self.profiler, self.host
         self.feed.pause(self.playback.paused)
-        if self.playback.paused:
-            self.feed.single_step()
         with profiler.frame():
-            samples = self.feed.steps(speed)
+            samples = self.playhead.take(times, self.config.speed)
             start = time.perf_counter()
             self._push(samples)
             if profiler.enabled:
@@ -69,21 +71,20 @@ class CALFApplication(Session):
             self._fitted_size = self.host.scene.size
             self.fit_surface()
         self.sliders.poll()
-        if self.scrubbing is not None:
-            if (row := self.scrubbing.wanted()) is not None:
-                self.seek(row)
-            self.scrubbing.frame()
+        if (row := self.scrubbing.wanted(self.playhead)) is not None:
+            self.playhead.go(row)
+        self.scrubbing.frame(self.playhead, self.playback.paused)
         self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.looks.poll()
         chosen = self._highlight()
         if self.display is not None:
-            state = "paused" if self.playback.paused else None
             notice = self.feed.notice or self.recorded.ended
             speed = str(self.config.speed) if self.config.speed > 1 else None
-            texts = {"state": state, "steps_a_frame": speed, "chosen": chosen}
+            texts = {"state": self.playback.text, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)
+            self.display.look(self.playhead)
             self.display.frame(self.actions.notice, notice, texts)
         self.director.frame()  # when panels are known
         with self.profiler.section("draw"):
@@ -128,8 +129,9 @@ class CALFApplication(Session):
         if frames is None and not self.host.has_window:
             frames = HEADLESS_FRAMES
         while not self.host.closed and (frames is None or self.frames < frames):
-            if self.playback.take():
-                self.step()
+            times = self.playback.take()
+            if times or not self.playback.paused:
+                self._step(times)
             else:
                 self.draw()
             each_frame()
@@ -156,7 +158,7 @@ class CALFApplication(Session):
         if self.display is not None:
             self.display.read(self.feed)
             self.display.show_training(self.live.process.board, self.training)
-            self.display.hud.update(shown=agent_text(self.config, training=True))
+            self.display.hud.update(shown=self._decided_by())
         return self.live.run.folder
 
     def train(self, each_frame: Callable[[], Any] = lambda: None) -> None:

@@ -9,12 +9,13 @@ from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.base import Seekable
+from calf_viz.sources.base import Seekable, capable
 from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
 from calf_viz.viewer.attached_panel import AttachedPanel
 from calf_viz.viewer.feed import Feed
+from calf_viz.viewer.playhead import Playhead
 from calf_viz.viewer.readings import Readings
 from calf_viz.viewer.stats_cache import StatsCache
 from calf_viz.viewer.training_panel import TrainingPanel
@@ -55,6 +56,9 @@ class Display:
             lambda samples: feed.mean_value(samples, host.heightfield), timed=host.has_window,
         )  # fmt: skip
         self.readings.trainee_apart = self.training_panel is not None
+        if capable(feed.source, Seekable) is not None:  # of any row, in any order
+            self.readings.taken = lambda samples: (samples.step or 0) + 1
+            self.readings.all_seen = False
 
     def show_training(self, board: TrainerBoard, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""
@@ -64,12 +68,12 @@ class Display:
     def show_attached(self, source: Attached) -> None:
         """Add a panel for the loop of this source."""
         self.attached_panel = AttachedPanel(self.hud, self.stats, source, self.host.scene)
-        self.readings.taken = lambda: source.taken
+        self.readings.taken = lambda _: source.taken
 
-    def count_rows(self, source: Seekable) -> None:
-        """Show the step of the row that is shown, rather than how many were taken."""
-        self.readings.taken = lambda: source.at + 1
-        self.readings.episodes_known = False
+    def look(self, head: Playhead) -> None:
+        """Show texts of the step that the picture shows."""
+        back = self.host.scrub
+        self.readings.look_back(head.samples() if back else None, back)
 
     def see(self, samples: list[Samples]) -> None:
         """Steps of the source."""

@@ -223,6 +223,10 @@ class Feed:
         if pausable is not None:
             self._call("single_step", lambda: pausable.single_step())
 
+    def ask(self, name: str, question: Callable[[], T]) -> T | None:
+        """The answer of the source to anything else; None if it fails. name: of the method."""
+        return self._call(name, question)
+
     def close(self) -> None:
         """Close the source."""
         self._call("close", lambda: self.source.close())

@@ -11,9 +11,9 @@ from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
 from calf_viz.scene.theme import THEMES
-from calf_viz.sources.base import Pausable, Seekable, capable
 from calf_viz.value_limits import LIMITS, Clim, clim_text
 from calf_viz.value_scale import SCALES
+from calf_viz.viewer.play_actions import PlayActions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from calf_viz.viewer.director import Director
     from calf_viz.viewer.looks import Looks
     from calf_viz.viewer.playback import Playback
+    from calf_viz.viewer.playhead import Playhead
 
 log = logging.getLogger("calf_viz")
 
@@ -43,6 +44,7 @@ class Application(Protocol):
     hud: Hud | None
     looks: Looks
     playback: Playback
+    playhead: Playhead
     profiler: PerformanceProfiler
     profiles: Path
     measuring: bool
@@ -54,8 +56,6 @@ class Application(Protocol):
     def camera(self) -> str: ...
 
     def profile_stem(self) -> str: ...
-
-    def seek(self, row: int) -> None: ...
 
 
 class Actions:
@@ -76,13 +76,8 @@ class Actions:
             "toggle_profiler": self._unless_measuring(self._toggle_profiler),
             "reset_profiler": self._unless_measuring(self._reset_profiler),
         }
-        if capable(app.source, Pausable) is not None:
-            actions["pause"] = self._unless_measuring(app.playback.toggle)
-            actions["single_step"] = self._unless_measuring(app.playback.single_step)
-        if (source := capable(app.source, Seekable)) is not None:
-            actions["step_back"] = self._unless_measuring(lambda: self._go(source.at - 1))
-            actions["first_step"] = self._unless_measuring(lambda: self._go(0))
-            actions["last_step"] = self._unless_measuring(lambda: self._go(source.rows - 1))
+        played = PlayActions(app, self.say).named()
+        actions |= {name: self._unless_measuring(action) for name, action in played.items()}
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["next_theme"] = self._next_theme
@@ -122,12 +117,6 @@ class Actions:
                 action()
 
         return act
-
-    def _go(self, row: int) -> None:
-        """Pause at a row of a recording."""
-        if not self.app.playback.paused:
-            self.app.playback.toggle()
-        self.app.seek(row)
 
     def _choose(self, step: int) -> None:
         """Choose the agent that is so many after the chosen one; without one, the first or last."""

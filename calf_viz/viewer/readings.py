@@ -6,10 +6,10 @@ Only one of them queries the critic, the mean value of all agents' states: at it
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
@@ -19,6 +19,10 @@ from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.view import View
 from calf_viz.viewer.stats_cache import StatsCache
 
+STEPS_KEPT = 16_384
+"""Most steps before the newest of which it is known what was shown."""
+UNKNOWN = "–"
+
 
 class Readings:
     """Texts for a HUD such as `hud.overview`, updated at the cache's intervals for "texts", "value"
@@ -26,8 +30,9 @@ class Readings:
 
     Attributes:
         trainee_apart: whether the agent in training is not counted, as it has a panel of its own.
-        taken: returns the number of the step shown, if not every step is a sample.
-        episodes_known: whether all steps up to this one were seen.
+        taken: the number of the newest step, given its samples, if not every step is a sample.
+        all_seen: whether all steps up to this one were seen, each once, and the source knows its
+            newest alone.
     """
 
     def __init__(
@@ -44,26 +49,39 @@ class Readings:
         self.hud, self.stats, self.timed, self.clock = hud, stats, timed, clock
         self.view, self.mean_value = view, mean_value
         self.trainee_apart = False
-        self.taken: Callable[[], int] | None = None
-        self.episodes_known = True
-        self._step = self._episodes = 0
-        self._shown: dict[str, int] = {}  # the step that a text shows
+        self.taken: Callable[[Samples], int] | None = None
+        self.all_seen = True
+        self._step = self._episodes = self._news = 0
+        self._shown: dict[str, int] = {}  # the news that a text shows
         self._samples: Samples | None = None
+        self._earlier: Samples | None = None  # shown in place of the newest
+        self._back = 0  # steps before the newest that it is
+        self._begun: deque[int] = deque(maxlen=STEPS_KEPT)  # episodes, after each step
+        self._means: deque[tuple[int, str]] = deque(maxlen=STEPS_KEPT)  # after some of them
         self._since: tuple[float, int] | None = None
 
     def see(self, *samples: Samples) -> None:
         """Take note of steps of the source."""
         self._samples = samples[-1]
         self._step += len(samples)
+        self._news += 1
         for each in samples:
             self._episodes += int(np.count_nonzero(each.first))
             if self.trainee_apart and self.view.trainee is not None:
                 self._episodes -= int(each.first[self.view.trainee])
+            self._begun.append(self._episodes)
+
+    def look_back(self, samples: Samples | None, back: int) -> None:
+        """Show an earlier step from now on, so many steps before the newest; None: the newest."""
+        self._back = back
+        if samples is not self._earlier:
+            self._earlier = samples
+            self._news += 1
 
     @property
     def stale(self) -> bool:
         """Whether the HUD does not show the newest samples yet."""
-        return any(self._shown.get(key, 0) < self._step for key in ("texts", "value"))
+        return any(self._shown.get(key, 0) < self._news for key in ("texts", "value"))
 
     def frame(self, heightfield: Heightfield) -> None:
         """Called before each frame: update the texts that are due."""
@@ -79,37 +97,54 @@ class Readings:
         self._show(heightfield)
 
     def _show(self, heightfield: Heightfield) -> None:
-        if self._samples is not None and self.stale:
-            samples = self._samples
-            texts = self.stats.get("texts", lambda: self._counts(samples.modes))
+        samples = self._earlier or self._samples
+        if samples is not None and self.stale:
+            texts = self.stats.get("texts", lambda: self._counts(samples))
             mean = self.stats.get("value", lambda: self._mean(samples, heightfield))
             self.hud.update(**texts, mean_value=mean)
 
-    def _counts(self, modes: NDArray[np.integer]) -> dict[str, str]:
-        self._shown["texts"] = self._step
-        known = len(shown_modes(self.view.modes, self.view.margins))
+    def _counts(self, samples: Samples) -> dict[str, str]:
+        self._shown["texts"] = self._news
+        modes, known = samples.modes, len(shown_modes(self.view.modes, self.view.margins))
         if self.trainee_apart and self.view.trainee is not None:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
         texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
-        taken = self._step if self.taken is None else self.taken()
+        taken = self._taken(samples)
         texts |= {"step": numbers.count(taken), "agents": numbers.count(len(modes))}
         if self.view.dt is not None:
             seconds = numbers.value(taken * self.view.dt, 100.0 * self.view.dt)
             texts["time"] = f"{seconds} s"
-        if self._episodes and self.episodes_known:  # else the source has none
-            texts["episodes"] = numbers.count(self._episodes)
+        back = self._back if self._earlier is not None else 0
+        episodes = self._begun[-1 - back] if back < len(self._begun) else 0
+        if episodes and self.all_seen:  # else the source has none
+            texts["episodes"] = numbers.count(episodes)
         return texts
 
+    def _taken(self, samples: Samples) -> int:
+        """The number of the step shown."""
+        newest = self._samples
+        assert newest is not None
+        taken = self._step if self.taken is None else self.taken(newest)
+        if samples is newest:
+            return taken
+        numbered = newest.step is not None and samples.step is not None
+        return taken - ((newest.step or 0) - (samples.step or 0) if numbered else self._back)
+
     def _mean(self, samples: Samples, heightfield: Heightfield) -> str:
-        self._shown["value"] = self._step
+        self._shown["value"] = self._news
+        step = self._step - self._back
+        if samples is self._earlier and self.all_seen:  # as it was shown then
+            return next((text for at, text in reversed(self._means) if at <= step), UNKNOWN)
         low, high = heightfield.range
-        return numbers.value(self.mean_value(samples), high - low)
+        text = numbers.value(self.mean_value(samples), high - low)
+        self._means.append((step, text))
+        return text
 
     def _frame_rate(self) -> str:
         """Mean frame rate since the last call."""
         now, frame = self.clock(), self.stats.frame
         before, self._since = self._since, (now, frame)
         if before is None or frame == before[1]:
-            return "–"
+            return UNKNOWN
         return f"{(frame - before[1]) / max(now - before[0], 1e-9):.0f}"

@@ -27,12 +27,14 @@ class Recorded:
 
     Attributes:
         recorder: what writes it; None before the first step, and without one.
+        shown: what decides for the agents, in a few words, if that is known.
     """
 
     def __init__(self, config: VisualizationConfig) -> None:
         """Raises UserError if the folder is there already, or pyarrow is missing."""
         self._config = config
         self.recorder: Recorder | None = None
+        self.shown: str | None = None
         self._surface: Heightfield | None = None
         self._paused = False
         if config.record is not None:
@@ -106,6 +108,7 @@ class Recorded:
         known = {} if self._recordable is None else {"agent": self._recordable.about()}
         return {
             **known,
+            "shown": self.shown,
             "source": type(self._source).__name__,
             "configuration": settings,
             "machine": machine.describe(host.renderer, host.gl_version),

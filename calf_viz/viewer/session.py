@@ -19,7 +19,7 @@ from calf_viz.profiling.profiler import Description, PerformanceProfiler
 from calf_viz.samples import Samples
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.base import Explained, Resizable, Seekable, Source, capable
+from calf_viz.sources.base import Explained, Resizable, Source, capable
 from calf_viz.sources.simulation import Simulation, view_of
 from calf_viz.value_limits import Clim
 from calf_viz.view import View
@@ -43,6 +43,7 @@ from calf_viz.viewer.opening import (
     to_train,
 )
 from calf_viz.viewer.playback import Playback
+from calf_viz.viewer.playhead import Playhead
 from calf_viz.viewer.recorded import Recorded
 from calf_viz.viewer.scrubbing import Scrubbing
 from calf_viz.viewer.source_sliders import SourceSliders
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
     from calf_viz.agent.calf import CALFAgent
     from calf_viz.sources.training import Training
 
-BEFORE, PHASE = 256, 32
-"""Steps before a trail that decide on how it is drawn, and the period in which they do."""
 FRAMES_KEPT = 10_000
 """Newest frame times kept, as a window may stay open for weeks."""
 
@@ -72,10 +71,11 @@ class Session(Owned):
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
         live_shaders: rebuilds shaders as their files are saved; None if nothing is watched.
-        scrubbing: of a recording's timeline; None for other sources.
+        scrubbing: the timeline.
         sliders: of the source's numbers, if it has any.
         recorded: the recording that grows, if one is configured.
-        playback: whether `run` is paused; the window's keys change it.
+        playback: whether `run` is paused, and how fast it is; the window's keys change it.
+        playhead: which of the source's steps the picture shows.
         measuring: whether frames are being measured, which keys must not disturb.
         profiles: folder for profiles exported by a key.
         training: what `train` trains.
@@ -147,7 +147,6 @@ class Session(Owned):
         self.surface.scale(*self._scaling(view))
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self._show(source)
-        self.scrubbing: Scrubbing | None = None
         self.actions = Actions(self)
         self._open_display()
         self.surface.show(self.feed)
@@ -157,10 +156,7 @@ class Session(Owned):
             self.closing.callback(self.live_shaders.close)
         if self.hud is not None:
             self.looks.add_to(self.hud, self.host)
-        if (seekable := capable(self.source, Seekable)) is not None:
-            self.scrubbing = Scrubbing(seekable, self.hud)
-            if self.display is not None:
-                self.display.count_rows(seekable)
+        self.scrubbing = Scrubbing(self.hud, self.host.has_window)
         self.sliders = SourceSliders(self.feed, self.hud, self.host.has_window)
 
     def _show(self, source: Source | None) -> None:
@@ -176,23 +172,28 @@ class Session(Owned):
     def _use(self, source: Source) -> None:
         self.source = source
         self.feed = Feed(source, guarded=self.simulation is None)
+        self.recorded.shown = self._decided_by()
         if self.recorded.watch(source, self.host):
             self.feed.tap = self.recorded
         trainee = self.feed.view.trainee
         self.host.scene.training_agent = -1 if trainee is None else trainee
         self.director.meet(self.feed)
+        goes_on = self.feed.view.live or self.live is not None
+        self.playhead = Playhead(self.host, self.feed, self.playback, self._push, goes_on)
         self._asked = self.config.chosen
         self.feed.choose(self._asked)
         if self.feed.view.live:
             raster_threads.release()  # what it shows occupies a core
 
-    def _push(self, samples: list[Samples]) -> None:
+    def _push(self, samples: list[Samples], settle: bool = False) -> None:
+        """Show steps. settle: later frames go on from them as if each had been drawn."""
         if not samples:
             return
         if not self.surface.follow(self.feed):
             return
         with self.profiler.section("upload"), self.feed.blamed("step"):
-            self.host.push(*samples)
+            self.host.push(*samples, settle=settle)
+        self.playhead.see(samples)
         self.surface.see(samples, self.feed)
         self.director.see(samples)
         self._show_certificate()
@@ -204,20 +205,9 @@ class Session(Owned):
 
         Raises UserError if what is shown is no recording.
         """
-        source = capable(self.source, Seekable)
-        if source is None:
+        if self.playhead.seekable is None:
             raise UserError("seek: what is shown is no recording")
-        row = min(max(row, 0), source.rows - 1)
-        start = source.at + 1
-        if not 0 < row - source.at <= self.host.scene.trail:
-            # What follows from steps before a trail's, its detail and density, is as it was, too.
-            start = max(row - self.host.scene.trail - BEFORE, 0) // PHASE * PHASE
-            self.host.restart(start)
-            source.seek(start)
-        self.feed.pause(False)
-        for _ in range(start, row + 1):
-            self._push(self.feed.steps())
-            self.host.settle()
+        self.playhead.go(row)
         if not self.host.drawn:
             self.surface.show(self.feed)  # later ones are morphed to
 
@@ -236,9 +226,9 @@ class Session(Owned):
     def _decided_by(self) -> str | None:
         """What decides for the agents, in a few words, if that is known."""
         if self.simulation is not None:
-            return agent_text(self.config, self.config.train)
+            return agent_text(self.config, self.config.train or self.live is not None)
         source = capable(self.source, Explained)
-        return None if source is None else source.explain()
+        return None if source is None else source.explain() or None
 
     def _begin(self, profiler: PerformanceProfiler) -> None:
         self.profiler = self.host.profiler = profiler
@@ -319,6 +309,7 @@ class Session(Owned):
         self._begin(profiler or self.profiler)
         self.recorded.restart()
         self.simulation.restart(self.profiler)
+        self.playhead.restart()
         if self.display is not None:
             self.display.read(self.feed)
 

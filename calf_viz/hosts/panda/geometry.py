@@ -19,7 +19,7 @@ from calf_viz.glsl.programs import Programs
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.ring import Ring
-from calf_viz.scene.detail import Detail
+from calf_viz.scene.detail import Detail, Measured
 from calf_viz.scene.frame import Move
 from calf_viz.scene.height_texels import LevelField
 from calf_viz.scene.ring import RingLayout
@@ -47,6 +47,8 @@ class Stage:
 class ConstantDetail:
     """The scene's configured stride, wherever the camera is."""
 
+    measured = None
+
     def __init__(self, scene: Scene) -> None:
         self.surface: Heightfield | None = None
         self._stride = scene.stride
@@ -57,7 +59,7 @@ class ConstantDetail:
     def move(self, by: Move) -> None:
         pass
 
-    def stride(self) -> int:
+    def stride(self, then: Measured | None = None) -> int:
         return self._stride
 
 

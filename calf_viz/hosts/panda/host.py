@@ -99,6 +99,7 @@ class PandaHost(Host):
         stage = Stage(scene, self.programs, self._use_program, context, self.first, self.count)
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
+        self.looks_back = self.geometry.looks_back
         self.palette = data_texture("palette", self._palette, Texture.F_rgba8)
         self.node.set_shader_input("u_palette", self.palette)
         self.values = data_texture(
@@ -148,7 +149,7 @@ class PandaHost(Host):
         self.geometry.set_heights(self.scene_levels, texels)
 
     def uniforms(self) -> dict[str, Any]:
-        if self.scrub and not self.geometry.looks_back:
+        if self.scrub and not self.looks_back:
             self.scrub = 0
             log.warning("the %s renderer cannot look back: it shows the newest step", self.design)
         return super().uniforms()

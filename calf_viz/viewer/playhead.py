@@ -1,0 +1,236 @@
+"""The playhead: which of a source's steps the picture shows.
+
+    recording   |=========================================|   any row: what the ring lacks is
+                           first |..........|               pushed anew
+    ring                         |..........| newest         any of these rows: one uniform
+    picture                             ^ at
+
+Steps of a live source are in the ring alone; the newest is the end of what can be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from calf_viz.samples import Samples
+from calf_viz.sources.base import Pausable, Seekable, capable
+from calf_viz.viewer.past import Past
+
+if TYPE_CHECKING:
+    from calf_viz.hosts.base import Host
+    from calf_viz.viewer.feed import Feed
+    from calf_viz.viewer.playback import Playback
+
+BEFORE, PHASE = 256, 32
+"""Steps before a trail that decide on how it is drawn, and the period in which they do."""
+TOGETHER = 1 << 18
+"""Samples that are pushed together while the ring is filled."""
+MOST_TOGETHER = 128
+"""Steps of them."""
+NEAR = 64
+"""Rows before the ring's first from where the next ones are probably wanted as well."""
+FURTHER = 200_000
+"""Samples by which the ring is filled further back for that."""
+
+
+class Playhead:
+    """Moves through the steps of one feed.
+
+    Rows count steps: of a recording its own, of others those that were pushed.
+
+    Attributes:
+        newest: the newest row in the ring; -1 before the first.
+        held: whether the picture stays where it is although the source goes on.
+        goes_on: whether the source goes on by itself, whatever is shown.
+        pausable: whether the source can be paused.
+        loop: the first and last row to stay between, if playback is looping.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        feed: Feed,
+        playback: Playback,
+        push: Callable[[list[Samples], bool], None],
+        goes_on: bool,
+    ) -> None:
+        """push: shows steps, given whether later frames go on from them as from drawn ones."""
+        self._host, self._feed, self._playback, self._push = host, feed, playback, push
+        self.seekable = capable(feed.source, Seekable)
+        self.pausable = capable(feed.source, Pausable) is not None
+        self.goes_on = self.seekable is None and (goes_on or not self.pausable)
+        self._past = Past(host.layout.slots)
+        self.loop: tuple[int, int] | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """The source starts over."""
+        self.newest, self._whole_from = -1, 0
+        self._back: int | None = None
+        self.held = self._paused_here = False
+        self._past.forget()
+
+    @property
+    def at(self) -> int:
+        """The row shown; -1 before the first."""
+        return self.newest - self._host.scrub
+
+    @property
+    def behind(self) -> bool:
+        """Whether the picture shows another step of the source than its newest."""
+        return self.seekable is None and self._host.scrub > 0
+
+    @property
+    def last(self) -> int:
+        """The last row that can be shown."""
+        return self.newest if self.seekable is None else self.seekable.rows - 1
+
+    @property
+    def first(self) -> int:
+        """The first row that can be shown."""
+        return self._first_in_ring if self.seekable is None else 0
+
+    @property
+    def _first_in_ring(self) -> int:
+        """The first row in the ring whose picture is as it was."""
+        return max(self.newest - self._host.reach, min(self._whole_from, self.newest), 0)
+
+    def samples(self) -> Samples | None:
+        """Those shown; None if they are not known any more."""
+        if self.at < 0:
+            return None
+        source, row = self.seekable, self.at
+        if source is not None:
+            return self._feed.ask("samples", lambda: source.samples(row))
+        return self._past.back(self._host.scrub)
+
+    def see(self, found: Sequence[Samples]) -> None:
+        """Steps that were pushed."""
+        if self.seekable is None:
+            self.newest += len(found)
+            self._past.see(found)
+        else:
+            self.newest = self.seekable.at
+        host, back = self._host, self._back
+        if back is None:
+            back = host.scrub + len(found) if host.scrub or self.held else 0
+        self._back = None
+        host.scrub = min(back, host.reach)
+
+    def take(self, times: int, speed: int) -> list[Samples]:
+        """Move on by `speed` rows so many times, backwards if negative; returns the steps that have
+        to be pushed for that."""
+        if self.goes_on:
+            return self._go_along(times, speed)
+        rows = times * speed
+        target = self._in_loop(self.at + rows, rows)
+        if target is not None or rows < 0:
+            self.go(self.at + rows if target is None else target)
+            return []
+        inside = min(rows, self._host.scrub)
+        if inside:
+            self._show(self._host.scrub - inside)
+        if rows == inside:
+            return []
+        if self._playback.paused:
+            self._feed.single_step()
+        return self._feed.steps(rows - inside)
+
+    def _go_along(self, times: int, speed: int) -> list[Samples]:
+        """As `take`, of a source that goes on: who is behind stays so, or catches up if faster."""
+        if self._playback.paused and not self.held:
+            self._feed.single_step()
+        found = self._feed.steps(speed)
+        newest = self.newest + len(found)
+        if self.held:
+            target = self.at
+        elif self._host.scrub == 0 and times > 0:
+            target = newest
+        else:
+            target = self.at + times * max(len(found), 1)
+            looped = self._in_loop(target, times)
+            target = target if looped is None else looped
+        self._back = max(newest - target, 0)
+        if not found:
+            self._show(min(self._back, self._host.reach))
+            self._back = None
+        return found
+
+    def _in_loop(self, row: int, rows: int) -> int | None:
+        """Where the loop goes on from there; None if that is in it, or there is no loop."""
+        if not self._playback.looping or self.loop is None or not rows:
+            return None
+        begin, end = self.loop
+        if rows > 0:
+            return begin if row > end or row < begin else None
+        return end if row < begin or row > end else None
+
+    def _show(self, back: int) -> None:
+        """Show another row of the ring."""
+        self._host.scrub = back
+        source, row = self.seekable, self.at
+        if source is not None and row >= 0:
+            self._feed.ask("show", lambda: source.show(row))
+
+    def go(self, row: int) -> None:
+        """Show a row, or the nearest that can be shown: of a recording any one, with the trails
+        that agents had then."""
+        row = min(max(row, self.first), self.last)
+        if self._first_in_ring <= row <= self.newest:
+            self._show(self.newest - row)
+        elif self.seekable is not None:
+            self._fill(row)
+
+    def _fill(self, row: int) -> None:
+        host, source = self._host, self.seekable
+        assert source is not None
+        trail, start = host.scene.trail, self.newest + 1
+        if not 0 < row - self.newest <= trail:
+            further = 0
+            if host.looks_back and 0 < self._first_in_ring - row <= NEAR:
+                most = max(FURTHER // max(host.agents, 1), PHASE)
+                further = max(min(host.layout.slots - 1 - trail, most), 0)
+            # What follows from steps before a trail's, its detail and density, is as it was, too.
+            start = max(row - further - trail - BEFORE, 0) // PHASE * PHASE
+            host.restart(start)
+            source.seek(start)
+            self._whole_from = start + trail + BEFORE if start else 0
+        host.scrub = 0
+        self._feed.pause(False)
+        together = min(max(TOGETHER // max(host.agents, 1), 1), MOST_TOGETHER)
+        while start <= row:
+            found = self._feed.steps(min(together, row - start + 1))
+            if not found:
+                break
+            self._push(found, True)
+            start += len(found)
+
+    def hold(self) -> None:
+        """Stay at the step shown: a source that goes on does so, others are paused."""
+        if self.goes_on:
+            self.held = True
+        elif not self._playback.paused:
+            self._playback.toggle()
+            self._paused_here = self.seekable is None
+
+    def resume(self) -> None:
+        """Pause or resume, or go on from the step that is held; a source that cannot be paused
+        goes on while the picture is held."""
+        self._paused_here = False
+        if self.held or not self.pausable:
+            self.held = not self.held
+        else:
+            self._playback.toggle()
+
+    def to_the_end(self) -> None:
+        """Show the newest step, and go on if it was `hold` that paused."""
+        if self.seekable is not None:
+            self.hold()
+            self.go(self.last)
+            return
+        self.held, self._playback.backwards = False, False
+        self._show(0)
+        if self._paused_here and self._playback.paused:
+            self._playback.toggle()
+        self._paused_here = False
