@@ -138,9 +138,8 @@ def test_seeking_shows_the_picture_of_then(tmp_path: Path) -> None:
 
 
 def test_only_recordings_can_be_sought_in() -> None:
-    with CALFApplication(config("point_mass")) as app:
-        with pytest.raises(UserError, match="no recording"):
-            app.seek(3)
+    with CALFApplication(config("point_mass")) as app, pytest.raises(UserError, match="no rec"):
+        app.seek(3)
 
 
 def test_the_mouse_goes_where_it_is_pressed(tmp_path: Path) -> None:
