@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from calf_viz.profiling.compare_files import compare_results
     from calf_viz.profiling.profiler import PerformanceProfiler
     from calf_viz.samples import Samples
+    from calf_viz.sources.fork import fork
     from calf_viz.view import View
     from calf_viz.viewer.app import CALFApplication
     from calf_viz.viewer.app_config import AppConfig
@@ -27,6 +28,7 @@ __all__ = [
     "VisualizationConfig",
     "__version__",
     "compare_results",
+    "fork",
 ]
 
 _WHERE = {
@@ -39,6 +41,7 @@ _WHERE = {
     "View": "calf_viz.view",
     "VisualizationConfig": "calf_viz.viewer.config",
     "compare_results": "calf_viz.profiling.compare_files",
+    "fork": "calf_viz.sources.fork",
 }
 
 

@@ -105,6 +105,15 @@ DRAWINGS: dict[str, Drawing] = {
         ),
         finish=_beside,
     ),
+    "fork": Drawing(
+        ("fork.png",),
+        (
+            "calf-viz --system pendulum --n-agents 8 --headless --frames 600 --supersample 1 "
+            "--record {work}/swing.calf --output {work}/last.png",
+            "calf-viz replay {work}/swing.calf --fork 120 --with nominal,actor --agents 1,2,5 "
+            "--frames 250 --trail-length 300 --output {docs}/fork.png",
+        ),
+    ),
     "extending_source": Drawing(("extending_source.png",), finish=_example),
     "training_view": Drawing(
         ("training_view.png",),

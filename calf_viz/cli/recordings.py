@@ -10,6 +10,7 @@ import click
 
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
+from calf_viz.cli.fork_options import fork_options, forked
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
@@ -73,7 +74,9 @@ def _config_options(command: Any) -> Any:
 @click.command()
 @click.argument("folder", type=GIVEN_PATH)
 @_config_options
-@click.option("--from", "start", type=int, default=None, help="Step to begin at.")
+@click.option("--from", "start", type=int, default=None,
+              help="Step to begin at.  [default: 0, or the fork's]")  # fmt: skip
+@fork_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option("--output", type=GIVEN_PATH,
               help="Folder for pictures, or FILE.png for the picture after --frames, without a "
@@ -83,6 +86,10 @@ def replay(
     context: click.Context,
     folder: Path,
     start: int | None,
+    fork: int | None,
+    policies: str | None,
+    agents: str | None,
+    ghost_steps: int | None,
     screenshot: bool,
     output: Path | None,
     **changes: Any,
@@ -95,14 +102,16 @@ def replay(
 
     config = config_of(context, changes, PRESET)
     recording = Recording(folder)
-    row = 0
+    ghosts, row = forked(recording, fork, policies, agents, ghost_steps), 0
+    if start is None:
+        start = fork
     if start is not None:
         row = recording.row(start)
         if not len(recording) or not recording.step(0) <= start <= recording.step(
             len(recording) - 1
         ):
             raise UserError(f"--from {start}: {_steps(recording)}")
-    with CALFApplication(config, source=Replay(recording)) as app:
+    with CALFApplication(config, source=Replay(recording, ghosts=ghosts)) as app:
         if row > 0:
             app.seek(row - 1)  # the next frame shows it
         show_as_asked(app, screenshot, output)

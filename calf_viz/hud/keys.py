@@ -51,6 +51,13 @@ KEYS = (
     Key("faster", ("=", "+"), "faster", "play twice as fast, up to 64 times"),
     Key("slower", ("-",), "slower", "play half as fast, down to an eighth"),
     Key("backwards", ("backspace",), "backwards", "play backwards, or forwards again"),
+    Key(
+        "fork",
+        ("shift-f",),
+        "fork",
+        "with a recording: the chosen agent, or all, go on from here by another policy, as ghosts; "
+        "again: by the next one",
+    ),
     Key("export_profile", ("f1",), "export", "write the profile measured so far to a file"),
     Key("toggle_profiler", ("f2",), "profiler", "switch the profiler on or off"),
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),

@@ -172,6 +172,24 @@ class Seekable(Protocol):
 
 
 @runtime_checkable
+class Forkable(Protocol):
+    """From the row shown, its agents can go on by other policies, as ghosts beside what happened:
+    with the next call of `step`."""
+
+    @property
+    def ghost_modes(self) -> range:
+        """Modes of its view that only ghosts have."""
+
+    @property
+    def ways(self) -> Sequence[Sequence[str]]:
+        """What one may fork by: the policies of some ghosts, or none."""
+
+    def fork(self, policies: Sequence[str], agents: Sequence[int] | None = None) -> None:
+        """Ghosts of these agents, or of all, for each policy, in place of those before. Raises
+        UserError if they cannot go on from there."""
+
+
+@runtime_checkable
 class Recordable(Protocol):
     """Knows more for a recording than for a picture."""
 

@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.torch_import import whole_imports
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
 from calf_viz.sources.recorded_agent import RecordedAgent
+from calf_viz.sources.rollout import STEPS
 from calf_viz.sources.simulation import FORESEEN
 from calf_viz.view import Certificate, View
 
+if TYPE_CHECKING:
+    from calf_viz.sources.ghosts import Ghosts
+
 LONGEST = 80
 """Characters of what decided, as the panel shows it."""
+GHOST = "ghost"
+"""Name of the ghosts' mode."""
+WAYS = (("nominal",), ("actor",), ("calf",))
+"""What one may fork by, unless the ghosts were given."""
 
 
 class Replay:
     """Steps through a recording, and follows one that grows. As `Source`, `Pausable`, `Foreseeing`,
-    `Seekable`, `Certified`, `Valued`, `Explained` and `Noticing`.
+    `Seekable`, `Forkable`, `Certified`, `Valued`, `Explained` and `Noticing`.
 
     Attributes:
         recording: what is shown; closed with this.
         of_today: whether agents are shown on the newest critic instead of that of then.
         row: the next row.
         at: the row shown; -1 before the first.
+        ghosts: agents that go on from one of its rows by other policies; None without a fork.
     """
 
-    def __init__(self, recording: Recording, row: int = 0) -> None:
+    def __init__(self, recording: Recording, row: int = 0, ghosts: Ghosts | None = None) -> None:
         """row: where to begin. Raises UserError if nothing was recorded."""
         if not len(recording):
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
         self.recording, self.row, self.at = recording, row, row - 1
         self._view, self._agent = recording.view, RecordedAgent(recording)
         self.of_today = False
+        self.ghosts = ghosts
+        self.ways: Sequence[Sequence[str]] = WAYS if ghosts is None else (ghosts.policies,)
+        self._ghost_steps = STEPS if ghosts is None else ghosts.steps
+        if recording.meta.get("agent") is not None:
+            names = (GHOST,) if ghosts is None else tuple(f"{GHOST}: {n}" for n in ghosts.names)
+            self._view = replace(self._view, modes=(*self._view.modes, *names))
+        every = recording.meta.get("every")
+        self._every = every if isinstance(every, int) and every > 0 else 1
         self._critic: int | None = None  # number of the one shown
         self._shown: Samples | None = None
         self._newest: tuple[int, Heightfield] | None = None  # the surface read last
@@ -52,18 +72,58 @@ class Replay:
         """The next row's agents; None at the end."""
         if self.row >= len(self.recording):
             self.recording.refresh()
-        self._at_end = self.row >= len(self.recording)
+        self._at_end = self.row >= self.rows
         if self._at_end:
             return None
-        samples = self._shown = self.recording.samples(self.row)
+        samples = self._shown = self._samples(self.row)
         self.at = self.row
         self.row += 1
         return samples
 
+    def _samples(self, row: int) -> Samples:
+        """A row's agents, and the ghosts."""
+        samples = self._happened(row)
+        if self.ghosts is None:
+            return samples
+        mode = len(self.recording.view.modes)
+        return self.ghosts.beside(samples, row, self._step_of(row), mode)
+
+    def _happened(self, row: int) -> Samples:
+        """A row's agents. Where ghosts go on beyond the end, the others stay."""
+        last = len(self.recording) - 1
+        samples = self.recording.samples(min(row, last))
+        if row <= last:
+            return samples
+        still = np.zeros(len(samples), bool)
+        return replace(samples, step=self._step_of(row), first=still)
+
+    def _step_of(self, row: int) -> int:
+        """A row's step; beyond the recording's end, as if it went on."""
+        last = len(self.recording) - 1
+        return self.recording.step(min(row, last)) + max(row - last, 0) * self._every
+
+    @property
+    def ghost_modes(self) -> range:
+        """As `Forkable`."""
+        return range(len(self.recording.view.modes), len(self._view.modes))
+
+    def fork(self, policies: Sequence[str], agents: Sequence[int] | None = None) -> None:
+        """As `Forkable`."""
+        with whole_imports():
+            from calf_viz.sources.ghosts import Ghosts
+
+        row = min(max(self.at, 0), len(self.recording) - 1)
+        self.ghosts = (
+            Ghosts(self.recording, row, policies, agents, self._ghost_steps) if policies else None
+        )
+
     @property
     def rows(self) -> int:
-        """As `Seekable`."""
-        return len(self.recording)
+        """As `Seekable`: of the recording, or until the ghosts arrived."""
+        ghosts, recorded = self.ghosts, len(self.recording)
+        if ghosts is None:
+            return recorded
+        return max(recorded, ghosts.row + ghosts.known // self._every + 1)
 
     def seek(self, row: int) -> None:
         """As `Seekable`."""
@@ -71,12 +131,12 @@ class Replay:
 
     def show(self, row: int) -> None:
         """As `Seekable`."""
-        self.at, self._shown, self._at_end = row, self.recording.samples(row), False
+        self.at, self._shown, self._at_end = row, self._samples(row), False
 
     def samples(self, row: int) -> Samples:
         """As `Seekable`."""
         known = self._shown if row == self.at else None
-        return known or self.recording.samples(row)
+        return known or self._samples(row)
 
     def beginnings(self) -> list[int]:
         """As `Seekable`."""
@@ -104,6 +164,8 @@ class Replay:
             said += f", critic {number + 1} of {self.recording.critics}"
             if self.of_today:
                 said += ", the newest"
+        if self.ghosts is not None and step >= self.ghosts.step:
+            said += f", {step - self.ghosts.step:,} after the fork"
         return said
 
     def surface(self) -> Heightfield | None:
@@ -133,11 +195,11 @@ class Replay:
         return self._agent.certificate(chosen, self._shown)
 
     def mean_value(self) -> float:
-        """As `Valued`: as recorded or, if that is not known, as the surface shows it."""
-        samples = self._shown
-        if samples is None:
+        """As `Valued`, without the ghosts: as recorded or, if that is not known, as the surface
+        shows it."""
+        if self._shown is None:
             return math.nan
-        number = self._number()
+        samples, number = self._happened(self.at), self._number()
         found = self._agent.mean_value(samples, number)
         if found is not None or number is None:
             return math.nan if found is None else found

@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz import systems
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
-from calf_viz.recording.folder import ADVICE, META
+from calf_viz.recording.folder import ADVICE
 from calf_viz.recording.recording import Recording
-from calf_viz.systems import System
+from calf_viz.recording.rules import Rules
+from calf_viz.recording.rules import rules as rules_of
 from calf_viz.verification.networks import Networks
 
 CERTIFIED, RELAX, NOMINAL = range(3)
@@ -78,41 +78,16 @@ class Verdict:
         return not any(self.failed.values())
 
 
-class Rules(NamedTuple):
-    """What the recording was made by, from its `meta.json`."""
-
-    system: System
-    policy: str
-    hidden: int
-    nu_bar: float
-    c_low: float
-    c_up: float
-
-
 def rules(recording: Recording) -> Rules:
     """Those of a recording. Raises UserError if it has none that can be re-checked."""
-    about = recording.meta.get("agent")
-    if about is None:
-        raise UserError(
-            f"{shown(recording.folder)} has no certificate of ours to check: it shows "
-            f"{shown(recording.view.title)}"
-        )
+    found = rules_of(recording)
     every = recording.meta.get("every")
     if every != 1:
         raise UserError(
             f"{shown(recording.folder)} has one of {shown(every)} steps: only all of them can be "
             "re-checked: record it without `record_every`"
         )
-    with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
-        numbers = {name: float(value) for name, value in about["constants"].items()}
-        return Rules(
-            systems.get(about["system"]),
-            str(about["policy"]),
-            int(about["hidden"]),
-            numbers["nu_bar"],
-            numbers["c_low"],
-            numbers["c_up"],
-        )
+    return found
 
 
 def verify(recording: Recording, each: Callable[[int], Any] = lambda rows: None) -> Verdict:

@@ -9,7 +9,7 @@ from calf_viz.hud.trail_legend import TrailLegend, speed_unit
 from calf_viz.samples import Samples
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
-from calf_viz.sources.base import Seekable, capable
+from calf_viz.sources.base import Forkable, Seekable, capable
 from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
@@ -59,6 +59,8 @@ class Display:
         if capable(feed.source, Seekable) is not None:  # of any row, in any order
             self.readings.taken = lambda samples: (samples.step or 0) + 1
             self.readings.all_seen = False
+        if (forkable := capable(feed.source, Forkable)) is not None:
+            self.readings.rare = forkable.ghost_modes
 
     def show_training(self, board: TrainerBoard, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""

@@ -11,8 +11,10 @@ from calf_viz.console import as_options
 from calf_viz.errors import UserError
 from calf_viz.hud.keys import by_action, event_name
 from calf_viz.scene.theme import THEMES
+from calf_viz.sources.base import Forkable, capable
 from calf_viz.value_limits import LIMITS, Clim, clim_text
 from calf_viz.value_scale import SCALES
+from calf_viz.viewer.forking import Forking
 from calf_viz.viewer.play_actions import PlayActions
 
 if TYPE_CHECKING:
@@ -78,6 +80,9 @@ class Actions:
         }
         played = PlayActions(app, self.say).named()
         actions |= {name: self._unless_measuring(action) for name, action in played.items()}
+        if (forkable := capable(app.source, Forkable)) is not None:
+            forking = Forking(app, forkable)
+            actions["fork"] = self._unless_measuring(lambda: self.say(forking.next()))
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["next_theme"] = self._next_theme

@@ -182,11 +182,17 @@ class Playhead:
         elif self.seekable is not None:
             self._fill(row)
 
-    def _fill(self, row: int) -> None:
+    def renew(self) -> None:
+        """Show the row of a recording anew, with all that led there, as its source has other
+        agents in it."""
+        if self.seekable is not None and self.at >= 0:
+            self._fill(self.at, anew=True)
+
+    def _fill(self, row: int, anew: bool = False) -> None:
         host, source = self._host, self.seekable
         assert source is not None
         trail, start = host.scene.trail, self.newest + 1
-        if not 0 < row - self.newest <= trail:
+        if anew or not 0 < row - self.newest <= trail:
             further = 0
             if host.looks_back and 0 < self._first_in_ring - row <= NEAR:
                 most = max(FURTHER // max(host.agents, 1), PHASE)

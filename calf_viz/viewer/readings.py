@@ -33,6 +33,7 @@ class Readings:
         taken: the number of the newest step, given its samples, if not every step is a sample.
         all_seen: whether all steps up to this one were seen, each once, and the source knows its
             newest alone.
+        rare: modes of which nothing is told while no agent has them.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Readings:
         self.trainee_apart = False
         self.taken: Callable[[Samples], int] | None = None
         self.all_seen = True
+        self.rare = range(0)
         self._step = self._episodes = self._news = 0
         self._shown: dict[str, int] = {}  # the news that a text shows
         self._samples: Samples | None = None
@@ -103,13 +105,16 @@ class Readings:
             mean = self.stats.get("value", lambda: self._mean(samples, heightfield))
             self.hud.update(**texts, mean_value=mean)
 
-    def _counts(self, samples: Samples) -> dict[str, str]:
+    def _counts(self, samples: Samples) -> dict[str, str | None]:
         self._shown["texts"] = self._news
         modes, known = samples.modes, len(shown_modes(self.view.modes, self.view.margins))
         if self.trainee_apart and self.view.trainee is not None:
             modes = np.delete(modes, self.view.trainee)
         counts = np.bincount(np.minimum(modes, known - 1).astype(np.intp), minlength=known)
-        texts = {f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)}
+        texts: dict[str, str | None] = {
+            f"mode_{i}": numbers.count(int(counts[i])) for i in range(known)
+        }
+        texts |= {f"mode_{i}": None for i in self.rare if i < known and not counts[i]}
         taken = self._taken(samples)
         texts |= {"step": numbers.count(taken), "agents": numbers.count(len(modes))}
         if self.view.dt is not None:
