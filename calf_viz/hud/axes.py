@@ -25,12 +25,15 @@ from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
 from calf_viz.hud.shape import unit
 from calf_viz.hud.text import width
+from calf_viz.hud.ticked_edges import TickedEdges
 from calf_viz.scene.scene import Scene
 
 CLOSEST = 2.2
 """Least distance of ticks, in line heights."""
 MOST_PLACES = 4
 """Places of an axis' name that are tried there."""
+REACH = 8
+"""Distance in units from an edge to the far side of its ticks' texts."""
 LONGEST_SYMBOL = 3
 """Most characters of an axis' name that is written before the numbers of its ticks."""
 TICK_ROOM = "v −0.0"
@@ -86,6 +89,16 @@ class Axes:
         if self._is_cut:
             return []
         return [mark.tick_rect(canvas) for edge in self._edges for mark in _aside(edge, edge.ticks)]
+
+    def ticked(self, canvas: Canvas, scene: Scene, levels: Heightfield) -> TickedEdges:
+        """Those edges that have ticks, and how far from them their texts reach."""
+        ends = enumerate(self._high or near_ends(scene))
+        high = {
+            i: end
+            for i, end in ends
+            if self._is_cut or _aside(self._edges[i], self._edges[i].ticks)
+        }
+        return TickedEdges.of(scene, levels, high, REACH * canvas.metrics.unit)
 
     def draw(
         self,

@@ -161,6 +161,8 @@ class Hud:
         ticks = [] if self.axes is None else self.axes.place(self.canvas, scene, levels)
         if self.value_axis is not None:
             self.value_axis.others = ticks
+            ticked = None if self.axes is None else self.axes.ticked(self.canvas, scene, levels)
+            self.value_axis.edges = ticked
             taken += self.value_axis.stand(self.canvas, scene, levels, scale, taken)
         if self.axes is not None:
             self._marks = self.axes.draw(self.canvas, scene, levels, taken)

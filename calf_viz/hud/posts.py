@@ -1,4 +1,5 @@
-"""Upright lines inside the plane, for the vertical axis where the picture cuts off all corners."""
+"""Upright lines inside the plane, for the vertical axis where the picture cuts off all corners, or
+where uprights there would lie along an edge with ticks."""
 
 from __future__ import annotations
 
@@ -10,21 +11,30 @@ import numpy as np
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud.cut import Sight, in_sight
 from calf_viz.hud.edges import pixels, plane_of, surface_pixels
+from calf_viz.hud.ticked_edges import STAYS, TickedEdges
 from calf_viz.hud.uprights import Point, Upright, eye_depths
 from calf_viz.scene.scene import Scene
 
 STEEPEST = math.radians(80.0)
 """Elevation from which an upright line is seen end on."""
+APART = 1.6
+"""Of the angle and the distance at which a corner's upright lies along an edge: inside the plane
+there are many other places.
+"""
 NODES, MOST = 20, 12
 """Places along each side of what is in sight, and how many of all are tried."""
 
 
 def posts_of(
-    scene: Scene, heightfield: Heightfield, sight: Sight, last: Point | None
+    scene: Scene,
+    heightfield: Heightfield,
+    sight: Sight,
+    last: Point | None,
+    edges: TickedEdges | None = None,
 ) -> list[Upright]:
     """Uprights that are in sight, with room for texts on their outer side, those nearest to the
     picture's sides first: agents are in its middle. last: where in the scene it was before, which
-    comes first."""
+    comes first. edges: along which they do not lie."""
     if scene.height_scale <= 0.0 or scene.camera.elevation > STEEPEST:
         return []
     plane = plane_of(scene, heightfield)
@@ -40,6 +50,11 @@ def posts_of(
     at = pixels(scene, points)
     foot, head = at
     seen = sight.sees(foot) & sight.sees(head)
+    if edges is not None:
+        at_edge = edges.along(at, APART)
+        if last is not None:
+            at_edge[:1] = edges.along(at[:, :1], STAYS * APART)
+        seen &= ~at_edge
     across = np.abs(at[..., 0].mean(axis=0) / scene.size[0] - 0.5)
     if last is not None:
         across[0] = np.inf

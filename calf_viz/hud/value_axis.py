@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Canvas
@@ -15,6 +17,7 @@ from calf_viz.hud.layout import Rect
 from calf_viz.hud.marks import CLEAR, TEXT_AWAY, Mark, free
 from calf_viz.hud.posts import posts_of
 from calf_viz.hud.text import width
+from calf_viz.hud.ticked_edges import STAYS, TickedEdges
 from calf_viz.hud.uprights import Upright, uprights_of
 from calf_viz.hud.value_ticks import fewer
 from calf_viz.hud.widgets import ColourBar
@@ -44,6 +47,7 @@ class ValueAxis:
 
     Attributes:
         others: texts of the plane's ticks, of which it displaces as few as possible.
+        edges: those with the plane's ticks: along them its own would be taken for theirs.
     """
 
     def __init__(self, *names: str) -> None:
@@ -54,6 +58,7 @@ class ValueAxis:
         self._found: tuple[Scale, list[Mark]] | None = None  # ticks, cached for a scale
         self._bar: ColourBar | None = None
         self.others: list[Rect] = []
+        self.edges: TickedEdges | None = None
 
     def share(self, bar: ColourBar | None) -> None:
         """Have the ticks of this bar, or as many of them as there is room for."""
@@ -67,16 +72,20 @@ class ValueAxis:
         scale: Scale,
         taken: Sequence[Rect],
     ) -> list[Rect]:
-        """Choose its place, clear of `taken`: the last one, or on its side, unless another has
-        clearly more legible ticks; returns the rectangles that it takes."""
+        """Choose its place, clear of `taken`, and not along an edge with ticks: the last one, or
+        on its side, unless another has clearly more legible ticks; returns the rectangles that it
+        takes."""
         last, self._upright = self._last, None
-        uprights = uprights_of(scene, levels)
+        found = uprights_of(scene, levels)
+        uprights = self._apart(found)
         if last is not None:
             uprights.sort(key=lambda other: (other.place != last.place, other.side != last.side))
         self._choose(canvas, scene, scale, taken, uprights)
-        if self._upright is None and not any(_inside(each.foot, scene.size) for each in uprights):
+        out_of_sight = not any(_inside(each.foot, scene.size) for each in uprights)
+        if self._upright is None and (out_of_sight or len(uprights) < len(found)):
             sight = Sight(scene.size, taken, self._post_room(canvas, scale))
-            posts = posts_of(scene, levels, sight, None if last is None else last.place)
+            place = None if last is None else last.place
+            posts = posts_of(scene, levels, sight, place, self.edges)
             self._choose(canvas, scene, scale, taken, posts)
         if self._upright is None or self._found is None:
             return []
@@ -85,6 +94,17 @@ class ValueAxis:
         name = [rect for _, rect in names if free(rect, canvas, scene.size, taken)][:1]
         # Another axis' name in that place would be taken for it.
         return [*_line_rects(self._upright), *name]
+
+    def _apart(self, uprights: list[Upright]) -> list[Upright]:
+        """Those that do not lie along an edge with ticks."""
+        if self.edges is None or not uprights:
+            return uprights
+        ends = np.array([(each.foot, each.head) for each in uprights]).swapaxes(0, 1)
+        lie = self.edges.along(ends)
+        for i, each in enumerate(uprights):
+            if self._last is not None and each.place == self._last.place:
+                lie[i] = self.edges.along(ends[:, i : i + 1], STAYS)[0]
+        return [each for each, along in zip(uprights, lie, strict=True) if not along]
 
     def _choose(
         self,
