@@ -16,9 +16,12 @@ from calf_viz.glsl.source import Source
 
 MESHES = ("mesh_surface", "mesh_circle", "mesh_trail", "mesh_marker")
 """The older designs' programs: vertex shaders of their own, with the scene's fragment shader."""
+SWATCH = "swatch"
+"""The program that draws samples of a look's colours, with the scene's fragment shader."""
 INPUTS: dict[str, dict[str, str]] = {
     "field": contract.types(),
     **dict.fromkeys(MESHES, contract.types()),
+    SWATCH: contract.types(),
     "hud": contract.types(hud_contract.TEXTURES, hud_contract.UNIFORMS),
     **dict.fromkeys(
         critic_contract.PASSES,
@@ -39,6 +42,8 @@ SCENE = ("field", *MESHES)
 MOST_CONTROLS = 200
 LOOK = (*SCENE, "hud")
 """Programs that an overlay may replace; the others' files are `shipped.KEPT`."""
+SHADED = (*SCENE, SWATCH)
+"""Programs with the scene's fragment shader."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +81,29 @@ def load_program(library: ShaderLibrary, name: str) -> ProgramSource:
     annotation that cannot be read, or if one shader reads what the other does not write. Only the
     scene's uniforms may be controls.
     """
-    if name not in LOOK:
+    if name not in (*LOOK, SWATCH):
         library = ShaderLibrary()
     triangle = name in (*critic_contract.PASSES, "box_filter")
     vertex = library.load("ring_copy.vert" if triangle else f"{name}.vert")
-    fragment = library.load("field.frag" if name in SCENE else f"{name}.frag")
+    fragment = library.load("field.frag" if name in SHADED else f"{name}.frag")
     controls, problems = read_controls(name, (vertex, fragment))
     if not problems and library.overlay is not None:  # tests see to the shipped ones
         problems = mismatches(vertex, fragment)
     if problems:
         raise ShaderError(problems)
     return ProgramSource(name, vertex, fragment, controls)
+
+
+def swatch_source(library: ShaderLibrary, drawn: ProgramSource) -> ProgramSource:
+    """The program that draws samples of the colours of one that draws the scene.
+
+    Raises ShaderError if the fragment shader reads what only a look's own vertex shader writes.
+    """
+    vertex = library.load(f"{SWATCH}.vert")
+    problems = mismatches(vertex, drawn.fragment)
+    if problems:
+        raise ShaderError(problems)
+    return ProgramSource(SWATCH, vertex, drawn.fragment, drawn.controls)
 
 
 def read_controls(
@@ -99,7 +116,7 @@ def read_controls(
         for declared in glsl.uniforms(source.text):
             try:
                 _declare(declared, source.line(declared.line), INPUTS[name], controls)
-                if name not in SCENE and declared.name in controls:
+                if name not in SHADED and declared.name in controls:
                     raise ValueError(f"{declared.name}: only the scene has controls")
             except ValueError as error:
                 problems[_problem(source, declared, str(error))] = None
@@ -214,10 +231,15 @@ class Programs:
         return found
 
     @property
+    def scene(self) -> ProgramSource | None:
+        """The source of one that draws the scene; None if none is drawn."""
+        return next((self.sources[name] for name in SCENE if name in self.sources), None)
+
+    @property
     def trail_colour(self) -> str | None:
         """The variant that colours the scene's trails, or `BY_MARGIN`; None if no scene is
         drawn."""
-        drawn = next((self.sources[name] for name in SCENE if name in self.sources), None)
+        drawn = self.scene
         if drawn is None:
             return None
         chosen = variants.in_force(drawn.fragment.text)

@@ -11,7 +11,7 @@ from calf_viz.glsl.shader_file import SUFFIXES
 
 LOOKS = "looks"
 """The folder of the shipped overlays, below the shaders."""
-KEPT = ("ring_copy", "difference", "box_filter", "critic_", "lib/critic_")
+KEPT = ("ring_copy", "difference", "box_filter", "swatch", "critic_", "lib/critic_")
 """Prefixes of shipped files that are not part of a look: replacing them could lose samples, or make
 values and comparisons wrong."""
 

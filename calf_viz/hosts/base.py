@@ -20,6 +20,7 @@ from calf_viz.hosts import raster_threads
 from calf_viz.hosts.compared import Comparison
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.drawn_surface import DrawnSurface
+from calf_viz.hosts.legend_colours import LegendColours
 from calf_viz.hosts.looking_back import LookingBack, Then
 from calf_viz.hosts.memory import drawn_by_cpu
 from calf_viz.hosts.pictured import Pictured
@@ -85,6 +86,7 @@ class Host(Pictured, DrawnSurface):
         self.hud: Hud | None = None
         self.controls = ControlValues()
         self._controls_shown = 0
+        self._legend = LegendColours()
         self._stride = setup.scene.stride  # as configured
         self._warned = False
         self._begin_surface(setup)
@@ -169,6 +171,9 @@ class Host(Pictured, DrawnSurface):
             if self.controls.changes != self._controls_shown:
                 self._controls_shown = self.controls.changes
                 self.hud.redraw()
+            self.scene.swatches = self._legend.of(
+                self.programs, self.controls.changes, self.scene, self._draw_swatches
+            )
             self.hud.prepare(self.scene, self.levels, self.scale, self.shown_scale)
         return self.hud
 
@@ -302,6 +307,11 @@ class Host(Pictured, DrawnSurface):
     @abstractmethod
     def _open_hud(self) -> None:
         """Make what draws a HUD."""
+
+    @abstractmethod
+    def _draw_swatches(self, program: Any) -> NDArray[np.uint8]:
+        """Draw the cells of `shaders/swatch.vert` with a compiled program and the scene's inputs;
+        returns pixels for `scene.swatches`."""
 
     def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
         """Bind keys to actions, by the names of `hud.keys`, with the host's own added.

@@ -24,6 +24,7 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.frame import Move
 from calf_viz.scene.ring import Packed, RingLayout
+from calf_viz.scene.swatches import SIZE
 
 
 class StubRing:
@@ -110,6 +111,12 @@ class StubHost(Host):
     def _open_hud(self) -> None:
         """Make what draws a HUD's `canvas`, with the program `hud`; called again for each new
         version of it."""
+
+    def _draw_swatches(self, program: Any) -> NDArray[np.uint8]:
+        """Draw `VERTICES` vertices with a program compiled by `programs.compiler`, and this frame's
+        `uniforms()`, as triangles, into a cleared target of `SIZE` without depth; return its
+        pixels, RGBA, the lowest row first. Nothing drawn leaves the palette's colours."""
+        return np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
 
     def _draw(self) -> None:
         """Clear to `scene.background`; draw `instances(values)` strips of `u_vertices` vertices

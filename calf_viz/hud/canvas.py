@@ -40,24 +40,28 @@ class Canvas:
     Attributes:
         theme: has the colours that are named by their meaning.
         modes: the palette's second row, as 0xRRGGBB.
+        ramp: some colours of its ramp from low to high; () for those of the palette itself.
     """
 
     def __init__(self, metrics: Metrics, atlas: Atlas) -> None:
         self.metrics, self.atlas = metrics, atlas
         self.theme: Theme = DARK
         self._colours: NDArray[np.floating] | None = None
+        self.ramp: tuple[int, ...] = ()
         self.dress(DARK, mode_colours())
         self.shapes, self.glyphs = Batch(shape.TEXELS), Batch(1)
         self.series = Series()
 
-    def dress(self, theme: Theme, mode_colours: NDArray[np.floating]) -> bool:
+    def dress(
+        self, theme: Theme, mode_colours: NDArray[np.floating], ramp: tuple[int, ...] = ()
+    ) -> bool:
         """Draw in these colours from now on; returns whether they differ from those before.
 
-        mode_colours: the palette's second row, RGB(A).
+        mode_colours: the palette's second row, RGB(A). ramp: as the attribute.
         """
-        if theme is self.theme and mode_colours is self._colours:
+        if theme is self.theme and mode_colours is self._colours and ramp is self.ramp:
             return False
-        self.theme, self._colours = theme, mode_colours
+        self.theme, self._colours, self.ramp = theme, mode_colours, ramp
         self.modes = [packed(tuple(colour[:3].tolist())) for colour in mode_colours]
         return True
 

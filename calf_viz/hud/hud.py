@@ -77,7 +77,12 @@ class Hud:
 
     def dress(self, scene: Scene) -> None:
         """Draw in the colours that the scene has now."""
-        self._new_layout |= self.canvas.dress(scene.theme, scene.mode_colours)
+        drawn, colours = scene.swatches, scene.mode_colours
+        ramp: tuple[int, ...] = ()
+        if drawn is not None:
+            alone = self.values.get("coloured") == "markers"
+            colours, ramp = drawn.markers if alone else drawn.trails, drawn.ramp
+        self._new_layout |= self.canvas.dress(scene.theme, colours, ramp)
 
     def update(self, **texts: str | None) -> None:
         """Set texts by the widgets' keys; None: nothing to show."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from calf_viz.hud import theme
+from calf_viz.glsl.variants import CIRCLE
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.key_line import KeyLine
@@ -46,8 +46,8 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
         for i, name in enumerate(modes)
     ]
     rows += [
-        Row("goal", "goal", rank=4, swatch=theme.BRIGHT, rings=1),
-        Row("chosen", "chosen agent", rank=3, swatch=theme.BRIGHT, rings=2),
+        Row("goal", "goal", rank=4, swatch=mode_tone(CIRCLE), rings=1),
+        Row("chosen", "chosen agent", rank=3, swatch=mode_tone(CIRCLE), rings=2),
     ]
     panel = Panel("overview", view.title, rows)
     if len(modes) > FEW_MODES:  # the meaning of colours deserves more room

@@ -20,7 +20,7 @@ from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import TOP_LEFT, Anchor, Rect
 from calf_viz.hud.text import width
 from calf_viz.hud.widgets import Values, Widget, backing, baseline_of, map_bar
-from calf_viz.scene.paint import mode_tone
+from calf_viz.scene.paint import Paint, mode_tone
 
 TITLES = {
     "BY_MODE": "as the modes",
@@ -149,6 +149,11 @@ class TrailLegend(Widget):
     def _draw_ramp(self, canvas: Canvas, value: str, bar: Rect) -> None:
         unit, face = canvas.metrics.unit, canvas.face("small")
         map_bar(canvas, bar, RAMP_ROW, lying=True)
+        ends = [round(bar.x + i * bar.width / len(canvas.ramp)) for i in range(len(canvas.ramp))]
+        for x, end, colour in zip(
+            ends, [*ends[1:], bar.right][: len(ends)], canvas.ramp, strict=True
+        ):
+            canvas.rectangle(bar._replace(x=x, width=end - x), Paint(colour))
         baseline = bar.bottom + 2 * unit + face.cap_height
         if value == "BY_AGE":
             canvas.label(self._ago(), "small", bar.x, baseline, theme.QUIET, bar.width)

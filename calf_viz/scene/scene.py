@@ -18,6 +18,7 @@ from calf_viz.scene.crowd import DEPTH_BIAS, Crowd, among
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.mode_bits import ModeBits
 from calf_viz.scene.ring import LONGEST_AGE, RingLayout
+from calf_viz.scene.swatches import Swatches
 from calf_viz.scene.theme import DARK, Theme
 from calf_viz.scene.trail_ink import Inked
 from calf_viz.view import Certificate, Ellipse
@@ -64,6 +65,8 @@ class Scene:
     """Whether they have margins."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     """RGBA, from `colours.mode_colours`."""
+    swatches: Swatches | None = None
+    """What the look makes of the palette's colours; None: leaves them as they are."""
     theme: Theme = DARK
     background: tuple[float, float, float] = DARK.background
     """The theme's, or that of a look."""

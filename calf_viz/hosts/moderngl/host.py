@@ -25,6 +25,7 @@ from calf_viz.hosts.pictured import check_size
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.height_texels import VALUES_KEPT
 from calf_viz.scene.ring import RingLayout
+from calf_viz.scene.swatches import SIZE, VERTICES
 
 
 def create_context() -> moderngl.Context:
@@ -100,6 +101,23 @@ class ModernglHost(Host):
 
     def _open_hud(self) -> None:
         self.hud_draws = ModernglHud(self.context, self.programs, self.palette)
+
+    def _draw_swatches(self, program: moderngl.Program) -> NDArray[np.uint8]:
+        context, usual = self.context, self.framebuffer
+        with ExitStack() as closing:
+            texture = context.texture(SIZE, 4)
+            closing.callback(texture.release)
+            cells = context.framebuffer([texture])
+            closing.callback(cells.release)
+            closing.callback(usual.use)  # before the bound one is released
+            cells.use()
+            cells.clear()
+            context.disable(moderngl.DEPTH_TEST)
+            closing.callback(context.enable, moderngl.DEPTH_TEST)
+            context.blend_func = BLENDING
+            self.bind(program)
+            context.vertex_array(program, []).render(moderngl.TRIANGLES, VERTICES)
+            return np.frombuffer(texture.read(), np.uint8).reshape(SIZE[1], SIZE[0], 4)
 
     def bind(self, program: moderngl.Program) -> dict[str, Any]:
         """Set every input that the program uses; returns the uniforms' values."""

@@ -33,6 +33,7 @@ from calf_viz.hosts.panda.hud import PandaHud
 from calf_viz.hosts.panda.second_look import FirstLook, SecondLook
 from calf_viz.hosts.panda.shader import BLENDING, compile_program
 from calf_viz.hosts.panda.strip import StripGeometry
+from calf_viz.hosts.panda.swatches import draw_swatches
 from calf_viz.hosts.panda.texture import data_texture, fill
 from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
@@ -167,6 +168,9 @@ class PandaHost(Host):
         self.hud_draws = PandaHud(self.root, self.programs, self.palette)
         if self.compare is not None:
             self.compare.lift(self.hud_draws.node)
+
+    def _draw_swatches(self, program: Shader) -> NDArray[np.uint8]:
+        return draw_swatches(self.context, program, self._program_nodes[0][0])
 
     def _use_program(self, node: NodePath, program: str) -> None:
         node.set_shader(self.programs[program])
