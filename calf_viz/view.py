@@ -91,6 +91,8 @@ class View:
             in the first mode, have a colour of their own.
         margins: whether samples have a column `margin`, which should not be negative; trails
             coloured by certificate show its sign. Then 4 modes at most are distinguished.
+        deviations: whether values are deviations from zero: the surface's colours diverge from it,
+            and where a value is missing nothing is wrong, and it is grey rather than marked.
         live: whether steps arrive by themselves, so that each frame takes all that are available.
     """
 
@@ -112,6 +114,7 @@ class View:
     trainee: int | None = None
     live: bool = False
     margins: bool = False
+    deviations: bool = False
 
     def __post_init__(self) -> None:
         self._check_types()

@@ -72,7 +72,7 @@ def test_measurements_are_drawn_only_when_asked_for(monkeypatch: pytest.MonkeyPa
     drawn.clear()
     assert CliRunner().invoke(docs_pictures.main, ["--all"]).exit_code == 0
     assert drawn == list(DRAWINGS.values())
-    assert "point_mass_20_240.png" in CliRunner().invoke(docs_pictures.main, ["--list"]).output
+    assert "point_mass_20_240.webp" in CliRunner().invoke(docs_pictures.main, ["--list"]).output
     assert CliRunner().invoke(docs_pictures.main, ["nothing"]).exit_code == 2
 
 
@@ -87,6 +87,18 @@ def test_a_drawing_is_the_same_each_time(tmp_path: Path) -> None:
         draw(drawing, tmp_path / folder)
     one, two = ((tmp_path / folder / "small" / "a.png").read_bytes() for folder in ("one", "two"))
     assert one == two
+
+
+def test_a_picture_for_a_page_is_made_a_webp_of_few_bytes(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (700, 700, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    assert (tmp_path / "noise.png").stat().st_size > 1_000_000
+    copy = f"import shutil; shutil.copy('{tmp_path / 'noise.png'}', '{{work}}')"
+    draw(Drawing(("noise.webp",), (f'python -c "{copy}"',), ("noise.png",)), tmp_path / "docs")
+    made = tmp_path / "docs" / "noise.webp"
+    assert made.stat().st_size < 400_000
+    with Image.open(made) as picture:
+        assert picture.format == "WEBP" and picture.size == (700, 700)
 
 
 def test_a_command_that_fails_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -80,10 +80,10 @@ class TestAtlas:
     def test_without_ursinas_font_pillows_own_serves(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from calf_viz.hud import atlas as module
 
-        module._font.cache_clear()
+        module.typeface.cache_clear()
         monkeypatch.setattr(module, "find_spec", lambda name: None)
         other = Atlas({"body": 13})
-        module._font.cache_clear()
+        module.typeface.cache_clear()
         assert picture(other, other.faces["body"].glyph("A").row).any()
         assert text.width(other.faces["body"], "111") == text.width(other.faces["body"], "888")
 

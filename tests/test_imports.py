@@ -2,7 +2,7 @@
 and from those to the ground.
 
     PROGRAM   cli ▶ viewer                              the only band where both halves meet
-    DATA      sources ▶ training ▶ recording ▶ agent ▶ environments ▶ systems    nothing drawn
+    DATA      sources ▶ … ▶ training ▶ recording ▶ agent ▶ environments ▶ systems    nothing drawn
     PICTURE   workbench ▶ trial ▶ hosts ▶ hud ▶ …       pixels: no torch, no simulation
     GROUND    what crosses, and what everybody needs
 """
@@ -22,7 +22,10 @@ PACKAGE = ROOT / "calf_viz"
 
 # From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
 PROGRAM = ("__main__", "cli", "viewer")
-DATA = ("sources", "verification", "training", "recording", "agent", "environments", "systems")
+DATA = (
+    "sources", "verification", "returns", "training",
+    "recording", "agent", "environments", "systems",
+)  # fmt: skip
 PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")
 CROSSES = ("heightfield", "critic_networks", "view", "samples")
 GROUND = (

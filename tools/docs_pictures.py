@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from gallery import SCENES
+from gallery import SHEETS
 from PIL import Image
+from small_webp import write_webp
 
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.console import say
@@ -44,7 +45,7 @@ class Drawing:
         pictures: their names in the docs' folder.
         commands: as typed at the repository's root; {docs} is that folder, {work} an empty one.
         take: where each picture is then, below {work}, in their order; empty if already in place.
-            The first file that matches is taken.
+            The first file that matches is taken; one whose picture is a WebP is made that.
         finish: makes the pictures of what is in {work}, given {work} and {docs}.
         timed: whether they depend on how fast the machine is.
         measures: whether they plot measurements.
@@ -75,13 +76,12 @@ def _example(work: Path, docs: Path) -> None:
     assert found is not None
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(found[1], "docs/extending.md", "exec"), names)
-    with write_aside(docs / "extending_source.png") as file:
-        Image.fromarray(names["picture"]).save(file, format="PNG", optimize=True)
+    write_webp(Image.fromarray(names["picture"]), docs / "extending_source.webp")
 
 
 DRAWINGS: dict[str, Drawing] = {
     "readme": Drawing(
-        ("point_mass_20_240.png",),
+        ("point_mass_20_240.webp",),
         ("calf-viz --n-agents 20 --screenshot --output {work}",),
         ("point_mass_20_240.png",),
     ),
@@ -89,7 +89,7 @@ DRAWINGS: dict[str, Drawing] = {
         ("training.webp",), ("python tools/animate_training.py --output {docs}/training.webp",)
     ),
     "gallery": Drawing(
-        tuple(f"gallery/{name}.webp" for name in SCENES),
+        tuple(f"gallery/{name}.webp" for name in SHEETS),
         ("python tools/gallery.py --output {docs}/gallery",),
     ),
     "looks": Drawing(
@@ -114,7 +114,7 @@ DRAWINGS: dict[str, Drawing] = {
             "--frames 250 --trail-length 300 --output {docs}/fork.png",
         ),
     ),
-    "extending_source": Drawing(("extending_source.png",), finish=_example),
+    "extending_source": Drawing(("extending_source.webp",), finish=_example),
     "training_view": Drawing(
         ("training_view.png",),
         (
@@ -123,6 +123,15 @@ DRAWINGS: dict[str, Drawing] = {
         ),
         ("point_mass_12_5000.png",),
         timed=True,
+    ),
+    "returns": Drawing(
+        ("returns.webp",),
+        (
+            "calf-viz --headless --system pendulum --n-agents 100 --frames 1500 "
+            "--record {work}/swing.calf --output {work}/last.png",
+            "calf-viz returns {work}/swing.calf --output {work}/returns.png",
+        ),
+        ("returns.png",),
     ),
     "training_certificate": Drawing(
         ("training_certificate.png",),
@@ -199,10 +208,18 @@ def draw(drawing: Drawing, docs: Path) -> None:
             file = next(iter(sorted(work.glob(place))), None)
             if file is None:
                 raise UserError(f"{picture}: its commands wrote no {place}")
-            with write_aside(docs / picture) as part:
-                shutil.copyfile(file, part)
+            _put(file, docs / picture)
         if drawing.finish is not None:
             drawing.finish(work, docs)
+
+
+def _put(file: Path, picture: Path) -> None:
+    if picture.suffix == ".webp" and file.suffix != ".webp":
+        with Image.open(file) as image:
+            write_webp(image.convert("RGB"), picture)
+        return
+    with write_aside(picture) as part:
+        shutil.copyfile(file, part)
 
 
 def _listed(name: str, drawing: Drawing) -> str:

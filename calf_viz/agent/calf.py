@@ -27,6 +27,9 @@ LONGEST_PRESET = 1000
 """Most characters of a preset's name in a checkpoint."""
 _CONSTANTS = {"nu_bar": (1e-9, 1e9), "c_low": (0.0, 1e9), "c_up": (0.0, 1e12)}
 """Ranges of the certificate's constants."""
+_LEARNT = {"gamma": (0.0, 1.0), "reward_scale": (1e-6, 1e6)}
+"""Ranges of what the critic's values depend on. Older files do not say them: then
+they are the defaults."""
 
 
 @dataclass
@@ -41,6 +44,10 @@ class AgentInfo:
     preset: str | None = None
     hidden: int = HIDDEN
     constants: Constants = field(default_factory=Constants)
+    gamma: float = 0.99
+    """Discount per step of the returns that the critic learnt."""
+    reward_scale: float = 10.0
+    """Factor on the rewards in them."""
 
 
 class CALFAgent:
@@ -273,6 +280,7 @@ def _read_info(metadata: dict[str, Any]) -> AgentInfo:
         preset=preset,
         hidden=number(metadata, "hidden", 1, LARGEST_HIDDEN, int),
         constants=Constants(**{k: number(said, k, *w, float) for k, w in _CONSTANTS.items()}),
+        **{k: number(metadata, k, *w, float) for k, w in _LEARNT.items() if k in metadata},
     )
 
 

@@ -24,6 +24,7 @@ from calf_viz.cli.environment import (
 from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
 from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
 from calf_viz.cli.recordings import record, replay
+from calf_viz.cli.returns import returns
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.showing import show
 from calf_viz.cli.train import benchmark, evaluate, train, training_options
@@ -192,6 +193,7 @@ calf_viz.add_command(attach)
 calf_viz.add_command(record)
 calf_viz.add_command(replay)
 calf_viz.add_command(verify)
+calf_viz.add_command(returns)
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)

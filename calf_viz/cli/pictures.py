@@ -37,6 +37,13 @@ def write_picture(app: CALFApplication, file: Path) -> None:
     _write(app, file.parent, file.stem, file.suffix)
 
 
+def write_now(app: CALFApplication, file: Path) -> None:
+    """Write the picture of what is shown."""
+    make_folder(file.parent)
+    app.draw()
+    _write(app, file.parent, file.stem, file.suffix)
+
+
 def write_screenshots(app: CALFApplication, folder: Path) -> None:
     """Write pictures of a few fixed frames."""
     from calf_viz.viewer.app import SCREENSHOT_FRAMES

@@ -64,7 +64,8 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     say(f"{recorder.acknowledged:,} rows, {recorder.bytes / 1e6:,.1f} MB in {folder}")
 
 
-def _config_options(command: Any) -> Any:
+def replay_options(command: Any) -> Any:
+    """Add an option for each setting of the picture of a recording."""
     without = [name for name in OF_A_SIMULATION if name != "speed"]
     told = {"morph_frames": TOLD["morph_frames"]}
     without += ["record", *RECORDING_ONLY]
@@ -73,7 +74,7 @@ def _config_options(command: Any) -> Any:
 
 @click.command()
 @click.argument("folder", type=GIVEN_PATH)
-@_config_options
+@replay_options
 @click.option("--from", "start", type=int, default=None,
               help="Step to begin at.  [default: 0, or the fork's]")  # fmt: skip
 @fork_options

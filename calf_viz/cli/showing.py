@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def config_of(context: click.Context, changes: dict[str, Any], preset: str) -> VisualizationConfig:
     """The configuration of a command that shows a loop or a recording: a preset, changed by
-    options. Its `screenshot` and `output` ask for pictures, which have no window. Raises
-    UserError."""
+    options. Its `screenshot`, if it has that, and `output` ask for pictures, which have no window.
+    Raises UserError."""
     given = typed(context)
-    screenshot, output = context.params["screenshot"], context.params["output"]
+    screenshot, output = context.params.get("screenshot", False), context.params["output"]
     picture = picture_of(output) is not None
     if screenshot or picture:
         changes = {**changes, "headless": True}

@@ -52,7 +52,14 @@ MARGINS = Variant(
     "MARGINS",
     {"0": "steps have no margins", "1": "the highest bit of a mode: its step's was negative"},
 )
-GIVEN = (MODE_BITS, PERIODIC, MARGINS)
+DEVIATIONS = Variant(
+    "DEVIATIONS",
+    {
+        "0": "a value that is not finite is marked",
+        "1": "values are deviations from zero; where there is none, it is grey",
+    },
+)
+GIVEN = (MODE_BITS, PERIODIC, MARGINS, DEVIATIONS)
 """Not for the user to choose: determined by the view. (A uniform would cost every view's vertices a
 tenth of their time under llvmpipe, which executes both sides of each branch.)"""
 MODES = 8

@@ -97,7 +97,7 @@ class Atlas:
         return image
 
     def _face(self, size: int) -> Face:
-        font = _font(size)
+        font = typeface(size)
         ascent, descent = font.getmetrics()
         missing = _coverage(font, "\U0010ffff")
         glyphs = {}
@@ -142,7 +142,8 @@ def atlas(sizes: tuple[tuple[str, int], ...]) -> Atlas:
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def typeface(size: int) -> ImageFont.FreeTypeFont:
+    """The font in a size [px per em], cached. Raises UserError if there is none."""
     # Not through `import ursina`, which opens a display if there is one.
     found = find_spec("ursina")
     folders = found.submodule_search_locations if found else None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.glsl.variants import DEVIATIONS
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.periods import Pair
 from calf_viz.scene import circle
@@ -63,6 +64,8 @@ class Scene:
     """Number of modes of the samples."""
     margins: bool = False
     """Whether they have margins."""
+    deviations: bool = False
+    """Whether values are deviations from zero; see `View`."""
     mode_colours: NDArray[np.float32] = field(default_factory=mode_colours)
     """RGBA, from `colours.mode_colours`."""
     swatches: Swatches | None = None
@@ -117,7 +120,8 @@ class Scene:
     @property
     def defines(self) -> dict[str, str]:
         """Macros for its shaders."""
-        return self.mode_bits.defines | self.frame.defines
+        own = {DEVIATIONS.name: "1"} if self.deviations else {}
+        return self.mode_bits.defines | self.frame.defines | own
 
     def vertices(self, runs: int, head_step: int) -> int:
         """Vertices of an instance: a trail with room for `runs` runs, a joint, a marker.

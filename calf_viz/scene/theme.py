@@ -8,8 +8,8 @@ high_contrast  black and white, thicker lines, nothing behind text
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 from calf_viz.scene.colours import (
     COLOUR_MAP,
@@ -43,6 +43,7 @@ class Theme:
         name: its name.
         background: of the picture; a look may have its own.
         colour_map: of the surface; a look or the user may have another.
+        diverging: the same for deviations from zero, which is in its middle.
         palettes: colours of the modes, by name.
         ramp: colours of trails by age and speed, from low to high.
         bright: titles and values.
@@ -64,6 +65,7 @@ class Theme:
     name: str
     background: Colour
     colour_map: ColourMap
+    diverging: ColourMap
     palettes: Mapping[str, Palette]
     ramp: tuple[Colour, ...]
     bright: int
@@ -86,6 +88,7 @@ DARK = Theme(
     name="dark",
     background=(0.055, 0.065, 0.085),
     colour_map=COLOUR_MAP,
+    diverging=("#8fd3c4", "#2f7f78", "#22262d", "#9a5a2a", "#f2bd7e"),
     palettes=PALETTES,
     ramp=RAMP,
     bright=0xE9EDF3,
@@ -105,6 +108,7 @@ LIGHT = Theme(
     name="light",
     background=(1.0, 1.0, 1.0),
     colour_map=("#a9bdd6", "#cfd9e2", "#ecebe4", "#fbf3dc"),
+    diverging=("#6fb7ab", "#b7dcd5", "#f5f4f1", "#efcfac", "#d79a5b"),
     palettes=LIGHT_PALETTES,
     ramp=LIGHT_RAMP,
     bright=0x14181F,
@@ -125,6 +129,7 @@ HIGH_CONTRAST = Theme(
     name="high_contrast",
     background=(0.0, 0.0, 0.0),
     colour_map=("#05070b", "#2a3342", "#59636f"),
+    diverging=("#3f8f86", "#1f4a47", "#05070b", "#57371d", "#a86f38"),
     palettes=PALETTES,
     ramp=RAMP,
     bright=WHITE,
@@ -142,6 +147,14 @@ HIGH_CONTRAST = Theme(
     stroke=2.0,
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, HIGH_CONTRAST)}
+
+
+@cache
+def theme_for(name: str, deviations: bool = False) -> Theme:
+    """One of `THEMES`, the same object each time. deviations: with the colours of those on the
+    surface."""
+    theme = THEMES[name]
+    return replace(theme, colour_map=theme.diverging) if deviations else theme
 
 
 @dataclass(frozen=True)

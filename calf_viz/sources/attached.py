@@ -42,8 +42,11 @@ LAPSED = 1.0
 """Seconds between two frames after which a loop may have taken the viewer for gone."""
 NICE = 10
 """Niceness of a viewer."""
-MARGIN = "margin"
-"""The column of margins."""
+MARGIN, REWARD = "margin", "reward"
+"""Columns of a board."""
+HOW_ENDED = np.zeros(256, np.uint8)
+HOW_ENDED[TERMINATED], HOW_ENDED[TRUNCATED], HOW_ENDED[TERMINATED | TRUNCATED] = 1, 2, 1
+"""A column `ended`, as `Recordable` has it, by these flags."""
 TORN = 100
 """Attempts to read what the rows mean while the loop writes it."""
 
@@ -193,6 +196,10 @@ class Attached:
             str(name): column
             for name, column in zip(self.meta.get("columns", ()), row.columns, strict=False)
         }
+        columns["ended"] = HOW_ENDED[flags & (TERMINATED | TRUNCATED)]
+        if row.merged != 1 and REWARD in columns:
+            # It is the last step's alone; what the others brought is in no row.
+            columns[REWARD] = np.full_like(columns[REWARD], np.nan)
         if MARGIN in columns and np.isfinite(columns[MARGIN]).any():
             margins = columns[MARGIN]
             self.negative = int((margins < 0.0).sum()), int(np.isfinite(margins).sum())

@@ -124,6 +124,8 @@ class Simulation:
             "hidden": self.agent.info.hidden,
             "slice": self.hidden.tolist(),
             "constants": asdict(self.agent.info.constants),
+            "gamma": self.agent.info.gamma,
+            "reward_scale": self.agent.info.reward_scale,
         }
 
     @property

@@ -94,7 +94,8 @@ class Training:
 
     def about(self) -> dict[str, Any]:
         """As `Recordable`."""
-        return self.simulation.about()
+        learnt = {"gamma": self.run.config.gamma, "reward_scale": self.run.config.reward_scale}
+        return {**self.simulation.about(), **learnt}
 
     def weights(self) -> NDArray[np.float32]:
         """As `Recordable`."""

@@ -76,7 +76,10 @@ class Trainer:
         """Settings in `config` for what a run keeps are not used here."""
         self.config, self.system = config, get(config.system)
         self.rng = np.random.default_rng([TRAINING, config.seed])
-        info = AgentInfo(seed=config.seed, preset=config.preset, p_relax=config.lambda_relax)
+        info = AgentInfo(
+            seed=config.seed, preset=config.preset, p_relax=config.lambda_relax,
+            gamma=config.gamma, reward_scale=config.reward_scale,
+        )  # fmt: skip
         self.agent = CALFAgent.random(self.system, self.rng, info)
         self.td3 = TD3(self.agent.actor, self.agent.critic, config)
         self.replay = Replay(config.replay, self.system.state_dim, self.system.action_dim)
@@ -209,6 +212,8 @@ class Trainer:
             seed=self.config.seed,
             preset=self.config.preset,
             constants=self.agent.info.constants,
+            gamma=self.config.gamma,
+            reward_scale=self.config.reward_scale,
         )
         agent = CALFAgent.random(self.system, np.random.default_rng(0), info)
         agent.set_tensors(self.best or self.agent.tensors(), "the trained agent")

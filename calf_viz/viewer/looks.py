@@ -13,7 +13,7 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.keys import by_action
 from calf_viz.hud.trail_legend import by_mode
 from calf_viz.scene.colours import colour_map, mode_colours
-from calf_viz.scene.theme import THEMES
+from calf_viz.scene.theme import theme_for
 from calf_viz.shader_trial.examiner import Examiner
 from calf_viz.shader_trial.trials import Trials
 from calf_viz.shader_trial.trust import needs_trials
@@ -74,7 +74,7 @@ class Looks:
 
     def use_theme(self, host: Host, view: View, name: str) -> None:
         """Draw in a theme from the next frame on. What a look says itself stays."""
-        theme = THEMES[name]
+        theme = theme_for(name, view.deviations)
         if theme is host.scene.theme:
             return
         host.scene.theme = theme

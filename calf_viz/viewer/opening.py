@@ -17,7 +17,7 @@ from calf_viz.hosts.setup import Setup
 from calf_viz.scene.colours import colour_map, mode_colours
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
-from calf_viz.scene.theme import THEMES
+from calf_viz.scene.theme import theme_for
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.sources.simulation import Simulation
 from calf_viz.systems.hidden_states import hidden_values
@@ -66,7 +66,7 @@ def _cells(host: Host, still: bool) -> int:
 
 def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial: Trial) -> Setup:
     """The setup of a host, without the surface."""
-    theme = THEMES[config.theme]
+    theme = theme_for(config.theme, view.deviations)
     scene = Scene(
         size=config.size,
         frame=Frame.of(view),
@@ -77,6 +77,7 @@ def setup(config: VisualizationConfig, library: ShaderLibrary, view: View, trial
         goal=view.goal_ellipse,
         modes=len(view.modes),
         margins=view.margins,
+        deviations=view.deviations,
         mode_colours=mode_colours(config.palette, view, theme.palettes),
         theme=theme,
         background=theme.background,

@@ -45,6 +45,13 @@
 #define MARGINS 0
 #endif
 
+// DEVIATIONS: determined by the view
+//   0: a value that is not finite is marked
+//   1: values are deviations from zero; where there is none, it is grey
+#ifndef DEVIATIONS
+#define DEVIATIONS 0
+#endif
+
 // Steps between drawn samples, so that the modes of a segment fit an int; samples whose
 // modes a texel tells.
 const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;

@@ -40,6 +40,24 @@ def linear(srgb: Colours) -> Colours:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
+def encoded(rgb: Colours) -> Colours:
+    """sRGB of linear RGB."""
+    return np.where(
+        rgb <= 0.0031308, 12.92 * rgb, 1.055 * np.maximum(rgb, 0.0) ** (1 / 2.4) - 0.055
+    )
+
+
+def deficient(linear_rgb: Colours, deficiency: str) -> Colours:
+    """Linear RGB (..., 3) that looks to everyone as the given one does with a deficiency."""
+    return np.clip(linear_rgb @ np.array(DEFICIENCIES[deficiency]).T, 0.0, 1.0)
+
+
+def picture_seen(pixels: NDArray[np.uint8], deficiency: str) -> NDArray[np.uint8]:
+    """A picture (..., 3) as someone with a deficiency sees it."""
+    there = linear(np.arange(256) / 255.0)[pixels]
+    return np.rint(255 * encoded(deficient(there, deficiency))).astype(np.uint8)
+
+
 def lab(linear_rgb: Colours) -> Colours:
     """CIELAB of linear RGB (..., 3)."""
     ratio = linear_rgb @ np.array(TO_XYZ).T / WHITE
@@ -52,7 +70,7 @@ def seen(colours: Sequence[Sequence[float]], deficiency: str | None = None) -> C
     """CIELAB of sRGB colours (n, 3) as someone with a deficiency sees them."""
     there = linear(np.asarray(colours, np.float64))
     if deficiency is not None:
-        there = np.clip(there @ np.array(DEFICIENCIES[deficiency]).T, 0.0, 1.0)
+        there = deficient(there, deficiency)
     return lab(there)
 
 

@@ -1,0 +1,1 @@
+"""What a recorded critic promised, minus the return that really followed."""
