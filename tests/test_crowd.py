@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from crowd_opacity import Case, measure
+from crowd_opacity import Case, fullness, measure, opacity, opened
 from hypothesis import given
 from hypothesis import strategies as st
 from render_probe import Probe
@@ -16,6 +19,8 @@ from scene_folder import Agents, SceneFolder
 from test_ribbon import SLOPED, project, to_pixels
 from written_looks import NO_CASING
 
+from calf_viz.agent import checkpoint
+from calf_viz.agent.calf import CALFAgent
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import plane_nodes
@@ -273,6 +278,24 @@ def test_crowds_do_not_saturate(agents: int, trail: int) -> None:
     opaque, area, degrees = measure(Case("point_mass", "nominal", (640, 360), agents, trail), None)
     assert opaque < 0.02
     assert area > 0.01 and degrees > 2.5
+
+
+@pytest.mark.rendering
+def test_a_small_picture_is_no_fuller_than_a_large_one() -> None:
+    """Though the thinnest line takes more of it; nor does it saturate."""
+    agent = CALFAgent.load(checkpoint.shipped("pendulum"))
+    means, opaque = [], []
+    for size in ((1280, 720), (480, 300)):
+        case = Case("pendulum", "nominal", size, 1000, 300)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(opened(agent, case, Path(folder))) as host,
+        ):
+            covered = opacity(host, Path(folder))
+        # Shares of the plane, which is as high in both pictures.
+        means.append(float(covered.sum()) / size[1] ** 2)
+        opaque.append(fullness(covered)[0])
+    assert 0.7 < means[1] / means[0] < 1.0 and max(opaque) < 0.02
 
 
 @pytest.mark.rendering

@@ -43,17 +43,26 @@ class Crowd(NamedTuple):
 
     @classmethod
     @lru_cache(maxsize=8)
-    def of(cls, overlap: float, cover: float, thinnest: float, smallest: float) -> Crowd:
+    def of(
+        cls,
+        overlap: float,
+        cover: float,
+        thinnest: float,
+        smallest: float,
+        usual: float | None = None,
+    ) -> Crowd:
         """The style of a picture this full: kept, as most frames ask for that of the last.
 
-        thinnest, smallest: the least factors on width and
-        radius that a picture can show; beyond, opacity stands in for them."""
+        thinnest, smallest: the least factors on width and radius that a picture can show; beyond,
+        opacity stands in for them. usual: `thinnest` in a picture of the usual size: in smaller
+        ones opacity stands in from there on, as the same trails fill more of them."""
         width, radius = fall(overlap, *WIDTH), fall(cover, *RADIUS)
-        dimmed = min(radius / smallest, 1.0)
+        shown, dimmed = max(width, thinnest), min(radius / smallest, 1.0)
+        thinner = min(max(width, usual or thinnest) / shown, 1.0)
         return cls(
-            max(width, thinnest),
+            shown,
             max(radius, smallest),
-            (fall(overlap, *OPACITY), dimmed * dimmed),
+            (fall(overlap, *OPACITY) * thinner, dimmed * dimmed),
             1.0 - fall(overlap, *ORDER),
             CASING * fall(overlap, *CASED),
         )

@@ -182,6 +182,7 @@ class Scene:
             crowded * agents * MARKER_AREAS[self.marker] * radius**2 / area,
             min(THINNEST / width, 1.0),
             min(SMALLEST[self.marker] / radius, 1.0),
+            min(THINNEST / self.trail_width, 1.0),
         )
 
     def uniforms(
