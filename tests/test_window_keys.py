@@ -137,7 +137,7 @@ class TestKeys:
         """Ursina's and Panda3D's own among them, with and without shift, control and alt."""
         needs_xdotool()
         functions = [f"F{number}" for number in range(4, 13)]
-        others = "Insert Delete Prior Next Up Down Return Print"
+        others = "Insert Delete Return Print"
         held = [
             f"{by}+{key}" for by in ("shift", "ctrl", "alt") for key in ("F10", "F12", "q", "h")
         ]

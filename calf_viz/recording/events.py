@@ -1,6 +1,7 @@
 """Rows of events: what happened, one a row.
 
-kind    text       `episode` (its last step), `agents`, `bounds`, `pause`, `resume`, `restart`
+kind    text       `episode` (its last step), `agents`, `bounds`, `mark` (a user's), `pause`,
+                   `resume`, `restart`
 agent   int32      whose, or -1
 number  double     of an episode its return, of `agents` how many, else NaN
 text    text       of an episode how it ended, and its steps; of bounds both corners

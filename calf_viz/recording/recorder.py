@@ -138,10 +138,12 @@ class Recorder:
         number = UNKNOWN if trained is None else trained
         self._add(Critic(self._step + 1, now, number, field, weights))
 
-    def note(self, kind: str, agent: int = -1, number: float = np.nan, text: str = "") -> None:
-        """Take down an event, at the newest step."""
+    def note(
+        self, kind: str, agent: int = -1, number: float = np.nan, text: str = "", back: int = 0
+    ) -> None:
+        """Take down an event, at the newest step, or so many steps before it."""
         now = self._clock() - self._start
-        event = Event(max(self._step, 0), now, kind, agent, number, text[:LONGEST_TEXT])
+        event = Event(max(self._step - back, 0), now, kind, agent, number, text[:LONGEST_TEXT])
         self._add(Events.of(event))
 
     def _add(self, entry: Entry) -> None:

@@ -91,10 +91,44 @@ class Recording:
         found = self._column(place, "step")
         return place.row + max(int(np.searchsorted(found, step, "right")) - 1, 0)
 
+    def about_row(self, step: int) -> int:
+        """The first row of a step or after it, without reading any: where blocks leave steps out,
+        as if these were evenly spaced."""
+        number = max(self._agents.before(step), 0)
+        if not self._agents.places:
+            return 0
+        place = self._agents.places[number]
+        after = self._agents.places[number + 1 : number + 2]
+        end = after[0].step if after else self.step(len(self) - 1) + 1
+        rows = -(-(step - place.step) * place.rows // max(end - place.step, 1))
+        return place.row + min(max(rows, 0), place.rows)
+
     def step(self, row: int) -> int:
         """The number of a row's step."""
         place = self._agents.at_row(row)
         return int(self._column(place, "step")[row - place.row])
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of rows in it: what is read at once."""
+        return len(self._agents.places)
+
+    def modes_of_block(self, number: int) -> tuple[int, NDArray[Any], NDArray[Any]]:
+        """A block's first row, and its modes and beginnings of episodes, (rows, n) each. It is not
+        kept. Raises FileDamaged."""
+        place = self._agents.places[number]
+        stream = self._agents.streams[place.stream]
+        batch = stream.batch(place.block)
+        with parsing(stream.path, "rows of agents", ADVICE):
+            modes, first = (
+                batch.column(name).flatten().to_numpy().reshape(place.rows, -1)
+                for name in ("mode", "first")
+            )
+        return place.row, modes, first > 0
+
+    def block_of(self, row: int) -> int:
+        """Number of the block that a row is in. Raises IndexError."""
+        return self._agents.number_at_row(row)
 
     def samples(self, row: int) -> Samples:
         """The agents in a row. Raises IndexError, FileDamaged."""
@@ -198,6 +232,20 @@ class Recording:
         number = self._critics.before(step)
         return None if number < 0 else number
 
+    @property
+    def event_blocks(self) -> int:
+        """Blocks of events so far."""
+        return 0 if self._events is None else len(self._events.blocks)
+
+    def event_steps(self, block: int, kind: str) -> list[int]:
+        """Steps of the events of a kind in a block. Raises FileDamaged."""
+        assert self._events is not None
+        with parsing(self._events.path, "events", ADVICE):
+            batch = self._events.batch(block)
+            kinds = batch.column("kind").to_numpy(zero_copy_only=False)
+            steps: list[int] = batch.column("step").to_numpy()[kinds == kind].tolist()
+            return steps
+
     def events(self) -> list[Event]:
         """All events so far. Raises FileDamaged."""
         stream = self._events
@@ -274,9 +322,13 @@ class _Streams:
             self._looked[number] = len(stream.blocks)
 
     def at_row(self, row: int) -> Place:
+        return self.places[self.number_at_row(row)]
+
+    def number_at_row(self, row: int) -> int:
+        """Of the block. Raises IndexError."""
         if not 0 <= row < self.rows:
             raise IndexError(f"row {row} of {self.rows}")
-        return self.places[bisect_right(self.places, row, key=lambda place: place.row) - 1]
+        return bisect_right(self.places, row, key=lambda place: place.row) - 1
 
     def at_step(self, step: int) -> Place | None:
         return self.places[max(self.before(step), 0)] if self.places else None

@@ -1,13 +1,17 @@
-"""A camera's smooth way from one pose to another."""
+"""A camera's smooth ways: from one pose to another, and after something that moves."""
 
 from __future__ import annotations
 
 import math
 
-from calf_viz.scene.camera import OrbitCamera, Pose
+from calf_viz.scene.camera import OrbitCamera, Point, Pose
 
 FRAMES = 24
 """Frames that it takes."""
+CATCHES_UP = 0.15
+"""Share of the way to what it follows that a camera takes in each frame."""
+ARRIVED = 1e-4
+"""Distance that does not show [scene units]."""
 
 
 class Glide:
@@ -54,6 +58,36 @@ class Glide:
             if self._left
             else self._to
         )
+
+
+class Chase:
+    """Keeps a camera's target at something that moves, from the side and distance that there are,
+    until someone else moves the target.
+
+    Attributes:
+        share: of the way there that each step takes; 1 is all of it.
+    """
+
+    def __init__(self, camera: OrbitCamera, share: float = CATCHES_UP) -> None:
+        self.camera, self.share = camera, share
+        self._last = camera.target
+
+    def begin(self) -> None:
+        """Follow from where the camera looks now."""
+        self._last = self.camera.target
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nobody else moved the target since."""
+        return self.camera.target == self._last
+
+    def step(self, place: Point) -> None:
+        """Called before each frame, with where the target should be [scene units]."""
+        target = self.camera.target
+        if math.dist(target, place) <= ARRIVED:
+            return
+        x, y, z = (a + self.share * (b - a) for a, b in zip(target, place, strict=True))
+        self.camera.target = self._last = (x, y, z)
 
 
 def between(start: Pose, end: Pose, part: float) -> Pose:

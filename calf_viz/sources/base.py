@@ -19,6 +19,7 @@ from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
     from calf_viz.critic_networks import CriticNetworks
+    from calf_viz.recording.contents import Contents
 
 
 T = TypeVar("T")
@@ -145,6 +146,17 @@ class Explained(Protocol):
 @runtime_checkable
 class Seekable(Protocol):
     """Its steps are rows, which can be shown in any order."""
+
+    @property
+    def contents(self) -> Contents:
+        """Modes, episodes and marks along it."""
+
+    @property
+    def of_today(self) -> bool:
+        """Whether it gives the newest surface, instead of that of the row shown; may be set."""
+
+    @of_today.setter
+    def of_today(self, of_today: bool) -> None: ...
 
     @property
     def rows(self) -> int:

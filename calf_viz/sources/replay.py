@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calf_viz.agent.torch_import import whole_imports
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
+from calf_viz.recording.contents import Contents
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
 from calf_viz.sources.recorded_agent import RecordedAgent
@@ -37,6 +38,7 @@ class Replay:
 
     Attributes:
         recording: what is shown; closed with this.
+        contents: modes, episodes and marks along it.
         of_today: whether agents are shown on the newest critic instead of that of then.
         row: the next row.
         at: the row shown; -1 before the first.
@@ -49,6 +51,7 @@ class Replay:
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
         self.recording, self.row, self.at = recording, row, row - 1
         self._view, self._agent = recording.view, RecordedAgent(recording)
+        self.contents = Contents(recording)
         self.of_today = False
         self.ghosts = ghosts
         self.ways: Sequence[Sequence[str]] = WAYS if ghosts is None else (ghosts.policies,)
@@ -61,6 +64,7 @@ class Replay:
         self._critic: int | None = None  # number of the one shown
         self._shown: Samples | None = None
         self._newest: tuple[int, Heightfield] | None = None  # the surface read last
+        self._begun: tuple[tuple[int, int], list[int]] = (0, 0), []  # see `beginnings`
         self._at_end = False
 
     @property
@@ -140,7 +144,13 @@ class Replay:
 
     def beginnings(self) -> list[int]:
         """As `Seekable`."""
-        return [self.recording.row(step) for step in self.recording.critic_steps]
+        recording = self.recording
+        state = recording.critics, len(recording)
+        if self._begun[0] != state:
+            last = len(recording) - 1
+            rows = [min(recording.about_row(step), last) for step in recording.critic_steps]
+            self._begun = state, rows
+        return self._begun[1]
 
     def _step(self) -> int:
         """The number of the step shown, or at first of the next one."""

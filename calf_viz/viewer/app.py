@@ -73,7 +73,7 @@ class CALFApplication(Session):
         self.sliders.poll()
         if (row := self.scrubbing.wanted(self.playhead)) is not None:
             self.playhead.go(row)
-        self.scrubbing.frame(self.playhead, self.playback.paused)
+        self.scrubbing.frame(self.playhead, self.marks, self.playback)
         self.surface.scale(*self.scaling)
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
@@ -87,6 +87,8 @@ class CALFApplication(Session):
             self.display.look(self.playhead)
             self.display.frame(self.actions.notice, notice, texts)
         self.director.frame()  # when panels are known
+        if self.following.on:
+            self.following.frame(self.playhead.samples(), self.config.chosen or 0)
         with self.profiler.section("draw"):
             self.looks.draw(self.host.draw)
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from calf_viz.sources.base import Source
     from calf_viz.viewer.config import VisualizationConfig
     from calf_viz.viewer.director import Director
+    from calf_viz.viewer.following import Following
     from calf_viz.viewer.looks import Looks
+    from calf_viz.viewer.marks import Marks
     from calf_viz.viewer.playback import Playback
     from calf_viz.viewer.playhead import Playhead
 
@@ -43,10 +45,12 @@ class Application(Protocol):
     source: Source
     host: Host
     director: Director
+    following: Following
     hud: Hud | None
     looks: Looks
     playback: Playback
     playhead: Playhead
+    marks: Marks
     profiler: PerformanceProfiler
     profiles: Path
     measuring: bool
@@ -91,6 +95,7 @@ class Actions:
             actions["reset_view"] = app.director.look_at_plane
             actions["top_view"] = app.director.look_from_above
             actions["show_camera"] = self._show_camera
+            actions["follow_agent"] = self._follow
         if app.config.hud:
             actions["toggle_hud"] = self._toggle_hud
         if app.looks.first.path is not None or app.looks.second is not None:
@@ -129,6 +134,13 @@ class Actions:
         if chosen is None:
             chosen = -1 if step > 0 else 0
         self.app.config.chosen = (min(chosen, agents - 1) + step) % agents
+
+    def _follow(self) -> None:
+        following = self.app.following
+        following.toggle()
+        if following.on and self.app.config.chosen is None:
+            self._choose(1)
+        self.say(f"following agent {self.app.config.chosen}" if following.on else "not following")
 
     def _next_theme(self) -> None:
         names = list(THEMES)

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.sources.base import Pausable, Seekable, capable
+from calf_viz.viewer.kept_critics import KeptCritics
 from calf_viz.viewer.past import Past
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Playhead:
         held: whether the picture stays where it is although the source goes on.
         goes_on: whether the source goes on by itself, whatever is shown.
         pausable: whether the source can be paused.
+        critics: surfaces of a source that gives each once.
         loop: the first and last row to stay between, if playback is looping.
     """
 
@@ -61,6 +64,7 @@ class Playhead:
         self.pausable = capable(feed.source, Pausable) is not None
         self.goes_on = self.seekable is None and (goes_on or not self.pausable)
         self._past = Past(host.layout.slots)
+        self.critics = KeptCritics()
         self.loop: tuple[int, int] | None = None
         self.restart()
 
@@ -70,6 +74,7 @@ class Playhead:
         self._back: int | None = None
         self.held = self._paused_here = False
         self._past.forget()
+        self.critics.forget()
 
     @property
     def at(self) -> int:
@@ -211,6 +216,46 @@ class Playhead:
                 break
             self._push(found, True)
             start += len(found)
+
+    def surface(self, newest: Heightfield | None, restart: bool) -> Heightfield | None:
+        """The surface to show, if it is another one. newest: that of the source, if it is new.
+        restart: forget those before."""
+        if self.seekable is not None:  # it gives that of the row shown
+            return newest
+        if restart:
+            self.critics.forget()
+        if newest is not None:
+            self.critics.see(newest, self.newest, self.first)
+        return self.critics.take(self.at)
+
+    @property
+    def of_today(self) -> bool:
+        """Whether every row is shown on the newest surface, rather than on that of then."""
+        return (self.seekable or self.critics).of_today
+
+    @of_today.setter
+    def of_today(self, of_today: bool) -> None:
+        (self.seekable or self.critics).of_today = of_today
+
+    def beginnings(self) -> Sequence[int]:
+        """Rows at which another surface begins, as far as these are known."""
+        source = self.seekable
+        if source is None:
+            return self.critics.rows
+        return self._feed.ask("beginnings", source.beginnings) or ()
+
+    def episode(self, agent: int, forwards: bool) -> int | None:
+        """The nearest row, after the one shown or before it, at which an agent begins an episode;
+        None if none is found."""
+        source, at = self.seekable, self.at
+        if source is not None:
+            return self._feed.ask("episode", lambda: source.contents.episode(agent, at, forwards))
+        rows = range(at + 1, self.newest + 1) if forwards else range(at - 1, self.first - 1, -1)
+        for row in rows:
+            samples = self._past.back(self.newest - row)
+            if samples is not None and agent < len(samples) and samples.first[agent]:
+                return row
+        return None
 
     def hold(self) -> None:
         """Stay at the step shown: a source that goes on does so, others are paused."""

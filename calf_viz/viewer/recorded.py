@@ -85,6 +85,13 @@ class Recorded:
             self.recorder.note("pause" if paused else "resume")
         self._paused = paused
 
+    def mark(self, back: int) -> bool:
+        """The user marks a step, so many before the newest; returns whether it is recorded."""
+        if self.recorder is None or self.recorder.ended is not None:
+            return False
+        self.recorder.note("mark", back=back)
+        return True
+
     def restart(self) -> None:
         """The source starts over."""
         if self.recorder is not None:

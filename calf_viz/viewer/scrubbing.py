@@ -3,18 +3,26 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calf_viz.hud import numbers
-from calf_viz.hud.timeline import Timeline
+from calf_viz.hud.timeline import MOST_COLUMNS, Timeline
 
 if TYPE_CHECKING:
     from calf_viz.hud.hud import Hud
     from calf_viz.sources.base import Seekable
+    from calf_viz.viewer.marks import Marks
+    from calf_viz.viewer.playback import Playback
     from calf_viz.viewer.playhead import Playhead
 
-ASK_EVERY = 30
-"""Frames between looks at which surfaces there are by now."""
+ASK_EVERY, SLIDES_EVERY = 30, 8
+"""Frames between looks at what there is by now: in a recording, and in a ring that is written."""
+DIGITS = 3
+"""Of places along the timeline: finer ones do not show."""
+WHOLE = 256
+"""Pieces of a recording that are read before the first frame, where there is no window: its
+pictures are always the same."""
 
 
 class Scrubbing:
@@ -24,6 +32,8 @@ class Scrubbing:
     def __init__(self, hud: Hud | None, has_window: bool) -> None:
         self._hud, self._has_window, self._frames = hud, has_window, 0
         self._widget = Timeline()
+        self._seen: tuple[object, ...] = ()
+        self._summed: tuple[int, int] | None = None
         if hud is not None:
             hud.add(self._widget)
 
@@ -39,31 +49,65 @@ class Scrubbing:
         head.hold()
         return row
 
-    def frame(self, head: Playhead, paused: bool) -> None:
+    def frame(self, head: Playhead, marks: Marks, playback: Playback) -> None:
         """Called before each frame: show where the picture is."""
-        hud, source = self._hud, head.seekable
+        hud, source, widget = self._hud, head.seekable, self._widget
         if hud is None:
             return
         if source is None:
-            there = head.behind or (paused and self._has_window and head.last > head.first)
+            paused = playback.paused and self._has_window
+            there = head.behind or (paused and head.last > head.first)
             text = _back(head) if there else None
         else:
             shown, all_of_them = numbers.count(head.at + 1), numbers.count(source.rows)
             text = f"{source.moment()}, row {shown} of {all_of_them}"
-            self._mark_critics(source)
-        self._widget.passing = source is None
-        self._widget.at = (head.at - head.first) / max(head.last - head.first, 1)
+            there = True
+            self._read(source)
+        widget.passing = source is None
+        widget.at = (head.at - head.first) / max(head.last - head.first, 1)
         hud.update(timeline=text)
+        if there:
+            self._mark(head, marks, playback)
 
-    def _mark_critics(self, source: Seekable) -> None:
-        if self._frames % ASK_EVERY == 0:
-            last = max(source.rows - 1, 1)
-            ticks = [row / last for row in source.beginnings()]
-            if ticks != list(self._widget.ticks):
-                self._widget.ticks = ticks
-                if self._hud is not None:
-                    self._hud.redraw()
+    def _read(self, source: Seekable) -> None:
+        """Read on in a recording: a piece in each frame."""
+        for _ in range(1 if self._has_window or self._frames else WHOLE):
+            if source.contents.complete:
+                break
+            source.contents.read()
+
+    def _mark(self, head: Playhead, marks: Marks, playback: Playback) -> None:
+        """Lay out anew what changed along the timeline."""
+        widget, hud, source = self._widget, self._hud, head.seekable
+        rows = tuple(marks.rows)
+        looping = head.loop if playback.looping else None
+        asked = self._frames % (SLIDES_EVERY if source is None else ASK_EVERY) == 0
         self._frames += 1
+        if hud is None or not (asked or (rows, looping) != self._seen):
+            return
+        self._seen = rows, looping
+        drawn = (
+            _parts(head, head.beginnings()),
+            _parts(head, rows),
+            looping and _parts(head, looping),
+        )
+        changed = drawn != (widget.ticks, widget.marks, widget.loop)
+        widget.ticks, widget.marks, widget.loop = drawn
+        if source is not None and (state := source.contents.summary.state) != self._summed:
+            self._summed, changed = state, True
+            widget.shares, widget.episodes = source.contents.summary.columns(MOST_COLUMNS)
+        if changed:
+            hud.redraw()
+
+
+def _parts(head: Playhead, rows: Sequence[int]) -> tuple[float, ...]:
+    """Where rows are on the timeline; without those that are not on it."""
+    return tuple(_part(head, row) for row in rows if head.first <= row <= head.last)
+
+
+def _part(head: Playhead, row: int) -> float:
+    """Where a row is on the timeline, 0 to 1."""
+    return round(min(max((row - head.first) / max(head.last - head.first, 1), 0.0), 1.0), DIGITS)
 
 
 def _back(head: Playhead) -> str:

@@ -29,8 +29,10 @@ from calf_viz.viewer.description import describe, file_name
 from calf_viz.viewer.director import Director, check_target
 from calf_viz.viewer.display import Display
 from calf_viz.viewer.feed import Feed, view_shown
+from calf_viz.viewer.following import Following
 from calf_viz.viewer.key_actions import Actions
 from calf_viz.viewer.looks import Looks
+from calf_viz.viewer.marks import Marks
 from calf_viz.viewer.opening import (
     HostMaker,
     agent_text,
@@ -67,6 +69,7 @@ class Session(Owned):
         simulation: the simulated agents; None if another source was given.
         host: the host that draws; `host.scene` holds sizes.
         director: points the camera at agents.
+        following: keeps it at the chosen one.
         looks: the looks in use.
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
@@ -76,6 +79,7 @@ class Session(Owned):
         recorded: the recording that grows, if one is configured.
         playback: whether `run` is paused, and how fast it is; the window's keys change it.
         playhead: which of the source's steps the picture shows.
+        marks: steps that the user marked.
         measuring: whether frames are being measured, which keys must not disturb.
         profiles: folder for profiles exported by a key.
         training: what `train` trains.
@@ -140,6 +144,7 @@ class Session(Owned):
         self.profiles = Path("profiles")
         self.stats = stats_cache(config)
         self.director = Director(self.host, view, viewpoint)
+        self.following = Following(self.host)
         grid = grid_for(self.host, view, config)
         self.surface = ShownSurface(
             self.host, grid, config.critic_on_gpu, config.morph_frames, self.director
@@ -180,6 +185,8 @@ class Session(Owned):
         self.director.meet(self.feed)
         goes_on = self.feed.view.live or self.live is not None
         self.playhead = Playhead(self.host, self.feed, self.playback, self._push, goes_on)
+        self.marks = Marks(self.playhead, self.recorded)
+        self.surface.of_then = self.playhead.surface
         self._asked = self.config.chosen
         self.feed.choose(self._asked)
         if self.feed.view.live:

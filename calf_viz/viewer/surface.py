@@ -3,7 +3,7 @@ morphs from one to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ class ShownSurface:
 
     Attributes:
         morph_frames: most frames over which the surface morphs to a new one.
+        of_then: returns the surface to show, if it is another one, given the newest, if that is
+            new, and whether all before it are forgotten.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ShownSurface:
         at a new surface."""
         self.host, self.grid, self.on_gpu, self.director = host, grid, on_gpu, director
         self.morph_frames = morph_frames
+        self.of_then: Callable[[Heightfield | None, bool], Heightfield | None] = _newest
         self._agents = AgentValues(host.scene.trail)
         self._looked = 0  # steps seen when the agents' values were last compared with the scale
         self._waiting: CriticNetworks | None = None  # newer than those being evaluated
@@ -74,7 +77,7 @@ class ShownSurface:
                 found = self._waiting is not None
                 while self.evaluating:
                     self._evaluate(restart)
-            elif found := (heights := feed.surface()) is not None:
+            elif found := (heights := self.of_then(feed.surface(), restart)) is not None:
                 self.follow(feed)
                 self.host.set_heightfield(
                     heights, restart=restart or (self._known and self._elsewhere)
@@ -168,7 +171,7 @@ class ShownSurface:
             self._waiting = feed.networks() or self._waiting
             heights = None
         else:
-            heights = feed.surface()
+            heights = self.of_then(feed.surface(), False)
         if not self.follow(feed):
             return False, False
         fresh = not self._known or self._elsewhere
@@ -194,6 +197,10 @@ class ShownSurface:
             networks, self._waiting = self._waiting, None
             host.evaluate_critic(networks, self.grid)
         return host.evaluating and host.continue_critic(restart=restart)
+
+
+def _newest(field: Heightfield | None, restart: bool) -> Heightfield | None:
+    return field
 
 
 def _flat(view: View) -> Heightfield:

@@ -1,0 +1,71 @@
+"""Marks that were set in a recording afterwards: a file beside its streams, which do not change.
+
+marks.json    {"format": 1, "steps": [120, 4711]}
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import insort
+from pathlib import Path
+
+from calf_viz.errors import FileDamaged
+from calf_viz.files import exists, parsing, read_text, write_aside
+
+NAME = "marks.json"
+FORMAT = 1
+MOST_BYTES = 1 << 20
+MOST_MARKS = 10_000
+ADVICE = "move that file away: the recording is read without it"
+
+
+class Marks:
+    """Steps, in order.
+
+    Attributes:
+        steps: all of them, those set while recording included.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Reads those of a recording's folder. Raises FileTrouble, FileDamaged."""
+        self._file = folder / NAME
+        self._own = _read(self._file)
+        self.steps = list(self._own)
+
+    def add_recorded(self, step: int) -> None:
+        """One that is in the recording itself, and stays."""
+        if step not in self.steps:
+            insort(self.steps, step)
+
+    def toggle(self, step: int) -> bool | None:
+        """Set a mark, or take it away; returns whether it is there now, None if nothing changed, as
+        it is in the recording itself. Raises UserError if the file cannot be written; it holds
+        until the program ends."""
+        if step in self._own:
+            self._own.remove(step)
+            self.steps.remove(step)
+        elif step in self.steps or len(self.steps) >= MOST_MARKS:
+            return None
+        else:
+            insort(self._own, step)
+            insort(self.steps, step)
+        there = step in self._own
+        with write_aside(self._file) as part:
+            text = json.dumps({"format": FORMAT, "steps": self._own})
+            part.write_text(text + "\n", encoding="utf-8")
+        return there
+
+
+def _read(file: Path) -> list[int]:
+    if not exists(file):
+        return []
+    with parsing(file, "a recording's marks", ADVICE):
+        found = json.loads(read_text(file, MOST_BYTES, ADVICE))
+        steps = found["steps"]
+        if found["format"] != FORMAT:
+            raise FileDamaged(file, f"format {found['format']!r}", ADVICE)
+        if not isinstance(steps, list) or len(steps) > MOST_MARKS:
+            raise FileDamaged(file, "its steps are no list", ADVICE)
+        if not all(type(step) is int and 0 <= step < 1 << 62 for step in steps):
+            raise FileDamaged(file, "steps that are no whole numbers", ADVICE)
+        return sorted(set(steps))
