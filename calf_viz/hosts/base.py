@@ -60,6 +60,8 @@ class Host(Pictured, DrawnSurface):
         drawn: whether a frame has been drawn.
         scrub: number of steps before the newest that the picture shows, at most `reach`.
         looks_back: whether it can show others than the newest.
+        settles: whether, after each step pushed, what a frame would find out is found out without
+            drawing it: later frames go on from that.
         hud: the HUD, if there is one; see `set_hud`.
         controls: values of the uniforms that the user can change.
         programs: the shaders in force, and those before them.
@@ -74,6 +76,7 @@ class Host(Pictured, DrawnSurface):
     texture_limit: int
     compare: Comparison | None = None
     looks_back = True
+    settles = False
     channels: tuple[int, int, int, int] = (0, 1, 2, 3)
     """Positions of (x, y, third, stamp) in a texel's memory."""
 
@@ -183,11 +186,8 @@ class Host(Pictured, DrawnSurface):
             return ()
         return self.hud.panels(self.scene, self.shown_scale)
 
-    def push(self, *samples: Samples, settle: bool = False) -> None:
+    def push(self, *samples: Samples) -> None:
         """Add the samples of one step, or of several consecutive ones.
-
-        settle: after each, find out what a frame would, which later frames go on from, without
-        drawing it.
 
         Raises ValueError for an invalid mode, and UserError for more agents than there is room for;
         nothing is changed then.
@@ -196,13 +196,13 @@ class Host(Pictured, DrawnSurface):
             self.packer.check(one)
         self.make_room(max(len(one) for one in samples))
         self.agents = len(samples[-1])
-        packed = self.packer.pack(*samples, settle=settle)
+        packed = self.packer.pack(*samples, settle=self.settles)
         if self.packer.invalid_seen and not self._warned:
             self._warned = True
             log.warning("positions that are not finite are not drawn (warned once)")
         for row, one, ink in zip(packed.rows, samples, packed.inks, strict=True):
             self.detail.see(row.places, row.begins)
-            if settle:
+            if self.settles:
                 self.detail.stride()
             self._past.note(Then(row.step, len(one), self.detail.measured, ink))
         self.ring.append(packed)

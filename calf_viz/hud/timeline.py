@@ -65,8 +65,8 @@ class Timeline(Widget):
         height = 8 * unit + canvas.face("small").height
         if self.key not in values or room[0] < 40 * unit or room[1] < height:
             return None
-        self._banded = self.shares is not None and room[1] >= height + 4 * unit
-        return room[0], height + 4 * unit * self._banded
+        self._banded = self.shares is not None and room[1] >= height + 5 * unit
+        return room[0], height + 5 * unit * self._banded
 
     def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
         unit, line = canvas.metrics.unit, canvas.metrics.line
@@ -89,8 +89,8 @@ class Timeline(Widget):
             )
         bottom = track.bottom
         if self._banded:
-            self._draw_band(canvas, Rect(track.x, bottom + unit, track.width, 2 * unit))
-            bottom += 4 * unit
+            self._draw_band(canvas, Rect(track.x, bottom + unit, track.width, 3 * unit))
+            bottom += 5 * unit
         self._items = (
             canvas.rectangle(self._played(unit), Paint(theme.ACCENT, 0.9), 0.5 * unit),
             canvas.rectangle(self._knob(unit), Paint(theme.BRIGHT), 1.5 * unit),

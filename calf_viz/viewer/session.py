@@ -199,7 +199,8 @@ class Session(Owned):
         if not self.surface.follow(self.feed):
             return
         with self.profiler.section("upload"), self.feed.blamed("step"):
-            self.host.push(*samples, settle=settle)
+            self.host.settles = settle
+            self.host.push(*samples)
         self.playhead.see(samples)
         self.surface.see(samples, self.feed)
         self.director.see(samples)
