@@ -68,14 +68,14 @@ class Contents:
         return sorted({rows[step] for step in steps})
 
     def toggle_mark(self, row: int) -> bool | None:
-        """As `Marks.toggle`, for a row."""
-        return self._marks.toggle(self._recording.step(row))
+        """As `Marks.toggle`, for a row, or the last one."""
+        return self._marks.toggle(self._recording.step(min(row, len(self._recording) - 1)))
 
     def episode(self, agent: int, row: int, forwards: bool) -> int | None:
         """The nearest row after this one, or before it, where the agent begins an episode; None if
         there is none in some `SEARCHED` blocks. Raises FileDamaged."""
         recording = self._recording
-        block, way = recording.block_of(row), 1 if forwards else -1
+        block, way = recording.block_of(min(row, len(recording) - 1)), 1 if forwards else -1
         for number in range(block, block + way * SEARCHED, way):
             if not 0 <= number < recording.blocks:
                 return None
