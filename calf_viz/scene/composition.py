@@ -133,9 +133,13 @@ class Composition:
         pose = pose._replace(target=(x, y, float(np.median(points[:, 2]))))
         if preset.subject == "home":
             points = np.concatenate([points, self._uprights(pose, low, high)])
-        at_edge = self._at_edge(low, high).any()
-        pose = self._placed(pose, points, WITHIN_EDGE if at_edge else WITHIN)
-        return self._stepped_back(pose) if preset.subject == "home" else pose
+        within = WITHIN_EDGE if self._at_edge(low, high).any() else WITHIN
+        pose = self._placed(pose, points, within)
+        if preset.subject != "home":
+            return pose
+        back = self._stepped_back(pose)
+        # On the way from one pose to the other, what is clear of panels in both may not be.
+        return self._placed(back, points, within, back.distance) if back != pose else pose
 
     def _at_edge(self, low: Points, high: Points) -> NDArray[np.bool_]:
         """Whether a region of the scene is at the low and at the high end of each axis, (2, 2)."""
