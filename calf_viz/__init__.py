@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from calf_viz.version import __version__
 
 if TYPE_CHECKING:
+    from calf_viz.comparison.compare import compare
     from calf_viz.errors import UserError
     from calf_viz.heightfield import Heightfield
     from calf_viz.profiling.compare_files import compare_results
@@ -27,6 +28,7 @@ __all__ = [
     "View",
     "VisualizationConfig",
     "__version__",
+    "compare",
     "compare_results",
     "fork",
 ]
@@ -40,6 +42,7 @@ _WHERE = {
     "UserError": "calf_viz.errors",
     "View": "calf_viz.view",
     "VisualizationConfig": "calf_viz.viewer.config",
+    "compare": "calf_viz.comparison.compare",
     "compare_results": "calf_viz.profiling.compare_files",
     "fork": "calf_viz.sources.fork",
 }

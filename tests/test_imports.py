@@ -23,7 +23,7 @@ PACKAGE = ROOT / "calf_viz"
 # From top to bottom. Modules of one room (hosts, scene, agent and so on) may import each other.
 PROGRAM = ("__main__", "cli", "viewer")
 DATA = (
-    "sources", "verification", "returns", "training",
+    "sources", "comparison", "verification", "returns", "training",
     "recording", "agent", "environments", "systems",
 )  # fmt: skip
 PICTURE = ("workbench", "shader_trial", "hosts", "hud", "scene", "glsl")

@@ -106,13 +106,24 @@ DRAWINGS: dict[str, Drawing] = {
         finish=_beside,
     ),
     "fork": Drawing(
-        ("fork.png",),
+        ("fork.webp",),
         (
             "calf-viz --system pendulum --n-agents 8 --headless --frames 600 --supersample 1 "
             "--record {work}/swing.calf --output {work}/last.png",
             "calf-viz replay {work}/swing.calf --fork 120 --with nominal,actor --agents 1,2,5 "
-            "--frames 250 --trail-length 300 --output {docs}/fork.png",
+            "--frames 250 --trail-length 300 --output {work}/fork.png",
         ),
+        ("fork.png",),
+    ),
+    "compare": Drawing(
+        ("compare.webp",),
+        (
+            "calf-viz train --system point_mass --preset quick --no-progress "
+            "--output {work}/quick.safetensors",
+            "calf-viz compare point_mass {work}/quick.safetensors --episodes 20 --n-agents 8 "
+            "--frames 200 --output {work}/compare.png",
+        ),
+        ("compare.png",),
     ),
     "extending_source": Drawing(("extending_source.webp",), finish=_example),
     "training_view": Drawing(

@@ -44,6 +44,50 @@ class Row:
     """Steps of the longest episode."""
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What came of n episodes, of which a row is made.
+
+    Attributes:
+        arrived: steps to the goal, (n,); -1 where it was not reached.
+        cost: minus the summed rewards over the first HORIZON steps, (n,).
+        crossed: whether the plane was left on the way, (n,).
+        steps: by mode, of all episodes together, (3,).
+        longest: most steps that were allowed.
+    """
+
+    arrived: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    crossed: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    longest: int
+
+    @property
+    def reached(self) -> NDArray[np.bool_]:
+        """Whether the goal was, (n,)."""
+        return self.arrived >= 0
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Of certified, relax and nominal among all steps, (3,)."""
+        return self.steps / max(int(self.steps.sum()), 1)
+
+    def row(self, policy: str, system: System) -> Row:
+        """The table's row."""
+        arrived, reached = self.arrived, self.reached
+        certified, relax, nominal = self.shares.tolist()
+        return Row(
+            policy=policy,
+            goal=float(reached.mean()),
+            steps=float(arrived[reached].mean()) if reached.any() else float("nan"),
+            cost=float(self.cost.mean()),
+            modes=(certified, relax, nominal),
+            within=float((reached & (arrived <= system.max_steps)).mean()),
+            crossed=float(self.crossed.mean()),
+            longest=int(arrived.max()) if reached.all() else self.longest,
+        )
+
+
 Policy = Callable[[NDArray[Any], NDArray[np.bool_]], tuple[NDArray[Any], NDArray[np.uint8]]]
 """(states (k, d), alive (n,) bool with k True) -> (actions (k, m), modes (k,))."""
 
@@ -75,20 +119,35 @@ def evaluate_agent(
 
 def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
     """The strict agent's row, from the given starts."""
-    first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
-    allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
-    longest = horizon + int(min(np.ceil(allowed / agent.info.constants.nu_bar), LONGEST))
-    return _row("calf strict", agent.system, starts, _strict(agent, len(starts)), horizon, longest)
+    return strict_outcomes(agent, starts, horizon).row("calf strict", agent.system)
 
 
 def actor_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
     """The row of the actor alone, not certified, from the given starts."""
-    return _row("actor alone", agent.system, starts, _actor_alone(agent), horizon)
+    return actor_outcomes(agent, starts, horizon).row("actor alone", agent.system)
 
 
 def nominal_row(system: System, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
     """The nominal policy's row, from the given starts."""
-    return _row("nominal", system, starts, _nominal_alone(system), horizon)
+    return nominal_outcomes(system, starts, horizon).row("nominal", system)
+
+
+def strict_outcomes(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Outcomes:
+    """Episodes of the strict agent, from the given starts."""
+    first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
+    allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
+    longest = horizon + int(min(np.ceil(allowed / agent.info.constants.nu_bar), LONGEST))
+    return _outcomes(agent.system, starts, _strict(agent, len(starts)), horizon, longest)
+
+
+def actor_outcomes(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Outcomes:
+    """Episodes of the actor alone, not certified, from the given starts."""
+    return _outcomes(agent.system, starts, _actor_alone(agent), horizon)
+
+
+def nominal_outcomes(system: System, starts: NDArray[Any], horizon: int = HORIZON) -> Outcomes:
+    """Episodes of the nominal policy, from the given starts."""
+    return _outcomes(system, starts, _nominal_alone(system), horizon)
 
 
 def _strict(agent: CALFAgent, n: int) -> Policy:
@@ -122,15 +181,14 @@ def _nominal_alone(system: System) -> Policy:
     )
 
 
-def _row(
-    name: str,
+def _outcomes(
     system: System,
     starts: NDArray[Any],
     policy: Policy,
     horizon: int,
     longest: int | None = None,
-) -> Row:
-    """Run all episodes at once and compute the row; `longest` may exceed `horizon`."""
+) -> Outcomes:
+    """Run all episodes at once; `longest` may exceed `horizon`."""
     n = len(starts)
     states = np.asarray(starts, dtype=np.float32).copy()
     alive = ~system.in_goal(states)
@@ -153,15 +211,4 @@ def _row(
         done[alive] = system.in_goal(new)
         arrived[done] = step
         alive &= ~done
-    reached = arrived >= 0
-    shares = counts / max(int(counts.sum()), 1)
-    return Row(
-        policy=name,
-        goal=float(reached.mean()),
-        steps=float(arrived[reached].mean()) if reached.any() else float("nan"),
-        cost=float(cost.mean()),
-        modes=(float(shares[0]), float(shares[1]), float(shares[2])),
-        within=float((reached & (arrived <= system.max_steps)).mean()),
-        crossed=float(crossed.mean()),
-        longest=int(arrived.max()) if reached.all() else (longest or horizon),
-    )
+    return Outcomes(arrived, cost, crossed, counts, longest or horizon)

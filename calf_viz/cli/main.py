@@ -14,6 +14,7 @@ from calf_attach.layout import Word
 
 from calf_viz import systems
 from calf_viz.cli.attach import attach
+from calf_viz.cli.compare import compare
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.environment import (
     check_environment_options,
@@ -194,6 +195,7 @@ calf_viz.add_command(record)
 calf_viz.add_command(replay)
 calf_viz.add_command(verify)
 calf_viz.add_command(returns)
+calf_viz.add_command(compare)
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from calf_viz.agent import shipped_agents
 from calf_viz.agent.array_networks import BLOCK
-from calf_viz.agent.calf import AgentInfo, CALFAgent
-from calf_viz.agent.certificate import Constants
+from calf_viz.agent.calf import CALFAgent
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import is_file
+from calf_viz.recording.agent import recorded_agent
 from calf_viz.recording.folder import ADVICE
 from calf_viz.recording.recording import Recording
 from calf_viz.recording.rules import Rules, rules
@@ -233,28 +233,13 @@ def _agent(
                 f"policy {shown(policy)}: give {', '.join(POLICIES)}, or a checkpoint's file"
             )
         return shipped_agents.load(system, Path(policy)), Path(policy).name, True
-    constants = Constants(decided.nu_bar, decided.c_low, decided.c_up)
-    info = AgentInfo(hidden=decided.hidden, constants=constants)
-    agent = CALFAgent.random(system, np.random.default_rng(0), info)
-    if policy == "nominal":
-        return agent, policy, False
     number = recording.critic_at(step + 1)  # it decides on the next step
-    weights = None if number is None else recording.critic(number).weights
-    if weights is None:
+    if policy != "nominal" and (number is None or recording.critic(number).weights is None):
         raise UserError(
             f"{shown(recording.folder)} has no networks at step {step}: only nominal, or a "
             "checkpoint, can go on there"
         )
-    set_weights(agent, weights, recording.folder)
-    return agent, policy, False
-
-
-def set_weights(agent: CALFAgent, weights: NDArray[np.float32], folder: Path) -> None:
-    """Give an agent the networks of a recording. Raises FileDamaged if they are of others."""
-    wanted = agent.flat_weights().size
-    if weights.size != wanted:
-        raise FileDamaged(folder, f"{weights.size} weights, where {wanted} are wanted", ADVICE)
-    agent.set_flat_weights(np.array(weights))
+    return recorded_agent(recording, decided, number), policy, False
 
 
 def _seed(recording: Recording) -> int:
