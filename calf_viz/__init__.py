@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
     from calf_viz.viewer.app_config import AppConfig
     from calf_viz.viewer.config import VisualizationConfig
+    from calf_viz.viewer.rendering import render
 
 __all__ = [
     "AppConfig",
@@ -31,6 +32,7 @@ __all__ = [
     "compare",
     "compare_results",
     "fork",
+    "render",
 ]
 
 _WHERE = {
@@ -45,6 +47,7 @@ _WHERE = {
     "compare": "calf_viz.comparison.compare",
     "compare_results": "calf_viz.profiling.compare_files",
     "fork": "calf_viz.sources.fork",
+    "render": "calf_viz.viewer.rendering",
 }
 
 

@@ -97,6 +97,11 @@ def tracked(
         yield from progress.track(items, total, description=visible(str(description)))
 
 
+def on_terminal() -> bool:
+    """Whether bars are seen as they grow, rather than kept in a file."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def plain(value: object, style: str = "") -> Text:
     """A value from the user, as a cell, title or description."""
     from rich.text import Text

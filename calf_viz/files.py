@@ -4,6 +4,7 @@
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises becomes one line
     write          with write_aside(path) as part:  completely or not at all; check_writable
+                   new_file                         under its own name from the beginning
     share          hold, not_over
 
 A file that cannot be read is a `FileTrouble`; one that was read and is broken, a `FileDamaged`.
@@ -258,6 +259,37 @@ def write_aside(path: StrPath) -> Iterator[Path]:
         if part is not None:
             with suppress(OSError):
                 part.unlink()
+
+
+def new_file(path: StrPath, replace: bool = False) -> BinaryIO:
+    """A new file, open for writing, that has its name from the beginning: for what is useful before
+    it is complete. Its folder is created if it is missing.
+
+    replace: whether a file of that name may be replaced.
+
+    Raises:
+        UserError: it is there already, or cannot be written.
+    """
+    try:
+        target = _target(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if replace:
+            target.unlink(missing_ok=True)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    except FileExistsError as error:
+        raise UserError(
+            f"{shown(path)} is there already: its writer is at it, or was killed: look at it, and "
+            "remove it"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, _reason(error)) from error
+    return open(descriptor, "wb", buffering=0)
+
+
+def remove(path: StrPath) -> None:
+    """Remove a file of the program's own; nothing happens if that cannot be."""
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _unwritable(path: StrPath, reason: str) -> UserError:

@@ -30,9 +30,10 @@ STARTING = {"executable"}
 
 FOR_USERS = {"exists", "is_file", "read_bytes", "read_text"}
 """Functions of `calf_viz.files` that are called by their bare names."""
-NOT_PATHS = {"part", "Run", "Image", "progress", "files", "re", "html", "glob"}
+NOT_PATHS = {"part", "Run", "Image", "progress", "files", "re", "html", "glob", "av"}
 """What these methods are called on beside paths: write_aside's own file, a run, a picture that was
-read, a bar, the one place itself, and what is escaped for others than rich."""
+read, a bar, the one place itself, what is escaped for others than rich, and an encoder of files
+that were made here."""
 
 EXCEPTIONS = {
     "calf_viz/files.py": "the place for it",

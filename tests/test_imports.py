@@ -38,6 +38,7 @@ GROUND = (
     "round_numbers",
     "periods",
     "pace",
+    "video",
     "profiling",
     "assignment",
     "settings",

@@ -22,9 +22,11 @@ from calf_viz.cli.environment import (
     environment_options,
     open_environment,
 )
+from calf_viz.cli.export import export
 from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
 from calf_viz.cli.pictures import picture_of, write_picture, write_screenshots
 from calf_viz.cli.recordings import record, replay
+from calf_viz.cli.render import render
 from calf_viz.cli.returns import returns
 from calf_viz.cli.shaders import shaders
 from calf_viz.cli.showing import show
@@ -193,9 +195,11 @@ def show_config(preset: str | None, config: Path | None, **changes: Any) -> None
 calf_viz.add_command(attach)
 calf_viz.add_command(record)
 calf_viz.add_command(replay)
+calf_viz.add_command(render)
 calf_viz.add_command(verify)
 calf_viz.add_command(returns)
 calf_viz.add_command(compare)
+calf_viz.add_command(export)
 calf_viz.add_command(train)
 calf_viz.add_command(benchmark)
 calf_viz.add_command(evaluate)

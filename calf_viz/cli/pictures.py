@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
 
 SUFFIX = ".png"
-OTHERS = {".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".pdf", ".eps", ".ppm"}
+OTHERS = {".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".pdf", ".eps", ".ppm"}
 """Suffixes of pictures that are not written."""
+MOVING = {".gif", ".mp4", ".webm", ".mkv", ".mov", ".avi"}
+"""Suffixes of what is not a single picture."""
 
 
 def picture_of(output: Path | None) -> Path | None:
@@ -22,6 +24,10 @@ def picture_of(output: Path | None) -> Path | None:
     another kind."""
     if output is None or is_folder(output):
         return None
+    if output.suffix.lower() in MOVING:
+        raise UserError(
+            f"--output {shown(output)}: give it to calf-viz render, which writes videos"
+        )
     if output.suffix.lower() in OTHERS:
         better = output.with_suffix(SUFFIX).name
         raise UserError(f"--output {shown(output)}: pictures are PNG: give {shown(better)}")

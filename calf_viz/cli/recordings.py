@@ -103,15 +103,10 @@ def replay(
 
     config = config_of(context, changes, PRESET)
     recording = Recording(folder)
-    ghosts, row = forked(recording, fork, policies, agents, ghost_steps), 0
+    ghosts = forked(recording, fork, policies, agents, ghost_steps)
     if start is None:
         start = fork
-    if start is not None:
-        row = recording.row(start)
-        if not len(recording) or not recording.step(0) <= start <= recording.step(
-            len(recording) - 1
-        ):
-            raise UserError(f"--from {start}: {_steps(recording)}")
+    row = 0 if start is None else recording.find(start, "from")
     with CALFApplication(config, source=Replay(recording, ghosts=ghosts)) as app:
         if row > 0:
             app.seek(row - 1)  # the next frame shows it
@@ -119,9 +114,3 @@ def replay(
         failure = app.failure
     if failure is not None:  # reported already
         context.exit(1)
-
-
-def _steps(recording: Any) -> str:
-    if not len(recording):
-        return "the recording has no steps"
-    return f"the recording has steps {recording.step(0)} to {recording.step(len(recording) - 1)}"

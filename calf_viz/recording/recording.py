@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import exists, parsing
 from calf_viz.recording import critics, events
-from calf_viz.recording.agents import KEY
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
+from calf_viz.recording.rows import Columns, Rows, about
 from calf_viz.recording.stream import Stream
 from calf_viz.samples import Samples
 
@@ -103,6 +102,17 @@ class Recording:
         rows = -(-(step - place.step) * place.rows // max(end - place.step, 1))
         return place.row + min(max(rows, 0), place.rows)
 
+    def find(self, step: int, name: str) -> int:
+        """As `row`, of a step that a setting of that name asks for. Raises UserError for one that
+        is not in the recording."""
+        there = "no steps"
+        if rows := len(self):
+            first, last = self.step(0), self.step(rows - 1)
+            if first <= step <= last:
+                return self.row(step)
+            there = f"steps {first} to {last}"
+        raise UserError(f"`{name}` {step}: the recording has {there}")
+
     def step(self, row: int) -> int:
         """The number of a row's step."""
         place = self._agents.at_row(row)
@@ -134,7 +144,7 @@ class Recording:
         """The agents in a row. Raises IndexError, FileDamaged."""
         place = self._agents.at_row(row)
         batch, schema = self._batch(place), self._agents.streams[place.stream].schema
-        n, widths = _about(schema, self._agents.streams[place.stream].path)
+        n, widths = about(schema, self._agents.streams[place.stream].path)
         at = row - place.row
 
         def column(name: str) -> NDArray[Any]:
@@ -248,15 +258,33 @@ class Recording:
 
     def events(self) -> list[Event]:
         """All events so far. Raises FileDamaged."""
-        stream = self._events
-        if stream is None:
+        if self._events is None:
             return []
-        with parsing(stream.path, "events", ADVICE):
-            return [
-                event
-                for number in range(len(stream.blocks))
-                for event in events.events(stream.batch(number))
-            ]
+        with parsing(self._events.path, "events", ADVICE):
+            return [event for batch in self.event_batches() for event in events.events(batch)]
+
+    def event_batches(self) -> Iterator[Any]:
+        """All events so far, as Arrow's record batches. Raises FileDamaged."""
+        stream = self._events
+        if stream is not None:
+            for number in range(len(stream.blocks)):
+                yield stream.batch(number)
+
+    def shapes(self) -> list[Columns]:
+        """What rows hold, in each stream."""
+        return [Columns.of(stream.schema, stream.path) for stream in self._agents.streams]
+
+    def row_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Rows]:
+        """The rows from one and up to another, a block after another. Raises FileDamaged."""
+        stop = len(self) if stop is None else stop
+        for place in self._agents.places:
+            first, last = max(start - place.row, 0), min(stop - place.row, place.rows)
+            if first < last:
+                stream = self._agents.streams[place.stream]
+                with parsing(stream.path, "rows of agents", ADVICE):
+                    batch = stream.batch(place.block).slice(first, last - first)
+                    rows = Rows(batch, Columns.of(stream.schema, stream.path))
+                yield rows
 
     def _column(self, place: Place, name: str) -> NDArray[Any]:
         found: NDArray[Any] = self._batch(place).column(name).to_numpy(zero_copy_only=True)
@@ -336,10 +364,3 @@ class _Streams:
     def before(self, step: int) -> int:
         """Number of the last block that begins at a step or before it; -1 if there is none."""
         return bisect_right(self.places, step, key=lambda place: place.step) - 1
-
-
-def _about(schema: Any, path: Path) -> tuple[int, dict[str, int]]:
-    """Agents of a stream, and the width of columns with an axis for it."""
-    with parsing(path, "a stream of agents", ADVICE):
-        found = json.loads(schema.metadata[KEY])
-        return int(found["agents"]), {str(k): int(v) for k, v in found["widths"].items()}

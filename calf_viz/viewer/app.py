@@ -34,9 +34,12 @@ class CALFApplication(Session):
     Resources and attributes are those of `Session`.
     """
 
-    def advance(self) -> None:
-        """Take the source's steps for a frame, without drawing them."""
-        self._push(self.playhead.take(1, self.config.speed))
+    def advance(self, steps: int | None = None) -> int:
+        """Take the source's steps for a frame, or that many, without drawing them; returns by how
+        many the picture moves on."""
+        before = self.playhead.at
+        self._push(self.playhead.take(1, self.config.speed if steps is None else steps))
+        return self.playhead.at - before
 
     def step(self) -> None:
         """Take `speed` steps of the source (or all new ones, if it is live; a single one while
@@ -66,7 +69,23 @@ class CALFApplication(Session):
         self._push(self.feed.late_steps())
         self._draw()
 
-    def _draw(self) -> None:
+    def picture(self, supersample: int | None = 1) -> NDArray[np.uint8]:
+        """Draw a frame of the current state, and return it as `screenshot` does; with several
+        samples per pixel only those are drawn.
+
+        Raises UserError for more samples than the driver allows.
+        """
+        if self.display is not None:
+            self.display.refresh()  # each picture of a video may become a figure
+        if self.host.check_samples(supersample) == 1:
+            self.draw()
+            return self.host.screenshot()
+        found: list[NDArray[np.uint8]] = []
+        self._draw(lambda: found.append(self.host.screenshot(supersample)))
+        return found[-1]
+
+    def _draw(self, draw: Callable[[], None] | None = None) -> None:
+        """draw: draws the host's frame, if it is not its `draw`."""
         if self.host.scene.size != self._fitted_size:
             self._fitted_size = self.host.scene.size
             self.fit_surface()
@@ -90,7 +109,7 @@ class CALFApplication(Session):
         if self.following.on:
             self.following.frame(self.playhead.samples(), self.config.chosen or 0)
         with self.profiler.section("draw"):
-            self.looks.draw(self.host.draw)
+            self.looks.draw(draw or self.host.draw)
 
     def screenshot(self, supersample: int | None = 1) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.

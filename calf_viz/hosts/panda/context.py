@@ -297,6 +297,12 @@ class PandaContext(Owned):
         renderer = self.gsg.driver_renderer
         raise UserError(f"{renderer} gives nothing of the {texture.name}{reason}: start again")
 
+    def picture(self, texture: Texture) -> NDArray[np.uint8]:
+        """A picture that was drawn into a texture of `F_rgba8`, (height, width, 3), top row first;
+        as `read`."""
+        pixels = self.read(texture).reshape(texture.y_size, texture.x_size, 4)
+        return pixels[::-1, :, 2::-1].copy()  # it is BGRA
+
     def __enter__(self) -> PandaContext:
         self.owner.check("draw")
         ENGINE_LOCK.acquire()

@@ -62,8 +62,7 @@ class FinePicture:
         self.closing.callback(root.remove_node)
         buffer.make_display_region().set_camera(root.attach_new_node(Camera("picture")))
         self.context.render(buffer, surely=True)
-        pixels = self.context.read(picture).reshape(size[1], size[0], 4)
-        return pixels[::-1, :, 2::-1].copy()
+        return self.context.picture(picture)
 
     def _target(
         self, name: str, size: tuple[int, int], depth: bool = False

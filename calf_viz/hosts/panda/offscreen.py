@@ -69,9 +69,7 @@ class OffscreenHost(PandaHost):
             TransformState.garbage_collect()
 
     def _picture(self) -> NDArray[np.uint8]:
-        width, height = self.scene.size
-        pixels = self.context.read(self.picture).reshape(height, width, 4)
-        return pixels[::-1, :, 2::-1].copy()
+        return self.context.picture(self.picture)
 
     def finish(self) -> None:
         """Wait until the frame is drawn, and read it into RAM."""

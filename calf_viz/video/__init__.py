@@ -1,0 +1,1 @@
+"""Pictures to files: videos, animations, single pictures. Knows nothing of what they show."""
