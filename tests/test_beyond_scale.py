@@ -11,7 +11,16 @@ from scene_folder import HOSTS, OLDER, SceneFolder, Surface
 from written_looks import surface, write
 
 from calf_viz.heightfield import Heightfield, plane_nodes
+from calf_viz.scene.colours import (
+    ScaleMarks,
+    colour_map,
+    mark_scale,
+    mode_colours,
+    palette_texels,
+)
 from calf_viz.scene.height_texels import height_texels, level_field, shown_heights
+from calf_viz.scene.paint import contrast, packed
+from calf_viz.scene.theme import THEMES
 from calf_viz.value_limits import Scaling
 
 pytestmark = pytest.mark.rendering
@@ -64,3 +73,16 @@ def test_an_interrupted_morph_goes_on_from_the_heights_it_showed() -> None:
     np.testing.assert_allclose(np.clip(seen, 0.0, 1.0), mixed, atol=1e-6)
     both = (first.open > 1.0) & (second.open > 1.0)
     assert both.any() and (seen[both] > 1.0).all(), "its border stays where it is"
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_what_is_beyond_is_seen_on_the_ground_but_does_not_stand_out(name: str) -> None:
+    """In the picture it is most of the plane, in front of the bowl and behind it."""
+    theme = THEMES[name]
+    colours = colour_map(theme.colour_map)
+    texels = palette_texels(colours, mode_colours())
+    marks = ScaleMarks(np.zeros(len(colours), np.uint8), (True, True))
+    mark_scale(texels, colours, marks, theme.background)
+    for end in (0, -1):
+        beyond = packed(tuple((texels[0, end, :3] / 255.0).tolist()))
+        assert 1.05 < contrast(beyond, packed(theme.background)) < 1.5

@@ -126,7 +126,7 @@ DARK_CASING = 0.14
 """Luminance of a trail from which on its outline is dark, by default."""
 CASINGS = (15, 255)
 """Greys of a dark and a white outline: either suits what is neither very dark nor very bright."""
-BEYOND = 0.3
+BEYOND = 0.15
 """Part of a grey opposite to the ground in the colour of values beyond the scale."""
 PALE, DARK_LINES = 0.5, 128
 """Mean luminance of a colour map from which on contours are darker than the surface, and the bit of
