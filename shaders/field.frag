@@ -18,6 +18,7 @@ vec2 scene_point = vec2(0.0), grid_point = vec2(0.0);
 #include "trail_profile.glsl"
 #include "trail_casing.glsl"
 #include "marker_shape.glsl"
+#include "lib/picking.glsl"
 
 flat in ivec4 v_id;
 in vec4 v_data;
@@ -26,6 +27,9 @@ flat in vec4 v_tone;
 in float v_measure;
 #else
 const float v_measure = 0.0;
+#endif
+#if PICKING == 1
+flat in int v_agent;
 #endif
 layout(location = 0) out vec4 o_colour;
 
@@ -84,6 +88,12 @@ void main() {
     marker.a *= v_tone.a;
 
     o_colour = on_surface ? vec4(surface, rim ? v_data.w : 1.0) : kind == 1 ? trail : marker;
+#if PICKING == 1
+    // Not what is hardly seen; but a crowd's opacity says nothing about a single agent.
+    if (o_colour.a < PICKED_FROM * v_tone.a) discard;
+    o_colour = number_colour(v_agent);
+    return;
+#endif
     if (o_colour.a < 0.004) discard;
     o_colour = min(o_colour, 1.0);                   // hooks may return more
     o_colour.rgb *= o_colour.a;                      // blended as ONE, ONE_MINUS_SRC_ALPHA

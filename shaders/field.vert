@@ -51,6 +51,9 @@ flat out vec4 v_tone;           // mean colour of a trail's segment, or its outl
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;            // shown by a trail's colour instead of the mode
 #endif
+#if PICKING == 1
+flat out int v_agent;           // its number, from 1 on; 0 of the surface
+#endif
 
 // The surface is one long strip, row after row, then its rim, cut into instances that overlap by two
 // vertices; then come circles. The rim goes around the plane, counterclockwise: every node on the edge,
@@ -102,6 +105,9 @@ vec3 pixel(vec2 point, float age) {
 
 void main() {
     int agent = gl_InstanceID - u_surface_instances;
+#if PICKING == 1
+    v_agent = max(agent + 1, 0);
+#endif
     v_tone = vec4(vec3(UNMIXED), 1.0);
     int trail_vertices = u_vertices - 5;             // even
     int row_length = 2 * (u_cells.x + 1) + 2;        // of the surface; two join it to the next row
@@ -256,6 +262,9 @@ void main() {
     if (kind == CIRCLE) {
         v_id = circle_id(circle);
         gl_Position = circle_expand(gl_Position, across_circle);
+#if PICKING == 1
+        vertex.drawn = false;
+#endif
     }
     if (!vertex.drawn) gl_Position = UNDRAWN;
 }

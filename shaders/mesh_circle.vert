@@ -17,8 +17,14 @@ flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
+#if PICKING == 1
+flat out int v_agent;
+#endif
 
 void main() {
+#if PICKING == 1
+    v_agent = 0;
+#endif
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = -1.0;
 #endif
@@ -35,4 +41,7 @@ void main() {
     v_tone = vec4(vec3(UNMIXED), circle_opacity(circle));
     v_data = vec4(-1.0, 0.0, circle.side * reach, width);
     if (isnan(a_here.z)) gl_Position = UNDRAWN;
+#if PICKING == 1
+    gl_Position = UNDRAWN;
+#endif
 }

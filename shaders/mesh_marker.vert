@@ -18,8 +18,14 @@ flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
+#if PICKING == 1
+flat out int v_agent;
+#endif
 
 void main() {
+#if PICKING == 1
+    v_agent = a_id.x + 1;
+#endif
 #if TRAIL_COLOUR >= BY_SPEED
     v_measure = 0.0;
 #endif

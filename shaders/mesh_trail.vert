@@ -26,8 +26,14 @@ flat out vec4 v_tone;
 #if TRAIL_COLOUR >= BY_SPEED
 out float v_measure;
 #endif
+#if PICKING == 1
+flat out int v_agent;
+#endif
 
 void main() {
+#if PICKING == 1
+    v_agent = (a_id.x & 0xffffff) + 1;
+#endif
     int agent = a_id.x & 0xffffff;
     int back = u_head_step - a_id.y;
     float exact = float(back) + float(a_id.x >> 24) / 128.0;

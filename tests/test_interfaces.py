@@ -115,7 +115,8 @@ def test_shipped_shaders_are_alike_in_every_variant(look: str | None) -> None:
 def test_the_comparison_sees_every_shipped_variable() -> None:
     """Each output left out of a vertex shader is told."""
     for program in ("field", "mesh_trail", "hud"):
-        one = load_program(ShaderLibrary(None, {"TRAIL_COLOUR": "BY_SPEED"}), program)
+        defines = {"TRAIL_COLOUR": "BY_SPEED", "PICKING": "1"}
+        one = load_program(ShaderLibrary(None, defines), program)
         names = re.findall(r"(?m)^(?:flat )?out \w+ (\w+);", one.vertex.text)
         assert names
         for name in names:

@@ -128,6 +128,10 @@ class TestControls:
         heard: list[tuple[str, float, float]] = []
 
         class Listener:
+            def hover(self, x: float, y: float) -> None: ...
+            def leave(self) -> None: ...
+            def click(self, x: float, y: float) -> None: ...
+
             def press(self, x: float, y: float) -> None:
                 heard.append(("press", x, y))
 
@@ -151,3 +155,56 @@ class TestControls:
         app.pointer = Pointer(50, 95)
         controls.update()
         assert heard == [("press", 50, 90), ("drag", 300, 95), ("drag", 300, 95), ("release", 0, 0)]
+
+    def test_what_is_pointed_at_is_notified(self, app: Application, scene: Scene) -> None:
+        """A mouse that moves hovers; one that is pressed and hardly moves clicks; one that drags,
+        pans or is over a panel does neither."""
+        heard: list[tuple[object, ...]] = []
+
+        class Listener:
+            def press(self, x: float, y: float) -> None: ...
+            def drag(self, x: float, y: float) -> None: ...
+            def release(self) -> None: ...
+
+            def hover(self, x: float, y: float) -> None:
+                heard.append(("hover", x, y))
+
+            def leave(self) -> None:
+                heard.append(("leave",))
+
+            def click(self, x: float, y: float) -> None:
+                heard.append(("click", x, y))
+
+        controls = OrbitControls(app, scene, lambda x, y: x < 100, Listener())
+
+        def at(x: float, y: float, inside: bool = True) -> list[tuple[object, ...]]:
+            app.pointer = Pointer(x, y, inside)
+            controls.update()
+            found = heard[:]
+            heard.clear()
+            return found
+
+        assert at(200, 90) == [("hover", 200, 90)]
+        assert at(200, 90) == [], "it did not move"
+        assert at(50, 90) == [("leave",)], "over a panel"
+        assert at(60, 90) == []
+        assert at(300, 90) == [("hover", 300, 90)]
+        assert at(300, 90, inside=False) == [("leave",)]
+        assert at(300, 90) == [("hover", 300, 90)]
+
+        def press(button: str, *way: tuple[float, float]) -> list[tuple[object, ...]]:
+            app.events[button]()
+            found = [one for place in way for one in at(*place)]
+            app.events[f"{button.rpartition('-')[2]}-up"]()
+            found += heard
+            heard.clear()
+            return found
+
+        before = scene.camera.pose
+        assert press("mouse1", (301, 91)) == [("click", 300, 90)]
+        assert at(301, 91) == [("hover", 301, 91)]
+        assert press("mouse1", (340, 90), (301, 91)) == [], "dragged, and back"
+        assert scene.camera.pose[:2] == before[:2]
+        assert press("mouse3") == press("shift-mouse1") == press("mouse2") == []
+        at(50, 90)
+        assert press("mouse1") == [], "a panel's"

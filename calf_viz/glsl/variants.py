@@ -59,6 +59,12 @@ DEVIATIONS = Variant(
         "1": "values are deviations from zero; where there is none, it is grey",
     },
 )
+PICKING = Variant(
+    "PICKING",
+    {"0": "colours are drawn", "1": "numbers of agents, in what the mouse reads"},
+)
+"""Neither the user's nor the view's: `picking` turns a program of colours into one of numbers."""
+_PICKS = re.compile(rf"^[ \t]*#[ \t]*if[ \t]+{PICKING.name}\b", re.M)
 GIVEN = (MODE_BITS, PERIODIC, MARGINS, DEVIATIONS)
 """Not for the user to choose: determined by the view. (A uniform would cost every view's vertices a
 tenth of their time under llvmpipe, which executes both sides of each branch.)"""
@@ -107,11 +113,21 @@ def in_force(text: str) -> Mapping[str, str]:
     return found
 
 
+def picking(text: str) -> str | None:
+    """An expanded shader that draws numbers of agents instead; None for a shader of the user's own
+    that does not know how."""
+    default = f"#define {PICKING.name} {PICKING.default}\n"
+    if _PICKS.search(text) is None or default not in text:
+        return None
+    return text.replace(default, f"#define {PICKING.name} 1\n")  # as many lines
+
+
 def check(defines: Mapping[str, str]) -> None:
     """Raise UserError for a value that a variant does not have."""
-    for given in GIVEN:
+    for given in (*GIVEN, PICKING):
         if given.name in defines:
-            raise UserError(f"`define` {given.name}: determined by the view: leave it out")
+            whose = "program" if given is PICKING else "view"
+            raise UserError(f"`define` {given.name}: determined by the {whose}: leave it out")
     for variant in VARIANTS:
         value = defines.get(variant.name, variant.default)
         if value not in variant.values:
@@ -135,8 +151,9 @@ def header() -> str:
         "// The built-in variants, each a macro: `--define NAME=VALUE` chooses. Generated from",
         "// calf_viz/glsl/variants.py by `python -m calf_viz.glsl.variants`; do not edit.",
     ]
-    for variant in (*VARIANTS, *GIVEN):
+    for variant in (*VARIANTS, *GIVEN, PICKING):
         note = "" if variant in VARIANTS else ": determined by the view"
+        note = ": determined by the program" if variant is PICKING else note
         lines += ["", f"// {variant.name}{note}"]
         for number, (value, meaning) in enumerate(variant.values.items()):
             if value.isdecimal():

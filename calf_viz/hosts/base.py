@@ -23,6 +23,7 @@ from calf_viz.hosts.drawn_surface import DrawnSurface
 from calf_viz.hosts.legend_colours import LegendColours
 from calf_viz.hosts.looking_back import LookingBack, Then
 from calf_viz.hosts.memory import drawn_by_cpu
+from calf_viz.hosts.picking import HOVER_EVERY, Pick, PickDraws, Picks, nearest, window
 from calf_viz.hosts.pictured import Pictured
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.ring import Ring
@@ -66,6 +67,7 @@ class Host(Pictured, DrawnSurface):
         controls: values of the uniforms that the user can change.
         programs: the shaders in force, and those before them.
         compare: arranges a second look beside this one; None without one.
+        picks: pixels that were asked for, and the agents found there.
     """
 
     KIND = "host"
@@ -94,12 +96,15 @@ class Host(Pictured, DrawnSurface):
         self._warned = False
         self._begin_surface(setup)
         self._newest: Samples | None = None
+        self.picks = Picks()
+        self._pick_draws: PickDraws | None = None
 
     def _ready(self) -> None:
         """Make ring, detail and surface; called at the end of a subclass's constructor."""
         setup, scene = self.setup, self.scene
         if self.software:
             self.closing.enter_context(raster_threads.apart())
+            self.picks = Picks(HOVER_EVERY)
         self.controls.adopt(self.programs.controls)
         slots = setup.steps_kept
         self.layout = RingLayout.fit(setup.agents, slots, self.texture_limit, scene.trail + 1)
@@ -271,6 +276,67 @@ class Host(Pictured, DrawnSurface):
         self._move_contours()
         return values | self.controls.values
 
+    def picked(self) -> list[Pick]:
+        """Agents found, since the last call, at pixels that were asked for by `picks.ask`: some
+        frames later, as nothing waits for them."""
+        if self.picks.reading and self._pick_draws is not None:
+            texels = self._pick_draws.read()
+            if texels is not None:
+                self.picks.found(texels)
+        return self.picks.take()
+
+    def pick(self, x: float, y: float) -> int | None:
+        """The agent that the picture shows at a pixel, from the top left corner, or within some
+        pixels of it; None if there is none. Waits for the GPU.
+
+        Raises UserError for a pixel outside of the picture, and if this host cannot tell.
+        """
+        width, height = self.scene.size
+        if not (0 <= x < width and 0 <= y < height):
+            raise UserError(f"pick: {x:g}, {y:g} is outside of the picture of {width} x {height}")
+        if not self.drawn:
+            self.draw()
+        counts, self._counts = self._counts, Counter()
+        try:
+            seen = window(self._prepared()["u_view_projection"], self.scene.size, x, y)
+            draws = self._picking()
+            if draws is None:
+                raise UserError(f"pick: the {self.design} host cannot tell agents apart")
+            found = nearest(draws.now(seen))
+        finally:
+            self._counts = counts
+        self.count("pick_draws", draws.draws)
+        return found
+
+    def _prepared(self) -> dict[str, Any]:
+        """Set all inputs for the scene as it is now, and return them."""
+        return self.uniforms()
+
+    def _open_picks(self) -> PickDraws | None:
+        """Make what draws numbers of agents; None if the host cannot."""
+        return None
+
+    def _picking(self) -> PickDraws | None:
+        if self._pick_draws is None:
+            self._pick_draws = self._open_picks()
+        return self._pick_draws
+
+    def _begin_picking(self, values: dict[str, Any]) -> None:
+        """Called by hosts before each frame with its inputs: draw numbers, too, if asked to."""
+        asked = self.picks.next()
+        if asked is None:
+            return
+        draws = self._picking()
+        if draws is not None:
+            draws.begin(window(values["u_view_projection"], self.scene.size, asked.x, asked.y))
+            self.count("pick_draws", draws.draws)
+
+    def _end_picking(self) -> None:
+        """Called by hosts after each frame."""
+        self.picks.drawn()
+        if self.picks.reading and self._pick_draws is not None:
+            self._pick_draws.end()
+
     def instances(self, uniforms: dict[str, Any]) -> int:
         """Number of instances of the draw."""
         return int(uniforms["u_surface_instances"] + uniforms["u_agents"])
@@ -284,8 +350,9 @@ class Host(Pictured, DrawnSurface):
         """OpenGL work since the last call; to be called after each frame.
 
         draw_calls: draws of the scene. ring_draws: those that fill the ring. hud_draws: those of
-        the HUD. upload_bytes: into textures and buffers. mesh_updates: meshes rebuilt. vertices: of
-        all draws. entities: number of objects drawn. Missing counts are 0.
+        the HUD. pick_draws: those of agents' numbers. upload_bytes: into textures and buffers.
+        mesh_updates: meshes rebuilt. vertices: of all draws. entities: number of objects drawn.
+        Missing counts are 0.
         """
         counts, self._counts = self._counts, Counter()
         return counts
@@ -313,7 +380,7 @@ class Host(Pictured, DrawnSurface):
         """Draw the cells of `shaders/swatch.vert` with a compiled program and the scene's inputs;
         returns pixels for `scene.swatches`."""
 
-    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+    def bind_keys(self, actions: Mapping[str, Callable[[], Any]]) -> set[str]:
         """Bind keys to actions, by the names of `hud.keys`, with the host's own added.
 
         Returns the actions that have a key now: none if there is no keyboard.

@@ -19,6 +19,7 @@ from calf_viz.glsl.programs import Programs, ProgramSource
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import unowned
 from calf_viz.hosts.critic_passes import CriticDraws
+from calf_viz.hosts.picking import PickDraws
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.detail import Detail
@@ -150,11 +151,20 @@ class StubHost(Host):
         it cannot show."""
         return super().uniforms()
 
+    def _prepared(self) -> dict[str, Any]:
+        """Set all inputs for the scene as it is now, for `pick`, and return them."""
+        return super()._prepared()
+
+    def _open_picks(self) -> PickDraws | None:
+        """Make what draws numbers of agents in a small window of the picture, so that they can be
+        picked; `_draw` then calls `_begin_picking` before a frame and `_end_picking` after it."""
+        return super()._open_picks()
+
     def set_second(self, library: ShaderLibrary, colour_map: NDArray[np.uint8]) -> Reloading:
         """Set `self.compare`, and return what draws the second look; or raise UserError."""
         return super().set_second(library, colour_map)
 
-    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+    def bind_keys(self, actions: Mapping[str, Callable[[], Any]]) -> set[str]:
         """Bind a window's keys to them; returns the names, with the host's own, that have a key.
         A window sets `has_window`, and `unseen` while it is minimised."""
         return super().bind_keys(actions)

@@ -131,8 +131,8 @@ class Hud:
         self._rearranged = False
 
     def panels(self, scene: Scene, shown: Scale) -> tuple[Rect, ...]:
-        """Rectangles of the widgets in the scene's next frame, with a margin; without notices,
-        which come and go. shown: as for `prepare`."""
+        """Rectangles of the widgets in the scene's next frame, with a margin; without those that
+        come and go. shown: as for `prepare`."""
         self._arrange(scene, shown)
         if self._panels is None:
             gap = self.canvas.metrics.unit

@@ -34,9 +34,20 @@ KEYS = (
     Key("next_theme", ("l",), "theme", "cycle the themes: dark, light, high contrast"),
     Key("save_look", ("s",), "save look", "save the controls' values beside the look's shaders"),
     Key("next_view", ("tab",), "A/B", "with two looks: cycle split, first, second, difference"),
-    Key("quit", ("escape", "q"), "quit", "close the window"),
-    Key("next_agent", ("]",), "next agent", "choose the next agent, which has a ring"),
+    Key(
+        "quit",
+        ("escape", "q"),
+        "quit",
+        "close the window; `escape` lets go of a chosen agent first",
+    ),
+    Key(
+        "next_agent",
+        ("]",),
+        "next agent",
+        "choose the next agent, which has a ring, as a click does",
+    ),
     Key("previous_agent", ("[",), "previous", "choose the previous agent"),
+    Key("why", ("w",), "why", "say why the agent in a ring took its last step"),
     Key("next_scale", ("v",), "scale", "cycle the scales of values: linear, sqrt, symlog, rank"),
     Key(
         "next_limits",

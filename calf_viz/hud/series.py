@@ -10,7 +10,7 @@ from it, so that no shape is ever rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,15 @@ class Series:
         count, following = int(texels[0, 0]), int(texels[0, 1])
         texels[HEAD + following, :2] = value, colour
         texels[0, :2] = min(count + 1, SAMPLES), (following + 1) % SAMPLES
+
+    def fill(self, name: str, values: Sequence[float]) -> None:
+        """Replace all samples, at most `SAMPLES`, by as many as there are values, which span the
+        plot's width."""
+        texels = self._changed(name)
+        count = len(values)
+        texels[HEAD : HEAD + count, 0] = values
+        texels[0, :2] = count, count % SAMPLES
+        texels[1, 0] = count
 
     def clear(self, name: str) -> None:
         """Drop all samples; the scale stays."""

@@ -17,6 +17,7 @@ PER_FRAME = (
     "draw_calls",
     "ring_draws",
     "hud_draws",
+    "pick_draws",
     "upload_bytes",
     "policy_queries",
 )

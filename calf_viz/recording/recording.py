@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
 from calf_viz.recording.rows import Columns, Rows, about
 from calf_viz.recording.stream import Stream
 from calf_viz.samples import Samples
+
+if TYPE_CHECKING:
+    from calf_viz.agent.explanation import Explanation
+    from calf_viz.recording.explaining import Explainer
 
 KEPT_BYTES = 64 << 20
 """Memory for blocks that were read lately."""
@@ -60,6 +64,7 @@ class Recording:
         self._events: Stream | None = None
         self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._kept_bytes = 0
+        self._explainer: Explainer | None = None
         self.refresh()
 
     def refresh(self) -> int:
@@ -285,6 +290,22 @@ class Recording:
                     batch = stream.batch(place.block).slice(first, last - first)
                     rows = Rows(batch, Columns.of(stream.schema, stream.path))
                 yield rows
+
+    def explain(self, step: int, agent: int) -> Explanation:
+        """Why an agent, counted from 0, took the step that led to this one: the certificate's
+        inequalities with their margins, and Q of the actor's, the nominal policy's and the taken
+        action, and along each action. In float64, from the state and the networks of then.
+
+        Raises:
+            UserError: that is not known: no such step or agent, an episode begins there, the step
+                before is not recorded, or it is no recording of our own agents.
+            FileDamaged: it is damaged.
+        """
+        from calf_viz.recording.explaining import Explainer
+
+        if self._explainer is None:
+            self._explainer = Explainer(self)
+        return self._explainer.explain(step, agent)
 
     def _column(self, place: Place, name: str) -> NDArray[Any]:
         found: NDArray[Any] = self._batch(place).column(name).to_numpy(zero_copy_only=True)

@@ -18,6 +18,7 @@ from calf_viz.samples import Samples
 from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
+    from calf_viz.agent.explanation import Explanation
     from calf_viz.critic_networks import CriticNetworks
     from calf_viz.recording.contents import Contents
 
@@ -141,6 +142,15 @@ class Explained(Protocol):
 
     def explain(self) -> str:
         """That, in a few words for the panel: a policy, and where it is from."""
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """Knows why its agents took their last steps."""
+
+    def why(self, agent: int) -> Explanation | None:
+        """Why this one took the step that led to where it is; None where no decision did, as where
+        an episode begins, or where what decided is not known."""
 
 
 @runtime_checkable

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.explanation import Explanation
 from calf_viz.agent.torch_import import whole_imports
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.contents import Contents
 from calf_viz.recording.recording import Recording
@@ -34,7 +35,7 @@ WAYS = (("nominal",), ("actor",), ("calf",))
 
 class Replay:
     """Steps through a recording, and follows one that grows. As `Source`, `Pausable`, `Foreseeing`,
-    `Seekable`, `Forkable`, `Certified`, `Valued`, `Explained` and `Noticing`.
+    `Seekable`, `Forkable`, `Certified`, `Valued`, `Explained`, `Noticing` and `Accountable`.
 
     Attributes:
         recording: what is shown; closed with this.
@@ -193,6 +194,17 @@ class Replay:
         if self._newest is None or self._newest[0] != number:
             self._newest = number, self.recording.critic(number).field
         return self._newest[1]
+
+    def why(self, agent: int) -> Explanation | None:
+        """As `Accountable`: from what was recorded."""
+        if self._shown is None or self._shown.step is None:
+            return None
+        try:
+            return self.recording.explain(self._shown.step, agent)
+        except FileDamaged:
+            raise
+        except UserError:
+            return None
 
     def foresee(self, steps: int) -> NDArray[np.floating]:
         """As `Foreseeing`: where the first agents are in the first steps, which it knows."""

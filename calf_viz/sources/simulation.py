@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.array_networks import ArrayNetworks, layers_of
+from calf_viz.agent.explanation import Decision, Explanation, Judge
 from calf_viz.agent.modes import CERTIFIED, NAMES, NOMINAL
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield
@@ -29,6 +31,20 @@ LONGEST_EPISODE = 5000
 """Steps after which an agent starts a new episode in any case: the horizon of `evaluate`."""
 FORESEEN = 32
 """Most agents that are simulated ahead."""
+
+
+class _Decided(NamedTuple):
+    """The newest step's decisions, of n agents."""
+
+    states: NDArray[Any]
+    """Where they were made."""
+    actions: NDArray[Any]
+    modes: NDArray[np.uint8]
+    q: NDArray[np.float64]
+    q_plus: NDArray[np.float64]
+    """Before them; NaN where there was none."""
+    starting: NDArray[np.bool_]
+    """Agents that began an episode instead."""
 
 
 @cache
@@ -98,7 +114,8 @@ class Simulation:
         self.hidden = np.zeros(self.system.state_dim)
         self._critic_is_new = True
         self._recorded = False
-        self._q = np.zeros(0)  # of the newest decision, while it is recorded
+        self._q = np.zeros(0)  # of the newest decision
+        self._judge: Judge | None = None  # what decided on it, if that has changed since
         self._begin(n_agents, profiler)
 
     def _begin(self, n_agents: int, profiler: PerformanceProfiler) -> None:
@@ -110,6 +127,7 @@ class Simulation:
         self._over = np.ones(n_agents, dtype=bool)
         self.episodes = np.zeros(n_agents, dtype=np.int64)
         self.arrived = 0
+        self._decided: _Decided | None = None
 
     def record(self) -> None:
         """As `Recordable`."""
@@ -183,6 +201,36 @@ class Simulation:
             hidden_square(self.system, tuple(self.hidden.tolist())),
         )
 
+    def why(self, agent: int) -> Explanation | None:
+        """As `Accountable`."""
+        last = self._decided
+        if last is None or agent >= len(last.modes) or last.starting[agent]:
+            return None
+        judge = self._judge or self._make_judge()
+        return judge.explain(
+            Decision(
+                agent,
+                None,
+                int(last.modes[agent]),
+                last.states[agent],
+                last.actions[agent],
+                float(last.q[agent]),
+                float(last.q_plus[agent]),
+            )
+        )
+
+    def _make_judge(self) -> Judge:
+        system, info = self.system, self.agent.info
+        sizes = system.state_dim, system.action_dim, info.hidden, len(system.angles)
+        layers = layers_of(self.agent.flat_weights(), *sizes)
+        networks = ArrayNetworks(*layers, system.action_limits, system.angles)
+        return Judge(system, networks, info.constants, self.policy)
+
+    def policy_changes(self) -> None:
+        """Called before its agent gets other weights: the newest step was decided by these."""
+        if self._decided is not None and self._judge is None:
+            self._judge = self._make_judge()
+
     def pause(self, paused: bool) -> None:
         """As `Pausable`; nothing to do, as it advances only on request."""
 
@@ -219,7 +267,13 @@ class Simulation:
     def step(self) -> Samples:
         """Advance all agents; those whose episode is over start a new one instead."""
         with self.profiler.section("policy"):
+            memory = self.memory
+            q_plus = np.where(memory.has_triple, memory.q_plus, np.nan)
             actions, modes = self._act()
+            self._judge = None
+            self._decided = _Decided(
+                self.states, actions, modes.copy(), self._q, q_plus, self._over
+            )
         with self.profiler.section("physics"):
             return self._move(actions, modes)
 
@@ -270,16 +324,16 @@ class Simulation:
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         if self.policy == "nominal":
+            self._q = np.full(len(self), np.nan)
             modes = np.full(len(self), NOMINAL, dtype=np.uint8)
             return self.system.nominal(self.states), modes
         self.profiler.count("policy_queries")
-        if self._recorded and len(self._q) != len(self):
-            self._q = np.zeros(len(self))
+        self._q = np.zeros(len(self))
         return self.agent.act(
             self.states,
             self.memory,
             self.p_relax,
             self.rng,
             networks=self._networks,
-            compared=self._q if self._recorded else None,
+            compared=self._q,
         )

@@ -27,6 +27,7 @@ from calf_viz.training.trainer import Trainer
 from calf_viz.view import Certificate
 
 if TYPE_CHECKING:
+    from calf_viz.agent.explanation import Explanation
     from calf_viz.critic_networks import CriticNetworks
 
 log = logging.getLogger("calf_viz")
@@ -122,6 +123,7 @@ class Training:
         if snapshot is not None:
             self.version, self._snapshot = snapshot.version, snapshot
             self.trained = snapshot.steps
+            self.simulation.policy_changes()
             self.simulation.agent.set_flat_weights(snapshot.weights)
 
     def close(self) -> None:
@@ -129,7 +131,8 @@ class Training:
         self.process.close()
         self._report_failure()
 
-    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Foreseeing`, `Noticing`, `Recordable`
+    # As `Resizable`, `Pausable`, `Certified`, `Valued`, `Foreseeing`, `Noticing`, `Recordable`,
+    # `Accountable`
 
     def __len__(self) -> int:
         return len(self.simulation)
@@ -149,6 +152,11 @@ class Training:
             return replace(found, chosen=found.chosen + 1)
         known = self._q_plus if np.isfinite(self._q_plus) else None
         return replace(self.simulation.certificate(0), chosen=TRAINEE, q_plus=known)
+
+    def why(self, agent: int) -> Explanation | None:
+        """As `Accountable`. Of the agent in training too little is known: its process has it."""
+        found = None if agent == TRAINEE else self.simulation.why(agent - 1)
+        return None if found is None else replace(found, agent=agent)
 
     def mean_value(self) -> float:
         return self.simulation.mean_value()

@@ -19,6 +19,8 @@ from calf_viz.viewer.session import Session
 if TYPE_CHECKING:
     import numpy as np
 
+    from calf_viz.agent.explanation import Explanation
+
 HEADLESS_FRAMES = 300
 SCREENSHOT_FRAMES = (60, 240, 600)
 
@@ -97,6 +99,7 @@ class CALFApplication(Session):
         self.surface.frame(self.feed)
         self.looks.use_theme(self.host, self.feed.view, self.config.theme)
         self.looks.poll()
+        self.picker.frame()
         chosen = self._highlight()
         if self.display is not None:
             notice = self.feed.notice or self.recorded.ended
@@ -104,12 +107,27 @@ class CALFApplication(Session):
             texts = {"state": self.playback.text, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)
             self.display.look(self.playhead)
+            self.display.account.tell(self.picker.agent, self.picker.why, self.playback.paused)
             self.display.frame(self.actions.notice, notice, texts)
         self.director.frame()  # when panels are known
         if self.following.on:
             self.following.frame(self.playhead.samples(), self.config.chosen or 0)
         with self.profiler.section("draw"):
             self.looks.draw(draw or self.host.draw)
+
+    def pick(self, x: float, y: float) -> int | None:
+        """The agent that the picture shows at a pixel, counted from its top left corner, or within
+        4 pixels of it, by its marker or its trail, as far as nothing hides it; None if there is
+        none. Panels do not hide anything.
+
+        Raises UserError for a pixel outside of the picture.
+        """
+        return self.host.pick(x, y)
+
+    def explain(self, agent: int) -> Explanation | None:
+        """Why an agent, counted from 0, took its last step; None if that is not known: no decision
+        led where an episode begins, or the source does not say."""
+        return self.feed.why(agent)
 
     def screenshot(self, supersample: int | None = 1) -> NDArray[np.uint8]:
         """The last frame drawn, (height, width, 3) uint8, top row first.

@@ -13,6 +13,7 @@ from calf_viz.sources.base import Forkable, Seekable, capable
 from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.training.config import TrainingConfig
 from calf_viz.view import View
+from calf_viz.viewer.agent_account import AgentAccount
 from calf_viz.viewer.attached_panel import AttachedPanel
 from calf_viz.viewer.feed import Feed
 from calf_viz.viewer.playhead import Playhead
@@ -29,6 +30,7 @@ class Display:
         readings: texts about the source's samples.
         training_panel: panel of the watched training; None without one.
         attached_panel: panel of the attached loop; None without one.
+        account: panel of the agent that was chosen, or that the mouse points at.
     """
 
     readings: Readings
@@ -46,6 +48,7 @@ class Display:
         self._legend = _trail_legend(feed.view, host.scene)
         self.hud.add(self._legend, before="value")
         host.set_hud(self.hud)
+        self.account = AgentAccount(self.hud, feed)
         self.read(feed)
 
     def read(self, feed: Feed) -> None:
@@ -61,6 +64,7 @@ class Display:
             self.readings.all_seen = False
         if (forkable := capable(feed.source, Forkable)) is not None:
             self.readings.rare = forkable.ghost_modes
+        self.account.read(feed)
 
     def show_training(self, board: TrainerBoard, training: TrainingConfig) -> None:
         """Add a panel for the training on the board."""
@@ -75,11 +79,14 @@ class Display:
     def look(self, head: Playhead) -> None:
         """Show texts of the step that the picture shows."""
         back = self.host.scrub
-        self.readings.look_back(head.samples() if back else None, back)
+        samples = head.samples() if back else None
+        self.readings.look_back(samples, back)
+        self.account.look_back(samples, back, head.seekable is None)
 
     def see(self, samples: list[Samples]) -> None:
         """Steps of the source."""
         self.readings.see(*samples)
+        self.account.see(samples)
 
     def frame(self, said: str | None, notice: str | None, texts: dict[str, str | None]) -> None:
         """Called before each frame. said: message of the program. notice: of the source, shown in a
@@ -99,13 +106,16 @@ class Display:
         with self.host.profiler.section("stats"):
             self.hud.update(notice=said or notice, **texts)
             self.readings.frame(self.host.heightfield)
+            self.account.frame()
 
     def refresh(self) -> bool:
         """Bring the texts up to date; returns whether any were out of date."""
-        stale = self.readings.stale
+        stale, account = self.readings.stale, self.account.stale
         if stale:
             self.readings.refresh(self.host.heightfield)
-        return stale
+        if account:
+            self.account.refresh()
+        return stale or account
 
 
 def _trail_legend(view: View, scene: Scene) -> TrailLegend:

@@ -19,6 +19,7 @@ from calf_viz.errors import UserError, innermost, shown, text_of
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.sources.base import (
+    Accountable,
     Adjustable,
     Certified,
     Choosing,
@@ -35,6 +36,7 @@ from calf_viz.sources.base import (
 from calf_viz.view import Certificate, View
 
 if TYPE_CHECKING:
+    from calf_viz.agent.explanation import Explanation
     from calf_viz.critic_networks import CriticNetworks
 
 log = logging.getLogger("calf_viz")
@@ -90,6 +92,7 @@ class Feed:
         self._resizable = capable(source, Resizable)
         self._adjustable = capable(source, Adjustable)
         self._choosing = capable(source, Choosing)
+        self._accountable = capable(source, Accountable)
         self._last_news = clock()
         self._silent = False
         self._paused = False
@@ -163,6 +166,11 @@ class Feed:
         if source is None:
             return None
         return self._call("certificate", lambda: _a(Certificate, source.certificate(chosen)))
+
+    def why(self, agent: int) -> Explanation | None:
+        """Why an agent took its last step; None if that is unknown."""
+        source = self._accountable
+        return None if source is None else self._call("why", lambda: source.why(agent))
 
     def foreseen(self, steps: int) -> NDArray[np.floating] | None:
         """Where the agents will be in their first steps, (m, 2); None if that is unknown."""

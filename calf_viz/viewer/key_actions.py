@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from calf_viz.console import as_options
 from calf_viz.errors import UserError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from calf_viz.viewer.following import Following
     from calf_viz.viewer.looks import Looks
     from calf_viz.viewer.marks import Marks
+    from calf_viz.viewer.picking import Picker
     from calf_viz.viewer.playback import Playback
     from calf_viz.viewer.playhead import Playhead
 
@@ -48,6 +49,7 @@ class Application(Protocol):
     following: Following
     hud: Hud | None
     looks: Looks
+    picker: Picker
     playback: Playback
     playhead: Playhead
     marks: Marks
@@ -73,9 +75,9 @@ class Actions:
         self._said = "", 0.0  # the last notice, and when it expires
         self.by_name = self._named()
 
-    def _named(self) -> dict[str, Callable[[], None]]:
+    def _named(self) -> dict[str, Callable[[], Any]]:
         app = self.app
-        actions: dict[str, Callable[[], None]] = {
+        actions: dict[str, Callable[[], Any]] = {
             "next_scale": self._unless_measuring(self._next_scale),
             "next_limits": self._unless_measuring(self._next_limits),
             "export_profile": self._unless_measuring(self._export_profile),
@@ -89,6 +91,9 @@ class Actions:
             actions["fork"] = self._unless_measuring(lambda: self.say(forking.next()))
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
+        actions["let_go"] = app.picker.let_go
+        if app.config.hud:
+            actions["why"] = self._why
         actions["next_theme"] = self._next_theme
         if app.host.has_window:
             actions["frame_agents"] = app.director.look_at_agents
@@ -141,6 +146,14 @@ class Actions:
         if following.on and self.app.config.chosen is None:
             self._choose(1)
         self.say(f"following agent {self.app.config.chosen}" if following.on else "not following")
+
+    def _why(self) -> None:
+        """Say why the agent took its last step, or no longer."""
+        app = self.app
+        if app.picker.agent is None:
+            self.say("choose an agent first: click on it, or press ]")
+            return
+        app.picker.why = not app.picker.why
 
     def _next_theme(self) -> None:
         names = list(THEMES)

@@ -44,6 +44,7 @@ from calf_viz.viewer.opening import (
     stats_cache,
     to_train,
 )
+from calf_viz.viewer.picking import Picker
 from calf_viz.viewer.playback import Playback
 from calf_viz.viewer.playhead import Playhead
 from calf_viz.viewer.recorded import Recorded
@@ -70,6 +71,7 @@ class Session(Owned):
         host: the host that draws; `host.scene` holds sizes.
         director: points the camera at agents.
         following: keeps it at the chosen one.
+        picker: the agent that the mouse points at.
         looks: the looks in use.
         hud: the HUD; None if it is switched off.
         display: keeps the HUD up to date, if there is one.
@@ -152,6 +154,7 @@ class Session(Owned):
         self.surface.scale(*self._scaling(view))
         self._begin(profiler or PerformanceProfiler(enabled=False))
         self._show(source)
+        self.picker = Picker(self.host, self.config)
         self.actions = Actions(self)
         self._open_display()
         self.surface.show(self.feed)
@@ -378,6 +381,9 @@ class Session(Owned):
         scene, chosen = self.host.scene, self.config.chosen
         if chosen != self._asked:  # while paused, too
             self._show_certificate()
+        if (pointed := self.picker.hovered) is not None:
+            scene.highlighted = pointed
+            return None if chosen is None else numbers.count(chosen)
         if chosen is None and not self.looks.show_chosen:
             scene.highlighted = -1
             return None

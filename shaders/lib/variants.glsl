@@ -52,6 +52,13 @@
 #define DEVIATIONS 0
 #endif
 
+// PICKING: determined by the program
+//   0: colours are drawn
+//   1: numbers of agents, in what the mouse reads
+#ifndef PICKING
+#define PICKING 0
+#endif
+
 // Steps between drawn samples, so that the modes of a segment fit an int; samples whose
 // modes a texel tells.
 const int LONGEST_STRIDE = 30 / MODE_BITS, MODES_EACH = 10 / MODE_BITS;

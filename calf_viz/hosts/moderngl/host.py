@@ -18,9 +18,11 @@ from calf_viz.hosts.base import Host
 from calf_viz.hosts.context import opens_context
 from calf_viz.hosts.moderngl.critic import ModernglCritic
 from calf_viz.hosts.moderngl.hud import ModernglHud
+from calf_viz.hosts.moderngl.picking import ModernglPicks
 from calf_viz.hosts.moderngl.ring import ModernglRing
 from calf_viz.hosts.moderngl.shader import BLENDING, compile_program
 from calf_viz.hosts.moderngl.texture import data_texture
+from calf_viz.hosts.picking import SIDE, PickPrograms
 from calf_viz.hosts.pictured import check_size
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.height_texels import VALUES_KEPT
@@ -49,6 +51,7 @@ class ModernglHost(Host):
     """
 
     ring: ModernglRing
+    _values: dict[str, Any]
 
     def __init__(self, setup: Setup, context: moderngl.Context | None = None) -> None:
         """context: the context to draw in, which stays open; by default a new one."""
@@ -119,9 +122,34 @@ class ModernglHost(Host):
             context.vertex_array(program, []).render(moderngl.TRIANGLES, VERTICES)
             return np.frombuffer(texture.read(), np.uint8).reshape(SIZE[1], SIZE[0], 4)
 
-    def bind(self, program: moderngl.Program) -> dict[str, Any]:
-        """Set every input that the program uses; returns the uniforms' values."""
-        values = self.uniforms()
+    def _open_picks(self) -> ModernglPicks:
+        self._numbers = PickPrograms(self.programs)
+        self.closing.callback(self.__dict__.pop, "_pick_draws", None)
+        return ModernglPicks(self.context, self._draw_numbers)
+
+    def _draw_numbers(self, seen: NDArray[np.float32]) -> None:
+        """Draw numbers of agents into the bound framebuffer."""
+        program = self._numbers["field"]
+        if program is None:
+            return
+        values = self._values | {"u_view_projection": seen, "u_viewport": (SIDE, SIDE)}
+        self.bind(program, values)
+        vertices, instances = values["u_vertices"], self.instances(values)
+        array = self.context.vertex_array(program, [])
+        array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
+        array.release()
+
+    def _prepared(self) -> dict[str, Any]:
+        self._values = self.uniforms()
+        return self._values
+
+    def bind(
+        self, program: moderngl.Program, values: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Set every input that the program uses; returns the uniforms' values. values: those to set
+        in place of the frame's."""
+        if values is None:
+            values = self.uniforms()
         inputs = {name: program[name] for name in program}  # `in program` is a search
         textures = (self.ring.texture, self.heights, self.palette, self.values)
         for unit, (name, texture) in enumerate(zip(TEXTURE_NAMES, textures, strict=True)):
@@ -150,9 +178,11 @@ class ModernglHost(Host):
         self.begin()
         self._draw_scene()
         self._draw_hud()
+        self._begin_picking(self._values)
+        self._end_picking()
 
     def _draw_scene(self) -> None:
-        values = self.bind(self.program)
+        values = self._values = self.bind(self.program)
         vertices, instances = values["u_vertices"], self.instances(values)
         self.vertex_array.render(moderngl.TRIANGLE_STRIP, vertices, instances=instances)
         self.count("draw_calls")

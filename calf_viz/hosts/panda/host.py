@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from panda3d.core import (
     DepthTestAttrib,
     GraphicsOutput,
-    LMatrix4f,
     NodePath,
     RenderAttrib,
     Shader,
@@ -30,11 +29,13 @@ from calf_viz.hosts.panda.fine_picture import FinePicture
 from calf_viz.hosts.panda.geometry import GeometryMaker, Stage
 from calf_viz.hosts.panda.gpu_timer import GpuTimer
 from calf_viz.hosts.panda.hud import PandaHud
+from calf_viz.hosts.panda.picking import PROGRAM, PandaPicks
 from calf_viz.hosts.panda.second_look import FirstLook, SecondLook
-from calf_viz.hosts.panda.shader import BLENDING, compile_program
+from calf_viz.hosts.panda.shader import BLENDING, compile_program, matrix
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.swatches import draw_swatches
 from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.picking import PickPrograms
 from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
 from calf_viz.scene.detail import Detail
@@ -97,7 +98,10 @@ class PandaHost(Host):
         self._set_state()
         self.first = self.node.attach_new_node("first look")
         self._program_nodes: list[tuple[NodePath, str]] = []
-        stage = Stage(scene, self.programs, self._use_program, context, self.first, self.count)
+        self._drawn_below = self.first.attach_new_node("geometry")
+        stage = Stage(
+            scene, self.programs, self._use_program, context, self._drawn_below, self.count
+        )
         self.geometry = geometry(stage)
         self.channels, self.design = self.geometry.channels, self.geometry.design
         self.looks_back = self.geometry.looks_back
@@ -128,6 +132,7 @@ class PandaHost(Host):
             "hud_draws",
             "critic_draws",
             "_critic",
+            "_pick_draws",
             "ring",
         ):
             self.__dict__.pop(name, None)
@@ -174,6 +179,7 @@ class PandaHost(Host):
 
     def _use_program(self, node: NodePath, program: str) -> None:
         node.set_shader(self.programs[program])
+        node.set_tag(PROGRAM, program)
         self._program_nodes.append((node, program))
 
     def _use(self, names: set[str]) -> None:
@@ -213,8 +219,16 @@ class PandaHost(Host):
             self._palette[2] = self.compare.second.row
         fill(self.palette, self._palette[..., [2, 1, 0, 3]])
 
-    def _prepare(self) -> None:
-        """Set the inputs that changed since the last frame."""
+    def _open_picks(self) -> PandaPicks:
+        names = {program for _, program in self._program_nodes}
+        programs = PickPrograms(self.programs)
+        return PandaPicks(self.context, self.node, self._drawn_below, programs, names)
+
+    def _prepared(self) -> dict[str, Any]:
+        return self._prepare()
+
+    def _prepare(self) -> dict[str, Any]:
+        """Set the inputs that changed since the last frame; returns all."""
         values = self.uniforms()
         self.output.set_clear_color((*self.scene.background, 1.0))
         for name, value in values.items():
@@ -223,7 +237,7 @@ class PandaHost(Host):
                 if known is not None and np.array_equal(known, value):
                     continue
                 self._inputs[name] = value.copy()
-                self.node.set_shader_input(name, _matrix(value))
+                self.node.set_shader_input(name, matrix(value))
             elif self._inputs.get(name) != value:
                 self._inputs[name] = value
                 self.node.set_shader_input(name, value)
@@ -231,9 +245,10 @@ class PandaHost(Host):
         if self.compare is not None:
             self.compare.prepare(self.scene)
             self.count("draw_calls", self.compare.draws)
+        return values
 
     def _draw(self) -> None:
-        self._prepare()
+        self._begin_picking(self._prepare())
         if self.hud_draws is not None:
             hud = self.prepare_hud()
             self.hud_draws.show(hud is not None)
@@ -248,6 +263,7 @@ class PandaHost(Host):
             timer.begin()
             self._render()
             timer.end(token)
+        self._end_picking()
         self.geometry.done()
 
     def _render(self) -> None:
@@ -281,8 +297,3 @@ class PandaHost(Host):
 
     def gpu_times(self) -> list[tuple[int, float]]:
         return [] if self._gpu_timer is None else self._gpu_timer.times()
-
-
-def _matrix(value: NDArray[np.float32]) -> LMatrix4f:
-    # Panda uses row vectors: its matrix is the transpose.
-    return LMatrix4f(*value.T.ravel().tolist())

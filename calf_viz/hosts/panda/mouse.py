@@ -1,4 +1,5 @@
-"""The mouse that moves the camera around the scene; keys are in calf_viz/hud/keys.py."""
+"""The mouse that moves the camera around the scene, and points at agents; keys are in
+calf_viz/hud/keys.py."""
 
 from __future__ import annotations
 
@@ -14,14 +15,19 @@ TURN = math.radians(0.4)
 """Rotation of the camera per pixel dragged."""
 WHEEL = 0.9
 """Factor of the distance per notch of the wheel."""
+STILL = 3.0
+"""Pixels that a click may move: beyond, it drags."""
 
 
 class Panels(Protocol):
-    """Receives the mouse where it is captured: the HUD."""
+    """Receives the mouse where it is captured: the HUD; and, elsewhere, where it points."""
 
     def press(self, x: float, y: float) -> None: ...
     def drag(self, x: float, y: float) -> None: ...
     def release(self) -> None: ...
+    def hover(self, x: float, y: float) -> None: ...
+    def leave(self) -> None: ...
+    def click(self, x: float, y: float) -> None: ...
 
 
 class OrbitControls:
@@ -41,12 +47,15 @@ class OrbitControls:
             app: Ursina's application, which provides the mouse.
             scene: the scene whose camera moves.
             captured: whether something else, such as a panel, has the mouse at a pixel.
-            panels: receives the left button then.
+            panels: receives the left button then; and elsewhere a mouse that moves without a
+                button, or clicks.
         """
         self.app, self.scene, self.captured = app, scene, captured
         self.panels, self._panel_pressed = panels, False
         self.dragged_from: tuple[float, float] | None = None
         self._button, self._pans = "", False
+        self._click: tuple[float, float] | None = None  # where one began
+        self._hovered: tuple[float, float] | None = None
         for event in ("mouse1", *PANS):
             app.accept(event, self._press, [event])
         for button in sorted({event.rpartition("-")[2] for event in ("mouse1", *PANS)}):
@@ -73,6 +82,7 @@ class OrbitControls:
         pointer = self._pointer()
         captured = self._is_captured()
         self.dragged_from = None if captured else pointer
+        self._click = pointer if event == "mouse1" and not captured else None
         self._panel_pressed = captured and not self._pans and self.panels is not None
         if self._panel_pressed and self.panels is not None and pointer is not None:
             self.panels.press(*pointer)
@@ -82,6 +92,9 @@ class OrbitControls:
             return
         self.update()
         self._button, self.dragged_from = "", None
+        if self._click is not None and self.panels is not None:
+            self.panels.click(*self._click)
+        self._click = None
         if self._panel_pressed and self.panels is not None:
             self.panels.release()
         self._panel_pressed = False
@@ -93,11 +106,15 @@ class OrbitControls:
             pointer = self._pointer()
             if pointer is not None:
                 self.panels.drag(*pointer)
+        if self._button == "":
+            self._hover()
         if self.dragged_from is None:
             return
         now = self._pointer()
         if now is None:
             return
+        if self._click is not None and math.dist(self._click, now) > STILL:
+            self._click = None
         (x0, y0), (x1, y1) = self.dragged_from, now
         camera = self.scene.camera
         if not self._pans:
@@ -106,3 +123,15 @@ class OrbitControls:
             unit = 1.0 / camera.pixels_per_unit(self.scene.size)
             camera.pan(unit * (x1 - x0), unit * (y0 - y1))
         self.dragged_from = now
+
+    def _hover(self) -> None:
+        """Tell where the mouse points, if that changed."""
+        pointer, panels = self._pointer(), self.panels
+        if pointer == self._hovered or panels is None:
+            return
+        over = self._hovered is not None
+        self._hovered = None if pointer is None or self.captured(*pointer) else pointer
+        if self._hovered is not None:
+            panels.hover(*self._hovered)
+        elif over:
+            panels.leave()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from panda3d.core import (
     ColorBlendAttrib,
     GraphicsStateGuardian,
     LineStream,
+    LMatrix4f,
     Notify,
     Shader,
 )
@@ -41,3 +44,9 @@ def compile_program(gsg: GraphicsStateGuardian, source: ProgramSource) -> Shader
         log = "\n".join(said)
         raise ShaderError(explain(log, vertex, fragment), log)
     return shader
+
+
+def matrix(value: NDArray[np.float32]) -> LMatrix4f:
+    """A matrix (4, 4) for column vectors, as an input."""
+    # Panda uses row vectors: its matrix is the transpose.
+    return LMatrix4f(*value.T.ravel().tolist())

@@ -27,6 +27,7 @@ from calf_viz.hosts.panda.notices import held_notices, without_category
 from calf_viz.hosts.panda.opening import beside_others, opening_window, window_context
 from calf_viz.hosts.panda.settings import settings
 from calf_viz.hosts.panda.strip import StripGeometry
+from calf_viz.hosts.picking import Asked
 from calf_viz.hosts.setup import Setup
 from calf_viz.hud.keys import KEYS
 from calf_viz.pace import Pace
@@ -84,7 +85,7 @@ class WindowHost(PandaHost):
         self.bind_keys({})
         self._ready()
 
-    def bind_keys(self, actions: Mapping[str, Callable[[], None]]) -> set[str]:
+    def bind_keys(self, actions: Mapping[str, Callable[[], Any]]) -> set[str]:
         camera = self.scene.camera
         actions = {
             "reset_view": camera.reset,
@@ -95,6 +96,9 @@ class WindowHost(PandaHost):
         for key in KEYS:
             for event in key.events if key.action in actions else ():
                 self.app.accept(event, actions[key.action])
+        let_go = actions.get("let_go")
+        if let_go is not None:  # before it closes the window
+            self.app.accept("escape", lambda: None if let_go() else self._close_window())
         return set(actions)
 
     def _look_from_above(self) -> None:
@@ -111,7 +115,7 @@ class WindowHost(PandaHost):
     def _over_line(self, x: float) -> bool:
         return self.compare is not None and self.compare.view.near(x, self.scene.size[0])
 
-    # As `Panels`: receives the mouse where the camera does not.
+    # As `Panels`: receives the mouse where the camera does not, and where it points.
 
     def press(self, x: float, y: float) -> None:
         """The mouse went down on a panel, or on the line between two looks."""
@@ -132,6 +136,18 @@ class WindowHost(PandaHost):
         self._line_held = False
         if self.hud is not None:
             self.hud.release()
+
+    def hover(self, x: float, y: float) -> None:
+        """The mouse moved over the scene."""
+        self.picks.ask(Asked(x, y))
+
+    def leave(self) -> None:
+        """The mouse is no longer over the scene."""
+        self.picks.leave()
+
+    def click(self, x: float, y: float) -> None:
+        """The mouse was clicked on the scene."""
+        self.picks.ask(Asked(x, y, click=True))
 
     def _on_window_event(self, window: Any) -> None:
         if window != self.output:  # each event brings a wrapper of its own
