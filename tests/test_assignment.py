@@ -28,7 +28,7 @@ OTHER: dict[str, Any] = {
     "height_scale": 1.5, "camera": "top", "value_scale": "sqrt", "clim": (0.0, 5.0),
     "colour_map": "viridis", "palette": "colour_blind", "theme": "light",
     "shaders": Path("look"), "ab": Path("other"), "define": ("TRAILS=0",), "set": ("u_a=1",),
-    "watch": True, "chosen": 2, "hud": False, "hud_scale": 2.0,
+    "watch": True, "chosen": 2, "why": True, "hud": False, "hud_scale": 2.0,
     "supersample": 2, "renderer": "batched",
     "use_vectorized_heights": False, "use_stats_cache": False, "use_batched_trails": False,
     "use_gpu_geometry": False, "train": True, "train_rate": "200/s", "resume": Path("runs/a"),

@@ -79,7 +79,7 @@ def key(name):
 sending = host.app.messenger.send
 key("w")
 app.draw()
-said["why"] = app.picker.why, "why_actor" in app.hud.values
+said["why"] = app.config.why, "why_actor" in app.hud.values
 # A drag that begins at an agent is the camera's.
 x, y = places[1]
 move(x, y)

@@ -125,6 +125,14 @@ DRAWINGS: dict[str, Drawing] = {
         ),
         ("compare.png",),
     ),
+    "why": Drawing(
+        ("why.webp",),
+        (
+            "calf-viz --system differential_drive --n-agents 12 --headless --frames 110 "
+            "--chosen 3 --why --output {work}/why.png",
+        ),
+        ("why.png",),
+    ),
     "extending_source": Drawing(("extending_source.webp",), finish=_example),
     "training_view": Drawing(
         ("training_view.png",),

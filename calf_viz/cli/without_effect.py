@@ -51,8 +51,10 @@ def _idle(
     if profile or not config.headless:
         yield ("supersample",), "where no picture is saved", "add --output FILE.png, or "
     if not config.hud:
-        yield (*OF_TEXTS, "hud_scale"), "with --no-hud", ""
+        yield (*OF_TEXTS, "hud_scale", "why"), "with --no-hud", ""
     elif not config.use_stats_cache:
         yield OF_TEXTS, "with --no-use-stats-cache", ""
     if config.headless:
         yield ("no_vsync",), "without a window", ""
+        if config.chosen is None:
+            yield ("why",), "on no agent", "choose one with --chosen, or "

@@ -62,6 +62,7 @@ class AgentAccount:
         self._paused = False
         self._news = 0  # steps seen, and looks at others
         self._step: int | None = None  # the newest
+        self._every = 1  # steps between two samples
         self._ages = np.zeros(0, np.int64)  # steps since each episode began; < 0: at least as many
         self._shown: tuple[Any, ...] = ()
         self._since = 0
@@ -79,17 +80,23 @@ class AgentAccount:
             if len(self._ages) < n:  # their episodes may have begun before
                 self._ages = np.concatenate([self._ages, np.full(n - len(self._ages), -1)])
             ages = self._ages[:n]
-            ages += np.where(ages < 0, -1, 1) * self._taken(each)
+            taken = self._taken(each)
+            ages += np.where(ages < 0, -taken, taken)
             ages[each.first] = 0
             self._step = each.step
         self._samples = samples[-1]
         self._news += 1
 
     def _taken(self, samples: Samples) -> int:
-        """Steps since the samples before, of which not each may be there."""
+        """Steps since the samples before: of a recording perhaps not each is there. If there is
+        another number than before, the source went elsewhere, where episodes are others."""
         if samples.step is None or self._step is None:
             return 1
-        return max(samples.step - self._step, 1)
+        taken = samples.step - self._step
+        if taken != self._every:
+            self._ages[:] = -1
+            self._every = max(taken, 1)
+        return self._every
 
     def look_back(self, samples: Samples | None, back: int, live: bool) -> None:
         """Tell of an earlier step from now on, so many before the newest; None: of the newest.
@@ -122,7 +129,7 @@ class AgentAccount:
         """Bring the panel up to date now."""
         before, self._since = self._shown, 0
         self._shown = self.agent, self.why, self._hud.canvas.theme, self._news
-        samples, agent = self._earlier or self._samples, self.agent
+        samples, agent = self._samples if self._earlier is None else self._earlier, self.agent
         if samples is None or agent is None or agent >= len(samples):
             self._put({}, ())
             return

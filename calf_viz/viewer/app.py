@@ -107,7 +107,7 @@ class CALFApplication(Session):
             texts = {"state": self.playback.text, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)
             self.display.look(self.playhead)
-            self.display.account.tell(self.picker.agent, self.picker.why, self.playback.paused)
+            self.display.account.tell(self.picker.agent, self.config.why, self.playback.paused)
             self.display.frame(self.actions.notice, notice, texts)
         self.director.frame()  # when panels are known
         if self.following.on:

@@ -60,7 +60,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """How much is shown. The more that is, the longer figures are cached, as each costs more."""
-ASKED_ANEW = ("frames", "chosen", "speed", "theme", "supersample", "value_scale", "clim")
+ASKED_ANEW = ("frames", "chosen", "why", "speed", "theme", "supersample", "value_scale", "clim")
 """Settings that a running application reads when it needs them; the others are fixed."""
 
 
@@ -154,6 +154,7 @@ class VisualizationConfig(Assignable):
         "Agent with a double ring and a wider trail, whose q+ the shaders receive (the last one, "
         "if fewer).  [default: 0, without rings unless the look shows its certificate]",
     )
+    why: bool = _option(False, "Say in the chosen agent's panel why it took its last step.")
     hud: bool = _option(True, "Show step, agents by mode, colour bar and axes over the scene.")
     hud_scale: float = _option(1.0, "Factor on the HUD's size, as for a display with fine pixels.")
     renderer: str | None = _option(

@@ -153,7 +153,7 @@ class Actions:
         if app.picker.agent is None:
             self.say("choose an agent first: click on it, or press ]")
             return
-        app.picker.why = not app.picker.why
+        app.config.why = not app.config.why
 
     def _next_theme(self) -> None:
         names = list(THEMES)

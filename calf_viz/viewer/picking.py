@@ -14,13 +14,11 @@ class Picker:
 
     Attributes:
         hovered: the agent under the mouse; None where there is none.
-        why: whether the panel says why the agent took its last step.
     """
 
     def __init__(self, host: Host, config: VisualizationConfig) -> None:
         self._host, self._config = host, config
         self.hovered: int | None = None
-        self.why = False
 
     def frame(self) -> None:
         """Called before each frame: a click chooses, one beside all agents lets go."""

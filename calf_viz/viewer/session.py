@@ -64,7 +64,7 @@ class Session(Owned):
     """Opens what a configuration specifies; `close` releases it.
 
     Attributes:
-        config: a copy of the configuration; only `frames`, `chosen`, `speed`, `theme`,
+        config: a copy of the configuration; only `frames`, `chosen`, `why`, `speed`, `theme`,
             `value_scale` and `clim` can still be assigned.
         source: the source shown.
         simulation: the simulated agents; None if another source was given.
