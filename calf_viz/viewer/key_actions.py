@@ -91,7 +91,7 @@ class Actions:
             actions["fork"] = self._unless_measuring(lambda: self.say(forking.next()))
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
-        actions["let_go"] = app.picker.let_go
+        actions["let_go"] = self._let_go
         if app.config.hud:
             actions["why"] = self._why
         actions["next_theme"] = self._next_theme
@@ -146,6 +146,13 @@ class Actions:
         if following.on and self.app.config.chosen is None:
             self._choose(1)
         self.say(f"following agent {self.app.config.chosen}" if following.on else "not following")
+
+    def _let_go(self) -> bool:
+        """Choose nobody; returns whether anybody was chosen."""
+        let_go = self.app.picker.let_go()
+        if let_go:
+            self.app.following.on = False
+        return let_go
 
     def _why(self) -> None:
         """Say why the agent took its last step, or no longer."""
