@@ -28,6 +28,7 @@ from calf_viz.returns.meaning import Meaning, read
 from calf_viz.returns.regions import Regions, smoothed
 from calf_viz.returns.walk import Compared, backwards
 from calf_viz.samples import Samples
+from calf_viz.sources.error_map import ErrorMap
 from calf_viz.sources.simulation import Simulation
 from calf_viz.view import View
 
@@ -184,6 +185,53 @@ def test_only_promises_of_some_steps(tmp_path: Path) -> None:
     assert some == {key: value for key, value in every.items() if 20 <= key[0] <= 40}
 
 
+def test_rows_in_which_only_others_begin_are_no_steps(tmp_path: Path) -> None:
+    """A loop that begins anew within a step has two rows of it."""
+    rng = np.random.default_rng(1)
+    plain = [
+        Samples(s.positions, s.modes, s.first, None, number,
+                {**s.columns, "value": rng.normal(size=3)})
+        for number, s in enumerate(walk(rng, 60, [3], "value"))
+    ]  # fmt: skip
+    doubled: list[Samples] = []
+    for samples in plain:
+        begun = samples.first
+        if begun.any() and doubled and not begun.all():
+            last = doubled[-1]  # what begins is seen in a row of its own, all others stand still
+            where = np.where(begun[:, None], samples.positions, last.positions)
+            values = np.where(begun, samples.columns["value"], last.columns["value"])
+            columns = {"reward": np.zeros(3), "ended": np.zeros(3, np.uint8), "value": values}
+            doubled.append(Samples(where, last.modes, begun, None, len(doubled), columns))
+            samples = Samples(samples.positions, samples.modes, np.zeros(3, bool), None, 0,
+                              samples.columns)  # fmt: skip
+        doubled.append(
+            Samples(samples.positions, samples.modes, samples.first, None, len(doubled),
+                    samples.columns)
+        )  # fmt: skip
+    results = []
+    for name, steps in {"plain": plain, "doubled": doubled}.items():
+        recording = recorded(tmp_path / name, steps)
+        parts = list(backwards(recording, read(recording, 0.9)))
+        results.append(
+            {(float(p), round(float(r), 9)) for part in parts
+             for p, r in zip(part.promised, part.returned, strict=True)}
+        )  # fmt: skip
+    assert len(doubled) > 70
+    assert len(results[0]) > 40 and results[0] <= results[1]
+
+
+def test_regions_are_of_the_newest_plane(tmp_path: Path) -> None:
+    """A loop's plane grows while it runs."""
+    steps = walk(np.random.default_rng(0), 40, [3], "q")
+    wide = Heightfield(np.zeros((3, 3)), (LO[0], -20.0), (HI[0], 20.0))
+    recording = recorded(
+        tmp_path / "a.calf", steps, {0: Heightfield(np.zeros((3, 3)), LO, HI), 20: wide}
+    )
+    found = measure(recording, read(recording, 0.9), 4)
+    assert (found.map.lo, found.map.hi) == (wide.lo, wide.hi)
+    assert found.regions.outside == 0 and found.regions.steps > 20
+
+
 # Our own agents
 
 
@@ -304,6 +352,26 @@ def test_the_map_is_smooth_and_knows_where_nothing_is_known() -> None:
     assert abs(found[0]).max() < 1e-6, "it fades to 0"
     finest, unknown = smoothed(fine, 512)
     assert finest[20, 30] == pytest.approx(4.0, abs=1e-3) and not unknown[20, 30]
+
+
+def test_its_picture_s_mean_is_that_of_the_errors_around_agents(pendulum: Recording) -> None:
+    meaning = read(pendulum)
+    errors = measure(pendulum, meaning, 10)
+    source = ErrorMap(Recording(pendulum.folder), meaning, errors)
+    assert source.view.deviations and source.view.clim == (-errors.limit, errors.limit)
+    assert source.surface() is errors.map and source.surface() is None
+    assert math.isnan(source.mean_value())
+    source.seek(400)
+    samples = source.step()
+    assert samples is not None
+    known = [
+        errors.map.heights([place])[0]
+        for place in source.view.wrapped(samples.positions)
+        if not Heightfield(errors.map.bad, errors.map.lo, errors.map.hi).heights([place])[0]
+    ]
+    assert source.mean_value() == pytest.approx(np.mean(known))
+    assert abs(source.mean_value()) < errors.limit
+    source.close()
 
 
 # The command

@@ -117,9 +117,9 @@ class Timed(Attached):
         super().__init__(path)
         self.written: list[int] = []
 
-    def _samples(self, row: Row) -> Samples:
+    def _samples(self, row: Row, again: bool = False) -> Samples:
         self.written.append(row.time)
-        return super()._samples(row)
+        return super()._samples(row, again)
 
 
 def view(name: str) -> None:

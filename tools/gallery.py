@@ -137,9 +137,9 @@ def five_sizes(title: str, scene: Scene) -> Sheet:
     )
 
 
-def variations(title: str, part: str, *scenes: Scene) -> Sheet:
+def variations(title: str, part: str, *scenes: Scene, size: Size = USUAL) -> Sheet:
     """Each scene beside a part of it."""
-    return Sheet(title, tuple((Shot(scene), Shot(scene, USUAL, part)) for scene in scenes))
+    return Sheet(title, tuple((Shot(scene, size), Shot(scene, size, part)) for scene in scenes))
 
 
 BLIND = _scene("pendulum", 20, agent=f"after {HALF_TRAINED} episodes", palette="colour_blind")
@@ -187,6 +187,7 @@ SHEETS = {
             for name in ("BY_AGE", "BY_SPEED", "BY_CERTIFICATE")
         ),
         _scene("point_mass", 20, define=("TRAIL_COLOUR=BY_AGE",), theme="light"),
+        size=SIZES[3],  # in which legend and trails are near each other
     ),
     "scales": variations(
         "Scales of values",
@@ -251,10 +252,11 @@ def tile(shot: Shot, drawn: Drawn, width: int) -> Tile:
         picture = shrunk(picture, width)
     whole, (large, high) = shot.part is None, shot.size
     percent = round(100 * picture.width / large)
-    how = f"at {percent} %" if whole and percent < 100 else "pixels as they are"
+    how = f"at {percent}\N{NO-BREAK SPACE}%" if whole and percent < 100 else "pixels as they are"
     part = "" if whole else "part of "
+    pixels = f"{large} x {high}".replace(" ", "\N{NO-BREAK SPACE}")
     seen = "" if shot.deficiency is None else f", seen with {shot.deficiency}"
-    return Tile(picture, f"{shot.scene.caption}: {part}{large} x {high}, {how}{seen}")
+    return Tile(picture, f"{shot.scene.caption}: {part}{pixels}, {how}{seen}")
 
 
 def draw_sheet(name: str, whole: Path | None = None) -> Image.Image:

@@ -78,7 +78,7 @@ def sheet(title: str, rows: Sequence[Sequence[Tile]]) -> Image.Image:
 def _wrapped(text: str, face: ImageFont.FreeTypeFont, width: int) -> list[str]:
     """Lines that fit."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):  # not at spaces that hold together
         longer = f"{lines[-1]} {word}".lstrip()
         if lines[-1] and face.getlength(longer) > width:
             lines.append(word)

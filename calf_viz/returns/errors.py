@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
 from calf_viz.heightfield import Heightfield
@@ -33,6 +35,12 @@ class Errors(NamedTuple):
         known = np.abs(self.map.values[~self.map.bad]).astype(np.float64)
         return float(np.quantile(known, 1.0 - OUTLIERS)) or float(known.max()) or 1.0
 
+    def at(self, positions: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The map's errors at those positions (n, 2) where they are known."""
+        field = self.map
+        unknown = Heightfield(field.bad.astype(np.float32), field.lo, field.hi).heights(positions)
+        return field.heights(positions)[unknown == 0.0]
+
 
 def measure(
     recording: Recording,
@@ -46,6 +54,9 @@ def measure(
     Raises UserError if there is no step to compare, or if the recording is damaged.
     """
     view = recording.view
+    if recording.critics:  # a loop's plane grows while it is not known
+        newest = recording.critic(recording.critics - 1).field
+        view = replace(view, lo=newest.lo, hi=newest.hi)
     coarse, fine = Regions(view, regions, regions), Regions(view, CELLS, CELLS)
     for found in backwards(recording, meaning, steps, each):
         coarse.add(found)

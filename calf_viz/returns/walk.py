@@ -117,6 +117,10 @@ class _Walk:
         returned = meaning.reward_scale * gained + meaning.gamma * self._follows[:n]
         returned[cut] = promised[cut] if meaning.bootstrapped else np.nan
         counted = went & ~cut & meaning.counts(after)[:n]
+        if _of_others(before, after, went, gained):
+            returned, counted[:] = self._follows[:n], False
+        else:
+            cut = np.zeros(n, bool)
         counted &= np.isfinite(promised) & np.isfinite(returned)
         if self.steps is not None and not self.steps[0] <= after.step <= self.steps[1]:
             counted[:] = False
@@ -128,6 +132,7 @@ class _Walk:
         self._follows[ends] = np.nan
         self._follows[ends & terminated] = 0.0
         self._cut = ends & ~terminated
+        self._cut[:n] |= went & cut
         if not counted.any():
             return None
         agents = np.flatnonzero(counted)
@@ -161,3 +166,14 @@ class _Walk:
             return found
 
         return values
+
+
+def _of_others(
+    before: Samples, after: Samples, went: NDArray[np.bool_], gained: NDArray[np.float64]
+) -> bool:
+    """Whether a row only shows where episodes began: those who went on took no step. (Loops whose
+    environments begin anew within a step have a row for its end, and one for what begins.)"""
+    agents = np.flatnonzero(went)
+    if len(agents) == len(after) or not len(agents) or gained[agents].any():
+        return False
+    return np.array_equal(before.positions[agents], after.positions[agents], equal_nan=True)

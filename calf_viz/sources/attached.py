@@ -175,12 +175,14 @@ class Attached:
         row = self._rows.pop()
         gap = row.number - self._next
         self.lost += gap
+        again = row.step == self.taken
         self._next, self.taken = row.number + 1, row.step
         self.even &= row.merged == 1
         self._shown += gap + 1
-        return self._samples(row)
+        return self._samples(row, again)
 
-    def _samples(self, row: Row) -> Samples:
+    def _samples(self, row: Row, again: bool = False) -> Samples:
+        """again: whether it is of the last one's step, with where episodes began after it."""
         flags = row.flags
         n = len(flags)
         first = (flags & FIRST) > 0
@@ -197,9 +199,9 @@ class Attached:
             for name, column in zip(self.meta.get("columns", ()), row.columns, strict=False)
         }
         columns["ended"] = HOW_ENDED[flags & (TERMINATED | TRUNCATED)]
-        if row.merged != 1 and REWARD in columns:
-            # It is the last step's alone; what the others brought is in no row.
-            columns[REWARD] = np.full_like(columns[REWARD], np.nan)
+        if (again or row.merged != 1) and REWARD in columns:
+            # It was in the last row; or it is the last step's alone, and the others' in no row.
+            columns[REWARD] = np.full_like(columns[REWARD], 0.0 if again else np.nan)
         if MARGIN in columns and np.isfinite(columns[MARGIN]).any():
             margins = columns[MARGIN]
             self.negative = int((margins < 0.0).sum()), int(np.isfinite(margins).sum())

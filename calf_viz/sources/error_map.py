@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from calf_viz.heightfield import Heightfield
@@ -20,7 +21,7 @@ class ErrorMap(Replay):
 
     def __init__(self, recording: Recording, meaning: Meaning, errors: Errors) -> None:
         super().__init__(recording)
-        self._map: Heightfield | None = errors.map
+        self._errors, self._given = errors, False
         symbol = "Q" if meaning.system is not None else SYMBOLS[meaning.promise]
         self._view = replace(
             self._view,
@@ -35,5 +36,12 @@ class ErrorMap(Replay):
 
     def surface(self) -> Heightfield | None:
         """The map, once: it is that of all steps."""
-        found, self._map = self._map, None
-        return found
+        given, self._given = self._given, True
+        return None if given else self._errors.map
+
+    def mean_value(self) -> float:
+        """As `Valued`: of the map, where agents are and it is known."""
+        if self._shown is None:
+            return math.nan
+        found = self._errors.at(self._view.wrapped(self._happened(self.at).positions))
+        return float(found.mean()) if len(found) else math.nan
