@@ -448,6 +448,7 @@ def test_what_has_no_returns_is_refused_in_one_line(pendulum: Recording, tmp_pat
         (own, "--regions", 0): "--regions",
         (own, "--from", 9, "--to", 3): "--from 9 is after step 3",
         (own, "--from", 10**9): "--from",
+        (own, "--to", -1): "--to",
         (own, "--theme", "light"): "--theme has no effect without a picture",
         (own, "--output", tmp_path / "a.jpg"): "a.png",
         (own, "--output", tmp_path): "FILE.png",

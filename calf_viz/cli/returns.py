@@ -47,8 +47,8 @@ OF_RETURNS = (
     is_flag=True,
     help="Count steps of the nominal policy too, whose actions Q is not about.",
 )
-@click.option("--from", "start", type=int, help="First step whose promise counts.")
-@click.option("--to", "stop", type=int, help="Last step whose promise counts.")
+@click.option("--from", "start", type=click.IntRange(0), help="First step whose promise counts.")
+@click.option("--to", "stop", type=click.IntRange(0), help="Last step whose promise counts.")
 @click.option("--gamma", type=float, help="Discount per step.  [default: as recorded]")
 @click.option("--reward-scale", type=float,
               help="Factor on rewards with which the critic was trained; -1 for a critic of costs."
@@ -175,6 +175,5 @@ def _picture(
         app.seek(len(recording) - 1)
         if output is not None:
             write_now(app, output)
-            return
-        app.playback.toggle()
-        app.run()
+        else:
+            app.run()
