@@ -71,31 +71,6 @@ def test_a_late_viewer_sees_what_the_ring_still_holds(viz: Handle) -> None:
     assert samples[0].first.all() and not samples[1].first.any()
 
 
-def test_rows_say_how_episodes_end_and_rewards_of_single_steps() -> None:
-    """What a recording of a loop needs for its returns."""
-    with attach(SQUARE, rate=1e9, name="ends", autoreset="same_step") as viz:
-        viz.reset(at(0))
-        source = source_of(viz)
-        infos = {"final_obs": at(2), "_final_obs": np.array([True, True, False])}
-        viz.step(at(1), [1.0, 2.0, 3.0], [True, False, False], [False, True, False], infos)
-        go_on(viz, 2, 3)
-        samples = shown(source)
-        ended = [each for each in samples if each.columns["ended"].any()]
-        assert [each.columns["ended"].tolist() for each in ended] == [[1, 2, 0]]
-        assert ended[0].columns["reward"].tolist() == [1.0, 2.0, 3.0]
-        begun = next(each for each in samples[1:] if each.first.any())
-        assert begun.first.tolist() == [True, True, False], "of the same step"
-        assert begun.columns["reward"].tolist() == [0.0, 0.0, 0.0], "counted once"
-    with attach(SQUARE, rate=1e-3, name="rare") as viz:
-        viz.reset(at(0))
-        source = source_of(viz)
-        go_on(viz, 1, 9)
-        viz.step(at(10), np.ones(3), ~NO, NO, {})  # told at once, with nine that were not
-        samples = shown(source)
-        assert not source.even
-        assert np.isnan(samples[-1].columns["reward"]).all()
-
-
 def test_several_viewers_watch_one_loop(viz: Handle) -> None:
     one, other = source_of(viz), source_of(viz)
     go_on(viz, 1, 5)
