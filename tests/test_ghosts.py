@@ -220,6 +220,39 @@ def test_the_agent_in_training_is_left_out(tmp_path: Path) -> None:
         fork(recording, 10, agents=[0])
 
 
+def test_gymnasiums_environments_go_on_if_they_can_be_put_into_a_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the rounding of what was recorded: in them states are float64."""
+    pytest.importorskip("gymnasium", reason="the extra gym is not installed")
+    from calf_viz.environments.environment_system import EnvironmentSystem
+    from calf_viz.systems import registry
+
+    monkeypatch.setattr(registry, "_given", {})
+    example = Path(__file__).resolve().parent.parent / "examples" / "pendulum_v1.py"
+    system = systems.get(systems.given(str(example)))
+    agent = CALFAgent.random(system, np.random.default_rng(0), AgentInfo(hidden=8))
+    simulation = Simulation(agent, 3, seed=2, policy="actor")
+    simulation.record()
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, simulation.weights())
+    for _ in range(60):
+        recorder.see(simulation.step())
+    recorder.close()
+    recording = Recording(tmp_path / "a.calf")
+    found = fork(recording, 20, "actor", steps=39)
+    states = recording.array("state", 20)
+    lengths = until_episodes_end(recording, 20, found.agents)
+    for k, length in enumerate(lengths):
+        end = min(length, len(found)) + 1
+        np.testing.assert_allclose(found.states[:end, k], states[:end, k], rtol=1e-3, atol=1e-3)
+    again = fork(recording, 20, "actor", steps=39)
+    np.testing.assert_array_equal(again.states, found.states)
+    monkeypatch.setattr(type(system), "put", EnvironmentSystem.put)
+    with pytest.raises(UserError, match=r"cannot be put into a state.*implement `put`"):
+        Ghosts(recording, 21, ["actor"])
+
+
 # In the viewer
 
 

@@ -47,11 +47,11 @@ class EnvironmentSystem(System):
         """States (n, state_dim) of observations (n, d); angles in [-pi, pi)."""
 
     def put(self, env: gymnasium.Env[Any, Any], state: Array) -> None:
-        """Put an environment into a state, (state_dim,). Needed to resume a training in the middle
-        of an episode alone; by default that is refused."""
+        """Put an environment into a state, (state_dim,). Needed to go on in the middle of an
+        episode alone, as a resumed training and a forked recording do; by default refused."""
         raise UserError(
             f"{self.name}: its environment cannot be put into a state, to go on in the middle of "
-            "an episode: implement `put`, or train anew"
+            "an episode: implement `put`, or begin anew"
         )
 
     def initial_states(self, n: int, rng: np.random.Generator) -> Array:
