@@ -29,6 +29,7 @@ import numpy as np
 from drivers import Driver
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.setup import Setup
@@ -39,7 +40,6 @@ from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.colours import colour_map, mode_colours
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import view_of
 from calf_viz.view import View
 
 SCENES = Path(__file__).parent / "scenes"

@@ -16,6 +16,7 @@ from scene_folder import HOSTS, OLDER, Agents, SceneFolder
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
 from calf_viz.agent import shipped_agents as shipped
+from calf_viz.agent.system_view import view_of
 from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.panda import ring as panda_ring
 from calf_viz.hud import numbers
@@ -24,7 +25,7 @@ from calf_viz.scene.detail import WINDOW, DetailChooser
 from calf_viz.scene.frame import Frame, Move
 from calf_viz.scene.ring import RingLayout, move
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import Simulation, view_of
+from calf_viz.sources.simulation import Simulation
 
 FIRST = View("first", lo=(-1.0, -1.0), hi=(1.0, 1.0))
 CHANGES = {

@@ -12,6 +12,7 @@ from scene_folder import HOSTS, OLDER, SceneFolder, Surface
 from torus import TORUS, TUBE
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
@@ -20,7 +21,6 @@ from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import view_of
 from calf_viz.view import View
 
 KINDS = [*HOSTS, *OLDER]

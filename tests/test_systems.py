@@ -19,8 +19,8 @@ from calf_viz import systems
 from calf_viz.agent import shipped_agents as shipped
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import held_out_starts, strict_row
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
-from calf_viz.sources.simulation import view_of
 from calf_viz.systems import Plane, System, registry
 from calf_viz.systems.base import wrap_angle
 from calf_viz.systems.differential_drive import DifferentialDrive

@@ -9,12 +9,12 @@ import pytest
 from test_value_axis import SADDLE, drawn, field_of, lines, projected, seen
 
 from calf_viz import View, systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud.hud import Hud
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import view_of
 
 BOWL = np.add.outer(np.linspace(-1, 1, 17) ** 2, np.linspace(-1, 1, 17) ** 2)
 

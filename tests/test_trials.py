@@ -23,6 +23,7 @@ from waiting import soon
 from written_looks import RED, covers, picture, surface
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.glsl import variants
 from calf_viz.glsl.library import ShaderLibrary
@@ -38,7 +39,6 @@ from calf_viz.shader_trial import trials as trials_module
 from calf_viz.shader_trial import trust
 from calf_viz.shader_trial.examiner import Examiner
 from calf_viz.shader_trial.trials import Trials
-from calf_viz.sources.simulation import view_of
 from calf_viz.workbench.live import LiveShaders
 from calf_viz.workbench.look import AppliedLook
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calf_viz import CALFApplication, Samples, View, VisualizationConfig, systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud import numbers
 from calf_viz.hud.canvas import Label
@@ -27,7 +28,6 @@ from calf_viz.scene.frame import Frame
 from calf_viz.scene.height_texels import level_field
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import DARK, LIGHT
-from calf_viz.sources.simulation import view_of
 from calf_viz.value_scale import ValueScale
 
 SADDLE = np.subtract.outer(np.linspace(-1, 1, 17) ** 2, np.linspace(-1, 1, 17) ** 2)

@@ -16,12 +16,12 @@ from opened_hosts import opened
 from render_probe import Probe, context, transform
 
 from calf_viz import Samples, View, VisualizationConfig, systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.scene.height_texels import REPLACED, height_texels, level_field, value_texels
 from calf_viz.scene.ring import RingLayout
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import view_of
 from calf_viz.value_limits import Scaling, read_clim
 from calf_viz.value_scale import MOST_OPEN, SCALES, Mixed, ValueScale, contour_marks, mixed
 from calf_viz.viewer.agent_values import AgentValues

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from calf_viz import AppConfig, CALFApplication
+from calf_viz.agent.system_view import view_of
 from calf_viz.heightfield import Grid
-from calf_viz.sources.simulation import view_of
 from calf_viz.sources.trainer_board import TrainerBoard
 from calf_viz.systems import get
 

@@ -22,6 +22,7 @@ from bench_frame import SIZE, surface
 from undrawn import draws_nothing, undrawn
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.hosts.moderngl.host import ModernglHost
 from calf_viz.hosts.panda.offscreen import OffscreenHost
 from calf_viz.hosts.setup import Setup
@@ -31,7 +32,6 @@ from calf_viz.run_command import run_command
 from calf_viz.samples import Samples
 from calf_viz.scene.colours import colour_map
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import view_of
 from calf_viz.viewer.opening import GRID_SOFTWARE
 
 CASES = ("none", "at rest", "text changes", "camera moves")

@@ -29,6 +29,7 @@ from rich.table import Table
 
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.system_view import view_of
 from calf_viz.agent.threads import one_thread
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.option_types import SIZE as SIZE_PARAMETER
@@ -43,7 +44,7 @@ from calf_viz.scene.colours import colour_map
 from calf_viz.scene.crowd import Crowd
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.scene import Scene
-from calf_viz.sources.simulation import POLICIES, Simulation, view_of
+from calf_viz.sources.simulation import POLICIES, Simulation
 from calf_viz.viewer.opening import GRID_SOFTWARE
 
 SCENES = ((1, 600), (20, 600), (100, 600), (1000, 100), (1000, 600), (10_000, 100), (100_000, 20))

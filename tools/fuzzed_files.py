@@ -192,8 +192,8 @@ def _make_bases(root: Path) -> None:
     import numpy as np
 
     from calf_viz.agent.checkpoint import shipped
+    from calf_viz.agent.system_view import view_of
     from calf_viz.glsl.shipped_shaders import shader_folder
-    from calf_viz.sources.simulation import view_of
     from calf_viz.sources.trainer_board import TrainerBoard
     from calf_viz.systems import get
     from calf_viz.training.train import train

@@ -19,7 +19,7 @@ import matplotlib.figure  # noqa: F401 (likewise)
 from numpy.typing import NDArray
 
 from calf_viz.agent.calf import CALFAgent
-from calf_viz.agent.evaluation import Row, actor_row
+from calf_viz.agent.evaluation import Row, Watch, actor_row
 from calf_viz.errors import UserError
 from calf_viz.training import resume
 from calf_viz.training import train as training
@@ -179,5 +179,7 @@ class Child:
         return int(os.pread(self.saved.fileno(), 20, 0) or b"0")
 
 
-def _compared(agent: CALFAgent, starts: NDArray[Any], horizon: int = COMPARED) -> Row:
+def _compared(
+    agent: CALFAgent, starts: NDArray[Any], horizon: int = COMPARED, watch: Watch | None = None
+) -> Row:
     return actor_row(agent, starts, horizon)

@@ -91,6 +91,7 @@ class CALFAgent:
         exploration: float = 0.0,
         networks: ArrayNetworks | None = None,
         compared: NDArray[np.float64] | None = None,
+        proposed: tuple[Floats32, Floats32] | None = None,
     ) -> tuple[Floats32, NDArray[np.uint8]]:
         """Actions (n, action_dim) and modes (n,) of n agents; certified triples go to `memory`.
 
@@ -103,14 +104,19 @@ class CALFAgent:
                 limits; added and clipped before the action is certified.
             networks: this agent's networks in NumPy, to use instead of torch's.
             compared: filled with q, what the rule compared, (n,).
+            proposed: the actor's actions and their q (see `propose`), if they are known already;
+                without exploration.
         """
         evaluated_by = self if networks is None else networks
         states = np.asarray(states, dtype=np.float32)
-        actions = evaluated_by.actor_actions(states)
+        found = None if proposed is None else proposed[1]
+        actions = evaluated_by.actor_actions(states) if proposed is None else proposed[0]
         if exploration > 0.0:
             noise = rng.standard_normal(actions.shape) * (exploration * self.system.action_limits)
             actions = self.system.clip(actions + noise).astype(np.float32)
-        q = evaluated_by.q_values(states, actions).astype(np.float64)
+        if found is None:
+            found = evaluated_by.q_values(states, actions)
+        q = found.astype(np.float64)
         modes = decide(
             q,
             self.system.norm(states),
@@ -127,6 +133,14 @@ class CALFAgent:
         if nominal.any():
             actions[nominal] = self.system.nominal(states[nominal])
         return actions, modes
+
+    def propose(
+        self, states: NDArray[Any], networks: ArrayNetworks | None = None
+    ) -> tuple[Floats32, Floats32]:
+        """The actor's actions (n, action_dim) and their q (n,), for `act`, in the same states."""
+        evaluated_by = self if networks is None else networks
+        actions = evaluated_by.actor_actions(states)
+        return actions, evaluated_by.q_values(states, actions)
 
     @torch.inference_mode()
     def actor_actions(self, states: NDArray[Any]) -> Floats32:

@@ -59,6 +59,20 @@ def decide(
     return np.where(certified, CERTIFIED, np.where(u < p_relax, RELAX, NOMINAL)).astype(np.uint8)
 
 
+def margin(
+    q: NDArray[Any], norm: NDArray[Any], q_plus: NDArray[Any], constants: Constants = DEFAULTS
+) -> Floats:
+    """By how much the inequalities hold, each (n,): the least of their differences, in units of q.
+    It is negative where one does not hold, and NaN where there was no triple to compare with, for
+    which q_plus is NaN."""
+    q = np.asarray(q, dtype=np.float64)
+    square = np.square(np.asarray(norm, dtype=np.float64))
+    with np.errstate(invalid="ignore", over="ignore"):
+        decrease = q - q_plus - constants.nu_bar
+        bounds = np.minimum(-q - constants.c_low * square, constants.c_up * square + q)
+        return np.minimum(decrease, bounds)
+
+
 class CertificateMemory:
     """The last certified triple (s+, a+, q+) of each agent: separate episodes, separate triples.
 
@@ -77,6 +91,10 @@ class CertificateMemory:
 
     def __len__(self) -> int:
         return len(self.q_plus)
+
+    def known(self) -> Floats:
+        """q+ of each agent, NaN where it has no triple, (n,)."""
+        return np.where(self.has_triple, self.q_plus, np.nan)
 
     def reset(self, mask: NDArray[np.bool_] | slice = slice(None)) -> None:
         """Forget the triples of the agents in `mask` (n,) bool, which begin new episodes."""

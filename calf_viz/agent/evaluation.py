@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +88,33 @@ class Outcomes:
         )
 
 
+class Taken(NamedTuple):
+    """A step of those agents, k of n, that had not arrived."""
+
+    alive: NDArray[np.bool_]
+    """Which those are, (n,)."""
+    before: NDArray[np.float32]
+    """Their states, (k, state_dim)."""
+    states: NDArray[np.float32]
+    """And where the actions led, (k, state_dim)."""
+    actions: NDArray[Any]
+    modes: NDArray[np.uint8]
+    arrived: NDArray[np.bool_]
+    q: NDArray[np.float64]
+    """What the rule compared, (k,)."""
+    q_plus: NDArray[np.float64]
+    """Of the last certified triple after it, NaN without one, (k,)."""
+
+
+Watch = Callable[[Taken], None]
+"""Called with each step of the strict agent's episodes."""
 Policy = Callable[[NDArray[Any], NDArray[np.bool_]], tuple[NDArray[Any], NDArray[np.uint8]]]
 """(states (k, d), alive (n,) bool with k True) -> (actions (k, m), modes (k,))."""
+Led = Callable[
+    [NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.uint8], NDArray[np.bool_]], None
+]
+"""Called with the states before a step (k, d) and after it, its actions and modes, and which of the
+agents have arrived now (k,)."""
 
 
 def held_out_starts(system: System, episodes: int, seed: int, stream: int = HELD_OUT) -> Any:
@@ -117,9 +142,11 @@ def evaluate_agent(
     ]
 
 
-def strict_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
+def strict_row(
+    agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON, watch: Watch | None = None
+) -> Row:
     """The strict agent's row, from the given starts."""
-    return strict_outcomes(agent, starts, horizon).row("calf strict", agent.system)
+    return strict_outcomes(agent, starts, horizon, watch).row("calf strict", agent.system)
 
 
 def actor_row(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Row:
@@ -132,12 +159,15 @@ def nominal_row(system: System, starts: NDArray[Any], horizon: int = HORIZON) ->
     return nominal_outcomes(system, starts, horizon).row("nominal", system)
 
 
-def strict_outcomes(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Outcomes:
+def strict_outcomes(
+    agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON, watch: Watch | None = None
+) -> Outcomes:
     """Episodes of the strict agent, from the given starts."""
     first = agent.q_values(starts, agent.actor_actions(starts)).astype(np.float64)
     allowed = float(np.abs(first[np.isfinite(first)]).max(initial=0.0))
     longest = horizon + int(min(np.ceil(allowed / agent.info.constants.nu_bar), LONGEST))
-    return _outcomes(agent.system, starts, _strict(agent, len(starts)), horizon, longest)
+    policy = _Strict(agent, len(starts), watch)
+    return _outcomes(agent.system, starts, policy, horizon, longest, policy.led)
 
 
 def actor_outcomes(agent: CALFAgent, starts: NDArray[Any], horizon: int = HORIZON) -> Outcomes:
@@ -150,20 +180,39 @@ def nominal_outcomes(system: System, starts: NDArray[Any], horizon: int = HORIZO
     return _outcomes(system, starts, _nominal_alone(system), horizon)
 
 
-def _strict(agent: CALFAgent, n: int) -> Policy:
-    memory = agent.memory(n)
-    # With P_relax = 0 the draws do not matter: no u is below it.
-    rng = np.random.default_rng(0)
-    before = np.ones(n, dtype=np.bool_)
+class _Strict:
+    """The strict agent's policy."""
 
-    def policy(states: Any, alive: NDArray[np.bool_]) -> Any:
-        nonlocal memory, before
-        if len(memory) != len(states):
-            memory = memory.keep(alive[before])
-        before = alive.copy()
-        return agent.act(states, memory, 0.0, rng)
+    def __init__(self, agent: CALFAgent, n: int, watch: Watch | None) -> None:
+        self._agent, self._memory, self._watch = agent, agent.memory(n), watch
+        # With P_relax = 0 the draws do not matter: no u is below it.
+        self._rng = np.random.default_rng(0)
+        self._before = np.ones(n, dtype=np.bool_)
+        self._q = np.zeros(n)
 
-    return policy
+    def __call__(
+        self, states: NDArray[Any], alive: NDArray[np.bool_]
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        if len(self._memory) != len(states):
+            self._memory = self._memory.keep(alive[self._before])
+        self._before = alive.copy()
+        if self._watch is None:
+            return self._agent.act(states, self._memory, 0.0, self._rng)
+        self._q = np.empty(len(states))
+        return self._agent.act(states, self._memory, 0.0, self._rng, compared=self._q)
+
+    def led(
+        self,
+        before: NDArray[Any],
+        states: NDArray[Any],
+        actions: NDArray[Any],
+        modes: NDArray[np.uint8],
+        arrived: NDArray[np.bool_],
+    ) -> None:
+        """As `Led`."""
+        if self._watch is not None:
+            compared = self._q, self._memory.known()
+            self._watch(Taken(self._before, before, states, actions, modes, arrived, *compared))
 
 
 def _actor_alone(agent: CALFAgent) -> Policy:
@@ -187,6 +236,7 @@ def _outcomes(
     policy: Policy,
     horizon: int,
     longest: int | None = None,
+    led: Led = lambda *_: None,
 ) -> Outcomes:
     """Run all episodes at once; `longest` may exceed `horizon`."""
     n = len(starts)
@@ -208,7 +258,8 @@ def _outcomes(
         states[alive] = new
         crossed[alive] |= system.out_of_plane(new)
         done = np.zeros(n, dtype=np.bool_)
-        done[alive] = system.in_goal(new)
+        done[alive] = arrives = system.in_goal(new)
+        led(now, new, actions, modes, arrives)
         arrived[done] = step
         alive &= ~done
     return Outcomes(arrived, cost, crossed, counts, longest or horizon)

@@ -23,6 +23,8 @@ from calf_viz.training.run_config import KEPT
 from calf_viz.viewer.app_config import AppConfig
 
 Command = TypeVar("Command", bound=Any)
+ALSO = {"recording": ("--record/--no-record",)}
+"""Other names of options; `calf-viz --train` has a --record of its own, for what it shows."""
 
 
 def training_options(
@@ -37,6 +39,7 @@ def training_options(
         if name in ("system", "seed", "preset", *without):
             continue
         option = option_name(name)
+        also = () if hidden else ALSO.get(name, ())
         kinds: dict[str, Any] = {"int": int, "float": float, "bool": None}
         if f.type == "bool":
             option += option.replace("--", "/--no-", 1)
@@ -44,7 +47,7 @@ def training_options(
         shown = ("no", "yes")[default] if isinstance(default, bool) else default
         text = f"{f.metadata['help']}  [default: {shown}]"
         command = click.option(
-            option, name, type=kinds[str(f.type)], default=None, help=text, hidden=hidden
+            option, *also, name, type=kinds[str(f.type)], default=None, help=text, hidden=hidden
         )(command)
     return command
 

@@ -110,7 +110,8 @@ class Block:
 
     def __init__(self, shape: Shape, like: Samples) -> None:
         """like: samples of that shape."""
-        self.shape, self.rows, self._like = shape, 0, _like(like)
+        self.shape, self.rows = shape, 0
+        self._like: tuple[Any, ...] = _like(like)
         self._room = min(max(BLOCK_BYTES // shape.row_bytes, 1), MOST_ROWS)
         self._step = np.empty(self._room, np.int64)
         self._time = np.empty(self._room, np.float64)
@@ -118,6 +119,24 @@ class Block:
             name: np.empty((self._room, shape.agents * max(width, 1)), kind)
             for name, (kind, width) in shape.columns.items()
         }
+
+    @classmethod
+    def of(
+        cls,
+        shape: Shape,
+        steps: NDArray[np.integer],
+        times: NDArray[np.floating],
+        columns: Mapping[str, NDArray[Any]],
+    ) -> Block:
+        """A full one: the shape's columns, (rows, agents) or (rows, agents, width)."""
+        block = cls.__new__(cls)
+        block.shape, block.rows, block._room, block._like = shape, len(steps), len(steps), ()
+        block._step, block._time = steps.astype(np.int64), times.astype(np.float64)
+        block._columns = {
+            name: np.ascontiguousarray(columns[name], kind).reshape(len(steps), -1)
+            for name, (kind, _) in shape.columns.items()
+        }
+        return block
 
     def takes(self, samples: Samples) -> bool:
         """Whether a step of these samples may be one of its rows."""

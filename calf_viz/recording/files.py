@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from calf_viz.errors import FileDamaged
+from calf_viz.files import is_file
 from calf_viz.recording import critics, events
 from calf_viz.recording.agents import Block
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Events
-from calf_viz.recording.folder import EVENTS, segment_name
-from calf_viz.recording.stream import StreamWriter
+from calf_viz.recording.folder import EVENTS, segment_name, segments
+from calf_viz.recording.stream import ADVICE, Stream, StreamWriter, seal_torn
 
 SEGMENT_BYTES = 64 << 20
 SEGMENT_SECONDS = 300.0
@@ -33,6 +35,27 @@ class Files:
         self._numbers: dict[str, int] = {}
         self._sealed = 0
 
+    def go_on(self) -> None:
+        """Append to what is there from now on: tails that were torn are cut, and rows go to new
+        streams, events to the end of theirs.
+
+        Raises OSError, FileTrouble, FileDamaged."""
+        for kind in ("agents", "critic"):
+            paths = segments(self._folder, kind)
+            if paths and not seal_torn(paths[-1]):
+                paths.pop()
+            self._numbers[kind] = len(paths) - 1
+            self._sealed += sum(path.stat().st_size for path in paths)
+        path, schema = self._folder / EVENTS, events.schema()
+        if not is_file(path) or not seal_torn(path):
+            return
+        found = Stream(path)
+        found.close()
+        if not found.schema.equals(schema):
+            raise FileDamaged(path, "its columns are not those of events", ADVICE)
+        writer = StreamWriter(path, schema, self._compression, found.end)
+        self._open["events"] = writer, None, self._clock()
+
     @property
     def bytes(self) -> int:
         return self._sealed + sum(writer.size for writer, _, _ in self._open.values())
@@ -40,19 +63,25 @@ class Files:
     def write(self, entries: Sequence[Entry]) -> int:
         """Append each to the stream it belongs to; returns how many steps they are. Raises OSError:
         one could not be written, and those after it were not tried."""
-        steps, happened = 0, []
+        # Rows come last: whatever belongs to those that are there, is there.
+        happened = [entry for entry in entries if isinstance(entry, Events)]
+        if happened:
+            self._stream("events", None, events.schema).write(events.batch(happened))
+        for entry in entries:
+            if isinstance(entry, Critic):
+                self._stream("critic", None, critics.schema).write(critics.batch(entry))
+        steps = 0
         for entry in entries:
             if isinstance(entry, Block):
                 stream = self._stream("agents", entry.shape, entry.shape.schema)
                 stream.write(entry.batch(stream.schema))
                 steps += entry.rows
-            elif isinstance(entry, Critic):
-                self._stream("critic", None, critics.schema).write(critics.batch(entry))
-            else:
-                happened.append(entry)
-        if happened:
-            self._stream("events", None, events.schema).write(events.batch(happened))
         return steps
+
+    def sync(self) -> None:
+        """Bring what was written to disk. Raises OSError."""
+        for writer, _, _ in self._open.values():
+            writer.sync()
 
     def _stream(self, kind: str, shape: Any, schema: Callable[[], Any]) -> StreamWriter:
         found = self._open.get(kind)

@@ -2,6 +2,9 @@
 
 The caller's thread copies a step into memory; a thread of the recorder's writes what has gathered,
 twice a second. What is written outlives the process: nothing has to be closed for that.
+
+A recording can be appended to, by somebody who repeats what was lost: steps that it has already are
+not written again.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import errno
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
-from calf_viz.files import write_aside
+from calf_viz.files import hold, names_in, sweep_parts, write_aside
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.agents import Block, Shape
 from calf_viz.recording.arrow import arrow
 from calf_viz.recording.critics import UNKNOWN, Critic
+from calf_viz.recording.earlier import Earlier, earlier
 from calf_viz.recording.episodes import Episodes
 from calf_viz.recording.events import LONGEST_TEXT, Event, Events
 from calf_viz.recording.files import Entry, Files
@@ -50,6 +54,9 @@ class Recorder:
         left_out: steps that the disk was too slow for.
         bytes: size of the files.
         ended: why nothing more is recorded, in one line; None while it goes on.
+        earlier: what was there when it was appended to.
+        gather: called before anything is written, in any thread; returns what else has gathered,
+            without rows that are there already.
     """
 
     def __init__(
@@ -59,55 +66,86 @@ class Recorder:
         about: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        append: bool = False,
     ) -> None:
-        """Create the folder. about: further contents of `meta.json`.
+        """Create the folder.
 
-        Raises UserError if it is there already, or cannot be made.
+        Args:
+            about: further contents of `meta.json`.
+            append: whether it may be there already; tails that were torn are cut then.
+
+        Raises UserError if it is there, cannot be made, is being recorded, or damaged.
         """
         arrow()
-        check_new(folder)
+        if not append:
+            check_new(folder)
         self.folder, self.limits, self._clock = folder, limits or Limits(), clock
         self._modes = len(view.modes)
-        began = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "every": self.limits.every}
+        self._files = Files(folder, self.limits.zstd, clock)
+        self.earlier = Earlier()
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=append)
+            self._held = hold(folder, "is being recorded by another process: end that")
+            try:
+                self._begin(view, about or {})
+            except BaseException:
+                self._held.release()
+                raise
         except OSError as error:
             raise UserError(
                 f"cannot record to {shown(folder)}: {error.strerror}; choose another place"
             ) from error
-        with write_aside(folder / META) as part:
-            part.write_text(meta(view, {**(about or {}), **began}), encoding="utf-8")
-        self.steps = self.acknowledged = self.left_out = self.bytes = 0
+        self.steps = self.acknowledged = self.left_out = 0
+        self.bytes = self._files.bytes
         self.ended: str | None = None
-        self._start, self._step = clock(), -1
+        self.gather: Callable[[], Sequence[Entry]] = tuple
+        self._start, self._step = clock() - self.earlier.time, self.earlier.step
         self._skipped: NDArray[np.bool_] | None = None
         self._block: Block | None = None
         self._waiting: list[Entry] = []
         self._episodes = Episodes()
-        self._agents = -1
+        self._agents = self.earlier.agents
         self._lock, self._wake = threading.Lock(), threading.Condition()
         self._closing = False
-        self._files = Files(folder, self.limits.zstd, clock)
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
+    def _begin(self, view: View, about: Mapping[str, Any]) -> None:
+        folder = self.folder
+        if any(not name.startswith(".") for name in names_in(folder)):
+            self.earlier = earlier(folder, view)
+            self._files.go_on()
+            return
+        sweep_parts(folder, META)
+        began = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "every": self.limits.every}
+        with write_aside(folder / META) as part:
+            part.write_text(meta(view, {**about, **began}), encoding="utf-8")
+
+    @property
+    def now(self) -> float:
+        """Seconds since the recording began."""
+        return self._clock() - self._start
+
     def see(self, samples: Samples) -> None:
-        """Take down a step."""
+        """Take down a step, unless it was there when this was appended to."""
         step = self._step + 1 if samples.step is None else int(samples.step)
-        if step < self._step:
+        there = step <= self.earlier.step
+        if step < self._step and not there:
             raise ValueError(f"step {step} after step {self._step}: a recording goes forwards")
         self._step = step
         self.steps += 1
         if self.ended is not None:
             return
-        now = self._clock() - self._start
+        now = self.now
         first = samples.first
+        over = self._episodes.see(step, now, samples)
+        if over is not None:
+            self.add(over)
+        if there:
+            return
         if len(samples) != self._agents:
             self._agents = len(samples)
             self.note("agents", number=self._agents)
-        over = self._episodes.see(step, now, samples)
-        if over is not None:
-            self._add(over)
         if self._skipped is not None:
             first = first.copy()
             known = min(len(first), len(self._skipped))
@@ -131,22 +169,30 @@ class Recorder:
 
     def critic(
         self, field: Heightfield, trained: int | None = None,
-        weights: NDArray[np.float32] | None = None,
+        weights: NDArray[np.float32] | None = None, step: int | None = None,
     ) -> None:  # fmt: skip
-        """Take down the surface that is shown from the next step on."""
-        now = self._clock() - self._start
+        """Take down the surface that is shown from a step on, by default the next one."""
         number = UNKNOWN if trained is None else trained
-        self._add(Critic(self._step + 1, now, number, field, weights))
+        step = self._step + 1 if step is None else step
+        self.add(Critic(step, self.now, number, field, weights))
 
     def note(
         self, kind: str, agent: int = -1, number: float = np.nan, text: str = "", back: int = 0
     ) -> None:
         """Take down an event, at the newest step, or so many steps before it."""
-        now = self._clock() - self._start
-        event = Event(max(self._step - back, 0), now, kind, agent, number, text[:LONGEST_TEXT])
-        self._add(Events.of(event))
+        event = Event(max(self._step - back, 0), self.now, kind, agent, number, text[:LONGEST_TEXT])
+        self.add(Events.of(event))
 
-    def _add(self, entry: Entry) -> None:
+    def _is_new(self, entry: Entry) -> bool:
+        """Whether it is not there from before."""
+        if isinstance(entry, Critic):
+            return entry.step >= self.earlier.critic
+        if isinstance(entry, Events) and entry.kind == "episode":
+            return entry.step > self.earlier.noted
+        return True
+
+    def add(self, entry: Entry) -> None:
+        """Take down what belongs to no row, or brings its own."""
         if self.ended is None:
             with self._lock:
                 self._waiting.append(entry)
@@ -162,6 +208,7 @@ class Recorder:
             with self._lock:
                 self._hand_over()
                 entries, self._waiting = self._waiting, []
+            entries = [entry for entry in (*entries, *self.gather()) if self._is_new(entry)]
             if self.ended is not None:
                 return
             try:
@@ -174,6 +221,12 @@ class Recorder:
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT)
                 reason = "no room is left" if full else str(error.strerror or error)
                 self._end(f"{shown(self.folder)}: {reason}: what was recorded until now is kept")
+
+    def sync(self) -> None:
+        """Write all that has gathered, and bring it to disk."""
+        self.flush()
+        with self._wake, suppress(OSError):
+            self._files.sync()
 
     def _end(self, reason: str) -> None:
         self.ended = reason
@@ -197,3 +250,4 @@ class Recorder:
         with suppress(OSError):
             self._files.seal()
         self.bytes = self._files.bytes
+        self._held.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,7 @@ from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
 from calf_viz.recording.rows import Columns, Rows, about
-from calf_viz.recording.stream import Stream
+from calf_viz.recording.stream import Stream, Unbegun
 from calf_viz.samples import Samples
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Recording:
         self._critics.refresh()
         self._agents.refresh()
         if self._events is None and exists(self.folder / EVENTS):
-            self._events = Stream(self.folder / EVENTS)
+            with suppress(Unbegun):
+                self._events = Stream(self.folder / EVENTS)
         if self._events is not None:
             self._events.refresh()
         return len(self) - before
@@ -338,21 +340,38 @@ class _Streams:
         self.streams: list[Stream] = []
         self.places: list[Place] = []
         self._looked = [0]  # blocks of each stream that are in `places`
+        self._begun = True  # whether the newest stream has its schema
         self.rows = 0
 
     @property
     def complete(self) -> bool:
-        return all(stream.sealed for stream in self.streams)
+        return self._begun and all(stream.sealed for stream in self.streams)
 
     def refresh(self) -> None:
         """Find new streams, and new blocks of those that grow."""
-        growing = next((i for i, one in enumerate(self.streams) if not one.sealed), None)
-        if growing is not None:
-            self.streams[growing].refresh()
-        if growing is None or self.streams[growing].sealed:
-            for path in segments(self._folder, self._kind)[len(self.streams) :]:
-                self.streams.append(Stream(path))
+        if self.streams and not self.streams[-1].sealed:
+            self.streams[-1].refresh()
+        if not self.streams or self.streams[-1].sealed:
+            self._open(segments(self._folder, self._kind)[len(self.streams) :])
         self._index()
+
+    def _open(self, paths: list[Path]) -> None:
+        self._begun = True
+        for path in paths:
+            last = path is paths[-1]
+            try:
+                stream = Stream(path)
+            except Unbegun:
+                if not last:
+                    raise
+                self._begun = False
+                return
+            self.streams.append(stream)
+            if last or stream.sealed:
+                continue
+            stream.refresh()  # its writer sealed it meanwhile, before it began the next
+            if not stream.sealed:
+                raise FileDamaged(path, f"it is cut off at byte {stream.end}", ADVICE)
 
     def _index(self) -> None:
         for number, stream in enumerate(self.streams):

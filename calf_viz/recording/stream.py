@@ -55,8 +55,12 @@ class _Collected:
         return data
 
 
+class Unbegun(FileDamaged):
+    """A stream that ends within its schema: its writer is at it, or was killed there."""
+
+
 class StreamWriter:
-    """Writes a new stream.
+    """Writes a stream.
 
     Attributes:
         path: the file.
@@ -65,20 +69,37 @@ class StreamWriter:
         rows: rows of all batches in it.
     """
 
-    def __init__(self, path: Path, schema: Any, compression: str | None = None) -> None:
-        """Create the file, with its schema. compression: `zstd` or None.
+    def __init__(
+        self, path: Path, schema: Any, compression: str | None = None, end: int | None = None
+    ) -> None:
+        """Create the file, with its schema; or append to one that is there.
 
-        Raises OSError if it cannot be written, and FileExistsError if it is there."""
+        Args:
+            compression: `zstd` or None.
+            end: where to go on in a file that is there and has this schema; what follows is cut.
+
+        Raises OSError if it cannot be written, and FileExistsError if a new one is there."""
         pa = arrow()
         self.path, self.schema, self.size, self.rows = path, schema, 0, 0
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        if end is None:
+            flags |= os.O_CREAT | os.O_EXCL
         self._file = os.open(path, flags, 0o666)
         self._sink = _Collected()
         options = pa.ipc.IpcWriteOptions(compression=compression)
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, "w"), schema, options=options)
         # Arrow would write the schema with the first batch: readers shall not have to wait.
         self._begun = schema.serialize().to_pybytes()
-        self._put(self._begun)
+        if end is not None:
+            os.ftruncate(self._file, end)
+            self.size = end
+            return
+        try:
+            self._put(self._begun)
+        except OSError:
+            os.close(self._file)
+            path.unlink()
+            raise
 
     def write(self, batch: Any) -> None:
         """Append a batch whose first column is `step`; it is in the file when this returns. Raises
@@ -172,7 +193,9 @@ class Stream:
     def _read_schema(self) -> Any:
         pa, message = arrow(), self._message(0)
         if message is None:
-            raise FileDamaged(self.path, "it ends within its schema", ADVICE)
+            if self.sealed:
+                raise _no_batch(self.path, 0)
+            raise Unbegun(self.path, "it ends within its schema", ADVICE)
         self.end = message.end
         try:
             return pa.ipc.read_schema(pa.py_buffer(self._read(0, message.end)))
@@ -180,10 +203,10 @@ class Stream:
             raise FileDamaged(self.path, f"no Arrow stream ({error})", ADVICE) from error
 
     def refresh(self) -> int:
-        """Look for batches that were appended; returns how many rows. Raises FileTrouble, and
-        FileDamaged for what is no message."""
+        """Look for batches that were appended, after its end as well, as events may go on there;
+        returns how many rows. Raises FileTrouble, and FileDamaged for what is no message."""
         rows = 0
-        while not self.sealed and (message := self._message(self.end)) is not None:
+        while (message := self._message(self.end)) is not None:
             if message.kind != BATCH:
                 raise _no_batch(self.path, self.end)
             self.blocks.append(Block(self.end, message.end, message.rows, message.step))
@@ -239,6 +262,22 @@ class Stream:
         whole = end <= self._size()
         self.torn = not whole
         return _Header(end, kind, rows, step) if whole else None
+
+
+def seal_torn(path: Path) -> bool:
+    """Cut what its writer did not finish, and seal the stream; returns False if it had not begun,
+    and removes it then.
+
+    Raises OSError, FileTrouble, FileDamaged."""
+    try:
+        stream = Stream(path)
+    except Unbegun:
+        path.unlink()
+        return False
+    stream.close()
+    if not stream.sealed:
+        StreamWriter(path, stream.schema, end=stream.end).seal()
+    return True
 
 
 class _Header(NamedTuple):

@@ -217,8 +217,9 @@ class Recordable(Protocol):
 
     def record(self) -> None:
         """From now on, give what it knows about agents in `Samples.columns`: `state`, `action`
-        (which led there), `reward` (for it), `ended` (0 no, 1 terminated, 2 truncated), `q` (what
-        the rule compared), `q_plus` (of the last certified triple)."""
+        (which led there), `reward` (for it), `ended` (0 no, 1 terminated, 2 truncated), `value` (as
+        in `Valued`), `q` (what the rule compared), `q_plus` (of the last certified triple),
+        `margin` (by how much its inequalities hold)."""
 
     def about(self) -> dict[str, Any]:
         """What decided on all that, as JSON has it, for whoever re-checks it."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.system_view import view_of
 from calf_viz.comparison.compare import difference, surface
 from calf_viz.comparison.sides import Side
 from calf_viz.errors import shown
@@ -15,7 +16,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.samples import Samples
 from calf_viz.settings import one_of
 from calf_viz.sources.rollout import Rollout
-from calf_viz.sources.simulation import FORESEEN, view_of
+from calf_viz.sources.simulation import FORESEEN
 from calf_viz.view import View
 
 SURFACES = ("a", "b", "difference")

@@ -10,9 +10,9 @@ import numpy as np
 from calf_attach.layout import Phase, Word
 from numpy.typing import NDArray
 
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid
-from calf_viz.sources.simulation import view_of
 from calf_viz.sources.trainer_board import TrainerBoard, ended
 from calf_viz.training.trainer import Episode, Trainer
 

@@ -62,7 +62,7 @@ class Rollout(Simulation):
         self._over |= stay
         samples.positions[stay] = kept[:, list(self.system.plane.axes)]
         columns = {name: np.array(values) for name, values in samples.columns.items()}
-        for name in ("action", "q", "q_plus"):
+        for name in ("action", "q", "q_plus", "value", "margin"):
             if name in columns:
                 columns[name][stay] = np.nan
         if "reward" in columns:

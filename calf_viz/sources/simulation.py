@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.agent.array_networks import ArrayNetworks, layers_of
+from calf_viz.agent.certificate import margin
 from calf_viz.agent.explanation import Decision, Explanation, Judge
-from calf_viz.agent.modes import CERTIFIED, NAMES, NOMINAL
+from calf_viz.agent.modes import CERTIFIED, NOMINAL
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
@@ -45,27 +47,6 @@ class _Decided(NamedTuple):
     """Before them; NaN where there was none."""
     starting: NDArray[np.bool_]
     """Agents that began an episode instead."""
-
-
-@cache
-def view_of(system: System) -> View:
-    """The view of a system's agents and critic on its plane."""
-    plane = system.plane
-    return View(
-        title=system.name.replace("_", " "),
-        lo=plane.lo,
-        hi=plane.hi,
-        labels=plane.labels,
-        modes=NAMES,
-        value="critic −Q",
-        symbol="−Q",
-        value_scale=system.value_scale,
-        clim=system.clim,
-        periodic=(plane.axes[0] in system.angles, plane.axes[1] in system.angles),
-        marker=system.marker,
-        goal=system.goal,
-        dt=system.dt,
-    )
 
 
 @cache
@@ -116,6 +97,9 @@ class Simulation:
         self._recorded = False
         self._q = np.zeros(0)  # of the newest decision
         self._judge: Judge | None = None  # what decided on it, if that has changed since
+        # While it is recorded: what the actor proposes next, with its q, in some states.
+        self._proposed: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._proposed_in: NDArray[Any] = np.zeros(0)
         self._begin(n_agents, profiler)
 
     def _begin(self, n_agents: int, profiler: PerformanceProfiler) -> None:
@@ -228,6 +212,7 @@ class Simulation:
 
     def policy_changes(self) -> None:
         """Called before its agent gets other weights: the newest step was decided by these."""
+        self._proposed = None
         if self._decided is not None and self._judge is None:
             self._judge = self._make_judge()
 
@@ -267,8 +252,7 @@ class Simulation:
     def step(self) -> Samples:
         """Advance all agents; those whose episode is over start a new one instead."""
         with self.profiler.section("policy"):
-            memory = self.memory
-            q_plus = np.where(memory.has_triple, memory.q_plus, np.nan)
+            q_plus = self.memory.known()
             actions, modes = self._act()
             self._judge = None
             self._decided = _Decided(
@@ -316,10 +300,14 @@ class Simulation:
             "reward": np.where(starting, 0.0, reward).astype(np.float32),
             "ended": (arrived + 2 * late).astype(np.uint8),
         }
+        self._proposed = self.agent.propose(self.states, self._networks)
+        self._proposed_in = self.states.copy()
+        columns["value"] = -self._proposed[1]
         if self.policy != "nominal":
-            memory = self.memory
-            columns["q"] = np.where(starting, np.nan, self._q)
-            columns["q_plus"] = np.where(memory.has_triple, memory.q_plus, np.nan)
+            assert self._decided is not None
+            q, constants = np.where(starting, np.nan, self._q), self.agent.info.constants
+            columns["q"], columns["q_plus"] = q, self.memory.known()
+            columns["margin"] = margin(q, self.system.norm(before), self._decided.q_plus, constants)
         return columns
 
     def _act(self) -> tuple[NDArray[Any], NDArray[np.uint8]]:
@@ -329,6 +317,9 @@ class Simulation:
             return self.system.nominal(self.states), modes
         self.profiler.count("policy_queries")
         self._q = np.zeros(len(self))
+        proposed, self._proposed = self._proposed, None
+        if proposed is not None and not np.array_equal(self.states, self._proposed_in):
+            proposed = None  # they were put elsewhere
         return self.agent.act(
             self.states,
             self.memory,
@@ -336,4 +327,5 @@ class Simulation:
             self.rng,
             networks=self._networks,
             compared=self._q,
+            proposed=proposed,
         )

@@ -221,6 +221,7 @@ def begin(
     if trainer.system is not agent.system:
         raise UserError(f"{resume} trains {trainer.system.name}, not {agent.system.name}")
     weights = trainer.agent.flat_weights()
+    simulation.policy_changes()
     agent.set_flat_weights(weights)
     board = TrainerBoard.make(
         run.folder.name, simulation.view, simulation.grid, len(weights), simulation.hidden.tolist()

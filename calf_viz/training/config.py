@@ -60,6 +60,7 @@ class TrainingConfig(Known):
     checkpoint_every: int = option(10, "Episodes between two checkpoints of a run.")
     checkpoints: int = option(3, "Number of newest checkpoints that a run keeps.")
     tensorboard: bool = option(False, "Write a run's metrics for TensorBoard too.")
+    recording: bool = option(False, "Record a run: each training step, and its strict agents.")
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -5,6 +5,7 @@
         metrics.csv                     a line for each episode, appended as it ends
         agent.safetensors               the best agent so far, to be shown or evaluated
         certificate.csv, *.png          for people to look at (see `views.py`)
+        recording.calf, strict.calf     if configured: each step (see `recorded.py`)
         checkpoints/000040.resume       everything needed to resume; the newest few, each named
                                         after the number of complete episodes before it
 
@@ -33,6 +34,7 @@ from calf_viz.files import exists, hold, is_folder, make_folder, set_aside, swee
 from calf_viz.settings import fields_of
 from calf_viz.training import metrics, resume, views
 from calf_viz.training.config import TrainingConfig
+from calf_viz.training.recorded import RecordedTraining
 from calf_viz.training.run_config import LATER, continued, read_config, write_config
 from calf_viz.training.tensorboard import TensorBoard
 from calf_viz.training.trainer import Trainer
@@ -58,7 +60,7 @@ class Run:
     Attributes:
         folder: its path.
         config: the contents of its `config.toml`.
-        writers: its metrics writers: `metrics.csv` and, if configured, TensorBoard.
+        writers: its metrics writers: `metrics.csv` and, if configured, TensorBoard and recordings.
         saved: training steps at its newest checkpoint.
     """
 
@@ -74,6 +76,8 @@ class Run:
         self.writers = Writers(MetricsFile(self.metrics))
         if self.config.tensorboard:
             self.writers.add([TensorBoard(folder / "tensorboard")])
+        if self.config.recording:
+            self.writers.add([RecordedTraining(folder)])
 
     @classmethod
     def create(cls, trainer: Trainer, config: TrainingConfig, root: str | Path = "runs") -> "Run":

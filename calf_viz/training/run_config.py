@@ -12,7 +12,7 @@ from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import is_file, write_aside
 from calf_viz.training.config import TrainingConfig
 
-KEPT = ("checkpoint_every", "checkpoints", "tensorboard")
+KEPT = ("checkpoint_every", "checkpoints", "tensorboard", "recording")
 """Settings for what a run keeps of a training."""
 LATER = ("episodes", *KEPT)
 """Settings that may change on resuming: length and what is kept, not what is learnt."""

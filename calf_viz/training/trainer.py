@@ -8,14 +8,21 @@ stopped; a single NumPy generator provides all randomness, so that only one has 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from calf_viz.agent.calf import AgentInfo, CALFAgent
-from calf_viz.agent.evaluation import SELECTION, TRAINING, actor_row, held_out_starts, strict_row
+from calf_viz.agent.evaluation import (
+    SELECTION,
+    TRAINING,
+    Watch,
+    actor_row,
+    held_out_starts,
+    strict_row,
+)
 from calf_viz.agent.modes import CERTIFIED, NAMES
 from calf_viz.errors import UserError
 from calf_viz.systems import get
@@ -57,6 +64,39 @@ class Step(NamedTuple):
     reward: float
 
 
+class Observer(Protocol):
+    """Sees a training, and changes nothing of it. It must not change the arrays either.
+
+    Attributes:
+        q: filled with what the rule compared, before each `took`, (1,).
+    """
+
+    q: NDArray[np.float64]
+
+    def began(self, state: NDArray[np.float32]) -> None:
+        """An episode began, in this state (1, state_dim)."""
+
+    def took(
+        self,
+        actions: NDArray[Any],
+        mode: int,
+        state: NDArray[np.float32],
+        reward: float,
+        ended: int,
+    ) -> None:
+        """A step was taken, and learnt from.
+
+        Args:
+            actions: (1, action_dim).
+            state: where they led, (1, state_dim).
+            ended: whether the episode ended there: 0 no, 1 in the goal, 2 cut off.
+        """
+
+    def compares(self, starts: NDArray[np.float32]) -> Watch:
+        """The strict agent is compared, from these starts (n, state_dim); returns what sees its
+        steps."""
+
+
 class Trainer:
     """Trains one agent in one environment.
 
@@ -67,6 +107,7 @@ class Trainer:
         best: weights of the best agent so far, by name; None before the first comparison.
         config: what is trained and how.
         done: finished episodes.
+        observer: sees each step, if there is one.
         recent: metrics of the newest of them, at most `RECENT`, oldest first.
         steps: training steps so far.
         timeline: steps of the episode in progress; `last_timeline`, of the one before.
@@ -94,6 +135,7 @@ class Trainer:
         self.best_info: dict[str, float] = {}
         self.timeline: list[Step] = []
         self.last_timeline: list[Step] = []
+        self.observer: Observer | None = None
         self._start_episode()
 
     def plan(self, episodes: int) -> None:
@@ -119,16 +161,20 @@ class Trainer:
         self.memory.reset()
         self.episode = Episode(self.done)
         self.timeline = []
+        if self.observer is not None:
+            self.observer.began(self.state)
 
     def step(self) -> bool:
         """Take one step in the environment and one update; returns whether an episode ended."""
         system, config, episode = self.system, self.config, self.episode
+        observer = self.observer
 
         # Act: the actor's noisy action if the certificate or chance allows it, else pi_0.
         p_relax = self.p_relax if config.certificate else 1.0
         actions, modes = self.agent.act(
-            self.state, self.memory, p_relax, self.rng, config.exploration
-        )
+            self.state, self.memory, p_relax, self.rng, config.exploration,
+            compared=None if observer is None else observer.q,
+        )  # fmt: skip
         reward = float(system.reward(self.state, actions)[0])
         next_state = system.step(self.state, actions)
 
@@ -153,6 +199,8 @@ class Trainer:
         episode.modes[int(modes[0])] += 1
         self.timeline.append(self._note(next_state[0], int(modes[0]), reward))
         cut_off = episode.steps >= config.steps or bool(system.out_of_plane(next_state)[0])
+        if observer is not None:
+            observer.took(actions, int(modes[0]), next_state, reward, 1 if goal else 2 * cut_off)
         if goal or cut_off:
             self._end_episode()
             return True
@@ -188,8 +236,12 @@ class Trainer:
         self.before_comparison()
         config = self.config
         starts = held_out_starts(self.system, config.selection_episodes, config.seed, SELECTION)
-        row_of = strict_row if config.certificate else actor_row
-        row = row_of(self.agent, starts)
+        if not config.certificate:
+            row = actor_row(self.agent, starts)
+        elif self.observer is None:
+            row = strict_row(self.agent, starts)
+        else:
+            row = strict_row(self.agent, starts, watch=self.observer.compares(starts))
         if self.best is not None:
             old = (-self.best_info["goal"], self.best_info["cost"])
             # Written so that a NaN cost never wins.

@@ -139,7 +139,9 @@ class _Part:
         ours = np.ones(self.mode.shape[1], bool)
         if (trainee := self.recording.view.trainee) is not None:
             ours[trainee] = False  # it took more steps than are shown
-        went = follows[:, None] & ~self.first[1:] & ours  # by an action, from the row before
+        there = np.isfinite(states[:-1]).all(axis=2)  # not one that arrived earlier
+        # By an action, from the row before.
+        went = follows[:, None] & ~self.first[1:] & ours & there
         began = follows[:, None] & self.first[1:] & ours
         self._ends(verdict, went)
         before, after, action = states[:-1], states[1:], self.action[1:]
@@ -177,7 +179,8 @@ class _Part:
         self._count(verdict, "reset", began, ~np.isnan(new) | ~over,
                     lambda at: "the triple of the episode before is kept" if over[at]
                     else "the episode before has not ended")  # fmt: skip
-        self._decisions(verdict, went)
+        if by.policy != "training":  # whose networks change with each step
+            self._decisions(verdict, went)
 
     def _ends(self, verdict: Verdict, went: NDArray[np.bool_]) -> None:
         by = self.by

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.errors import UserError
 from calf_viz.hosts import memory
 from calf_viz.recording.recording import Recording
 from calf_viz.sources.replay import Replay
-from calf_viz.sources.simulation import view_of
 from calf_viz.viewer.app import HEADLESS_FRAMES, CALFApplication
 from calf_viz.viewer.camera_moves import CameraMove, read_camera
 from calf_viz.viewer.config import VisualizationConfig

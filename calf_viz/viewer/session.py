@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from calf_viz import systems
+from calf_viz.agent.system_view import view_of
 from calf_viz.agent.threads import one_thread
 from calf_viz.errors import UserError
 from calf_viz.hosts import raster_threads
@@ -20,7 +21,7 @@ from calf_viz.samples import Samples
 from calf_viz.scene.viewpoint import Viewpoint
 from calf_viz.sources.attached import Attached
 from calf_viz.sources.base import Explained, Resizable, Source, capable
-from calf_viz.sources.simulation import Simulation, view_of
+from calf_viz.sources.simulation import Simulation
 from calf_viz.value_limits import Clim
 from calf_viz.view import View
 from calf_viz.viewer.app_config import AppConfig

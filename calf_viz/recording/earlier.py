@@ -1,0 +1,59 @@
+"""What a recording has already that is appended to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from calf_viz.errors import UserError, shown
+from calf_viz.recording.recording import Recording
+from calf_viz.view import View
+
+SAME = ("title", "labels", "modes", "periodic")
+"""What is shown must stay the same in these."""
+
+
+class Earlier(NamedTuple):
+    """What there is, by step numbers; -1 where there is nothing.
+
+    Attributes:
+        step: the newest row's.
+        time: seconds from the recording's beginning to that.
+        agents: its number of agents.
+        critic: the newest critic's.
+        noted: the newest episode's last.
+        critics: the first step on each critic, and training steps behind it.
+    """
+
+    step: int = -1
+    time: float = 0.0
+    agents: int = -1
+    critic: int = -1
+    noted: int = -1
+    critics: tuple[tuple[int, int], ...] = ()
+
+
+def earlier(folder: Path, view: View) -> Earlier:
+    """What a recording has. Raises UserError if it is damaged, or shows something else."""
+    recording = Recording(folder)
+    try:
+        for name in SAME:
+            old, new = getattr(recording.view, name), getattr(view, name)
+            if old != new:
+                raise UserError(
+                    f"{shown(folder)} has {name} {shown(old)}, not {shown(new)}: "
+                    "move it away, or record elsewhere"
+                )
+        rows = len(recording)
+        critics = [recording.critic(number) for number in range(recording.critics)]
+        ends = [event.step for event in recording.events() if event.kind == "episode"]
+        return Earlier(
+            recording.step(rows - 1) if rows else -1,
+            recording.time(rows - 1) if rows else 0.0,
+            len(recording.samples(rows - 1)) if rows else -1,
+            recording.critic_steps[-1] if critics else -1,
+            max(ends, default=-1),
+            tuple((critic.step, critic.trained) for critic in critics),
+        )
+    finally:
+        recording.close()

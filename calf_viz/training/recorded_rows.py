@@ -1,0 +1,77 @@
+"""What the recordings of a training have in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calf_viz.agent.calf import CALFAgent
+from calf_viz.agent.system_view import view_of
+from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.recording.agents import Shape
+from calf_viz.systems import System
+from calf_viz.training.trainer import Trainer
+
+NODES = 65
+"""Per side of the grid that critics are evaluated on."""
+
+
+def about(trainer: Trainer, policy: str) -> dict[str, Any]:
+    """What `meta.json` says. policy: what decided, `training` or `calf`."""
+    info = trainer.agent.info
+    agent = {
+        "system": trainer.system.name,
+        "policy": policy,
+        "p_relax": 0.0 if policy == "calf" else trainer.config.lambda_relax,
+        "hidden": info.hidden,
+        "slice": [0.0] * trainer.system.state_dim,
+        "constants": asdict(info.constants),
+        "gamma": trainer.config.gamma,
+        "reward_scale": trainer.config.reward_scale,
+    }
+    return {"source": "Training", "agent": agent, "configuration": asdict(trainer.config)}
+
+
+def shape_of(system: System, agents: int) -> Shape:
+    """Of their rows: the columns that a simulation has, too, but for `value`."""
+    single, double, byte = (np.dtype(kind) for kind in (np.float32, np.float64, np.uint8))
+    columns: dict[str, tuple[np.dtype[Any], int]] = {
+        "x": (single, 0), "y": (single, 0), "mode": (byte, 0), "first": (byte, 0),
+    }  # fmt: skip
+    if system.heading_axis is not None:
+        columns["heading"] = single, 0
+    columns |= {
+        "state": (single, system.state_dim), "action": (single, system.action_dim),
+        "reward": (single, 0), "ended": (byte, 0),
+        "q": (double, 0), "q_plus": (double, 0), "margin": (double, 0),
+    }  # fmt: skip
+    return Shape(agents, columns)
+
+
+def placed(system: System, states: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """The columns that follow from states, (rows, agents, state_dim)."""
+    x, y = system.plane.axes
+    columns = {"x": states[:, :, x], "y": states[:, :, y], "state": states}
+    if system.heading_axis is not None:
+        columns["heading"] = states[:, :, system.heading_axis]
+    return columns
+
+
+class Surfaces:
+    """An agent's critic as a surface."""
+
+    def __init__(self, agent: CALFAgent) -> None:
+        view = view_of(agent.system)
+        self._agent, self._grid = agent, Grid((NODES, NODES), view.lo, view.hi)
+        self._states = agent.system.plane_states(
+            self._grid.nodes(), np.zeros(agent.system.state_dim)
+        )
+
+    def now(self) -> Heightfield:
+        """As it is now."""
+        grid = self._grid
+        values = self._agent.lyapunov(self._states).reshape(grid.shape)
+        return Heightfield(values, grid.lo, grid.hi)
