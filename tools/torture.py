@@ -64,7 +64,7 @@ class Found:
 
 
 @contextmanager
-def _folder(small: bool) -> Iterator[Path]:
+def scratch(small: bool) -> Iterator[Path]:
     """An empty folder, on a small file system of its own if permitted."""
     with tempfile.TemporaryDirectory(prefix="torture-") as made:
         mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "torture", made]
@@ -78,7 +78,7 @@ def _folder(small: bool) -> Iterator[Path]:
 
 def uninterrupted(as_run: bool) -> Uninterrupted:
     """The reference for all others. Raises UserError if it fails."""
-    with _folder(small=False) as root, tempfile.TemporaryFile() as calls:
+    with scratch(small=False) as root, tempfile.TemporaryFile() as calls:
         place = Place(root, as_run)
 
         def count() -> None:
@@ -166,7 +166,7 @@ def _interrupt(
     for number in numbers:
         chance = random.Random(f"{seed} {way} {number}")
         as_run = number % 2 == 0
-        with _folder(small=way == "full" and number % 4 < 2) as root:
+        with scratch(small=way == "full" and number % 4 < 2) as root:
             place = Place(root, as_run)
             lost = torture(WAYS[way], place, chance, wholes[as_run], found)
             if lost:

@@ -75,7 +75,7 @@ def count_calls(ends: Callable[[int], bool], behind: bool = False) -> Iterator[i
 
 def full(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tuple[Child, int]]:
     if place.root.is_mount():
-        with _filled(place.root, chance.randint(0, 8 * whole.largest)):
+        with filled(place.root, chance.randint(0, 8 * whole.largest)):
             child = Child(place, lambda: None)
             return [(child, child.wait())]
     most, since = chance.randint(100, whole.largest), chance.randint(0, 3)
@@ -119,7 +119,7 @@ WAYS: dict[str, Interruption] = {
 
 
 @contextmanager
-def _filled(root: Path, free: int) -> Iterator[None]:
+def filled(root: Path, free: int) -> Iterator[None]:
     """Leave `free` bytes on a file system during the block."""
     status = os.statvfs(root)
     filler = root / ".filler"

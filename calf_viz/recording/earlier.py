@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from calf_viz.errors import UserError, shown
@@ -11,6 +13,8 @@ from calf_viz.view import View
 
 SAME = ("title", "labels", "modes", "periodic")
 """What is shown must stay the same in these."""
+REPEATED = ("episode", "agents")
+"""Kinds of events that follow from the steps."""
 
 
 class Earlier(NamedTuple):
@@ -21,7 +25,8 @@ class Earlier(NamedTuple):
         time: seconds from the recording's beginning to that.
         agents: its number of agents.
         critic: the newest critic's.
-        noted: the newest episode's last.
+        noted: the last of each kind of event that steps are repeated with: episodes, changes of the
+            number of agents.
         critics: the first step on each critic, and training steps behind it.
     """
 
@@ -29,7 +34,7 @@ class Earlier(NamedTuple):
     time: float = 0.0
     agents: int = -1
     critic: int = -1
-    noted: int = -1
+    noted: Mapping[str, int] = MappingProxyType({})
     critics: tuple[tuple[int, int], ...] = ()
 
 
@@ -46,13 +51,13 @@ def earlier(folder: Path, view: View) -> Earlier:
                 )
         rows = len(recording)
         critics = [recording.critic(number) for number in range(recording.critics)]
-        ends = [event.step for event in recording.events() if event.kind == "episode"]
+        noted = {event.kind: event.step for event in recording.events() if event.kind in REPEATED}
         return Earlier(
             recording.step(rows - 1) if rows else -1,
             recording.time(rows - 1) if rows else 0.0,
             len(recording.samples(rows - 1)) if rows else -1,
             recording.critic_steps[-1] if critics else -1,
-            max(ends, default=-1),
+            noted,
             tuple((critic.step, critic.trained) for critic in critics),
         )
     finally:

@@ -27,7 +27,7 @@ from calf_viz.heightfield import Heightfield
 from calf_viz.recording.agents import Block, Shape
 from calf_viz.recording.arrow import arrow
 from calf_viz.recording.critics import UNKNOWN, Critic
-from calf_viz.recording.earlier import Earlier, earlier
+from calf_viz.recording.earlier import REPEATED, Earlier, earlier
 from calf_viz.recording.episodes import Episodes
 from calf_viz.recording.events import LONGEST_TEXT, Event, Events
 from calf_viz.recording.files import Entry, Files
@@ -187,8 +187,8 @@ class Recorder:
         """Whether it is not there from before."""
         if isinstance(entry, Critic):
             return entry.step >= self.earlier.critic
-        if isinstance(entry, Events) and entry.kind == "episode":
-            return entry.step > self.earlier.noted
+        if isinstance(entry, Events) and entry.kind in REPEATED:
+            return entry.step > self.earlier.noted.get(entry.kind, -1)
         return True
 
     def add(self, entry: Entry) -> None:
