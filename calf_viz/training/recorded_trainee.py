@@ -14,6 +14,7 @@ from calf_viz.agent.certificate import margin
 from calf_viz.agent.modes import CERTIFIED
 from calf_viz.agent.system_view import view_of
 from calf_viz.recording.agents import Block
+from calf_viz.recording.events import Event, Events
 from calf_viz.recording.recorder import Recorder
 from calf_viz.training.recorded_rows import Surfaces, about, placed, shape_of
 from calf_viz.training.trainer import Episode, Trainer
@@ -128,7 +129,8 @@ class TraineeRecording:
         """Note an episode that ended with the newest step."""
         text = f"{HOW[episode.goal]} after {episode.steps} steps"
         step = self.trainer.steps + episode.episode
-        self.recorder.note("episode", 0, episode.ret, text, step)
+        event = Event(step, self.recorder.now, "episode", 0, episode.ret, text)
+        self.recorder.add(Events.of(event))
 
     def _gather(self) -> list[Block]:
         """The rows that have gathered, in the recorder's thread."""
