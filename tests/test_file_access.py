@@ -28,8 +28,8 @@ OPENING = {
 PRINTING = {"Console", "Progress", "track", "get_console", "from_markup", "escape"}
 STARTING = {"executable"}
 
-FOR_USERS = {"exists", "is_file", "read_bytes", "read_text"}
-"""Functions of `calf_viz.files` that are called by their bare names."""
+FOR_USERS = {"exists", "is_file", "read_bytes", "read_text", "write_text"}
+"""Functions of `calf_viz.files` and `recording.storage` that are called by their bare names."""
 NOT_PATHS = {"part", "Run", "Image", "progress", "files", "re", "html", "glob", "av"}
 """What these methods are called on beside paths: write_aside's own file, a run, a picture that was
 read, a bar, the one place itself, what is escaped for others than rich, and an encoder of files
@@ -46,7 +46,9 @@ EXCEPTIONS = {
     "calf_viz/training/run.py": "folders and files of its own making",
     "calf_viz/agent/policy_zip.py": "a part of a zip that was read",
     "calf_viz/agent/shipped_agents.py": "shipped",
+    "calf_viz/recording/files.py": "streams of its own making",
     "calf_viz/recording/recorder.py": "a folder of its own making",
+    "calf_viz/recording/storage.py": "asks addresses, where there are no paths",
     "calf_viz/recording/stream.py": "streams of its own making, and found by folder.py",
     "calf_viz/sources/attached.py": "boards that were found, and a note to them of its own making",
     "calf_viz/training/views.py": "a file of its own making",

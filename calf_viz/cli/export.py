@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.console import bar, on_terminal, say
 from calf_viz.errors import UserError, shown, visible
 from calf_viz.files import exists, not_over
@@ -16,7 +16,7 @@ TABLES = ("agents", "critics", "events")
 
 
 @click.command()
-@click.argument("recording", type=GIVEN_PATH)
+@click.argument("recording", type=GIVEN_RECORDING)
 @click.option("--parquet", type=GIVEN_PATH, help="FILE.parquet to write.")
 @click.option("--csv", type=GIVEN_PATH, help="FILE.csv to write.")
 @click.option("--table", type=click.Choice(TABLES), default="agents", show_default=True,

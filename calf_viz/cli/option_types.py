@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from calf_viz.errors import FileError, UserError
+from calf_viz.recording.storage import is_address
 from calf_viz.settings import read_size
 
 
@@ -38,7 +39,16 @@ class _Size(click.ParamType):
         return size
 
 
-GIVEN_PATH, SIZE = _GivenPath(), _Size()
+class _Recording(_GivenPath):
+    """A recording's folder, or its address, of which a path would lose a slash."""
+
+    name = "recording"
+
+    def convert(self, value: Any, param: Any, context: Any) -> Any:
+        return value if is_address(value) else super().convert(value, param, context)
+
+
+GIVEN_PATH, GIVEN_RECORDING, SIZE = _GivenPath(), _Recording(), _Size()
 
 
 def option_name(name: str) -> str:

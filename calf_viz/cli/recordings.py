@@ -11,7 +11,7 @@ import click
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.fork_options import fork_options, forked
-from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.console import say
@@ -73,7 +73,7 @@ def replay_options(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("folder", type=GIVEN_PATH)
+@click.argument("folder", type=GIVEN_RECORDING)
 @replay_options
 @click.option("--from", "start", type=int, default=None,
               help="Step to begin at.  [default: 0, or the fork's]")  # fmt: skip

@@ -11,7 +11,7 @@ import click
 
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET
 from calf_viz.cli.config_options import config_options
-from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import on_terminal, say, tracked
@@ -50,7 +50,7 @@ def _config_options(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("recording", type=GIVEN_PATH, required=False)
+@click.argument("folder", metavar="[RECORDING]", type=GIVEN_RECORDING, required=False)
 @click.option("--output", type=GIVEN_PATH, required=True,
               help="FILE.mp4, .webm, .gif or .png; several pictures are FILE-000001.png and so "
               "on.")  # fmt: skip
@@ -66,7 +66,7 @@ def _config_options(command: Any) -> Any:
 @click.pass_context
 def render(
     context: click.Context,
-    recording: Path | None,
+    folder: Path | None,
     output: Path,
     fps: str | None,
     start: str | None,
@@ -81,7 +81,7 @@ def render(
     from calf_viz.viewer.camera_moves import read_camera
     from calf_viz.viewer.film import Asked, read_fps
 
-    _check(context, recording)
+    _check(context, folder)
     suffix = check_suffix(output)
     move = read_camera(changes.pop("camera") or "home")
     if look is not None:
@@ -93,17 +93,17 @@ def render(
     given = {name: value for name, value in changes.items() if value not in (None, ())}
     config = _config(context, move.settings | given, single)
     with ended_as_by_ctrl_c():
-        rendering = _rendering(recording, config, asked, move, usual)
+        rendering = _rendering(folder, config, asked, move, usual)
         reel = Reel(output, config.size, rendering.film.frames, per_second, lossless, overwrite)
         inputs = [path for path in (config.checkpoint, *move.inputs) if path is not None]
         if not _write(rendering, reel, inputs):
             context.exit(1)
 
 
-def _check(context: click.Context, recording: Path | None) -> None:
+def _check(context: click.Context, folder: Path | None) -> None:
     """Raise UserError for options that have no effect beside the others."""
     given = typed(context)
-    if recording is not None:
+    if folder is not None:
         for name in given:
             if name in OF_A_SIMULATION and name != "speed":
                 raise UserError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calf_viz.cli.attach import PRESET
-from calf_viz.cli.option_types import GIVEN_PATH, option_name, options_named, typed
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
 from calf_viz.cli.pictures import picture_of, write_now
 from calf_viz.cli.recordings import replay_options
 from calf_viz.cli.showing import config_of
@@ -36,7 +36,7 @@ OF_RETURNS = (
 
 
 @click.command()
-@click.argument("folder", type=GIVEN_PATH)
+@click.argument("folder", type=GIVEN_RECORDING)
 @click.option("--regions", default=10, show_default=True, type=click.IntRange(1, MOST_REGIONS),
               help="Of the plane, along each axis.")  # fmt: skip
 @click.option("--leave-out", is_flag=True,

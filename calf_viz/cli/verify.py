@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from calf_viz.cli.option_types import GIVEN_PATH
+from calf_viz.cli.option_types import GIVEN_RECORDING
 from calf_viz.console import plain, say, tables
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LISTED = 20
 
 
 @click.command()
-@click.argument("folder", type=GIVEN_PATH)
+@click.argument("folder", type=GIVEN_RECORDING)
 @click.option("--show", is_flag=True, help="Show the first violation, in a window.")
 @click.pass_context
 def verify(context: click.Context, folder: Path, show: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from calf_viz.errors import UserError, shown
 from calf_viz.files import parsing
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.folder import ADVICE, META
+from calf_viz.recording.storage import Location
 from calf_viz.samples import Samples
 from calf_viz.view import View
 
@@ -23,7 +23,7 @@ from calf_viz.view import View
 class Recorded(Protocol):
     """The part of a `Recording` that this reads."""
 
-    folder: Path
+    folder: Location
     view: View
     meta: dict[str, Any]
 

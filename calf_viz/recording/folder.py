@@ -17,13 +17,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
-from calf_viz.files import exists, is_folder, names_in, parsing, read_text
+from calf_viz.files import exists, is_folder, parsing
+from calf_viz.recording.storage import Location, names_in, read_text
 from calf_viz.version import __version__
 from calf_viz.view import View
 
+Where = TypeVar("Where", bound=Location)
 FORMAT = 1
 """Version of the format. Older ones are read; newer ones are refused."""
 META = "meta.json"
@@ -47,7 +49,7 @@ def segment_name(kind: str, number: int) -> str:
     return f"{kind}-{number:06}.arrows"
 
 
-def segments(folder: Path, kind: str) -> list[Path]:
+def segments(folder: Where, kind: str) -> list[Where]:
     """The streams of a kind, in order. Raises FileDamaged if one is missing."""
     matches = map(_NAME.fullmatch, names_in(folder))
     found = [match for match in matches if match and match[1] == kind]
@@ -56,7 +58,7 @@ def segments(folder: Path, kind: str) -> list[Path]:
         if int(match[2]) != number:
             missing = segment_name(kind, number)
             raise FileDamaged(folder, f"{missing} is missing", ADVICE)
-    return [folder / match[0] for match in found]
+    return [cast(Where, folder / match[0]) for match in found]
 
 
 def meta(view: View, about: Mapping[str, Any]) -> str:
@@ -66,13 +68,13 @@ def meta(view: View, about: Mapping[str, Any]) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_meta(folder: Path) -> tuple[View, dict[str, Any]]:
+def read_meta(folder: Location) -> tuple[View, dict[str, Any]]:
     """What a recording shows, and all that `meta.json` says.
 
     Raises:
         FileTrouble, FileDamaged, UserError: it is no recording, or of a newer version.
     """
-    if not is_folder(folder):
+    if isinstance(folder, Path) and not is_folder(folder):
         raise FileTrouble(folder, "no such recording", ADVICE)
     path = folder / META
     with parsing(path, "a recording's meta.json", ADVICE):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from bisect import insort
-from pathlib import Path
 
 from calf_viz.errors import FileDamaged
-from calf_viz.files import exists, parsing, read_text, write_aside
+from calf_viz.files import parsing
+from calf_viz.recording.storage import Location, exists, read_text, write_text
 
 NAME = "marks.json"
 FORMAT = 1
@@ -26,7 +26,7 @@ class Marks:
         steps: all of them, those set while recording included.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Location) -> None:
         """Reads those of a recording's folder. Raises FileTrouble, FileDamaged."""
         self._file = folder / NAME
         self._own = _read(self._file)
@@ -50,13 +50,11 @@ class Marks:
             insort(self._own, step)
             insort(self.steps, step)
         there = step in self._own
-        with write_aside(self._file) as part:
-            text = json.dumps({"format": FORMAT, "steps": self._own})
-            part.write_text(text + "\n", encoding="utf-8")
+        write_text(self._file, json.dumps({"format": FORMAT, "steps": self._own}) + "\n")
         return there
 
 
-def _read(file: Path) -> list[int]:
+def _read(file: Location) -> list[int]:
     if not exists(file):
         return []
     with parsing(file, "a recording's marks", ADVICE):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -14,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import FileDamaged, UserError, shown
-from calf_viz.files import exists, parsing
+from calf_viz.files import parsing
 from calf_viz.recording import critics, events
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
 from calf_viz.recording.rows import Columns, Rows, about
+from calf_viz.recording.storage import Location, exists, locate
 from calf_viz.recording.stream import Stream, Unbegun
 from calf_viz.samples import Samples
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from calf_viz.agent.explanation import Explanation
     from calf_viz.recording.explaining import Explainer
 
+REMOTE_EVERY = 5.0
+"""Seconds between looks for what was appended at an address."""
 KEPT_BYTES = 64 << 20
 """Memory for blocks that were read lately."""
 PLACES = ("step", "time", "x", "y", "mode", "first", "heading")
@@ -54,9 +59,12 @@ class Recording:
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
-        """Raises FileTrouble, FileDamaged, UserError: it is no recording, damaged, or of a newer
-        version."""
-        self.folder = Path(folder)
+        """folder: or its address, such as "s3://bucket/swing.calf": see `storage`.
+
+        Raises FileTrouble, FileDamaged, UserError: it is no recording, damaged, or of a newer
+        version.
+        """
+        self.folder = locate(folder)
         self.view, self.meta = read_meta(self.folder)
         self._agents, self._critics = (
             _Streams(self.folder, "agents"),
@@ -66,11 +74,17 @@ class Recording:
         self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._kept_bytes = 0
         self._explainer: Explainer | None = None
+        self._refreshed = -math.inf
         self.refresh()
 
     def refresh(self) -> int:
         """Look for what was appended; returns how many steps. Raises FileDamaged."""
         before = len(self)
+        if not isinstance(self.folder, Path):  # it takes a while, and is asked for in each frame
+            now = time.monotonic()
+            if now - self._refreshed < REMOTE_EVERY:
+                return 0
+            self._refreshed = now
         self._critics.refresh()
         self._agents.refresh()
         if self._events is None and exists(self.folder / EVENTS):
@@ -335,7 +349,7 @@ class Recording:
 class _Streams:
     """All streams of a kind, as one."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
+    def __init__(self, folder: Location, kind: str) -> None:
         self._folder, self._kind = folder, kind
         self.streams: list[Stream] = []
         self.places: list[Place] = []
@@ -355,7 +369,7 @@ class _Streams:
             self._open(segments(self._folder, self._kind)[len(self.streams) :])
         self._index()
 
-    def _open(self, paths: list[Path]) -> None:
+    def _open(self, paths: list[Location]) -> None:
         self._begun = True
         for path in paths:
             last = path is paths[-1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from calf_viz.files import parsing
 from calf_viz.recording.agents import KEY
 from calf_viz.recording.folder import ADVICE
+from calf_viz.recording.storage import Location
 
 
 class Columns(NamedTuple):
@@ -29,7 +29,7 @@ class Columns(NamedTuple):
     widths: Mapping[str, int]
 
     @classmethod
-    def of(cls, schema: Any, path: Path) -> Columns:
+    def of(cls, schema: Any, path: Location) -> Columns:
         """Those of a stream. Raises FileDamaged."""
         agents, widths = about(schema, path)
         kinds = {f.name: f.type.value_type for f in schema if f.name not in ("step", "time")}
@@ -59,7 +59,7 @@ class Rows:
         return flat.reshape(shape)
 
 
-def about(schema: Any, path: Path) -> tuple[int, dict[str, int]]:
+def about(schema: Any, path: Location) -> tuple[int, dict[str, int]]:
     """Agents of a stream, and the width of columns with an axis for it. Raises FileDamaged."""
     with parsing(path, "a stream of agents", ADVICE):
         found = json.loads(schema.metadata[KEY])

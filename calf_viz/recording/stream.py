@@ -9,7 +9,6 @@ cannot begin a message is.
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 
 from calf_viz.errors import FileDamaged, FileTrouble
 from calf_viz.recording.arrow import arrow
+from calf_viz.recording.storage import Location, readable
 
 SEAL = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Ends a stream; also what a message's header begins with, and a length of 0."""
@@ -159,15 +159,15 @@ class Stream:
         torn: whether there is something after `end`: its writer is at it, or was killed there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         """Raises FileTrouble if it cannot be read, and FileDamaged if it is no stream."""
         self.path, self.sealed, self.torn, self.end = path, False, False, 0
         self.blocks: list[Block] = []
         with self._trouble():
-            self._file = io.FileIO(path)
+            self._file = readable(path)
         try:
             self.schema = self._read_schema()
-            self.refresh()
+            self._look()
         except BaseException:
             self.close()
             raise
@@ -183,12 +183,11 @@ class Stream:
     def _read(self, at: int, size: int) -> bytes:
         """Fewer bytes where the file ends."""
         with self._trouble():
-            self._file.seek(at)
-            return self._file.read(size)
+            return self._file.read(at, size)
 
     def _size(self) -> int:
         with self._trouble():
-            return self._file.seek(0, os.SEEK_END)
+            return self._file.size()
 
     def _read_schema(self) -> Any:
         pa, message = arrow(), self._message(0)
@@ -205,6 +204,11 @@ class Stream:
     def refresh(self) -> int:
         """Look for batches that were appended, after its end as well, as events may go on there;
         returns how many rows. Raises FileTrouble, and FileDamaged for what is no message."""
+        with self._trouble():
+            self._file.renew()
+        return self._look()
+
+    def _look(self) -> int:
         rows = 0
         while (message := self._message(self.end)) is not None:
             if message.kind != BATCH:
@@ -287,7 +291,7 @@ class _Header(NamedTuple):
     step: int
 
 
-def _no_batch(path: Path, at: int) -> FileDamaged:
+def _no_batch(path: Location, at: int) -> FileDamaged:
     return FileDamaged(path, f"byte {at}: no Arrow message", ADVICE)
 
 

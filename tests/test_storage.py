@@ -1,0 +1,192 @@
+"""Recordings at addresses: the same as in a folder, and nobody's password is shown."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import calf_viz.recording
+from calf_viz import CALFApplication, Samples, UserError, View, VisualizationConfig
+from calf_viz.cli.main import calf_viz as command
+from calf_viz.errors import FileDamaged, FileTrouble
+from calf_viz.recording import storage
+from calf_viz.recording.recorder import Recorder
+from calf_viz.recording.recording import Recording
+
+pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+fsspec: Any = pytest.importorskip("fsspec", reason="the extra `cloud` is not installed")
+
+STEPS = 30
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("storage") / "a.calf"
+    config = VisualizationConfig(
+        n_agents=3, headless=True, hud=False, size=(64, 36), grid=8, trail_length=10, record=folder
+    )
+    with CALFApplication(config) as app:
+        for _ in range(STEPS):
+            app.advance()
+    return folder
+
+
+@pytest.fixture(params=["memory", "zip", "file"])
+def address(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Iterator[str]:
+    """The recording at an address."""
+    if request.param == "memory":
+        system = fsspec.filesystem("memory")
+        system.put(str(folder), "/bucket/a.calf", recursive=True)
+        yield "memory://bucket/a.calf"
+        system.rm("/bucket", recursive=True)
+    elif request.param == "zip":
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+            for file in folder.iterdir():
+                made.write(file, f"a.calf/{file.name}")
+        yield f"zip://a.calf::{tmp_path / 'a.zip'}"
+    else:
+        yield f"file://{folder}"
+
+
+def test_a_recording_at_an_address_is_that_of_its_folder(address: str, folder: Path) -> None:
+    found, local = calf_viz.recording.open(address), Recording(folder)
+    assert len(found) == STEPS and found.view == local.view and not found.torn
+    for name in ("x", "y", "mode", "state", "q"):
+        np.testing.assert_array_equal(found.array(name), local.array(name))
+    np.testing.assert_array_equal(found.critic(0).weights, local.critic(0).weights)
+    assert str(found.events()) == str(local.events())
+    assert str(found.folder) == address
+    found.close()
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(command, list(map(str, arguments)))
+    return found.exit_code, found.output + str(found.exception or "")
+
+
+def test_commands_take_addresses(address: str, tmp_path: Path) -> None:
+    code, said = run("verify", address)
+    assert code == 0 and "nothing is wrong" in said
+    code, said = run("export", address, "--csv", tmp_path / "a.csv")
+    assert code == 0 and (tmp_path / "a.csv").stat().st_size > 1000
+    small = ("--size", "64x64", "--no-hud")
+    code, said = run("replay", address, "--frames", "2", "--output", tmp_path / "a.png", *small)
+    assert code == 0 and (tmp_path / "a.png").exists()
+    code, said = run("render", address, "--from", "5", "--output", tmp_path / "b.png", *small)
+    assert code == 0 and (tmp_path / "b.png").exists(), said
+
+
+def test_only_what_is_asked_for_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.calf", View("walk"))
+    rng = np.random.default_rng(0)
+    for step in range(400):
+        recorder.see(Samples.of(rng.normal(size=(2000, 2)), step=step))
+        if step % 50 == 0:
+            recorder.flush()
+    recorder.close()
+    system = fsspec.filesystem("memory")
+    system.put(str(tmp_path / "a.calf"), "/large.calf", recursive=True)
+    whole, fetched = system.du("/large.calf"), []
+    fetch = storage._Object._fetch
+
+    def counted(self: storage._Object, start: int, end: int) -> bytes:
+        fetched.append(end - start)
+        return fetch(self, start, end)
+
+    monkeypatch.setattr(storage._Object, "_fetch", counted)
+    recording = Recording("memory://large.calf")
+    assert recording.samples(200).step == 200
+    assert whole > 12_000_000 and sum(fetched) < 0.5 * whole
+    system.rm("/large.calf", recursive=True)
+
+
+def test_what_was_added_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording that is still uploaded, stream by stream, and one of them in two pieces."""
+    monkeypatch.setattr("calf_viz.recording.recording.REMOTE_EVERY", 0.0)
+    system = fsspec.filesystem("memory")
+    data = (folder / "agents-000000.arrows").read_bytes()
+    for name in ("meta.json", "critic-000000.arrows"):
+        system.pipe_file(f"/grows.calf/{name}", (folder / name).read_bytes())
+    recording = Recording("memory://grows.calf")
+    assert len(recording) == 0
+    system.pipe_file("/grows.calf/agents-000000.arrows", data[:-20])
+    assert recording.refresh() < STEPS and recording.torn
+    system.pipe_file("/grows.calf/agents-000000.arrows", data)
+    recording.refresh()
+    assert len(recording) == STEPS and not recording.torn
+    system.rm("/grows.calf", recursive=True)
+
+
+def test_damage_is_said_at_its_address(folder: Path) -> None:
+    system = fsspec.filesystem("memory")
+    system.put(str(folder), "/bad.calf", recursive=True)
+    system.pipe_file("/bad.calf/agents-000000.arrows", b"nothing of Arrow's, but long enough")
+    with pytest.raises(FileDamaged, match=r"memory://bad\.calf/agents-000000\.arrows"):
+        Recording("memory://bad.calf")
+    system.rm("/bad.calf", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("memory://none.calf", "memory://none.calf/meta.json: no such recording"),
+        ("nowhere://bucket/a.calf", "no address (Protocol not known: nowhere)"),
+        ("zip://a.calf::/none/there.zip", "no address"),
+    ],
+)
+def test_an_address_that_is_not_there_is_said(address: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Recording(address)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+    code, _ = run("replay", address)
+    assert code == 1  # the exception, which `run_command` makes 2 of
+    assert caught.value.exit_code == 2
+
+
+def test_passwords_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = storage.locate("memory://bucket/a.calf")
+    assert isinstance(address, storage.Address)
+    for text in (
+        "sftp://me:hunter2@host/a.calf", "https://host/a.calf?token=hunter2&x=1",
+        "zip://a.calf::https://me:hunter2@host/a.zip",
+    ):  # fmt: skip
+        found = storage.Address(address.system, "a.calf", text) / "meta.json"
+        assert "hunter2" not in str(found) and "host" in str(found)
+        error = OSError(f"cannot reach {text} with hunter2")
+        assert "hunter2 " not in storage.Address(address.system, "a", text).reason(error)
+        with pytest.raises(UserError) as caught:
+            storage.locate(text.replace("sftp", "nowhere").replace("https", "nowhere"))
+        assert "hunter2" not in str(caught.value)
+        assert not isinstance(caught.value, FileTrouble) or "hunter2" not in str(caught.value.path)
+
+
+def test_paths_stay_paths() -> None:
+    for text in (
+        "a.calf",
+        "/a/b.calf",
+        "./s3/a.calf",
+        "C:\\a.calf",
+        "a:b.calf",
+        "a::",
+        "a::b.calf",
+    ):
+        assert not storage.is_address(text)
+    for text in ("s3://a/b.calf", "memory://a", "zip://a::s3://b/c.zip", "simplecache::s3://b/c"):
+        assert storage.is_address(text)
+
+
+def test_marks_at_an_address_are_kept_there(folder: Path) -> None:
+    from calf_viz.recording.marks import Marks
+
+    system = fsspec.filesystem("memory")
+    system.put(str(folder), "/marks.calf", recursive=True)
+    place = storage.locate("memory://marks.calf")
+    assert Marks(place).toggle(7)
+    assert Marks(place).steps == [7]
+    system.rm("/marks.calf", recursive=True)
