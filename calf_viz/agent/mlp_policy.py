@@ -125,6 +125,11 @@ class MlpPolicy:
         return self.bounded or "log_std" in self.tensors
 
     @property
+    def where(self) -> Path:
+        """The file that it is from."""
+        return Path(self._where).absolute()
+
+    @property
     def name(self) -> str:
         """Its algorithm and the file that it is from: "SAC, sac.zip"."""
         return f"{self.algorithm}, {shown(Path(self._where).name)}"

@@ -24,7 +24,7 @@ def fork_options(command: Command) -> Command:
         ("--agents", "agents", str, "With --fork: whose, such as 0,3.  [default: all]"),
         ("--with", "policies", str,
          "With --fork: policies, with commas: calf, nominal, actor, or checkpoints.  "
-         f"[default: {DEFAULT}]"),
+         f"[default: {DEFAULT}; in an environment model, the one recorded]"),
         ("--fork", "fork", int,
          "Step from which agents go on by other policies, as ghosts beside what happened."),
     ):  # fmt: skip
@@ -47,12 +47,13 @@ def forked(
                 raise UserError(f"{name} goes with --fork: give the step to fork at")
         return None
     with whole_imports():
-        from calf_viz.sources.fork import row_of
+        from calf_viz.sources.fork import ENVIRONMENT, row_of
         from calf_viz.sources.ghosts import Ghosts
         from calf_viz.sources.rollout import STEPS
 
     row = row_of(recording, step)
-    names = [name.strip() for name in (policies or DEFAULT).split(",")]
+    usual = "model" if ENVIRONMENT in recording.meta else DEFAULT
+    names = [name.strip() for name in (policies or usual).split(",")]
     return Ghosts(recording, row, names, _numbers(agents), STEPS if steps is None else steps)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.children import current_folder_left_out
+from calf_viz.environments.state import put, state_of
 from calf_viz.errors import UserError, innermost, shown, text_of
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ class Copies:
         choices: how many actions there are to choose from; 0 for numbers.
     """
 
-    def __init__(self, env_id: str, n: int, seed: int = 0) -> None:
-        """env_id: as `gymnasium.make` takes it; MODULE:ID imports MODULE.
+    def __init__(self, env_id: str, n: int, seed: int = 0, **given: Any) -> None:
+        """env_id: as `gymnasium.make` takes it; MODULE:ID imports MODULE. given: for it.
 
         Copy k is seeded with seed + k. Raises UserError for an environment that cannot be made, or
         whose observations or actions are of another kind.
         """
-        self._id, self._seed = env_id, seed
-        self._envs: list[gymnasium.Env[Any, Any]] = [made(env_id)]
+        self._id, self._seed, self._given = env_id, seed, given
+        self._envs: list[gymnasium.Env[Any, Any]] = [made(env_id, **given)]
         first = self._envs[0]
         self.metadata: Mapping[str, object] = dict(first.metadata)
         space: Any = first.observation_space
@@ -66,7 +67,7 @@ class Copies:
         return UserError(f"environment {shown(self._id)} {verb} {shown(space, 80)}: {wanted}")
 
     def _allocate(self, n: int) -> None:
-        self._envs += [made(self._id) for _ in range(n - len(self._envs))]
+        self._envs += [made(self._id, **self._given) for _ in range(n - len(self._envs))]
         self.observations = np.zeros((n, self._size), np.float32)
         self.over = np.ones(n, dtype=np.bool_)
         self.rewards, self.terminated = np.zeros(n), np.zeros(n, dtype=np.bool_)
@@ -108,6 +109,22 @@ class Copies:
             self.rewards[number], self.terminated[number] = float(reward), terminated
             self.over[number] = terminated or truncated
         return began
+
+    def states(self) -> NDArray[np.float64] | None:
+        """States (n, k) of all, as `state_of`; None if these environments have none."""
+        found = [state_of(env) for env in self._envs]
+        if any(state is None for state in found):
+            return None
+        return np.array(found)
+
+    def put(
+        self, observations: NDArray[Any], states: NDArray[Any], over: NDArray[np.bool_]
+    ) -> None:
+        """Put all into states (n, k), in which they observe that, and whose episode is over."""
+        for env, state in zip(self._envs, states, strict=True):
+            put(env, state)
+        self.observations[:], self.over[:] = observations, over
+        self._seeded[:] = True
 
     def close(self) -> None:
         """Close all."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,12 @@ from calf_viz.samples import Samples
 from calf_viz.sources.rollout import MOST_STEPS, STEPS, Rollout
 from calf_viz.sources.simulation import POLICIES
 
+if TYPE_CHECKING:
+    from calf_viz.sources.environment_fork import EnvironmentWay
+
+ENVIRONMENT = "environment"
+"""Key in `meta.json` of what decided in a Gymnasium environment."""
+
 
 @dataclass(frozen=True)
 class Fork:
@@ -40,7 +46,7 @@ class Fork:
         policy: which decided.
         step: where they began.
         agents: their numbers in the recording, (k,).
-        states: (steps + 1, k, state_dim) float32, the first as recorded.
+        states: (steps + 1, k, state_dim), the first as recorded.
         actions: which led from each to the next, (steps, k, action_dim); NaN where an episode had
             ended.
         modes: rule of each action, (steps, k).
@@ -51,7 +57,7 @@ class Fork:
     policy: str
     step: int
     agents: NDArray[np.intp]
-    states: NDArray[np.float32]
+    states: NDArray[np.floating]
     actions: NDArray[np.floating]
     modes: NDArray[np.uint8]
     rewards: NDArray[np.floating]
@@ -80,7 +86,8 @@ def fork(
         recording: it, or its folder.
         step: the recorded step to begin at.
         policy: `calf` (as recorded, with the critic of then), `nominal`, `actor`, or a checkpoint,
-            whose certificate is strict and begins anew.
+            whose certificate is strict and begins anew; in an environment `model`, as recorded, or
+            a model's file.
         agents: their numbers; None: all.
         steps: most of them; fewer if all episodes ended before.
         seed: changes what is random, which is determined by the recording's seed and the step, too.
@@ -93,7 +100,7 @@ def fork(
         raise UserError(f"steps {shown(steps)}: give 1 to {MOST_STEPS}")
     opened = recording if isinstance(recording, Recording) else Recording(recording)
     try:
-        way = Way(opened, row_of(opened, step), str(policy), agents, seed)
+        way = way_of(opened, row_of(opened, step), str(policy), agents, seed)
     finally:
         if opened is not recording:
             opened.close()
@@ -124,8 +131,21 @@ def row_of(recording: Recording, step: int) -> int:
     return row
 
 
+def way_of(
+    recording: Recording, row: int, policy: str, agents: Sequence[int] | None = None, seed: int = 0
+) -> Way | EnvironmentWay:
+    """How some agents go on. Raises UserError as `fork`."""
+    if ENVIRONMENT not in recording.meta:
+        return Way(recording, row, policy, agents, seed)
+    from calf_viz.sources.environment_fork import EnvironmentWay
+
+    return EnvironmentWay(
+        recording, row, policy, _chosen(agents, len(recording.samples(row)), None)
+    )
+
+
 class Way:
-    """Some agents, stepping on from a recorded row.
+    """Some agents of a system, stepping on from a recorded row.
 
     Attributes:
         policy: which decides: its name, or its checkpoint's.

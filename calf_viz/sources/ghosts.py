@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError, shown
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
-from calf_viz.sources.fork import Way
+from calf_viz.sources.fork import way_of
 from calf_viz.sources.rollout import MOST_STEPS, STEPS
 
 MOST = 4
@@ -54,7 +54,7 @@ class Ghosts:
             raise UserError(f"`steps` {shown(steps)}: give 1 to {MOST_STEPS}")
         self.row, self.step, self.steps = row, recording.step(row), steps
         self.policies = tuple(policies)
-        self._ways = [Way(recording, row, policy, agents) for policy in policies]
+        self._ways = [way_of(recording, row, policy, agents) for policy in policies]
         self.names = _distinct([way.policy for way in self._ways])
         self._found = [[_drawn(way.first) for way in self._ways]]
         # Their numbers, behind the others', change with how many those are: they end there.

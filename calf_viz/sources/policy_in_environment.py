@@ -51,8 +51,8 @@ class Cut:
 class PolicyInEnvironment:
     """Agents that follow a policy in copies of an environment.
 
-    A `Source`, and `Resizable`, `Pausable`, `Foreseeing`, `Adjustable`,
-    `Choosing` and `Explained`.
+    A `Source`, and `Resizable`, `Pausable`, `Foreseeing`, `Adjustable`, `Choosing`, `Explained`
+    and `Recordable`.
 
     Attributes:
         plane: which part of an observation is shown.
@@ -79,6 +79,7 @@ class PolicyInEnvironment:
         self.plane.see(self._seen)
         self.view = self._first_view(known.actions)
         self._surface_is_new = True
+        self._recorded = False
 
     def _scouted(self, agents: int, steps: int) -> NDArray[np.float32]:
         """Observations in the first steps of a few agents, (m, d)."""
@@ -122,7 +123,39 @@ class PolicyInEnvironment:
         positions = self.plane.project(self._copies.observations)
         self._surface_is_new |= self._moved(before)
         self._grow(positions)
-        return Samples(positions=positions, modes=modes, first=first)
+        columns = self._columns(actions, first) if self._recorded else {}
+        return Samples(positions=positions, modes=modes, first=first, columns=columns)
+
+    def record(self) -> None:
+        """As `Recordable`; with a column `observation`, and `state` where one can be set."""
+        self._recorded = True
+
+    def about(self) -> dict[str, Any]:
+        """As `Recordable`."""
+        axes = (axis.entries for axis in self.plane.axes)
+        named = (f"angle({e[0]},{e[1]})" if len(e) == 2 else str(e[0]) for e in axes)
+        model = str(self.policy.where)
+        return {"environment": self._env_id, "model": model, "axes": ",".join(named)}
+
+    @property
+    def trained(self) -> None:
+        """As `Recordable`: a model does not say."""
+
+    def weights(self) -> None:
+        """As `Recordable`: they are in the model's file."""
+
+    def _columns(self, actions: NDArray[Any], began: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        copies, nothing = self._copies, -1 if self._copies.choices else np.nan
+        mask = began.reshape(-1, *[1] * (actions.ndim - 1))
+        cut = copies.over & ~copies.terminated
+        columns = {
+            "observation": copies.observations.copy(),
+            "action": np.where(mask, nothing, actions).astype(actions.dtype),
+            "reward": copies.rewards.copy(),
+            "ended": (copies.terminated + 2 * cut).astype(np.uint8),
+        }
+        states = copies.states()
+        return columns if states is None else {**columns, "state": states}
 
     def _grow(self, positions: NDArray[np.float64]) -> None:
         """Make room for agents beyond bounds that only a first look gave."""

@@ -57,7 +57,7 @@ class Replay:
         self.ghosts = ghosts
         self.ways: Sequence[Sequence[str]] = WAYS if ghosts is None else (ghosts.policies,)
         self._ghost_steps = STEPS if ghosts is None else ghosts.steps
-        if recording.meta.get("agent") is not None:
+        if recording.meta.get("agent") is not None or ghosts is not None:
             names = (GHOST,) if ghosts is None else tuple(f"{GHOST}: {n}" for n in ghosts.names)
             self._view = replace(self._view, modes=(*self._view.modes, *names))
         every = recording.meta.get("every")
@@ -117,6 +117,10 @@ class Replay:
         with whole_imports():
             from calf_viz.sources.ghosts import Ghosts
 
+        if policies and not self.ghost_modes:
+            raise UserError(
+                "only agents of our own systems go on by a key: try `calf-viz replay` with --fork"
+            )
         row = min(max(self.at, 0), len(self.recording) - 1)
         self.ghosts = (
             Ghosts(self.recording, row, policies, agents, self._ghost_steps) if policies else None

@@ -112,7 +112,10 @@ class Recorded:
     def _about(self) -> dict[str, Any]:
         config, host = self._config, self._host
         settings = {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
-        known = {} if self._recordable is None else {"agent": self._recordable.about()}
+        decided = None if self._recordable is None else self._recordable.about()
+        known = {}
+        if decided is not None:
+            known = {"environment" if "environment" in decided else "agent": decided}
         return {
             **known,
             "shown": self.shown,
