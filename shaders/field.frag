@@ -62,7 +62,16 @@ void main() {
     bool bad = light < 0.0;                          // then its light is unknown
     grid_point = v_data.xy;
     scene_point = (v_data.xy - u_grid.zw) / u_grid.xy;
-    vec3 surface = surface_colour(colour, plane_of(scene_point), level, bad ? 0.8 : light, bad);
+    light = bad ? 0.8 : light;
+#if DEVIATIONS
+    // Nothing is wrong where none is known: grey ground without contours, in every look.
+    if (bad) {
+        colour = vec3(line_grey < 0.5 ? 0.72 : 0.36);
+        contour_away = 1.0;
+    }
+    bad = false;
+#endif
+    vec3 surface = surface_colour(colour, plane_of(scene_point), level, light, bad);
     float age = clamp(v_data.y, 0.0, 1.0);
     float edge = abs(across) / max(v_data.w, 1e-3);
 #if TRAIL_COLOUR == BY_AGE

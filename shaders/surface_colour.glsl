@@ -4,7 +4,7 @@
 //     grid_point: in lines of the grid; line_grey: of contours that stand out from the colour map
 //     level  scaled height, 0 to 1; contour_away: levels to the nearest contour
 //     light  light falling on it, 0 to 1
-//     bad    the critic's value is not finite here: hatched; of deviations there is none: grey
+//     bad    the critic's value is not finite here: hatched
 const vec3 LINE_WIDTH = vec3(0.4, 0.4, 0.5);     // half, in u_line_scale pixels: grid along x, y; contours
 
 vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad) {
@@ -25,9 +25,6 @@ vec3 surface_colour(vec3 colour, vec2 point, float level, float light, bool bad)
 
     bool hatch = fract((grid_point.x + grid_point.y) * 4.0) > 0.5;
     vec3 marked = hatch ? vec3(0.92, 0.2, 0.75) : vec3(0.15);
-#if DEVIATIONS
-    marked = vec3(pale ? 0.72 : 0.36) * darker;      // nothing is known there
-#endif
     colour = bad ? marked : colour;
     float shadow = pale ? 0.6 : 0.35;
     return colour * (shadow + (1.0 - shadow) * light);
