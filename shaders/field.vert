@@ -243,8 +243,7 @@ void main() {
     } else {
         int corner = max(gl_VertexID - trail_vertices - 1, 0);
         vec2 turned;
-        float radius = marker_radius(agent);
-        radius *= marker_scale(point, t, radius);
+        float radius = marker_radius(agent) * marker_scale(point, t);
         offset = marker_corner(t, corner, ring_heading(here), radius, turned);
         modes = u_marker_shape;
         vertex.drawn = ring_current(here, 0) && ring_drawn(here);

@@ -32,8 +32,7 @@ void main() {
     vec4 c = to_clip(a_here.xy, a_here.z);
     Tangent t = tangent_plane(c, a_gradient);
     vec2 turned;
-    float radius = marker_radius(a_id.x);
-    radius *= marker_scale(a_here.xy, t, radius);
+    float radius = marker_radius(a_id.x) * marker_scale(a_here.xy, t);
     vec2 offset = marker_corner(t, gl_VertexID & 3, a_heading, radius, turned);
     gl_Position = expand(c, t, offset, marker_bias(depth_agent(a_id.x)));
     v_tone = vec4(vec3(UNMIXED), tone_opacity(true, a_id.x));

@@ -145,7 +145,7 @@ def test_older_designs_agree(kind: str, tmp_path: Path) -> None:
     pictures = []
     for each in ("moderngl", kind):
         host = CHATTER.open(each, library=overlay(tmp_path, "colour"))
-        host.detail.stride = lambda: 1
+        host.detail.stride = lambda *_: 1
         for step in range(CHATTER.steps):
             host.push(CHATTER.samples(step))
         if each == "per_agent":

@@ -62,7 +62,7 @@ def test_is_the_mean_of_a_picture_as_much_larger(
     large = SceneFolder("large", size=(480, 270), trail=60, steps=40, agents=[Agents(4, seed=3)])
     with opened(kind, large) as host:
         host.scene.__class__ = Large
-        monkeypatch.setattr(host.detail, "stride", lambda: stride)
+        monkeypatch.setattr(host.detail, "stride", lambda *_: stride)
         expected = mean(large.play(host), 3)
     assert np.abs(picture - expected).max() <= 1.0
 

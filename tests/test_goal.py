@@ -31,11 +31,12 @@ LEAST = 11.0
 def make_probe(view: View, camera=None, trail: int = 20, rows: int = 3, hills=1.0, **fields):
     y, x = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, rows + 1), indexing="ij")
     field = Heightfield(hills * (np.sin(3 * x) + y * y), view.lo, view.hi)
+    agents = fields.pop("agents", 2)
     scene = Scene(
         size=SIZE, camera=camera or FlatCamera(), trail=trail, frame=Frame.of(view),
         goal=view.goal_ellipse, **fields,
     )  # fmt: skip
-    return Probe(scene, field, RingLayout.fit(2, trail + 1))
+    return Probe(scene, field, RingLayout.fit(agents, trail + 1))
 
 
 def circles(probe: Probe) -> np.ndarray:
@@ -55,6 +56,12 @@ def middles(found: np.ndarray) -> np.ndarray:
     """Pixels from the picture's centre, (circles, spokes, 2)."""
     pixels = found[..., :2] / found[..., 3:4] * (0.5 * np.array(SIZE))
     return pixels.mean(axis=2)
+
+
+def near(away: float) -> float:
+    """Factor on a marker's radius this far [px] from the goal's centre."""
+    share = np.clip((away - 2.5 * LEAST) / (4.5 * LEAST), 0.0, 1.0)
+    return float(0.42 + 0.58 * share * share * (3.0 - 2.0 * share))
 
 
 def flat(found: np.ndarray, matrix: np.ndarray, goal, height: float) -> np.ndarray:
@@ -212,12 +219,30 @@ class TestNumbers:
         for away in (0.0, 0.1, 0.3, 0.5, 2.0):
             probe.push([[1.0 + away, 1.0]])
             found, surface = probe.vertices()
-            share = min(115.2 * away / (5.0 * full), 1.0)
-            expected = full * (0.42 + 0.58 * share * share * (3.0 - 2.0 * share))
-            assert found[surface, -1, 6] == pytest.approx(expected, rel=1e-4)
+            assert found[surface, -1, 6] == pytest.approx(full * near(115.2 * away), rel=1e-4)
         probe.scene.goal = None
         probe.push([[1.0, 1.0]])
         assert probe.vertices()[0][-1, -1, 6] == full
+
+    @pytest.mark.parametrize("radius", [3.0, 20.0])
+    def test_as_far_around_it_whatever_their_size(self, radius: float) -> None:
+        """A crowd's are small, but agents gather in no smaller place."""
+        probe = make_probe(View("small", goal=(1.0, 1.0, 0.2)), marker_radius=radius)
+        for away in (0.2, 0.4, 0.6, 0.8):
+            probe.push([[1.0 + away, 1.0]])
+            found, surface = probe.vertices()
+            assert found[surface, -1, 6] == pytest.approx(radius * near(115.2 * away), rel=1e-4)
+
+    def test_a_crowd_s_shrink_as_far_around_it_as_a_few(self) -> None:
+        probe = make_probe(View("crowd", goal=(1.0, 1.0, 0.2)), agents=400, marker="arrow")
+        places = np.full((400, 2), 1.0)
+        places[:, 0] += np.repeat([0.0, 0.3, 0.45, 2.0], 100)
+        probe.push(places)
+        found, surface = probe.vertices()
+        radii = found[surface : surface + 400 : 100, -1, 6]
+        assert radii[3] < 0.7 * 12.0, "a crowd"
+        shares = [near(115.2 * away) for away in (0.0, 0.3, 0.45)]
+        assert radii[:3] == pytest.approx(radii[3] * np.array(shares), rel=1e-3)
 
     def test_and_towards_its_copy_over_an_edge(self) -> None:
         probe = make_probe(View("shrink", periodic=TUBE, goal=(4.9, 0.0, 0.2)))
@@ -257,7 +282,7 @@ def picture(kind: str, goal, periodic=(False, False), agent=(3.0, -3.0), highlig
     scene = SceneFolder("t", size=(400, 400), trail=30, surface=Surface("flat"), periodic=periodic)
     host = scene.open(kind)
     host.scene.camera = FlatCamera(5.5)
-    host.detail.stride = lambda: 1
+    host.detail.stride = lambda *_: 1
     host.scene.goal, host.scene.highlighted = goal, highlighted
     for _ in range(3):
         host.push(Samples.of([agent, [-4.0, -4.0]]))

@@ -28,7 +28,7 @@ def test_in_a_picture_trails_reach_both_edges_and_leave_the_middle(kind) -> None
     for apart in (False, True):  # with trails, without
         host = scene.open(kind)
         host.scene.camera = FlatCamera(6.0)
-        host.detail.stride = lambda: 1
+        host.detail.stride = lambda *_: 1
         for at in (2.5, 3.5, 4.7, -4.2, -3.5, -2.5):
             host.push(Samples.of([[at, 1.0]], first=apart))
         for trail in host.geometry.trails if kind == "per_agent" else ():
@@ -166,7 +166,7 @@ class TestBoundsThatChange:
                 host.push(Samples.of(view.wrapped(np.array([at]))))
         for trail in host.geometry.trails if kind == "per_agent" else ():
             trail.rebuild()
-        host.detail.stride = lambda: 1
+        host.detail.stride = lambda *_: 1
         host.draw()
         found = host.screenshot().astype(int)
         host.close()

@@ -68,7 +68,7 @@ def picture(name: str, kind: str, every_sample: bool = True) -> np.ndarray:
     scene = SceneFolder.read(name)
     host = scene.open(kind)
     if every_sample:
-        host.detail.stride = lambda: scene.stride
+        host.detail.stride = lambda *_: scene.stride
     result = play(kind, scene, host)
     assert gl_error() == 0
     host.close()
@@ -155,7 +155,7 @@ class TestHost:
         pictures = []
         for design in ("panda", kind):
             host = scene.open(design, heightfield=waves)
-            host.detail.stride = lambda: 1
+            host.detail.stride = lambda *_: 1
             play(design, scene, host)
             host.set_heightfield(bowl)
             host.draw()
@@ -213,7 +213,7 @@ class TestHost:
         pictures = []
         for each, overlay in (("panda", tmp_path), (kind, tmp_path), (kind, None)):
             host = scene.open(each, library=ShaderLibrary(overlay, {"TRAIL_COLOUR": colour}))
-            host.detail.stride = lambda: scene.stride
+            host.detail.stride = lambda *_: scene.stride
             pictures.append(play(each, scene, host))
             host.close()
         lifted, actual, flat = pictures

@@ -179,7 +179,7 @@ def picture(kind: str, after: int, look=None) -> np.ndarray:
         changes = {} if look is None else {"library": look}
         host = scene.open(kind, **changes)
         host.scene.camera = FlatCamera(6.0)
-        host.detail.stride = lambda: 1
+        host.detail.stride = lambda *_: 1
         for step in range(20):
             at = [[-4.0 + 0.2 * step, 2.0]] if not gone else [[4.0, -3.0]]
             host.push(Samples.of(at, first=gone))
