@@ -30,7 +30,7 @@ Interruption = Callable[[Path, random.Random, float], list[tuple[Writer, int]]]
 
 def moment(folder: Path, chance: random.Random, whole: float) -> list[tuple[Writer, int]]:
     writer = Writer(folder)
-    time.sleep(chance.uniform(0.0, whole))
+    time.sleep(chance.uniform(0.0, 0.7 * whole))
     writer.kill()
     return [(writer, writer.wait())]
 
@@ -94,7 +94,7 @@ def full(folder: Path, chance: random.Random, whole: float) -> list[tuple[Writer
 
 def term(folder: Path, chance: random.Random, whole: float) -> list[tuple[Writer, int]]:
     writer = Writer(folder)
-    time.sleep(chance.uniform(0.0, whole))
+    time.sleep(chance.uniform(0.0, 0.7 * whole))
     writer.kill(signal.SIGTERM)
     return [(writer, writer.wait())]
 
@@ -124,7 +124,7 @@ def parent(folder: Path, chance: random.Random, whole: float) -> list[tuple[Writ
     writer = Writer(folder, start)
     os.close(writes)
     pid = int(os.read(reads, 20))
-    time.sleep(chance.uniform(0.0, whole))
+    time.sleep(chance.uniform(0.0, 0.7 * whole))
     writer.kill()
     code = writer.wait()
     if chance.random() < 0.5:

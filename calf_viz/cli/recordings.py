@@ -35,6 +35,7 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     from calf_viz.recording.limits import Limits, read_size
     from calf_viz.recording.recorder import Recorder
     from calf_viz.viewer.feed import Feed
+    from calf_viz.viewer.recorded import Taps
 
     if every < 1:
         raise UserError(f"--every {every}: give 1 or more")
@@ -42,18 +43,15 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     source = watch(find(name))
     feed = Feed(source)
     recorder = Recorder(folder, feed.view, {"source": type(source).__name__}, limits)
+    feed.tap = taps = Taps(recorder)
     say(f"recording {name} to {folder}: Ctrl-C ends it")
     try:
         with ended_as_by_ctrl_c():
             while recorder.ended is None and feed.failure is None:
-                surface = feed.surface()  # shown from the next step on
-                if surface is not None:
-                    recorder.critic(surface)
-                found = feed.steps()
-                for samples in found:
-                    recorder.see(samples)
-                if not found:
-                    if not source.board.alive:
+                taps.pause(source.paused)
+                feed.surface()  # shown from the next step on
+                if not feed.steps():
+                    if not source.running:
                         break
                     time.sleep(WAIT)
     except KeyboardInterrupt:

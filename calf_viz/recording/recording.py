@@ -38,6 +38,10 @@ PLACES = ("step", "time", "x", "y", "mode", "first", "heading")
 """Columns that are no `Samples.columns`."""
 
 
+ROW = ("step", "time", "x", "y", "mode", "first")
+"""Columns that every stream of agents has."""
+
+
 class Place(NamedTuple):
     """Where rows are."""
 
@@ -90,6 +94,7 @@ class Recording:
         if self._events is None and exists(self.folder / EVENTS):
             with suppress(Unbegun):
                 self._events = Stream(self.folder / EVENTS)
+                _check(self._events, "events")
         if self._events is not None:
             self._events.refresh()
         return len(self) - before
@@ -346,6 +351,15 @@ class Recording:
                 stream.close()
 
 
+def _check(stream: Stream, kind: str) -> None:
+    """Raise FileDamaged for a stream of something else."""
+    known = {"critic": critics.schema, "events": events.schema}
+    wanted = ROW if kind == "agents" else known[kind]().names
+    for name in wanted:
+        if name not in stream.schema.names:
+            raise FileDamaged(stream.path, f"no stream of {kind}: it has no column {name}", ADVICE)
+
+
 class _Streams:
     """All streams of a kind, as one."""
 
@@ -380,6 +394,7 @@ class _Streams:
                     raise
                 self._begun = False
                 return
+            _check(stream, self._kind)
             self.streams.append(stream)
             if last or stream.sealed:
                 continue

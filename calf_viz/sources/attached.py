@@ -295,6 +295,11 @@ class Attached:
         return self.board[Word.PHASE] in ENDED
 
     @property
+    def paused(self) -> bool:
+        """Whether a viewer has paused it."""
+        return bool(self.board[Word.PAUSED])
+
+    @property
     def running(self) -> bool:
         """Whether more can come."""
         return self._alive and not self.over

@@ -96,6 +96,8 @@ def verify(recording: Recording, each: Callable[[int], Any] = lambda rows: None)
     Raises:
         UserError: it cannot be re-checked, or is damaged.
     """
+    if not len(recording):
+        raise UserError(f"{shown(recording.folder)} has no steps: nothing can be checked")
     verdict, by = Verdict(), rules(recording)
     for start, stop in recording.spans():
         # A change of n keeps the first agents and their episodes; steps over it are not checked.

@@ -22,6 +22,37 @@ if TYPE_CHECKING:
     from calf_viz.recording.recorder import Recorder
 
 
+class Taps:
+    """A `Tap` that takes down everything."""
+
+    def __init__(self, recorder: Recorder, recordable: Recordable | None = None) -> None:
+        """recordable: the source, if it is."""
+        self._recorder, self._recordable, self._paused = recorder, recordable, False
+
+    def steps(self, found: list[Samples], view: View) -> None:
+        """Steps that were taken."""
+        for samples in found:
+            self._recorder.see(samples)
+
+    def surface(self, field: Heightfield) -> None:
+        """A surface, shown from the next step on."""
+        source = self._recordable
+        if source is None:
+            self._recorder.critic(field)
+        else:
+            self._recorder.critic(field, source.trained, source.weights())
+
+    def bounds(self, view: View) -> None:
+        """The plane has other bounds."""
+        self._recorder.note("bounds", text=f"{[*view.lo, *view.hi]}")
+
+    def pause(self, paused: bool) -> None:
+        """Called before each frame."""
+        if paused != self._paused:
+            self._recorder.note("pause" if paused else "resume")
+        self._paused = paused
+
+
 class Recorded:
     """The recording of an application, if one is configured: a `Tap` of its feed.
 
@@ -36,7 +67,7 @@ class Recorded:
         self.recorder: Recorder | None = None
         self.shown: str | None = None
         self._surface: Heightfield | None = None
-        self._paused = False
+        self._taps: Taps | None = None
         if config.record is not None:
             arrow()
             check_new(config.record, "`record`")
@@ -61,29 +92,25 @@ class Recorded:
 
     def steps(self, found: list[Samples], view: View) -> None:
         """Steps that were taken."""
-        recorder = self.recorder or self._begin(view)
-        for samples in found:
-            recorder.see(samples)
+        taps = self._taps or self._begin(view)
+        taps.steps(found, view)
 
     def surface(self, field: Heightfield) -> None:
         """A surface, shown from the next step on."""
-        if self.recorder is None:
+        if self._taps is None:
             self._surface = field
-        elif self._recordable is None:
-            self.recorder.critic(field)
         else:
-            self.recorder.critic(field, self._recordable.trained, self._recordable.weights())
+            self._taps.surface(field)
 
     def bounds(self, view: View) -> None:
         """The plane has other bounds."""
-        if self.recorder is not None:
-            self.recorder.note("bounds", text=f"{[*view.lo, *view.hi]}")
+        if self._taps is not None:
+            self._taps.bounds(view)
 
     def pause(self, paused: bool) -> None:
         """Called before each frame."""
-        if self.recorder is not None and paused != self._paused:
-            self.recorder.note("pause" if paused else "resume")
-        self._paused = paused
+        if self._taps is not None:
+            self._taps.pause(paused)
 
     def mark(self, back: int) -> bool:
         """The user marks a step, so many before the newest; returns whether it is recorded."""
@@ -97,17 +124,18 @@ class Recorded:
         if self.recorder is not None:
             self.recorder.note("restart")
 
-    def _begin(self, view: View) -> Recorder:
+    def _begin(self, view: View) -> Taps:
         from calf_viz.recording.recorder import Recorder
 
         config, folder = self._config, self._config.record
         assert folder is not None
         limits = Limits(config.record_every, read_size(config.record_limit), config.record_zstd)
         self.recorder = Recorder(folder, view, self._about(), limits)
+        self._taps = Taps(self.recorder, self._recordable)
         surface, self._surface = self._surface, None
         if surface is not None:
-            self.surface(surface)
-        return self.recorder
+            self._taps.surface(surface)
+        return self._taps
 
     def _about(self) -> dict[str, Any]:
         config, host = self._config, self._host
