@@ -109,7 +109,7 @@ def test_a_recording_is_watched_while_another_process_writes_it(tmp_path: Path) 
         try:
             until(lambda: any(folder.glob("agents-*")))
             recording, seen, grew = Recording(folder), 0, 0
-            while seen < 200:
+            while seen < 200 or grew < 2:
                 grew += recording.refresh() > 0
                 for samples in recording.walk(seen):
                     assert samples.step == seen and (samples.positions == seen).all()
@@ -119,5 +119,5 @@ def test_a_recording_is_watched_while_another_process_writes_it(tmp_path: Path) 
         finally:
             writer.kill()
     recording.refresh()
-    assert grew > 1 and recording.torn
+    assert recording.torn
     assert len(recording) == len(Recording(folder))
