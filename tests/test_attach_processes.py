@@ -97,10 +97,13 @@ def test_async_vector_env(boards: Path, start: str, mode: str) -> None:
         envs.reset(seed=0)
         said = []
         for _ in range(STEPS):
-            *_, infos = envs.step(np.full(N, 1))
+            obs, *_, infos = envs.step(np.full(N, 1))
             last = infos.get("final_info", {})
             said.append(infos if "process" in infos else last if "process" in last else None)
         check(viz, [infos for infos in said if infos is not None], boards)
+        if mode == "NEXT_STEP":  # where each observation is drawn as it is
+            newest = board_of(viz).rows_since(0)[-1]
+            np.testing.assert_array_equal(newest.positions, obs[:, [0, 2]])
         envs.close()
     assert not list(boards.iterdir())
 

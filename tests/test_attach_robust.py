@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -153,36 +152,6 @@ def test_threads_that_share_a_handle_write_whole_rows() -> None:
 
 def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize("context", ["fork", "spawn"])
-def test_environments_in_processes_of_their_own_leave_the_loop_watched(
-    context: str, boards: Path
-) -> None:
-    gymnasium = pytest.importorskip("gymnasium")
-    with attach(SQUARE, name="workers", rate=1e9) as viz:
-        viz.reset(np.zeros((2, 4)))
-        parent = os.getpid()
-
-        def make() -> Any:
-            if os.getpid() != parent:
-                viz.step(np.ones((7, 4)))  # nothing: the handle is inert in a worker
-            return gymnasium.make("CartPole-v1")
-
-        envs = gymnasium.vector.AsyncVectorEnv([make, make], context=context)
-        obs, _ = envs.reset(seed=0)
-        viz.reset(obs)
-        for _ in range(60):
-            found = envs.step(envs.action_space.sample())
-            viz.step(*found)
-        envs.close()
-        (path,) = boards.iterdir()
-        board = Board.open(str(path))
-        assert board.alive and board[Word.STEP] == 60 and not board[Word.FAULTS]
-        last = board.rows_since(0)[-1]
-        np.testing.assert_array_equal(last.positions, found[0][:, :2])
-        assert len(board.ends_since(0)) > 0
-    assert not list(boards.iterdir())
 
 
 def test_where_shared_memory_is_full_the_temporary_folder_is_taken(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from calf_attach import mapped_file
+from calf_attach import mapped_file, search
 from calf_attach.layout import Word
 from click.testing import CliRunner
 from trainings import SMALL, board, watched
@@ -100,3 +101,32 @@ def test_a_training_goes_on_where_no_board_has_room(
     writer.checkpoint(trainer), writer.close()
     (said,) = caplog.messages
     assert "No space left on device" in said and "\n" not in said and trainer.finished
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_killed_trainings_leave_nothing_to_see_and_nothing_that_accumulates(
+    boards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def config(seed: int) -> TrainingConfig:
+        return TrainingConfig.from_preset("quick", system="point_mass", seed=seed)
+
+    def killed(seed: int) -> None:
+        child = os.fork()
+        if child == 0:
+            PublishedTraining().start(Trainer(config(seed)))
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+
+    for _ in range(3):
+        killed(0)
+        assert len(list(boards.iterdir())) == 1, "the next of its name takes its place"
+    killed(1)
+    assert len(list(boards.iterdir())) == 2
+    said = CliRunner().invoke(calf_viz, ["attach"]).output
+    assert said.startswith("no loops run here")
+    monkeypatch.setattr(search, "KEPT", 0.0)  # ten minutes later
+    writer = PublishedTraining()
+    writer.start(Trainer(config(2)))
+    assert len(list(boards.iterdir())) == 1
+    writer.close()
+    assert not list(boards.iterdir())

@@ -101,6 +101,8 @@ def attach(
 def _list() -> None:
     """Print what runs here."""
     loops, troubles = search.loops()
+    # One of this program's that was killed goes on from its run: nobody has to look at it.
+    loops = [one for one in loops if one.board.alive or "trainer" not in one.meta]
     before = [one.board[Word.STEP] for one in loops]
     start = time.perf_counter()
     if loops:
