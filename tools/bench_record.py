@@ -2,8 +2,9 @@
 
     python tools/bench_record.py [--frames N]
 
-A frame of 1000 agents with and without, every other one; and what a step takes of whoever gives it,
-beside the copy of its positions alone.
+A frame of 1000 agents with and without, every other one; what a step takes of whoever gives it,
+beside the copy of its positions alone; and what `calf-viz train --record` adds to a training step,
+writing included.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import numpy as np
 from calf_viz.recording.limits import Limits
 from calf_viz.recording.recorder import Recorder
 from calf_viz.samples import Samples
+from calf_viz.training.config import TrainingConfig
+from calf_viz.training.recorded_trainee import TraineeRecording
+from calf_viz.training.trainer import Trainer
 from calf_viz.view import View
 from calf_viz.viewer.app import CALFApplication
 from calf_viz.viewer.config import VisualizationConfig
@@ -80,11 +84,33 @@ def steps(folder: Path, agents: int, zstd: bool) -> None:
     )
 
 
+def training(folder: Path) -> None:
+    """Steps of a training, as they are taken down and written; surfaces apart, which have a share
+    of the time."""
+    trainer, q = Trainer(TrainingConfig()), np.zeros(1)
+    recorded = TraineeRecording(folder / "training.calf", trainer, q)
+    recorded.start()
+    actions = np.zeros((1, trainer.system.action_dim), np.float32)
+    state = trainer.state.copy()
+    recorded._next_surface = float("inf")
+    costs = []
+    for _ in range(40):
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            trainer.steps += 1
+            recorded.took(actions, 0, state, -1.0, 0)
+        recorded.recorder.flush()
+        costs.append((time.perf_counter() - start) / CALLS)
+    recorded.recorder.close()
+    print(f"a training step: {1e6 * statistics.median(costs):.1f} us")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What recording costs.")
     parser.add_argument("--frames", type=int, default=400)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        training(Path(folder))
         frames(Path(folder), given.frames)
         for agents in (20, 1000, 10_000):
             for zstd in (False, True):
