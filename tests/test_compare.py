@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,12 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     recording = written(tmp_path / "walk.calf", [random_agent("pendulum", 1)])
     with pytest.raises(UserError, match=r"step 10: .* has steps 0 to 9"):
         side(f"{recording}@10")
+    meta = recording / "meta.json"
+    changed = json.loads(meta.read_text())
+    changed["view"]["hi"] = [9.0, 9.0]
+    meta.write_text(json.dumps(changed))
+    with pytest.raises(UserError, match="has another plane than pendulum here"):
+        side(recording)
 
 
 # Both, together

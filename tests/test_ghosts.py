@@ -17,7 +17,7 @@ from calf_viz import systems
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.cli.main import calf_viz
-from calf_viz.errors import UserError
+from calf_viz.errors import FileDamaged, UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
@@ -180,6 +180,21 @@ def test_what_cannot_be_forked_says_why(tmp_path: Path) -> None:
     meta.write_text(json.dumps(changed))
     with pytest.raises(UserError, match="weights, where"):
         fork(recording.folder, 3)
+
+
+@pytest.mark.parametrize("name", ["state", "q_plus", "ended"])
+def test_columns_of_another_shape_are_damage(tmp_path: Path, name: str) -> None:
+    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 3)
+    simulation.record()
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, simulation.weights())
+    for _ in range(4):
+        one = simulation.step()
+        twice = np.stack([one.columns[name]] * 2, axis=1).reshape(3, -1)
+        recorder.see(replace(one, columns={**one.columns, name: twice}))
+    recorder.close()
+    with pytest.raises(FileDamaged, match=r"several numbers|states of"):
+        fork(tmp_path / "a.calf", 2)
 
 
 def test_without_networks_only_the_nominal_policy_goes_on(tmp_path: Path) -> None:

@@ -81,6 +81,14 @@ def _recorded(folder: Path, step: int | None) -> Side:
         weights = None if number is None else recording.critic(number).weights
         if number is None or weights is None:
             raise UserError(f"{shown(folder)} has no networks there, only heights: {GIVE}")
-        return Side(name, recorded_agent(recording, rules(recording), number))
+        decided = rules(recording)
+        view, plane = recording.view, decided.system.plane
+        if (view.lo, view.hi, view.labels) != (plane.lo, plane.hi, plane.labels):
+            raise UserError(
+                f"{shown(folder)} has another plane than {decided.system.name} here, "
+                f"{view.lo} to {view.hi} instead of {plane.lo} to {plane.hi}: give one of the "
+                "same system"
+            )
+        return Side(name, recorded_agent(recording, decided, number))
     finally:
         recording.close()

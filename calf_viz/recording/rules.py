@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from calf_viz import systems
@@ -42,6 +43,8 @@ def rules(recording: Recording) -> Rules:
         if not (1 <= hidden <= LARGEST_HIDDEN and 0.0 <= p_relax <= 1.0):
             raise ValueError(f"{hidden} units of a layer, P_relax {p_relax}")
         numbers = {name: float(value) for name, value in about["constants"].items()}
+        if not all(map(math.isfinite, numbers.values())):
+            raise ValueError(f"constants {numbers}")
         return Rules(
             systems.get(about["system"]),
             str(about["policy"]),

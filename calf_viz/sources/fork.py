@@ -188,6 +188,9 @@ class Way:
                 f"{decided.system.state_dim}",
                 ADVICE,
             )
+        for name in ("q_plus", "ended"):
+            if name in columns and columns[name].ndim != 1:
+                raise FileDamaged(recording.folder, f"{name} has several numbers each", ADVICE)
         q_plus = np.nan if strict else columns.get("q_plus", np.nan)
         over = columns["ended"] > 0 if "ended" in columns else False
         over = over | ~np.isfinite(states).all(axis=1)
