@@ -13,6 +13,7 @@ from rewarded import HI, LO, VIEW, pendulums, recorded, shipped, walk
 
 from calf_viz import systems
 from calf_viz.agent.calf import CALFAgent
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
@@ -218,6 +219,25 @@ def test_steps_of_the_nominal_policy_are_another_action_s(pendulum: Recording) -
         for step, agent in zip(part.steps, part.agents, strict=True)
     )
     assert 0 < nominal == sum(len(part.steps) for part in every) - actors
+
+
+def test_values_of_our_own_are_costs(tmp_path: Path) -> None:
+    """The nominal policy has no q: what its recording has is the critic's -Q."""
+    simulation = Simulation(shipped("point_mass"), 5, seed=1, policy="nominal")
+    simulation.record()
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    for _ in range(300):
+        recorder.see(simulation.step())
+    recorder.close()
+    recording = Recording(tmp_path / "a.calf")
+    with pytest.raises(UserError, match="the nominal policy acted in all of them: `every_step`"):
+        measure(recording, read(recording), 4)
+    meaning = read(recording, every_step=True)
+    assert (meaning.promise, meaning.sign) == ("value", -1.0)
+    found = next(backwards(recording, meaning))
+    row, agent = recording.row(int(found.steps[0])) - 1, found.agents[0]
+    assert found.promised[0] == -recording.samples(row).columns["value"][agent] < 0.0
+    assert (found.returned < 0.0).all()
 
 
 def test_a_trained_critic_is_nearer_to_what_came_than_a_random_one(tmp_path: Path) -> None:

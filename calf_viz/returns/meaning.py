@@ -80,7 +80,7 @@ class Meaning:
 
     def counts(self, samples: Samples) -> NDArray[np.bool_]:
         """Whether the promise before the action that led to a row was of that action, (n,)."""
-        if self.every_step or self.system is None or self.promise == "value":
+        if self.every_step or self.system is None:
             return np.ones(len(samples), bool)
         return samples.modes != NOMINAL
 
@@ -128,5 +128,5 @@ def read(
     promise = next((name for name in PROMISES if name in columns), "surface")
     if promise == "surface" and not recording.critics:
         raise UserError(f"{where} has no critic: no column q or value, and no surface")
-    cost = promise == "surface" and system is not None  # whose surfaces show -Q
+    cost = promise != "q" and system is not None  # whose values and surfaces are -Q
     return Meaning(promise, -1.0 if cost else 1.0, gamma, scale, system, bootstrapped, every_step)
