@@ -10,6 +10,7 @@ from typing import Any
 import bench_crowd
 import bench_frame
 import bench_hud
+import bench_picking
 import bench_profiler
 import click
 import numpy as np
@@ -127,3 +128,11 @@ def test_mesa_is_had_to_draw_nothing() -> None:
     assert taken is None or taken > 0.0
     if renderer_here().startswith("llvmpipe"):
         assert taken is not None
+
+
+def test_what_picking_costs_is_told_beside_a_frame_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench_picking.main(["--rounds", "1", "--agents", "3", "--trail", "5"], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert all(case in said for case in bench_picking.CASES) and " 1.000" in said

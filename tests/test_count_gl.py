@@ -332,3 +332,32 @@ def test_the_profiler_counts_what_the_trace_shows(n_agents: int, tmp_path: Path)
     ):
         assert counted[key][1:] == shown, key
     assert max(counted["upload_bytes"][1:]) == min(counted["upload_bytes"][1:]) + 9 * 9 * 8
+
+
+# The number of the frame in which the agent at a pixel is asked for.
+PICKING = """
+import sys
+from calf_viz import CALFApplication, VisualizationConfig
+from calf_viz.hosts.picking import Asked
+
+config = VisualizationConfig(headless=True, size=(1280, 720), n_agents=20, grid=8, trail_length=60)
+with CALFApplication(config) as app:
+    for frame in range(16):
+        if frame == int(sys.argv[1]):
+            app.host.picks.ask(Asked(640, 360, click=True))
+        app.step()
+"""
+
+
+@pytest.mark.rendering
+def test_a_picked_frame_is_one_draw_more_and_waits_for_nothing() -> None:
+    if shutil.which("apitrace") is None:
+        pytest.skip("apitrace is missing: `make test` installs it (Debian, Ubuntu)")
+    frames = count_gl.trace([sys.executable, "-c", PICKING, "12"]).frames
+    draws = [f.scene_draws + f.ring_draws + f.hud_draws for f in frames[1:]]
+    assert sorted(draws) == [3] * 14 + [4]
+    picked = 1 + draws.index(4)
+    # Panda reads nothing back, and waits for nothing (apitrace does not see PyOpenGL's calls).
+    assert {(f.readbacks, f.waits) for f in frames[1:]} == {(0, 0)}
+    assert frames[picked].scene_draws == 2
+    assert frames[-1] == frames[picked - 2]

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.agent.array_networks import ArrayNetworks
-from calf_viz.agent.certificate import Constants
-from calf_viz.agent.modes import NAMES
+from calf_viz.agent.certificate import Constants, decide
+from calf_viz.agent.modes import CERTIFIED, NAMES
 from calf_viz.systems.base import System
 
 Floats = NDArray[np.float64]
@@ -174,10 +174,8 @@ class Judge:
         """The inequalities for a q, and whether it is certified."""
         if not self._certifies:
             return (), None
-        found = inequalities(q, q_plus, norm, self._constants)
-        if not np.isfinite(q):
-            return found, False
-        return found, q_plus is None or all(each.holds for each in found)
+        certified = bool(self._certified(np.array([q]), q_plus, norm)[0])
+        return inequalities(q, q_plus, norm, self._constants), certified
 
     def _axis(
         self, number: int, state: Floats, action: Floats, q_plus: float | None, norm: float
@@ -189,8 +187,16 @@ class Judge:
         q = self._q(state, actions)
         if not self._certifies:
             return Axis(number, values, q, None)
-        certified = [bool(self._judge(value, q_plus, norm)[1]) for value in q.tolist()]
-        return Axis(number, values, q, np.array(certified))
+        return Axis(number, values, q, self._certified(q, q_plus, norm))
+
+    def _certified(self, q: Floats, q_plus: float | None, norm: float) -> NDArray[np.bool_]:
+        """What the certificate says of each q, (m,)."""
+        triple = np.full(len(q), 0.0 if q_plus is None else q_plus)
+        there, norms = np.full(len(q), q_plus is not None), np.full(len(q), norm)
+        never = np.ones(len(q))  # relaxed
+        modes = decide(q, norms, triple, there, 0.0, never, self._constants)
+        found: NDArray[np.bool_] = modes == CERTIFIED
+        return found
 
 
 def inequalities(

@@ -71,7 +71,7 @@ class AgentPanel(Panel):
 
     anchor: Anchor = BOTTOM_RIGHT
     passing = True
-    share = (0.45, 0.75)
+    share = (0.3, 0.75)
     plots: Sequence[Plotted] = ()
     _plotted: int = 0
     _boxes: list[Rect] = field(default_factory=list, repr=False)

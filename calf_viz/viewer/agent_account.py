@@ -76,14 +76,13 @@ class AgentAccount:
     def see(self, samples: list[Samples]) -> None:
         """Take note of steps."""
         for each in samples:
-            n = len(each)
-            if len(self._ages) < n:  # their episodes may have begun before
-                self._ages = np.concatenate([self._ages, np.full(n - len(self._ages), -1)])
+            n, taken = len(each), self._taken(each)
             ages = self._ages[:n]
-            taken = self._taken(each)
             ages += np.where(ages < 0, -taken, taken)
+            if len(ages) < n:  # their episodes may have begun before
+                ages = np.concatenate([ages, np.full(n - len(ages), -1)])
             ages[each.first] = 0
-            self._step = each.step
+            self._ages, self._step = ages, each.step
         self._samples = samples[-1]
         self._news += 1
 
