@@ -224,3 +224,17 @@ def test_without_a_window_all_three_are_written(tmp_path: Path) -> None:
     apart = np.abs(pictures["a"].astype(int) - pictures["b"])
     amplified = np.clip(Compared.gain * apart, 0, 255)
     assert np.abs(pictures["difference"] - amplified).max() <= Compared.gain
+
+
+def test_agents_are_picked_whichever_look_is_shown(both: CALFApplication) -> None:
+    """By the first one's shapes."""
+    assert both.host.compare is not None
+    view, width, height = both.host.compare.view, *SIZE
+    pixels = [(x, y) for x in range(4, width, 9) for y in range(4, height, 9)]
+    found = {}
+    for mode in MODES:
+        view.mode, view.at = mode, 0.5
+        both.draw()
+        found[mode] = [both.pick(x, y) for x, y in pixels]
+    assert len(set(found["a"]) - {None}) == 5
+    assert all(numbers == found["a"] for numbers in found.values())

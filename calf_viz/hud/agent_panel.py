@@ -32,6 +32,8 @@ DOTS = (ACTOR, OTHER, None)
 """Of the actor's and the nominal policy's action; the one taken has a ring."""
 TALL, DOT = 11, 2
 """Height of a plot's curve, and size of a dot, in units."""
+MOST_WIDTH = 0.7
+"""Of the room: in a small picture data matter more."""
 MOST_PARTS = 33
 """Parts of an action's range: every other of its points."""
 BEFORE_PLOTS = 3
@@ -71,7 +73,7 @@ class AgentPanel(Panel):
 
     anchor: Anchor = BOTTOM_RIGHT
     passing = True
-    share = (0.3, 0.75)
+    share = (0.45, 0.75)
     plots: Sequence[Plotted] = ()
     _plotted: int = 0
     _boxes: list[Rect] = field(default_factory=list, repr=False)
@@ -88,7 +90,7 @@ class AgentPanel(Panel):
         while self._plotted and needed + each * self._plotted > room[1]:
             self._plotted -= 1
         found = super().measure(canvas, values, (room[0], room[1] - each * self._plotted))
-        if found is None:
+        if found is None or found[0] > MOST_WIDTH * room[0]:
             return None
         return found[0], found[1] + each * self._plotted
 

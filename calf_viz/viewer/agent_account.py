@@ -190,7 +190,8 @@ class AgentAccount:
                 name = "action" if len(taken) == 1 else f"action {number + 1}"
                 yield f"agent_action_{number}", (name, numbers.value(value, 1.0))
         if why is not None:
-            yield "agent_q", ("Q of the actor", numbers.value(why.q, why.q))
+            if not self.why:  # else it is said below
+                yield "agent_q", ("Q of the actor", numbers.value(why.q, why.q))
             if why.q_plus is not None:
                 yield "agent_q_plus", ("q+ before", numbers.value(why.q_plus, why.q))
         yield from self._columns(columns, agent)
