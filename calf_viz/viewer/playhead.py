@@ -68,6 +68,10 @@ class Playhead:
         self.loop: tuple[int, int] | None = None
         self.restart()
 
+    def untie(self) -> None:
+        """Drop the reference back to what shows steps: it moves no more."""
+        self._push = lambda found, settle: None
+
     def restart(self) -> None:
         """The source starts over."""
         self.newest, self._whole_from = -1, 0

@@ -255,6 +255,8 @@ class Session(Owned):
         if "actions" in self.__dict__:
             self.actions.by_name.clear()
             del self.actions.app
+        if "playhead" in self.__dict__:
+            self.playhead.untie()
         if "live_shaders" in self.__dict__:  # else it was never complete
             described = self._describe()
             self.profiler.describe = lambda: described
