@@ -190,3 +190,33 @@ def test_marks_at_an_address_are_kept_there(folder: Path) -> None:
     assert Marks(place).toggle(7)
     assert Marks(place).steps == [7]
     system.rm("/marks.calf", recursive=True)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """One of S3's, in a server that pretends to be it."""
+    pytest.importorskip("s3fs", reason="the extra `cloud` is not installed")
+    server = pytest.importorskip("moto.server", reason="moto is not installed").ThreadedMotoServer
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    pretended = server(ip_address="127.0.0.1", port=0, verbose=False)
+    pretended.start()
+    host, port = pretended.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    system = fsspec.filesystem("s3", skip_instance_cache=True)
+    system.mkdir("runs")
+    yield "s3://runs"
+    pretended.stop()
+
+
+def test_a_recording_in_an_object_store(bucket: str, folder: Path, tmp_path: Path) -> None:
+    fsspec.filesystem("s3").put(str(folder), "runs/a.calf", recursive=True)
+    found, local = Recording(f"{bucket}/a.calf"), Recording(folder)
+    np.testing.assert_array_equal(found.array("x"), local.array("x"))
+    code, said = run("export", f"{bucket}/a.calf", "--csv", tmp_path / "a.csv")
+    assert code == 0, said
+    with pytest.raises(FileTrouble, match=r"s3://runs/none\.calf/meta\.json: no such recording"):
+        Recording(f"{bucket}/none.calf")
+    with pytest.raises(FileTrouble, match=r"s3://nowhere/a\.calf") as caught:
+        Recording("s3://nowhere/a.calf")
+    assert "hunter2" not in str(caught.value) and "\n" not in str(caught.value)
