@@ -29,10 +29,17 @@ from calf_viz.files import parsing, read_text
 LARGEST = 65_536
 """Bytes of a TOML file; the largest that the program writes has a tenth of that."""
 _LINE, _PLACE = re.compile(r"at line (\d+)"), re.compile(r" \(at [^()]*\)$")
+_ADDRESS = re.compile(r"([a-zA-Z]\w*::)*[a-zA-Z][a-zA-Z0-9+.-]*://")
 MOST_DIGITS = 9
 """Digits of a width or height: beyond any picture, and small enough for any int."""
 LONGEST_LINE = 4096
 """Characters. A dotted key this long parses in a moment; one ten times longer takes minutes."""
+
+
+def is_address(text: Any) -> bool:
+    """Whether it is an address, such as s3://bucket/name, rather than a path, which would lose one
+    of the slashes."""
+    return isinstance(text, str) and _ADDRESS.match(text) is not None
 
 
 def option(default: Any, text: str, form: str | None = None) -> Any:
@@ -126,6 +133,8 @@ _EXPECTED = {
 
 def _convert(name: str, value: Any, annotation: str, where: str = "") -> Any:
     kind = annotation.removesuffix(" | None")
+    if kind == "str | Path":
+        kind = "str" if is_address(value) else "Path"
     if kind == "Path" and value == "":
         raise UserError(f"{name} is empty{where}: give a path, . for this folder")
     if kind == "Path" and isinstance(value, str | Path) and "\0" in str(value):

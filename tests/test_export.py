@@ -51,7 +51,7 @@ def test_a_table_has_what_was_recorded(tmp_path: Path, folder: Path, suffix: str
     assert written.rows == len(table) == 20 * 4 + 10 * 6
     assert table.column_names == written.columns
     assert table.column_names[:7] == ["step", "time", "agent", "x", "y", "mode", "first"]
-    assert table.column_names[-2:] == ["q", "q_plus"]
+    assert table.column_names[-4:] == ["q", "q_plus", "value", "margin"]
     assert {"state_0", "state_1", "action_0", "reward"} <= set(table.column_names)
     for name in ("x", "y", "mode", "first", "reward", "q", "q_plus"):
         found, recorded = table[name].to_numpy(), tidy(recording, name)

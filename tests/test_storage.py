@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from waiting import until
 
 import calf_viz.recording
 from calf_viz import CALFApplication, Samples, UserError, View, VisualizationConfig
 from calf_viz.cli.main import calf_viz as command
 from calf_viz.errors import FileDamaged, FileTrouble
-from calf_viz.recording import storage
+from calf_viz.recording import copying, storage
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
+from calf_viz.settings import is_address
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 fsspec: Any = pytest.importorskip("fsspec", reason="the extra `cloud` is not installed")
@@ -176,9 +178,9 @@ def test_paths_stay_paths() -> None:
         "a::",
         "a::b.calf",
     ):
-        assert not storage.is_address(text)
+        assert not is_address(text)
     for text in ("s3://a/b.calf", "memory://a", "zip://a::s3://b/c.zip", "simplecache::s3://b/c"):
-        assert storage.is_address(text)
+        assert is_address(text)
 
 
 def test_marks_at_an_address_are_kept_there(folder: Path) -> None:
@@ -220,3 +222,67 @@ def test_a_recording_in_an_object_store(bucket: str, folder: Path, tmp_path: Pat
     with pytest.raises(FileTrouble, match=r"s3://nowhere/a\.calf") as caught:
         Recording("s3://nowhere/a.calf")
     assert "hunter2" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def recorded(record: str) -> None:
+    config = VisualizationConfig(
+        n_agents=3, headless=True, hud=False, size=(64, 36), grid=8, trail_length=10, record=record
+    )
+    with CALFApplication(config) as app:
+        for _ in range(STEPS):
+            app.advance()
+
+
+def test_what_is_recorded_to_an_address_is_there_and_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO")
+    recorded("memory://runs/b.calf")
+    assert "sealed streams are copied to memory://runs/b.calf" in caplog.text
+    there, here = Recording("memory://runs/b.calf"), Recording("b.calf")
+    assert len(there) == len(here) == STEPS and not there.torn
+    np.testing.assert_array_equal(there.array("x"), here.array("x"))
+    assert str(there.events()) == str(here.events())
+    with pytest.raises(UserError, match=r"`record` memory://runs/b\.calf is there already"):
+        recorded("memory://runs/b.calf")
+    fsspec.filesystem("memory").rm("/runs", recursive=True)
+    with pytest.raises(UserError, match=r"`record` b\.calf is there already"):
+        recorded("memory://runs/b.calf")
+    with pytest.raises(UserError, match="Protocol not known: nowhere"):
+        recorded("nowhere://runs/c.calf")
+
+
+def test_streams_are_copied_as_they_are_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "LOOK_EVERY", 0.01)
+    recorder = Recorder(tmp_path / "a.calf", View("walk"))
+    address = storage.locate("memory://sealed.calf")
+    assert isinstance(address, storage.Address)
+    copies = copying.Copies(tmp_path / "a.calf", address)
+    for step in range(20):
+        recorder.see(Samples.of(np.full((1 + step // 10, 2), 0.1), step=step))  # two streams
+    recorder.flush()
+    until(lambda: storage.exists(address / "agents-000000.arrows"))
+    assert not storage.exists(address / "agents-000001.arrows")
+    assert len(Recording("memory://sealed.calf")) == 10
+    recorder.close()
+    copies.close()
+    assert len(Recording("memory://sealed.calf")) == 20
+    address.system.rm("/sealed.calf", recursive=True)
+
+
+def test_a_copy_that_fails_loses_nothing_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("no access to https://me:hunter2@host/x")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "put_file", refuse)
+    recorded("memory://refused/d.calf")
+    assert "not all was copied: cannot copy d.calf" in caplog.text and "hunter2" not in caplog.text
+    assert "all of it is in d.calf" in caplog.text
+    assert len(Recording("d.calf")) == STEPS

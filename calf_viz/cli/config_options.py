@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from calf_viz.cli.option_types import GIVEN_PATH, SIZE, option_name
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, SIZE, option_name
 from calf_viz.cli.system_option import SYSTEM, SYSTEM_HELP
 from calf_viz.console import as_options
 from calf_viz.viewer.config import PRESETS, options
@@ -24,6 +24,7 @@ _TYPES: dict[str, Any] = {
     "bool": bool,
     "Path": GIVEN_PATH,
     "Path | None": GIVEN_PATH,
+    "str | Path | None": GIVEN_RECORDING,
     "tuple[str, ...]": str,
     "float | tuple[str, ...]": str,
     "str | tuple[float, float] | None": str,

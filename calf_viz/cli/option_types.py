@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from calf_viz.errors import FileError, UserError
-from calf_viz.recording.storage import is_address
-from calf_viz.settings import read_size
+from calf_viz.settings import is_address, read_size
 
 
 class _GivenPath(click.ParamType):

@@ -25,13 +25,14 @@ WAIT = 0.01
 
 @click.command()
 @click.argument("name")
-@click.argument("folder", type=GIVEN_PATH)
+@click.argument("folder", type=GIVEN_RECORDING)
 @click.option("--every", default=1, help="Steps between rows.  [default: 1]")
 @click.option("--limit", help="Size at which it ends, such as 500MB or 20GB.  [default: none]")
 @click.option("--zstd", is_flag=True, help="Compress it, to about half.")
-def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -> None:
+def record(name: str, folder: str | Path, every: int, limit: str | None, zstd: bool) -> None:
     """Record a training loop that runs on this machine, its NAME or process id, into a new FOLDER,
-    until it ends or Ctrl-C."""
+    or at an address such as s3://bucket/walk.calf, until it ends or Ctrl-C."""
+    from calf_viz.recording.copying import Copies, local_folder
     from calf_viz.recording.limits import Limits, read_size
     from calf_viz.recording.recorder import Recorder
     from calf_viz.viewer.feed import Feed
@@ -42,9 +43,11 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     limits = Limits(every, read_size(limit), zstd)
     source = watch(find(name))
     feed = Feed(source)
-    recorder = Recorder(folder, feed.view, {"source": type(source).__name__}, limits)
+    own, address = local_folder(folder)
+    recorder = Recorder(own, feed.view, {"source": type(source).__name__}, limits)
+    copies = None if address is None else Copies(own, address)
     feed.tap = taps = Taps(recorder)
-    say(f"recording {name} to {folder}: Ctrl-C ends it")
+    say(f"recording {name} to {own}: Ctrl-C ends it")
     try:
         with ended_as_by_ctrl_c():
             while recorder.ended is None and feed.failure is None:
@@ -59,7 +62,9 @@ def record(name: str, folder: Path, every: int, limit: str | None, zstd: bool) -
     finally:
         feed.close()
         recorder.close()
-    say(f"{recorder.acknowledged:,} rows, {recorder.bytes / 1e6:,.1f} MB in {folder}")
+        if copies is not None:
+            copies.close()
+    say(f"{recorder.acknowledged:,} rows, {recorder.bytes / 1e6:,.1f} MB in {own}")
 
 
 def replay_options(command: Any) -> Any:

@@ -20,13 +20,13 @@ from typing import Any, Protocol
 
 from calf_viz import files
 from calf_viz.errors import FileTrouble, UserError, shown
+from calf_viz.settings import is_address
 
 CHUNK = 1 << 18
 """Bytes that are fetched together: as many headers as there are, without all that is between."""
 KEPT_CHUNKS = 4
 ADVICE = "give another recording"
 
-_ADDRESS = re.compile(r"([a-zA-Z]\w*::)*[a-zA-Z][a-zA-Z0-9+.-]*://")
 _SECRETS = re.compile(r"(?<=//)[^/@\s]*(?=@)|(?<=\?)[^\s:]+")
 
 
@@ -65,11 +65,6 @@ Location = Path | Address
 def without_secrets(text: str) -> str:
     """An address without user, password and query."""
     return _SECRETS.sub("…", text)
-
-
-def is_address(text: str | os.PathLike[str]) -> bool:
-    """Whether it is one, rather than a path."""
-    return isinstance(text, str) and _ADDRESS.match(text) is not None
 
 
 def locate(given: str | os.PathLike[str]) -> Location:
@@ -153,6 +148,16 @@ def put(address: Address, data: bytes) -> None:
         address.system.pipe_file(address.path, data)
     except Exception as error:  # each system has its own
         raise UserError(f"cannot write {shown(address)}: {address.reason(error)}") from error
+
+
+def put_file(source: Path, address: Address) -> None:
+    """Copy a file there. Raises UserError."""
+    try:
+        address.system.put_file(str(source), address.path)
+    except Exception as error:  # each system has its own
+        raise UserError(
+            f"cannot copy {shown(source)} to {shown(address)}: {address.reason(error)}"
+        ) from error
 
 
 class Readable(Protocol):

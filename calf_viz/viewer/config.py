@@ -178,8 +178,8 @@ class VisualizationConfig(Assignable):
     runs: Path = _option(Path("runs"), "With `train`: folder for new runs.")
     detach: bool = _option(False, "With `train`: let the training go on without the viewer.")
     morph_frames: int = _option(15, "With `train`: frames of the morph to a new critic.")
-    record: Path | None = _option(
-        None, "Record what is shown into a new folder *.calf: docs/recordings.md."
+    record: str | Path | None = _option(
+        None, "Record what is shown into a new folder *.calf, or s3://…: docs/recordings.md."
     )
     record_every: int = _option(1, "With `record`: steps between rows.")
     record_limit: str | None = _option(

@@ -10,9 +10,12 @@ from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.profiling import machine
 from calf_viz.recording.arrow import arrow
+from calf_viz.recording.copying import Copies, local_folder
 from calf_viz.recording.folder import check_new
 from calf_viz.recording.limits import Limits, read_size
+from calf_viz.recording.storage import without_secrets
 from calf_viz.samples import Samples
+from calf_viz.settings import is_address
 from calf_viz.sources.base import Recordable, Source, capable
 from calf_viz.view import View
 from calf_viz.viewer.config import VisualizationConfig
@@ -68,9 +71,11 @@ class Recorded:
         self.shown: str | None = None
         self._surface: Heightfield | None = None
         self._taps: Taps | None = None
+        self._copies: Copies | None = None
         if config.record is not None:
             arrow()
-            check_new(config.record, "`record`")
+            self._folder, self._address = local_folder(config.record, "`record`")
+            check_new(self._folder, "`record`")
 
     def watch(self, source: Source, host: Host) -> bool:
         """From now on it is this source that is shown; returns whether it is recorded. Raises
@@ -127,10 +132,11 @@ class Recorded:
     def _begin(self, view: View) -> Taps:
         from calf_viz.recording.recorder import Recorder
 
-        config, folder = self._config, self._config.record
-        assert folder is not None
+        config = self._config
         limits = Limits(config.record_every, read_size(config.record_limit), config.record_zstd)
-        self.recorder = Recorder(folder, view, self._about(), limits)
+        self.recorder = Recorder(self._folder, view, self._about(), limits)
+        if self._address is not None:
+            self._copies = Copies(self._folder, self._address)
         self._taps = Taps(self.recorder, self._recordable)
         surface, self._surface = self._surface, None
         if surface is not None:
@@ -156,10 +162,14 @@ class Recorded:
         """Write what is left."""
         if self.recorder is not None:
             self.recorder.close()
+        if self._copies is not None:
+            self._copies.close()
 
 
 def _plain(value: Any) -> Any:
-    """A setting as JSON has it."""
+    """A setting as JSON has it; an address without passwords."""
+    if is_address(value):
+        return without_secrets(value)
     if isinstance(value, Path):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
