@@ -197,7 +197,9 @@ class Stream:
             raise Unbegun(self.path, "it ends within its schema", ADVICE)
         self.end = message.end
         try:
-            return pa.ipc.read_schema(pa.py_buffer(self._read(0, message.end)))
+            schema = pa.ipc.read_schema(pa.py_buffer(self._read(0, message.end)))
+            schema.names  # noqa: B018 (decoded only now)
+            return schema
         except (pa.ArrowException, OSError, ValueError) as error:
             raise FileDamaged(self.path, f"no Arrow stream ({error})", ADVICE) from error
 
