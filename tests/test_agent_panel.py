@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -238,3 +239,32 @@ class TestPicker:
             app.step()
             app.step()
             assert app.picker.agent is None and app.host.scene.highlighted == -1
+
+
+@pytest.mark.parametrize("system", ["differential_drive", "pendulum"])
+def test_a_recording_says_the_same_as_what_was_live(tmp_path: Path, system: str) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+    from calf_viz.recording.recording import Recording
+    from calf_viz.sources.replay import Replay
+
+    settings: dict[str, Any] = {
+        **LARGE, "system": system, "chosen": 1, "why": True, "headless": True, "trail_length": 40,
+    }  # fmt: skip
+    live: list[dict[str, str]] = []
+
+    def told(app: CALFApplication) -> dict[str, str]:
+        app.screenshot()
+        return texts(app)
+
+    with opened(**settings, record=tmp_path / "a.calf") as app:
+        for _ in range(30):
+            app.step()
+            live.append(told(app))
+    recording = Recording(tmp_path / "a.calf")
+    with CALFApplication(VisualizationConfig(**settings), source=Replay(recording)) as app:
+        for said in live:
+            app.step()
+            assert told(app) == said
+        app.playhead.go(12)
+        app.draw()
+        assert told(app) == live[12]

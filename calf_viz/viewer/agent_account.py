@@ -187,6 +187,8 @@ class AgentAccount:
         if action is not None:
             taken = np.atleast_1d(action if why is not None else action[agent])
             for number, value in enumerate(taken.tolist()[:MOST_COLUMNS]):
+                if not math.isfinite(value):  # none led here
+                    continue
                 name = "action" if len(taken) == 1 else f"action {number + 1}"
                 yield f"agent_action_{number}", (name, numbers.value(value, 1.0))
         if why is not None:
@@ -194,7 +196,9 @@ class AgentAccount:
                 yield "agent_q", ("Q of the actor", numbers.value(why.q, why.q))
             if why.q_plus is not None:
                 yield "agent_q_plus", ("q+ before", numbers.value(why.q_plus, why.q))
-        yield from self._columns(columns, agent)
+        # Of our own agents the same is told whether they are recorded or not.
+        if why is None and not (samples.first[agent] and self._feed.accountable):
+            yield from self._columns(columns, agent)
 
     @staticmethod
     def _columns(columns: Mapping[str, Any], agent: int) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -167,6 +167,11 @@ class Feed:
             return None
         return self._call("certificate", lambda: _a(Certificate, source.certificate(chosen)))
 
+    @property
+    def accountable(self) -> bool:
+        """Whether the source may know why its agents took their steps."""
+        return self._accountable is not None
+
     def why(self, agent: int) -> Explanation | None:
         """Why an agent took its last step; None if that is unknown."""
         source = self._accountable
