@@ -65,6 +65,19 @@ class Samples:
         """n, the number of agents."""
         return len(self.positions)
 
+    def first_of(self, agents: int) -> Samples:
+        """The first agents alone, at most so many; without columns."""
+        if len(self) <= agents:
+            return self
+        few, headings = slice(agents), self.headings
+        return Samples(
+            self.positions[few],
+            self.modes[few],
+            self.first[few],
+            None if headings is None else headings[few],
+            self.step,
+        )
+
     def check_modes(self, known: int) -> None:
         """Raises ValueError for a mode outside this number of modes, counted from 0."""
         if not len(self):

@@ -137,6 +137,27 @@ def test_seeking_shows_the_picture_of_then(tmp_path: Path) -> None:
         assert source.at == 1
 
 
+@pytest.mark.parametrize("agents", [8, 150])
+def test_seeking_far_into_a_recording(tmp_path: Path, agents: int) -> None:
+    """Steps before a trail are not drawn then, and decide on how it is drawn nevertheless. In a
+    crowd the trails' width follows from sums that never quite forget."""
+    live: dict[int, np.ndarray] = {}
+    many = replace(config("point_mass"), n_agents=agents, camera="plane", size=(200, 120))
+    many.trail_length = 40
+    with CALFApplication(replace(many, record=tmp_path / "a.calf")) as app:
+        for frame in range(480):
+            app.step()
+            if frame in (420, 479):
+                live[frame] = app.screenshot()
+    with CALFApplication(many, source=Replay(Recording(tmp_path / "a.calf"))) as app:
+        for row in (479, 420):
+            app.seek(row)
+            app.draw()
+            differs = np.abs(app.screenshot().astype(int) - live[row])
+            assert differs.max() <= (0 if agents == 8 else 2)
+            assert (differs > 0).mean() < 0.002
+
+
 def test_only_recordings_can_be_sought_in() -> None:
     with CALFApplication(config("point_mass")) as app, pytest.raises(UserError, match="no rec"):
         app.seek(3)

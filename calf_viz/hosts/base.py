@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Rect
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
 from calf_viz.samples import Samples
-from calf_viz.scene.detail import Detail, DetailChooser
+from calf_viz.scene.detail import WATCHED, Detail, DetailChooser
 from calf_viz.scene.frame import Frame
 from calf_viz.scene.ring import Channels, RingLayout, RingPacker
 from calf_viz.scene.scene import Scene
@@ -112,6 +112,7 @@ class Host(Pictured, DrawnSurface):
         self.detail = self._make_detail()
         self.ring = self._make_ring(self.layout)
         self._past = LookingBack(self.layout.slots)
+        self._settled: NDArray[np.float64] | None = None  # what the stride was last found from
         if setup.heightfield is not None:
             self.set_heightfield(setup.heightfield)
 
@@ -208,11 +209,32 @@ class Host(Pictured, DrawnSurface):
         for row, one, ink in zip(packed.rows, samples, packed.inks, strict=True):
             self.detail.see(row.places, row.begins)
             if self.settles:
-                self.detail.stride()
+                self._settle()
             self._past.note(Then(row.step, len(one), self.detail.measured, ink))
         self.ring.append(packed)
         if any(self.scene.frame.periodic):  # the source may reuse its array
             self._newest = replace(samples[-1], positions=samples[-1].positions.copy())
+
+    def prepare(self, samples: Sequence[Samples], follow: int) -> None:
+        """Take note of steps before those that are going to be shown: how trails are drawn follows
+        from them. They settle, and are not drawn. follow: how many will come after them."""
+        left = follow + len(samples)
+        for one in samples:
+            left -= 1
+            self.detail.idle = left > self.detail.horizon
+            few = one.first_of(WATCHED)
+            self.make_room(len(few))
+            placed = self.packer.prepare(few, len(one))
+            self.detail.see(placed.places, placed.began, len(one))
+            self._settle()
+        self.detail.idle = False
+
+    def _settle(self) -> None:
+        """Find the stride, if what it follows from changed."""
+        measured = self.detail.measured
+        if measured is not None and measured.error is not self._settled:
+            self.detail.stride()
+            self._settled = measured.error
 
     @property
     @unowned
@@ -237,6 +259,7 @@ class Host(Pictured, DrawnSurface):
         self.detail = self._make_detail()
         self.detail.surface = surface
         self._past.forget()
+        self._settled = None
         self.scrub, self._newest = 0, None
 
     def make_room(self, agents: int) -> None:

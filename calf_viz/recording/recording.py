@@ -170,7 +170,7 @@ class Recording:
         """The agents in a row. Raises IndexError, FileDamaged."""
         place = self._agents.at_row(row)
         batch, schema = self._batch(place), self._agents.streams[place.stream].schema
-        n, widths = about(schema, self._agents.streams[place.stream].path)
+        n, widths = self._agents.about(place.stream)
         at = row - place.row
 
         def column(name: str) -> NDArray[Any]:
@@ -367,9 +367,17 @@ class _Streams:
         self._folder, self._kind = folder, kind
         self.streams: list[Stream] = []
         self.places: list[Place] = []
+        self._about: dict[int, tuple[int, dict[str, int]]] = {}
         self._looked = [0]  # blocks of each stream that are in `places`
         self._begun = True  # whether the newest stream has its schema
         self.rows = 0
+
+    def about(self, number: int) -> tuple[int, dict[str, int]]:
+        """Agents of a stream, and the width of columns with an axis for it."""
+        if number not in self._about:
+            stream = self.streams[number]
+            self._about[number] = about(stream.schema, stream.path)
+        return self._about[number]
 
     @property
     def complete(self) -> bool:

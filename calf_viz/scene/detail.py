@@ -50,10 +50,16 @@ class Detail(Protocol):
 
     surface: Heightfield | None
     """The levels of the surface, in units of the scene."""
+    idle: bool
+    """Whether nothing is measured, as too many steps follow for it to matter."""
+    horizon: int
+    """The number of steps that matter."""
 
-    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
+    def see(
+        self, positions: NDArray[np.floating], begins: NDArray[np.bool_], agents: int | None = None
+    ) -> None:
         """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks
-        those to which no line leads."""
+        those to which no line leads. agents: their number, if these are only the first."""
 
     def move(self, by: Move) -> None:
         """Move everything seen so far to another place in the scene."""
@@ -95,19 +101,22 @@ class DetailChooser:
         self._agents = 0
         self._measuring: Iterator[None] = iter(())
         self.surface: Heightfield | None = None
+        self.idle = False
+        self.horizon = len(self.strides) + WINDOW * (scene.trail // WINDOW + 3)
 
-    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
-        """Take note of one step's positions (n, 2) in the scene, NaN if not drawn; `begins` marks a
-        run's first sample, to which no line leads."""
-        self._agents = len(positions)
-        n = min(self._agents, WATCHED)
+    def see(
+        self, positions: NDArray[np.floating], begins: NDArray[np.bool_], agents: int | None = None
+    ) -> None:
+        """As `Detail`; `begins` marks a run's first sample, to which no line leads."""
+        self._agents = len(positions) if agents is None else agents
+        n = min(len(positions), WATCHED)
         now = self._seen % (WINDOW + 1)
         self._recent[now, :n] = positions[:n]
         self._recent[now, n:] = np.nan
         self._runs[now] = self._runs[now - 1]
         self._runs[now, :n] += begins[:n]
         self._seen += 1
-        if self._seen > WINDOW and self._seen % WINDOW == 0:
+        if self._seen > WINDOW and self._seen % WINDOW == 0 and not self.idle:
             self._measuring = self._measure()
         next(self._measuring, None)
 

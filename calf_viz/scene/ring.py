@@ -33,6 +33,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +121,28 @@ def move(texels: NDArray[np.float32], by: Move, channels: Channels = (0, 1, 2, 3
     """Move the ring's texels (..., 4) elsewhere in the scene. channels: as for `RingPacker`."""
     x, y = channels[:2]
     texels[..., (x, y)] = by(texels[..., (x, y)])
+
+
+class Placed(NamedTuple):
+    """One step's places in the scene, and where runs begin."""
+
+    positions: NDArray[np.float32]
+    """(n, 2)."""
+    valid: NDArray[np.bool_] | None
+    """(n,), whether each is finite; None if all are."""
+    began: NDArray[np.bool_]
+    """(n,)."""
+    turns: NDArray[np.int8] | None
+    """As `Row.turns`."""
+    over_edge: NDArray[np.bool_] | None
+    """(n,), where there are any."""
+
+    @property
+    def places(self) -> NDArray[np.float32]:
+        """(n, 2), NaN where not drawn."""
+        if self.valid is None:
+            return self.positions
+        return np.where(self.valid[:, None], self.positions, np.float32(np.nan))
 
 
 @dataclass(frozen=True)
@@ -304,8 +327,15 @@ class RingPacker:
         first = (self.slot + 1 - written) % slots
         return Packed(self.texels, first, tuple(rows), tuple(inks))
 
-    def _pack(self, samples: Samples, texels: NDArray[np.float32]) -> Row:
-        """Fill one step's texels, (rows * columns, 4)."""
+    def prepare(self, samples: Samples, agents: int) -> Placed:
+        """Take note of a step before those that are drawn. samples: of the first of all agents."""
+        placed = self._place(samples)
+        self.ink.see(placed.places, placed.began, samples.first, agents)
+        self.ink.renew()
+        return placed
+
+    def _place(self, samples: Samples) -> Placed:
+        """The next step's places, and where runs begin."""
         n, first = len(samples), samples.first
         count, self._count = self._count, n
         restart = self.step >= LAST_STEP
@@ -317,6 +347,7 @@ class RingPacker:
             positions = np.array(self.frame.samples(samples.positions), dtype=np.float32)
         finite = np.isfinite(positions)
         all_valid = bool(finite.all())
+        valid = None
         if all_valid and self._all_valid:
             began = first.copy()
         else:
@@ -331,19 +362,25 @@ class RingPacker:
             began[:] = True
         began[count:] = True
         turns = self._turns(positions, ~began) if self._wraps else None
-        over_edge = None if turns is None else turns.any(axis=1)
+        over_edge = None if turns is None else np.asarray(turns.any(axis=1))
         if over_edge is not None:
             began |= over_edge
+        self._breaks -= self._began[(self.slot - self.trail) % self.layout.slots]
+        self._began[self.slot] = False
+        self._began[self.slot, :n] = began
+        self._breaks[:n] += began
+        return Placed(positions, None if all_valid else valid, began, turns, over_edge)
+
+    def _pack(self, samples: Samples, texels: NDArray[np.float32]) -> Row:
+        """Fill one step's texels, (rows * columns, 4)."""
+        n, first = len(samples), samples.first
+        positions, valid, began, turns, over_edge = self._place(samples)
         age = self._age[:n]
         age += 1
         age[began] = 0
         continues = self._continues[:n]
         continues[began] = SAME_EPISODE
         continues[first] = 0
-        self._breaks -= self._began[(self.slot - self.trail) % self.layout.slots]
-        self._began[self.slot] = False
-        self._began[self.slot, :n] = began
-        self._breaks[:n] += began
 
         bits, history = self.mode_bits, self._modes[:n]
         history <<= bits.each
@@ -358,7 +395,7 @@ class RingPacker:
         words |= continues
         words <<= 18
         words |= history
-        if not all_valid:
+        if valid is not None:
             self.invalid_seen = True
             positions = np.where(valid[:, None], positions, np.float32(0.0))
             words[~valid] |= UNDRAWN

@@ -92,6 +92,7 @@ class TrailInk:
         places: NDArray[np.float32],
         begins: NDArray[np.bool_],
         episode_begins: NDArray[np.bool_],
+        agents: int | None = None,
     ) -> None:
         """Take note of one step.
 
@@ -99,8 +100,10 @@ class TrailInk:
             places: of the agents in the scene, (n, 2), NaN if not drawn.
             begins: where a run begins, (n,): no line leads there from the previous step.
             episode_begins: where an episode does, and the trail of the last one fades.
+            agents: their number, if these are only the first.
         """
-        agents, watched = len(places), min(len(places), WATCHED)
+        watched = min(len(places), WATCHED)
+        agents = len(places) if agents is None else agents
         if agents < self._agents:  # the trails of those that left are no longer drawn
             self._scale(agents / self._agents)
         self._agents = agents

@@ -30,6 +30,8 @@ TOGETHER = 1 << 18
 """Samples that are pushed together while the ring is filled."""
 MOST_TOGETHER = 128
 """Steps of them."""
+STRIDE = 16
+"""Steps before a trail that its first curve may be drawn through."""
 NEAR = 64
 """Rows before the ring's first from where the next ones are probably wanted as well."""
 FURTHER = 200_000
@@ -55,10 +57,11 @@ class Playhead:
         host: Host,
         feed: Feed,
         playback: Playback,
-        push: Callable[[list[Samples], bool], None],
+        push: Callable[[list[Samples], int | None], None],
         goes_on: bool,
     ) -> None:
-        """push: shows steps, given whether later frames go on from them as from drawn ones."""
+        """push: shows steps; to fill the ring, with the number of steps that follow if these are
+        before all trails, or 0 if they are within them."""
         self._host, self._feed, self._playback, self._push = host, feed, playback, push
         self.seekable = capable(feed.source, Seekable)
         self.pausable = capable(feed.source, Pausable) is not None
@@ -211,15 +214,21 @@ class Playhead:
             host.restart(start)
             source.seek(start)
             self._whole_from = start + trail + BEFORE if start else 0
+            # Those before a trail's first stride are never drawn.
+            drawn_from = start and max(row - further - trail - STRIDE, start)
+        else:
+            drawn_from = start
         host.scrub = 0
         self._feed.pause(False)
-        together = min(max(TOGETHER // max(host.agents, 1), 1), MOST_TOGETHER)
+        most = min(max(TOGETHER // max(host.agents, 1), 1), MOST_TOGETHER)
         while start <= row:
-            found = self._feed.steps(min(together, row - start + 1))
+            early = start < drawn_from
+            end = drawn_from if early else row + 1
+            found = self._feed.steps(min(most, end - start))
             if not found:
                 break
-            self._push(found, True)
             start += len(found)
+            self._push(found, row + 1 - start if early else 0)
 
     def surface(self, newest: Heightfield | None, restart: bool) -> Heightfield | None:
         """The surface to show, if it is another one. newest: that of the source, if it is new.

@@ -196,17 +196,22 @@ class Session(Owned):
         if self.feed.view.live:
             raster_threads.release()  # what it shows occupies a core
 
-    def _push(self, samples: list[Samples], settle: bool = False) -> None:
-        """Show steps. settle: later frames go on from them as if each had been drawn."""
+    def _push(self, samples: list[Samples], fill: int | None = None) -> None:
+        """Show steps. fill: as for `Playhead`."""
         if not samples:
             return
         if not self.surface.follow(self.feed):
             return
         with self.profiler.section("upload"), self.feed.blamed("step"):
-            self.host.settles = settle
-            self.host.push(*samples)
+            if fill:
+                self.host.prepare(samples, fill)
+            else:
+                self.host.settles = fill is not None
+                self.host.push(*samples)
         self.playhead.see(samples)
         self.surface.see(samples, self.feed)
+        if fill:  # nobody sees them
+            return
         self.director.see(samples)
         self._show_certificate()
         if self.display is not None:

@@ -48,12 +48,15 @@ class ConstantDetail:
     """The scene's configured stride, wherever the camera is."""
 
     measured = None
+    idle, horizon = False, 0
 
     def __init__(self, scene: Scene) -> None:
         self.surface: Heightfield | None = None
         self._stride = scene.stride
 
-    def see(self, positions: NDArray[np.floating], begins: NDArray[np.bool_]) -> None:
+    def see(
+        self, positions: NDArray[np.floating], begins: NDArray[np.bool_], agents: int | None = None
+    ) -> None:
         pass
 
     def move(self, by: Move) -> None:
