@@ -50,6 +50,51 @@ def test_a_replay_has_the_pictures_of_then(tmp_path: Path, system: str) -> None:
                 np.testing.assert_array_equal(app.screenshot(), live[frame])
 
 
+SYSTEMS = ("point_mass", "differential_drive", "pendulum")
+LOOKS = ("certificate", "ink", "night", "topographic", "tunnel")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    "changes",
+    [*({"shaders": Path(look)} for look in LOOKS),
+     *({"renderer": renderer} for renderer in ("batched", "per_agent"))],
+    ids=[*LOOKS, "batched", "per_agent"],
+)  # fmt: skip
+def test_every_look_and_renderer_has_the_picture_of_then(
+    tmp_path: Path, system: str, changes: dict[str, object]
+) -> None:
+    small = replace(config(system, **changes), size=(160, 100))
+    with CALFApplication(replace(small, record=tmp_path / "a.calf")) as app:
+        for _ in range(25):
+            app.step()
+        live = app.screenshot()
+    with CALFApplication(small, source=Replay(Recording(tmp_path / "a.calf"))) as app:
+        for _ in range(25):
+            app.step()
+        np.testing.assert_array_equal(app.screenshot(), live)
+
+
+def test_texts_are_those_that_were_shown(tmp_path: Path) -> None:
+    """The policy and the mean value among them, which a plane does not show."""
+    shown = replace(config("differential_drive"), hud=True, size=(640, 400))
+    texts = []
+    with CALFApplication(replace(shown, record=tmp_path / "a.calf")) as app:
+        for _ in range(30):
+            app.step()
+            app.screenshot()
+            assert app.hud is not None
+            texts.append(dict(app.hud.values))
+    with CALFApplication(shown, source=Replay(Recording(tmp_path / "a.calf"))) as app:
+        for row in (29, 10, 3):
+            app.seek(row)
+            app.draw()
+            app.screenshot()
+            assert app.hud is not None
+            for name in ("shown", "step", "time", "agents", "mean_value", "mode_0", "mode_2"):
+                assert app.hud.values[name] == texts[row][name], name
+
+
 def test_positions_are_those_that_were_drawn(tmp_path: Path) -> None:
     from calf_viz.agent import checkpoint
     from calf_viz.agent.calf import CALFAgent

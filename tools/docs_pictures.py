@@ -152,6 +152,16 @@ DRAWINGS: dict[str, Drawing] = {
         ),
         ("returns.png",),
     ),
+    "timeline": Drawing(
+        ("timeline.png",),
+        (
+            "calf-viz --train --system pendulum --n-agents 12 --headless --frames 1500 "
+            "--size 320x200 --no-hud --runs {work}/runs --record {work}/a.calf --output {work}",
+            "calf-viz replay {work}/a.calf --from 730 --frames 60 --supersample 2 "
+            "--output {docs}/timeline.png",
+        ),
+        timed=True,
+    ),
     "training_certificate": Drawing(
         ("training_certificate.png",),
         ("calf-viz train --system point_mass --preset quick --runs {work}",),

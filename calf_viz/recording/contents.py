@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ SEARCHED = 64
 
 
 class Contents:
-    """Finds modes, beginnings of episodes, and marks.
+    """Finds modes, beginnings of episodes, and marks; of a recording in a folder, not of one at an
+    address.
 
     Attributes:
         summary: modes and episodes, as far as they were read.
@@ -36,7 +38,7 @@ class Contents:
         self._marks = Marks(recording.folder)
         self._rows: dict[int, int] = {}  # by step
         self._events = 0  # blocks of events that were read
-        self._failed = False
+        self._failed = not isinstance(recording.folder, Path)  # all of it would be fetched
 
     @property
     def complete(self) -> bool:

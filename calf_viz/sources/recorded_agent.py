@@ -47,18 +47,19 @@ class RecordedAgent:
         return Certificate(chosen, known, self._constants, self._hidden_square)
 
     def mean_value(self, samples: Samples, critic: int | None) -> float | None:
-        """Mean of the critic's value at the agents' states, or of the values recorded; None if
-        neither is known."""
+        """Mean of the values recorded, or else of the recorded critic's at the agents' states; None
+        if neither is known."""
+        values = samples.columns.get("value")
+        if values is not None and values.ndim == 1:
+            known = values[np.isfinite(values)]
+            if len(known):
+                return float(known.mean())
         states = samples.columns.get("state")
         networks = None if critic is None or states is None else self._networks_of(critic)
-        if networks is not None and states is not None:
-            with np.errstate(all="ignore"):  # of weights that are not finite nothing is
-                return float(np.mean(-networks.q(states, networks.actor(states))))
-        values = samples.columns.get("value")
-        if values is None or values.ndim != 1:
+        if networks is None or states is None:
             return None
-        known = values[np.isfinite(values)]
-        return float(known.mean()) if len(known) else None
+        with np.errstate(all="ignore"):  # weights may be anything
+            return float(np.mean(-networks.q(states, networks.actor(states))))
 
     def _networks_of(self, critic: int) -> Networks | None:
         if self._networks is None or self._networks[0] != critic:
