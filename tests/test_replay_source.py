@@ -64,7 +64,7 @@ LOOKS = ("certificate", "ink", "night", "topographic", "tunnel")
 def test_every_look_and_renderer_has_the_picture_of_then(
     tmp_path: Path, system: str, changes: dict[str, object]
 ) -> None:
-    small = replace(config(system, **changes), size=(160, 100))
+    small = replace(config(system, camera="plane", **changes), size=(160, 100))
     with CALFApplication(replace(small, record=tmp_path / "a.calf")) as app:
         for _ in range(25):
             app.step()
