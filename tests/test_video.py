@@ -405,3 +405,17 @@ def test_a_render_that_is_ended_leaves_what_can_be_played(
 def test_more_pictures_than_memory_are_refused(recording: Path) -> None:
     with pytest.raises(UserError, match="an array of 2,000,000 pictures takes"):
         calf_viz.render(frames=2_000_000, size=(3840, 2160))
+
+
+def test_the_timeline_of_a_video_is_whole_from_its_first_frame(recording: Path) -> None:
+    """In a window it is filled piece by piece."""
+    from calf_viz.recording.recording import Recording
+    from calf_viz.viewer.camera_moves import CameraMove
+    from calf_viz.viewer.film import Asked
+    from calf_viz.viewer.rendering import Rendering
+
+    asked, config = Asked(frames=1), VisualizationConfig(**SMALL)
+    with Rendering(Recording(recording), config, asked, CameraMove()) as rendering:
+        next(rendering.pictures())
+        source = rendering.app.playhead.seekable
+        assert source is not None and source.contents.complete

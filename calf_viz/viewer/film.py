@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, quoted, shown
-from calf_viz.sources.base import Seekable, capable
 from calf_viz.sources.rate import steps_per_second
 from calf_viz.viewer.camera_moves import CameraMove
 
@@ -174,7 +173,10 @@ def pictures(
     Raises UserError: the source ended, or an agent to follow is not there.
     """
     show_row(app, film.row(0))
-    move = None
+    seekable, move = app.playhead.seekable, None
+    if seekable is not None and app.hud is not None:
+        while not seekable.contents.complete:  # else one sees the timeline being filled
+            seekable.contents.read()
     if camera.make is not None:
         app.draw()  # then the camera is where it starts
         move = camera.make(app, film.frames, float(film.fps))
@@ -188,7 +190,7 @@ def pictures(
 
 def show_row(app: CALFApplication, row: int) -> None:
     """Have a row of a recording, or a step of a simulation from its beginning, shown next."""
-    if capable(app.source, Seekable) is not None:
+    if app.playhead.seekable is not None:
         app.seek(row)
         _check(app)
         return
