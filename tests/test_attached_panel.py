@@ -12,7 +12,7 @@ from calf_attach.layout import Word
 from waiting import until
 
 from calf_viz import CALFApplication, VisualizationConfig
-from calf_viz.hud.widgets import Panel
+from calf_viz.hud.panel import Panel
 from calf_viz.sources.attached import Attached
 
 SMALL = VisualizationConfig(headless=True, size=(320, 180), frames=3)

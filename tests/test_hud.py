@@ -18,8 +18,9 @@ from calf_viz.hud.canvas import Label
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import SMALLEST_SCALE, Metrics
 from calf_viz.hud.overview import overview
+from calf_viz.hud.panel import Panel, Row
 from calf_viz.hud.text import width
-from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row
+from calf_viz.hud.widgets import ColourBar, Notice
 from calf_viz.scene.camera import OrbitCamera
 from calf_viz.scene.scene import Scene
 from calf_viz.value_scale import ValueScale
@@ -90,7 +91,7 @@ class TestFit:
         hud = prepared(made(), Scene(size=(480, 320)))
         assert set(hud.placed) == {"overview", "value"}
         panel = next(widget for widget in hud.widgets if isinstance(widget, Panel))
-        assert [row.key for row in panel._shown] == ["step", "agents", "mode_0", "mode_1", "mode_2"]
+        assert [row.key for row in panel._shown] == ["step", "mode_0", "mode_1", "mode_2"]
 
     @pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (640, 400), (480, 320)])
     def test_the_data_stay_in_sight(self, size: tuple[int, int]) -> None:
@@ -255,7 +256,7 @@ class TestNotice:
         assert "".join(notice._lines).replace(" ", "") == self.LONG.replace(" ", "")
 
     def test_others_stay_where_there_is_room_for_all(self) -> None:
-        hud = prepared(made(notice="paused"), Scene(size=(300, 900)))
+        hud = prepared(made(notice="as long as this one is"), Scene(size=(300, 900)))
         assert {"overview", "value", "notice"} <= set(hud.placed)
         assert hud.placed["notice"].y > hud.placed["overview"].y, "it went below them"
 

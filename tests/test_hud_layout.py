@@ -13,8 +13,10 @@ from trainings import new_board
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.layout import Metrics
 from calf_viz.hud.overview import overview
+from calf_viz.hud.panel import Panel, Row
 from calf_viz.hud.trail_legend import TrailLegend
 from calf_viz.hud.two_looks import name_looks
+from calf_viz.scene.paint import mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.scene.theme import THEMES
 from calf_viz.training.config import TrainingConfig
@@ -74,6 +76,62 @@ def test_nothing_overlaps_nothing_is_cut(
             assert rect.within(size)
             assert not any(rect.overlaps(other) for other in rectangles[:i])
         assert outside(hud) == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("trails", ["BY_MODE", "BY_SPEED"])
+def test_panels_leave_the_scene_visible(
+    size: tuple[int, int], scale: float, training: bool, trails: str
+) -> None:
+    """They cover at most a quarter of the picture."""
+    hud = everything(training, trails)
+    hud.update(notice=None)
+    hud.prepare(Scene(size=size, hud_scale=scale), LEVELS, SCALE)
+    covered = sum(rect.width * rect.height for rect in hud.placed.values())
+    assert covered <= 0.25 * size[0] * size[1]
+    assert {"overview", "value"} <= hud.placed.keys()
+    assert ("training" in hud.placed) == training
+    assert ("trails" in hud.placed) == (trails == "BY_SPEED")
+    if min(size) >= 720 and scale == 1.0:
+        assert ("plots" in hud.placed) == training and "keys" in hud.placed
+
+
+def test_in_a_small_picture_panels_are_two_lines() -> None:
+    """The title with a value, and the legend's names in a row."""
+    hud = everything(True, "BY_MODE")
+    hud.update(notice=None)
+    hud.prepare(Scene(size=(480, 300)), LEVELS, SCALE)
+    line = hud.canvas.face("body").height
+    for name in ("overview", "training"):
+        assert 2 * line <= hud.placed[name].height < 3 * line
+    before = hud.canvas.glyphs.texels.copy()
+    hud.update(step="98,765")
+    hud.prepare(Scene(size=(480, 300)), LEVELS, SCALE)
+    assert not np.array_equal(before, hud.canvas.glyphs.texels), "changed in place"
+    assert outside(hud) == 0
+
+
+def test_a_collapsed_panel_has_its_legend_whole_or_not_at_all() -> None:
+    legend = [Row(str(i), "a rather long name", swatch=mode_tone(0)) for i in range(12)]
+    panel = Panel("many", "title", [Row("step", "step"), *legend], collapses=True)
+    hud = Hud([panel])
+    hud.update(step="1", **{str(i): "2" for i in range(12)})
+    for height, shown in ((300, 1), (900, 13)):
+        panel.share = (0.45, 0.4)
+        hud.redraw()
+        hud.prepare(Scene(size=(480, height)), LEVELS, SCALE)
+        assert len(panel._shown) == shown and outside(hud) == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_message_is_beside_panels_where_there_is_room(size: tuple[int, int]) -> None:
+    """Below them it would be over the scene."""
+    hud = everything(True, "BY_MODE")
+    hud.update(notice="the training starts")
+    hud.prepare(Scene(size=size), LEVELS, SCALE)
+    assert hud.placed["notice"].y == hud.placed["overview"].y
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -20,9 +20,10 @@ from typing import NamedTuple
 from calf_viz.hud import theme
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.layout import BOTTOM_RIGHT, Anchor, Rect
+from calf_viz.hud.panel import Panel
 from calf_viz.hud.plots import BAND
 from calf_viz.hud.text import width
-from calf_viz.hud.widgets import Panel, Values, baseline_of
+from calf_viz.hud.widgets import Values, baseline_of
 from calf_viz.scene.paint import Paint, mode_tone
 
 CERTIFIED, NOMINAL = 0, 2

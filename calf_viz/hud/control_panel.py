@@ -44,6 +44,7 @@ class ControlPanel(Widget):
     """Letter of the look, of two, that they belong to; shown while the key `looks` contains it."""
     anchor: Anchor = BOTTOM_RIGHT
     share = (0.6, 0.6)
+    anyway = 0.15
     columns: int = 68
     """Width in units."""
     parts: list[Part] = field(default_factory=list, repr=False)

@@ -23,6 +23,10 @@ from calf_viz.hud.widgets import ColourBar, Widget
 from calf_viz.scene.scene import Scene
 from calf_viz.value_scale import LINEAR, Scale
 
+COVERED = 0.25
+"""Most of the picture that widgets cover together: those that come first have precedence."""
+NARROWER = 0.83
+"""Fraction of its width that a widget is tried in if there is little left of that."""
 STACKED = 0.75
 """Most of the picture's height that widgets at one edge take together."""
 
@@ -203,12 +207,12 @@ class Hud:
             anchor = widget.anchor
             opposite = anchor._replace(bottom=not anchor.bottom)
             room = self._room(widget, margin, stacked[anchor], stacked[opposite])
-            extent = widget.measure(self.canvas, self.values, room)
+            extent = self._measured(widget, room)
             if extent is None:
                 continue
             rect = place(extent, anchor, self._size, margin, stacked[anchor])
             if widget.urgent:
-                rect = self._room_below(rect, margin, gap) or rect
+                rect = self._beside(rect, gap) or self._room_below(rect, margin, gap) or rect
             for other in self._overlapped(rect, gap):
                 if not widget.urgent:
                     break
@@ -217,8 +221,34 @@ class Hud:
                 self.placed[widget.name] = rect
                 stacked[anchor] += rect.height + gap
 
+    def _measured(self, widget: Widget, room: tuple[int, int]) -> tuple[int, int] | None:
+        """The extent of a widget that leaves enough of the scene visible, too."""
+        wide = widget.measure(self.canvas, self.values, room)
+        if wide is None or widget.urgent:
+            return wide
+        whole = self._size[0] * self._size[1]
+        covered = sum(rect.width * rect.height for rect in self.placed.values())
+        left = max(int(COVERED * whole) - covered, 0)
+        if wide[0] * wide[1] <= left:
+            return wide
+        for most in (left, int(widget.anyway * whole)):
+            for part in (1.0, NARROWER):
+                across = round(part * wide[0])
+                lower = across, min(room[1], most // across)
+                extent = widget.measure(self.canvas, self.values, lower)
+                if extent is not None and extent[0] * extent[1] <= most:
+                    return extent
+        return None
+
     def _overlapped(self, rect: Rect, gap: int) -> list[str]:
         return [name for name, other in self.placed.items() if rect.overlaps(other, gap)]
+
+    def _beside(self, rect: Rect, gap: int) -> Rect | None:
+        """The rectangle, moved right past what is in its way, if it stays clear of the rest."""
+        x = max((self.placed[name].right + gap for name in self._overlapped(rect, gap)), default=0)
+        rect = rect._replace(x=max(rect.x, x))
+        clear = not self._overlapped(rect, gap) and rect.within(self._size, gap)
+        return rect if clear else None
 
     def _room_below(self, rect: Rect, margin: int, gap: int) -> Rect | None:
         """The rectangle, moved down past what is in its way; None if it leaves the picture."""

@@ -8,8 +8,9 @@ from calf_viz.glsl.variants import CIRCLE
 from calf_viz.hud.axes import Axes
 from calf_viz.hud.hud import Hud
 from calf_viz.hud.key_line import KeyLine
+from calf_viz.hud.panel import Panel, Row
 from calf_viz.hud.value_axis import ValueAxis
-from calf_viz.hud.widgets import ColourBar, Notice, Panel, Row, Widget
+from calf_viz.hud.widgets import ColourBar, Notice, Widget
 from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.scene.paint import mode_tone
 from calf_viz.view import View
@@ -49,7 +50,7 @@ def overview(view: View, keys: Sequence[tuple[str, str]] = ()) -> Hud:
         Row("goal", "goal", rank=4, swatch=mode_tone(CIRCLE), rings=1),
         Row("chosen", "chosen agent", rank=3, swatch=mode_tone(CIRCLE), rings=2),
     ]
-    panel = Panel("overview", view.title, rows)
+    panel = Panel("overview", view.title, rows, collapses=True)
     if len(modes) > FEW_MODES:  # the meaning of colours deserves more room
         panel.share = panel.share[0], MANY_SHARE
     value = dict.fromkeys((view.value, view.symbol or view.value))

@@ -45,6 +45,7 @@ class Timeline(Widget):
     key: str = "timeline"
     """The text below it."""
     anchor: Anchor = BOTTOM_LEFT
+    anyway = 0.1
     share = (0.6, 0.16)
     at: float = 0.0
     ticks: Sequence[float] = ()

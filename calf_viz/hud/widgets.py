@@ -9,11 +9,11 @@ from typing import ClassVar
 
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.atlas import Face
-from calf_viz.hud.canvas import Canvas, Label
-from calf_viz.hud.layout import TOP, TOP_LEFT, TOP_RIGHT, Anchor, Rect
+from calf_viz.hud.canvas import Canvas
+from calf_viz.hud.layout import TOP, TOP_RIGHT, Anchor, Rect
 from calf_viz.hud.text import shortened, width, wrapped
 from calf_viz.hud.value_ticks import value_ticks
-from calf_viz.scene.paint import Paint, Shade
+from calf_viz.scene.paint import Shade
 from calf_viz.value_scale import Scale
 
 Values = Mapping[str, str]
@@ -32,6 +32,7 @@ class Widget(ABC):
         captures: whether it captures the mouse over it, instead of the camera.
         urgent: whether it must be visible: it goes wherever there is room, or displaces others.
         passing: whether it comes and goes, so that the camera makes no room for it.
+        anyway: fraction of the picture that it may take even if others cover all that they may.
         share: largest fraction of the picture's width and height that it may take, so that the data
             stay visible.
     """
@@ -41,6 +42,7 @@ class Widget(ABC):
     captures = True
     urgent = False
     passing = False
+    anyway = 0.0
     share = (0.45, 0.4)
 
     @property
@@ -95,138 +97,6 @@ def map_bar(canvas: Canvas, rect: Rect, row: int, lying: bool = False) -> None:
 def baseline_of(canvas: Canvas, style: str, top: int, height: int) -> int:
     """Baseline of a line whose capitals are centred in [top, top + height)."""
     return top + (height + canvas.face(style).cap_height + 1) // 2
-
-
-@dataclass(frozen=True)
-class Row:
-    """A name and its value. If room is short, rows of the highest rank are left out first, the last
-    of them first; those with swatches together, as a legend is whole or not at all."""
-
-    key: str
-    name: str
-    rank: int = 0
-    swatch: Shade | None = None
-    """Colour of the dot before the name."""
-    rings: int = 0
-    """Number of rings in place of the dot, one in the other."""
-    rule: bool = False
-    """Whether a hairline is drawn above, unless a heading is there."""
-    heading: bool = False
-    """Whether it is about the rows below: then its value alone is shown."""
-
-
-@dataclass
-class Panel(Widget):
-    """A title and rows of names and values."""
-
-    name: str
-    title: str
-    rows: Sequence[Row]
-    anchor: Anchor = TOP_LEFT
-    columns: int = 44
-    widest: int = 80
-    """Width in units: by default, and if names need more."""
-    _shown: list[Row] = field(default_factory=list, repr=False)
-    _labels: dict[str, Label] = field(default_factory=dict, repr=False)
-
-    def measure(
-        self, canvas: Canvas, values: Values, room: tuple[int, int]
-    ) -> tuple[int, int] | None:
-        rows = [row for row in self.rows if row.key in values]
-        while rows and self._height(canvas, rows) > room[1]:
-            worst = max(row.rank for row in rows)
-            last = [row for row in rows if row.rank == worst][-1]
-            legend = last.swatch is not None
-            rows = [row for row in rows if row is not last and not (legend and row.rank == worst)]
-        self._shown = rows
-        unit = canvas.metrics.unit
-        needed = max((self._needed(canvas, row) for row in rows), default=0)
-        # At most two thirds of the room are for names: in a small picture data matter more.
-        extent = max(self.columns * unit, min(needed, self.widest * unit, room[0] * 2 // 3))
-        return (extent, self._height(canvas, rows)) if rows and extent <= room[0] else None
-
-    @staticmethod
-    def _indent(canvas: Canvas, row: Row) -> int:
-        """Pixels before a name."""
-        return 0 if row.swatch is None else 4 * canvas.metrics.unit
-
-    def _needed(self, canvas: Canvas, row: Row) -> int:
-        """Width [px] at which a row's name fits."""
-        unit, face = canvas.metrics.unit, canvas.face("body")
-        return (
-            7 * unit + self._indent(canvas, row) + width(face, row.name) + width(face, LEAST_VALUE)
-        )
-
-    def _row(self, canvas: Canvas) -> int:
-        return max(5 * canvas.metrics.unit, canvas.face("body").height)
-
-    def _height(self, canvas: Canvas, rows: list[Row]) -> int:
-        unit = canvas.metrics.unit
-        rules = len(_ruled(rows))
-        return (len(rows) + 1) * self._row(canvas) + (5 + 3 * rules) * unit
-
-    def draw(self, canvas: Canvas, values: Values, rect: Rect) -> None:
-        unit, row_height = canvas.metrics.unit, self._row(canvas)
-        backing(canvas, rect)
-        left, right = rect.x + 3 * unit, rect.right - 3 * unit
-        y = rect.y + 2 * unit
-        baseline = baseline_of(canvas, "title", y, row_height)
-        room = right - left
-        canvas.label(self.title, "title", left, baseline, theme.BRIGHT, room)
-        self._labels = {}
-        y += row_height + unit
-        ruled = _ruled(self._shown)
-        for row in self._shown:
-            if row.key in ruled:
-                line = canvas.metrics.line
-                canvas.rectangle(Rect(left, y + 3 * unit // 2, room, line), theme.FAINT)
-                y += 3 * unit
-            self._draw_row(canvas, values, row, (left, right, y))
-            y += row_height
-
-    def _draw_row(
-        self, canvas: Canvas, values: Values, row: Row, place: tuple[int, int, int]
-    ) -> None:
-        left, right, y = place
-        unit = canvas.metrics.unit
-        baseline = baseline_of(canvas, "body", y, self._row(canvas))
-        if row.heading:
-            self._labels[row.key] = canvas.label(
-                values[row.key], "body", left, baseline, theme.QUIET, right - left,
-                capacity=2 * VALUE_CAPACITY,
-            )  # fmt: skip
-            return
-        indent = self._indent(canvas, row)
-        if row.swatch is not None:
-            dot, paint, x = 2 * unit, Paint(row.swatch), left
-            if row.rings:
-                dot, paint = (4 + row.rings) * unit // 2, Paint(0, 0.0, 0.375 * unit, row.swatch)
-                x -= (row.rings - 1) * unit // 4
-            top, apart = baseline - (canvas.face("body").cap_height + dot) // 2, 3 * unit // 4
-            for ring in range(max(row.rings, 1)):
-                size = dot - 2 * ring * apart
-                at = Rect(x + ring * apart, top + ring * apart, size, size)
-                canvas.rectangle(at, paint, 0.5 * size)
-        room, face = right - left - indent, canvas.face("body")
-        # However long the name, the value is shown.
-        name = shortened(face, row.name, max(room - width(face, LEAST_VALUE) - unit, 0))
-        canvas.label(name, "body", left + indent, baseline, theme.QUIET, room)
-        rest = room - width(face, name) - unit
-        self._labels[row.key] = canvas.label(
-            values[row.key], "body", right, baseline, theme.BRIGHT, max(rest, 0), "right",
-            VALUE_CAPACITY,
-        )  # fmt: skip
-
-    def update(self, canvas: Canvas, values: Values) -> None:
-        for key, label in self._labels.items():
-            canvas.change(label, values.get(key, ""))
-
-
-def _ruled(rows: Sequence[Row]) -> set[str]:
-    """Keys of the rows that have a hairline above."""
-    before = (None, *rows)
-    pairs = zip(before, rows, strict=False)
-    return {row.key for last, row in pairs if row.rule and not (last and last.heading)}
 
 
 @dataclass

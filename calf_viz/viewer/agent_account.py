@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.agent_panel import CERTIFIED, NOMINAL, AgentPanel, Plotted
-from calf_viz.hud.widgets import VALUE_CAPACITY, Row
+from calf_viz.hud.panel import Row
+from calf_viz.hud.widgets import VALUE_CAPACITY
 from calf_viz.samples import Samples
 from calf_viz.scene.mode_bits import shown_modes
 from calf_viz.scene.paint import mode_tone

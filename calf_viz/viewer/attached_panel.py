@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.panel import Panel, Row
 from calf_viz.hud.plots import Curve, Plot, Plots
-from calf_viz.hud.widgets import Panel, Row
 from calf_viz.scene.paint import Paint, mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.attached import Attached
@@ -61,8 +61,7 @@ class AttachedPanel:
             Row("loop_merged", "steps not drawn", rank=4),
             Row("loop_lost", "rows missed", rank=4),
         ]
-        panel = Panel("loop", "watching", rows)
-        panel.share = (0.45, 0.75)
+        panel = Panel("loop", "watching", rows, collapses=True)
         agents = Paint(mode_tone(0))
         faint = Paint(mode_tone(0), 0.4)
         returns = [
@@ -83,7 +82,7 @@ class AttachedPanel:
             ],
         )
         for widget in (panel, plots):
-            self.hud.add(widget)
+            self.hud.add(widget, before="keys")
         for name in SERIES:
             self.hud.canvas.series.scale(name, 0.0, 1.0, 2)
 

@@ -22,9 +22,10 @@ from calf_viz.agent.modes import NAMES
 from calf_viz.glsl.variants import TRAINEE_COLOURS
 from calf_viz.hud import numbers, theme
 from calf_viz.hud.hud import Hud
+from calf_viz.hud.panel import Panel, Row
 from calf_viz.hud.plots import Curve, Plot, Plots
 from calf_viz.hud.series import SAMPLES
-from calf_viz.hud.widgets import Notice, Panel, Row
+from calf_viz.hud.widgets import Notice
 from calf_viz.scene.paint import Paint, mode_tone
 from calf_viz.scene.scene import Scene
 from calf_viz.sources.trainer_board import Episodes, Steps, TrainerBoard
@@ -89,8 +90,7 @@ class TrainingPanel:
             Row("train_steps", "training steps", rank=1),
             Row("train_speed", "steps/s", rank=2),
         ]
-        panel = Panel("training", "training", rows)
-        panel.share = (0.45, 0.75)  # it is below the other panel
+        panel = Panel("training", "training", rows, collapses=True)
         lines = zip(NAMES, (certified, relax, nominal), strict=True)
         bounds, agents = Paint(theme.QUIET, 0.7), Paint(training)
         plots = Plots(
@@ -130,7 +130,7 @@ class TrainingPanel:
             ],
         )
         for widget in (Notice("training_notice", "train_notice"), panel, plots):
-            self.hud.add(widget)
+            self.hud.add(widget, before="keys")  # these matter more where room is short
         series = self.hud.canvas.series
         for name in ("q_plus", "floor", "ceiling", "modes"):
             series.scale(name, 0.0, 1.0, math.ceil(steps / self.steps_each))
