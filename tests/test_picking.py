@@ -14,6 +14,7 @@ from opened_hosts import opened
 from scene_folder import Agents, SceneFolder
 
 from calf_viz.errors import UserError
+from calf_viz.glsl.shipped_shaders import shader_folder
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hosts.base import Host
 from calf_viz.hosts.picking import SIDE, Asked, Pick, Picks, nearest, window
@@ -331,6 +332,17 @@ def test_a_look_of_ones_own_is_picked_as_it_is_drawn(tmp_path: Any) -> None:
         assert app.host.reload()
         app.draw()
         assert app.pick(x - 5, y) == 0 and app.pick(x + 5, y) is None
+
+
+def test_a_whole_shader_of_ones_own_draws_no_numbers(
+    tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipped = (shader_folder() / "field.frag").read_text(encoding="utf-8")
+    (tmp_path / "field.frag").write_text(shipped.replace("#if PICKING == 1", "#if 0"))
+    with opened_application(shaders=tmp_path, n_agents=1, hud=False) as app:
+        app.step()
+        assert app.pick(*middle(app)) is None
+    assert "field is your own, and draws no numbers" in caplog.text
 
 
 def middle(app: CALFApplication, agent: int = 0) -> tuple[int, int]:
