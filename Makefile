@@ -1,10 +1,11 @@
 # make setup | run | test | lint | docs-pictures | clean. Everything lives in .venv; after the first time no
-# target needs the network.
+# target needs the network. `run` installs what the program uses, all others what its tests use as well.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.calf_viz_setup
+TESTS_STAMP := $(VENV)/.calf_viz_tests_setup
 # The stamp names its folder: a checkout that was copied or moved would else use its old shaders.
 MADE_HERE := $(shell [ -x $(BIN)/python ] && grep -sxF '$(CURDIR)' $(STAMP))
 ARGS ?=
@@ -18,7 +19,7 @@ PICTURES ?=
 .PHONY: help setup system-run system-test again run test lint docs-pictures clean
 
 help:
-	@echo 'make setup   what the program needs: OpenGL (Debian and Ubuntu) and $(VENV)'
+	@echo 'make setup   what the program and its tests need: OpenGL (Debian and Ubuntu) and $(VENV)'
 	@echo "make run     the program, with ARGS='--system point_mass --n_agents 20'"
 	@echo "make test    the tests, with PYTEST_ARGS='-k ring'"
 	@echo 'make lint    ruff and mypy'
@@ -26,35 +27,41 @@ help:
 	@echo 'make clean   remove $(VENV), builds and caches'
 
 # The system's packages are looked at every time, since .venv may outlive them; where all are
-# there that is one dpkg query. At first the tests' come along, so that `make test` needs no
-# network either afterwards.
-setup: system-run $(STAMP)
+# there that is one dpkg query.
+setup: system-test $(TESTS_STAMP)
 
 system-run:
-	@bash tools/setup_system.sh $(if $(MADE_HERE),run,test) "$(PYTHON)"
+	@bash tools/setup_system.sh run "$(PYTHON)"
 
 system-test:
 	@bash tools/setup_system.sh test "$(PYTHON)"
 
-# The stamp is written last, so that a set-up cut short starts again. Setuptools comes first
+# The stamps are written last, so that a set-up cut short starts again. Setuptools comes first
 # and builds without isolation, so that its version too is the one in constraints.txt.
-$(STAMP): pyproject.toml setup.py constraints.txt $(if $(MADE_HERE),,again) | system-run
+NEEDS := pyproject.toml setup.py constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt
+
+$(STAMP): $(NEEDS) $(if $(MADE_HERE),,again) | system-run
 	@echo 'setup: $(VENV), which takes minutes where torch is not here yet'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
-	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
+	$(INSTALL) setuptools
+	$(INSTALL) --no-build-isolation -e '.[gym,record,video]'
 	@echo '$(CURDIR)' >$@
+
+$(TESTS_STAMP): $(STAMP)
+	$(INSTALL) --no-build-isolation -e '.[dev]'
+	@touch $@
 
 again:
 
-run: setup
+run: system-run $(STAMP)
 	$(BIN)/python -m calf_viz $(ARGS)
 
 # A worker a core, two at most: drawing in software takes both anyway. What is not yet begun goes
 # to whoever is idle.
 WORKERS := $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo 2 || echo 0)
 
-test: setup system-test
+test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: setup
