@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from framed import seen, showing
+from trainings import new_board
 
 from calf_viz import systems
+from calf_viz.training.config import TrainingConfig
 from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.stats_cache import StatsCache
+from calf_viz.viewer.training_panel import TrainingPanel
 
 SIZES = (3840, 2160), (1280, 720), (800, 600), (640, 400), (480, 300)
 
@@ -30,6 +34,7 @@ def mesh(lo: Any, hi: Any, nodes: int = 41) -> np.ndarray:
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
+@pytest.mark.usefixtures("boards")
 class TestPanels:
     @pytest.mark.parametrize("system", systems.own())
     @pytest.mark.parametrize("size", SIZES)
@@ -49,6 +54,22 @@ class TestPanels:
             assert uncovered(app, mesh(*region)).all()
             assert uncovered(app, app.simulation.view.wrapped(app.source.states[:, :2])).all()
             assert uncovered(app, app.director._whereabouts.paths).all()
+
+    @pytest.mark.parametrize("system", systems.own())
+    @pytest.mark.parametrize("size", SIZES)
+    def test_a_training_s_plots_do_not_push_agents_to_one_side(
+        self, system: str, size: tuple[int, int]
+    ) -> None:
+        """Half of the picture would be empty."""
+        with showing(system=system, n_agents=5, size=size) as app:
+            config = TrainingConfig.from_preset("quick")
+            TrainingPanel(app.hud, StatsCache(), new_board(), app.host.scene, config)
+            app.step()
+            assert ("plots" in app.hud.placed) == (size[0] > 480)
+            places = seen(app, mesh(*app.director._framed))
+            middle = 0.5 * (places.min(axis=0) + places.max(axis=0))
+            assert np.abs(middle).max() < 0.33
+            assert uncovered(app, mesh(*app.director._framed)).all()
 
     @pytest.mark.parametrize("camera", ["plane", "top", "front", "side", "corner", "-60,40"])
     @pytest.mark.parametrize("size", [(1280, 720), (640, 400)])

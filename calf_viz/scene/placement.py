@@ -20,6 +20,12 @@ Rectangle = tuple[float, float, float, float]
 MOST_BACK = 1.6
 """Largest factor on the distance for the sake of panels: agents that a panel hides are better than
 agents that are too small to be seen."""
+FARTHER = np.linspace(1.0, 1.4, 9)
+"""Factors on the distance that are tried for the sake of balance: panels at one side must not push
+what is seen to the other, with half of the picture empty."""
+BALANCE = 3.0
+"""Weight of the square of what the middle of the points is off the picture's, in halves of its
+size, against the logarithm of the distance."""
 STEPS, SHIFTS = 9, 17
 """Halvings of the interval of distances, and shifts along each axis that are tried at each."""
 
@@ -59,6 +65,14 @@ class _Seen(NamedTuple):
             low, high = float((along - reach).max()), float((along + reach).min())
             found.append(np.linspace(min(low, high), high, SHIFTS))
         return found[0], found[1]
+
+    def off_centre(self, distance: float, shift: tuple[float, float]) -> float:
+        """Square of the distance of the points' middle from the picture's, in halves of that."""
+        depth, square = distance - self.towards, 0.0
+        for along, half, by in zip((self.right, self.up), self.halves, shift, strict=True):
+            place = (along - by) / (half * depth)
+            square += float(0.5 * (place.min() + place.max())) ** 2
+        return square
 
     def covered(
         self,
@@ -109,12 +123,35 @@ def placed(
                 distance = high = middle
             else:
                 low = middle
+    found = []
+    factors = FARTHER[: 1 if still or not clear(distance) else None]
+    for farther in (factors * distance).tolist():
+        shift = _shift(seen, farther, within, picture.covered, still)
+        off = BALANCE * seen.off_centre(farther, shift) if not still else 0.0
+        found.append((math.log(farther) + off, farther, shift))
+    _, distance, (across, upwards) = min(found)
+    return _moved(camera, distance, across, upwards)
+
+
+def _shift(
+    seen: _Seen,
+    distance: float,
+    within: tuple[float, float],
+    covered: tuple[Rectangle, ...],
+    still: bool,
+) -> tuple[float, float]:
+    """The best shift at a distance, of those with the fewest points covered."""
     across, upwards = seen.shifts(distance, within)
-    counts = seen.covered(distance, (across, upwards), picture.covered)
+    counts = seen.covered(distance, (across, upwards), covered)
     i, j = np.nonzero(counts == counts.min())
-    wanted = (0.0, 0.0) if still else (across[i].mean(), upwards[j].mean())
+    wanted = 0.0, 0.0
+    if not still:  # neither near a panel nor far from the picture's middle
+        wanted = tuple(
+            0.5 * (some.mean() + 0.5 * (every[0] + every[-1]))
+            for some, every in ((across[i], across), (upwards[j], upwards))
+        )
     best = np.argmin((across[i] - wanted[0]) ** 2 + (upwards[j] - wanted[1]) ** 2)
-    return _moved(camera, distance, float(across[i][best]), float(upwards[j][best]))
+    return float(across[i][best]), float(upwards[j][best])
 
 
 def _moved(camera: OrbitCamera, distance: float, across: float, upwards: float) -> Pose:
