@@ -63,7 +63,7 @@ def test_those_who_left_are_gone_from_the_picture() -> None:
         many.n_agents = 200
         for _ in range(3):
             few.step(), many.step()
-        assert apart(few.screenshot(), many.screenshot()) > 0.03
+        assert apart(few.screenshot(), many.screenshot()) > 0.025  # smaller near the goal
         many.n_agents = 1
         few.step(), many.step()
         np.testing.assert_array_equal(few.screenshot(), many.screenshot())
