@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 gymnasium = pytest.importorskip("gymnasium", reason="the extra gym is not installed")
 
 from calf_viz.environments.copies import made  # noqa: E402
-from calf_viz.environments.state import put, state_of  # noqa: E402
+from calf_viz.environments.state import has_state, put, state_of  # noqa: E402
 from calf_viz.sources.policy_in_environment import PolicyInEnvironment  # noqa: E402
 
 CLASSIC = "Pendulum-v1", "CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0"
@@ -125,6 +126,38 @@ def test_what_cannot_be_forked_says_why(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("calf_viz.environments.copies.state_of", lambda env: None)
     with pytest.raises(UserError, match="CartPole-v1 cannot be put into a state"):
         fork(recorded(without, "CartPole-v1", steps=6), 3, "model")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["tell_tale:Pendulum-v1", "tell_tale:", "tell_tale", "./tell_tale:Foo-v0", "TellTale-v0"],
+)
+def test_a_recording_has_no_module_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    recorded(tmp_path, "Pendulum-v1", steps=12).close()
+    (tmp_path / "tell_tale.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(
+        gymnasium.registry,
+        "TellTale-v0",
+        gymnasium.envs.registration.EnvSpec("TellTale-v0", entry_point="tell_tale:Env"),
+    )
+    meta = tmp_path / "a.calf" / "meta.json"
+    about = json.loads(meta.read_text())
+    about["environment"]["environment"] = named
+    meta.write_text(json.dumps(about))
+    with pytest.raises(UserError, match="cannot be put into a state"):
+        fork(tmp_path / "a.calf", 3, "model")
+
+
+@pytest.mark.parametrize(
+    ("env_id", "has"),
+    [("Pendulum-v1", True), ("Pendulum", True), (OURS, True), ("Pendulum-v77", False),
+     ("Nowhere", False), ("phys2d/CartPole-v0", False), ("", False), ("a:b:c", False)],
+)  # fmt: skip
+def test_which_environments_have_a_state(env_id: str, has: bool) -> None:
+    assert has_state(env_id) is has
 
 
 def test_recorded_and_forked_on_the_command_line(tmp_path: Path) -> None:

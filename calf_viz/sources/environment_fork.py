@@ -11,7 +11,8 @@ from calf_attach.observation_plane import ObservationPlane, read_axes
 from numpy.typing import NDArray
 
 from calf_viz.agent.mlp_policy import MlpPolicy
-from calf_viz.environments.copies import Copies
+from calf_viz.environments.copies import MISSING, Copies
+from calf_viz.environments.state import has_state
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file, parsing
 from calf_viz.recording.folder import ADVICE, META
@@ -38,7 +39,7 @@ class EnvironmentWay:
             about: dict[str, Any] = recording.meta["environment"]
             env_id, model = str(about["environment"]), Path(str(about["model"]))
             axes = str(about["axes"])
-        if not {"state", "observation", "ended"} <= samples.columns.keys():
+        if not ({"state", "observation", "ended"} <= samples.columns.keys() and _known(env_id)):
             raise UserError(
                 f"{folder}: {shown(env_id)} cannot be put into a state, to go on in the middle of "
                 "an episode: only Gymnasium's classic control and our systems can"
@@ -98,3 +99,11 @@ class EnvironmentWay:
                 "ended": copies.over[these].astype(np.uint8),
             },
         )
+
+
+def _known(env_id: str) -> bool:
+    """Whether it may be made: a recording is anybody's, and must not have any module imported."""
+    try:
+        return has_state(env_id)
+    except ImportError:
+        raise UserError(MISSING) from None
