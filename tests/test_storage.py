@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.parse
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,7 @@ from calf_viz.recording import copying, storage
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
 from calf_viz.settings import is_address
+from calf_viz.viewer.description import plain
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 fsspec: Any = pytest.importorskip("fsspec", reason="the extra `cloud` is not installed")
@@ -151,21 +155,44 @@ def test_an_address_that_is_not_there_is_said(address: str, said: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_passwords_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+SECRET = [
+    ("sftp://me:hunter2@host/a.calf", "sftp://…@host/a.calf"),
+    ("ftp://me:hun/ter2@host/a.calf", "ftp://…@host/a.calf"),
+    ("ftp://me:hunter2@x@host/a.calf", "ftp://…@host/a.calf"),
+    ("ftp://me:hun::ter2@host/a.calf", "ftp://…@host/a.calf"),
+    ("ftp://me:hun?ter2@host/a.calf", "ftp://…"),
+    ("ftp://me:hun%40ter2@host/a.calf", "ftp://…@host/a.calf"),
+    ("s3://key:hun+ter2/x@bucket/a.calf", "s3://…@bucket/a.calf"),
+    ("https://host/a.calf?token=hunter2&x=1", "https://host/a.calf?…"),
+    ("https://host/a.calf?sig=hun:ter2", "https://host/a.calf?…"),
+    ("https://host/a.calf?sig=hun::ter2", "https://host/a.calf?…"),
+    ("https://host/a.calf?to=me@host&sig=hunter2", "https://…"),
+    ("zip://a.calf::https://me:hunter2@host/a.zip", "zip://a.calf::https://…@host/a.zip"),
+    ("zip://a.calf::https://host/a?sig=hunter2", "zip://a.calf::https://host/a?…"),
+    ("zip://b?x=hunter2::s3://me:hunter2@host/a", "zip://b?…::s3://…@host/a"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), SECRET)
+def test_passwords_are_never_shown(text: str, said: str) -> None:
     address = storage.locate("memory://bucket/a.calf")
     assert isinstance(address, storage.Address)
-    for text in (
-        "sftp://me:hunter2@host/a.calf", "https://host/a.calf?token=hunter2&x=1",
-        "zip://a.calf::https://me:hunter2@host/a.zip",
-    ):  # fmt: skip
-        found = storage.Address(address.system, "a.calf", text) / "meta.json"
-        assert "hunter2" not in str(found) and "host" in str(found)
-        error = OSError(f"cannot reach {text} with hunter2")
-        assert "hunter2 " not in storage.Address(address.system, "a", text).reason(error)
-        with pytest.raises(UserError) as caught:
-            storage.locate(text.replace("sftp", "nowhere").replace("https", "nowhere"))
-        assert "hunter2" not in str(caught.value)
-        assert not isinstance(caught.value, FileTrouble) or "hunter2" not in str(caught.value.path)
+    found = storage.Address(address.system, "a.calf", text)
+    assert str(found) == said and "ter2" not in str(found / "meta.json")
+    meant = urllib.parse.unquote(text)
+    user = meant.rpartition("@")[0].rpartition("//")[2].partition(":")[2]
+    for told in (f"cannot reach {text} now", f"({meant})", f"'{user}' is no password", f"{text}/b"):
+        assert "ter2" not in found.reason(OSError(told))
+    with pytest.raises(UserError) as caught:
+        storage.locate(re.sub("(s?ftp|s3|https)://", "nowhere://", text))
+    assert "ter2" not in str(caught.value)
+    assert not isinstance(caught.value, FileTrouble) or "ter2" not in str(caught.value.path)
+
+
+@pytest.mark.parametrize(("text", "said"), SECRET)
+def test_a_profile_and_a_recording_name_no_password(text: str, said: str) -> None:
+    told = plain(VisualizationConfig(record=text))
+    assert told["record"] == said and "ter2" not in json.dumps(told)
 
 
 def test_paths_stay_paths() -> None:

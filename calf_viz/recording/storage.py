@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,14 +19,13 @@ from typing import Any, Protocol
 
 from calf_viz import files
 from calf_viz.errors import FileTrouble, UserError, shown
+from calf_viz.recording.credentials import text_without_secrets, without_secrets
 from calf_viz.settings import is_address
 
 CHUNK = 1 << 18
 """Bytes that are fetched together: as many headers as there are, without all that is between."""
 KEPT_CHUNKS = 4
 ADVICE = "give another recording"
-
-_SECRETS = re.compile(r"(?<=//)[^/@\s]*(?=@)|(?<=\?)[^\s:]+")
 
 
 class Address:
@@ -53,18 +51,10 @@ class Address:
 
     def reason(self, error: BaseException) -> str:
         """An error's text without them, either."""
-        text = str(error) or type(error).__name__
-        for secret in _SECRETS.findall(self._text):
-            text = text.replace(secret, "…") if secret else text
-        return without_secrets(text)
+        return text_without_secrets(str(error) or type(error).__name__, self._text)
 
 
 Location = Path | Address
-
-
-def without_secrets(text: str) -> str:
-    """An address without user, password and query."""
-    return _SECRETS.sub("…", text)
 
 
 def locate(given: str | os.PathLike[str]) -> Location:
@@ -79,13 +69,12 @@ def locate(given: str | os.PathLike[str]) -> Location:
         system, path = fsspec.core.url_to_fs(given)
     except ImportError as error:
         raise UserError(
-            f"{shown(without_secrets(given))}: {without_secrets(str(error))}: install "
+            f"{shown(without_secrets(given))}: {text_without_secrets(str(error), given)}: install "
             "calf_viz[cloud]"
         ) from error
     except Exception as error:  # each system has its own
-        raise FileTrouble(
-            without_secrets(given), f"no address ({without_secrets(str(error))})", ADVICE
-        ) from error
+        reason = f"no address ({text_without_secrets(str(error), given)})"
+        raise FileTrouble(without_secrets(given), reason, ADVICE) from error
     return Address(system, path, given)
 
 

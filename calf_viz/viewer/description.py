@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from calf_viz.hosts.base import Host
 from calf_viz.profiling.profiler import Description
+from calf_viz.recording.credentials import without_secrets
+from calf_viz.settings import is_address
 from calf_viz.viewer.config import VisualizationConfig
 
 SIMULATED = ("policy", "checkpoint", "slice")
@@ -21,6 +24,19 @@ def file_name(title: str) -> str:
     return re.sub(r"[^\w.-]+", "_", title)[:LONGEST_NAME].strip("._-") or "source"
 
 
+def plain(config: VisualizationConfig) -> dict[str, Any]:
+    """All settings as JSON has them; addresses without passwords."""
+    return {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
+
+
+def _plain(value: Any) -> Any:
+    if is_address(value):
+        return without_secrets(value)
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
 def describe(
     config: VisualizationConfig, host: Host, name: str, agents: int, simulated: bool
 ) -> Description:
@@ -28,9 +44,7 @@ def describe(
     that is a system of the configuration."""
     rows, columns = host.heightfield.shape
     settings = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in asdict(config).items()
-        if simulated or name not in SIMULATED
+        name: value for name, value in plain(config).items() if simulated or name not in SIMULATED
     }
     found = {
         "system": name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calf_viz.errors import UserError
@@ -13,12 +11,11 @@ from calf_viz.recording.arrow import arrow
 from calf_viz.recording.copying import Copies, local_folder
 from calf_viz.recording.folder import check_new
 from calf_viz.recording.limits import Limits, read_size
-from calf_viz.recording.storage import without_secrets
 from calf_viz.samples import Samples
-from calf_viz.settings import is_address
 from calf_viz.sources.base import Recordable, Source, capable
 from calf_viz.view import View
 from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.description import plain
 
 if TYPE_CHECKING:
     from calf_viz.hosts.base import Host
@@ -145,7 +142,6 @@ class Recorded:
 
     def _about(self) -> dict[str, Any]:
         config, host = self._config, self._host
-        settings = {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
         decided = None if self._recordable is None else self._recordable.about()
         known = {}
         if decided is not None:
@@ -154,7 +150,7 @@ class Recorded:
             **known,
             "shown": self.shown,
             "source": type(self._source).__name__,
-            "configuration": settings,
+            "configuration": plain(config),
             "machine": machine.describe(host.renderer, host.gl_version),
         }
 
@@ -164,12 +160,3 @@ class Recorded:
             self.recorder.close()
         if self._copies is not None:
             self._copies.close()
-
-
-def _plain(value: Any) -> Any:
-    """A setting as JSON has it; an address without passwords."""
-    if is_address(value):
-        return without_secrets(value)
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
