@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,15 @@ from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
 from calf_viz.sources.simulation import Simulation
-from calf_viz.verification.verify import CHECKS, CLOSE, Violation, verify
+from calf_viz.verification.verify import (
+    BEFORE,
+    CHECKS,
+    CLOSE,
+    GAPS,
+    NETWORKS,
+    Violation,
+    verify,
+)
 from calf_viz.viewer.app import CALFApplication
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
@@ -149,6 +158,130 @@ def test_its_exit_code(tmp_path: Path) -> None:
         Violation("motion", step, 2, "the action does not lead there")
         in verify(Recording(tmp_path / "bad.calf")).violations
     )
+
+
+def result(folder: Path) -> tuple[int, str]:
+    found = CliRunner().invoke(calf_viz, ["verify", str(folder)])
+    return found.exit_code, " ".join(found.output.split())
+
+
+@pytest.mark.parametrize("policy", ["calf", "actor"])
+def test_without_networks_not_all_can_be_checked(tmp_path: Path, policy: str) -> None:
+    folder = tmp_path / "a.calf"
+    written(folder, simulated("pendulum", policy), 60).close()
+    assert result(folder)[0] == 0
+    (folder / "critic-000000.arrows").unlink()
+    verdict = verify(Recording(folder))
+    assert verdict.clean and not verdict.complete and verdict.checked["q"] == 0
+    assert verdict.unchecked[NETWORKS] == verdict.checked["motion"] > 300
+    code, said = result(folder)
+    assert code == 1 and "not all can be checked" in said and NETWORKS in said
+
+
+def test_the_nominal_policy_needs_no_networks(tmp_path: Path) -> None:
+    folder = tmp_path / "a.calf"
+    written(folder, simulated("pendulum", "nominal"), 60).close()
+    (folder / "critic-000000.arrows").unlink()
+    assert verify(Recording(folder)).complete and result(folder)[0] == 0
+
+
+def test_critics_without_weights_leave_q_unchecked(tmp_path: Path) -> None:
+    simulation = simulated("pendulum")
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, None)
+    for _ in range(30):
+        recorder.see(simulation.step())
+    recorder.critic(FLAT, 0, simulation.weights())
+    for _ in range(30):
+        recorder.see(simulation.step())
+    recorder.close()
+    verdict = verify(Recording(tmp_path / "a.calf"))
+    assert verdict.clean and not verdict.complete
+    assert verdict.unchecked[NETWORKS] + verdict.checked["q"] == verdict.checked["motion"]
+    assert min(verdict.unchecked[NETWORKS], verdict.checked["q"]) > 150
+
+
+def test_steps_that_were_cut_out_are_missed(tmp_path: Path) -> None:
+    simulation = simulated("pendulum")
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, simulation.weights())
+    for step in range(60):
+        samples = simulation.step()
+        if not 20 <= step < 40:
+            recorder.see(replace(samples, step=step))
+    recorder.close()
+    verdict = verify(Recording(tmp_path / "a.calf"))
+    assert verdict.clean and not verdict.complete
+    assert verdict.unchecked[GAPS] == 21 * 6  # from row 19 to row 40
+    code, said = result(tmp_path / "a.calf")
+    assert code == 1 and "126 (steps are missing)" in said
+
+
+def test_what_led_to_the_first_row_is_mentioned(tmp_path: Path) -> None:
+    simulation = simulated("pendulum")
+    for _ in range(10):
+        simulation.step()
+    verdict = verify(written(tmp_path / "a.calf", simulation, 20))
+    assert verdict.clean and verdict.complete and verdict.unchecked[BEFORE] == 6
+    code, said = result(tmp_path / "a.calf")
+    assert code == 0 and "nothing is wrong with them" in said and f"6 ({BEFORE})" in said
+
+
+@pytest.mark.parametrize("after", [3, 9])
+def test_the_step_over_a_change_of_number_is_checked(tmp_path: Path, after: int) -> None:
+    def recording(name: str, wrong: bool) -> Recording:
+        simulation = simulated("pendulum")
+        recorder = Recorder(tmp_path / name, simulation.view, {"agent": simulation.about()})
+        recorder.critic(FLAT, 0, simulation.weights())
+        for _ in range(10):
+            recorder.see(simulation.step())
+        simulation.resize(after)
+        for step in range(10):
+            samples = simulation.step()
+            if wrong and not step:
+                state = samples.columns["state"].copy()
+                state[2] += 0.01
+                first = samples.first.copy()
+                first[6:] = False
+                samples = replace(samples, first=first, columns=samples.columns | {"state": state})
+            recorder.see(samples)
+        recorder.close()
+        return Recording(tmp_path / name)
+
+    verdict = verify(recording("good.calf", False))
+    assert verdict.clean and verdict.complete
+    assert verdict.checked["motion"] == 9 * 6 + min(after, 6) + 9 * after
+    found = {(one.step, one.agent) for one in verify(recording("bad.calf", True)).violations
+             if one.check == "motion"}  # fmt: skip
+    assert {(10, 2), *((10, agent) for agent in range(6, after))} <= found
+
+
+def test_who_was_nowhere_has_to_begin(tmp_path: Path) -> None:
+    def gone(columns: dict[str, Any]) -> None:
+        columns["state"][2] = np.nan
+
+    verdict = verify(written(tmp_path / "a.calf", simulated("pendulum"), 20, {7: gone}))
+    said = "it was nowhere, and does not begin"
+    assert Violation("motion", 8, 2, said) in verdict.violations
+
+
+def test_violations_come_by_step_and_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(name: str, agent: int) -> Edit:
+        def edit(columns: dict[str, Any]) -> None:
+            columns[name][agent] += 500 if name == "q" else 0.02
+
+        return edit
+
+    edits = {50: wrong("state", 1), 20: wrong("action", 4), 30: wrong("q_plus", 0),
+             10: wrong("q", 5)}  # fmt: skip
+    recording = written(tmp_path / "a.calf", simulated("pendulum"), 60, edits)
+    verdict = verify(recording)
+    places = [(one.step, one.agent) for one in verdict.violations]
+    assert places == sorted(places) and {(10, 5), (20, 4), (30, 0), (50, 1)} <= set(places)
+    monkeypatch.setattr("calf_viz.verification.verify.MOST_KEPT", 3)
+    monkeypatch.setattr("calf_viz.verification.verify.ROWS", 25)
+    assert verify(recording).violations == verdict.violations[:3]
+    assert verify(recording).failed == verdict.failed
 
 
 @pytest.mark.usefixtures("boards")

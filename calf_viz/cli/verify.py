@@ -23,7 +23,8 @@ LISTED = 20
 @click.pass_context
 def verify(context: click.Context, folder: Path, show: bool) -> None:
     """Re-check every step of a recording FOLDER of CALF's: certificates, modes, resets, motion and
-    goals, independently of the code that made it. Exit code 1 if any fails."""
+    goals, independently of the code that made it. Exit code 1 if any fails, or cannot be checked
+    because steps or networks are missing."""
     from calf_viz.recording.recording import Recording
     from calf_viz.verification.verify import verify as check
 
@@ -32,12 +33,26 @@ def verify(context: click.Context, folder: Path, show: bool) -> None:
     _print(verdict)
     for violation in verdict.violations[:LISTED]:
         say(f"step {violation.step}, agent {violation.agent}: {violation.check}: {violation.says}")
-    if verdict.clean:
-        say(f"{len(recording):,} steps, and nothing is wrong with them")
-        return
-    if show:
+    say(_summary(verdict, len(recording)))
+    if show and not verdict.clean:
         _show(recording, verdict)
-    context.exit(1)
+    if not (verdict.clean and verdict.complete):
+        context.exit(1)
+
+
+def _summary(verdict: Verdict, steps: int) -> str:
+    """The closing line: what is wrong, and what was not checked."""
+    failed = sum(verdict.failed.values())
+    if failed:
+        said = f"{steps:,} steps: {failed:,} checks failed"
+    elif verdict.complete:
+        said = f"{steps:,} steps, and nothing is wrong with them"
+    else:
+        said = f"{steps:,} steps: nothing is wrong with what was checked"
+    if not verdict.complete:
+        said += "; not all can be checked"
+    left = [f"{number:,} ({reason})" for reason, number in verdict.unchecked.items() if number]
+    return f"{said}; steps of agents not checked: {', '.join(left)}" if left else said
 
 
 def _print(verdict: Verdict) -> None:

@@ -10,16 +10,17 @@ and the actor's action, q+ that of the last certified triple. Checked, for each 
     reset      an episode begins without a triple, and only where the one before has ended
     q          is what the recorded critic says, evaluated anew in float64
     action     is the actor's, or after mode nominal the nominal policy's
-    motion     the state is where the action leads from the state before
+    motion     the state is where the action leads from the state before; who was nowhere begins
     goal       an episode that is said to have terminated is in the goal, or out of the plane
 
 The inequalities are exact, as they were decided in float64; q, actions and motion were computed in
-float32, and are compared to its rounding.
+float32, and are compared to its rounding. Where the number of agents changes, those that are kept
+are checked as in any other step. What could not be checked is counted, by the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -42,7 +43,19 @@ CLOSE = 1e-4
 ROWS = 256
 """Rows that are checked at once."""
 MOST_KEPT = 1000
-"""Violations of which step and agent are kept; all are counted."""
+"""Violations of which step and agent are kept, the first ones; all are counted."""
+
+GAPS = "steps are missing"
+NETWORKS = "q and action, as no networks of then are recorded"
+BEFORE = "what led to the first row"
+CHANGING = "q and action, as networks changed with each step"
+TRAINEE = "an agent in training, which took more steps than are shown"
+REASONS = (GAPS, NETWORKS, BEFORE, CHANGING, TRAINEE)
+"""Why something was not checked."""
+MISSING = (GAPS, NETWORKS)
+"""Those by which a recording lacks what a whole one has."""
+COMPARISON = 2
+"""From the last step of a training's comparison to the first of the next one."""
 
 
 class Violation(NamedTuple):
@@ -61,21 +74,28 @@ class Verdict:
     Attributes:
         checked: how many steps of agents each check was made of.
         failed: how many failed.
-        violations: the first of them, in order.
+        violations: the first of them, by step and agent.
+        unchecked: how many steps of agents were not checked, by the reason.
         episodes: that ended; `reached` of them in the goal.
     """
 
     checked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHECKS, 0))
     failed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHECKS, 0))
     violations: list[Violation] = field(default_factory=list)
+    unchecked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
     episodes: int = 0
     reached: int = 0
     truncated: int = 0
 
     @property
     def clean(self) -> bool:
-        """Whether nothing failed."""
+        """Whether nothing failed of what was checked."""
         return not any(self.failed.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether the recording has all that the checks need."""
+        return not any(self.unchecked[reason] for reason in MISSING)
 
 
 def rules(recording: Recording) -> Rules:
@@ -100,7 +120,10 @@ def verify(recording: Recording, each: Callable[[int], Any] = lambda rows: None)
         raise UserError(f"{shown(recording.folder)} has no steps: nothing can be checked")
     verdict, by = Verdict(), rules(recording)
     for start, stop in recording.spans():
-        # A change of n keeps the first agents and their episodes; steps over it are not checked.
+        if start:  # the number of agents changes, or their columns
+            _Part(recording, start - 1, start + 1, by).check(verdict)
+        else:
+            _begins(recording, verdict)
         for first in range(start, stop, ROWS):
             last = min(first + ROWS, stop)
             part = _Part(recording, max(first - 1, start), last, by)
@@ -109,43 +132,102 @@ def verify(recording: Recording, each: Callable[[int], Any] = lambda rows: None)
     return verdict
 
 
+def _begins(recording: Recording, verdict: Verdict) -> None:
+    """Count agents that were under way before the first row."""
+    under_way = ~recording.samples(0).first
+    if (trainee := recording.view.trainee) is not None:
+        under_way[trainee : trainee + 1] = False
+    verdict.unchecked[BEFORE] += int(np.count_nonzero(under_way))
+
+
 class _Part:
-    """Rows of one number of agents, and the one before them."""
+    """Some rows, of the agents that are in all of them, and the one before them."""
 
     def __init__(self, recording: Recording, start: int, stop: int, by: Rules) -> None:
         self.by = by
         rows = [recording.samples(row) for row in range(start, stop)]
         self.steps = np.array([samples.step for samples in rows])
+        n = min(map(len, rows))
+        self.new = rows[-1].first[n:]
+        """Whether those that are in the last row alone begin there."""
 
         def column(name: str) -> NDArray[Any]:
             try:
-                return np.stack([samples.columns[name] for samples in rows])
+                return np.stack([samples.columns[name][:n] for samples in rows])
             except KeyError as error:
                 raise FileDamaged(
                     recording.folder, f"its rows have no {name}, which the check needs", ADVICE
                 ) from error
 
-        self.mode = np.stack([samples.modes for samples in rows])
-        self.first = np.stack([samples.first for samples in rows])
+        self.mode = np.stack([samples.modes[:n] for samples in rows])
+        self.first = np.stack([samples.first[:n] for samples in rows])
         self.state, self.action = column("state"), column("action")
         self.ended = column("ended")
         decided = by.policy != "nominal"
         self.q = column("q") if decided else None
         self.q_plus = column("q_plus") if decided else None
         self.recording = recording
+        self._found: list[tuple[int, int, int, Callable[[], Violation]]] = []
 
     def check(self, verdict: Verdict) -> None:
         """All checks of the steps from a row to the next."""
-        by, states = self.by, self.state
-        follows = np.diff(self.steps) == 1
+        follows = self._follows(verdict)
         ours = np.ones(self.mode.shape[1], bool)
         if (trainee := self.recording.view.trainee) is not None:
-            ours[trainee] = False  # it took more steps than are shown
-        there = np.isfinite(states[:-1]).all(axis=2)  # not one that arrived earlier
+            ours[trainee : trainee + 1] = False  # it took more steps than are shown
+        steps = follows[:, None] & ~self.first[1:]
+        verdict.unchecked[TRAINEE] += int(np.count_nonzero(steps & ~ours))
+        there = np.isfinite(self.state[:-1]).all(axis=2)  # not one that arrived earlier
+        appears = steps & ours & ~there & np.isfinite(self.state[1:]).all(axis=2)
+        self._nowhere(verdict, appears)
         # By an action, from the row before.
-        went = follows[:, None] & ~self.first[1:] & ours & there
+        went = steps & ours & there
         began = follows[:, None] & self.first[1:] & ours
         self._ends(verdict, went)
+        self._steps(verdict, went, began)
+        # By check they are in order already: the first of all are among the first of each.
+        self._found.sort(key=lambda found: found[:3])
+        kept = self._found[: MOST_KEPT - len(verdict.violations)]
+        verdict.violations += [make() for _, _, _, make in kept]
+
+    def _follows(self, verdict: Verdict) -> NDArray[np.bool_]:
+        """Whether each row is of the step after the row before, (rows - 1,); counts what is
+        missing. Raises FileDamaged if they are not in order."""
+        apart = np.diff(self.steps)
+        for row in np.flatnonzero(apart != 1):
+            last, step = self.steps[row : row + 2].tolist()
+            if step <= last:
+                said = f"step {step} after step {last}: not in its order"
+                raise FileDamaged(self.recording.folder, said, ADVICE)
+            if not self._compares(int(row)):
+                verdict.unchecked[GAPS] += (step - last) * self.mode.shape[1]
+        follows: NDArray[np.bool_] = apart == 1
+        return follows
+
+    def _compares(self, row: int) -> bool:
+        """Whether a training's next comparison begins after a row: its own step is left out."""
+        recording, step = self.recording, int(self.steps[row + 1])
+        if recording.meta.get("source") != "Training" or step - self.steps[row] != COMPARISON:
+            return False
+        critic = recording.critic_at(step)
+        return (
+            critic is not None
+            and recording.critic_steps[critic] == step
+            and bool(self.first[row + 1].all())
+        )
+
+    def _nowhere(self, verdict: Verdict, appears: NDArray[np.bool_]) -> None:
+        """Agents that appear without a beginning."""
+        if len(self.new):
+            more = np.zeros((len(appears), len(self.new)), bool)
+            more[-1] = ~self.new & (self.steps[-1] - self.steps[-2] == 1)
+            appears = np.hstack([appears, more])
+        self._count(verdict, "motion", appears, appears,
+                    lambda at: "it was nowhere, and does not begin")  # fmt: skip
+
+    def _steps(self, verdict: Verdict, went: NDArray[np.bool_], began: NDArray[np.bool_]) -> None:
+        """Steps that were taken, and beginnings of episodes; (rows - 1, n) each."""
+        by, states = self.by, self.state
         before, after, action = states[:-1], states[1:], self.action[1:]
         moved = by.system.step(before.reshape(-1, before.shape[2]), _flat(action))
         elsewhere = ~_near(moved.reshape(after.shape), after, _spread(after))
@@ -181,7 +263,9 @@ class _Part:
         self._count(verdict, "reset", began, ~np.isnan(new) | ~over,
                     lambda at: "the triple of the episode before is kept" if over[at]
                     else "the episode before has not ended")  # fmt: skip
-        if by.policy != "training":  # whose networks change with each step
+        if by.policy == "training":
+            verdict.unchecked[CHANGING] += int(np.count_nonzero(went))
+        else:
             self._decisions(verdict, went)
 
     def _ends(self, verdict: Verdict, went: NDArray[np.bool_]) -> None:
@@ -203,16 +287,17 @@ class _Part:
         wide = self.state.shape[2]
         numbers = np.array([-1 if (found := recording.critic_at(int(step))) is None else found
                             for step in self.steps[1:]])  # fmt: skip
-        for number in np.unique(numbers[numbers >= 0]):
-            critic = recording.critic(int(number))
-            if critic.weights is None:
+        for number in np.unique(numbers):
+            rows = np.flatnonzero(numbers == number)
+            critic = recording.critic(int(number)) if number >= 0 else None
+            if critic is None or critic.weights is None:
+                verdict.unchecked[NETWORKS] += int(np.count_nonzero(went[rows]))
                 continue
             with parsing(recording.folder, "a recording with networks", ADVICE):
                 system = by.system
                 networks = Networks(
                     critic.weights, wide, system.action_limits, by.hidden, system.angles
                 )
-            rows = np.flatnonzero(numbers == number)
             before = self.state[:-1][rows]
             flat = before.reshape(-1, wide)
             wanted = networks.actor(flat)
@@ -246,15 +331,14 @@ class _Part:
         if not count:
             return
         verdict.failed[check] += count
-        for at in _places(failed, MOST_KEPT - len(verdict.violations)):
-            row = at[0] if rows is None else int(rows[at[0]])
-            violation = Violation(check, int(self.steps[row + 1]), at[1], says(at))
-            verdict.violations.append(violation)
+        order = CHECKS.index(check)
+        for row, agent in np.argwhere(failed)[:MOST_KEPT].tolist():
+            step = int(self.steps[(row if rows is None else rows[row]) + 1])
 
+            def make(at: tuple[int, int] = (row, agent), step: int = step) -> Violation:
+                return Violation(check, step, at[1], says(at))
 
-def _places(failed: NDArray[np.bool_], most: int) -> Iterator[tuple[int, int]]:
-    for row, agent in np.argwhere(failed)[: max(most, 0)]:
-        yield int(row), int(agent)
+            self._found.append((step, agent, order, make))
 
 
 def _flat(actions: NDArray[Any]) -> NDArray[Any]:
