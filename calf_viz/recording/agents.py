@@ -8,6 +8,8 @@
     heading  n floats or doubles       where agents have one
     …        n (times a width) numbers whatever else is known: reward, ended, state, action
 
+A source's column of such a name, or of another shape than its name says, has `_` behind it.
+
 A stream holds rows of one shape; when the number of agents changes, the next stream begins.
 """
 
@@ -29,6 +31,10 @@ KEY = b"calf_viz"
 BLOCK_BYTES = 1 << 20
 """Size of a block of rows, roughly: what is read at once when one seeks."""
 MOST_ROWS = 1024
+RESERVED = ("step", "time", "x", "y", "mode", "first", "heading")
+"""Columns that are no `Samples.columns`."""
+SINGLE = ("reward", "ended", "value", "q", "q_plus", "margin")
+"""Columns of one number of each agent."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ class Shape:
         columns["first"] = np.dtype(np.uint8), 0
         if samples.headings is not None:
             columns["heading"] = _floats(samples.headings), 0
-        for name, values in samples.columns.items():
+        for given, name in stored_names(samples.columns).items():
+            values = samples.columns[given]
             columns[name] = _stored(values), 0 if values.ndim == 1 else values.shape[1]
         return cls(len(samples), columns)
 
@@ -75,6 +82,22 @@ class Shape:
             item = pa.field("item", pa.from_numpy_dtype(kind), False)
             fields.append(pa.field(name, pa.list_(item, self.agents * max(width, 1)), False))
         return pa.schema(fields, {KEY: json.dumps(about).encode()})
+
+
+def stored_names(columns: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Names in a recording of a source's columns, by their own: none is that of a column of the
+    recording's, each is text that can be written, and what has no numbers has none."""
+    found: dict[str, str] = {}
+    for given, values in columns.items():
+        if values.ndim > 1 and not values.shape[1]:
+            continue
+        name = str(given).encode("utf-8", "backslashreplace").decode()
+        if name in RESERVED or (name in SINGLE and values.ndim > 1):
+            name += "_"
+        while name in found.values() or (name != given and name in columns):
+            name += "_"
+        found[given] = name
+    return found
 
 
 def _floats(values: NDArray[Any]) -> np.dtype[Any]:
@@ -112,6 +135,7 @@ class Block:
         """like: samples of that shape."""
         self.shape, self.rows = shape, 0
         self._like: tuple[Any, ...] = _like(like)
+        self._names = stored_names(like.columns)
         self._room = min(max(BLOCK_BYTES // shape.row_bytes, 1), MOST_ROWS)
         self._step = np.empty(self._room, np.int64)
         self._time = np.empty(self._room, np.float64)
@@ -131,6 +155,7 @@ class Block:
         """A full one: the shape's columns, (rows, agents) or (rows, agents, width)."""
         block = cls.__new__(cls)
         block.shape, block.rows, block._room, block._like = shape, len(steps), len(steps), ()
+        block._names = {}
         block._step, block._time = steps.astype(np.int64), times.astype(np.float64)
         block._columns = {
             name: np.ascontiguousarray(columns[name], kind).reshape(len(steps), -1)
@@ -162,7 +187,8 @@ class Block:
         columns["first"][row] = first
         if samples.headings is not None:
             columns["heading"][row] = samples.headings
-        for name, values in samples.columns.items():
+        for given, name in self._names.items():
+            values = samples.columns[given]
             columns[name][row] = values if values.ndim == 1 else values.reshape(-1)
         self.rows += 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +34,11 @@ class Episodes:
         if first.any():
             self._steps[first], self._returns[first] = -1, 0.0
         self._steps += 1
-        reward, ended = samples.columns.get("reward"), samples.columns.get("ended")
+        reward, ended = (_single(samples, name) for name in ("reward", "ended"))
         # The sample that begins an episode came by no action.
         self._returns += np.nan if reward is None else np.where(first, 0.0, reward)
         if ended is not None:
-            self._how = np.asarray(ended, np.int64)
+            self._how = np.nan_to_num(ended).astype(np.int64)
         self._before = step, time
         return found
 
@@ -55,3 +57,9 @@ class Episodes:
             for how, steps in zip(self._how[over], self._steps[over], strict=True)
         ]
         return Events(step, time, "episode", over, self._returns[over], texts)
+
+
+def _single(samples: Samples, name: str) -> NDArray[Any] | None:
+    """A column of one number of each agent; None if there is no such column."""
+    found = samples.columns.get(name)
+    return None if found is None or found.ndim > 1 else found

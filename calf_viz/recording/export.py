@@ -12,7 +12,7 @@ Block after block, so that memory does not depend on the recording's length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,13 +25,18 @@ from calf_viz.heightfield import plane_nodes
 from calf_viz.recording import events
 from calf_viz.recording.arrow import arrow
 from calf_viz.recording.recording import Recording
-from calf_viz.recording.rows import Rows
+from calf_viz.recording.rows import Columns, Rows
 
 FIRST = ("step", "time", "agent", "x", "y", "mode", "first", "heading", "reward", "ended")
+OWN = FIRST[:3]
 LAST = ("q", "q_plus", "value", "margin")
 """Columns of agents that come first, and last of those that are known, where they are there."""
 GROUP = 1 << 19
 """Rows of a row group, about: what a reader decodes at once."""
+
+
+Names = dict[tuple[str, int | None], str]
+"""Names in a table of a recording's columns: of each part, or of those without an axis."""
 
 
 class Written(NamedTuple):
@@ -87,8 +92,8 @@ def _table(
     recording: Recording, table: str, start: int, stop: int | None
 ) -> tuple[Any, Iterator[tuple[int, Any]]]:
     if table == "agents":
-        schema = _agents_schema(recording)
-        return schema, _agents(recording, schema, start, stop)
+        schema, names = _agents_schema(recording)
+        return schema, _agents(recording, schema, names, start, stop)
     if table == "critics":
         return _critics_schema(), _critics(recording)
     if table == "events":
@@ -139,24 +144,47 @@ class _Csv:
         self._writer.close()
 
 
-def _agents_schema(recording: Recording) -> Any:
-    """That of all streams together."""
+def _agents_schema(recording: Recording) -> tuple[Any, Names]:
+    """That of all streams together, and the names in it."""
     pa = arrow()
-    known = {"step": pa.int64(), "time": pa.float64(), "agent": pa.int32()}
-    for columns in recording.shapes():
+    known = dict(zip(OWN, (pa.int64(), pa.float64(), pa.int32()), strict=True))
+    shapes = recording.shapes()
+    names = _names(shapes)
+    for columns in shapes:
         for name, kind in columns.kinds.items():
             kind = pa.bool_() if name == "first" else kind
-            for part in _parts(name, columns.widths.get(name, 0)):
-                known[part] = _common(known.get(part, kind), kind)
+            for part in _parts(columns, name):
+                known[names[name, part]] = _common(known.get(names[name, part], kind), kind)
     order = [name for name in FIRST if name in known]
     order += [name for name in known if name not in (*FIRST, *LAST)]
     order += [name for name in LAST if name in known]
-    return pa.schema([(name, known[name]) for name in order])
+    return pa.schema([(name, known[name]) for name in order]), names
 
 
-def _parts(name: str, width: int) -> list[str]:
-    """Names of a column's parts, one of them if it has no axis."""
-    return [f"{name}_{number}" for number in range(width)] if width else [name]
+def _parts(columns: Columns, name: str) -> Sequence[int | None]:
+    """Numbers of a column's parts; None alone if it has no axis."""
+    width = columns.widths.get(name, 0)
+    return range(width) if width else (None,)
+
+
+def _names(shapes: Sequence[Columns]) -> Names:
+    """Names of all parts in the table. What would have the name of another one has `_` behind it;
+    columns without an axis keep theirs."""
+    wanted = {
+        (name, part): name if part is None else f"{name}_{part}"
+        for columns in shapes
+        for name in columns.kinds
+        for part in _parts(columns, name)
+    }
+    taken, found = set(OWN), Names()
+    for key in sorted(wanted, key=lambda key: key[1] is not None):
+        name = wanted[key]
+        if name in taken:
+            while name in taken or name in wanted.values():
+                name += "_"
+        taken.add(name)
+        found[key] = name
+    return found
 
 
 def _common(one: Any, other: Any) -> Any:
@@ -168,7 +196,7 @@ def _common(one: Any, other: Any) -> Any:
 
 
 def _agents(
-    recording: Recording, schema: Any, start: int, stop: int | None
+    recording: Recording, schema: Any, names: Names, start: int, stop: int | None
 ) -> Iterator[tuple[int, Any]]:
     pa, stop = arrow(), len(recording) if stop is None else stop
     for block in recording.row_blocks(start, stop):
@@ -177,7 +205,7 @@ def _agents(
         most = max(GROUP // max(n, 1), 1)
         for first in range(0, rows, most):
             part = slice(first, min(first + most, rows))
-            found = _tidy(block, part)
+            found = _tidy(block, part, names)
             count = part.stop - part.start
             arrays = [
                 pa.array(found[field.name], field.type, from_pandas=True)
@@ -188,7 +216,7 @@ def _agents(
             yield count, pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _tidy(block: Rows, part: slice) -> dict[str, NDArray[Any]]:
+def _tidy(block: Rows, part: slice, names: Names) -> dict[str, NDArray[Any]]:
     """Some of a block's rows, each column flat: a row per step and agent."""
     n, count = block.columns.agents, part.stop - part.start
     found: dict[str, NDArray[Any]] = {
@@ -197,11 +225,13 @@ def _tidy(block: Rows, part: slice) -> dict[str, NDArray[Any]]:
         "agent": np.tile(np.arange(n, dtype=np.int32), count),
     }
     for name in block.columns.kinds:
-        values, width = block.values(name)[part], block.columns.widths.get(name, 0)
+        values = block.values(name)[part]
         if name == "first":
             values = values.astype(bool)
-        for number, each in enumerate(_parts(name, width)):
-            found[each] = (values[:, :, number] if width else values).ravel()
+        for number in _parts(block.columns, name):
+            found[names[name, number]] = (
+                values if number is None else values[:, :, number]
+            ).ravel()
     return found
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.errors import UserError, shown
+from calf_viz.errors import UserError, shown, text_of
 from calf_viz.files import hold, names_in, sweep_parts, write_aside
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.agents import Block, Shape
@@ -208,10 +208,10 @@ class Recorder:
             with self._lock:
                 self._hand_over()
                 entries, self._waiting = self._waiting, []
-            entries = [entry for entry in (*entries, *self.gather()) if self._is_new(entry)]
             if self.ended is not None:
                 return
             try:
+                entries = [entry for entry in (*entries, *self.gather()) if self._is_new(entry)]
                 self.acknowledged += self._files.write(entries)
                 self.bytes = self._files.bytes
                 most = self.limits.most_bytes
@@ -221,6 +221,13 @@ class Recorder:
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT)
                 reason = "no room is left" if full else str(error.strerror or error)
                 self._end(f"{shown(self.folder)}: {reason}: what was recorded until now is kept")
+            except Exception as error:  # of a source: what it gave is no array, or has odd numbers
+                log.debug("where it failed:", exc_info=True)
+                reason = shown(f"{type(error).__name__}: {text_of(error)}".removesuffix(": "))
+                self._end(
+                    f"{shown(self.folder)}: what the source gave cannot be written ({reason}): "
+                    "what was recorded until now is kept"
+                )
 
     def sync(self) -> None:
         """Write all that has gathered, and bring it to disk."""

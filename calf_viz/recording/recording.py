@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
 from calf_viz.recording import critics, events
+from calf_viz.recording.agents import RESERVED
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
@@ -34,10 +35,6 @@ REMOTE_EVERY = 5.0
 """Seconds between looks for what was appended at an address."""
 KEPT_BYTES = 64 << 20
 """Memory for blocks that were read lately."""
-PLACES = ("step", "time", "x", "y", "mode", "first", "heading")
-"""Columns that are no `Samples.columns`."""
-
-
 ROW = ("step", "time", "x", "y", "mode", "first")
 """Columns that every stream of agents has."""
 
@@ -183,7 +180,7 @@ class Recording:
             return found.reshape(n, -1) if name in widths else found
 
         with parsing(self._agents.streams[place.stream].path, "rows of agents", ADVICE):
-            extra = [name for name in schema.names if name not in PLACES]
+            extra = [name for name in schema.names if name not in RESERVED]
             return Samples(
                 positions=np.stack([column("x"), column("y")], axis=1),
                 modes=column("mode"),
