@@ -51,7 +51,8 @@ def read_all(found: Summary) -> None:
         found.read()
 
 
-def test_shares_of_modes_along_a_recording(tmp_path: Path) -> None:
+def test_shares_of_modes_along_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "PIECE_BLOCKS", 1)
     recording = recorded(tmp_path / "a.calf")
     found = Summary(recording, 3)
     shares, _ = found.columns(9)
@@ -65,16 +66,58 @@ def test_shares_of_modes_along_a_recording(tmp_path: Path) -> None:
     np.testing.assert_allclose(episodes, [1, 0, 1, 0, 0, 1, 0, 1, 0], atol=1e-9)
 
 
-def test_a_long_recording_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summary, "MOST_BLOCKS", 8)
-    recording = recorded(tmp_path / "a.calf", rows=400, flush_every=5)
-    assert recording.blocks > 64
-    found = Summary(recording, 3)
+@pytest.fixture(scope="module")
+def many_blocks(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Some 2000 blocks, of a row each; an episode every 5 rows."""
+    folder = tmp_path_factory.mktemp("timeline") / "a.calf"
+    recorder = Recorder(folder, VIEW)
+    for row in range(2000):
+        first = np.array([row % 5 == 0])
+        modes = min(3 * row // 2000, 2)
+        recorder.see(Samples.of(np.zeros((1, 2)), modes=modes, first=first, step=row))
+        recorder.flush()
+    recorder.close()
+    return Recording(folder)
+
+
+def test_many_small_blocks_are_all_read_and_few_at_a_time(many_blocks: Recording) -> None:
+    recording = many_blocks
+    assert recording.blocks > 1500
+    found, pieces = Summary(recording, 3), 0
+    while not found.complete:
+        found.read()
+        pieces += 1
+    assert found.state[0] == recording.blocks
+    assert recording.blocks / 40 < pieces < recording.blocks / 20
+    shares, episodes = found.columns(160)
+    assert np.isfinite(shares).all()
+    assert episodes.sum() == pytest.approx(400)
+    np.testing.assert_allclose(found.columns(40)[1], np.full(40, 10.0))
+
+
+def test_few_bins_count_the_same(many_blocks: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "MOST_BINS", 64)
+    found = Summary(many_blocks, 3)
     read_all(found)
-    assert found.state[0] <= 9
-    shares, _ = found.columns(20)
+    shares, episodes = found.columns(10)
+    np.testing.assert_allclose(episodes, np.full(10, 40.0), atol=2.0)
+    assert (shares.argmax(axis=1) == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]).all()
+
+
+@pytest.mark.parametrize("bound", ["MOST_BLOCKS", "MOST_BYTES"])
+def test_a_long_recording_is_read_in_part(
+    many_blocks: Recording, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    there = {"MOST_BLOCKS": many_blocks.blocks, "MOST_BYTES": many_blocks.bytes}[bound]
+    monkeypatch.setattr(summary, bound, there // 4 + 1)
+    found = Summary(many_blocks, 3)
+    read_all(found)
+    assert found.state[0] == pytest.approx(many_blocks.blocks / 4, abs=1)
+    shares, episodes = found.columns(20)
     assert np.isfinite(shares).all()
     assert (shares.argmax(axis=1)[[0, 10, -1]] == [0, 1, 2]).all()
+    np.testing.assert_allclose(episodes, np.full(20, 20.0), atol=4.0, err_msg="as estimated")
+    assert episodes.sum() == pytest.approx(400, rel=0.05)
 
 
 def test_no_agents_have_no_shares(tmp_path: Path) -> None:

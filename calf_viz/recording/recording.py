@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,11 @@ from calf_viz.recording import critics, events
 from calf_viz.recording.agents import RESERVED
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
-from calf_viz.recording.folder import ADVICE, EVENTS, read_meta, segments
-from calf_viz.recording.rows import Columns, Rows, about
-from calf_viz.recording.storage import Location, exists, locate
+from calf_viz.recording.folder import ADVICE, EVENTS, read_meta
+from calf_viz.recording.rows import Columns, Rows
+from calf_viz.recording.storage import exists, locate
 from calf_viz.recording.stream import Stream, Unbegun
+from calf_viz.recording.streams import Place, Streams
 from calf_viz.samples import Samples
 
 if TYPE_CHECKING:
@@ -37,17 +37,6 @@ KEPT_BYTES = 64 << 20
 """Memory for blocks that were read lately."""
 ROW = ("step", "time", "x", "y", "mode", "first")
 """Columns that every stream of agents has."""
-
-
-class Place(NamedTuple):
-    """Where rows are."""
-
-    row: int
-    """Number of the first, in the recording."""
-    step: int
-    stream: int
-    block: int
-    rows: int
 
 
 class Recording:
@@ -68,8 +57,8 @@ class Recording:
         self.folder = locate(folder)
         self.view, self.meta = read_meta(self.folder)
         self._agents, self._critics = (
-            _Streams(self.folder, "agents"),
-            _Streams(self.folder, "critic"),
+            Streams(self.folder, "agents", _check),
+            Streams(self.folder, "critic", _check),
         )
         self._events: Stream | None = None
         self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
@@ -117,11 +106,11 @@ class Recording:
         """The first row of a step or after it, without reading any: where blocks leave steps out,
         as if these were evenly spaced."""
         number = max(self._agents.before(step), 0)
-        if not self._agents.places:
+        if not self.blocks:
             return 0
-        place = self._agents.places[number]
-        after = self._agents.places[number + 1 : number + 2]
-        end = after[0].step if after else self.step(len(self) - 1) + 1
+        place = self._agents[number]
+        last = number + 1 == self.blocks
+        end = self.step(len(self) - 1) + 1 if last else self._agents.steps[number + 1]
         rows = -(-(step - place.step) * place.rows // max(end - place.step, 1))
         return place.row + min(max(rows, 0), place.rows)
 
@@ -144,12 +133,23 @@ class Recording:
     @property
     def blocks(self) -> int:
         """Blocks of rows in it: what is read at once."""
-        return len(self._agents.places)
+        return len(self._agents)
+
+    @property
+    def bytes(self) -> int:
+        """What the blocks of rows take in their files."""
+        return self._agents.bytes
+
+    def bytes_of_block(self, number: int) -> int:
+        """What one of them takes there."""
+        place = self._agents[number]
+        block = self._agents.streams[place.stream].blocks[place.block]
+        return block.end - block.start
 
     def modes_of_block(self, number: int) -> tuple[int, NDArray[Any], NDArray[Any]]:
         """A block's first row, and its modes and beginnings of episodes, (rows, n) each. It is not
         kept. Raises FileDamaged."""
-        place = self._agents.places[number]
+        place = self._agents[number]
         stream = self._agents.streams[place.stream]
         batch = stream.batch(place.block)
         with parsing(stream.path, "rows of agents", ADVICE):
@@ -229,7 +229,8 @@ class Recording:
         """Rows, from one and up to another, of one number of agents and the same columns."""
         found: list[tuple[int, int]] = []
         last = None
-        for place in self._agents.places:
+        for number in range(self.blocks):
+            place = self._agents[number]
             schema = self._agents.streams[place.stream].schema
             start = place.row
             if last is not None and schema.equals(last, check_metadata=True):
@@ -246,11 +247,11 @@ class Recording:
     @property
     def critic_steps(self) -> list[int]:
         """The first step on each critic, in order."""
-        return [place.step for place in self._critics.places]
+        return list(self._critics.steps)
 
     def critic(self, number: int) -> Critic:
         """A critic, from 0. Raises IndexError, FileDamaged."""
-        place = self._critics.places[number]
+        place = self._critics[number]
         stream = self._critics.streams[place.stream]
         with parsing(stream.path, "critics", ADVICE):
             return critics.critic(stream.batch(place.block), 0)
@@ -258,7 +259,7 @@ class Recording:
     @property
     def critics(self) -> int:
         """How many there are."""
-        return len(self._critics.places)
+        return len(self._critics)
 
     def critic_at(self, step: int) -> int | None:
         """Number of the critic that was shown at a step; None if there was none yet."""
@@ -300,8 +301,12 @@ class Recording:
     def row_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Rows]:
         """The rows from one and up to another, a block after another. Raises FileDamaged."""
         stop = len(self) if stop is None else stop
-        for place in self._agents.places:
+        begin = self._agents.number_at_row(start) if 0 < start < len(self) else 0
+        for number in range(begin, len(self._agents)):
+            place = self._agents[number]
             first, last = max(start - place.row, 0), min(stop - place.row, place.rows)
+            if stop <= place.row:
+                break
             if first < last:
                 stream = self._agents.streams[place.stream]
                 with parsing(stream.path, "rows of agents", ADVICE):
@@ -343,9 +348,10 @@ class Recording:
 
     def close(self) -> None:
         """Close all files."""
-        for stream in (*self._agents.streams, *self._critics.streams, self._events):
-            if stream is not None:
-                stream.close()
+        self._agents.close()
+        self._critics.close()
+        if self._events is not None:
+            self._events.close()
 
 
 def _check(stream: Stream, kind: str) -> None:
@@ -355,86 +361,3 @@ def _check(stream: Stream, kind: str) -> None:
     for name in wanted:
         if name not in stream.schema.names:
             raise FileDamaged(stream.path, f"no stream of {kind}: it has no column {name}", ADVICE)
-
-
-class _Streams:
-    """All streams of a kind, as one."""
-
-    def __init__(self, folder: Location, kind: str) -> None:
-        self._folder, self._kind = folder, kind
-        self.streams: list[Stream] = []
-        self.places: list[Place] = []
-        self._about: dict[int, tuple[int, dict[str, int]]] = {}
-        self._looked = [0]  # blocks of each stream that are in `places`
-        self._begun = True  # whether the newest stream has its schema
-        self.rows = 0
-
-    def about(self, number: int) -> tuple[int, dict[str, int]]:
-        """Agents of a stream, and the width of columns with an axis for it."""
-        if number not in self._about:
-            stream = self.streams[number]
-            self._about[number] = about(stream.schema, stream.path)
-        return self._about[number]
-
-    @property
-    def complete(self) -> bool:
-        return self._begun and all(stream.sealed for stream in self.streams)
-
-    def refresh(self) -> None:
-        """Find new streams, and new blocks of those that grow."""
-        if self.streams and not self.streams[-1].sealed:
-            self.streams[-1].refresh()
-        if not self.streams or self.streams[-1].sealed:
-            self._open(segments(self._folder, self._kind)[len(self.streams) :])
-        self._index()
-
-    def _open(self, paths: list[Location]) -> None:
-        self._begun = True
-        for path in paths:
-            last = path is paths[-1]
-            try:
-                stream = Stream(path)
-            except Unbegun:
-                if not last:
-                    raise
-                self._begun = False
-                return
-            _check(stream, self._kind)
-            self.streams.append(stream)
-            if last or stream.sealed:
-                continue
-            stream.refresh()  # its writer sealed it meanwhile, before it began the next
-            if not stream.sealed:
-                raise FileDamaged(path, f"it is cut off at byte {stream.end}", ADVICE)
-
-    def _index(self) -> None:
-        for number, stream in enumerate(self.streams):
-            if number >= len(self._looked):
-                self._looked.append(0)
-            for block in range(self._looked[number], len(stream.blocks)):
-                found = stream.blocks[block]
-                if self.places and found.step < self.places[-1].step:
-                    raise FileDamaged(
-                        stream.path,
-                        f"step {found.step} after step {self.places[-1].step}: not in its order",
-                        ADVICE,
-                    )
-                self.places.append(Place(self.rows, found.step, number, block, found.rows))
-                self.rows += found.rows
-            self._looked[number] = len(stream.blocks)
-
-    def at_row(self, row: int) -> Place:
-        return self.places[self.number_at_row(row)]
-
-    def number_at_row(self, row: int) -> int:
-        """Of the block. Raises IndexError."""
-        if not 0 <= row < self.rows:
-            raise IndexError(f"row {row} of {self.rows}")
-        return bisect_right(self.places, row, key=lambda place: place.row) - 1
-
-    def at_step(self, step: int) -> Place | None:
-        return self.places[max(self.before(step), 0)] if self.places else None
-
-    def before(self, step: int) -> int:
-        """Number of the last block that begins at a step or before it; -1 if there is none."""
-        return bisect_right(self.places, step, key=lambda place: place.step) - 1

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from calf_viz.errors import FileDamaged, FileTrouble
 from calf_viz.recording.arrow import arrow
@@ -146,6 +147,36 @@ class Block(NamedTuple):
     """Number of its first step."""
 
 
+class Blocks(Sequence[Block]):
+    """Those of a stream, one after another; three numbers each, as there may be millions."""
+
+    def __init__(self) -> None:
+        self._starts, self._rows, self._steps = array("q"), array("q"), array("q")
+        self._end = 0
+
+    def add(self, block: Block) -> None:
+        """The next one, which begins where the one before ends."""
+        self._starts.append(block.start)
+        self._rows.append(block.rows)
+        self._steps.append(block.step)
+        self._end = block.end
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, number: int) -> Block: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Block]: ...
+    def __getitem__(self, number: int | slice) -> Block | list[Block]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        number = range(len(self))[number]
+        last = number + 1 == len(self)
+        end = self._end if last else self._starts[number + 1]
+        return Block(self._starts[number], end, self._rows[number], self._steps[number])
+
+
 class Stream:
     """A stream to read, growing or not. (Read rather than mapped: a writer that runs out of room
     cuts what it began, and a process that reads mapped memory that is gone is killed.)
@@ -162,7 +193,7 @@ class Stream:
     def __init__(self, path: Location) -> None:
         """Raises FileTrouble if it cannot be read, and FileDamaged if it is no stream."""
         self.path, self.sealed, self.torn, self.end = path, False, False, 0
-        self.blocks: list[Block] = []
+        self.blocks = Blocks()
         with self._trouble():
             self._file = readable(path)
         try:
@@ -215,7 +246,7 @@ class Stream:
         while (message := self._message(self.end)) is not None:
             if message.kind != BATCH:
                 raise _no_batch(self.path, self.end)
-            self.blocks.append(Block(self.end, message.end, message.rows, message.step))
+            self.blocks.add(Block(self.end, message.end, message.rows, message.step))
             self.end, rows = message.end, rows + message.rows
         return rows
 
