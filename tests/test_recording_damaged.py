@@ -54,6 +54,11 @@ def swap(one: str, other: str) -> Change:
     return change
 
 
+def every(value: object) -> Change:
+    """Another number of steps from a row to the next."""
+    return put("meta.json", lambda data: json.dumps({**json.loads(data), "every": value}).encode())
+
+
 RANDOM = np.random.default_rng(0).bytes(3000)
 CASES: dict[str, Change] = {
     "no folder": shutil.rmtree,
@@ -63,6 +68,10 @@ CASES: dict[str, Change] = {
     "half a meta.json": put("meta.json", lambda data: data[: len(data) // 2]),
     "a newer version": put("meta.json", newer),
     "another JSON": put("meta.json", lambda data: b"[1, 2]"),
+    **{
+        f"every {value}": every(value)
+        for value in (None, 0, -2, "2", [2], 1.5, True, float("nan"), 10**30)
+    },
     "a file in its place": lambda folder: (shutil.rmtree(folder), folder.write_bytes(RANDOM)),
     "no rows": lambda folder: [path.unlink() for path in folder.glob("agents-*")],
     "a first segment that was cut": put(AGENTS, lambda data: data[:-200]),

@@ -31,6 +31,8 @@ FORMAT = 1
 META = "meta.json"
 EVENTS = "events.arrows"
 MOST_META = 1 << 22
+MOST_EVERY = 2**53
+"""Steps from a row to the next: up to there, JSON has every whole number."""
 ADVICE = "give a recording, a folder *.calf"
 _NAME = re.compile(r"(agents|critic)-(\d{6,9})\.arrows")
 
@@ -69,7 +71,8 @@ def meta(view: View, about: Mapping[str, Any]) -> str:
 
 
 def read_meta(folder: Location) -> tuple[View, dict[str, Any]]:
-    """What a recording shows, and all that `meta.json` says.
+    """What a recording shows, and all that `meta.json` says: `every`, steps from a row to the
+    next, is 1 if it is not there.
 
     Raises:
         FileTrouble, FileDamaged, UserError: it is no recording, or of a newer version.
@@ -87,6 +90,9 @@ def read_meta(folder: Location) -> tuple[View, dict[str, Any]]:
                 f"{shown(folder)} is of format {version}, by calf_viz "
                 f"{shown(found.get('calf_viz'))}; this one reads {FORMAT}: update calf_viz"
             )
+        every = found.setdefault("every", 1)
+        if type(every) is not int or not 1 <= every <= MOST_EVERY:
+            raise FileDamaged(path, f"every {shown(every)} is no number of steps", ADVICE)
         known = {field.name for field in fields(View)}
         described = {name: value for name, value in found["view"].items() if name in known}
         for name in ("labels", "modes", "lo", "hi", "periodic"):

@@ -46,6 +46,7 @@ class Recording:
         folder: where it is.
         view: what it shows.
         meta: what its `meta.json` says.
+        every: steps from a row to the next.
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
@@ -56,6 +57,7 @@ class Recording:
         """
         self.folder = locate(folder)
         self.view, self.meta = read_meta(self.folder)
+        self.every: int = self.meta["every"]
         self._agents, self._critics = (
             Streams(self.folder, "agents", _check),
             Streams(self.folder, "critic", _check),

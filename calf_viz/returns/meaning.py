@@ -100,11 +100,10 @@ def read(
     where = shown(recording.folder)
     if not len(recording):
         raise UserError(f"{where} has no steps: there are no returns")
-    every = recording.meta.get("every", 1)
-    if every != 1:
+    if recording.every != 1:
         raise UserError(
-            f"{where} has one of {shown(every)} steps, and rewards of those between are not known: "
-            "record it without `record_every`"
+            f"{where} has one of {recording.every} steps, and rewards of those between are not "
+            "known: record it without `record_every`"
         )
     columns = recording.samples(len(recording) - 1).columns
     if "reward" not in columns:

@@ -125,8 +125,7 @@ def row_of(recording: Recording, step: int) -> int:
         has = "has no steps"
         if len(recording):
             has = f"has steps {recording.step(0)} to {recording.step(len(recording) - 1)}"
-            every = recording.meta.get("every")
-            has += "" if every == 1 else f", one of {shown(every)}"
+            has += "" if recording.every == 1 else f", one of {recording.every}"
         raise UserError(f"step {shown(step)}: the recording {has}")
     return row
 

@@ -60,8 +60,6 @@ class Replay:
         if recording.meta.get("agent") is not None or ghosts is not None:
             names = (GHOST,) if ghosts is None else tuple(f"{GHOST}: {n}" for n in ghosts.names)
             self._view = replace(self._view, modes=(*self._view.modes, *names))
-        every = recording.meta.get("every")
-        self._every = every if isinstance(every, int) and every > 0 else 1
         self._critic: int | None = None  # number of the one shown
         self._shown: Samples | None = None
         self._newest: tuple[int, Heightfield] | None = None  # the surface read last
@@ -105,7 +103,7 @@ class Replay:
     def _step_of(self, row: int) -> int:
         """A row's step; beyond the recording's end, as if it went on."""
         last = len(self.recording) - 1
-        return self.recording.step(min(row, last)) + max(row - last, 0) * self._every
+        return self.recording.step(min(row, last)) + max(row - last, 0) * self.recording.every
 
     @property
     def ghost_modes(self) -> range:
@@ -129,10 +127,10 @@ class Replay:
     @property
     def rows(self) -> int:
         """As `Seekable`: of the recording, or until the ghosts arrived."""
-        ghosts, recorded = self.ghosts, len(self.recording)
+        ghosts, recording = self.ghosts, self.recording
         if ghosts is None:
-            return recorded
-        return max(recorded, ghosts.row + ghosts.known // self._every + 1)
+            return len(recording)
+        return max(len(recording), ghosts.row + ghosts.known // recording.every + 1)
 
     def seek(self, row: int) -> None:
         """As `Seekable`."""

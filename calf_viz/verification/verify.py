@@ -101,11 +101,10 @@ class Verdict:
 def rules(recording: Recording) -> Rules:
     """Those of a recording. Raises UserError if it has none that can be re-checked."""
     found = rules_of(recording)
-    every = recording.meta.get("every")
-    if every != 1:
+    if recording.every != 1:
         raise UserError(
-            f"{shown(recording.folder)} has one of {shown(every)} steps: only all of them can be "
-            "re-checked: record it without `record_every`"
+            f"{shown(recording.folder)} has one of {recording.every} steps: only all of them can "
+            "be re-checked: record it without `record_every`"
         )
     return found
 

@@ -127,14 +127,14 @@ class Asked:
     def of_recording(self, recording: Recording, speed: int, usual: int | None = None) -> Film:
         """What a recording shows of it. usual: frames, if nothing says where it ends; None: up to
         the recording's end. Raises UserError for what is not in it."""
-        rows, view, every = len(recording), recording.view, int(recording.meta.get("every", 1))
+        rows, view = len(recording), recording.view
         if not rows:
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
 
         def row(name: str, text: str) -> int:
             return recording.find(read_moment(name, text, view), name)
 
-        each = per_frame(self.rate, speed, self.fps, every, view.dt)
+        each = per_frame(self.rate, speed, self.fps, recording.every, view.dt)
         start = 0 if self.start is None else row("from", self.start)
         stop = rows - 1 if self.stop is None else row("to", self.stop)
         there = self._frames(start, stop, each)
