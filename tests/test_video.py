@@ -28,6 +28,7 @@ from calf_viz.cli.main import calf_viz as command
 from calf_viz.scene.camera_path import read_poses
 from calf_viz.video.output import open_output
 from calf_viz.video.reel import Reel
+from calf_viz.viewer.film import per_frame, read_fps
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 av: Any = pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -293,6 +294,10 @@ def test_a_file_of_poses_moves_the_camera(tmp_path: Path, recording: Path) -> No
         (("--output", "a.mp4", "--frames", "4", "--to", "9"), "leave one out"),
         (("--output", "a.mp4", "--fps", "0"), "give frames per second"),
         (("--output", "a.mp4", "--fps", "fast"), "give frames per second"),
+        (("--output", "a.mp4", "--fps", "1e9999999999"), "give frames per second"),
+        (("--output", "a.mp4", "--fps", "9" * 100_000), "give frames per second"),
+        (("--output", "a.mp4", "--fps", "1/0"), "give frames per second"),
+        (("--output", "a.mp4", "--fps", "."), "give frames per second"),
         (("--output", "a.gif", "--fps", "60"), "50 frames per second"),
         (("--output", "a.gif", "--lossless"), "256 colours"),
         (("--output", "a.png", "--lossless"), "leave it out"),
@@ -314,6 +319,20 @@ def test_what_cannot_be_rendered_is_said_in_one_line(
     code, found = run(recording, *arguments)
     assert code == 2 and said in found, found
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "fps"),
+    [("60", 60), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001)),
+     (".5", Fraction(1, 2)), ("24.", 24), (" 25 ", 25), ("1000.0", 1000)],
+)  # fmt: skip
+def test_frames_per_second_are_exact(text: str, fps: Fraction) -> None:
+    assert read_fps(text) == fps
+
+
+def test_steps_that_take_ages_are_refused_in_real_time() -> None:
+    with pytest.raises(UserError, match="its steps take 1e"):
+        per_frame("realtime", 1, Fraction(60), 1, 1e10)
 
 
 def test_odd_sizes_are_for_pictures(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ SLOWEST_FPS, FASTEST_FPS = Fraction(1, 10), Fraction(1000)
 MOST_FRAMES = 10_000_000
 AT_ONCE = 64
 """Steps that are taken together before the first frame."""
+_FPS = re.compile(r"[0-9]{0,9}\.?[0-9]{0,20}|[0-9]{1,9}/[0-9]{1,9}")
+"""Without exponents: all digits of 1e9999999 would be computed."""
 _TIME = re.compile(r"(-?[0-9]*\.?[0-9]+) ?s")
 _STEP = re.compile(r"-?[0-9]+")
 
@@ -61,10 +64,10 @@ def frames_within(start: int, last: int, per_frame: Fraction) -> int:
 
 def read_fps(text: str) -> Fraction:
     """Frames per second: 60, 29.97 or 30000/1001. Raises UserError."""
-    try:
-        fps = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        fps = Fraction(0)
+    fps = Fraction(0)
+    if _FPS.fullmatch(text.strip()):
+        with suppress(ValueError, ZeroDivisionError):  # ".", 1/0
+            fps = Fraction(text)
     if not SLOWEST_FPS <= fps <= FASTEST_FPS or fps.denominator > 100_000:
         raise UserError(f"`fps` {quoted(text)}: give frames per second, 0.1 to 1000: 60, 29.97")
     return fps
@@ -88,7 +91,10 @@ def per_frame(
     steps = steps_per_second(rate, dt or 1.0, "`rate`")
     if math.isinf(steps):
         raise UserError("`rate` max: a video has a speed: give realtime, or steps such as 20/s")
-    return Fraction(steps).limit_denominator(1_000_000) / fps / every
+    found = Fraction(steps).limit_denominator(1_000_000) / fps / every
+    if not found:
+        raise UserError(f"`rate` {rate}: its steps take {dt:g} s each: give steps such as 20/s")
+    return found
 
 
 def read_moment(name: str, text: str, view: View) -> int:
