@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calf_viz.heightfield import Heightfield
 from calf_viz.hosts.stub import StubHost
 from calf_viz.samples import Samples
 from calf_viz.sources.base import Source
 from calf_viz.view import View
 from calf_viz.viewer.app import CALFApplication
 from calf_viz.viewer.config import VisualizationConfig
+from calf_viz.viewer.kept_critics import KeptCritics
 from calf_viz.viewer.playback import Playback
 
 TRAIL = 40
@@ -200,6 +202,54 @@ def test_a_source_that_starts_over_is_not_looked_back_into() -> None:
         assert app.playhead.at == -1
         app.step()
         assert app.playhead.at == 0 and not app.playhead.behind
+
+
+def test_a_source_that_starts_over_has_no_marks_of_before() -> None:
+    with CALFApplication(config(), host=StubHost) as app:
+        actions = app.actions.by_name
+        for step in range(9):
+            app.step()
+            if step in (3, 6):
+                actions["mark"]()
+        actions["previous_mark"](), actions["loop"]()
+        assert app.marks.rows == [3, 6] and app.playback.looping
+        app.restart()
+        assert not app.marks.rows
+        assert app.playhead.loop is None and not app.playback.looping
+        for _ in range(4):
+            app._step(1)
+        actions["mark"]()
+        assert app.actions.notice == "marked" and app.marks.rows == [app.playhead.at]
+
+
+def test_marks_and_loops_that_the_ring_has_no_more_are_gone(
+    walk: tuple[Walk, CALFApplication],
+) -> None:
+    _, app = walk
+    head, actions = app.playhead, app.actions.by_name
+    for _ in range(2):
+        arrive(walk, 5)
+        actions["mark"]()
+    actions["step_back"](), actions["loop"](), actions["pause"]()
+    assert app.marks.rows == [4, 9] and head.loop == (4, 9) and app.playback.looping
+    for _ in range(14):
+        arrive(walk, 10)
+    assert head.first > 9
+    assert not app.marks.rows and head.loop is None and not app.playback.looping
+    actions["previous_mark"]()
+    assert "no mark before" in (app.actions.notice or "")
+
+
+def test_surfaces_of_then_are_those_that_began_before_a_row() -> None:
+    kept = KeptCritics()
+    fields = [Heightfield(np.full((3, 3), float(n)), (-1, -1), (1, 1)) for n in range(9)]
+    for number, field in enumerate(fields):
+        kept.see(field, 10 * number, first=25)
+    assert list(kept.rows) == [20, 30, 40, 50, 60, 70, 80]
+    assert kept.take(45) is fields[4] and kept.take(49) is None
+    assert kept.take(50) is fields[5] and kept.take(3) is fields[2]
+    kept.of_today = True
+    assert kept.take(3) is fields[8]
 
 
 def test_rates() -> None:

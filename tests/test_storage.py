@@ -114,7 +114,7 @@ def test_only_what_is_asked_for_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_what_was_added_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording that is still uploaded, stream by stream, and one of them in two pieces."""
-    monkeypatch.setattr("calf_viz.recording.recording.REMOTE_EVERY", 0.0)
+    monkeypatch.setattr("calf_viz.recording.lookout.REMOTE_EVERY", 0.0)
     system = fsspec.filesystem("memory")
     data = (folder / "agents-000000.arrows").read_bytes()
     for name in ("meta.json", "critic-000000.arrows"):
@@ -127,6 +127,28 @@ def test_what_was_added_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     recording.refresh()
     assert len(recording) == STEPS and not recording.torn
     system.rm("/grows.calf", recursive=True)
+
+
+def test_an_address_is_looked_at_the_more_seldom_the_longer_nothing_is_new(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, now, looks = fsspec.filesystem("memory"), [0.0], []
+    system.put(str(folder), "/ended.calf", recursive=True)
+    monkeypatch.setattr("calf_viz.recording.lookout.time.monotonic", lambda: now[0])
+    recording = Recording("memory://ended.calf")
+    ls = type(system).ls
+
+    def counted(self: object, *arguments: Any, **options: Any) -> Any:
+        looks.append(now[0])
+        return ls(self, *arguments, **options)
+
+    monkeypatch.setattr(type(system), "ls", counted)
+    for second in range(3600):
+        now[0] = float(second)
+        recording.refresh()
+    assert looks and min(looks) <= 10.0
+    assert len(set(looks)) < 20
+    system.rm("/ended.calf", recursive=True)
 
 
 def test_damage_is_said_at_its_address(folder: Path) -> None:

@@ -170,6 +170,30 @@ def test_marks_that_cannot_be_read(tmp_path: Path, text: str) -> None:
         Contents(recording)
 
 
+def test_marks_are_looked_up_when_one_changes_alone(tmp_path: Path) -> None:
+    contents = Contents(recorded(tmp_path / "a.calf"))
+    contents.toggle_mark(40)
+    marks = contents.marks()
+    assert contents.marks() is marks == [40]
+    contents.toggle_mark(30)
+    assert contents.marks() == [30, 40] and marks == [40]
+
+
+def test_a_mark_of_a_step_that_is_not_written_yet(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    recorder.see(Samples.of(np.zeros((2, 2)), step=0))
+    recorder.flush()
+    recording = Recording(tmp_path / "a.calf")
+    contents = Contents(recording)
+    contents._marks.add_recorded(5)  # events come before the rows that they belong to
+    assert contents.marks() == [0], "the nearest there is"
+    for step in range(1, 9):
+        recorder.see(Samples.of(np.zeros((2, 2)), step=step))
+    recorder.close()
+    recording.refresh()
+    assert contents.marks() == [5]
+
+
 def test_marks_set_while_recording_are_in_it(tmp_path: Path) -> None:
     config = replace(SMALL, n_agents=2, record=tmp_path / "a.calf")
     with CALFApplication(config, host=StubHost) as app:

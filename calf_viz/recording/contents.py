@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ class Contents:
         self.summary = Summary(recording, len(recording.view.modes))
         self._marks = Marks(recording.folder)
         self._rows: dict[int, int] = {}  # by step
+        self._marked: tuple[tuple[int, int], list[int]] = (-1, 0), []  # see `marks`
+        self._early = False  # whether a step is marked that is not there yet
         self._events = 0  # blocks of events that were read
         self._failed = not isinstance(recording.folder, Path)  # all of it would be fetched
 
@@ -62,12 +65,22 @@ class Contents:
             log.warning(f"the timeline is not complete: {error}")
 
     def marks(self) -> list[int]:
-        """Marked rows, in order."""
-        steps, rows = self._marks.steps, self._rows
-        for step in steps:
-            if step not in rows:
-                rows[step] = self._recording.row(step)
-        return sorted({rows[step] for step in steps})
+        """Marked rows, in order; the same list until one is added or taken away."""
+        state = self._marks.version, len(self._recording) if self._early else 0
+        if state != self._marked[0]:
+            steps, rows, recording = self._marks.steps, self._rows, self._recording
+            last = recording.step(len(recording) - 1)
+            there = steps[: bisect_right(steps, last)]
+            for step in there:
+                if step not in rows:
+                    rows[step] = recording.row(step)
+            self._early = len(there) < len(steps)
+            state = state[0], len(recording) if self._early else 0
+            found = {rows[step] for step in there}
+            if self._early:  # or between the last row and the next one, of those left out
+                found.add(len(recording) - 1)
+            self._marked = state, sorted(found)
+        return self._marked[1]
 
     def toggle_mark(self, row: int) -> bool | None:
         """As `Marks.toggle`, for a row, or the last one."""

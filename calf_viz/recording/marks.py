@@ -6,7 +6,7 @@ marks.json    {"format": 1, "steps": [120, 4711]}
 from __future__ import annotations
 
 import json
-from bisect import insort
+from bisect import bisect_left, insort
 
 from calf_viz.errors import FileDamaged
 from calf_viz.files import parsing
@@ -24,18 +24,21 @@ class Marks:
 
     Attributes:
         steps: all of them, those set while recording included.
+        version: grows with each change of them.
     """
 
     def __init__(self, folder: Location) -> None:
         """Reads those of a recording's folder. Raises FileTrouble, FileDamaged."""
         self._file = folder / NAME
         self._own = _read(self._file)
-        self.steps = list(self._own)
+        self.steps, self.version = list(self._own), 0
 
     def add_recorded(self, step: int) -> None:
         """One that is in the recording itself, and stays."""
-        if step not in self.steps:
-            insort(self.steps, step)
+        at = bisect_left(self.steps, step)
+        if self.steps[at : at + 1] != [step]:
+            self.steps.insert(at, step)
+            self.version += 1
 
     def toggle(self, step: int) -> bool | None:
         """Set a mark, or take it away; returns whether it is there now, None if nothing changed, as
@@ -49,6 +52,7 @@ class Marks:
         else:
             insort(self._own, step)
             insort(self.steps, step)
+        self.version += 1
         there = step in self._own
         write_text(self._file, json.dumps({"format": FORMAT, "steps": self._own}) + "\n")
         return there

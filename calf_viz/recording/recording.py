@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +18,7 @@ from calf_viz.recording.agents import RESERVED
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta
+from calf_viz.recording.lookout import Lookout
 from calf_viz.recording.rows import Columns, Rows
 from calf_viz.recording.storage import exists, locate
 from calf_viz.recording.stream import Stream, Unbegun
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from calf_viz.agent.explanation import Explanation
     from calf_viz.recording.explaining import Explainer
 
-REMOTE_EVERY = 5.0
-"""Seconds between looks for what was appended at an address."""
 KEPT_BYTES = 64 << 20
 """Memory for blocks that were read lately."""
 ROW = ("step", "time", "x", "y", "mode", "first")
@@ -66,25 +62,25 @@ class Recording:
         self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._kept_bytes = 0
         self._explainer: Explainer | None = None
-        self._refreshed = -math.inf
+        self._lookout = Lookout(self.folder)
         self.refresh()
 
     def refresh(self) -> int:
-        """Look for what was appended; returns how many steps. Raises FileDamaged."""
+        """Look for what was appended; returns how many steps. At an address that is done now and
+        then: the more seldom, the longer nothing was new. Raises FileDamaged."""
         before = len(self)
-        if not isinstance(self.folder, Path):  # it takes a while, and is asked for in each frame
-            now = time.monotonic()
-            if now - self._refreshed < REMOTE_EVERY:
-                return 0
-            self._refreshed = now
-        self._critics.refresh()
-        self._agents.refresh()
-        if self._events is None and exists(self.folder / EVENTS):
+        if not self._lookout.due:
+            return 0
+        look = self._lookout.look()
+        self._critics.refresh(look)
+        self._agents.refresh(look)
+        if look and self._events is None and exists(self.folder / EVENTS):
             with suppress(Unbegun):
                 self._events = Stream(self.folder / EVENTS)
                 _check(self._events, "events")
         if self._events is not None:
             self._events.refresh()
+        self._lookout.found(len(self) > before or self.torn)
         return len(self) - before
 
     def __len__(self) -> int:

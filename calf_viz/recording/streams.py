@@ -77,12 +77,14 @@ class Streams:
         """Whether nothing is being written, or was cut short. (All but the newest are sealed.)"""
         return self._begun and (not self.streams or self.streams[-1].sealed)
 
-    def refresh(self) -> None:
-        """Find new streams, and new blocks of those that grow."""
+    def refresh(self, look: bool = True) -> None:
+        """Find new streams, and new blocks of those that grow. look: whether the folder may have
+        new files."""
         if self.streams and not self.streams[-1].sealed:
             self.streams[-1].refresh()
             self._index()
-        if not self.streams or self.streams[-1].sealed:
+        ended = not self.streams or self.streams[-1].sealed
+        if ended and (look or not self._begun):
             self._open(segments(self._folder, self._kind)[len(self.streams) :])
 
     def _open(self, paths: list[Location]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,12 @@ class Marks:
 
     def __init__(self, head: Playhead, recorded: Recorded) -> None:
         self._head, self._recorded = head, recorded
-        self._rows: list[int] = []  # of a source that keeps none
 
     @property
     def rows(self) -> Sequence[int]:
-        """Marked rows, in order."""
+        """Marked rows that can be shown, in order; another list whenever they change."""
         source = self._head.seekable
-        return self._rows if source is None else source.contents.marks()
+        return self._head.marked if source is None else source.contents.marks()
 
     def toggle(self) -> str:
         """Mark the row shown, or take its mark away; returns what happened, in a few words."""
@@ -43,12 +42,12 @@ class Marks:
         return "marked" if there else "the mark is gone"
 
     def _toggle_here(self) -> str:
-        row = self._head.at
-        if row in self._rows:
-            self._rows.remove(row)
+        head, row = self._head, self._head.at
+        if row in head.marked:
+            head.marked = [each for each in head.marked if each != row]
             return "the mark is gone"
-        insort(self._rows, row)
-        recorded = self._recorded.mark(self._head.newest - row)
+        head.marked = sorted((*head.marked, row))
+        recorded = self._recorded.mark(head.newest - row)
         return "marked, in the recording as well" if recorded else "marked"
 
     def around(self) -> tuple[int, int] | None:

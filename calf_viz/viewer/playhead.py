@@ -10,6 +10,7 @@ Steps of a live source are in the ring alone; the newest is the end of what can 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class Playhead:
         pausable: whether the source can be paused.
         critics: surfaces of a source that gives each once.
         loop: the first and last row to stay between, if playback is looping.
+        marked: rows that the user marked, in order, of a source that keeps no marks itself.
     """
 
     def __init__(
@@ -68,7 +70,6 @@ class Playhead:
         self.goes_on = self.seekable is None and (goes_on or not self.pausable)
         self._past = Past(host.layout.slots)
         self.critics = KeptCritics()
-        self.loop: tuple[int, int] | None = None
         self.restart()
 
     def untie(self) -> None:
@@ -79,7 +80,9 @@ class Playhead:
         """The source starts over."""
         self.newest, self._whole_from = -1, 0
         self._back: int | None = None
-        self.held = self._paused_here = False
+        self.held = self._paused_here = self._playback.looping = False
+        self.loop: tuple[int, int] | None = None
+        self.marked: list[int] = []
         self._past.forget()
         self.critics.forget()
 
@@ -129,6 +132,15 @@ class Playhead:
             back = host.scrub + len(found) if host.scrub or self.held else 0
         self._back = None
         host.scrub = min(back, host.reach)
+        if self.seekable is None:
+            self._forget_before(self.first)
+
+    def _forget_before(self, first: int) -> None:
+        """Forget marks, and a loop, that cannot be shown any more."""
+        if self.marked and self.marked[0] < first:
+            self.marked = self.marked[bisect_left(self.marked, first) :]
+        if self.loop is not None and self.loop[1] <= first:
+            self.loop, self._playback.looping = None, False
 
     def take(self, times: int, speed: int) -> list[Samples]:
         """Move on by `speed` rows so many times, backwards if negative; returns the steps that have

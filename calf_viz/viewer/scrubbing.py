@@ -32,7 +32,8 @@ class Scrubbing:
     def __init__(self, hud: Hud | None, has_window: bool) -> None:
         self._hud, self._has_window, self._frames = hud, has_window, 0
         self._widget = Timeline()
-        self._seen: tuple[object, ...] = ()
+        self._marks: Sequence[int] | None = None
+        self._loop: tuple[int, int] | None = None
         self._summed: tuple[int, int] | None = None
         if hud is not None:
             hud.add(self._widget)
@@ -79,13 +80,14 @@ class Scrubbing:
     def _mark(self, head: Playhead, marks: Marks, playback: Playback) -> None:
         """Lay out anew what changed along the timeline."""
         widget, hud, source = self._widget, self._hud, head.seekable
-        rows = tuple(marks.rows)
+        rows = marks.rows
         looping = head.loop if playback.looping else None
         asked = self._frames % (SLIDES_EVERY if source is None else ASK_EVERY) == 0
         self._frames += 1
-        if hud is None or not (asked or (rows, looping) != self._seen):
+        # Marks are compared by identity, as there may be thousands.
+        if hud is None or not (asked or rows is not self._marks or looping != self._loop):
             return
-        self._seen = rows, looping
+        self._marks, self._loop = rows, looping
         drawn = (
             _parts(head, head.beginnings()),
             _parts(head, rows),
