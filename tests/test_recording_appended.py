@@ -163,3 +163,29 @@ def test_a_segment_in_the_middle_that_was_cut_is_refused(
         first.write_bytes(data[:size])
         with pytest.raises(FileDamaged, match=r"agents-000000\.arrows"):
             Recording(folder)
+
+
+@pytest.mark.parametrize("kind", ["agents-*", "critic-*", "events*"])
+@pytest.mark.parametrize("kept", ["all", "a header"])
+def test_zeros_that_a_power_cut_leaves_are_a_torn_tail(cut: Path, kind: str, kept: str) -> None:
+    path = sorted(cut.glob(kind))[-1]
+    data, blocks = path.read_bytes(), Stream(path).blocks
+    whole = data[: blocks[-1].end]
+    if kept == "a header":  # whose rest was in the next sector
+        whole += SEAL[:4] + b"\x10\x01\0\0" + b"\x08"
+        whole += b"\x07" * (-len(whole) % stream.SECTOR)
+    path.write_bytes(whole + bytes(5000))
+    torn = Stream(path)
+    assert list(torn.blocks) == list(blocks) and torn.torn and not torn.sealed
+    torn.close()
+    assert_rows(cut, STEPS)
+    record(Recorder(cut, VIEW, append=True), range(MORE))
+    assert_rows(cut, MORE)
+
+
+def test_zeros_in_the_middle_are_damage(cut: Path) -> None:
+    path = sorted(cut.glob("agents-*"))[-1]
+    data, block = path.read_bytes(), Stream(path).blocks[1]
+    path.write_bytes(data[: block.start] + bytes(5000) + data[block.start :])
+    with pytest.raises(FileDamaged, match=f"byte {block.start}"):
+        Recording(cut)

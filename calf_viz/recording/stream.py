@@ -31,6 +31,10 @@ BATCH = 3
 """A message that holds a record batch, by the format's own numbers."""
 MOST_PAIRS = 64
 """Of a batch's metadata that are looked at."""
+SECTOR = 512
+"""Bytes that reach a disk together, at least."""
+ZEROS_TOGETHER = 1 << 20
+"""Bytes that are looked at together for zeros."""
 STEP = "step"
 """Of a batch's metadata."""
 ADVICE = "give another recording"
@@ -267,6 +271,30 @@ class Stream:
         self._file.close()
 
     def _message(self, at: int) -> _Header | None:
+        """The message there; None if it is not whole, or if the stream ends. After a power cut the
+        file may be as long as it was, with zeros where its end was not yet on disk: that is not
+        whole, either. Raises FileDamaged if it is no message."""
+        try:
+            return self._header(at)
+        except FileDamaged:
+            if not self._is_zeros(at):
+                raise
+            self.torn = True
+            return None
+
+    def _is_zeros(self, at: int) -> bool:
+        """Whether there are zeros up to the end of the file, from there or from the sector after
+        it."""
+        if any(self._read(at, 4)):
+            at += SECTOR - at % SECTOR
+        found = False
+        while data := self._read(at, ZEROS_TOGETHER):
+            if data.count(0) < len(data):
+                return False
+            found, at = True, at + len(data)
+        return found
+
+    def _header(self, at: int) -> _Header | None:
         """The message there; None if it is not whole, or if the stream ends. Only its header is
         read, as a batch would have to be uncompressed. (The header is a flatbuffer, `Message` in
         Arrow's format/Message.fbs.) Raises FileDamaged if it is none."""
