@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,17 +10,22 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from attached_loops import board_of
 from calf_attach import Handle, attach
 from calf_attach.layout import Word
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from waiting import until
 
+from calf_viz.cli import recordings
 from calf_viz.cli.main import calf_viz
+from calf_viz.recording import stream
 from calf_viz.recording.recording import Recording
+from calf_viz.samples import Samples
+from calf_viz.view import View
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 pytestmark = pytest.mark.usefixtures("boards")
@@ -87,6 +93,57 @@ def test_pauses_and_bounds_are_noted_as_in_a_viewer(tmp_path: Path) -> None:
     assert (lo <= 0.0).all() and (hi >= 100.0).all()
 
 
+class Failing:
+    """A loop whose third step fails."""
+
+    view, paused, running = View("walk"), False, True
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def step(self) -> Samples:
+        self.steps += 1
+        if self.steps == 3:
+            raise ValueError("no third step")
+        return Samples.of(np.zeros((N, 2)))
+
+    def surface(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def record_of(source: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    monkeypatch.setattr(recordings, "find", lambda name: name)
+    monkeypatch.setattr(recordings, "watch", lambda found: source)
+    return CliRunner().invoke(calf_viz, ["record", "walk", *arguments])
+
+
+def test_a_loop_that_fails_is_recorded_up_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = record_of(Failing(), monkeypatch, str(tmp_path / "a.calf"))
+    assert done.exit_code == 1 and "2 rows" in done.output
+    assert len(Recording(tmp_path / "a.calf")) == 2
+
+
+def test_a_full_disk_is_a_failure_and_a_limit_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = Failing()
+    endless.steps = 3
+    done = record_of(endless, monkeypatch, str(tmp_path / "a.calf"), "--limit", "100KB")
+    assert done.exit_code == 0, done.output
+
+    def full(file: int, data: memoryview) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stream.os, "write", full)
+    done = record_of(endless, monkeypatch, str(tmp_path / "b.calf"))
+    assert done.exit_code == 1 and "0 rows" in done.output
+
+
 WRITER = """
 import sys, time
 from pathlib import Path
@@ -119,5 +176,4 @@ def test_a_recording_is_watched_while_another_process_writes_it(tmp_path: Path) 
         finally:
             writer.kill()
     recording.refresh()
-    assert recording.torn
     assert len(recording) == len(Recording(folder))

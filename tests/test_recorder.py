@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from calf_viz.heightfield import Heightfield
+from calf_viz.recording import recorder as recorder_module
+from calf_viz.recording import stream
+from calf_viz.recording.agents import MOST_ROWS
 from calf_viz.recording.export import export
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
@@ -122,3 +128,121 @@ def test_a_failure_while_gathering_ends_the_recording(tmp_path: Path) -> None:
     recorder.gather = gather
     recorder.close()
     assert recorder.ended is not None and "no rows" in recorder.ended
+
+
+def test_numbers_that_go_back_are_counted_on(tmp_path: Path) -> None:
+    steps = [samples(7), samples(8), samples(3), samples(4), samples(0, first=True), samples(1)]
+    recording = recorded(tmp_path / "a.calf", *steps)
+    # Agents that go on after a step back are not joined with where they were.
+    assert recording.array("step").tolist() == [7, 8, 10, 11, 12, 13]
+
+
+def test_numbers_beyond_those_of_files_are_counted_on(tmp_path: Path) -> None:
+    steps = [samples(step) for step in (0, 1 << 70, (1 << 70) + 1, 1 << 71)]
+    assert recorded(tmp_path / "a.calf", *steps).array("step").tolist() == [0, 2, 3, 5]
+
+
+def test_paths_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    about = {"configuration": {"checkpoint": "/net/\udcff.npz"}}
+    Recorder(tmp_path / "a.calf", VIEW, about).close()
+    assert Recording(tmp_path / "a.calf").meta["configuration"] == about["configuration"]
+
+
+def test_a_mark_is_at_the_step_that_was_shown_then(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    for step in (0, 10, 20, 30):
+        recorder.see(samples(step))
+    assert all(recorder.note("mark", back=back) for back in (2, 0, 9))
+    recorder.close()
+    marks = [
+        event.step for event in Recording(tmp_path / "a.calf").events() if event.kind == "mark"
+    ]
+    assert marks == [10, 30, 0]
+
+
+class Hung(NamedTuple):
+    """A disk that takes nothing until it is told to go on."""
+
+    hangs: threading.Event
+    goes_on: threading.Event
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Hung:
+    """Memory for less than a block of rows."""
+    disk, write = Hung(threading.Event(), threading.Event()), os.write
+
+    def wait(file: int, data: memoryview) -> int:
+        disk.hangs.set()
+        assert disk.goes_on.wait(60)
+        return write(file, data)
+
+    monkeypatch.setattr(stream.os, "write", wait)
+    monkeypatch.setattr(recorder_module, "WAITING_BYTES", 10_000)
+    return disk
+
+
+def test_steps_that_a_slow_disk_does_not_take_are_told_of(
+    tmp_path: Path, hung: Hung, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    recorder.see(samples(0))
+    assert hung.hangs.wait(60)
+    for step in range(1, 4 * MOST_ROWS):
+        recorder.see(samples(step))
+    left_out = recorder.left_out
+    assert left_out > 0
+    recorder.see(samples(4 * MOST_ROWS, first=True))
+    hung.goes_on.set()
+    recorder.flush()
+    recorder.see(samples(4 * MOST_ROWS + 1))
+    recorder.close()
+    assert recorder.ended is None and len(caplog.records) == 1
+    recording = Recording(tmp_path / "a.calf")
+    assert recorder.left_out == left_out + 2, "a step, and the events of ends"
+    assert len(recording) + left_out == 4 * MOST_ROWS + 1
+    told = [event.number for event in recording.events() if event.kind == "left_out"]
+    assert sum(told) == recorder.left_out
+    assert recording.samples(len(recording) - 1).first.all(), "no beginning is lost"
+
+
+def test_critics_and_events_on_a_hung_disk_take_bounded_memory(tmp_path: Path, hung: Hung) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    recorder.see(samples(0))
+    assert hung.hangs.wait(60)
+    for step in range(1, 300):
+        recorder.critic(FIELD, trained=step, step=step)
+        recorder.note("mark")
+        assert recorder.waiting < 10_000 + 2000
+    assert not recorder.note("mark") and recorder.left_out > 0
+    hung.goes_on.set()
+    recorder.flush()
+    recorder.see(samples(300))
+    recorder.close()
+    recording = Recording(tmp_path / "a.calf")
+    number = recording.critic_at(300)
+    assert number is not None and recording.critic(number).trained == 299, "the critic of then"
+    assert sum(e.kind == "mark" for e in recording.events()) + recorder.left_out == 300
+
+
+def test_all_streams_are_sealed_though_one_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    recorder.critic(FIELD)
+    recorder.see(samples(0))
+    recorder.flush()
+    write, failures = os.write, [OSError(errno.EIO, "Input/output error")]
+
+    def fail_once(file: int, data: memoryview) -> int:
+        if failures:
+            raise failures.pop()
+        return write(file, data)
+
+    monkeypatch.setattr(stream.os, "write", fail_once)
+    recorder.close()
+    assert recorder.ended is not None and "Input/output error" in recorder.ended
+    paths = sorted((tmp_path / "a.calf").glob("*.arrows"))
+    assert len(paths) == 3
+    assert sum(path.read_bytes().endswith(stream.SEAL) for path in paths) == 2
+    assert len(Recording(tmp_path / "a.calf")) == 1

@@ -29,7 +29,15 @@ WAIT = 0.01
 @click.option("--every", default=1, help="Steps between rows.  [default: 1]")
 @click.option("--limit", help="Size at which it ends, such as 500MB or 20GB.  [default: none]")
 @click.option("--zstd", is_flag=True, help="Compress it, to about half.")
-def record(name: str, folder: str | Path, every: int, limit: str | None, zstd: bool) -> None:
+@click.pass_context
+def record(
+    context: click.Context,
+    name: str,
+    folder: str | Path,
+    every: int,
+    limit: str | None,
+    zstd: bool,
+) -> None:
     """Record a training loop that runs on this machine, its NAME or process id, into a new FOLDER,
     or at an address such as s3://bucket/walk.calf, until it ends or Ctrl-C."""
     from calf_viz.recording.copying import Copies, local_folder
@@ -65,6 +73,10 @@ def record(name: str, folder: str | Path, every: int, limit: str | None, zstd: b
         if copies is not None:
             copies.close()
     say(f"{recorder.acknowledged:,} rows, {recorder.bytes / 1e6:,.1f} MB in {own}")
+    if recorder.left_out:
+        say(f"{recorder.left_out:,} steps or events are not in it: the disk was too slow")
+    if feed.failure is not None or recorder.failed:  # reported already
+        context.exit(1)
 
 
 def replay_options(command: Any) -> Any:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.arrow import arrow
 
+ENTRY_BYTES = 1000
+"""Memory of a critic without its numbers, about."""
 UNKNOWN = -1
 """In place of a training step, where there is none."""
 
@@ -25,6 +27,11 @@ class Critic(NamedTuple):
     field: Heightfield
     weights: NDArray[np.float32] | None
     """Of actor and critic, where they are the program's own."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, about."""
+        return ENTRY_BYTES + self.field.values.nbytes + getattr(self.weights, "nbytes", 0)
 
 
 def schema() -> Any:

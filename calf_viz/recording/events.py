@@ -1,9 +1,10 @@
 """Rows of events: what happened, one a row.
 
 kind    text       `episode` (its last step), `agents`, `bounds`, `mark` (a user's), `pause`,
-                   `resume`, `restart`
+                   `resume`, `restart`, `left_out` (up to this step)
 agent   int32      whose, or -1
-number  double     of an episode its return, of `agents` how many, else NaN
+number  double     of an episode its return, of `agents` how many, of `left_out` how many steps
+                   and events, else NaN
 text    text       of an episode how it ended, and its steps; of bounds both corners
 """
 
@@ -20,6 +21,10 @@ from calf_viz.recording.arrow import arrow
 
 LONGEST_TEXT = 1000
 """Characters of an event's text."""
+
+
+ENTRY_BYTES = 120
+"""Memory of an event without its text, about."""
 
 
 class Event(NamedTuple):
@@ -51,6 +56,11 @@ class Events(NamedTuple):
     agents: NDArray[np.integer]
     numbers: NDArray[np.floating]
     texts: list[str]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take, about."""
+        return ENTRY_BYTES * (1 + len(self.texts)) + sum(map(len, self.texts))
 
     @classmethod
     def of(cls, event: Event) -> Events:

@@ -101,8 +101,14 @@ class Files:
         return writer
 
     def seal(self) -> None:
-        """End all streams. Raises OSError."""
+        """End all streams. Raises OSError, the first, once all were tried."""
+        failures = []
         for kind in list(self._open):
             writer = self._open.pop(kind)[0]
-            writer.seal()
+            try:
+                writer.seal()
+            except OSError as error:
+                failures.append(error)
             self._sealed += writer.size
+        if failures:
+            raise failures[0]

@@ -64,10 +64,12 @@ def segments(folder: Where, kind: str) -> list[Where]:
 
 
 def meta(view: View, about: Mapping[str, Any]) -> str:
-    """The text of `meta.json`. about: JSON values, such as configuration and machine."""
+    """The text of `meta.json`, for UTF-8. about: JSON values, such as configuration and machine."""
     described = {field.name: getattr(view, field.name) for field in fields(view)}
     found = {"format": FORMAT, "calf_viz": __version__, "view": described, **about}
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # Bytes of a path that are no text become what JSON reads as they were.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_meta(folder: Location) -> tuple[View, dict[str, Any]]:

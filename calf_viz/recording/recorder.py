@@ -13,6 +13,7 @@ import errno
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +42,13 @@ log = logging.getLogger("calf_viz")
 FLUSH_EVERY = 0.5
 """Seconds that a step stays in memory at most."""
 WAITING_BYTES = 256 << 20
-"""Memory for steps that a slow disk has not taken yet; beyond it they are left out, and counted."""
+"""Memory for what a slow disk has not taken yet; beyond it everything is left out, and counted."""
+LEFT_OUT = "left_out"
+"""Kind of event that says so."""
+MOST_STEP = 1 << 61
+"""Numbers of steps are below it."""
+KNOWN = 1 << 16
+"""Steps whose numbers are known, so that they can be marked: more than anybody can go back."""
 
 
 class Recorder:
@@ -51,9 +58,11 @@ class Recorder:
         folder: where it is.
         steps: steps taken down so far.
         acknowledged: steps that are in the files: those survive whatever happens to the process.
-        left_out: steps that the disk was too slow for.
+        left_out: steps and events that the disk was too slow for.
+        waiting: memory for what it has not taken yet [bytes].
         bytes: size of the files.
         ended: why nothing more is recorded, in one line; None while it goes on.
+        failed: whether it ended by anything but its limit.
         earlier: what was there when it was appended to.
         gather: called before anything is written, in any thread; returns what else has gathered,
             without rows that are there already.
@@ -98,11 +107,17 @@ class Recorder:
         self.steps = self.acknowledged = self.left_out = 0
         self.bytes = self._files.bytes
         self.ended: str | None = None
+        self.failed = False
         self.gather: Callable[[], Sequence[Entry]] = tuple
         self._start, self._step = clock() - self.earlier.time, self.earlier.step
         self._skipped: NDArray[np.bool_] | None = None
         self._block: Block | None = None
         self._waiting: list[Entry] = []
+        self.waiting = 0
+        self._late: Critic | None = None  # the newest of those that there was no memory for
+        self._left_at = self._told = 0  # newest step that was left out; how many an event tells of
+        self._shift = 0  # from the source's numbers of steps to the recording's
+        self._numbers: deque[int] = deque(maxlen=KNOWN)
         self._episodes = Episodes()
         self._agents = self.earlier.agents
         self._lock, self._wake = threading.Lock(), threading.Condition()
@@ -126,13 +141,25 @@ class Recorder:
         """Seconds since the recording began."""
         return self._clock() - self._start
 
+    def _number(self, samples: Samples) -> int:
+        """Number of a step: the source's own. A recording goes forwards: where those go back, or
+        beyond what a file has, it counts on, with a gap where agents go on, as no trail joins such
+        steps."""
+        if samples.step is None:
+            return self._step + 1
+        step = int(samples.step) + self._shift
+        if (step < self._step and self.steps) or step >= MOST_STEP:
+            goes_on = self._step + (1 if samples.first.all() else 2)
+            self._shift += goes_on - step
+            return goes_on
+        return step
+
     def see(self, samples: Samples) -> None:
         """Take down a step, unless it was there when this was appended to."""
-        step = self._step + 1 if samples.step is None else int(samples.step)
+        step = self._number(samples)
         there = step <= self.earlier.step
-        if step < self._step and not there:
-            raise ValueError(f"step {step} after step {self._step}: a recording goes forwards")
         self._step = step
+        self._numbers.append(step)
         self.steps += 1
         if self.ended is not None:
             return
@@ -158,11 +185,9 @@ class Recorder:
             block = self._block
             if block is None or block.full or not block.takes(samples):
                 self._hand_over()
-                if (
-                    sum(one.nbytes for one in self._waiting if isinstance(one, Block))
-                    > WAITING_BYTES
-                ):
-                    self.left_out += 1
+                if self.full:
+                    self._skipped = first
+                    self.leave_out(step)
                     return
                 block = self._block = Block(Shape.of(samples, self._modes), samples)
             block.append(step, now, samples, first)
@@ -178,10 +203,13 @@ class Recorder:
 
     def note(
         self, kind: str, agent: int = -1, number: float = np.nan, text: str = "", back: int = 0
-    ) -> None:
-        """Take down an event, at the newest step, or so many steps before it."""
-        event = Event(max(self._step - back, 0), self.now, kind, agent, number, text[:LONGEST_TEXT])
-        self.add(Events.of(event))
+    ) -> bool:
+        """Take down an event, at the newest step, or at the one that was seen so many before it;
+        returns whether there was room."""
+        known = self._numbers
+        step = known[max(len(known) - 1 - back, 0)] if known else max(self._step, 0)
+        event = Event(step, self.now, kind, agent, number, text[:LONGEST_TEXT])
+        return self.add(Events.of(event))
 
     def _is_new(self, entry: Entry) -> bool:
         """Whether it is not there from before."""
@@ -191,23 +219,60 @@ class Recorder:
             return entry.step > self.earlier.noted.get(entry.kind, -1)
         return True
 
-    def add(self, entry: Entry) -> None:
-        """Take down what belongs to no row, or brings its own."""
-        if self.ended is None:
-            with self._lock:
-                self._waiting.append(entry)
+    @property
+    def full(self) -> bool:
+        """Whether the disk has so much to take that everything is left out."""
+        return self.waiting > WAITING_BYTES
+
+    def leave_out(self, step: int) -> None:
+        """Count a step, or an event of it, that there was no room for."""
+        if not self.left_out:
+            log.warning(f"{shown(self.folder)}: the disk is too slow: steps are not recorded")
+        self.left_out += 1
+        self._left_at = step
+
+    def add(self, entry: Entry) -> bool:
+        """Take down what belongs to no row, or brings its own; returns whether there was room. Of
+        critics, the newest is kept in any case: steps that there is room for again are on it."""
+        if self.ended is not None:
+            return False
+        with self._lock:
+            if not self.full:
+                self._wait(entry)
+            elif isinstance(entry, Critic):
+                self._late = entry
+            else:
+                self.leave_out(self._step)
+                return False
+        return True
+
+    def _wait(self, entry: Entry) -> None:
+        self._waiting.append(entry)
+        self.waiting += entry.nbytes
 
     def _hand_over(self) -> None:
         if self._block is not None and self._block.rows:
-            self._waiting.append(self._block)
+            self._wait(self._block)
         self._block = None
+
+    def _take(self) -> list[Entry]:
+        """What has gathered, and how much was left out of it."""
+        with self._lock:
+            self._hand_over()
+            entries, self._waiting, self.waiting = self._waiting, [], 0
+            late, self._late = self._late, None
+            number, self._told = self.left_out - self._told, self.left_out
+        if late is not None:
+            entries.append(late)
+        if number:
+            event = Event(max(self._left_at, 0), self.now, LEFT_OUT, number=number)
+            entries.append(Events.of(event))
+        return entries
 
     def flush(self) -> None:
         """Write all that has gathered; `acknowledged` counts it then."""
         with self._wake:
-            with self._lock:
-                self._hand_over()
-                entries, self._waiting = self._waiting, []
+            entries = self._take()
             if self.ended is not None:
                 return
             try:
@@ -216,11 +281,11 @@ class Recorder:
                 self.bytes = self._files.bytes
                 most = self.limits.most_bytes
                 if most is not None and self.bytes >= most:
-                    self._end(f"the recording has the {most:,} bytes that it may have")
+                    self._end(
+                        f"the recording has the {most:,} bytes that it may have", failed=False
+                    )
             except OSError as error:
-                full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-                reason = "no room is left" if full else str(error.strerror or error)
-                self._end(f"{shown(self.folder)}: {reason}: what was recorded until now is kept")
+                self._lost(error)
             except Exception as error:  # of a source: what it gave is no array, or has odd numbers
                 log.debug("where it failed:", exc_info=True)
                 reason = shown(f"{type(error).__name__}: {text_of(error)}".removesuffix(": "))
@@ -235,8 +300,13 @@ class Recorder:
         with self._wake, suppress(OSError):
             self._files.sync()
 
-    def _end(self, reason: str) -> None:
-        self.ended = reason
+    def _lost(self, error: OSError) -> None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "no room is left" if full else str(error.strerror or error)
+        self._end(f"{shown(self.folder)}: {reason}: what was recorded until now is kept")
+
+    def _end(self, reason: str, failed: bool = True) -> None:
+        self.ended, self.failed = reason, failed
         log.warning(f"recording ended: {reason}")
 
     def _write(self) -> None:
@@ -254,7 +324,10 @@ class Recorder:
             self._wake.notify_all()
         self._thread.join()
         self.flush()
-        with suppress(OSError):
+        try:
             self._files.seal()
+        except OSError as error:
+            if self.ended is None:
+                self._lost(error)
         self.bytes = self._files.bytes
         self._held.release()

@@ -96,10 +96,11 @@ class StrictRecording:
         self._open = False
 
     def _add(self, taken: Taken | NDArray[np.float32] | None) -> None:
-        if len(self._rows) < self._most or not isinstance(taken, Taken):
+        room = len(self._rows) < self._most and not self.recorder.full
+        if room or not isinstance(taken, Taken):
             self._rows.append(_Row(self._number, self.recorder.now, taken))
         else:
-            self.recorder.left_out += 1
+            self.recorder.leave_out(self._number)
 
     def _gather(self) -> list[Block | Events]:
         """What has gathered, in the recorder's thread."""

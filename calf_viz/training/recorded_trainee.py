@@ -111,10 +111,10 @@ class TraineeRecording:
     def _add(self, row: _Row) -> None:
         if row.number <= self._there:
             return
-        if len(self._rows) < MOST_WAITING:
+        if len(self._rows) < MOST_WAITING and not self.recorder.full:
             self._rows.append(row)
         else:
-            self.recorder.left_out += 1
+            self.recorder.leave_out(row.number)
 
     def _surface(self, step: int) -> None:
         """Take down the critic, which is shown from a step on."""

@@ -102,7 +102,7 @@ class CALFApplication(Session):
         self.picker.frame()
         chosen = self._highlight()
         if self.display is not None:
-            notice = self.feed.notice or self.recorded.ended
+            notice = self.feed.notice or self.recorded.notice
             speed = str(self.config.speed) if self.config.speed > 1 else None
             texts = {"state": self.playback.text, "steps_a_frame": speed, "chosen": chosen}
             texts |= self.looks.texts(self.host)

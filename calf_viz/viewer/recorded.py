@@ -88,9 +88,12 @@ class Recorded:
         return True
 
     @property
-    def ended(self) -> str | None:
-        """Why nothing more is recorded, in one line; None while it goes on."""
-        return None if self.recorder is None else self.recorder.ended
+    def notice(self) -> str | None:
+        """Why nothing more is recorded, or how much is not, in one line; None if all is."""
+        recorder = self.recorder
+        if recorder is None or recorder.ended is not None or not recorder.left_out:
+            return None if recorder is None else recorder.ended
+        return f"the disk is too slow: {recorder.left_out:,} steps or events are not recorded"
 
     def steps(self, found: list[Samples], view: View) -> None:
         """Steps that were taken."""
@@ -116,10 +119,7 @@ class Recorded:
 
     def mark(self, back: int) -> bool:
         """The user marks a step, so many before the newest; returns whether it is recorded."""
-        if self.recorder is None or self.recorder.ended is not None:
-            return False
-        self.recorder.note("mark", back=back)
-        return True
+        return self.recorder is not None and self.recorder.note("mark", back=back)
 
     def restart(self) -> None:
         """The source starts over."""
