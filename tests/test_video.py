@@ -426,6 +426,31 @@ def test_more_pictures_than_memory_are_refused(recording: Path) -> None:
         calf_viz.render(frames=2_000_000, size=(3840, 2160))
 
 
+def test_a_recording_stays_as_it_was_given(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open if it was, and otherwise closed, even if nothing is drawn."""
+    from calf_viz.recording.recording import Recording
+
+    closed: list[Recording] = []
+    close = Recording.close
+    monkeypatch.setattr(Recording, "close", lambda self: (closed.append(self), close(self)))
+    found = Recording(recording)
+    pictures = calf_viz.render(found, frames=2, **SETTINGS)
+    assert not closed and found.samples(STEPS - 1).step == STEPS - 1
+    np.testing.assert_array_equal(calf_viz.render(found, frames=2, **SETTINGS), pictures)
+    assert not closed
+    for settings in ({"frames": 2}, {"start": STEPS}, {"start": 9, "stop": 3}):
+        closed.clear()
+        with suppress(UserError):
+            calf_viz.render(recording, **settings, **SETTINGS)
+        assert len(closed) == 1
+    closed.clear()
+    assert run(recording, "--output", "a.png")[0] == 0 and len(closed) == 1
+    closed.clear()
+    assert run(recording, "--output", "b.png", "--from", STEPS)[0] == 2 and len(closed) == 1
+
+
 def test_the_timeline_of_a_video_is_whole_from_its_first_frame(recording: Path) -> None:
     """In a window it is filled piece by piece."""
     from calf_viz.recording.recording import Recording

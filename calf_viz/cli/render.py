@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from calf_viz.video.reel import Reel, check_suffix, usual_fps
 from calf_viz.viewer.config import RECORDING_ONLY, VisualizationConfig
 
 if TYPE_CHECKING:
-    from calf_viz.viewer.camera_moves import CameraMove
+    from calf_viz.recording.recording import Recording
     from calf_viz.viewer.rendering import Rendering
 
 log = logging.getLogger("calf_viz")
@@ -80,6 +81,7 @@ def render(
     """Write a video of a RECORDING, a folder *.calf or, without one, of a simulation."""
     from calf_viz.viewer.camera_moves import read_camera
     from calf_viz.viewer.film import Asked, read_fps
+    from calf_viz.viewer.rendering import Rendering
 
     _check(context, folder)
     suffix = check_suffix(output)
@@ -92,8 +94,8 @@ def render(
     single = usual is not None and stop is None and changes.get("frames") in (None, 1)
     given = {name: value for name, value in changes.items() if value not in (None, ())}
     config = _config(context, move.settings | given, single)
-    with ended_as_by_ctrl_c():
-        rendering = _rendering(folder, config, asked, move, usual)
+    with ended_as_by_ctrl_c(), _opened(folder) as recording:
+        rendering = Rendering(recording, config, asked, move, usual)
         reel = Reel(output, config.size, rendering.film.frames, per_second, lossless, overwrite)
         inputs = [path for path in (config.checkpoint, *move.inputs) if path is not None]
         if not _write(rendering, reel, inputs):
@@ -126,15 +128,15 @@ def _config(context: click.Context, changes: dict[str, Any], single: bool) -> Vi
     return config
 
 
-def _rendering(
-    folder: Path | None, config: VisualizationConfig, asked: Any, move: CameraMove,
-    usual: int | None,
-) -> Rendering:  # fmt: skip
+@contextmanager
+def _opened(folder: Path | None) -> Iterator[Recording | None]:
+    if folder is None:
+        yield None
+        return
     from calf_viz.recording.recording import Recording
-    from calf_viz.viewer.rendering import Rendering
 
-    recording = None if folder is None else Recording(folder)
-    return Rendering(recording, config, asked, move, usual)
+    with closing(Recording(folder)) as recording:
+        yield recording
 
 
 def _write(rendering: Rendering, reel: Reel, inputs: Iterable[Path]) -> bool:

@@ -38,7 +38,7 @@ class Replay:
     `Seekable`, `Forkable`, `Certified`, `Valued`, `Explained`, `Noticing` and `Accountable`.
 
     Attributes:
-        recording: what is shown; closed with this.
+        recording: what is shown; closed with this, unless others keep it.
         contents: modes, episodes and marks along it.
         of_today: whether agents are shown on the newest critic instead of that of then.
         row: the next row.
@@ -46,11 +46,18 @@ class Replay:
         ghosts: agents that go on from one of its rows by other policies; None without a fork.
     """
 
-    def __init__(self, recording: Recording, row: int = 0, ghosts: Ghosts | None = None) -> None:
-        """row: where to begin. Raises UserError if nothing was recorded."""
+    def __init__(
+        self,
+        recording: Recording,
+        row: int = 0,
+        ghosts: Ghosts | None = None,
+        kept: bool = False,
+    ) -> None:
+        """row: where to begin. kept: whether the recording stays open, as others use it. Raises
+        UserError if nothing was recorded."""
         if not len(recording):
             raise UserError(f"{shown(recording.folder)} has no steps: nothing can be shown")
-        self.recording, self.row, self.at = recording, row, row - 1
+        self.recording, self.row, self.at, self._kept = recording, row, row - 1, kept
         self._view, self._agent = recording.view, RecordedAgent(recording)
         self.contents = Contents(recording)
         self.of_today = False
@@ -253,4 +260,5 @@ class Replay:
 
     def close(self) -> None:
         """As `Source`."""
-        self.recording.close()
+        if not self._kept:
+            self.recording.close()

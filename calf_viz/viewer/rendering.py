@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from os import PathLike
 from typing import Any
 
@@ -35,8 +35,8 @@ class Rendering:
         self, recording: Recording | None, config: VisualizationConfig, asked: Asked,
         camera: CameraMove, usual: int | None = None,
     ) -> None:  # fmt: skip
-        """usual: frames, if nothing says where it ends. Raises UserError for what cannot be shown;
-        nothing is opened yet."""
+        """recording: stays open. usual: frames, if nothing says where it ends. Raises UserError for
+        what cannot be shown; nothing is opened yet."""
         self.config, self.camera, self._recording = config, camera, recording
         if recording is None:
             view = view_of(systems.get(config.system))
@@ -46,7 +46,7 @@ class Rendering:
         self._closing = ExitStack()
 
     def __enter__(self) -> Rendering:
-        source = None if self._recording is None else Replay(self._recording)
+        source = None if self._recording is None else Replay(self._recording, kept=True)
         app = CALFApplication(self.config, source=source)
         self.app = self._closing.enter_context(app)
         app.fit_surface(still=True)
@@ -80,7 +80,7 @@ def render(
     The same arguments give the same pictures. Memory is taken for these pictures and one more.
 
     Args:
-        recording: its folder; None simulates what the settings say.
+        recording: its folder, or an open one, which stays so; None simulates what the settings say.
         start: step of the first picture, or a time such as "2.5s".
         stop: step of the last one; by default the recording's last, or as many `frames` as given.
         frames: how many pictures; of a simulation 300 by default.
@@ -101,11 +101,15 @@ def render(
         "medium", supersample=supersample, headless=True, **(move.settings | settings)
     )
     asked = Asked(_text(start), _text(stop), frames, rate, read_fps(str(fps)))
-    found = recording
-    if found is not None and not isinstance(found, Recording):
-        found = Recording(found)
-    rendering = Rendering(found, config, asked, move)
-    (width, height), count = config.size, rendering.film.frames
+    if recording is None or isinstance(recording, Recording):
+        return _array(Rendering(recording, config, asked, move))
+    with closing(Recording(recording)) as found:
+        return _array(Rendering(found, config, asked, move))
+
+
+def _array(rendering: Rendering) -> NDArray[np.uint8]:
+    """All pictures of it."""
+    (width, height), count = rendering.config.size, rendering.film.frames
     needed = count * width * height * 3
     memory.check(needed, f"an array of {count:,} pictures", "fewer `frames` or a smaller `size`")
     result = np.empty((count, height, width, 3), np.uint8)
