@@ -160,6 +160,45 @@ def test_which_environments_have_a_state(env_id: str, has: bool) -> None:
     assert has_state(env_id) is has
 
 
+def test_environments_of_forks_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording, other = recorded(tmp_path, "CartPole-v1", steps=12), tmp_path / "other"
+    other.mkdir()
+    wrong = str(policy_file(other, "Pendulum-v1"))
+    opened: list[Any] = []
+    make = gymnasium.make
+
+    class Counted(gymnasium.Wrapper[Any, Any, Any, Any]):
+        def __init__(self, env: Any) -> None:
+            super().__init__(env)
+            opened.append(self)
+
+        def close(self) -> None:
+            super().close()
+            if self in opened:
+                opened.remove(self)
+
+    monkeypatch.setattr(gymnasium, "make", lambda *args, **named: Counted(make(*args, **named)))
+    fork(recording, 3, "model", steps=4)
+    assert not opened
+    with pytest.raises(UserError):
+        fork(recording, 3, wrong)
+    with pytest.raises(UserError):
+        Ghosts(recording, 3, ["model", wrong])
+    with pytest.raises(UserError):
+        PolicyInEnvironment("CartPole-v1", MlpPolicy.load(Path(wrong)), 4)
+    assert not opened
+    replay = Replay(recording, ghosts=Ghosts(recording, 3, ["model"]))
+    replay.step()
+    for policies in (["model"], ["model"], [], ["model"]):
+        replay.fork(policies)
+        assert len(opened) == 4 * len(policies)
+    with pytest.raises(UserError):
+        replay.fork([wrong])
+    assert len(opened) == 4
+    replay.close()
+    assert not opened
+
+
 def test_recorded_and_forked_on_the_command_line(tmp_path: Path) -> None:
     model = str(policy_file(tmp_path, "Pendulum-v1"))
     folder, small = str(tmp_path / "b.calf"), ["--size", "320x200", "--frames", "30"]

@@ -28,7 +28,6 @@ from calf_viz.cli.main import calf_viz as command
 from calf_viz.scene.camera_path import read_poses
 from calf_viz.video.output import open_output
 from calf_viz.video.reel import Reel
-from calf_viz.viewer.film import per_frame, read_fps
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 av: Any = pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -321,20 +320,6 @@ def test_what_cannot_be_rendered_is_said_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("text", "fps"),
-    [("60", 60), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001)),
-     (".5", Fraction(1, 2)), ("24.", 24), (" 25 ", 25), ("1000.0", 1000)],
-)  # fmt: skip
-def test_frames_per_second_are_exact(text: str, fps: Fraction) -> None:
-    assert read_fps(text) == fps
-
-
-def test_steps_that_take_ages_are_refused_in_real_time() -> None:
-    with pytest.raises(UserError, match="its steps take 1e"):
-        per_frame("realtime", 1, Fraction(60), 1, 1e10)
-
-
 def test_odd_sizes_are_for_pictures(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give 190x108"):
         open_output(Reel(tmp_path / "a.mp4", (191, 109), 1))
@@ -424,31 +409,6 @@ def test_a_render_that_is_ended_leaves_what_can_be_played(
 def test_more_pictures_than_memory_are_refused(recording: Path) -> None:
     with pytest.raises(UserError, match="an array of 2,000,000 pictures takes"):
         calf_viz.render(frames=2_000_000, size=(3840, 2160))
-
-
-def test_a_recording_stays_as_it_was_given(
-    recording: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Open if it was, and otherwise closed, even if nothing is drawn."""
-    from calf_viz.recording.recording import Recording
-
-    closed: list[Recording] = []
-    close = Recording.close
-    monkeypatch.setattr(Recording, "close", lambda self: (closed.append(self), close(self)))
-    found = Recording(recording)
-    pictures = calf_viz.render(found, frames=2, **SETTINGS)
-    assert not closed and found.samples(STEPS - 1).step == STEPS - 1
-    np.testing.assert_array_equal(calf_viz.render(found, frames=2, **SETTINGS), pictures)
-    assert not closed
-    for settings in ({"frames": 2}, {"start": STEPS}, {"start": 9, "stop": 3}):
-        closed.clear()
-        with suppress(UserError):
-            calf_viz.render(recording, **settings, **SETTINGS)
-        assert len(closed) == 1
-    closed.clear()
-    assert run(recording, "--output", "a.png")[0] == 0 and len(closed) == 1
-    closed.clear()
-    assert run(recording, "--output", "b.png", "--from", STEPS)[0] == 2 and len(closed) == 1
 
 
 def test_the_timeline_of_a_video_is_whole_from_its_first_frame(recording: Path) -> None:

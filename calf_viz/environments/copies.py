@@ -60,14 +60,19 @@ class Copies:
         else:
             raise self._other("acts in", actions, "a Box of one axis or a Discrete is wanted")
         self._size = int(shape[0])
-        self._allocate(n)
+        try:
+            self._allocate(n)
+        except BaseException:
+            self.close()
+            raise
 
     def _other(self, verb: str, space: object, wanted: str) -> UserError:
         self.close()
         return UserError(f"environment {shown(self._id)} {verb} {shown(space, 80)}: {wanted}")
 
     def _allocate(self, n: int) -> None:
-        self._envs += [made(self._id, **self._given) for _ in range(n - len(self._envs))]
+        while len(self._envs) < n:
+            self._envs.append(made(self._id, **self._given))
         self.observations = np.zeros((n, self._size), np.float32)
         self.over = np.ones(n, dtype=np.bool_)
         self.rewards, self.terminated = np.zeros(n), np.zeros(n, dtype=np.bool_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,20 +55,23 @@ class EnvironmentWay:
         self._policy, self.agents = MlpPolicy.load(model), agents
         ended, states = samples.columns["ended"] > 0, samples.columns["state"]
         self._copies = Copies(env_id, len(samples), max_episode_steps=-1)
-        with parsing(recording.folder, f"states and observations of {env_id}", ADVICE):
-            self._copies.put(samples.columns["observation"], states, ended)
-        self._act = acting(self._policy, self._copies, env_id)
-        n = len(agents)
-        columns = {name: np.array(samples.columns[name][agents]) for name in COLUMNS}
-        self.first = replace(
-            samples,
-            positions=samples.positions[agents], modes=samples.modes[agents],
-            first=np.ones(n, bool), columns=columns,
-        )  # fmt: skip
-        with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
-            size = len(self._copies.observation_low)
-            self._plane = ObservationPlane(read_axes(axes, size))
-        self._states = np.array(states)
+        with ExitStack() as failed:
+            failed.callback(self._copies.close)
+            with parsing(recording.folder, f"states and observations of {env_id}", ADVICE):
+                self._copies.put(samples.columns["observation"], states, ended)
+            self._act = acting(self._policy, self._copies, env_id)
+            n = len(agents)
+            columns = {name: np.array(samples.columns[name][agents]) for name in COLUMNS}
+            self.first = replace(
+                samples,
+                positions=samples.positions[agents], modes=samples.modes[agents],
+                first=np.ones(n, bool), columns=columns,
+            )  # fmt: skip
+            with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
+                size = len(self._copies.observation_low)
+                self._plane = ObservationPlane(read_axes(axes, size))
+            self._states = np.array(states)
+            failed.pop_all()
 
     @property
     def over(self) -> NDArray[np.bool_]:
@@ -99,6 +103,10 @@ class EnvironmentWay:
                 "ended": copies.over[these].astype(np.uint8),
             },
         )
+
+    def close(self) -> None:
+        """Close the environments: it steps no more."""
+        self._copies.close()
 
 
 def _known(env_id: str) -> bool:

@@ -10,6 +10,7 @@ was recorded without randomness is repeated bit for bit, whichever of them are a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -104,9 +105,10 @@ def fork(
     finally:
         if opened is not recording:
             opened.close()
-    found = [way.first]
-    while len(found) <= steps and not way.over.all():
-        found.append(way.step())
+    with closing(way):
+        found = [way.first]
+        while len(found) <= steps and not way.over.all():
+            found.append(way.step())
     columns = [
         np.array([samples.columns[name] for samples in found])
         for name in ("state", "action", "reward", "ended")
@@ -225,6 +227,9 @@ class Way:
             headings=None if headings is None else headings[these],
             columns={name: values[these] for name, values in samples.columns.items()},
         )
+
+    def close(self) -> None:
+        """Nothing to do: it is all in arrays."""
 
 
 def _chosen(agents: Sequence[int] | None, n: int, trainee: int | None) -> NDArray[np.intp]:

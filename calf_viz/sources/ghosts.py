@@ -4,7 +4,8 @@ happened."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 from calf_viz.errors import UserError, shown
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
-from calf_viz.sources.fork import way_of
+from calf_viz.sources.fork import Way, way_of
 from calf_viz.sources.rollout import MOST_STEPS, STEPS
+
+if TYPE_CHECKING:
+    from calf_viz.sources.environment_fork import EnvironmentWay
 
 MOST = 4
 """Policies at once: then all modes are distinguished."""
@@ -54,13 +58,18 @@ class Ghosts:
             raise UserError(f"`steps` {shown(steps)}: give 1 to {MOST_STEPS}")
         self.row, self.step, self.steps = row, recording.step(row), steps
         self.policies = tuple(policies)
-        self._ways = [way_of(recording, row, policy, agents) for policy in policies]
-        self.names = _distinct([way.policy for way in self._ways])
-        self._found = [[_drawn(way.first) for way in self._ways]]
-        # Their numbers, behind the others', change with how many those are: they end there.
-        ends = [stop for _, stop in recording.spans()]
-        self._end = next((stop for stop in ends[:-1] if row < stop), None)
-        self.at(1)  # raises for what cannot be put into a state
+        self._ways: list[Way | EnvironmentWay] = []
+        with ExitStack() as failed:
+            failed.callback(self.close)
+            for policy in policies:
+                self._ways.append(way_of(recording, row, policy, agents))
+            self.names = _distinct([way.policy for way in self._ways])
+            self._found = [[_drawn(way.first) for way in self._ways]]
+            # Their numbers, behind the others', change with how many those are: they end there.
+            ends = [stop for _, stop in recording.spans()]
+            self._end = next((stop for stop in ends[:-1] if row < stop), None)
+            self.at(1)  # raises for what cannot be put into a state
+            failed.pop_all()
 
     def __len__(self) -> int:
         """Ghosts."""
@@ -102,6 +111,11 @@ class Ghosts:
             samples.step,
             {name: _extended(values, len(self)) for name, values in samples.columns.items()},
         )
+
+    def close(self) -> None:
+        """Close what they step in: they go no further."""
+        for way in self._ways:
+            way.close()
 
 
 def _distinct(names: list[str]) -> list[str]:

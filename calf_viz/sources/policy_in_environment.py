@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,21 +66,24 @@ class PolicyInEnvironment:
         self.policy, self._cut = policy, cut or Cut()
         self._env_id, self._seed = env_id, seed
         self._copies = Copies(env_id, n_agents, seed)
-        self._act = acting(policy, self._copies, env_id)
-        known = names_of(env_id.rpartition(":")[2], self._copies.metadata)
-        size = policy.observations
-        self._names = known.observations if len(known.observations) == size else ()
-        try:
-            axes = read_axes(self._cut.axes or known.axes, size)
-            others = read_others(self._cut.others, axes, size)
-        except ValueError as error:
-            raise UserError(str(error)) from None
-        self.plane = ObservationPlane(axes, others, self._cut.chosen)
-        self._seen = self._scouted(min(n_agents, SCOUTS), LOOK_AHEAD)
-        self.plane.see(self._seen)
-        self.view = self._first_view(known.actions)
-        self._surface_is_new = True
-        self._recorded = False
+        with ExitStack() as failed:
+            failed.callback(self._copies.close)
+            self._act = acting(policy, self._copies, env_id)
+            known = names_of(env_id.rpartition(":")[2], self._copies.metadata)
+            size = policy.observations
+            self._names = known.observations if len(known.observations) == size else ()
+            try:
+                axes = read_axes(self._cut.axes or known.axes, size)
+                others = read_others(self._cut.others, axes, size)
+            except ValueError as error:
+                raise UserError(str(error)) from None
+            self.plane = ObservationPlane(axes, others, self._cut.chosen)
+            self._seen = self._scouted(min(n_agents, SCOUTS), LOOK_AHEAD)
+            self.plane.see(self._seen)
+            self.view = self._first_view(known.actions)
+            self._surface_is_new = True
+            self._recorded = False
+            failed.pop_all()
 
     def _scouted(self, agents: int, steps: int) -> NDArray[np.float32]:
         """Observations in the first steps of a few agents, (m, d)."""

@@ -43,7 +43,8 @@ class Replay:
         of_today: whether agents are shown on the newest critic instead of that of then.
         row: the next row.
         at: the row shown; -1 before the first.
-        ghosts: agents that go on from one of its rows by other policies; None without a fork.
+        ghosts: agents that go on from one of its rows by other policies, closed with this; None
+            without a fork.
     """
 
     def __init__(
@@ -127,9 +128,12 @@ class Replay:
                 "only agents of our own systems go on by a key: try `calf-viz replay` with --fork"
             )
         row = min(max(self.at, 0), len(self.recording) - 1)
+        before = self.ghosts
         self.ghosts = (
             Ghosts(self.recording, row, policies, agents, self._ghost_steps) if policies else None
         )
+        if before is not None:
+            before.close()
 
     @property
     def rows(self) -> int:
@@ -260,5 +264,7 @@ class Replay:
 
     def close(self) -> None:
         """As `Source`."""
+        if self.ghosts is not None:
+            self.ghosts.close()
         if not self._kept:
             self.recording.close()

@@ -1,0 +1,73 @@
+"""Which steps of a recording the pictures of a video show, and how they come there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from applications import SMALL
+from click.testing import CliRunner
+
+import calf_viz
+from calf_viz import CALFApplication, UserError, VisualizationConfig
+from calf_viz.cli.main import calf_viz as command
+from calf_viz.recording.recording import Recording
+from calf_viz.viewer.film import per_frame, read_fps
+
+pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+
+STEPS = 40
+SETTINGS: dict[str, Any] = {key: SMALL[key] for key in ("size", "grid", "trail_length")}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("film") / "a.calf"
+    with CALFApplication(VisualizationConfig(**SMALL, n_agents=4, hud=False, record=folder)) as app:
+        for _ in range(STEPS):
+            app.advance()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "fps"),
+    [("60", 60), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001)),
+     (".5", Fraction(1, 2)), ("24.", 24), (" 25 ", 25), ("1000.0", 1000)],
+)  # fmt: skip
+def test_frames_per_second_are_exact(text: str, fps: Fraction) -> None:
+    assert read_fps(text) == fps
+
+
+def test_steps_that_take_ages_are_refused_in_real_time() -> None:
+    with pytest.raises(UserError, match="its steps take 1e"):
+        per_frame("realtime", 1, Fraction(60), 1, 1e10)
+
+
+def test_a_recording_stays_as_it_was_given(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open if it was, and otherwise closed, even if nothing is drawn."""
+    closed: list[Recording] = []
+    close = Recording.close
+    monkeypatch.setattr(Recording, "close", lambda self: (closed.append(self), close(self)))
+    found = Recording(recording)
+    pictures = calf_viz.render(found, frames=2, **SETTINGS)
+    assert not closed and found.samples(STEPS - 1).step == STEPS - 1
+    np.testing.assert_array_equal(calf_viz.render(found, frames=2, **SETTINGS), pictures)
+    assert not closed
+    for settings in ({"frames": 2}, {"start": STEPS}, {"start": 9, "stop": 3}):
+        closed.clear()
+        with suppress(UserError):
+            calf_viz.render(recording, **settings, **SETTINGS)
+        assert len(closed) == 1
+    closed.clear()
+    small = ["--size", "192x108", "--no-hud", "--output", str(tmp_path / "a.png")]
+    for more in ([], ["--overwrite", "--from", str(STEPS)]):
+        found_again = CliRunner().invoke(command, ["render", str(recording), *small, *more])
+        assert (found_again.exit_code == 0) is (not more), found_again.output
+        assert len(closed) == 1
+        closed.clear()
