@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from applications import opened
+from applications import SMALL, opened
 
 from calf_viz.agent import checkpoint
 from calf_viz.agent.array_networks import layers_of
@@ -15,8 +16,11 @@ from calf_viz.agent.certificate import Constants
 from calf_viz.agent.explanation import Explanation, inequalities
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
+from calf_viz.sources.replay import Replay
 from calf_viz.sources.simulation import Simulation
 from calf_viz.systems import System
+from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.config import VisualizationConfig
 
 FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
 SYSTEMS = ("point_mass", "differential_drive", "pendulum")
@@ -193,6 +197,68 @@ def test_a_recordings_steps_are_explained_as_the_live_ones(tmp_path: Path, syste
             for axis, other in zip(then.axes, now.axes, strict=True):
                 assert (axis.q == other.q).all()
             check(then, agent)
+
+
+def in_training(folder: Path):
+    """As a run's: its recorded networks are other ones than those that decided."""
+    pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+    from calf_viz.recording.recorder import Recorder
+    from calf_viz.recording.recording import Recording
+
+    agent = CALFAgent.load(checkpoint.shipped("pendulum"))
+    simulation = Simulation(agent, 4, seed=3)
+    simulation.record()
+    about = simulation.about() | {"policy": "training"}
+    recorder = Recorder(folder, simulation.view, {"agent": about})
+    recorder.critic(FLAT, 0, simulation.weights() * np.float32(1.5))
+    live = []
+    for _ in range(40):
+        recorder.see(simulation.step())
+        live.append([simulation.why(number) for number in range(4)])
+    recorder.close()
+    return Recording(folder), live
+
+
+def test_of_a_training_only_what_was_compared_is_known(tmp_path: Path) -> None:
+    found, live = in_training(tmp_path / "a.calf")
+    for step in (2, 17, 39):
+        for number in range(4):
+            then, now = found.explain(step, number), live[step][number]
+            assert (then.step, then.agent, then.rule) == (step, number, now.rule)
+            assert (then.q, then.q_plus, then.norm) == (now.q, now.q_plus, now.norm)
+            assert then.inequalities == now.inequalities
+            assert (then.state == now.state).all() and (then.action == now.action).all()
+            assert then.actions == () and then.axes == ()  # the networks of then are not known
+    with pytest.raises(UserError, match="an episode begins there"):
+        found.explain(0, 0)
+
+
+def test_a_training_s_steps_are_shown_with_their_margins(tmp_path: Path) -> None:
+    recording, _ = in_training(tmp_path / "a.calf")
+    config = VisualizationConfig(**{**SMALL, "size": (640, 480)}, chosen=2, why=True)
+    with CALFApplication(config, source=Replay(recording)) as app:
+        for _ in range(20):
+            app.step()
+        assert app.failure is None and app.hud is not None
+        shown = app.explain(2)
+        assert shown is not None and len(shown.inequalities) == 3 and shown.actions == ()
+
+
+def test_a_mode_that_no_agent_has_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+    from calf_viz.recording.recorder import Recorder
+    from calf_viz.recording.recording import Recording
+
+    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 2, seed=3)
+    simulation.record()
+    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
+    recorder.critic(FLAT, 0, simulation.weights())
+    for _ in range(3):
+        samples = simulation.step()
+        recorder.see(replace(samples, modes=samples.modes + np.uint8(7)))
+    recorder.close()
+    with pytest.raises(UserError, match="mode 9"):
+        Recording(tmp_path / "a.calf").explain(2, 0)
 
 
 def test_steps_that_cannot_be_explained_say_why(tmp_path: Path) -> None:

@@ -11,14 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from applications import SMALL
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calf_viz import recording as recordings
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
+from calf_viz.returns.meaning import read as read_meaning
 from calf_viz.run_command import run_command
+from calf_viz.sources.replay import Replay
 from calf_viz.verification.verify import verify
+from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.config import VisualizationConfig
 
 pa = pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
@@ -116,6 +122,151 @@ def test_from_python_as_well(folder: Path, case: str) -> None:
     with pytest.raises(UserError) as caught:
         recordings.open(folder)
     assert "\n" not in str(caught.value)
+
+
+Columns = dict[str, Any]
+
+
+def rewritten(folder: Path, name: str, change: Callable[[Columns, Any], None]) -> None:
+    """Other columns in a stream; change: of the arrays of a batch, and its metadata."""
+    batches = []
+    with pa.ipc.open_stream((folder / name).read_bytes()) as reader:
+        about = json.loads((reader.schema.metadata or {}).get(b"calf_viz", b"{}"))
+        for number in range(10**6):
+            try:
+                batch, custom = reader.read_next_batch_with_custom_metadata()
+            except StopIteration:
+                break
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            known = json.loads(json.dumps(about))
+            change(columns, known)
+            batches.append((columns, custom))
+            assert number < 100
+    schema = pa.RecordBatch.from_pydict(batches[0][0]).schema
+    schema = schema.with_metadata({b"calf_viz": json.dumps(known).encode()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for columns, custom in batches:
+            writer.write_batch(pa.RecordBatch.from_pydict(columns, schema), custom)
+    (folder / name).write_bytes(sink.getvalue().to_pybytes())
+
+
+def per_agent(values: np.ndarray, size: int) -> Any:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), size)
+
+
+def wide(name: str, width: int = 2) -> Callable[[Columns, Any], None]:
+    """Several numbers of each agent."""
+
+    def change(columns: Columns, about: Any) -> None:
+        rows, agents = len(columns["x"]), about["agents"]
+        columns[name] = per_agent(np.ones((rows, agents * width)), agents * width)
+        about["widths"][name] = width
+
+    return change
+
+
+def single(name: str) -> Callable[[Columns, Any], None]:
+    """One number of each agent, without an axis."""
+
+    def change(columns: Columns, about: Any) -> None:
+        rows, agents = len(columns["x"]), about["agents"]
+        columns[name] = per_agent(np.ones((rows, agents), np.float32), agents)
+        about["widths"].pop(name, None)
+
+    return change
+
+
+def as_(name: str, value: Callable[[Any], Any]) -> Callable[[Columns, Any], None]:
+    def change(columns: Columns, about: Any) -> None:
+        columns[name] = value(columns[name])
+
+    return change
+
+
+def half_null(column: Any) -> Any:
+    values = column.to_pylist()
+    return pa.array([None if at % 2 else value for at, value in enumerate(values)], column.type)
+
+
+def null_within(column: Any) -> Any:
+    values = [[None, *row[1:]] for row in column.to_pylist()]
+    return pa.array(values, pa.list_(column.type.value_type, column.type.list_size))
+
+
+def texts(column: Any) -> Any:
+    return pa.array([str(value) for value in column.to_pylist()])
+
+
+def plain(column: Any) -> Any:
+    return pa.array([row[0] for row in column.to_pylist()])
+
+
+def ragged(column: Any) -> Any:
+    return pa.array([row[: at % 3] for at, row in enumerate(column.to_pylist())])
+
+
+def named_again(columns: Columns, about: Any) -> None:
+    about["widths"] = {"x": 0}
+
+
+DAMAGED = {
+    **{f"{name} is wide": wide(name) for name in ("q", "q_plus", "reward", "ended", "x", "first")},
+    **{f"{name} is {how.__name__}": as_(name, how)
+       for name in ("step", "time") for how in (texts, half_null)},
+    **{f"{name} is {how.__name__}": as_(name, how)
+       for name in ("x", "mode", "state", "q")
+       for how in (texts, plain, ragged, half_null, null_within)},
+    "step is double": as_("step", lambda column: column.cast(pa.float64())),
+    "time is whole": as_("time", lambda column: pa.array(range(len(column)))),
+    "widths of 0": named_again,
+    "other agents": lambda columns, about: about.update(agents=about["agents"] + 1),
+}  # fmt: skip
+COMMANDS = (
+    ["verify"],
+    ["returns"],
+    ["export", "--csv", "a.csv"],
+    ["replay", "--from", "3", "--frames", "1", "--output", "a.png", "--size", "64x64"],
+)
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_columns_of_other_types_are_refused_in_one_line(
+    folder: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewritten(folder, AGENTS, DAMAGED[case])
+    monkeypatch.chdir(folder.parent)
+    for command, *options in COMMANDS:
+        found = CliRunner().invoke(calf_viz, [command, str(folder), *options])
+        assert isinstance(found.exception, UserError), (command, found.exception, found.output)
+        assert "\n" not in str(found.exception)
+    with pytest.raises(UserError):
+        recordings.open(folder).explain(3, 0)
+
+
+@pytest.mark.parametrize("case", ["state", "action"])
+@pytest.mark.parametrize("change", [single, wide], ids=["single", "wide"])
+def test_states_and_actions_of_another_system_are_refused(
+    folder: Path, case: str, change: Callable[..., Any]
+) -> None:
+    rewritten(folder, AGENTS, change(case, 5) if change is wide else change(case))
+    recording = recordings.open(folder)
+    calls = {"verify": lambda: verify(recording), "explain": lambda: recording.explain(3, 0),
+             "returns": lambda: read_meaning(recording)}  # fmt: skip
+    for call in calls.values():
+        with pytest.raises(UserError, match=case) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    with CALFApplication(VisualizationConfig(**SMALL), source=Replay(recording)) as app:
+        for _ in range(8):
+            app.step()
+
+
+@pytest.mark.parametrize("column", ["step", "kind", "agent", "number", "text"])
+def test_events_without_something_are_refused(folder: Path, column: str) -> None:
+    rewritten(folder, EVENTS, as_(column, half_null))
+    with pytest.raises(UserError, match="nulls"):
+        recordings.open(folder).events()
 
 
 @settings(max_examples=150, deadline=None)

@@ -7,14 +7,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz import systems
 from calf_viz.agent.array_networks import ArrayNetworks, layers_of
 from calf_viz.agent.certificate import Constants
-from calf_viz.agent.explanation import Decision, Explanation, Judge
-from calf_viz.errors import UserError, shown
+from calf_viz.agent.explanation import Decision, Explanation, Judge, inequalities
+from calf_viz.agent.modes import NAMES
+from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
 from calf_viz.recording.critics import Critic
-from calf_viz.recording.folder import ADVICE, META
+from calf_viz.recording.folder import ADVICE
+from calf_viz.recording.rows import Columns, known
+from calf_viz.recording.rules import decided, rules
 from calf_viz.recording.storage import Location
 from calf_viz.samples import Samples
 from calf_viz.view import View
@@ -27,6 +29,7 @@ class Recorded(Protocol):
     view: View
     meta: dict[str, Any]
 
+    def shapes(self) -> list[Columns]: ...
     def __len__(self) -> int: ...
     def row(self, step: int) -> int: ...
     def step(self, row: int) -> int: ...
@@ -42,18 +45,14 @@ class Explainer:
     """
 
     def __init__(self, recording: Recorded) -> None:
-        about = recording.meta.get("agent")
-        if about is None:
+        if not decided(recording):
             raise UserError(
                 f"{shown(recording.folder)} says nothing about decisions: it shows "
                 f"{shown(recording.view.title)}, and only steps of our own agents can be explained"
             )
         self._recording = recording
-        with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
-            self._system = systems.get(about["system"])
-            self._policy, self._hidden = str(about["policy"]), int(about["hidden"])
-            numbers = {name: float(value) for name, value in about["constants"].items()}
-            self._constants = Constants(**numbers)
+        by = self._rules = rules(recording)
+        self._constants = Constants(by.nu_bar, by.c_low, by.c_up)
         self._judge: tuple[int, Judge] | None = None  # and the number of its critic
 
     def explain(self, step: int, agent: int) -> Explanation:
@@ -76,18 +75,40 @@ class Explainer:
         if row == 0 or recording.step(row - 1) != step - 1:
             raise UserError(f"{where}: the step before is not recorded, where it was decided")
         before = recording.samples(row - 1)
-        number = recording.critic_at(step)
-        if number is None or agent >= len(before):
-            raise UserError(f"{where}: the networks of then are not recorded")
+        if agent >= len(before):
+            raise UserError(f"{where}, agent {agent}: it was not there in the step before")
+        if not 0 <= (mode := int(after.modes[agent])) < len(NAMES):
+            said = f"step {step}, agent {agent}: mode {mode}, where our agents have {len(NAMES)}"
+            raise FileDamaged(recording.folder, said, ADVICE)
         q, q_plus = (
             self._number(samples, name, agent)
             for samples, name in ((after, "q"), (before, "q_plus"))
         )
         decision = Decision(
-            agent, step, int(after.modes[agent]), self._column(before, "state", agent),
-            self._column(after, "action", agent), q, q_plus,
+            agent, step, mode,
+            self._column(before, "state", agent, self._rules.system.state_dim),
+            self._column(after, "action", agent, self._rules.system.action_dim), q, q_plus,
         )  # fmt: skip
+        if self._rules.policy == "training":
+            return self._in_training(decision, where)
+        number = recording.critic_at(step)
+        if number is None:
+            raise UserError(f"{where}: the networks of then are not recorded")
         return self._judge_of(number).explain(decision)
+
+    def _in_training(self, decision: Decision, where: str) -> Explanation:
+        """Of networks that changed with each step, recorded every few seconds: none of those
+        recorded decided, so that only what was compared is known."""
+        agent, step, mode, state, action, q, q_plus = decision
+        if not np.isfinite(q):
+            raise UserError(f"{where}, agent {agent}: the q that was compared is not recorded")
+        state, action = state.astype(np.float64), action.astype(np.float64)
+        norm = float(self._rules.system.norm(state[None])[0])
+        known = q_plus if np.isfinite(q_plus) else None
+        compared = inequalities(q, known, norm, self._constants)
+        return Explanation(
+            agent, step, NAMES[mode], state, norm, action, q, known, compared, (), ()
+        )
 
     def _there(self) -> str:
         recording = self._recording
@@ -95,31 +116,32 @@ class Explainer:
             return "it has no steps"
         return f"they go from {recording.step(0)} to {recording.step(len(recording) - 1)}"
 
-    def _column(self, samples: Samples, name: str, agent: int) -> NDArray[Any]:
-        if name not in samples.columns:
+    def _column(self, samples: Samples, name: str, agent: int, width: int) -> NDArray[Any]:
+        found = known(samples, name, self._recording.folder, width)
+        if found is None:
             raise UserError(f"explain: the rows of {shown(self._recording.folder)} have no {name}")
-        found: NDArray[Any] = samples.columns[name][agent]
-        return found
+        one: NDArray[Any] = found[agent]
+        return one
 
-    @staticmethod
-    def _number(samples: Samples, name: str, agent: int) -> float:
-        return float(samples.columns[name][agent]) if name in samples.columns else np.nan
+    def _number(self, samples: Samples, name: str, agent: int) -> float:
+        found = known(samples, name, self._recording.folder)
+        return np.nan if found is None else float(found[agent])
 
     def _judge_of(self, number: int) -> Judge:
         if self._judge is not None and self._judge[0] == number:
             return self._judge[1]
-        recording, system = self._recording, self._system
+        recording, system = self._recording, self._rules.system
         weights = recording.critic(number).weights
         if weights is None:
             raise UserError(
                 f"explain: critic {number} of {shown(recording.folder)} is recorded without its "
                 "networks"
             )
-        sizes = system.state_dim, system.action_dim, self._hidden, len(system.angles)
+        sizes = system.state_dim, system.action_dim, self._rules.hidden, len(system.angles)
         with parsing(recording.folder, "a recording with networks", ADVICE):
             networks = ArrayNetworks(
                 *layers_of(weights, *sizes), system.action_limits, system.angles
             )
-        judge = Judge(system, networks, self._constants, self._policy)
+        judge = Judge(system, networks, self._constants, self._rules.policy)
         self._judge = number, judge
         return judge

@@ -19,7 +19,7 @@ from calf_viz.recording.critics import Critic
 from calf_viz.recording.events import Event
 from calf_viz.recording.folder import ADVICE, EVENTS, read_meta
 from calf_viz.recording.lookout import Lookout
-from calf_viz.recording.rows import Columns, Rows
+from calf_viz.recording.rows import Columns, Rows, batch, check
 from calf_viz.recording.storage import exists, locate
 from calf_viz.recording.stream import Stream, Unbegun
 from calf_viz.recording.streams import Place, Streams
@@ -149,10 +149,10 @@ class Recording:
         kept. Raises FileDamaged."""
         place = self._agents[number]
         stream = self._agents.streams[place.stream]
-        batch = stream.batch(place.block)
+        found = batch(stream, place.block)
         with parsing(stream.path, "rows of agents", ADVICE):
             modes, first = (
-                batch.column(name).flatten().to_numpy().reshape(place.rows, -1)
+                found.column(name).flatten().to_numpy().reshape(place.rows, -1)
                 for name in ("mode", "first")
             )
         return place.row, modes, first > 0
@@ -164,18 +164,18 @@ class Recording:
     def samples(self, row: int) -> Samples:
         """The agents in a row. Raises IndexError, FileDamaged."""
         place = self._agents.at_row(row)
-        batch, schema = self._batch(place), self._agents.streams[place.stream].schema
+        found, schema = self._batch(place), self._agents.streams[place.stream].schema
         n, widths = self._agents.about(place.stream)
         at = row - place.row
 
         def column(name: str) -> NDArray[Any]:
-            values = batch.column(name)
+            values = found.column(name)
             flat = values.values.to_numpy(zero_copy_only=True)
             width = n * widths.get(name, 1)
             # (Slices of Arrow's lists know where they begin, their values do not.)
             start = (values.offset + at) * width
-            found = flat[start : start + width]
-            return found.reshape(n, -1) if name in widths else found
+            row = flat[start : start + width]
+            return row.reshape(n, -1) if name in widths else row
 
         with parsing(self._agents.streams[place.stream].path, "rows of agents", ADVICE):
             extra = [name for name in schema.names if name not in RESERVED]
@@ -273,9 +273,9 @@ class Recording:
         """Steps of the events of a kind in a block. Raises FileDamaged."""
         assert self._events is not None
         with parsing(self._events.path, "events", ADVICE):
-            batch = self._events.batch(block)
-            kinds = batch.column("kind").to_numpy(zero_copy_only=False)
-            steps: list[int] = batch.column("step").to_numpy()[kinds == kind].tolist()
+            found = batch(self._events, block)
+            kinds = found.column("kind").to_numpy(zero_copy_only=False)
+            steps: list[int] = found.column("step").to_numpy()[kinds == kind].tolist()
             return steps
 
     def events(self) -> list[Event]:
@@ -283,14 +283,14 @@ class Recording:
         if self._events is None:
             return []
         with parsing(self._events.path, "events", ADVICE):
-            return [event for batch in self.event_batches() for event in events.events(batch)]
+            return [event for found in self.event_batches() for event in events.events(found)]
 
     def event_batches(self) -> Iterator[Any]:
         """All events so far, as Arrow's record batches. Raises FileDamaged."""
         stream = self._events
         if stream is not None:
             for number in range(len(stream.blocks)):
-                yield stream.batch(number)
+                yield batch(stream, number)
 
     def shapes(self) -> list[Columns]:
         """What rows hold, in each stream."""
@@ -308,8 +308,8 @@ class Recording:
             if first < last:
                 stream = self._agents.streams[place.stream]
                 with parsing(stream.path, "rows of agents", ADVICE):
-                    batch = stream.batch(place.block).slice(first, last - first)
-                    rows = Rows(batch, Columns.of(stream.schema, stream.path))
+                    found = batch(stream, place.block).slice(first, last - first)
+                    rows = Rows(found, Columns.of(stream.schema, stream.path))
                 yield rows
 
     def explain(self, step: int, agent: int) -> Explanation:
@@ -337,12 +337,12 @@ class Recording:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        batch = self._agents.streams[place.stream].batch(place.block)
-        self._kept[key] = batch
-        self._kept_bytes += batch.nbytes
+        found = batch(self._agents.streams[place.stream], place.block)
+        self._kept[key] = found
+        self._kept_bytes += found.nbytes
         while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
             self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
-        return batch
+        return found
 
     def close(self) -> None:
         """Close all files."""
@@ -354,8 +354,13 @@ class Recording:
 
 def _check(stream: Stream, kind: str) -> None:
     """Raise FileDamaged for a stream of something else."""
-    known = {"critic": critics.schema, "events": events.schema}
-    wanted = ROW if kind == "agents" else known[kind]().names
-    for name in wanted:
-        if name not in stream.schema.names:
+    schema, types = stream.schema, {"critic": critics.schema, "events": events.schema}
+    wanted = types[kind]() if kind in types else None
+    for name in ROW if wanted is None else wanted.names:
+        if name not in schema.names:
             raise FileDamaged(stream.path, f"no stream of {kind}: it has no column {name}", ADVICE)
+        if wanted is not None and schema.field(name).type != wanted.field(name).type:
+            said = f"no stream of {kind}: its column {name} is {shown(schema.field(name).type)}"
+            raise FileDamaged(stream.path, said, ADVICE)
+    if wanted is None:
+        check(schema, stream.path)

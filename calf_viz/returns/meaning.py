@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz import systems
 from calf_viz.errors import UserError, shown
-from calf_viz.files import parsing
-from calf_viz.recording.folder import ADVICE, META
 from calf_viz.recording.recording import Recording
+from calf_viz.recording.rules import decided, rules
 from calf_viz.samples import Samples
 from calf_viz.systems import System
 
@@ -108,20 +106,15 @@ def read(
     columns = recording.samples(len(recording) - 1).columns
     if "reward" not in columns:
         raise UserError(f"{where} has no rewards, so that returns are not known: record others")
-    about = recording.meta.get("agent")
-    system, known = None, dict[str, float]()
-    if about is not None:
-        with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
-            system = systems.get(about["system"])
-            known = {
-                name: float(about[name]) for name in ("gamma", "reward_scale") if name in about
-            }
-    gamma = known.get("gamma") if gamma is None else gamma
+    by = rules(recording) if decided(recording) else None
+    system = None if by is None else by.system
+    gamma = by.gamma if gamma is None and by is not None else gamma
     if gamma is None:
         raise UserError(f"{where} does not say how returns are discounted: give `gamma`, as 0.99")
     if not 0.0 <= gamma <= 1.0:
         raise UserError(f"gamma {gamma:g} is not within 0 and 1")
-    scale = known.get("reward_scale", 1.0) if reward_scale is None else reward_scale
+    known = None if by is None else by.reward_scale
+    scale = reward_scale if reward_scale is not None else 1.0 if known is None else known
     if not math.isfinite(scale) or scale == 0.0:
         raise UserError(f"reward_scale {scale:g}: give a factor, as 1, or -1 for a critic of costs")
     promise = next((name for name in PROMISES if name in columns), "surface")

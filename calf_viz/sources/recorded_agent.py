@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
 
-from calf_viz import systems
 from calf_viz.errors import UserError
 from calf_viz.recording.recording import Recording
+from calf_viz.recording.rules import Rules, rules
 from calf_viz.samples import Samples
 from calf_viz.sources.simulation import hidden_square
 from calf_viz.verification.networks import Networks
@@ -21,19 +21,12 @@ class RecordedAgent:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._networks: tuple[int, Networks | None] | None = None
-        about = recording.meta.get("agent")
-        self._about: dict[str, Any] = about if isinstance(about, dict) else {}
-        self._system, self._constants, self._hidden_square = None, (0.0, 0.0, 0.0), 0.0
-        try:
-            self._system = systems.get(str(self._about["system"]))
-            constants = self._about["constants"]
-            nu, low, up = (float(constants[name]) for name in ("nu_bar", "c_low", "c_up"))
-            self._constants = nu, low, up
-            hidden = np.asarray(self._about["slice"], np.float64)
-            if hidden.shape == (self._system.state_dim,):
-                self._hidden_square = hidden_square(self._system, tuple(hidden.tolist()))
-        except (UserError, KeyError, TypeError, ValueError, OverflowError):
-            pass  # a system that is not known here, or a recording that does not say
+        self._rules: Rules | None = None
+        self._constants, self._hidden_square = (0.0, 0.0, 0.0), 0.0
+        with suppress(UserError):  # a system that is not known here, or it does not say
+            by = self._rules = rules(recording)
+            self._constants = by.nu_bar, by.c_low, by.c_up
+            self._hidden_square = hidden_square(by.system, by.hidden_states)
 
     def certificate(self, chosen: int, samples: Samples | None) -> Certificate:
         """As `Certified`, of the samples shown."""
@@ -56,7 +49,9 @@ class RecordedAgent:
                 return float(known.mean())
         states = samples.columns.get("state")
         networks = None if critic is None or states is None else self._networks_of(critic)
-        if networks is None or states is None:
+        if networks is None or states is None or self._rules is None:
+            return None
+        if states.shape[1:] != (self._rules.system.state_dim,):  # of rows that came later
             return None
         with np.errstate(all="ignore"):  # weights may be anything
             return float(np.mean(-networks.q(states, networks.actor(states))))
@@ -67,11 +62,12 @@ class RecordedAgent:
         return self._networks[1]
 
     def _read(self, critic: int) -> Networks | None:
-        weights, system = self._recording.critic(critic).weights, self._system
-        if weights is None or system is None:
+        weights, by = self._recording.critic(critic).weights, self._rules
+        if weights is None or by is None:
             return None
+        system = by.system
         try:
-            hidden = int(self._about["hidden"])
-            return Networks(weights, system.state_dim, system.action_limits, hidden, system.angles)
-        except (KeyError, TypeError, ValueError):
+            limits = system.action_limits
+            return Networks(weights, system.state_dim, limits, by.hidden, system.angles)
+        except ValueError:
             return None

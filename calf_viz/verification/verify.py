@@ -31,6 +31,7 @@ from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
 from calf_viz.recording.folder import ADVICE
 from calf_viz.recording.recording import Recording
+from calf_viz.recording.rows import known
 from calf_viz.recording.rules import Rules
 from calf_viz.recording.rules import rules as rules_of
 from calf_viz.verification.networks import Networks
@@ -150,17 +151,18 @@ class _Part:
         self.new = rows[-1].first[n:]
         """Whether those that are in the last row alone begin there."""
 
-        def column(name: str) -> NDArray[Any]:
-            try:
-                return np.stack([samples.columns[name][:n] for samples in rows])
-            except KeyError as error:
-                raise FileDamaged(
-                    recording.folder, f"its rows have no {name}, which the check needs", ADVICE
-                ) from error
+        def column(name: str, width: int | None = None) -> NDArray[Any]:
+            columns = [known(samples, name, recording.folder, width) for samples in rows]
+            there = [values[:n] for values in columns if values is not None]
+            if len(there) < len(rows):
+                said = f"its rows have no {name}, which the check needs"
+                raise FileDamaged(recording.folder, said, ADVICE)
+            return np.stack(there)
 
         self.mode = np.stack([samples.modes[:n] for samples in rows])
         self.first = np.stack([samples.first[:n] for samples in rows])
-        self.state, self.action = column("state"), column("action")
+        self.state = column("state", by.system.state_dim)
+        self.action = column("action", by.system.action_dim)
         self.ended = column("ended")
         decided = by.policy != "nominal"
         self.q = column("q") if decided else None

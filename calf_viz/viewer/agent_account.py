@@ -273,6 +273,8 @@ def _why(samples: Samples, agent: int, why: Explanation | None) -> dict[str, str
     texts = {"why": _in_short(why)}
     for one in why.inequalities:
         texts[f"why_{one.name}"] = _signed(one.margin)
+    if not why.axes:  # what was compared is known, but not the networks
+        return texts
     texts["why_judged"] = "Q, and is it certified?" if why.inequalities else "Q"
     values = np.concatenate([axis.q for axis in why.axes])
     span = max(float(np.ptp(values)), 1e-4 * abs(why.q))
