@@ -259,7 +259,7 @@ def test_its_options(tmp_path: Path) -> None:
     run.remove("--checkpoint-every=1")
     refused = CliRunner().invoke(calf_viz, [*run, "--record", "--output", str(tmp_path / "a")])
     assert isinstance(refused.exception, UserError)
-    assert "recording is a run's" in str(refused.exception)
+    assert "--record requires a run: leave --output out" in str(refused.exception)
     later = ["train", "--resume", str(folder), "--no-record", "--no-progress", "--episodes", "2"]
     before = len(Recording(folder / TRAINEE))
     assert CliRunner().invoke(calf_viz, later).exit_code == 0

@@ -285,8 +285,8 @@ def test_options_that_contradict_each_other(tmp_path: Path) -> None:
         ("with lr 0.0003, not 0.1: leave lr out", {"resume_from": folder, "lr": 0.1}),
         ("with seed 5, not 0: leave seed out", {"resume_from": folder, "seed": 0}),
         ("with preset quick, not th", {"resume_from": folder, "preset": "thorough"}),
-        ("tensorboard is a run's", {"output": tmp_path / "a", "tensorboard": True}),
-        ("checkpoints is a run's", {"output": tmp_path / "a", "checkpoints": 7}),
+        ("`tensorboard` requires a run", {"output": tmp_path / "a", "tensorboard": True}),
+        ("`checkpoints` requires a run", {"output": tmp_path / "a", "checkpoints": 7}),
     ):
         with pytest.raises(UserError, match=words):
             training.train("point_mass", progress=False, **arguments)

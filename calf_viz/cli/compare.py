@@ -14,6 +14,7 @@ from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.pictures import picture_of, write_picture
 from calf_viz.cli.showing import config_of
+from calf_viz.cli.system_option import own_system
 from calf_viz.console import say, tables
 from calf_viz.errors import UserError
 from calf_viz.hosts import display_found
@@ -55,6 +56,7 @@ def _help(name: str) -> str:
 @click.command()
 @click.argument("a")
 @click.argument("b")
+@own_system
 @_config_options
 @click.option("--surface", help="Surface shown: a, b, or difference, A's critic less B's.  "
               "[default: difference]")  # fmt: skip

@@ -14,6 +14,7 @@ from calf_viz.cli.fork_options import fork_options, forked
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
+from calf_viz.cli.system_option import own_system
 from calf_viz.console import say
 from calf_viz.errors import UserError
 from calf_viz.sources.attached import find, watch
@@ -89,6 +90,7 @@ def replay_options(command: Any) -> Any:
 
 @click.command()
 @click.argument("folder", type=GIVEN_RECORDING)
+@own_system
 @replay_options
 @click.option("--from", "start", type=int, default=None,
               help="Step to begin at.  [default: 0, or the fork's]")  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calf_viz import systems
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
@@ -106,8 +107,9 @@ def _check(context: click.Context, folder: Path | None) -> None:
     """Raise UserError for options that have no effect beside the others."""
     given = typed(context)
     if folder is not None:
+        used = ["speed"] if context.params["system"] in systems.own() else ["speed", "system"]
         for name in given:
-            if name in OF_A_SIMULATION and name != "speed":
+            if name in OF_A_SIMULATION and name not in used:
                 raise UserError(
                     f"{option_name(name)} has no effect on a recording, which shows what was: "
                     "leave it out"

@@ -13,9 +13,11 @@ from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, 
 from calf_viz.cli.pictures import picture_of, write_now
 from calf_viz.cli.recordings import replay_options
 from calf_viz.cli.showing import config_of
+from calf_viz.cli.system_option import own_system
 from calf_viz.console import bar, plain, say, tables
 from calf_viz.errors import UserError
 from calf_viz.files import names_in, not_over, write_aside
+from calf_viz.hosts import display_found
 
 if TYPE_CHECKING:
     from calf_viz.recording.recording import Recording
@@ -56,6 +58,7 @@ OF_RETURNS = (
 @click.option("--csv", "csv_file", type=GIVEN_PATH, help="Write the table of all regions there.")
 @click.option("--show", is_flag=True, help="Show the errors as a surface, in a window.")
 @click.option("--output", type=GIVEN_PATH, help="FILE.png for a picture of that surface.")
+@own_system
 @replay_options
 @click.pass_context
 def returns(
@@ -103,6 +106,8 @@ def _config(
     """Of the picture; None if there is none."""
     if show and output is not None:
         raise UserError("--show and --output cannot be combined: give one of them")
+    if show and (changes["headless"] or not display_found()):
+        raise UserError("--show requires a window: give --output FILE.png for a picture")
     if output is not None and picture_of(output) is None:
         raise UserError(f"--output {output}: give the name of a picture, FILE.png")
     if show or output is not None:

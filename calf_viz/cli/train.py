@@ -95,6 +95,8 @@ def train(
         raise UserError("--resume keeps the settings it began with: leave --config out")
     if runs is not None and (resume is not None or output is not None):
         raise UserError("--runs is for a new run: leave it out, or --output and --resume")
+    if output is not None and changes["recording"]:
+        raise UserError("--record requires a run: leave --output out")
     if overwrite and output is None:
         raise UserError("--overwrite goes with --output: a run replaces nothing")
     given = {name: value for name, value in changes.items() if value is not None}

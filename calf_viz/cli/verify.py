@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from calf_viz.cli.option_types import GIVEN_RECORDING
+from calf_viz.cli.system_option import own_system
 from calf_viz.console import plain, say, tables
+from calf_viz.errors import UserError
+from calf_viz.hosts import display_found
 
 if TYPE_CHECKING:
     from calf_viz.verification.verify import Verdict
@@ -19,6 +22,7 @@ LISTED = 20
 
 @click.command()
 @click.argument("folder", type=GIVEN_RECORDING)
+@own_system
 @click.option("--show", is_flag=True, help="Show the first violation, in a window.")
 @click.pass_context
 def verify(context: click.Context, folder: Path, show: bool) -> None:
@@ -28,6 +32,11 @@ def verify(context: click.Context, folder: Path, show: bool) -> None:
     from calf_viz.recording.recording import Recording
     from calf_viz.verification.verify import verify as check
 
+    if show and not display_found():
+        raise UserError(
+            "--show requires a display: leave it out; calf-viz replay --from STEP --output "
+            "FILE.png writes a picture of a step"
+        )
     recording = Recording(folder)
     verdict = check(recording)
     _print(verdict)

@@ -227,7 +227,7 @@ def _for_files(config: TrainingConfig) -> None:
     """Raise UserError for a setting that only applies to a run."""
     for name in KEPT:
         if getattr(config, name) != fields_of(config)[name].default:
-            raise UserError(f"{name} is a run's: leave it out, or `output` and its `resume`")
+            raise UserError(f"`{name}` requires a run: leave it out, or `output` and its `resume`")
 
 
 def follow(trainer: Trainer, records: Records, progress: bool = True) -> None:

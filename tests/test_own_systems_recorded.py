@@ -1,0 +1,87 @@
+"""Recordings of a system of the user's own: what --system FILE gives the commands that ask them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from rewarded import shipped
+
+from calf_viz.cli.main import calf_viz
+from calf_viz.heightfield import Heightfield
+from calf_viz.recording.recorder import Recorder
+from calf_viz.sources.simulation import Simulation
+from calf_viz.systems import registry
+
+pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
+
+MINE = """\
+from calf_viz.systems.pendulum import Pendulum
+
+class Mine(Pendulum):
+    name = "swing"
+
+SYSTEM = Mine()
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As if a file's system had been recorded, in a process that is gone."""
+    folder = tmp_path_factory.mktemp("own") / "a.calf"
+    simulation = Simulation(shipped("pendulum"), 4, seed=1)
+    simulation.record()
+    about = {**simulation.about(), "system": "swing"}
+    recorder = Recorder(folder, simulation.view, {"agent": about})
+    flat = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
+    recorder.critic(flat, simulation.trained, simulation.weights())
+    for _ in range(120):
+        recorder.see(simulation.step())
+    recorder.close()
+    return folder
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(registry, "_given", {})
+    file = tmp_path / "mine.py"
+    file.write_text(MINE)
+    return file
+
+
+def invoked(*words: object) -> Any:
+    return CliRunner().invoke(calf_viz, [*map(str, words)])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("verify",), ("returns",), ("replay", "--fork", 60, "--agents", 1)],
+    ids=lambda words: words[0],
+)
+def test_a_recording_of_a_files_system_is_asked_with_that_file(
+    words: tuple[object, ...], folder: Path, mine: Path, tmp_path: Path
+) -> None:
+    command, *others = words
+    if command == "replay":
+        picture = tmp_path / "a.png"
+        others += ["--output", picture, "--frames", 3, "--size", "160x100"]
+    unknown = invoked(command, folder, *others)
+    if command != "returns":
+        assert "unknown system 'swing'" in str(unknown.exception)
+        assert "`system` FILE" in str(unknown.exception)
+    done = invoked(command, folder, *others, "--system", mine)
+    assert done.exit_code == 0, done.output + str(done.exception)
+
+
+def test_a_window_is_refused_at_once_where_there_is_no_display(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for words in (["verify", folder, "--show"], ["returns", folder, "--show"],
+                  ["returns", folder, "--show", "--headless"]):  # fmt: skip
+        done = invoked(*words)
+        assert "--show requires a" in str(done.exception), done.output
