@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording import recorder as recorder_module
 from calf_viz.recording import stream
@@ -246,3 +247,10 @@ def test_all_streams_are_sealed_though_one_cannot_be(
     assert len(paths) == 3
     assert sum(path.read_bytes().endswith(stream.SEAL) for path in paths) == 2
     assert len(Recording(tmp_path / "a.calf")) == 1
+
+
+@pytest.mark.parametrize("odd", [Odd(), np.float32(1.0), float("nan"), {("a",): 1}])
+def test_what_a_source_says_of_itself_is_json_or_refused(tmp_path: Path, odd: Any) -> None:
+    with pytest.raises(UserError, match=r"meta\.json") as caught:
+        Recorder(tmp_path / "a.calf", VIEW, {"agent": {"odd": odd}})
+    assert "\n" not in str(caught.value)

@@ -64,10 +64,17 @@ def segments(folder: Where, kind: str) -> list[Where]:
 
 
 def meta(view: View, about: Mapping[str, Any]) -> str:
-    """The text of `meta.json`, for UTF-8. about: JSON values, such as configuration and machine."""
+    """The text of `meta.json`, for UTF-8. about: JSON values, such as configuration and machine;
+    raises UserError for others."""
     described = {field.name: getattr(view, field.name) for field in fields(view)}
     found = {"format": FORMAT, "calf_viz": __version__, "view": described, **about}
-    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{META}: what the source says of itself is no JSON ({shown(error)}): "
+            "give texts, finite numbers, lists and dictionaries"
+        ) from error
     # Bytes of a path that are no text become what JSON reads as they were.
     return text.encode("utf-8", "backslashreplace").decode()
 
