@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from applications import SMALL
 from click.testing import CliRunner
 from trainings import watched
 from waiting import until
@@ -32,6 +33,7 @@ from calf_viz.verification.verify import (
     verify,
 )
 from calf_viz.viewer.app import CALFApplication
+from calf_viz.viewer.config import VisualizationConfig
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
@@ -225,6 +227,24 @@ def test_what_led_to_the_first_row_is_mentioned(tmp_path: Path) -> None:
     assert verdict.clean and verdict.complete and verdict.unchecked[BEFORE] == 6
     code, said = result(tmp_path / "a.calf")
     assert code == 0 and "nothing is wrong with them" in said and f"6 ({BEFORE})" in said
+
+
+def test_a_restart_ends_all_episodes(tmp_path: Path) -> None:
+    config = {**SMALL, "system": "pendulum", "n_agents": 4, "hud": False}
+    for name, noted in (("good.calf", True), ("bad.calf", False)):
+        config["record"] = tmp_path / name
+        with CALFApplication(VisualizationConfig(**config)) as app:
+            for _ in range(20):
+                app.step()
+            if noted:
+                app.restart()
+            else:
+                assert app.simulation is not None
+                app.simulation.restart()
+            for _ in range(20):
+                app.step()
+        failed = verify(Recording(tmp_path / name)).failed
+        assert failed["reset"] == (0 if noted else 4) and sum(failed.values()) == failed["reset"]
 
 
 @pytest.mark.parametrize("after", [3, 9])

@@ -7,7 +7,8 @@ and the actor's action, q+ that of the last certified triple. Checked, for each 
     bounds     and C_low norm^2 <= -q <= C_up norm^2, norm of the row before
     withheld   a step that is not certified does not meet both
     q+         is q after a certified step, else what it was
-    reset      an episode begins without a triple, and only where the one before has ended
+    reset      an episode begins without a triple, and only where the one before has ended, or all
+               agents began anew as the user asked for that
     q          is what the recorded critic says, evaluated anew in float64
     action     is the actor's, or after mode nominal the nominal policy's
     motion     the state is where the action leads from the state before; who was nowhere begins
@@ -118,18 +119,24 @@ def verify(recording: Recording, each: Callable[[int], Any] = lambda rows: None)
     """
     if not len(recording):
         raise UserError(f"{shown(recording.folder)} has no steps: nothing can be checked")
-    verdict, by = Verdict(), rules(recording)
+    verdict, by, restarts = Verdict(), rules(recording), _restarts(recording)
     for start, stop in recording.spans():
         if start:  # the number of agents changes, or their columns
-            _Part(recording, start - 1, start + 1, by).check(verdict)
+            _Part(recording, start - 1, start + 1, by, restarts).check(verdict)
         else:
             _begins(recording, verdict)
         for first in range(start, stop, ROWS):
             last = min(first + ROWS, stop)
-            part = _Part(recording, max(first - 1, start), last, by)
+            part = _Part(recording, max(first - 1, start), last, by, restarts)
             part.check(verdict)
             each(last - first)
     return verdict
+
+
+def _restarts(recording: Recording) -> NDArray[np.int64]:
+    """The last steps before all agents were made to begin anew."""
+    found = [recording.event_steps(block, "restart") for block in range(recording.event_blocks)]
+    return np.array([step for steps in found for step in steps], np.int64)
 
 
 def _begins(recording: Recording, verdict: Verdict) -> None:
@@ -143,8 +150,11 @@ def _begins(recording: Recording, verdict: Verdict) -> None:
 class _Part:
     """Some rows, of the agents that are in all of them, and the one before them."""
 
-    def __init__(self, recording: Recording, start: int, stop: int, by: Rules) -> None:
-        self.by = by
+    def __init__(
+        self, recording: Recording, start: int, stop: int, by: Rules, restarts: NDArray[np.int64]
+    ) -> None:
+        """restarts: as `_restarts`."""
+        self.by, self.restarts = by, restarts
         rows = [recording.samples(row) for row in range(start, stop)]
         self.steps = np.array([samples.step for samples in rows])
         n = min(map(len, rows))
@@ -233,7 +243,8 @@ class _Part:
         moved = by.system.step(before.reshape(-1, before.shape[2]), _flat(action))
         elsewhere = ~_near(moved.reshape(after.shape), after, _spread(after))
         self._count(verdict, "motion", went, elsewhere, lambda at: "the action does not lead there")
-        over = self.ended[:-1] > 0
+        restarted = np.isin(self.steps[:-1], self.restarts) & self.first[1:].all(axis=1)
+        over = (self.ended[:-1] > 0) | restarted[:, None]
         if self.q is None or self.q_plus is None:
             self._count(
                 verdict, "reset", began, ~over, lambda at: "the episode before has not ended"
