@@ -13,9 +13,11 @@ from applications import SMALL
 from click.testing import CliRunner
 
 import calf_viz
-from calf_viz import CALFApplication, UserError, VisualizationConfig
+from calf_viz import CALFApplication, Samples, UserError, View, VisualizationConfig
 from calf_viz.cli.main import calf_viz as command
+from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
+from calf_viz.viewer.feed import Feed
 from calf_viz.viewer.film import per_frame, read_fps
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
@@ -71,3 +73,39 @@ def test_a_recording_stays_as_it_was_given(
         assert (found_again.exit_code == 0) is (not more), found_again.output
         assert len(closed) == 1
         closed.clear()
+
+
+@pytest.mark.parametrize(("rate", "trail"), [("600/s", 4), ("600/s", 30), ("1200/s", 2)])
+def test_a_fast_video_shows_what_a_slow_one_does_there(
+    recording: Path, rate: str, trail: int
+) -> None:
+    settings = SETTINGS | {"trail_length": trail}
+    each = per_frame(rate, 1, Fraction(60), 1, None)
+    fast = calf_viz.render(recording, rate=rate, **settings)
+    slow = calf_viz.render(recording, **settings)
+    np.testing.assert_array_equal(fast, slow[:: int(each)])
+
+
+def test_few_rows_are_held_between_frames_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "long.calf", View("walk"))
+    for step in range(4001):
+        recorder.see(Samples.of(np.full((2, 2), step / 5000), step=step))
+    recorder.close()
+    held: list[int] = []
+    read = Feed.steps
+
+    def counted(self: Feed, wanted: int = 1) -> list[Samples]:
+        found = read(self, wanted)
+        held.append(len(found))
+        return found
+
+    monkeypatch.setattr(Feed, "steps", counted)
+    asked = {"fps": 1, "rate": "2000/s", "hud": False, **SETTINGS}
+    assert len(calf_viz.render(tmp_path / "long.calf", **asked)) == 3
+    assert max(held) <= 128 and sum(held) < 2500
+    held.clear()
+    asked["trail_length"] = 3000
+    assert len(calf_viz.render(tmp_path / "long.calf", **asked)) == 3
+    assert max(held) <= 128 and sum(held) >= 4000

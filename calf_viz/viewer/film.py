@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SLOWEST_FPS, FASTEST_FPS = Fraction(1, 10), Fraction(1000)
 MOST_FRAMES = 10_000_000
 AT_ONCE = 64
-"""Steps that are taken together before the first frame."""
+"""Steps that are taken together: all between two frames may be more than the memory holds."""
 _FPS = re.compile(r"[0-9]{0,9}\.?[0-9]{0,20}|[0-9]{1,9}/[0-9]{1,9}")
 """Without exponents: all digits of 1e9999999 would be computed."""
 _TIME = re.compile(r"(-?[0-9]*\.?[0-9]+) ?s")
@@ -200,16 +200,17 @@ def show_row(app: CALFApplication, row: int) -> None:
         app.seek(row)
         _check(app)
         return
-    left = row + 1
-    while left > 0:
-        _advance(app, min(left, AT_ONCE))
-        left -= AT_ONCE
+    _advance(app, row + 1)
 
 
 def _advance(app: CALFApplication, steps: int) -> None:
-    if steps and app.advance(steps) < steps:
-        _check(app)
-        raise UserError("the source has no more steps")
+    head, target = app.playhead, app.playhead.at + steps
+    if head.seekable is not None and steps > app.host.scene.trail:
+        app.seek(target)  # nothing of what is between is in the picture
+    while (left := target - head.at) > 0:
+        if app.advance(min(left, AT_ONCE)) < min(left, AT_ONCE):
+            _check(app)
+            raise UserError("the source has no more steps")
 
 
 def _check(app: CALFApplication) -> None:
