@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from calf_viz.errors import FileTrouble
+from calf_viz.recording import files, open_files
 from calf_viz.recording import folder as folder_of_recordings
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
+from calf_viz.recording.stream import Block, Blocks
 from calf_viz.samples import Samples
 from calf_viz.view import View
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
 VIEW = View("walk", lo=(-1.0, -2.0), hi=(3.0, 4.0))
+STREAMS = 150
 
 
 def test_who_waits_at_the_end_does_not_list_the_folder_in_each_frame(
@@ -45,3 +52,72 @@ def test_who_waits_at_the_end_does_not_list_the_folder_in_each_frame(
     recorder.close()
     recording.refresh()
     assert len(recording) == 2, "it sees at once that there is more"
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """A system that allows some 40 files more than are open now."""
+    resource = pytest.importorskip("resource", reason="the system has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()
+    os.close(free := os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 40, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def many_streams(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a row each."""
+    monkeypatch.setattr(files, "SEGMENT_BYTES", 1)
+    recorder = Recorder(folder, VIEW)
+    for step in range(STREAMS):
+        recorder.see(Samples.of(np.full((2, 2), float(step)), step=step))
+        recorder.flush()
+    recorder.close()
+
+
+def test_a_recording_of_more_streams_than_files_may_be_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_files: None
+) -> None:
+    monkeypatch.setattr(open_files, "MOST_OPEN", 8)
+    folder = tmp_path / "a.calf"
+    many_streams(folder, monkeypatch)
+    assert len(list(folder.glob("agents-*.arrows"))) > 100
+    recording = Recording(folder)
+    assert len(recording) == STREAMS
+    rows = np.random.default_rng(0).permutation(STREAMS)
+    assert [recording.samples(int(row)).positions[0, 0] for row in rows] == rows.tolist()
+    recorder = Recorder(folder, VIEW, append=True)
+    recorder.see(Samples.of(np.zeros((2, 2)), step=STREAMS))
+    recorder.close()
+    recording.refresh()
+    assert len(recording) == STREAMS + 1
+    recording.close()
+    with pytest.raises(FileTrouble, match="closed"):
+        recording.array("x")
+
+
+def test_a_stream_whose_name_another_file_has_by_now_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_files, "MOST_OPEN", 1)
+    folder = tmp_path / "a.calf"
+    many_streams(folder, monkeypatch)
+    recording = Recording(folder)
+    path = folder / "agents-000003.arrows"
+    (tmp_path / "other").write_bytes(path.read_bytes())
+    os.replace(tmp_path / "other", path)
+    with pytest.raises(FileTrouble, match=r"agents-000003\.arrows.*another file"):
+        recording.samples(3)
+    assert recording.samples(4).step == 4
+
+
+def test_the_index_of_blocks_is_small(tmp_path: Path) -> None:
+    blocks = Blocks()
+    tracemalloc.start()
+    for number in range(100_000):
+        blocks.add(Block(100 * number, 100 * number + 100, 30, 30 * number))
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 3_000_000
+    assert blocks[77] == Block(7700, 7800, 30, 2310) and blocks[-1].end == 10_000_000

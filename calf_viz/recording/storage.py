@@ -9,7 +9,6 @@ Addresses may hold passwords: none is ever shown.
 
 from __future__ import annotations
 
-import io
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from typing import Any, Protocol
 from calf_viz import files
 from calf_viz.errors import FileTrouble, UserError, shown
 from calf_viz.recording.credentials import text_without_secrets, without_secrets
+from calf_viz.recording.open_files import LocalFile
 from calf_viz.settings import is_address
 
 CHUNK = 1 << 18
@@ -167,25 +167,7 @@ class Readable(Protocol):
 
 def readable(path: Location) -> Readable:
     """Opens a file. Raises OSError."""
-    return _File(path) if isinstance(path, Path) else _Object(path)
-
-
-class _File:
-    def __init__(self, path: Path) -> None:
-        self._file = io.FileIO(path)
-
-    def read(self, at: int, size: int) -> bytes:
-        self._file.seek(at)
-        return self._file.read(size)
-
-    def size(self) -> int:
-        return self._file.seek(0, os.SEEK_END)
-
-    def renew(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self._file.close()
+    return LocalFile(path) if isinstance(path, Path) else _Object(path)
 
 
 class _Object:
