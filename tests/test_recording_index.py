@@ -6,6 +6,7 @@ import gc
 import os
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,55 @@ def test_the_index_of_blocks_is_small(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert size < 3_000_000
     assert blocks[77] == Block(7700, 7800, 30, 2310) and blocks[-1].end == 10_000_000
+
+
+def test_an_array_takes_the_memory_of_its_column_alone(tmp_path: Path) -> None:
+    """Of every column there is, and of the blocks that it is in, it would be ten times as much."""
+    rng = np.random.default_rng(0)
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    for step in range(200):
+        samples = Samples.of(rng.normal(size=(1000, 2)), step=step)
+        wide = {"wide": rng.normal(size=(1000, 10)), "reward": rng.normal(size=1000)}
+        recorder.see(replace(samples, columns=wide))
+        if step % 10 == 9:
+            recorder.flush()
+    recorder.close()
+    pyarrow = pytest.importorskip("pyarrow")
+    recording = Recording(tmp_path / "a.calf")
+    recording.array("reward", 0, 1)
+    before = pyarrow.total_allocated_bytes()
+    tracemalloc.start()
+    found = recording.array("reward")
+    size, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    kept = size + pyarrow.total_allocated_bytes() - before
+    assert found.shape == (200, 1000) and kept < 1.2 * found.nbytes
+    assert most < 3.5 * found.nbytes, "the column, and a block at a time"
+    np.testing.assert_array_equal(found[150], recording.samples(150).columns["reward"])
+
+
+def test_arrays_are_what_samples_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    for step in range(50):
+        modes, first = rng.integers(0, 2, 3), rng.random(3) < 0.2
+        samples = Samples.of(rng.normal(size=(3, 2)), modes=modes, first=first, step=step)
+        recorder.see(replace(samples, columns={"s": rng.normal(size=(3, 2))}))
+        if step % 7 == 0:
+            recorder.flush()
+    recorder.close()
+    recording = Recording(tmp_path / "a.calf")
+    for start, stop in ((0, None), (3, 30), (-5, None), (9, 10), (20, 22)):
+        rows = range(50)[start:stop]
+        there = [recording.samples(row) for row in rows]
+        for name, expected in (
+            ("x", [one.positions[:, 0] for one in there]),
+            ("mode", [one.modes for one in there]),
+            ("first", [one.first for one in there]),
+            ("s", [one.columns["s"] for one in there]),
+            ("step", list(rows)),
+        ):
+            found = recording.array(name, start, stop)
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == np.asarray(expected).dtype
+            assert found.flags.writeable

@@ -200,28 +200,44 @@ class Recording:
         Raises:
             UserError: there is no such column, or the number of agents changes within.
         """
-        found = [self._values(name, row) for row in range(len(self))[start:stop]]
-        if len({each.shape for each in found}) > 1:
+        rows = range(len(self))[start:stop]
+        if not rows:
+            return np.zeros(0)
+        begin, end = self.block_of(rows[0]), self.block_of(rows[-1])
+        forms = [
+            self._form(name, number)
+            for number in range(self._agents[begin].stream, self._agents[end].stream + 1)
+            if self._agents.streams[number].blocks
+        ]
+        (_, first), (_, last) = forms[0], forms[-1]
+        if any(shape != first for _, shape in forms):
             raise UserError(
-                f"{name}: {len(found[0])} agents became {len(found[-1])}: give rows between such "
+                f"{name}: {_in_words(first)} became {_in_words(last)}: give rows between such "
                 "changes, which are events of kind `agents`"
             )
-        return np.stack(found) if found else np.zeros(0)
+        found = np.empty((len(rows), *first), np.result_type(*(kind for kind, _ in forms)))
+        at = 0
+        for block in self._blocks(rows.start, rows.stop, kept=begin == end):
+            with parsing(self.folder, "rows of agents", ADVICE):
+                own = {"step": block.steps, "time": block.times}
+                found[at : at + len(block.steps)] = own[name] if name in own else block.values(name)
+            at += len(block.steps)
+        return found
 
-    def _values(self, name: str, row: int) -> NDArray[Any]:
-        if name == "step":
-            return np.array(self.step(row))
-        if name == "time":
-            return np.array(self.time(row))
-        samples = self.samples(row)
-        x, y = samples.positions.T
-        known = {"x": x, "y": y, "mode": samples.modes, "first": samples.first, **samples.columns}
-        if samples.headings is not None:
-            known["heading"] = samples.headings
-        if name not in known:
-            there = ", ".join(("step", "time", *known))
+    def _form(self, name: str, stream: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
+        """Type and shape of a column's values in a row of a stream. Raises UserError."""
+        own = {"step": np.dtype(np.int64), "time": np.dtype(np.float64)}
+        if name in own:
+            return own[name], ()
+        found = self._agents.streams[stream]
+        columns = Columns.of(found.schema, found.path)
+        if name not in columns.kinds:
+            there = ", ".join((*own, *columns.kinds))
             raise UserError(f"no column {shown(name)} in {shown(self.folder)}: it has {there}")
-        return known[name]
+        with parsing(found.path, "rows of agents", ADVICE):
+            kind = np.dtype(bool if name == "first" else columns.kinds[name].to_pandas_dtype())
+        width = (columns.widths[name],) if name in columns.widths else ()
+        return kind, (columns.agents, *width)
 
     def spans(self) -> list[tuple[int, int]]:
         """Rows, from one and up to another, of one number of agents and the same columns."""
@@ -298,8 +314,11 @@ class Recording:
 
     def row_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Rows]:
         """The rows from one and up to another, a block after another. Raises FileDamaged."""
-        stop = len(self) if stop is None else stop
-        begin = self._agents.number_at_row(start) if 0 < start < len(self) else 0
+        return self._blocks(start, len(self) if stop is None else stop)
+
+    def _blocks(self, start: int, stop: int, kept: bool = False) -> Iterator[Rows]:
+        """As `row_blocks`. kept: keep what is read, as it may soon be wanted again."""
+        begin = self.block_of(start) if 0 < start < len(self) else 0
         for number in range(begin, len(self._agents)):
             place = self._agents[number]
             first, last = max(start - place.row, 0), min(stop - place.row, place.rows)
@@ -308,8 +327,9 @@ class Recording:
             if first < last:
                 stream = self._agents.streams[place.stream]
                 with parsing(stream.path, "rows of agents", ADVICE):
-                    found = batch(stream, place.block).slice(first, last - first)
-                    rows = Rows(found, Columns.of(stream.schema, stream.path))
+                    found = self._batch(place) if kept else batch(stream, place.block)
+                    part = found.slice(first, last - first)
+                    rows = Rows(part, Columns.of(stream.schema, stream.path))
                 yield rows
 
     def explain(self, step: int, agent: int) -> Explanation:
@@ -350,6 +370,12 @@ class Recording:
         self._critics.close()
         if self._events is not None:
             self._events.close()
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    """What a row has of a column."""
+    each = f" with {shape[1]} numbers each" if len(shape) > 1 else ""
+    return f"{shape[0]} agents{each}"
 
 
 def _check(stream: Stream, kind: str) -> None:
