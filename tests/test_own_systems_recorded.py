@@ -13,6 +13,7 @@ from rewarded import shipped
 from calf_viz.cli.main import calf_viz
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
+from calf_viz.recording.recording import Recording
 from calf_viz.sources.simulation import Simulation
 from calf_viz.systems import registry
 
@@ -58,7 +59,7 @@ def invoked(*words: object) -> Any:
 
 @pytest.mark.parametrize(
     "words",
-    [("verify",), ("returns",), ("replay", "--fork", 60, "--agents", 1)],
+    [("verify",), ("returns",), ("replay", "--fork", "0.6s", "--agents", 1)],
     ids=lambda words: words[0],
 )
 def test_a_recording_of_a_files_system_is_asked_with_that_file(
@@ -85,3 +86,48 @@ def test_a_window_is_refused_at_once_where_there_is_no_display(
                   ["returns", folder, "--show", "--headless"]):  # fmt: skip
         done = invoked(*words)
         assert "--show requires a" in str(done.exception), done.output
+
+
+def test_moments_are_steps_or_times_everywhere(
+    folder: Path, mine: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "a.csv"
+    done = invoked("export", folder, "--csv", table, "--from", "1s", "--to", "1s")
+    assert done.exit_code == 0, done.output + str(done.exception)
+    dt = Recording(folder).view.dt
+    assert dt is not None
+    assert {row.split(",")[0] for row in table.read_text().splitlines()[1:]} == {
+        str(round(1 / dt) - 1)
+    }
+    for words in (["replay", "--from"], ["replay", "--fork"], ["returns", "--from"],
+                  ["returns", "--to"]):  # fmt: skip
+        done = invoked(words[0], folder, words[1], "x", "--system", mine)
+        assert f"`{words[1][2:]}` 'x': give a step" in str(done.exception)
+
+
+def test_places_that_cannot_be_written_are_refused_before_the_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*arguments: object) -> None:
+        raise AssertionError("worked")
+
+    monkeypatch.setattr("calf_viz.returns.errors.measure", work)
+    monkeypatch.setattr("calf_viz.comparison.compare.compare", work)
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for words, said in (
+        (["returns", folder, "--csv", file / "a.csv"], "cannot write"),
+        (["returns", folder, "--output", file / "a.png"], "cannot write"),
+        (["returns", folder, "--csv", file], "there already"),
+        (["returns", folder, "--overwrite"], "goes with --csv"),
+        (["compare", "pendulum", "pendulum", "--output", file / "a.png"], "cannot write"),
+        (["compare", "pendulum", "pendulum", "--headless", "--output", file], "cannot write"),
+    ):
+        done = invoked(*words)
+        assert said in str(done.exception), words
+    assert file.read_text() == "kept"
+
+
+def test_a_look_that_there_is_not_is_named_by_its_option(tmp_path: Path) -> None:
+    done = invoked("render", "--look", "none", "--output", tmp_path / "a.mp4")
+    assert str(done.exception).startswith("--look none: neither")

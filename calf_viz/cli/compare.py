@@ -12,11 +12,12 @@ from calf_viz.agent.torch_import import whole_imports
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH
-from calf_viz.cli.pictures import picture_of, write_picture
+from calf_viz.cli.pictures import check_picture, picture_of, write_picture
 from calf_viz.cli.showing import config_of
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import say, tables
 from calf_viz.errors import UserError
+from calf_viz.files import make_folder
 from calf_viz.hosts import display_found
 from calf_viz.scene.theme import THEMES
 from calf_viz.settings import one_of
@@ -90,9 +91,14 @@ def compare(
     config = config_of(context, {**changes, "system": pair[0].agent.system.name}, PRESET)
     if config.policy == "nominal":
         raise UserError("--policy nominal is the same for both: give calf or actor")
-    _print(comparing.compare(*pair, held_out, config.seed, config.slice))
     file = picture_of(output)
-    if output is None and not config.headless and display_found():
+    window = output is None and not config.headless and display_found()
+    if file is not None:
+        check_picture(file)
+    elif not window:
+        make_folder(output or Path("pictures"))
+    _print(comparing.compare(*pair, held_out, config.seed, config.slice))
+    if window:
         with _opened(config, pair, surface or "difference") as app:
             app.run()
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.console import bar, on_terminal, say
 from calf_viz.errors import UserError, shown, visible
@@ -22,12 +23,12 @@ TABLES = ("agents", "critics", "events")
 @click.option("--table", type=click.Choice(TABLES), default="agents", show_default=True,
               help="Agents: a row per step and agent; critics: one per node of each "
               "surface.")  # fmt: skip
-@click.option("--from", "start", type=int, help="First step, of agents.  [default: the first]")
-@click.option("--to", "stop", type=int, help="Last step, of agents.  [default: the last]")
+@click.option("--from", "start", help="First step, or a time, of agents.  [default: the first]")
+@click.option("--to", "stop", help="Last step, or a time, of agents.  [default: the last]")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def export(
-    recording: Path, parquet: Path | None, csv: Path | None, table: str, start: int | None,
-    stop: int | None, overwrite: bool,
+    recording: Path, parquet: Path | None, csv: Path | None, table: str, start: str | None,
+    stop: str | None, overwrite: bool,
 ) -> None:  # fmt: skip
     """Write a table of a RECORDING, a folder *.calf, for pandas, polars, DuckDB and others."""
     from calf_viz.recording.export import export as write
@@ -37,8 +38,9 @@ def export(
     found = Recording(recording)
     if table != "agents" and (start, stop) != (None, None):
         raise UserError(f"--from and --to are of agents: leave them out for {table}")
-    first = 0 if start is None else found.find(start, "from")
-    end = len(found) if stop is None else found.find(stop, "to") + 1
+    begins, ends = moment(found, "from", start), moment(found, "to", stop)
+    first = 0 if begins is None else found.find(begins, "from")
+    end = len(found) if ends is None else found.find(ends, "to") + 1
     if end < first:
         raise UserError(f"--to {stop} is before --from {start}")
     not_over(path, [recording])

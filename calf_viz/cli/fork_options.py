@@ -25,8 +25,9 @@ def fork_options(command: Command) -> Command:
         ("--with", "policies", str,
          "With --fork: policies, with commas: calf, nominal, actor, or checkpoints.  "
          f"[default: {DEFAULT}; in an environment model, the one recorded]"),
-        ("--fork", "fork", int,
-         "Step from which agents go on by other policies, as ghosts beside what happened."),
+        ("--fork", "fork", str,
+         "Step, or a time such as 2.5s, from which agents go on by other policies, as ghosts "
+         "beside what happened."),
     ):  # fmt: skip
         command = click.option(name, variable, type=kind, default=None, help=told)(command)
     return command

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calf_viz.console import say
 from calf_viz.errors import UserError, shown
-from calf_viz.files import is_folder, make_folder
+from calf_viz.files import check_writable, is_folder, make_folder
 
 if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
@@ -32,6 +32,12 @@ def picture_of(output: Path | None) -> Path | None:
         better = output.with_suffix(SUFFIX).name
         raise UserError(f"--output {shown(output)}: pictures are PNG: give {shown(better)}")
     return output if output.suffix.lower() == SUFFIX else None
+
+
+def check_picture(file: Path) -> None:
+    """Raise UserError for a place where no picture can be written, before the work is done."""
+    make_folder(file.parent)
+    check_writable(file)
 
 
 def write_picture(app: CALFApplication, file: Path) -> None:

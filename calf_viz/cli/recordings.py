@@ -11,6 +11,7 @@ import click
 from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.fork_options import fork_options, forked
+from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.cli.showing import config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
@@ -92,8 +93,8 @@ def replay_options(command: Any) -> Any:
 @click.argument("folder", type=GIVEN_RECORDING)
 @own_system
 @replay_options
-@click.option("--from", "start", type=int, default=None,
-              help="Step to begin at.  [default: 0, or the fork's]")  # fmt: skip
+@click.option("--from", "start",
+              help="First step, or a time such as 2.5s.  [default: 0, or the fork's]")  # fmt: skip
 @fork_options
 @click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
 @click.option("--output", type=GIVEN_PATH,
@@ -103,8 +104,8 @@ def replay_options(command: Any) -> Any:
 def replay(
     context: click.Context,
     folder: Path,
-    start: int | None,
-    fork: int | None,
+    start: str | None,
+    fork: str | None,
     policies: str | None,
     agents: str | None,
     ghost_steps: int | None,
@@ -120,10 +121,10 @@ def replay(
 
     config = config_of(context, changes, PRESET)
     recording = Recording(folder)
-    ghosts = forked(recording, fork, policies, agents, ghost_steps)
-    if start is None:
-        start = fork
-    row = 0 if start is None else recording.find(start, "from")
+    forking = moment(recording, "fork", fork)
+    ghosts = forked(recording, forking, policies, agents, ghost_steps)
+    first = forking if start is None else moment(recording, "from", start)
+    row = 0 if first is None else recording.find(first, "from")
     with CALFApplication(config, source=Replay(recording, ghosts=ghosts)) as app:
         if row > 0:
             app.seek(row - 1)  # the next frame shows it

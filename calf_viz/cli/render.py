@@ -18,6 +18,7 @@ from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import on_terminal, say, tracked
 from calf_viz.errors import UserError, shown
+from calf_viz.glsl.library import overlay_path
 from calf_viz.hosts.pictured import MOST_SAMPLES
 from calf_viz.video.behind import Behind
 from calf_viz.video.output import open_output
@@ -88,6 +89,7 @@ def render(
     suffix = check_suffix(output)
     move = read_camera(changes.pop("camera") or "home")
     if look is not None:
+        overlay_path(Path(look), "--look")  # raises under its own name
         changes["shaders"] = Path(look)
     per_second = usual_fps(output) if fps is None else read_fps(fps)
     asked = Asked(start, stop, changes.get("frames"), rate, per_second)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calf_viz.cli.attach import PRESET
+from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
-from calf_viz.cli.pictures import picture_of, write_now
+from calf_viz.cli.pictures import check_picture, picture_of, write_now
 from calf_viz.cli.recordings import replay_options
 from calf_viz.cli.showing import config_of
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import bar, plain, say, tables
-from calf_viz.errors import UserError
-from calf_viz.files import names_in, not_over, write_aside
+from calf_viz.errors import UserError, shown
+from calf_viz.files import check_writable, exists, make_folder, names_in, not_over, write_aside
 from calf_viz.hosts import display_found
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ MOST_REGIONS = 512
 COLUMNS = ("x_from", "x_to", "y_from", "y_to", "steps", "promised", "returned", "error", "std")
 OF_RETURNS = (
     "folder", "regions", "leave_out", "every_step", "start", "stop", "gamma", "reward_scale",
-    "csv_file", "show", "output",
+    "csv_file", "overwrite", "show",
+    "output",
 )  # fmt: skip
 """Parameters that are no settings of a picture."""
 
@@ -49,13 +51,14 @@ OF_RETURNS = (
     is_flag=True,
     help="Count steps of the nominal policy too, whose actions Q is not about.",
 )
-@click.option("--from", "start", type=click.IntRange(0), help="First step whose promise counts.")
-@click.option("--to", "stop", type=click.IntRange(0), help="Last step whose promise counts.")
+@click.option("--from", "start", help="First step, or a time, whose promise counts.")
+@click.option("--to", "stop", help="Last step, or a time, whose promise counts.")
 @click.option("--gamma", type=float, help="Discount per step.  [default: as recorded]")
 @click.option("--reward-scale", type=float,
               help="Factor on rewards with which the critic was trained; -1 for a critic of costs."
               "  [default: as recorded, or 1]")  # fmt: skip
 @click.option("--csv", "csv_file", type=GIVEN_PATH, help="Write the table of all regions there.")
+@click.option("--overwrite", is_flag=True, help="Let --csv replace a file that is there.")
 @click.option("--show", is_flag=True, help="Show the errors as a surface, in a window.")
 @click.option("--output", type=GIVEN_PATH, help="FILE.png for a picture of that surface.")
 @own_system
@@ -67,11 +70,12 @@ def returns(
     regions: int,
     leave_out: bool,
     every_step: bool,
-    start: int | None,
-    stop: int | None,
+    start: str | None,
+    stop: str | None,
     gamma: float | None,
     reward_scale: float | None,
     csv_file: Path | None,
+    overwrite: bool,
     show: bool,
     output: Path | None,
     **changes: Any,
@@ -84,6 +88,9 @@ def returns(
 
     config = _config(context, changes, show, output)
     recording = Recording(folder)
+    _check_csv(csv_file, folder, overwrite)
+    if output is not None:
+        check_picture(output)
     with options_named(typed(context)):
         meaning = read(recording, gamma, reward_scale, not leave_out, every_step)
     steps = _steps(recording, start, stop)
@@ -94,10 +101,24 @@ def returns(
         )
     _print(recording, meaning, found)
     if csv_file is not None:
-        not_over(csv_file, (folder / name for name in names_in(folder)))
         _write(csv_file, found.regions.table())
     if config is not None:
         _picture(recording, meaning, found, config, output)
+
+
+def _check_csv(path: Path | None, folder: Path, overwrite: bool) -> None:
+    """Raise UserError for a table that could not be written, before the work is done."""
+    if path is None:
+        if overwrite:
+            raise UserError("--overwrite goes with --csv: leave it out")
+        return
+    not_over(path, (folder / name for name in names_in(folder)))
+    check_writable(path)
+    if exists(path) and not overwrite:
+        raise UserError(
+            f"{shown(path)} is there already: give another name, or --overwrite to replace it"
+        )
+    make_folder(path.parent)
 
 
 def _config(
@@ -121,11 +142,15 @@ def _config(
     return None
 
 
-def _steps(recording: Recording, start: int | None, stop: int | None) -> tuple[int, int] | None:
+def _steps(recording: Recording, start: str | None, stop: str | None) -> tuple[int, int] | None:
     if start is None and stop is None:
         return None
     last = recording.step(len(recording) - 1)
-    found = (0 if start is None else start, last if stop is None else stop)
+    first, end = moment(recording, "from", start), moment(recording, "to", stop)
+    found = (0 if first is None else first, last if end is None else end)
+    for name, step in zip(("from", "to"), found, strict=True):
+        if step < 0:
+            raise UserError(f"--{name} {step}: give a step from 0 on")
     if found[0] > found[1]:
         raise UserError(f"--from {found[0]} is after step {found[1]}: give an earlier one")
     return found

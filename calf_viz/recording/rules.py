@@ -65,8 +65,8 @@ def rules(recording: Described) -> Rules:
     """
     if not decided(recording):
         raise UserError(
-            f"{shown(recording.folder)} has no certificate of ours: it shows "
-            f"{shown(recording.view.title)}"
+            f"{shown(recording.folder)} has no certificate of ours, and what moves its "
+            f"agents is not known: it shows {shown(recording.view.title)}"
         )
     with parsing(recording.folder / META, "a recording's meta.json", ADVICE):
         found = _read(recording.meta["agent"])
