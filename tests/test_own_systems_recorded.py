@@ -88,9 +88,7 @@ def test_a_window_is_refused_at_once_where_there_is_no_display(
         assert "--show requires a" in str(done.exception), done.output
 
 
-def test_moments_are_steps_or_times_everywhere(
-    folder: Path, mine: Path, tmp_path: Path
-) -> None:
+def test_moments_are_steps_or_times_everywhere(folder: Path, mine: Path, tmp_path: Path) -> None:
     table = tmp_path / "a.csv"
     done = invoked("export", folder, "--csv", table, "--from", "1s", "--to", "1s")
     assert done.exit_code == 0, done.output + str(done.exception)

@@ -387,14 +387,16 @@ def test_streams_roll_and_sealed_ones_never_change(
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("500MB", 500_000_000), ("20GB", 2 * 10**10), ("1.5g", 15 * 10**8), ("100000", 100_000),
+    [("500MB", 500_000_000), ("20GB", 2 * 10**10), ("1.5g", 15 * 10**8), ("10000000", 10_000_000),
      ("2 TB", 2 * 10**12), (None, None)],
 )  # fmt: skip
 def test_sizes(text: str | None, size: int | None) -> None:
     assert read_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "5", "5X", "-1GB", "nan", "1e9", "GB", "9" * 40])
+@pytest.mark.parametrize(
+    "text", ["", "5", "100kB", "9.9MB", "5X", "-1GB", "nan", "1e9", "GB", "9" * 40]
+)
 def test_odd_sizes_are_refused(text: str) -> None:
     with pytest.raises(UserError, match="record_limit"):
         read_size(text)

@@ -9,8 +9,9 @@ from calf_viz.errors import UserError, quoted
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([kmgt]?)b?", re.IGNORECASE)
-LEAST_BYTES = 100_000
-"""A recording without a single step has some of it."""
+LEAST_BYTES = 10_000_000
+"""Twice a second a recording's size is compared with its limit: what gathers before the first time,
+a critic with its weights and some steps, is often a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ def read_size(text: str | None) -> int | None:
     size = 0 if match is None else round(float(match[1]) * _UNITS[match[2].lower()])
     if size < LEAST_BYTES:
         raise UserError(
-            f"`record_limit` {quoted(text)}: give a size of 100 kB or more, such as 500MB or 20GB"
+            f"`record_limit` {quoted(text)}: give a size of 10 MB or more, such as 500MB or 20GB"
         )
     return size
