@@ -7,7 +7,6 @@ A fragment that is written can be played, whatever happens to the process afterw
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from calf_viz.errors import UserError
 from calf_viz.files import new_file, remove, write_aside
-from calf_viz.video.reel import Reel, part_of
+from calf_viz.video.reel import Reel, left_of, part_of
 
 BT709, RGB = 1, 0
 """Numbers of ITU-T H.273: primaries, transfer and matrix of HDTV, and no matrix at all."""
@@ -135,12 +134,7 @@ class Encoded:
 
     def give_up(self) -> Path | None:
         """As `Output`."""
-        with suppress(OSError):  # there may be no room for the end
-            self._close()
-        if self._frames:
-            return self.part
-        remove(self.part)
-        return None
+        return left_of(self.part, self._frames, self._close)
 
 
 def _remux(source: Path, target: Path) -> None:

@@ -7,15 +7,14 @@ A frame holds the rectangle that changed. Every picture is a frame, even if noth
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.files import new_file, remove, write_aside
-from calf_viz.video.reel import Reel, part_of
+from calf_viz.files import new_file, write_aside
+from calf_viz.video.reel import Reel, left_of, part_of
 
 ENDLESS = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 END = b";"
@@ -74,9 +73,4 @@ class Gif:
 
     def give_up(self) -> Path | None:
         """As `Output`."""
-        with suppress(OSError):  # there may be no room for the end
-            self._close()
-        if self._frames:
-            return self.part
-        remove(self.part)
-        return None
+        return left_of(self.part, self._frames, self._close)

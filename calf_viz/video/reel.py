@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calf_viz.errors import UserError, shown
+from calf_viz.files import remove
 
 SUFFIXES = (".mp4", ".webm", ".gif", ".png")
 USUAL_FPS = Fraction(60)
@@ -87,3 +90,13 @@ def usual_fps(path: Path) -> Fraction:
 def part_of(path: Path) -> Path:
     """Where a video is until it is complete: it can be played, whatever happens to its writer."""
     return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
+def left_of(part: Path, frames: int, close: Callable[[], None]) -> Path | None:
+    """Close the part of a video that is given up, and return it; one without frames is removed."""
+    with suppress(OSError):  # there may be no room for the end
+        close()
+    if frames:
+        return part
+    remove(part)
+    return None
