@@ -320,7 +320,10 @@ class TestShown:
         with showing(Leaping(), speed=8) as app:
             rows = []
             pack = app.host.packer.pack
-            app.host.packer.pack = lambda *samples: (rows.append(pack(*samples)), rows[-1])[1]
+            app.host.packer.pack = lambda *samples, **how: (
+                rows.append(pack(*samples, **how)),
+                rows[-1],
+            )[1]
             app.step()
             placed = [row.positions[0] for row in rows[0].rows[3:]]
         expected = [(-5.0 + 0.1 * step, -4.0) for step in range(4, 9)]

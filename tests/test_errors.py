@@ -13,6 +13,7 @@ from calf_viz.errors import LONGEST_MESSAGE, FileDamaged, FileTrouble, UserError
 from calf_viz.glsl.problems import Problem, ShaderError
 from calf_viz.hosts.memory import NotEnough
 from calf_viz.profiling.comparison import IncomparableError
+from calf_viz.recording.stream import Unbegun
 from calf_viz.shader_trial.examiner import Unfit
 
 RAISED = (
@@ -23,6 +24,7 @@ RAISED = (
     IncomparableError("other machines: compare on one"),
     Unfit("no OpenGL"),
     NotEnough("there is less"),
+    Unbegun(Path("agents-000000.arrows"), "it ends within its schema", "wait for its writer"),
 )
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from calf_viz.hud import numbers
@@ -63,6 +63,7 @@ class TestNumbers:
         assert numbers.nice_ticks(7.0, 7.0, 5, ends=True) == []
 
     @given(st.floats(-1e9, 1e9), st.floats(0.0, 1e9))
+    @example(0.0, 0.3)  # a third of it is below 0.1, by rounding
     def test_a_round_scale_surrounds_its_range(self, low: float, span: float) -> None:
         high = low + span
         scale = numbers.round_scale(low, high)

@@ -209,7 +209,7 @@ DAMAGES: dict[str, Callable[[random.Random, bytes], bytes]] = {
 
 def files() -> list[str]:
     """The files that take part in the program's own picture."""
-    rest = ("ring_copy", "difference", "box_filter", "mesh_", "critic_", "lib/critic_")
+    rest = ("ring_copy", "difference", "box_filter", "swatch", "mesh_", "critic_", "lib/critic_")
     return [name for name in shipped_files() if not name.startswith(rest)]
 
 

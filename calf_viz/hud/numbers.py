@@ -50,7 +50,8 @@ def round_scale(low: float, high: float) -> list[float]:
     span = max(high - low, 1e-3, 1e-5 * max(abs(low), abs(high)))
     rough = span / 3.0
     power = power_of_ten(magnitude(rough))
-    step = max(power * factor for factor in (1.0, 2.0, 5.0) if power * factor <= rough)
+    factors = (factor for factor in (1.0, 2.0, 5.0) if power * factor <= rough)
+    step = power * max(factors, default=1.0)  # rounding may put 0.1 above a rough step of 0.1
     first, last = math.floor(low / step), math.ceil(high / step)
     return [i * step for i in range(first - (first == last), last + 1)]
 

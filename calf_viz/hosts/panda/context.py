@@ -265,7 +265,10 @@ class PandaContext(Owned):
         with held_notices() as notices:
             self.render(made, surely=False)
         if any("error" in notice for notice in notices):
+            lost = self.is_lost
             self.remove(made)
+            if lost:
+                raise self.refusal(notices)
             raise memory.NotEnough(f"{what} is more than the driver has memory for: give {less}")
         return made
 
