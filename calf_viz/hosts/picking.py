@@ -89,6 +89,12 @@ class Picks:
         else:
             self._hovered = asked
 
+    @property
+    def hovering(self) -> bool:
+        """Whether a pixel that is no click was asked for, and is not answered yet."""
+        asked = (self._hovered, self._drawing, self._reading)
+        return any(one is not None and not one.click for one in asked)
+
     def leave(self) -> None:
         """The mouse is elsewhere: pixels asked for that were no clicks are not answered."""
         self._hovered = None

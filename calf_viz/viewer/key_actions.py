@@ -139,12 +139,15 @@ class Actions:
         if chosen is None:
             chosen = -1 if step > 0 else 0
         self.app.config.chosen = (min(chosen, agents - 1) + step) % agents
+        self.app.picker.end_hover()
 
     def _follow(self) -> None:
         following = self.app.following
         following.toggle()
         if following.on and self.app.config.chosen is None:
             self._choose(1)
+        if following.on:
+            self.app.picker.end_hover()
         self.say(f"following agent {self.app.config.chosen}" if following.on else "not following")
 
     def _let_go(self) -> bool:
