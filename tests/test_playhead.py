@@ -283,3 +283,11 @@ def test_texts_are_those_of_then(tmp_path: Path) -> None:
             then = {k: v for k, v in app.hud.values.items() if k != "timeline"}
             assert then == texts[row]
             assert ("timeline" in app.hud.values) == (row != 59)
+
+
+def test_only_a_recording_is_forked_and_the_key_says_so() -> None:
+    with CALFApplication(config(), host=StubHost) as app:
+        app.step()
+        app.actions.by_name["fork"]()
+        assert app.actions.notice == "fork: only of a recording, as --record writes one"
+        assert app.actions.refused == {"fork"}, "the line of keys leaves it out"

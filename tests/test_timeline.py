@@ -358,3 +358,53 @@ def test_one_row(tmp_path: Path, agents: int) -> None:
             app.draw()
             assert app.playhead.at == 0 and app.failure is None
     assert json.loads((tmp_path / "a.calf" / "marks.json").read_text())["steps"] == [0]
+
+
+def test_episodes_are_seen_below_the_modes(tmp_path: Path) -> None:
+    source = Replay(recorded(tmp_path / "a.calf"))
+    with CALFApplication(replace(SMALL, size=(1280, 720)), source=source) as app:
+        for _ in range(3):
+            app.step()
+        picture = app.screenshot().astype(int)
+        assert app.hud is not None
+        rect = app.hud.placed["timeline"]
+    row = picture[rect.y + 38, rect.x + 13 : rect.right - 13].max(axis=1)
+    light = row > 120
+    assert light.any() and not light.all()
+    begun = np.flatnonzero(np.diff(light.astype(int)) == 1) / len(row)
+    np.testing.assert_allclose(begun[-3:], [25 / 90, 50 / 90, 75 / 90], atol=0.02)
+
+
+def test_space_at_the_end_begins_again(tmp_path: Path) -> None:
+    source = Replay(recorded(tmp_path / "a.calf"))
+    with CALFApplication(SMALL, source=source, host=StubHost) as app:
+        app.step()
+        actions = app.actions.by_name
+        actions["last_step"](), actions["pause"]()
+        assert app.playhead.at == 0 and not app.playback.paused
+        assert app.actions.notice == "from the beginning"
+        actions["backwards"](), actions["pause"]()
+        assert app.playhead.at == 89 and not app.playback.paused
+        app._step(app.playback.take())
+        assert app.playhead.at == 88
+        actions["pause"]()
+        assert app.playhead.at == 88 and app.playback.paused
+
+
+def test_a_recording_that_may_grow_says_so(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.calf", VIEW)
+    recorder.see(Samples.of(np.zeros((2, 2)), step=0))
+    recorder.see(Samples.of(np.zeros((2, 2)), step=1))
+    recorder.flush()
+    source = Replay(Recording(tmp_path / "a.calf"))
+    with CALFApplication(SMALL, source=source, host=StubHost) as app:
+        app.step()
+        app.draw()
+        assert app.hud is not None
+        assert app.hud.values["timeline"].endswith("row 1 of 2 so far (live or crashed)")
+        assert source.notice == "no critic was recorded: the plane is flat"
+        app.step(), app.step()
+        assert "the end so far" in (source.notice or "")
+        app.actions.by_name["pause"]()
+        assert app.playhead.at == 1 and app.playback.paused, "it waits for more"
+    recorder.close()

@@ -123,7 +123,7 @@ class Timeline(Widget):
                 if shade[begin]:
                     width = int(edges[end] - edges[begin])
                     at = Rect(int(edges[begin]), rect.bottom + 1, width, canvas.metrics.unit - 1)
-                    canvas.rectangle(at, Paint(theme.QUIET, 0.25 * float(shade[begin])))
+                    canvas.rectangle(at, Paint(theme.BRIGHT, 0.4 + 0.15 * float(shade[begin])))
 
     def update(self, canvas: Canvas, values: Values) -> None:
         unit = canvas.metrics.unit

@@ -173,6 +173,10 @@ class Seekable(Protocol):
         """How many there are by now."""
 
     @property
+    def grows(self) -> bool:
+        """Whether there may be more: it is being recorded, or its recorder was killed."""
+
+    @property
     def at(self) -> int:
         """The row shown: that of the newest step, unless `show` named another since; -1 before the
         first."""

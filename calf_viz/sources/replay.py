@@ -143,6 +143,11 @@ class Replay:
             return len(recording)
         return max(len(recording), ghosts.row + ghosts.known // recording.every + 1)
 
+    @property
+    def grows(self) -> bool:
+        """As `Seekable`."""
+        return self.recording.torn
+
     def seek(self, row: int) -> None:
         """As `Seekable`."""
         self.row, self._at_end = row, False
@@ -256,11 +261,12 @@ class Replay:
     @property
     def notice(self) -> str | None:
         """As `Noticing`."""
-        if not self._at_end:
-            return None
-        if self.recording.torn:
-            return "the end so far: it is being recorded, or its recorder was killed"
-        return "the end of the recording"
+        said = [] if self.recording.critics else ["no critic was recorded: the plane is flat"]
+        if self._at_end and self.grows:
+            said.append("the end so far: it is being recorded, or its recorder was killed")
+        elif self._at_end:
+            said.append("the end of the recording")
+        return "; ".join(said) or None
 
     def close(self) -> None:
         """As `Source`."""

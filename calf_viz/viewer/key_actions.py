@@ -67,12 +67,18 @@ class Application(Protocol):
 
 
 class Actions:
-    """The actions bound to keys, by their names in `hud.keys`."""
+    """The actions bound to keys, by their names in `hud.keys`.
+
+    Attributes:
+        by_name: the actions.
+        refused: names of those that this source does not allow: they only say so.
+    """
 
     def __init__(self, app: Application) -> None:
         self.app = app
         self._limits: list[Clim] = []  # numbers that were configured
         self._said = "", 0.0  # the last notice, and when it expires
+        self.refused: set[str] = set()
         self.by_name = self._named()
 
     def _named(self) -> dict[str, Callable[[], Any]]:
@@ -89,6 +95,9 @@ class Actions:
         if (forkable := capable(app.source, Forkable)) is not None:
             forking = Forking(app, forkable)
             actions["fork"] = self._unless_measuring(lambda: self.say(forking.next()))
+        else:
+            self.refused.add("fork")
+            actions["fork"] = lambda: self.say("fork: only of a recording, as --record writes one")
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["let_go"] = self._let_go

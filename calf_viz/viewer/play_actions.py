@@ -38,7 +38,7 @@ class PlayActions:
     def named(self) -> dict[str, Callable[[], None]]:
         """Those that the source allows."""
         app = self._app
-        playable = {"pause": lambda: app.playhead.resume(), "single_step": self._step}
+        playable = {"pause": self._pause, "single_step": self._step}
         if app.playhead.seekable is None and not app.host.looks_back:
             return playable if capable(app.source, Pausable) is not None else {}
         return {
@@ -59,6 +59,21 @@ class PlayActions:
             "previous_episode": lambda: self._next_episode(False),
             "todays_critic": self._change_critic,
         }
+
+    def _pause(self) -> None:
+        """Pause or resume; at the end of a recording begin again, or say that there is no more."""
+        head, playback = self._app.playhead, self._app.playback
+        source, backwards = head.seekable, playback.backwards
+        ended = head.at <= head.first if backwards else head.at >= head.last
+        if source is None or not ended or playback.looping or (source.grows and not backwards):
+            head.resume()
+        elif head.first == head.last:
+            self._say("there is no other step")
+        else:
+            head.go(head.last if backwards else head.first)
+            if playback.paused:
+                head.resume()
+            self._say("back from the end" if backwards else "from the beginning")
 
     def _go(self, row: int) -> None:
         """Stay at a row."""

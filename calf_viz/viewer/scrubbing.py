@@ -62,6 +62,8 @@ class Scrubbing:
         else:
             shown, all_of_them = numbers.count(head.at + 1), numbers.count(source.rows)
             text = f"{source.moment()}, row {shown} of {all_of_them}"
+            if source.grows:
+                text += " so far (live or crashed)"
             there = True
             self._read(source)
         widget.passing = source is None

@@ -232,7 +232,9 @@ class Session(Owned):
         self.display: Display | None = None
         bound = self.host.bind_keys(self.actions.by_name)
         if self.config.hud:
-            self.display = Display(self.host, self.feed, self.stats, help_line(bound))
+            self.display = Display(
+                self.host, self.feed, self.stats, help_line(bound - self.actions.refused)
+            )
             if isinstance(self.source, Attached):
                 self.display.show_attached(self.source)
         self.hud: Hud | None = None if self.display is None else self.display.hud
