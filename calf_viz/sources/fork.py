@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from calf_viz.agent import shipped_agents
 from calf_viz.agent.array_networks import BLOCK
 from calf_viz.agent.calf import CALFAgent
-from calf_viz.errors import FileDamaged, UserError, shown
+from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file
 from calf_viz.recording.agent import recorded_agent
-from calf_viz.recording.folder import ADVICE
 from calf_viz.recording.recording import Recording
 from calf_viz.recording.rules import Rules, rules
 from calf_viz.samples import Samples
@@ -182,16 +181,6 @@ class Way:
         rollout.record()
         columns = {name: np.asarray(values)[ours] for name, values in samples.columns.items()}
         states = columns["state"]
-        if states.shape[1:] != (decided.system.state_dim,):
-            raise FileDamaged(
-                recording.folder,
-                f"states of {states.shape[1:]} numbers, where {decided.system.name} has "
-                f"{decided.system.state_dim}",
-                ADVICE,
-            )
-        for name in ("q_plus", "ended"):
-            if name in columns and columns[name].ndim != 1:
-                raise FileDamaged(recording.folder, f"{name} has several numbers each", ADVICE)
         q_plus = np.nan if strict else columns.get("q_plus", np.nan)
         over = columns["ended"] > 0 if "ended" in columns else False
         over = over | ~np.isfinite(states).all(axis=1)
