@@ -41,6 +41,15 @@ def test_the_line_of_keys_shows_only_what_there_is() -> None:
     assert help_line(set()) == []
 
 
+def test_a_recording_is_shown_with_the_keys_that_move_in_it() -> None:
+    every = {key.action for key in KEYS}
+    line = [does for _, does in help_line(every)]
+    assert line[:3] == ["pause", "step", "quit"]
+    assert line.index("mark") < line.index("top view")
+    live = [does for _, does in help_line(every - {"fork"})]
+    assert live.index("top view") < live.index("mark")
+
+
 def test_the_documentation_is_in_force() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert text == documented(text), "run `python -m calf_viz.hud.keys`"

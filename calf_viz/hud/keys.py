@@ -25,7 +25,7 @@ class Key(NamedTuple):
 
 KEYS = (
     # If room is short, the last ones are left out of the line of keys.
-    Key("pause", ("space",), "pause", "pause or resume"),
+    Key("pause", ("space",), "pause", "pause or resume; at a recording's end, begin again"),
     Key("single_step", ("n", ".", "arrow_right"), "step", "pause, and take a single step"),
     Key("frame_agents", ("f",), "agents", "frame the agents, from the side seen now"),
     Key("reset_view", ("r",), "all", "frame all of the plane, from the usual side"),
@@ -84,6 +84,12 @@ KEYS = (
     Key("reset_profiler", ("f3",), "reset", "discard what the profiler measured"),
 )
 
+REPLAYED = (
+    "pause", "single_step", "step_back", "mark", "loop", "faster", "slower", "backwards",
+    "next_agent", "why", "fork", "quit",
+)  # fmt: skip
+"""What the line of keys begins with where a recording is shown."""
+
 
 def by_action(action: str) -> Key:
     """The key of an action. Raises KeyError for an unknown one."""
@@ -97,7 +103,10 @@ def event_name(event: str) -> str:
 
 def help_line(actions: Container[str]) -> list[tuple[str, str]]:
     """(key, description) for the given actions, with the first key of each."""
-    return [(event_name(k.events[0]), k.short) for k in KEYS if k.action in actions]
+    keys = [key for key in KEYS if key.action in actions]
+    if "fork" in actions:  # only of a recording
+        keys.sort(key=lambda key: key.action not in REPLAYED)
+    return [(event_name(key.events[0]), key.short) for key in keys]
 
 
 def table() -> str:
