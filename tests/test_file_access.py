@@ -77,6 +77,7 @@ EXCEPTIONS = {
     "tools/docs_pictures.py": "the documentation, and files of its own making",
     "tools/example_pictures.py": "what is shipped, run in a folder of its own making",
     "tools/fuzz": "files of their own making",
+    "calf_viz/recording/lookout.py": "whether a folder has changed",
     "tools/torture": "files of their own making",
     "tools/performance_report.py": "the documentation",
     "tools/soak.py": "files of its own making",

@@ -289,5 +289,5 @@ def test_only_a_recording_is_forked_and_the_key_says_so() -> None:
     with CALFApplication(config(), host=StubHost) as app:
         app.step()
         app.actions.by_name["fork"]()
-        assert app.actions.notice == "fork: only of a recording, as --record writes one"
+        assert app.actions.notice == "fork: only of a recording, as `record` writes one"
         assert app.actions.refused == {"fork"}, "the line of keys leaves it out"

@@ -133,6 +133,7 @@ def test_a_full_disk_is_a_failure_and_a_limit_is_none(
 ) -> None:
     endless = Failing()
     endless.steps = 3
+    monkeypatch.setattr("calf_viz.recording.limits.LEAST_BYTES", 1000)
     done = record_of(endless, monkeypatch, str(tmp_path / "a.calf"), "--limit", "100KB")
     assert done.exit_code == 0, done.output
 

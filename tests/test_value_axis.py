@@ -255,7 +255,8 @@ class TestPlace:
             if size[0] >= 1280:
                 assert len(hud._value_marks) >= 3, "two ticks and a name, from all around"
 
-    def test_without_room_on_one_side_it_is_on_the_other(self) -> None:
+    def test_without_room_on_one_side_it_is_clear_of_what_is_there(self) -> None:
+        """On the other side, or within the surface where that lies along an edge with ticks."""
         scene, field = Scene(), field_of(VIEW)
         left = alone(scene, field)
         assert left._value_marks[0].right < lines(left)[0, 0]
@@ -263,7 +264,7 @@ class TestPlace:
         hud.placed = {"wide": Rect(0, 0, 200, 700)}
         hud._draw_edges(scene, *drawn(field))
         hud._draw_scale(scene, drawn(field)[1])
-        assert all(rect.x > 640 for rect in hud._value_marks)
+        assert hud._value_marks and all(rect.x > 200 for rect in hud._value_marks)
 
     @pytest.mark.parametrize("size", [(640, 360), (480, 300), (1280, 720)])
     @pytest.mark.parametrize("elevation", [0.15, 0.4, 0.8])

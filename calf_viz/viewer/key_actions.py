@@ -97,7 +97,7 @@ class Actions:
             actions["fork"] = self._unless_measuring(lambda: self.say(forking.next()))
         else:
             self.refused.add("fork")
-            actions["fork"] = lambda: self.say("fork: only of a recording, as --record writes one")
+            actions["fork"] = lambda: self.say("fork: only of a recording, as `record` writes one")
         actions["next_agent"] = self._unless_measuring(lambda: self._choose(1))
         actions["previous_agent"] = self._unless_measuring(lambda: self._choose(-1))
         actions["let_go"] = self._let_go
