@@ -23,28 +23,20 @@ Processes are forked, so that they start at once. The exit code is 1 if somethin
 
 from __future__ import annotations
 
-import itertools
 import logging
-import math
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import click
-from rich.table import Table
-from torture_child import SECONDS, Child, Place
+from torture_child import Child, Place
+from torture_disk import scratch
+from torture_findings import Findings, interrupt_all, tell
 from torture_ways import WAYS, Interruption, Uninterrupted, count_calls, signalled
 
 from calf_viz.agent.threads import one_thread
-from calf_viz.console import tables, tracked
 from calf_viz.errors import UserError
 from calf_viz.run_command import run_command
 
@@ -53,27 +45,11 @@ TIMES = 3
 
 
 @dataclass
-class Found:
+class Found(Findings):
     """Results of the trainings that were interrupted in one way."""
 
-    trainings: int = 0
-    interrupted: int = 0
     refused: int = 0
     """Processes that ended with a line of an error, as they should."""
-    lost: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def scratch(small: bool) -> Iterator[Path]:
-    """An empty folder, on a small file system of its own if permitted."""
-    with tempfile.TemporaryDirectory(prefix="torture-") as made:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "torture", made]
-        mounted = small and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-        try:
-            yield Path(made)
-        finally:
-            if mounted:
-                subprocess.run(["umount", made], check=True)
 
 
 def uninterrupted(as_run: bool) -> Uninterrupted:
@@ -99,13 +75,13 @@ def uninterrupted(as_run: bool) -> Uninterrupted:
 def complaint(place: Place, child: Child, code: int) -> str:
     """What is wrong with how a process ended; empty if nothing."""
     said = child.output()
-    if "Traceback" in said or code == 99:
+    if "Traceback" in said:
         return f"a traceback: {said}"
-    if code == 98:
-        return f"it did not end within {SECONDS:.0f} s"
+    if wrong := child.complaint(code):
+        return wrong
     if code == 2 and said.count("\n") > 1:
         return f"more than a line: {said}"
-    place.saved = max(place.saved, child.steps_saved())
+    place.saved = max(place.saved, child.reported())
     return ""
 
 
@@ -143,38 +119,21 @@ def torture(
 
 def examine(ways: list[str], kills: int, seed: int, shown: bool = True) -> dict[str, Found]:
     """Run about `kills` interruptions in all."""
-    each = math.ceil(kills / len(ways))
     # The trainings' own notes are no part of what is shown, nor of what processes may say.
     logging.getLogger("calf_viz").addHandler(logging.NullHandler())
     wholes = {as_run: uninterrupted(as_run) for as_run in (True, False)}
-    found = {way: Found() for way in ways}
-    for way in ways:
-        numbers = tracked(itertools.count(), way, shown=shown)
-        _interrupt(way, each, seed, found[way], wholes, numbers)
-    return found
 
-
-def _interrupt(
-    way: str,
-    each: int,
-    seed: int,
-    found: Found,
-    wholes: dict[bool, Uninterrupted],
-    numbers: Iterable[int],
-) -> None:
-    """Interrupt in one way, until there are enough interruptions."""
-    for number in numbers:
-        chance = random.Random(f"{seed} {way} {number}")
+    def once(way: str, number: int, chance: random.Random, found: Found) -> str:
         as_run = number % 2 == 0
         with scratch(small=way == "full" and number % 4 < 2) as root:
             place = Place(root, as_run)
             lost = torture(WAYS[way], place, chance, wholes[as_run], found)
-            if lost:
-                kind = "a run" if as_run else "files"
-                found.lost.append(f"training {number}, {kind}: {lost}")
-        found.trainings += 1
-        if found.interrupted >= each or found.trainings >= 2 * each:
-            break
+        kind = "a run" if as_run else "files"
+        return lost and f"training {number}, {kind}: {lost}"
+
+    found = {way: Found() for way in ways}
+    interrupt_all(found, kills, seed, once, shown)
+    return found
 
 
 @click.command()
@@ -185,18 +144,9 @@ def _interrupt(
 def main(kills: int, seed: int, only: str | None) -> None:
     """Interrupt trainings in every way, and compare them with an uninterrupted one."""
     found = examine([only] if only else list(WAYS), kills, seed)
-    table = Table(title=f"trainings interrupted, seed {seed}")
-    for head in ("way", "trainings", "interruptions", "ended with a line", "lost"):
-        table.add_column(head, justify="left" if head == "way" else "right")
-    for way, f in found.items():
-        row = (f.trainings, f.interrupted, f.refused, len(f.lost))
-        table.add_row(way, *map(str, row))
-    tables(80).print(table)
-    lost = Counter({way: len(f.lost) for way, f in found.items()})
-    for way, f in found.items():
-        for text in f.lost:
-            click.echo(f"{way}: {text}", err=True)
-    sys.exit(1 if lost.total() else 0)
+    heads = "trainings", "interruptions", "ended with a line"
+    tell(found, f"trainings interrupted, seed {seed}", heads,
+         lambda f: [str(number) for number in (f.tried, f.interrupted, f.refused)])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +10,10 @@ from typing import Any
 import matplotlib.backends.backend_agg  # here, so that not every child must import it
 import matplotlib.figure  # noqa: F401 (likewise)
 from numpy.typing import NDArray
+from torture_process import Forked, Report
 
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.evaluation import Row, Watch, actor_row
-from calf_viz.errors import UserError
 from calf_viz.training import resume
 from calf_viz.training import train as training
 from calf_viz.training import trainer as trainers
@@ -113,70 +106,26 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-class Child:
-    """A forked process that trains, and reports what it saved."""
+class Child(Forked):
+    """A forked process that trains, and reports how many steps it saved."""
 
     def __init__(self, place: Place, prepare: Callable[[], Any]) -> None:
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the object)
-        self.saved = tempfile.TemporaryFile()  # noqa: SIM115 (as well)
-        self.pid = os.fork()
-        if self.pid == 0:
-            code = 99
-            try:
-                code = self._train(place, prepare)
-            finally:
-                os._exit(code)
+        super().__init__(lambda report: _train(place, prepare, report), SECONDS)
 
-    def _train(self, place: Place, prepare: Callable[[], Any]) -> int:
-        for stream in (1, 2):
-            os.dup2(self.said.fileno(), stream)
-        sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 (until it ends)
-        save = resume.save
 
-        def save_and_report(trainer: Trainer, path: str | Path) -> None:
-            save(trainer, path)
-            os.pwrite(self.saved.fileno(), b"%20d" % trainer.steps, 0)
+def _train(place: Place, prepare: Callable[[], Any], report: Report) -> int:
+    save = resume.save
 
-        resume.save = save_and_report
-        # Over few steps, as what is compared is no part of this and most of the time otherwise.
-        trainers.strict_row = _compared
-        prepare()
-        try:
-            place.train()
-            sys.stdout.flush()
-        except UserError as error:
-            print(f"line: {error}", flush=True)
-            return 2
-        except KeyboardInterrupt:
-            return 130
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            return 99
-        return 0
+    def save_and_report(trainer: Trainer, path: str | Path) -> None:
+        save(trainer, path)
+        report(trainer.steps)
 
-    def kill(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def wait(self) -> int:
-        """Its exit code, negative for a signal; 98 if it hangs."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.002)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return 98
-
-    def output(self) -> str:
-        self.said.seek(0)
-        return self.said.read().decode(errors="replace")
-
-    def steps_saved(self) -> int:
-        return int(os.pread(self.saved.fileno(), 20, 0) or b"0")
+    resume.save = save_and_report
+    # Over few steps, as what is compared is no part of this and most of the time otherwise.
+    trainers.strict_row = _compared
+    prepare()
+    place.train()
+    return 0
 
 
 def _compared(

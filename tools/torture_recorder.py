@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torture_process import Forked, Report
 
 from calf_viz.cli.signals import ended_as_by_ctrl_c
-from calf_viz.errors import UserError
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.samples import Samples
@@ -74,77 +67,20 @@ def record(folder: Path, acknowledge: Callable[[int], Any]) -> int:
         return 0
 
 
-class Writer:
-    """A forked process that records, and says what it acknowledged."""
+class Writer(Forked):
+    """A forked process that records, and reports and prints how many rows are acknowledged."""
 
     def __init__(
         self, folder: Path, prepare: Callable[[], Any] = lambda: None, output: int | None = None
     ) -> None:
-        """prepare: called in it first. output: where it prints to; kept by default."""
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the object)
-        self._acknowledged = tempfile.TemporaryFile()  # noqa: SIM115 (as well)
-        self.pid = os.fork()
-        if self.pid == 0:
-            code = 99
-            try:
-                code = self._record(folder, prepare, output)
-            finally:
-                os._exit(code)
+        """prepare: called in it first. output: as for `Forked`."""
 
-    def _record(self, folder: Path, prepare: Callable[[], Any], output: int | None) -> int:
-        os.dup2(self._said.fileno() if output is None else output, 1)
-        os.dup2(self._said.fileno(), 2)
-        sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 (until it ends)
+        def run(report: Report) -> int:
+            def acknowledge(steps: int) -> None:
+                report(steps)
+                print(steps, flush=True)
 
-        def acknowledge(steps: int) -> None:
-            os.pwrite(self._acknowledged.fileno(), b"%20d" % steps, 0)
-            print(steps, flush=True)
-
-        try:
             prepare()
             return record(folder, acknowledge)
-        except UserError as error:
-            print(f"line: {error}", file=sys.stderr, flush=True)
-            return 2
-        except KeyboardInterrupt:
-            return 130
-        except BrokenPipeError:
-            return 1
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            return 99
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal, if it is there."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def wait(self) -> int:
-        """Its exit code, negative for a signal; 98 if it hangs."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.001)
-        self.kill()
-        os.waitpid(self.pid, 0)
-        return 98
-
-    def output(self) -> str:
-        """All that it printed."""
-        self._said.seek(0)
-        return self._said.read().decode(errors="replace")
-
-    def acknowledged(self) -> int:
-        """Steps that it said were written."""
-        return int(os.pread(self._acknowledged.fileno(), 20, 0) or b"0")
-
-    def complaint(self, code: int) -> str:
-        """What is wrong with how it ended; empty if nothing."""
-        if code == 99:
-            return f"a traceback: {self.output()}"
-        if code == 98:
-            return f"it did not end within {SECONDS:.0f} s"
-        return ""
+        super().__init__(run, SECONDS, output)

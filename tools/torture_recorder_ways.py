@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torture_disk import filled
+from torture_process import die_at
 from torture_recorder import Writer
-from torture_ways import filled
 
 from calf_viz.recording import critics, files
 from calf_viz.recording.recorder import Recorder
@@ -156,24 +157,10 @@ class _Doom:
     it, after it, or, of a write, in its middle."""
 
     def __init__(self, chance: random.Random, most: int) -> None:
-        self._last, self._behind = chance.randint(1, most), chance.random() < 0.5
-        self._numbers, self._depth = itertools.count(1), 0
-        for name in CALLS:
-            setattr(os, name, self._counted(name, getattr(os, name)))
-
-    def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def called(*arguments: Any, **options: Any) -> Any:
-            now = self._depth > 0 and next(self._numbers) == self._last
-            if now and name == "write" and not self._behind:
-                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
-            if now and not self._behind:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = real(*arguments, **options)
-            if now:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
-
-        return called
+        last, behind = chance.randint(1, most), chance.random() < 0.5
+        numbers = itertools.count(1)
+        self._depth = 0
+        die_at(CALLS, lambda: self._depth > 0 and next(numbers) == last, behind)
 
     def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, within which calls count."""

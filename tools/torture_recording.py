@@ -25,19 +25,15 @@ Processes are forked, so that they start at once. The exit code is 1 if somethin
 
 from __future__ import annotations
 
-import itertools
-import math
 import random
-import sys
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
-from rich.table import Table
-from torture import scratch
+from torture_disk import scratch
+from torture_findings import Findings, interrupt_all, tell
 from torture_recorder import (
     CRITIC_EVERY,
     STEPS,
@@ -48,7 +44,6 @@ from torture_recorder import (
 )
 from torture_recorder_ways import WAYS, Interruption
 
-from calf_viz.console import tables, tracked
 from calf_viz.errors import UserError
 from calf_viz.recording.recording import Recording
 from calf_viz.run_command import run_command
@@ -58,14 +53,11 @@ TIMES = 3
 
 
 @dataclass
-class Found:
+class Found(Findings):
     """What came of interrupting in one way."""
 
-    recordings: int = 0
-    interrupted: int = 0
     acknowledged: int = 0
     """Rows that had been acknowledged when they were interrupted."""
-    lost: list[str] = field(default_factory=list)
 
 
 def undisturbed() -> float:
@@ -88,7 +80,7 @@ def torture(
             if wrong := writer.complaint(code):
                 return wrong
             found.interrupted += code != 0
-            newest = max(newest, writer.acknowledged())
+            newest = max(newest, writer.reported())
         found.acknowledged += newest
         if wrong := missing(folder, newest):
             return wrong
@@ -150,26 +142,16 @@ def incomplete(folder: Path) -> str:
 
 def examine(ways: list[str], kills: int, seed: int, shown: bool = True) -> dict[str, Found]:
     """Make about `kills` interruptions in all."""
-    each = math.ceil(kills / len(ways))
-    found, whole = {way: Found() for way in ways}, undisturbed()
-    for way in ways:
-        numbers = tracked(itertools.count(), way, shown=shown)
-        _interrupt(way, each, seed, whole, found[way], numbers)
-    return found
+    whole = undisturbed()
 
-
-def _interrupt(
-    way: str, each: int, seed: int, whole: float, found: Found, numbers: Iterable[int]
-) -> None:
-    """Interrupt in one way, until there are enough interruptions."""
-    for number in numbers:
-        chance = random.Random(f"{seed} {way} {number}")
+    def once(way: str, number: int, chance: random.Random, found: Found) -> str:
         with scratch(small=way == "full" and number % 2 == 0) as root:
-            if lost := torture(WAYS[way], root / "a.calf", chance, whole, found):
-                found.lost.append(f"recording {number}: {lost}")
-        found.recordings += 1
-        if found.interrupted >= each or found.recordings >= 2 * each:
-            break
+            lost = torture(WAYS[way], root / "a.calf", chance, whole, found)
+        return lost and f"recording {number}: {lost}"
+
+    found = {way: Found() for way in ways}
+    interrupt_all(found, kills, seed, once, shown)
+    return found
 
 
 @click.command()
@@ -179,17 +161,9 @@ def _interrupt(
 def main(kills: int, seed: int, only: str | None) -> None:
     """Interrupt recorders in every way, and look at what is left."""
     found = examine([only] if only else list(WAYS), kills, seed)
-    table = Table(title=f"recordings interrupted, seed {seed}")
-    for head in ("way", "recordings", "interruptions", "rows acknowledged", "lost"):
-        table.add_column(head, justify="left" if head == "way" else "right")
-    for way, f in found.items():
-        row = (f.recordings, f.interrupted, f.acknowledged, len(f.lost))
-        table.add_row(way, *(f"{number:,}" for number in row))
-    tables(80).print(table)
-    for way, f in found.items():
-        for text in f.lost:
-            click.echo(f"{way}: {text}", err=True)
-    sys.exit(1 if any(f.lost for f in found.values()) else 0)
+    heads = "recordings", "interruptions", "rows acknowledged"
+    tell(found, f"recordings interrupted, seed {seed}", heads,
+         lambda f: [f"{n:,}" for n in (f.tried, f.interrupted, f.acknowledged)])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torture_child import SECONDS, Child, Place
+from torture_disk import filled
+from torture_process import die_at
 
 from calf_viz.training import metrics
 from calf_viz.training.trainer import Episode
@@ -50,27 +49,10 @@ def call(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tupl
     return [(child, child.wait())]
 
 
-def count_calls(ends: Callable[[int], bool], behind: bool = False) -> Iterator[int]:
+def count_calls(ends: Callable[[int], bool], behind: bool = False) -> None:
     """End this process at the call for whose number `ends` returns True."""
     numbers = itertools.count(1)
-
-    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def called(*arguments: Any, **options: Any) -> Any:
-            now = ends(next(numbers))
-            if now and name == "write" and not behind:
-                real(arguments[0], arguments[1][: len(arguments[1]) // 2])
-            if now and not behind:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = real(*arguments, **options)
-            if now:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
-
-        return called
-
-    for name in CALLS:
-        setattr(os, name, counted(name, getattr(os, name)))
-    return numbers
+    die_at(CALLS, lambda: ends(next(numbers)), behind)
 
 
 def full(place: Place, chance: random.Random, whole: Uninterrupted) -> list[tuple[Child, int]]:
@@ -116,16 +98,3 @@ def signalled(place: Place, chance: random.Random, whole: Uninterrupted) -> list
 WAYS: dict[str, Interruption] = {
     "moment": moment, "call": call, "full": full, "two": two, "signal": signalled,
 }  # fmt: skip
-
-
-@contextmanager
-def filled(root: Path, free: int) -> Iterator[None]:
-    """Leave `free` bytes on a file system during the block."""
-    status = os.statvfs(root)
-    filler = root / ".filler"
-    with filler.open("wb") as file, suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, max(1, status.f_bavail * status.f_frsize - free))
-    try:
-        yield
-    finally:
-        filler.unlink()
