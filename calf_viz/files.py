@@ -3,7 +3,8 @@
     look           exists, is_file, is_folder, same, names_in never raise
     read           read_bytes, read_text, opened    regular, bounded, text in UTF-8
     parse          with parsing(path, "TOML"):      whatever a parser raises becomes one line
-    write          with write_aside(path) as part:  completely or not at all; check_writable
+    write          with write_aside(path) as part:  completely or not at all; check_writable,
+                   check_absent
                    new_file                         under its own name from the beginning
     share          hold, not_over
 
@@ -225,6 +226,14 @@ def check_writable(path: StrPath) -> None:
     """Raise UserError if `write_aside` could never write to the path: an invalid name, a folder, a
     device, a circular link. Writes nothing."""
     _target(path)
+
+
+def check_absent(path: StrPath, overwrite: bool) -> None:
+    """Raise UserError if a file is there, which a setting `overwrite` would let be replaced."""
+    if exists(path) and not overwrite:
+        raise UserError(
+            f"{shown(path)} is there already: give another name, or `overwrite` to replace it"
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
 from calf_viz.console import bar, on_terminal, say
 from calf_viz.errors import UserError, shown, visible
-from calf_viz.files import exists, not_over
+from calf_viz.files import check_absent, not_over
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv"}
 TABLES = ("agents", "critics", "events")
@@ -58,8 +58,5 @@ def _output(parquet: Path | None, csv: Path | None, overwrite: bool) -> Path:
     ((kind, path),) = given.items()
     if path.suffix.lower() != SUFFIXES[kind]:
         raise UserError(f"--{kind} {shown(path)}: give a name that ends in {SUFFIXES[kind]}")
-    if exists(path) and not overwrite:
-        raise UserError(
-            f"{shown(path)} is there already: give another name, or --overwrite to replace it"
-        )
+    check_absent(path, overwrite)
     return path

@@ -16,8 +16,15 @@ from calf_viz.cli.recordings import replay_options
 from calf_viz.cli.showing import config_of
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import bar, plain, say, tables
-from calf_viz.errors import UserError, shown
-from calf_viz.files import check_writable, exists, make_folder, names_in, not_over, write_aside
+from calf_viz.errors import UserError
+from calf_viz.files import (
+    check_absent,
+    check_writable,
+    make_folder,
+    names_in,
+    not_over,
+    write_aside,
+)
 from calf_viz.hosts import display_found
 
 if TYPE_CHECKING:
@@ -114,10 +121,7 @@ def _check_csv(path: Path | None, folder: Path, overwrite: bool) -> None:
         return
     not_over(path, (folder / name for name in names_in(folder)))
     check_writable(path)
-    if exists(path) and not overwrite:
-        raise UserError(
-            f"{shown(path)} is there already: give another name, or --overwrite to replace it"
-        )
+    check_absent(path, overwrite)
     make_folder(path.parent)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from calf_viz.errors import UserError, shown
-from calf_viz.files import check_writable, exists, not_over
+from calf_viz.errors import UserError
+from calf_viz.files import check_absent, check_writable, not_over
 from calf_viz.video.encoded import Encoded
 from calf_viz.video.gif import Gif
 from calf_viz.video.reel import MOST_GIF_FPS, Output, Reel, check_suffix
@@ -31,15 +31,7 @@ def open_output(reel: Reel, inputs: Iterable[Path] = ()) -> Output:
     not_over(path, inputs)
     if not several:
         check_writable(path)
-        check_absent(path, reel)
+        check_absent(path, reel.overwrite)
     if suffix == ".png":
         return Stills(reel)
     return Gif(reel) if suffix == ".gif" else Encoded(reel)
-
-
-def check_absent(path: Path, reel: Reel) -> None:
-    """Raise UserError if a file is there that may not be replaced."""
-    if exists(path) and not reel.overwrite:
-        raise UserError(
-            f"{shown(path)} is there already: give another name, or `overwrite` to replace it"
-        )
