@@ -8,19 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from camera_poses import POSES
 
 from calf_viz import UserError
 from calf_viz.scene.camera import Pose
 from calf_viz.scene.camera_path import CameraPath, read_poses
-
-POSES = """
-[[pose]]
-at = 0
-camera = "top"
-[[pose]]
-at = 0.1
-camera = "-60,30,8,0.5,0.5"
-"""
 
 
 def test_a_path_passes_its_poses_and_stays_between_them() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from applications import SMALL
+from applications import PICTURE, record
 from click.testing import CliRunner
 
 import calf_viz
-from calf_viz import CALFApplication, Samples, UserError, View, VisualizationConfig
+from calf_viz import Samples, UserError, View
 from calf_viz.cli.main import calf_viz as command
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
@@ -23,15 +22,12 @@ from calf_viz.viewer.film import per_frame, read_fps
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
 STEPS = 40
-SETTINGS: dict[str, Any] = {key: SMALL[key] for key in ("size", "grid", "trail_length")}
 
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("film") / "a.calf"
-    with CALFApplication(VisualizationConfig(**SMALL, n_agents=4, hud=False, record=folder)) as app:
-        for _ in range(STEPS):
-            app.advance()
+    record(folder, STEPS)
     return folder
 
 
@@ -57,14 +53,14 @@ def test_a_recording_stays_as_it_was_given(
     close = Recording.close
     monkeypatch.setattr(Recording, "close", lambda self: (closed.append(self), close(self)))
     found = Recording(recording)
-    pictures = calf_viz.render(found, frames=2, **SETTINGS)
+    pictures = calf_viz.render(found, frames=2, **PICTURE)
     assert not closed and found.samples(STEPS - 1).step == STEPS - 1
-    np.testing.assert_array_equal(calf_viz.render(found, frames=2, **SETTINGS), pictures)
+    np.testing.assert_array_equal(calf_viz.render(found, frames=2, **PICTURE), pictures)
     assert not closed
     for settings in ({"frames": 2}, {"start": STEPS}, {"start": 9, "stop": 3}):
         closed.clear()
         with suppress(UserError):
-            calf_viz.render(recording, **settings, **SETTINGS)
+            calf_viz.render(recording, **settings, **PICTURE)
         assert len(closed) == 1
     closed.clear()
     small = ["--size", "192x108", "--no-hud", "--output", str(tmp_path / "a.png")]
@@ -79,7 +75,7 @@ def test_a_recording_stays_as_it_was_given(
 def test_a_fast_video_shows_what_a_slow_one_does_there(
     recording: Path, rate: str, trail: int
 ) -> None:
-    settings = SETTINGS | {"trail_length": trail}
+    settings = PICTURE | {"trail_length": trail}
     each = per_frame(rate, 1, Fraction(60), 1, None)
     fast = calf_viz.render(recording, rate=rate, **settings)
     slow = calf_viz.render(recording, **settings)
@@ -102,7 +98,7 @@ def test_few_rows_are_held_between_frames_however_many_there_are(
         return found
 
     monkeypatch.setattr(Feed, "steps", counted)
-    asked = {"fps": 1, "rate": "2000/s", "hud": False, **SETTINGS}
+    asked = {"fps": 1, "rate": "2000/s", "hud": False, **PICTURE}
     assert len(calf_viz.render(tmp_path / "long.calf", **asked)) == 3
     assert max(held) <= 128 and sum(held) < 2500
     held.clear()

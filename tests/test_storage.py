@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from applications import record
 from click.testing import CliRunner
 from waiting import until
 
 import calf_viz.recording
-from calf_viz import CALFApplication, Samples, UserError, View, VisualizationConfig
+from calf_viz import Samples, UserError, View, VisualizationConfig
 from calf_viz.cli.main import calf_viz as command
 from calf_viz.errors import FileDamaged, FileTrouble
 from calf_viz.recording import copying, storage
@@ -31,15 +32,14 @@ fsspec: Any = pytest.importorskip("fsspec", reason="the extra `cloud` is not ins
 STEPS = 30
 
 
+def recorded(folder: str | Path) -> None:
+    record(folder, STEPS, n_agents=3, size=(64, 36), grid=8, trail_length=10)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("storage") / "a.calf"
-    config = VisualizationConfig(
-        n_agents=3, headless=True, hud=False, size=(64, 36), grid=8, trail_length=10, record=folder
-    )
-    with CALFApplication(config) as app:
-        for _ in range(STEPS):
-            app.advance()
+    recorded(folder)
     return folder
 
 
@@ -271,15 +271,6 @@ def test_a_recording_in_an_object_store(bucket: str, folder: Path, tmp_path: Pat
     with pytest.raises(FileTrouble, match=r"s3://nowhere/a\.calf") as caught:
         Recording("s3://nowhere/a.calf")
     assert "hunter2" not in str(caught.value) and "\n" not in str(caught.value)
-
-
-def recorded(record: str) -> None:
-    config = VisualizationConfig(
-        n_agents=3, headless=True, hud=False, size=(64, 36), grid=8, trail_length=10, record=record
-    )
-    with CALFApplication(config) as app:
-        for _ in range(STEPS):
-            app.advance()
 
 
 def test_what_is_recorded_to_an_address_is_there_and_here(

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from applications import SMALL
+from applications import PICTURE, SMALL, record
+from camera_poses import POSES
 from click.testing import CliRunner
 from PIL import Image
 
@@ -34,15 +35,12 @@ av: Any = pytest.importorskip("av", reason="the extra `video` is not installed")
 
 STEPS = 40
 SIZE = (192, 108)
-SETTINGS: dict[str, Any] = {key: SMALL[key] for key in ("size", "grid", "trail_length")}
 
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("video") / "a.calf"
-    with CALFApplication(VisualizationConfig(**SMALL, n_agents=4, hud=False, record=folder)) as app:
-        for _ in range(STEPS):
-            app.advance()
+    record(folder, STEPS)
     return folder
 
 
@@ -172,7 +170,7 @@ def test_pictures_are_numbered_one_is_not(tmp_path: Path, recording: Path) -> No
 
 def test_a_recording_is_rendered_as_it_was_seen(tmp_path: Path, recording: Path) -> None:
     """Live, from a recording, and from the video: the same pixels."""
-    shown = {"frames": 10, "start": 5, "camera": "plane", "hud": False, **SETTINGS}
+    shown = {"frames": 10, "start": 5, "camera": "plane", "hud": False, **PICTURE}
     live = calf_viz.render(n_agents=4, **shown)
     again = calf_viz.render(recording, **shown)
     assert live.shape == (10, 108, 192, 3) and live.dtype == np.uint8
@@ -200,7 +198,7 @@ def test_supersampled_frames_are_those_of_pictures(recording: Path) -> None:
     from calf_viz.recording.recording import Recording
     from calf_viz.sources.replay import Replay
 
-    found = calf_viz.render(recording, start=9, stop=10, supersample=2, **SETTINGS)
+    found = calf_viz.render(recording, start=9, stop=10, supersample=2, **PICTURE)
     config = VisualizationConfig(**SMALL)
     with CALFApplication(config, source=Replay(Recording(recording))) as app:
         app.seek(9)
@@ -230,10 +228,10 @@ def test_the_rate_says_which_step_each_frame_shows(recording: Path) -> None:
 
 @pytest.mark.parametrize("camera", ["orbit", "orbit:90,elevation=50", "follow:2,distance=5"])
 def test_the_camera_moves(camera: str, recording: Path) -> None:
-    found = calf_viz.render(recording, frames=6, camera=camera, hud=False, **SETTINGS)
-    again = calf_viz.render(recording, frames=6, camera=camera, hud=False, **SETTINGS)
+    found = calf_viz.render(recording, frames=6, camera=camera, hud=False, **PICTURE)
+    again = calf_viz.render(recording, frames=6, camera=camera, hud=False, **PICTURE)
     np.testing.assert_array_equal(found, again)
-    still = calf_viz.render(recording, frames=6, camera="plane", hud=False, **SETTINGS)
+    still = calf_viz.render(recording, frames=6, camera="plane", hud=False, **PICTURE)
     assert np.abs(found[5].astype(int) - still[5]).mean() > 1.0
 
 
@@ -254,22 +252,12 @@ def test_an_orbit_turns_once_and_a_video_of_it_repeats(recording: Path) -> None:
     np.testing.assert_allclose(turns, 2 * np.pi / 8)
 
 
-POSES = """
-[[pose]]
-at = 0
-camera = "top"
-[[pose]]
-at = 0.1
-camera = "-60,30,8,0.5,0.5"
-"""
-
-
 def test_a_file_of_poses_moves_the_camera(tmp_path: Path, recording: Path) -> None:
     (tmp_path / "path.toml").write_text(POSES)
     poses = [{"at": 0, "camera": "top"}, {"at": 0.1, "camera": "-60,30,8,0.5,0.5"}]
     (tmp_path / "path.json").write_text(json.dumps({"pose": poses}))
     assert read_poses(Path("path.toml")) == read_poses(Path("path.json"))
-    shown = {"frames": 7, "hud": False, **SETTINGS}
+    shown = {"frames": 7, "hud": False, **PICTURE}
     found = calf_viz.render(recording, camera="path.toml", **shown)
     np.testing.assert_array_equal(found, calf_viz.render(recording, camera="path.json", **shown))
     top = calf_viz.render(recording, camera="top", **shown)
