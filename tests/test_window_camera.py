@@ -10,31 +10,24 @@ import pytest
 from virtual_display import needs_xdotool, under_display
 
 SCRIPT = """
-import json, subprocess
+import json, sys
+sys.path.insert(0, "tests")
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.scene.glide import FRAMES
+from real_input import drawn_until, heard, xdotool
 
 app = CALFApplication(VisualizationConfig(size=(480, 300), n_agents=3, grid=8, trail_length=20))
 host, camera, said = app.host, app.host.scene.camera, {}
 for _ in range(3):
     app.step()
 app.playback.toggle()
-sending = host.app.messenger.send
 x0, y0 = host.app.win.get_properties().origin
 
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
 def until(event, act):
-    heard = []
-    host.app.messenger.send = lambda event, *more, send=sending, **named: (
-        heard.append(event), send(event, *more, **named))
-    act()
-    for _ in range(500):
-        app.draw()
-        if event in heard:
-            return
-    raise SystemExit(f"{event} never came, but {heard}")
+    with heard(app) as events:
+        act()
+        if not drawn_until(app, lambda: event in events, 500):
+            raise SystemExit(f"{event} never came, but {events}")
 
 def drag(button, by, held=None):
     before, point = camera.pose, ground(240, 150)

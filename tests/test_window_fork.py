@@ -19,7 +19,9 @@ from calf_viz.sources.simulation import Simulation
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
 SCRIPT = """
-import json, subprocess, sys
+import json, sys
+sys.path.insert(0, "tests")
+from real_input import drawn_until, xdotool
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.recording.recording import Recording
 from calf_viz.sources.replay import Replay
@@ -31,16 +33,12 @@ with CALFApplication(config, source=source) as app:
     app.playback.toggle()
     app.draw()
     origin = app.host.app.win.get_properties().origin
-    place = str(origin[0] + 200), str(origin[1] + 120)
-    subprocess.run(["xdotool", "mousemove", *place], check=True)
+    xdotool("mousemove", origin[0] + 200, origin[1] + 120)
     camera, found = app.camera, []
     for _ in range(4):
         shown = source.ghosts
-        subprocess.run(["xdotool", "key", "shift+f"], check=True)
-        for _ in range(200):
-            app.draw()
-            if source.ghosts is not shown:
-                break
+        xdotool("key", "shift+f")
+        drawn_until(app, lambda: source.ghosts is not shown)
         ghosts = source.ghosts
         found.append((ghosts and list(ghosts.policies), app.host.agents, source.at))
     print(json.dumps({"found": found, "camera": app.camera == camera}))

@@ -15,8 +15,9 @@ from calf_viz.hud.keys import KEYS
 
 # Keys as they are pressed on a keyboard; says what they changed in the picture of a paused scene.
 KEYS_SCRIPT = """
-import json, subprocess, sys
-import numpy as np
+import json, sys
+sys.path.insert(0, "tests")
+from real_input import press, xdotool
 from calf_viz import CALFApplication, VisualizationConfig
 
 app = CALFApplication(VisualizationConfig(size=(400, 240), n_agents=3, grid=8, trail_length=20))
@@ -26,30 +27,19 @@ for _ in range(5):
     app.step()
 app.playback.toggle()
 
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *arguments], check=True)
-
 origin = host.app.win.get_properties().origin
-xdotool("mousemove", str(origin[0] + 200), str(origin[1] + 120))  # its keys are the window's below
+xdotool("mousemove", origin[0] + 200, origin[1] + 120)  # its keys are the window's below
 
-def press(key):
-    events = []
-    host.app.messenger.send = lambda event, *more, send=sending, **named: (
-        events.append(event), send(event, *more, **named))
-    xdotool("key", key)
-    for _ in range(200):
-        app.draw()
-        if any(event.startswith("time-") and event.endswith("up") for event in events):
-            break
+def after(key):
+    press(app, key)
     app.draw()
     return app.screenshot()
 
-sending = host.app.messenger.send
-before = press("F13")
-said = {"changed": [], "hides": bool((press("h") != before).any()), "closed": []}
-press("h")
+before = after("F13")
+said = {"changed": [], "hides": bool((after("h") != before).any()), "closed": []}
+after("h")
 for key in sys.argv[1:]:
-    if (picture := press(key)).shape != before.shape or (picture != before).any():
+    if (picture := after(key)).shape != before.shape or (picture != before).any():
         said["changed"].append(key)
     if host.closed:
         said["closed"].append(key)

@@ -9,9 +9,11 @@ from virtual_display import needs_xdotool, under_display
 
 # Says in JSON what a mouse does to the agents of a paused scene.
 SCRIPT = """
-import json, subprocess, sys
+import json, sys
+from functools import partial
 sys.path.insert(0, "tests")
 import numpy as np
+from real_input import drawn_until, press, xdotool
 from test_picking import middle
 from calf_viz import CALFApplication, VisualizationConfig
 
@@ -24,15 +26,7 @@ for _ in range(5):
 app.playback.toggle()
 left, top = host.app.win.get_properties().origin
 
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-def until(condition):
-    for _ in range(300):
-        app.draw()
-        if condition():
-            return True
-    return False
+until, key = partial(drawn_until, app), partial(press, app)
 
 def move(x, y):
     xdotool("mousemove", left + x, top + y)
@@ -68,15 +62,6 @@ said["left"] = until(lambda: app.picker.hovered is None)
 app.draw()
 said["chosen"] = app.config.chosen, host.scene.highlighted, "agent" in app.hud.placed
 
-def key(name):
-    events = []
-    host.app.messenger.send = lambda event, *more, send=sending, **named: (
-        events.append(event), send(event, *more, **named))
-    xdotool("key", name)
-    until(lambda: any(e.startswith("time-") and e.endswith("up") for e in events))
-    host.app.messenger.send = sending
-
-sending = host.app.messenger.send
 key("w")
 app.draw()
 said["why"] = app.config.why, "why_actor" in app.hud.values

@@ -11,8 +11,10 @@ from virtual_display import needs_xdotool, under_display
 
 # Says in JSON what a drag from a quarter to three quarters of the second slider does.
 SCRIPT = """
-import json, subprocess, sys
+import json, sys
+from functools import partial
 sys.path.insert(0, "tests")
+from real_input import drawn_until, xdotool
 from test_attached_choices import Loop, source_of
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.hud.control_panel import ControlPanel
@@ -29,15 +31,7 @@ part = next(part for part in panel.parts if part.name == "3")
 control = panel.controls.controls["3"]
 said["label"], said["ends"] = control.label, (control.low, control.high)
 
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-def until(condition):
-    for _ in range(300):
-        app.draw()
-        if condition():
-            return True
-    return False
+until = partial(drawn_until, app)
 
 def move(share):
     rect = part.rect

@@ -18,7 +18,10 @@ pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
 # Says in JSON where keys and the mouse lead.
 SCRIPT = """
-import json, subprocess, sys
+import json, sys
+from functools import partial
+sys.path.insert(0, "tests")
+from real_input import drawn_until, xdotool
 from calf_viz import CALFApplication, VisualizationConfig
 from calf_viz.recording.recording import Recording
 from calf_viz.sources.replay import Replay
@@ -28,15 +31,7 @@ app = CALFApplication(config, source=Replay(Recording(sys.argv[1])))
 host, head, said = app.host, app.playhead, {}
 app.step()
 
-def xdotool(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-def settle(done, frames=300):
-    for _ in range(frames):
-        app.draw()
-        if done():
-            return
-
+settle = partial(drawn_until, app)
 origin = host.app.win.get_properties().origin
 xdotool("mousemove", origin[0] + 400, origin[1] + 100)
 
