@@ -8,10 +8,13 @@ drawing has just emptied the processor's caches: with 20 agents NumPy is twice a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from calf_viz.systems.base import System
 
 Floats32 = NDArray[np.float32]
 Layers = list[tuple[NDArray[Any], NDArray[Any]]]
@@ -23,7 +26,7 @@ milliseconds after the product, on a core that drawing could use."""
 
 class ArrayNetworks:
     """The actor and Q1 of an agent, equal to the torch networks except for rounding: in float32, as
-    the agent's weights are, or in float64 if its layers are given so (`layers_of`).
+    the agent's weights are, or in float64, if they are from `networks_of`.
 
     The weights from `CALFAgent.layers` are views of the agent's: values copied into those are seen
     here, but not weights moved elsewhere, as by `networks.flatten`.
@@ -69,6 +72,13 @@ class ArrayNetworks:
             parts += [states[:, begin:axis], np.cos(angle), np.sin(angle)]
             begin = axis + 1
         return np.concatenate((*parts, states[:, begin:]), axis=1)
+
+
+def networks_of(weights: NDArray[Any], system: System, hidden: int) -> ArrayNetworks:
+    """Networks of a system, in float64, of weights as `CALFAgent.flat_weights` has them. hidden:
+    width of their layers. Raises ValueError for another number of weights."""
+    sizes = system.state_dim, system.action_dim, hidden, len(system.angles)
+    return ArrayNetworks(*layers_of(weights, *sizes), system.action_limits, system.angles)
 
 
 def layers_of(

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.array_networks import ArrayNetworks, layers_of
+from calf_viz.agent.array_networks import networks_of
 from calf_viz.agent.certificate import Constants
 from calf_viz.agent.explanation import Decision, Explanation, Judge, inequalities
 from calf_viz.agent.modes import NAMES
@@ -137,11 +137,8 @@ class Explainer:
                 f"explain: critic {number} of {shown(recording.folder)} is recorded without its "
                 "networks"
             )
-        sizes = system.state_dim, system.action_dim, self._rules.hidden, len(system.angles)
         with parsing(recording.folder, "a recording with networks", ADVICE):
-            networks = ArrayNetworks(
-                *layers_of(weights, *sizes), system.action_limits, system.angles
-            )
+            networks = networks_of(weights, system, self._rules.hidden)
         judge = Judge(system, networks, self._constants, self._rules.policy)
         self._judge = number, judge
         return judge

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.array_networks import ArrayNetworks, layers_of
+from calf_viz.agent.array_networks import networks_of
 from calf_viz.agent.certificate import margin
 from calf_viz.agent.explanation import Decision, Explanation, Judge
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
@@ -204,11 +204,9 @@ class Simulation:
         )
 
     def _make_judge(self) -> Judge:
-        system, info = self.system, self.agent.info
-        sizes = system.state_dim, system.action_dim, info.hidden, len(system.angles)
-        layers = layers_of(self.agent.flat_weights(), *sizes)
-        networks = ArrayNetworks(*layers, system.action_limits, system.angles)
-        return Judge(system, networks, info.constants, self.policy)
+        info = self.agent.info
+        networks = networks_of(self.agent.flat_weights(), self.system, info.hidden)
+        return Judge(self.system, networks, info.constants, self.policy)
 
     def policy_changes(self) -> None:
         """Called before its agent gets other weights: the newest step was decided by these."""
