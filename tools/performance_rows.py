@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from undrawn import draws_nothing
 
 from calf_viz import CALFApplication, PerformanceProfiler, VisualizationConfig
 from calf_viz.cli.profile import DRAWS
-from calf_viz.console import bar
+from calf_viz.console import bar, on_terminal
 from calf_viz.profiling.machine import describe
 from calf_viz.viewer.designs import RENDERERS
 
@@ -102,7 +101,7 @@ def measure(agents: tuple[int, ...], frames: int, trail: int) -> tuple[list[Row]
     rows: list[Row] = []
     machine: dict[str, Any] = {}
     left_out: set[str] = set()
-    with bar(shown=sys.stderr.isatty()) as progress:
+    with bar(shown=on_terminal()) as progress:
         task = progress.add_task("agents", total=len(agents))
         for n in agents:
             names = [name for name in RENDERERS if name not in left_out]

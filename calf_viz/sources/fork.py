@@ -163,7 +163,7 @@ class Way:
     ) -> None:
         """As `fork`. Raises UserError as that."""
         samples, decided = recording.samples(row), rules(recording)
-        if samples.columns.keys().isdisjoint(("state",)):
+        if "state" not in samples.columns:
             raise UserError(f"{shown(recording.folder)} has no states: agents cannot go on there")
         step = recording.step(row)
         self.agents = _chosen(agents, len(samples), recording.view.trainee)
