@@ -12,7 +12,7 @@ from calf_attach.layout import Word
 
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH, option_name, typed
-from calf_viz.cli.showing import config_of, show_as_asked
+from calf_viz.cli.showing import PRESET, config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
@@ -30,7 +30,6 @@ OF_DESIGNS = (
     "use_vectorized_heights", "use_stats_cache", "use_batched_trails", "use_gpu_geometry",
 )  # fmt: skip
 """Switches of older designs, kept for comparisons of simulations."""
-PRESET = "medium"
 TOLD = {
     "morph_frames": "Frames of the morph to a new critic.",
     "renderer": f"Design that draws: {', '.join(RENDERERS)}.  [default: gpu]",
@@ -78,7 +77,7 @@ def attach(
             raise UserError(f"{option_name(given[0])} has no effect on the list: give a NAME")
         _list()
         return
-    config = config_of(context, changes, PRESET)
+    config = config_of(context, changes)
     source = watch(find(name))
     if rate is not None:
         if not isinstance(source, Controlled):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calf_viz.agent.torch_import import whole_imports
-from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
+from calf_viz.cli.attach import OF_A_SIMULATION, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.option_types import GIVEN_PATH
 from calf_viz.cli.pictures import check_picture, picture_of, write_picture
-from calf_viz.cli.showing import config_of
+from calf_viz.cli.showing import PRESET, config_of
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import say, tables
 from calf_viz.errors import UserError
@@ -88,7 +88,7 @@ def compare(
     if surface is not None:
         one_of("--surface", surface, SURFACES)
     pair = comparing.pair(a, b)
-    config = config_of(context, {**changes, "system": pair[0].agent.system.name}, PRESET)
+    config = config_of(context, {**changes, "system": pair[0].agent.system.name})
     if config.policy == "nominal":
         raise UserError("--policy nominal is the same for both: give calf or actor")
     file = picture_of(output)

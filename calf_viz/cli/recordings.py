@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from calf_viz.cli.attach import OF_A_SIMULATION, PRESET, TOLD
+from calf_viz.cli.attach import OF_A_SIMULATION, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.fork_options import fork_options, forked
 from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
-from calf_viz.cli.showing import config_of, show_as_asked
+from calf_viz.cli.showing import PRESET, config_of, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import say
@@ -119,7 +119,7 @@ def replay(
     from calf_viz.sources.replay import Replay
     from calf_viz.viewer.app import CALFApplication
 
-    config = config_of(context, changes, PRESET)
+    config = config_of(context, changes)
     recording = Recording(folder)
     forking = moment(recording, "fork", fork)
     ghosts = forked(recording, forking, policies, agents, ghost_steps)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calf_viz import systems
-from calf_viz.cli.attach import OF_A_SIMULATION, PRESET
+from calf_viz.cli.attach import OF_A_SIMULATION
 from calf_viz.cli.config_options import config_options
-from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
+from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, typed
+from calf_viz.cli.showing import PRESET, changed_preset
 from calf_viz.cli.signals import ended_as_by_ctrl_c
-from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import on_terminal, say, tracked
 from calf_viz.errors import UserError, shown
 from calf_viz.glsl.library import overlay_path
@@ -23,7 +23,7 @@ from calf_viz.hosts.pictured import MOST_SAMPLES
 from calf_viz.video.behind import Behind
 from calf_viz.video.output import open_output
 from calf_viz.video.reel import Reel, check_suffix, usual_fps
-from calf_viz.viewer.config import RECORDING_ONLY, VisualizationConfig
+from calf_viz.viewer.config import RECORDING_ONLY
 
 if TYPE_CHECKING:
     from calf_viz.recording.recording import Recording
@@ -96,7 +96,9 @@ def render(
     usual = 1 if suffix == ".png" else None
     single = usual is not None and stop is None and changes.get("frames") in (None, 1)
     given = {name: value for name, value in changes.items() if value not in (None, ())}
-    config = _config(context, move.settings | given, single)
+    usual_samples = {} if single else {"supersample": 1}
+    changes = {**usual_samples, **move.settings, **given, "headless": True}
+    config = changed_preset(context, changes, screenshot=False)
     with ended_as_by_ctrl_c(), _opened(folder) as recording:
         rendering = Rendering(recording, config, asked, move, usual)
         reel = Reel(output, config.size, rendering.film.frames, per_second, lossless, overwrite)
@@ -119,17 +121,6 @@ def _check(context: click.Context, folder: Path | None) -> None:
     for one, other in (("rate", "speed"), ("look", "shaders")):
         if one in given and other in given:
             raise UserError(f"--{one} and --{other} say the same: leave one out")
-
-
-def _config(context: click.Context, changes: dict[str, Any], single: bool) -> VisualizationConfig:
-    given = typed(context)
-    if not single:
-        changes = {"supersample": 1, **changes}
-    with options_named(given):
-        config = VisualizationConfig.from_preset(PRESET, **changes, headless=True)
-    idle = [name for name in given if name != "morph_frames"]
-    refuse_without_effect(idle, config, screenshot=False, profile=False)
-    return config
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calf_viz.cli.attach import PRESET
 from calf_viz.cli.moments import moment
 from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING, option_name, options_named, typed
 from calf_viz.cli.pictures import check_picture, picture_of, write_now
@@ -136,7 +135,7 @@ def _config(
     if output is not None and picture_of(output) is None:
         raise UserError(f"--output {output}: give the name of a picture, FILE.png")
     if show or output is not None:
-        return config_of(context, changes, PRESET)
+        return config_of(context, changes)
     for name in typed(context):
         if name not in OF_RETURNS:
             raise UserError(

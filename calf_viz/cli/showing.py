@@ -19,20 +19,32 @@ if TYPE_CHECKING:
     from calf_viz.viewer.app import CALFApplication
 
 
-def config_of(context: click.Context, changes: dict[str, Any], preset: str) -> VisualizationConfig:
-    """The configuration of a command that shows a loop or a recording: a preset, changed by
+PRESET = "medium"
+"""Of commands that show a loop or a recording."""
+
+
+def config_of(context: click.Context, changes: dict[str, Any]) -> VisualizationConfig:
+    """The configuration of a command that shows a loop or a recording: its preset, changed by
     options. Its `screenshot`, if it has that, and `output` ask for pictures, which have no window.
     Raises UserError."""
-    given = typed(context)
     screenshot, output = context.params.get("screenshot", False), context.params["output"]
     picture = picture_of(output) is not None
     if screenshot or picture:
         changes = {**changes, "headless": True}
+    return changed_preset(context, changes, screenshot=screenshot and not picture)
+
+
+def changed_preset(
+    context: click.Context, changes: dict[str, Any], screenshot: bool
+) -> VisualizationConfig:
+    """The preset, changed by options. screenshot: as in `refuse_without_effect`. Raises UserError,
+    also for options without effect."""
+    given = typed(context)
     found = {key: value for key, value in changes.items() if value not in (None, ())}
     with options_named(given):
-        config = VisualizationConfig.from_preset(preset, **found)
+        config = VisualizationConfig.from_preset(PRESET, **found)
     idle = [name for name in given if name != "morph_frames"]  # their critics morph as well
-    refuse_without_effect(idle, config, screenshot=screenshot and not picture, profile=False)
+    refuse_without_effect(idle, config, screenshot=screenshot, profile=False)
     return config
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from calf_viz.cli.option_types import GIVEN_RECORDING
+from calf_viz.cli.showing import PRESET
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
@@ -88,7 +89,7 @@ def _show(recording: object, verdict: Verdict) -> None:
 
     assert isinstance(recording, Recording)
     violation = verdict.violations[0]
-    config = VisualizationConfig.from_preset("medium", chosen=violation.agent)
+    config = VisualizationConfig.from_preset(PRESET, chosen=violation.agent)
     with CALFApplication(config, source=Replay(recording)) as app:
         app.seek(recording.row(violation.step))
         app.playback.toggle()
