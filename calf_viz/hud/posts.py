@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.heightfield import Heightfield, plane_nodes
 from calf_viz.hud.cut import Sight, in_sight
@@ -50,16 +51,11 @@ def posts_of(
     at = pixels(scene, points)
     foot, head = at
     seen = sight.sees(foot) & sight.sees(head)
-    if edges is not None:
-        at_edge = edges.along(at, APART)
-        if last is not None:
-            at_edge[:1] = edges.along(at[:, :1], STAYS * APART)
-        seen &= ~at_edge
     across = np.abs(at[..., 0].mean(axis=0) / scene.size[0] - 0.5)
     if last is not None:
         across[0] = np.inf
     order = np.argsort(-across, kind="stable")
-    best = order[seen[order]][:MOST]
+    best = _apart(order[seen[order]], at, edges, last is not None)
     depths = eye_depths(scene, points[:, best])
     ground = scene.frame.surface(heightfield).heights(places[best])
     return [
@@ -73,6 +69,24 @@ def posts_of(
         )
         for number, i in enumerate(best)
     ]
+
+
+def _apart(
+    places: NDArray[np.intp], at: NDArray[np.float64], edges: TickedEdges | None, stays: bool
+) -> NDArray[np.intp]:
+    """The first `MOST` that do not lie along an edge, of places in order: of all of them only a few
+    need to be compared. at: ends of all lines, (2, k, 2) [px]. stays: whether line 0 was there
+    before."""
+    found = places[:0]
+    for begin in range(0, len(places), MOST):
+        some = places[begin : begin + MOST]
+        if edges is not None:
+            part = np.where(stays & (some == 0), STAYS, 1.0)
+            some = some[~edges.along(at[:, some], part * APART)]
+        found = np.concatenate([found, some])
+        if len(found) >= MOST:
+            break
+    return found[:MOST]
 
 
 def _pair(values: Sequence[float] | np.ndarray) -> Point:

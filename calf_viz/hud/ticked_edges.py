@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from calf_viz.heightfield import Heightfield
 from calf_viz.hud.edges import plane_of, surface_pixels
@@ -57,11 +57,13 @@ class TickedEdges(NamedTuple):
         at = surface_pixels(scene, levels, points.reshape(1, -1, 2))
         return cls(at.reshape(points.shape), reach)
 
-    def along(self, ends: Points, part: float = 1.0) -> NDArray[np.bool_]:
+    def along(self, ends: Points, part: ArrayLike = 1.0) -> NDArray[np.bool_]:
         """Whether lines with these ends (2, k, 2) [px] would be taken for an edge: (k,).
 
-        part: fraction of the angle and the reach: STAYS for what was there before.
+        part: fraction of the angle and the reach, for all or for each, (k,): STAYS for what was
+        there before.
         """
+        part = np.reshape(np.asarray(part, np.float64), (-1, 1, 1))
         start, way = ends[0, :, None, None], (ends[1] - ends[0])[:, None, None]
         steps = np.linspace(0.0, 1.0, SAMPLES)[:, None, None]
         begin = self.lines[:, :-1].reshape(-1, 2)
@@ -72,7 +74,7 @@ class TickedEdges(NamedTuple):
         apart -= nearest[..., None] * side
         is_near = (apart * apart).sum(axis=-1) < (part * self.reach) ** 2  # not if it is NaN
         across = way[..., 0] * side[:, 1] - way[..., 1] * side[:, 0]
-        most = math.sin(part * ANGLE) ** 2 * (way * way).sum(axis=-1) * squares
+        most = np.sin(part * ANGLE) ** 2 * (way * way).sum(axis=-1) * squares
         alike = is_near & (across * across < most)
         found: NDArray[np.bool_] = alike.any(axis=2).mean(axis=1) > PART
         return found

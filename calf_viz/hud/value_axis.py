@@ -100,10 +100,8 @@ class ValueAxis:
         if self.edges is None or not uprights:
             return uprights
         ends = np.array([(each.foot, each.head) for each in uprights]).swapaxes(0, 1)
-        lie = self.edges.along(ends)
-        for i, each in enumerate(uprights):
-            if self._last is not None and each.place == self._last.place:
-                lie[i] = self.edges.along(ends[:, i : i + 1], STAYS)[0]
+        last = None if self._last is None else self._last.place
+        lie = self.edges.along(ends, [STAYS if each.place == last else 1.0 for each in uprights])
         return [each for each, along in zip(uprights, lie, strict=True) if not along]
 
     def _choose(
