@@ -16,6 +16,7 @@ from calf_viz.hosts.critic_passes import CriticDraws, CriticPasses, Evaluated
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.hosts.setup import Setup
 from calf_viz.hosts.shown_scale import ShownScale
+from calf_viz.scene.camera import Point
 from calf_viz.scene.colours import ScaleMarks, mark_scale
 from calf_viz.scene.detail import Detail
 from calf_viz.scene.height_texels import LevelField, height_texels, level_field, shown_heights
@@ -114,6 +115,17 @@ class DrawnSurface(Reloading):
         """The surface drawn, with its heights, in units of the scene."""
         field = self.scene_levels
         return Heightfield(self.scene.height_scale * field.values, field.lo, field.hi)
+
+    @unowned
+    def place(self, position: NDArray[np.floating]) -> Point | None:
+        """Where an agent at a position (2,) of the plane is drawn, on the surface [scene units];
+        None if that is not finite."""
+        field = self.scene_levels  # not `ground`, which is a copy of all of it
+        at = self.scene.frame.samples(position[None])
+        if not np.isfinite(at).all():
+            return None
+        x, y = map(float, at[0])
+        return x, y, float(field.heights(at)[0]) * self.scene.height_scale
 
     def frame_surface(self) -> None:
         """Point the camera at plane and surface from the default side, far enough away for all of

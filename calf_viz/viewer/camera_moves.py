@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calf_viz.errors import UserError, quoted, shown
-from calf_viz.scene.camera import Pose
+from calf_viz.scene.camera import Point, Pose
 from calf_viz.scene.camera_path import SUFFIXES, CameraPath, read_poses
 from calf_viz.scene.viewpoint import PRESETS, Viewpoint
 
@@ -129,19 +129,19 @@ def _follow(agent: int, viewpoint: str, app: CALFApplication, frames: int, fps: 
     return pose
 
 
-def _place(app: CALFApplication, agent: int) -> tuple[float, float, float]:
-    """Where an agent is in the scene. Raises UserError if there is none of that number."""
+def _place(app: CALFApplication, agent: int) -> Point:
+    """Where an agent is in the scene, or at the edge of the plane that it left. Raises UserError if
+    there is none of that number."""
     samples, view, host = app.playhead.samples(), app.feed.view, app.host
     if samples is None or agent >= len(samples):
         there = 0 if samples is None else len(samples)
         raise UserError(f"`camera` follow:{agent}: there are {there} agents, from 0 on")
-    position = view.wrapped(samples.positions[agent : agent + 1]).astype(np.float64)
-    if not np.isfinite(position).all():
+    place = host.place(samples.positions[agent])
+    if place is None:
         return host.scene.camera.target
-    position = np.clip(position, view.lo, view.hi)
-    place = host.scene.frame.places(position).astype(np.float64)
-    height = float(host.ground.heights(place)[0])
-    return float(place[0, 0]), float(place[0, 1]), height if math.isfinite(height) else 0.0
+    lo, hi = host.scene.frame.places(np.array([view.lo, view.hi])).tolist()
+    x, y = (min(max(at, low), high) for at, low, high in zip(place[:2], lo, hi, strict=True))
+    return x, y, place[2]
 
 
 def _path(file: Path) -> CameraMove:

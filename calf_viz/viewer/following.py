@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from calf_viz.scene.glide import CATCHES_UP, Chase
 
 if TYPE_CHECKING:
@@ -35,12 +33,6 @@ class Following:
             self.on = False
         if not self.on or samples is None or not len(samples):
             return
-        at = min(agent, len(samples) - 1)
-        scene = self._host.scene
-        place = scene.frame.samples(samples.positions[at : at + 1])
-        if not np.isfinite(place).all():
-            return
-        height = float(self._host.scene_levels.heights(place)[0]) * scene.height_scale
-        x, y = place[0].tolist()
-        z = height if np.isfinite(height) else scene.camera.target[2]
-        self._chase.step((x, y, z))
+        place = self._host.place(samples.positions[min(agent, len(samples) - 1)])
+        if place is not None:
+            self._chase.step(place)
