@@ -86,16 +86,20 @@ class Chase:
         target = self.camera.target
         if math.dist(target, place) <= ARRIVED:
             return
-        x, y, z = (a + self.share * (b - a) for a, b in zip(target, place, strict=True))
-        self.camera.target = self._last = (x, y, z)
+        self.camera.target = self._last = partway(target, place, self.share)
+
+
+def partway(start: Point, end: Point, part: float) -> Point:
+    """The point at a part, from 0 to 1, of the way."""
+    x, y, z = (a + part * (b - a) for a, b in zip(start, end, strict=True))
+    return x, y, z
 
 
 def between(start: Pose, end: Pose, part: float) -> Pose:
     """The pose at a part, from 0 to 1, of the way."""
     turn = math.remainder(end.azimuth - start.azimuth, 2 * math.pi)
-    x, y, z = (a + part * (b - a) for a, b in zip(start.target, end.target, strict=True))
     return Pose(
-        (x, y, z),
+        partway(start.target, end.target, part),
         start.distance * (end.distance / start.distance) ** part,
         (start.azimuth + part * turn) % (2 * math.pi),
         start.elevation + part * (end.elevation - start.elevation),

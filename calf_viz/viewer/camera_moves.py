@@ -21,6 +21,7 @@ import numpy as np
 from calf_viz.errors import UserError, quoted, shown
 from calf_viz.scene.camera import Point, Pose
 from calf_viz.scene.camera_path import SUFFIXES, CameraPath, read_poses
+from calf_viz.scene.glide import partway
 from calf_viz.scene.viewpoint import PRESETS, Viewpoint
 
 if TYPE_CHECKING:
@@ -117,14 +118,13 @@ def _follow(agent: int, viewpoint: str, app: CALFApplication, frames: int, fps: 
     if Viewpoint.read(viewpoint).distance is None:
         start = start._replace(distance=NEAR * scene.camera.size)
     part = 1.0 - math.exp(-1.0 / (LAG * fps))
-    last: list[Pose] = []
+    target: Point | None = None
 
     def pose(seconds: float) -> Pose:
+        nonlocal target
         there = _place(app, agent)
-        before = last[-1] if last else start._replace(target=there)
-        x, y, z = (a + part * (b - a) for a, b in zip(before.target, there, strict=True))
-        last[:] = [start._replace(target=(x, y, z))]
-        return last[0]
+        target = there if target is None else partway(target, there, part)
+        return start._replace(target=target)
 
     return pose
 
