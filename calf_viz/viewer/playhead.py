@@ -148,9 +148,9 @@ class Playhead:
         if self.goes_on:
             return self._go_along(times, speed)
         rows = times * speed
-        target = self._in_loop(self.at + rows, rows)
-        if target is not None or rows < 0:
-            self.go(self.at + rows if target is None else target)
+        target = self._looped(self.at + rows, rows)
+        if target != self.at + rows or rows < 0:
+            self.go(target)
             return []
         inside = min(rows, self._host.scrub)
         if inside:
@@ -172,23 +172,21 @@ class Playhead:
         elif self._host.scrub == 0 and times > 0:
             target = newest
         else:
-            target = self.at + times * max(len(found), 1)
-            looped = self._in_loop(target, times)
-            target = target if looped is None else looped
+            target = self._looped(self.at + times * max(len(found), 1), times)
         self._back = max(newest - target, 0)
         if not found:
             self._show(min(self._back, self._host.reach))
             self._back = None
         return found
 
-    def _in_loop(self, row: int, rows: int) -> int | None:
-        """Where the loop goes on from there; None if that is in it, or there is no loop."""
+    def _looped(self, row: int, rows: int) -> int:
+        """The row to which so many rows lead or, if outside of the loop, where that goes on."""
         if not self._playback.looping or self.loop is None or not rows:
-            return None
+            return row
         begin, end = self.loop
-        if rows > 0:
-            return begin if row > end or row < begin else None
-        return end if row < begin or row > end else None
+        if begin <= row <= end:
+            return row
+        return begin if rows > 0 else end
 
     def _show(self, back: int) -> None:
         """Show another row of the ring."""
