@@ -34,8 +34,7 @@ class LegendColours:
 
         changes: number of changes of its controls.
         """
-        drawn = programs.scene
-        if drawn is None or programs.library.overlay is None:
+        if programs.library.overlay is None or (drawn := programs.scene) is None:
             return None
         if drawn is not self._drawn:
             self._drawn, self._seen = drawn, ()

@@ -67,9 +67,9 @@ class Scrubbing:
             there = True
             self._read(source)
         widget.passing = source is None
-        widget.at = (head.at - head.first) / max(head.last - head.first, 1)
         hud.update(timeline=text)
         if there:
+            widget.at = (head.at - head.first) / max(head.last - head.first, 1)
             self._mark(head, marks, playback)
 
     def _read(self, source: Seekable) -> None:

@@ -225,9 +225,6 @@ class PandaHost(Host):
         return PandaPicks(self.context, self.node, self._drawn_below, programs, names)
 
     def _prepared(self) -> dict[str, Any]:
-        return self._prepare()
-
-    def _prepare(self) -> dict[str, Any]:
         """Set the inputs that changed since the last frame; returns all."""
         values = self.uniforms()
         self.output.set_clear_color((*self.scene.background, 1.0))
@@ -248,7 +245,7 @@ class PandaHost(Host):
         return values
 
     def _draw(self) -> None:
-        self._begin_picking(self._prepare())
+        self._begin_picking(self._prepared())
         if self.hud_draws is not None:
             hud = self.prepare_hud()
             self.hud_draws.show(hud is not None)
@@ -275,7 +272,7 @@ class PandaHost(Host):
         with fine.closing:
             buffer = fine.open_scene(self.scene.samples)
             with self.compare.also(buffer) if self.compare is not None else nullcontext():
-                self._prepare()
+                self._prepared()
                 if hud is not None:
                     update = self.prepare_hud()
                     shown = update is not None
