@@ -155,9 +155,7 @@ class AgentAccount:
 
     def _put(self, texts: dict[str, str], plots: tuple[Plotted, ...]) -> None:
         panel = self._panel
-        if len(plots) != len(panel.plots) or [p.name for p in plots] != [
-            p.name for p in panel.plots
-        ]:
+        if [plot.name for plot in plots] != [plot.name for plot in panel.plots]:
             self._hud.redraw()
         panel.plots = plots
         gone: dict[str, str | None] = dict.fromkeys(self._keys - texts.keys())
