@@ -64,7 +64,9 @@ class AgentAccount:
         self._news = 0  # steps seen, and looks at others
         self._step: int | None = None  # the newest
         self._every = 1  # steps between two samples
-        self._ages = np.zeros(0, np.int64)  # steps since each episode began; < 0: at least as many
+        self._count = 0  # steps seen, or left out
+        self._begun = np.zeros(0, np.int64)  # that count when each episode began
+        self._known = np.zeros(0, bool)  # else it may have begun before
         self._shown: tuple[Any, ...] = ()
         self._since = 0
         self._keys: set[str] = set()
@@ -72,18 +74,18 @@ class AgentAccount:
     def read(self, feed: Feed) -> None:
         """Tell about another source's agents."""
         self._feed, self._samples, self._earlier = feed, None, None
-        self._ages = np.zeros(0, np.int64)
+        self._begun, self._known = self._begun[:0], self._known[:0]
 
     def see(self, samples: list[Samples]) -> None:
         """Take note of steps."""
         for each in samples:
-            n, taken = len(each), self._taken(each)
-            ages = self._ages[:n]
-            ages += np.where(ages < 0, -taken, taken)
-            if len(ages) < n:  # their episodes may have begun before
-                ages = np.concatenate([ages, np.full(n - len(ages), -1)])
-            ages[each.first] = 0
-            self._ages, self._step = ages, each.step
+            self._count += self._taken(each)
+            begun, known = self._begun[: len(each)], self._known[: len(each)]
+            if more := len(each) - len(begun):  # their episodes may have begun before
+                begun = np.concatenate([begun, np.full(more, self._count)])
+                known = np.concatenate([known, np.zeros(more, bool)])
+            begun[each.first], known[each.first] = self._count, True
+            self._begun, self._known, self._step = begun, known, each.step
         self._samples = samples[-1]
         self._news += 1
 
@@ -94,7 +96,7 @@ class AgentAccount:
             return 1
         taken = samples.step - self._step
         if taken != self._every:
-            self._ages[:] = -1
+            self._begun[:], self._known[:] = self._count, False
             self._every = max(taken, 1)
         return self._every
 
@@ -210,9 +212,8 @@ class AgentAccount:
 
     def _age(self, agent: int) -> str | None:
         """None where it is not known any more."""
-        age, dt = int(self._ages[agent]), self._feed.view.dt
-        steps, more = (age, "") if age >= 0 else (-age - 1, "≥ ")
-        steps -= self._back
+        steps, dt = self._count - int(self._begun[agent]) - self._back, self._feed.view.dt
+        more = "" if self._known[agent] else "≥ "
         if steps < 0:
             return None
         if dt is None:
