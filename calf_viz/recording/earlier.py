@@ -50,15 +50,17 @@ def earlier(folder: Path, view: View) -> Earlier:
                     "move it away, or record elsewhere"
                 )
         rows = len(recording)
-        critics = [recording.critic(number) for number in range(recording.critics)]
+        # One after another: of a long training they are many, with all their weights.
+        critics = map(recording.critic, range(recording.critics))
+        begun = tuple((critic.step, critic.trained) for critic in critics)
         noted = {event.kind: event.step for event in recording.events() if event.kind in REPEATED}
         return Earlier(
             recording.step(rows - 1) if rows else -1,
             recording.time(rows - 1) if rows else 0.0,
             len(recording.samples(rows - 1)) if rows else -1,
-            recording.critic_steps[-1] if critics else -1,
+            recording.critic_steps[-1] if begun else -1,
             noted,
-            tuple((critic.step, critic.trained) for critic in critics),
+            begun,
         )
     finally:
         recording.close()
