@@ -151,11 +151,8 @@ class Recording:
         stream = self._agents.streams[place.stream]
         found = batch(stream, place.block)
         with parsing(stream.path, "rows of agents", ADVICE):
-            modes, first = (
-                found.column(name).flatten().to_numpy().reshape(place.rows, -1)
-                for name in ("mode", "first")
-            )
-        return place.row, modes, first > 0
+            rows = Rows(found, self._agents.columns(place.stream))
+            return place.row, rows.values("mode"), rows.values("first") > 0
 
     def block_of(self, row: int) -> int:
         """Number of the block that a row is in. Raises IndexError."""
@@ -165,7 +162,7 @@ class Recording:
         """The agents in a row. Raises IndexError, FileDamaged."""
         place = self._agents.at_row(row)
         found, schema = self._batch(place), self._agents.streams[place.stream].schema
-        n, widths = self._agents.about(place.stream)
+        n, _, widths = self._agents.columns(place.stream)
         at = row - place.row
 
         def column(name: str) -> NDArray[Any]:
@@ -230,7 +227,7 @@ class Recording:
         if name in own:
             return own[name], ()
         found = self._agents.streams[stream]
-        columns = Columns.of(found.schema, found.path)
+        columns = self._agents.columns(stream)
         if name not in columns.kinds:
             there = ", ".join((*own, *columns.kinds))
             raise UserError(f"no column {shown(name)} in {shown(self.folder)}: it has {there}")
@@ -310,7 +307,7 @@ class Recording:
 
     def shapes(self) -> list[Columns]:
         """What rows hold, in each stream."""
-        return [Columns.of(stream.schema, stream.path) for stream in self._agents.streams]
+        return [self._agents.columns(number) for number in range(len(self._agents.streams))]
 
     def row_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Rows]:
         """The rows from one and up to another, a block after another. Raises FileDamaged."""
@@ -329,7 +326,7 @@ class Recording:
                 with parsing(stream.path, "rows of agents", ADVICE):
                     found = self._batch(place) if kept else batch(stream, place.block)
                     part = found.slice(first, last - first)
-                    rows = Rows(part, Columns.of(stream.schema, stream.path))
+                    rows = Rows(part, self._agents.columns(place.stream))
                 yield rows
 
     def explain(self, step: int, agent: int) -> Explanation:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from calf_viz.errors import FileDamaged
 from calf_viz.recording.folder import ADVICE, segments
-from calf_viz.recording.rows import about
+from calf_viz.recording.rows import Columns
 from calf_viz.recording.storage import Location
 from calf_viz.recording.stream import Stream, Unbegun
 
@@ -41,7 +41,7 @@ class Streams:
         """kind: `agents` or `critic`. check: raises FileDamaged for a stream of another kind."""
         self._folder, self._kind, self._check = folder, kind, check
         self.streams: list[Stream] = []
-        self._about: dict[int, tuple[int, dict[str, int]]] = {}
+        self._columns: dict[int, Columns] = {}
         self._rows, self._steps = array("q"), array("q")  # the first of each block
         self._begins: list[int] = []  # number of each stream's first block
         self._begun = True  # whether the newest stream has its schema
@@ -65,12 +65,12 @@ class Streams:
         """The first step of each block."""
         return self._steps
 
-    def about(self, number: int) -> tuple[int, dict[str, int]]:
-        """Agents of a stream, and the width of columns with an axis for it."""
-        if number not in self._about:
+    def columns(self, number: int) -> Columns:
+        """What the rows of a stream of agents hold."""
+        if number not in self._columns:
             stream = self.streams[number]
-            self._about[number] = about(stream.schema, stream.path)
-        return self._about[number]
+            self._columns[number] = Columns.of(stream.schema, stream.path)
+        return self._columns[number]
 
     @property
     def complete(self) -> bool:
