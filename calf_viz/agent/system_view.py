@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from calf_viz.agent.modes import NAMES
+from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.systems import System
 from calf_viz.view import View
+
+if TYPE_CHECKING:
+    from calf_viz.agent.calf import CALFAgent
 
 
 @cache
@@ -28,3 +36,12 @@ def view_of(system: System) -> View:
         goal=system.goal,
         dt=system.dt,
     )
+
+
+def surface_of(
+    agent: CALFAgent, grid: Grid, hidden: float | NDArray[np.float64] = 0.0
+) -> Heightfield:
+    """An agent's critic as it is now, from one batched pass of the networks. hidden: as
+    `System.plane_states`."""
+    values = agent.lyapunov(agent.system.plane_states(grid.nodes(), hidden))
+    return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)

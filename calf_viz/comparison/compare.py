@@ -16,6 +16,7 @@ from calf_viz.agent.evaluation import (
     nominal_outcomes,
     strict_outcomes,
 )
+from calf_viz.agent.system_view import surface_of
 from calf_viz.agent.threads import one_thread
 from calf_viz.comparison.intervals import Interval, mean, share, share_difference
 from calf_viz.comparison.sides import Given, Side, side
@@ -131,9 +132,7 @@ def pair(a: Given, b: Given) -> tuple[Side, Side]:
 def surface(agent: CALFAgent, hidden: NDArray[np.float64], nodes: int = NODES) -> Heightfield:
     """The critic of an agent on its system's plane. hidden: values of the other states."""
     plane = agent.system.plane
-    grid = Grid((nodes, nodes), plane.lo, plane.hi)
-    values = agent.lyapunov(agent.system.plane_states(grid.nodes(), hidden))
-    return Heightfield(values.reshape(grid.shape), grid.lo, grid.hi)
+    return surface_of(agent, Grid((nodes, nodes), plane.lo, plane.hi), hidden)
 
 
 def difference(a: Heightfield, b: Heightfield) -> Heightfield:

@@ -16,7 +16,7 @@ from calf_viz.agent.array_networks import networks_of
 from calf_viz.agent.certificate import margin
 from calf_viz.agent.explanation import Decision, Explanation, Judge
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
-from calf_viz.agent.system_view import view_of
+from calf_viz.agent.system_view import surface_of, view_of
 from calf_viz.errors import UserError
 from calf_viz.heightfield import Grid, Heightfield
 from calf_viz.profiling.profiler import OFF, PerformanceProfiler
@@ -153,9 +153,7 @@ class Simulation:
         if self.grid is None or not self._take_critic():
             return None
         self.profiler.count("critic_queries")
-        states = self.system.plane_states(self.grid.nodes(), self.hidden)
-        values = self.agent.lyapunov(states).reshape(self.grid.shape)
-        return Heightfield(values, self.grid.lo, self.grid.hi)
+        return surface_of(self.agent, self.grid, self.hidden)
 
     def networks(self) -> CriticNetworks | None:
         """As `Evaluable`."""

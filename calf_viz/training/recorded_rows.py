@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calf_viz.agent.calf import CALFAgent
-from calf_viz.agent.system_view import view_of
-from calf_viz.heightfield import Grid, Heightfield
+from calf_viz.agent.system_view import surface_of
+from calf_viz.heightfield import Grid
 from calf_viz.recording.agents import Shape
+from calf_viz.recording.recorder import Recorder
 from calf_viz.systems import System
 from calf_viz.training.trainer import Trainer
 
@@ -60,18 +60,8 @@ def placed(system: System, states: NDArray[np.float32]) -> dict[str, NDArray[Any
     return columns
 
 
-class Surfaces:
-    """An agent's critic as a surface."""
-
-    def __init__(self, agent: CALFAgent) -> None:
-        view = view_of(agent.system)
-        self._agent, self._grid = agent, Grid((NODES, NODES), view.lo, view.hi)
-        self._states = agent.system.plane_states(
-            self._grid.nodes(), np.zeros(agent.system.state_dim)
-        )
-
-    def now(self) -> Heightfield:
-        """As it is now."""
-        grid = self._grid
-        values = self._agent.lyapunov(self._states).reshape(grid.shape)
-        return Heightfield(values, grid.lo, grid.hi)
+def take_critic(recorder: Recorder, trainer: Trainer, step: int) -> None:
+    """Take down the critic as it is now, which is shown from a step on."""
+    agent, plane = trainer.agent, trainer.system.plane
+    field = surface_of(agent, Grid((NODES, NODES), plane.lo, plane.hi))
+    recorder.critic(field, trainer.steps, agent.flat_weights(), step)

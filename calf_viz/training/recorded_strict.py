@@ -21,7 +21,7 @@ from calf_viz.recording.agents import BLOCK_BYTES, Block
 from calf_viz.recording.events import Events
 from calf_viz.recording.limits import Limits
 from calf_viz.recording.recorder import WAITING_BYTES, Recorder
-from calf_viz.training.recorded_rows import Surfaces, about, placed, shape_of
+from calf_viz.training.recorded_rows import about, placed, shape_of, take_critic
 from calf_viz.training.trainer import Trainer
 
 GAP = 2
@@ -59,7 +59,6 @@ class StrictRecording:
         if earlier.agents < 0:
             self.recorder.note("agents", number=self._shape.agents)
         self._most = max(WAITING_BYTES // self._shape.row_bytes, 2)
-        self._surfaces = Surfaces(trainer.agent)
         self._rows: deque[_Row] = deque()
         self._open = False
         self._begin(np.zeros(self._shape.agents, bool))
@@ -77,8 +76,7 @@ class StrictRecording:
         if found is None:
             newest = max(self._number, self._there)
             self._number = 0 if newest < 0 else newest + GAP
-            field, weights = self._surfaces.now(), trainer.agent.flat_weights()
-            self.recorder.critic(field, trainer.steps, weights, self._number)
+            take_critic(self.recorder, trainer, self._number)
         else:
             self._number = found
         self._open = True

@@ -16,7 +16,7 @@ from calf_viz.agent.system_view import view_of
 from calf_viz.recording.agents import Block
 from calf_viz.recording.events import Event, Events
 from calf_viz.recording.recorder import Recorder
-from calf_viz.training.recorded_rows import Surfaces, about, placed, shape_of
+from calf_viz.training.recorded_rows import about, placed, shape_of, take_critic
 from calf_viz.training.trainer import Episode, Trainer
 
 SHARE = 0.002
@@ -62,7 +62,6 @@ class TraineeRecording:
         self.recorder = Recorder(folder, view_of(system), about(trainer, "training"), append=True)
         self.recorder.gather = self._gather
         self._shape = shape_of(system, 1)
-        self._surfaces = Surfaces(trainer.agent)
         self._next_surface = 0.0
         self._there = self.recorder.earlier.step
         if self.recorder.earlier.agents < 0:
@@ -119,10 +118,7 @@ class TraineeRecording:
     def _surface(self, step: int) -> None:
         """Take down the critic, which is shown from a step on."""
         begun = time.perf_counter()
-        trainer = self.trainer
-        self.recorder.critic(
-            self._surfaces.now(), trainer.steps, trainer.agent.flat_weights(), step
-        )
+        take_critic(self.recorder, self.trainer, step)
         self._next_surface = self.recorder.now + (time.perf_counter() - begun) / SHARE
 
     def episode(self, episode: Episode) -> None:
