@@ -14,8 +14,8 @@ from pathlib import Path
 
 from calf_viz.errors import UserError, shown
 from calf_viz.files import is_file
-from calf_viz.recording.folder import EVENTS, META, segments
-from calf_viz.recording.storage import Address, exists, locate, put_file
+from calf_viz.recording.folder import EVENTS, META, check_new, segments
+from calf_viz.recording.storage import Address, locate, put_file
 
 log = logging.getLogger("calf_viz")
 
@@ -36,11 +36,7 @@ def local_folder(given: str | os.PathLike[str], setting: str = "") -> tuple[Path
     name = place.path.rsplit("/", 1)[-1]
     if name in ("", ".", "..") or os.sep in name:
         raise UserError(f"{setting} {shown(place)}: its last part is no name: give one".lstrip())
-    if exists(place / META):
-        raise UserError(
-            f"{setting} {shown(place)} is there already, and a recording is never written over: "
-            "give another name".lstrip()
-        )
+    check_new(place, setting)
     return Path(name), place
 
 

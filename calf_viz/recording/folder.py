@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from calf_viz.errors import FileDamaged, FileTrouble, UserError, shown
-from calf_viz.files import exists, is_folder, parsing
-from calf_viz.recording.storage import Location, names_in, read_text
+from calf_viz.files import is_folder, parsing
+from calf_viz.recording.storage import Location, exists, names_in, read_text
 from calf_viz.version import __version__
 from calf_viz.view import View
 
@@ -37,9 +37,11 @@ ADVICE = "give a recording, a folder *.calf"
 _NAME = re.compile(r"(agents|critic)-(\d{6,9})\.arrows")
 
 
-def check_new(folder: Path, setting: str = "") -> None:
-    """Raise UserError if a folder is there. setting: in backquotes, if it was given by one."""
-    if exists(folder):
+def check_new(folder: Location, setting: str = "") -> None:
+    """Raise UserError if a folder is there, or a recording at an address. setting: in backquotes,
+    if it was given by one."""
+    # (Object stores have no folders without files.)
+    if exists(folder if isinstance(folder, Path) else folder / META):
         raise UserError(
             f"{setting} {shown(folder)} is there already, and a recording is never written over: "
             "give another name".lstrip()
