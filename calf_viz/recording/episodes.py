@@ -10,8 +10,15 @@ from numpy.typing import NDArray
 from calf_viz.recording.events import Events
 from calf_viz.samples import Samples
 
+TERMINATED, TRUNCATED = 1, 2
+"""In the column `ended`."""
 HOW = ("ended", "terminated", "truncated")
 """How an episode ended, by the column `ended`; the first where there is no such column."""
+
+
+def ended_text(how: int, steps: int) -> str:
+    """Text of the event that an episode is. how: of the column `ended`."""
+    return f"{HOW[how] if 0 <= how < len(HOW) else HOW[0]} after {steps} steps"
 
 
 class Episodes:
@@ -53,7 +60,7 @@ class Episodes:
     def _events(self, over: NDArray[np.intp]) -> Events:
         step, time = self._before
         texts = [
-            f"{HOW[how] if 0 <= how < len(HOW) else HOW[0]} after {steps} steps"
+            ended_text(how, steps)
             for how, steps in zip(self._how[over], self._steps[over], strict=True)
         ]
         return Events(step, time, "episode", over, self._returns[over], texts)

@@ -18,6 +18,7 @@ from calf_viz.agent.evaluation import Taken, Watch
 from calf_viz.agent.modes import CERTIFIED, NOMINAL
 from calf_viz.agent.system_view import view_of
 from calf_viz.recording.agents import BLOCK_BYTES, Block
+from calf_viz.recording.episodes import TERMINATED, TRUNCATED, ended_text
 from calf_viz.recording.events import Events
 from calf_viz.recording.limits import Limits
 from calf_viz.recording.recorder import WAITING_BYTES, Recorder
@@ -113,12 +114,12 @@ class StrictRecording:
             if row.taken is not None:
                 part.append(row)
             elif self._alive.any():
-                found.append(self._over(row, self._alive, "truncated"))
+                found.append(self._over(row, self._alive, TRUNCATED))
         return found + self._written(part)
 
-    def _over(self, row: _Row, agents: NDArray[np.bool_], how: str) -> Events:
-        """Agents whose episodes ended at a row."""
-        texts = [f"{how} after {steps} steps" for steps in self._steps[agents]]
+    def _over(self, row: _Row, agents: NDArray[np.bool_], how: int) -> Events:
+        """Agents whose episodes ended at a row. how: as in the column `ended`."""
+        texts = [ended_text(how, steps) for steps in self._steps[agents]]
         where = np.flatnonzero(agents)
         return Events(row.number, row.time, "episode", where, self._returns[agents], texts)
 
@@ -184,7 +185,7 @@ class StrictRecording:
         for row, gone, ret, there in zip(rows, arrived, rewards, alive, strict=True):
             self._returns, self._steps = self._returns + ret, self._steps + there
             if gone.any():
-                found.append(self._over(row, gone, "terminated"))
+                found.append(self._over(row, gone, TERMINATED))
         self._alive, self._arrived = alive[-1] & ~arrived[-1], arrived[-1]
         self._q_plus = q_plus[-1].copy()
         return found

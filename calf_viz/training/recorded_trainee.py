@@ -14,6 +14,7 @@ from calf_viz.agent.certificate import margin
 from calf_viz.agent.modes import CERTIFIED
 from calf_viz.agent.system_view import view_of
 from calf_viz.recording.agents import Block
+from calf_viz.recording.episodes import TERMINATED, TRUNCATED, ended_text
 from calf_viz.recording.events import Event, Events
 from calf_viz.recording.recorder import Recorder
 from calf_viz.training.recorded_rows import about, placed, shape_of, take_critic
@@ -23,7 +24,6 @@ SHARE = 0.002
 """Of the training's time, for surfaces."""
 MOST_WAITING = 200_000
 """Rows that a slow disk has not taken yet."""
-HOW = {True: "terminated", False: "truncated"}
 
 
 class _Row(NamedTuple):
@@ -123,7 +123,7 @@ class TraineeRecording:
 
     def episode(self, episode: Episode) -> None:
         """Note an episode that ended with the newest step."""
-        text = f"{HOW[episode.goal]} after {episode.steps} steps"
+        text = ended_text(TERMINATED if episode.goal else TRUNCATED, episode.steps)
         step = self.trainer.steps + episode.episode
         event = Event(step, self.recorder.now, "episode", 0, episode.ret, text)
         self.recorder.add(Events.of(event))
