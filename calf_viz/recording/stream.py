@@ -68,10 +68,8 @@ class StreamWriter:
     """Writes a stream.
 
     Attributes:
-        path: the file.
         schema: its Arrow schema.
         size: bytes that it holds.
-        rows: rows of all batches in it.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class StreamWriter:
 
         Raises OSError if it cannot be written, and FileExistsError if a new one is there."""
         pa = arrow()
-        self.path, self.schema, self.size, self.rows = path, schema, 0, 0
+        self.schema, self.size = schema, 0
         flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
         if end is None:
             flags |= os.O_CREAT | os.O_EXCL
@@ -113,7 +111,6 @@ class StreamWriter:
         self._writer.write_batch(batch, {STEP: str(batch.column(0)[0].as_py())})
         self._put(self._sink.take().removeprefix(self._begun))
         self._begun = b""
-        self.rows += batch.num_rows
 
     def _put(self, data: bytes) -> None:
         left = memoryview(data)
@@ -238,21 +235,19 @@ class Stream:
         except (pa.ArrowException, OSError, ValueError) as error:
             raise FileDamaged(self.path, f"no Arrow stream ({error})", ADVICE) from error
 
-    def refresh(self) -> int:
-        """Look for batches that were appended, after its end as well, as events may go on there;
-        returns how many rows. Raises FileTrouble, and FileDamaged for what is no message."""
+    def refresh(self) -> None:
+        """Look for batches that were appended, after its end as well, as events may go on there.
+        Raises FileTrouble, and FileDamaged for what is no message."""
         with self._trouble():
             self._file.renew()
-        return self._look()
+        self._look()
 
-    def _look(self) -> int:
-        rows = 0
+    def _look(self) -> None:
         while (message := self._message(self.end)) is not None:
             if message.kind != BATCH:
                 raise _no_batch(self.path, self.end)
             self.blocks.add(Block(self.end, message.end, message.rows, message.step))
-            self.end, rows = message.end, rows + message.rows
-        return rows
+            self.end = message.end
 
     def batch(self, number: int) -> Any:
         """A batch. Raises FileTrouble and FileDamaged."""
