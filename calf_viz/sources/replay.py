@@ -16,6 +16,7 @@ from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.contents import Contents
 from calf_viz.recording.recording import Recording
+from calf_viz.recording.rules import decided
 from calf_viz.samples import Samples
 from calf_viz.sources.recorded_agent import RecordedAgent
 from calf_viz.sources.rollout import STEPS
@@ -65,7 +66,7 @@ class Replay:
         self.ghosts = ghosts
         self.ways: Sequence[Sequence[str]] = WAYS if ghosts is None else (ghosts.policies,)
         self._ghost_steps = STEPS if ghosts is None else ghosts.steps
-        if recording.meta.get("agent") is not None or ghosts is not None:
+        if decided(recording) or ghosts is not None:
             names = (GHOST,) if ghosts is None else tuple(f"{GHOST}: {n}" for n in ghosts.names)
             self._view = replace(self._view, modes=(*self._view.modes, *names))
         self._critic: int | None = None  # number of the one shown
