@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calf_viz.agent.modes import NOMINAL
 from calf_viz.errors import UserError, shown
 from calf_viz.recording.recording import Recording
 from calf_viz.recording.rules import decided, rules
 from calf_viz.samples import Samples
 from calf_viz.systems import System
 
-NOMINAL = 2
-"""The mode in which CALF's nominal policy acts instead of the actor."""
 PROMISES = ("q", "value", "surface")
 """Where a promise is found, the best first: a column `q`, made before the action that led to its
 row; a column `value`, of the state in its row; the surface, where the agent is on the plane."""
