@@ -15,21 +15,14 @@ from calf_viz.errors import FileDamaged, UserError, shown
 from calf_viz.files import parsing
 from calf_viz.recording.critics import Critic
 from calf_viz.recording.folder import ADVICE
-from calf_viz.recording.rows import Columns, known
-from calf_viz.recording.rules import decided, rules
-from calf_viz.recording.storage import Location
+from calf_viz.recording.rows import known
+from calf_viz.recording.rules import Described, decided, rules
 from calf_viz.samples import Samples
-from calf_viz.view import View
 
 
-class Recorded(Protocol):
+class Recorded(Described, Protocol):
     """The part of a `Recording` that this reads."""
 
-    folder: Location
-    view: View
-    meta: dict[str, Any]
-
-    def shapes(self) -> list[Columns]: ...
     def __len__(self) -> int: ...
     def row(self, step: int) -> int: ...
     def step(self, row: int) -> int: ...
