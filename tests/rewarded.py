@@ -6,22 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from simulations import simulated
 
-from calf_viz.agent import checkpoint
-from calf_viz.agent.calf import CALFAgent
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
-from calf_viz.sources.simulation import Simulation
 from calf_viz.view import View
 
 VIEW = View("walk", lo=(-1.0, -2.0), hi=(3.0, 4.0), modes=("one", "two"), periodic=(True, False))
 LO, HI = VIEW.lo, VIEW.hi
-
-
-def shipped(system: str) -> CALFAgent:
-    return CALFAgent.load(checkpoint.shipped(system))
 
 
 def walk(rng: np.random.Generator, steps: int, agents: list[int], kind: str) -> list[Samples]:
@@ -59,8 +53,7 @@ def recorded(
 
 def pendulums(folder: Path) -> Recording:
     """Of the shipped agent's."""
-    simulation = Simulation(shipped("pendulum"), 12, seed=1)
-    simulation.record()
+    simulation = simulated("pendulum", 12, seed=1)
     recorder = Recorder(folder, simulation.view, {"agent": simulation.about()})
     for _ in range(700):
         recorder.see(simulation.step())

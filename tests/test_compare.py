@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from simulations import shipped
 
 import calf_viz
 from calf_viz import systems
@@ -34,10 +35,6 @@ EPISODES = 12
 def random_agent(system: str, seed: int) -> CALFAgent:
     rng = np.random.default_rng(seed)
     return CALFAgent.random(systems.get(system), rng, AgentInfo(hidden=16))
-
-
-def shipped(system: str) -> CALFAgent:
-    return CALFAgent.load(checkpoint.shipped(system))
 
 
 # Intervals

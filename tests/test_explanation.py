@@ -8,21 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from applications import SMALL, opened
+from simulations import FLAT, recorder_of, shipped, simulated
 
-from calf_viz.agent import checkpoint
 from calf_viz.agent.array_networks import layers_of
 from calf_viz.agent.calf import CALFAgent
 from calf_viz.agent.certificate import Constants
 from calf_viz.agent.explanation import Explanation, inequalities
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield
 from calf_viz.sources.replay import Replay
 from calf_viz.sources.simulation import Simulation
 from calf_viz.systems import System
 from calf_viz.viewer.app import CALFApplication
 from calf_viz.viewer.config import VisualizationConfig
 
-FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
 SYSTEMS = ("point_mass", "differential_drive", "pendulum")
 ROUNDING = 1e-4
 
@@ -106,9 +104,7 @@ def check(found: Explanation, agent: CALFAgent, nu: float = 0.01) -> None:
 @pytest.mark.parametrize("policy", ["calf", "actor"])
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_simulations_steps(system: str, policy: str) -> None:
-    agent = CALFAgent.load(checkpoint.shipped(system))
-    simulation = Simulation(agent, 5, seed=2, policy=policy)
-    simulation.record()
+    simulation = simulated(system, 5, seed=2, policy=policy)
     assert simulation.why(0) is None
     before, rules = np.zeros(0), set()
     for step in range(60):
@@ -119,7 +115,7 @@ def test_a_simulations_steps(system: str, policy: str) -> None:
                 assert found is None
                 continue
             assert found is not None
-            check(found, agent)
+            check(found, simulation.agent)
             assert found.q == samples.columns["q"][number]
             assert (found.state == before[number]).all()
             assert (found.action == samples.columns["action"][number]).all()
@@ -132,7 +128,7 @@ def test_a_simulations_steps(system: str, policy: str) -> None:
 
 
 def test_the_nominal_policys_steps_are_not_certified() -> None:
-    agent = CALFAgent.load(checkpoint.shipped("pendulum"))
+    agent = shipped("pendulum")
     simulation = Simulation(agent, 2, seed=2, policy="nominal")
     for _ in range(3):
         simulation.step()
@@ -145,7 +141,7 @@ def test_the_nominal_policys_steps_are_not_certified() -> None:
 
 
 def test_what_decided_is_asked_even_after_it_learned() -> None:
-    agent = CALFAgent.load(checkpoint.shipped("point_mass"))
+    agent = shipped("point_mass")
     simulation = Simulation(agent, 2, seed=2)
     for _ in range(5):
         simulation.step()
@@ -163,20 +159,16 @@ def test_what_decided_is_asked_even_after_it_learned() -> None:
 
 def recording(folder: Path, system: str, policy: str = "calf", steps: int = 40):
     pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
-    from calf_viz.recording.recorder import Recorder
     from calf_viz.recording.recording import Recording
 
-    agent = CALFAgent.load(checkpoint.shipped(system))
-    simulation = Simulation(agent, 4, seed=3, policy=policy)
-    simulation.record()
-    recorder = Recorder(folder, simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, simulation.trained, simulation.weights())
+    simulation = simulated(system, 4, seed=3, policy=policy)
+    recorder = recorder_of(folder, simulation)
     live = []
     for _ in range(steps):
         recorder.see(simulation.step())
         live.append([simulation.why(number) for number in range(4)])
     recorder.close()
-    return Recording(folder), live, agent
+    return Recording(folder), live, simulation.agent
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -205,9 +197,7 @@ def in_training(folder: Path):
     from calf_viz.recording.recorder import Recorder
     from calf_viz.recording.recording import Recording
 
-    agent = CALFAgent.load(checkpoint.shipped("pendulum"))
-    simulation = Simulation(agent, 4, seed=3)
-    simulation.record()
+    simulation = simulated("pendulum", 4, seed=3)
     about = simulation.about() | {"policy": "training"}
     recorder = Recorder(folder, simulation.view, {"agent": about})
     recorder.critic(FLAT, 0, simulation.weights() * np.float32(1.5))
@@ -246,13 +236,10 @@ def test_a_training_s_steps_are_shown_with_their_margins(tmp_path: Path) -> None
 
 def test_a_mode_that_no_agent_has_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
-    from calf_viz.recording.recorder import Recorder
     from calf_viz.recording.recording import Recording
 
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 2, seed=3)
-    simulation.record()
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    simulation = simulated("pendulum", 2, seed=3)
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for _ in range(3):
         samples = simulation.step()
         recorder.see(replace(samples, modes=samples.modes + np.uint8(7)))
@@ -290,7 +277,7 @@ def test_recordings_of_others_say_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [-1, 1])
 def test_weights_of_another_size_are_refused(count: int) -> None:
-    weights = CALFAgent.load(checkpoint.shipped("point_mass")).flat_weights()
+    weights = shipped("point_mass").flat_weights()
     wrong = weights[:-1] if count < 0 else np.append(weights, 0.0)
     with pytest.raises(ValueError, match="weights"):
         layers_of(wrong, 2, 1, 64, 0)

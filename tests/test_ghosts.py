@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from simulations import FLAT, recorder_of, simulated
 
 from calf_viz import systems
 from calf_viz.agent import checkpoint
 from calf_viz.agent.calf import AgentInfo, CALFAgent
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import FileDamaged, UserError
-from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
@@ -32,19 +32,13 @@ from calf_viz.viewer.config import VisualizationConfig
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
-FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
-
 
 def recorded(
     folder: Path, system: str, policy: str = "calf", n: int = 6, steps: int = 120,
     p_relax: float = 0.0, every: int = 1,
 ) -> Recording:  # fmt: skip
-    agent = CALFAgent.load(checkpoint.shipped(system))
-    simulation = Simulation(agent, n, seed=1, policy=policy, p_relax=p_relax)
-    simulation.record()
-    about = {"agent": simulation.about(), "configuration": {"seed": 1}}
-    recorder = Recorder(folder, simulation.view, about)
-    recorder.critic(FLAT, simulation.trained, simulation.weights())
+    simulation = simulated(system, n, seed=1, policy=policy, p_relax=p_relax)
+    recorder = recorder_of(folder, simulation, configuration={"seed": 1})
     for step in range(steps):
         samples = simulation.step()
         if step % every == 0:
@@ -184,10 +178,8 @@ def test_what_cannot_be_forked_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["state", "action"])
 def test_columns_of_another_shape_are_damage(tmp_path: Path, name: str) -> None:
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 3)
-    simulation.record()
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    simulation = simulated("pendulum", 3)
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for _ in range(4):
         one = simulation.step()
         twice = np.stack([one.columns[name]] * 2, axis=1).reshape(3, -1)
@@ -198,8 +190,7 @@ def test_columns_of_another_shape_are_damage(tmp_path: Path, name: str) -> None:
 
 
 def test_without_networks_only_the_nominal_policy_goes_on(tmp_path: Path) -> None:
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 2)
-    simulation.record()
+    simulation = simulated("pendulum", 2)
     recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
     for _ in range(5):
         recorder.see(simulation.step())
@@ -211,8 +202,7 @@ def test_without_networks_only_the_nominal_policy_goes_on(tmp_path: Path) -> Non
 
 def test_the_agent_in_training_is_left_out(tmp_path: Path) -> None:
     """It takes more steps than are recorded. The others were multiplied without it."""
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 4)
-    simulation.record()
+    simulation = simulated("pendulum", 4)
     view = replace(simulation.view, trainee=0)
     recorder = Recorder(tmp_path / "a.calf", view, {"agent": simulation.about()})
     recorder.critic(FLAT, 0, simulation.weights())
@@ -249,8 +239,7 @@ def test_gymnasiums_environments_go_on_if_they_can_be_put_into_a_state(
     agent = CALFAgent.random(system, np.random.default_rng(0), AgentInfo(hidden=8))
     simulation = Simulation(agent, 3, seed=2, policy="actor")
     simulation.record()
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for _ in range(60):
         recorder.see(simulation.step())
     recorder.close()
@@ -304,10 +293,8 @@ def test_ghosts_go_on_beside_what_happened(tmp_path: Path) -> None:
 
 
 def test_a_fork_ends_where_the_number_of_agents_changes(tmp_path: Path) -> None:
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 3)
-    simulation.record()
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    simulation = simulated("pendulum", 3)
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for n in (3, 5, 3):
         simulation.resize(n)
         for _ in range(10):

@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
-from rewarded import shipped
+from simulations import recorder_of, simulated
 
 from calf_viz.cli.main import calf_viz
-from calf_viz.heightfield import Heightfield
-from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
-from calf_viz.sources.simulation import Simulation
 from calf_viz.systems import registry
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
@@ -33,12 +29,8 @@ SYSTEM = Mine()
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As if a file's system had been recorded, in a process that is gone."""
     folder = tmp_path_factory.mktemp("own") / "a.calf"
-    simulation = Simulation(shipped("pendulum"), 4, seed=1)
-    simulation.record()
-    about = {**simulation.about(), "system": "swing"}
-    recorder = Recorder(folder, simulation.view, {"agent": about})
-    flat = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
-    recorder.critic(flat, simulation.trained, simulation.weights())
+    simulation = simulated("pendulum", 4, seed=1)
+    recorder = recorder_of(folder, simulation, agent={**simulation.about(), "system": "swing"})
     for _ in range(120):
         recorder.see(simulation.step())
     recorder.close()

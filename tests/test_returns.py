@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rewarded import HI, LO, VIEW, pendulums, recorded, shipped, walk
+from rewarded import HI, LO, VIEW, pendulums, recorded, walk
+from simulations import shipped, simulated
 
 from calf_viz import systems
 from calf_viz.agent.calf import CALFAgent
@@ -223,8 +224,7 @@ def test_steps_of_the_nominal_policy_are_another_action_s(pendulum: Recording) -
 
 def test_values_of_our_own_are_costs(tmp_path: Path) -> None:
     """The nominal policy has no q: what its recording has is the critic's -Q."""
-    simulation = Simulation(shipped("point_mass"), 5, seed=1, policy="nominal")
-    simulation.record()
+    simulation = simulated("point_mass", 5, seed=1, policy="nominal")
     recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
     for _ in range(300):
         recorder.see(simulation.step())

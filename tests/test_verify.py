@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 from applications import SMALL
 from click.testing import CliRunner
+from simulations import FLAT, recorder_of, simulated
 from trainings import watched
 from waiting import until
 
-from calf_viz.agent import checkpoint
-from calf_viz.agent.calf import CALFAgent
 from calf_viz.cli.main import calf_viz
 from calf_viz.errors import UserError
-from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
 from calf_viz.recording.recording import Recording
 from calf_viz.samples import Samples
@@ -37,24 +35,19 @@ from calf_viz.viewer.config import VisualizationConfig
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
-FLAT = Heightfield(np.zeros((2, 2)), (-1.0, -1.0), (1.0, 1.0))
 Edit = Callable[[dict[str, Any]], None]
 training = pytest.fixture(watched)
 
 
-def simulated(system: str, policy: str = "calf", n: int = 6, p_relax: float = 0.0) -> Simulation:
-    agent = CALFAgent.load(checkpoint.shipped(system))
-    simulation = Simulation(agent, n, seed=1, policy=policy, p_relax=p_relax)
-    simulation.record()
-    return simulation
+def seeded(system: str, policy: str = "calf", n: int = 6, p_relax: float = 0.0) -> Simulation:
+    return simulated(system, n, seed=1, policy=policy, p_relax=p_relax)
 
 
 def written(
     folder: Path, simulation: Simulation, steps: int, edits: dict[int, Edit] | None = None
 ) -> Recording:
     """A recording of it; edits: of the columns at a step, mode and first among them."""
-    recorder = Recorder(folder, simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, simulation.trained, simulation.weights())
+    recorder = recorder_of(folder, simulation)
     for step in range(steps):
         samples = simulation.step()
         columns = {name: np.array(column) for name, column in samples.columns.items()}
@@ -70,7 +63,7 @@ def written(
 @pytest.mark.parametrize("policy", ["calf", "actor", "nominal"])
 @pytest.mark.parametrize("system", ["point_mass", "differential_drive", "pendulum"])
 def test_clean_recordings_are_clean(tmp_path: Path, system: str, policy: str) -> None:
-    simulation = simulated(system, policy)
+    simulation = seeded(system, policy)
     verdict = verify(written(tmp_path / "a.calf", simulation, 900))
     assert verdict.violations == [] and verdict.clean
     assert verdict.reached == simulation.arrived or not simulation.arrived
@@ -82,9 +75,8 @@ def test_clean_recordings_are_clean(tmp_path: Path, system: str, policy: str) ->
 
 
 def test_with_relaxed_steps_and_changing_numbers(tmp_path: Path) -> None:
-    simulation = simulated("pendulum", p_relax=0.3)
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    simulation = seeded("pendulum", p_relax=0.3)
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for n in (6, 9, 2, 300):
         simulation.resize(n)
         for _ in range(70):
@@ -122,14 +114,14 @@ def planted() -> dict[str, tuple[int, Edit]]:
 @pytest.mark.parametrize("check", planted())
 def test_a_planted_violation_is_found(tmp_path: Path, check: str) -> None:
     step, edit = planted()[check]
-    verdict = verify(written(tmp_path / "a.calf", simulated("pendulum"), 60, {step: edit}))
+    verdict = verify(written(tmp_path / "a.calf", seeded("pendulum"), 60, {step: edit}))
     found = [one for one in verdict.violations if one.check == check]
     assert (step, 2) in [(one.step, one.agent) for one in found], verdict.violations
     assert not verdict.clean
 
 
 def test_bounds_are_checked(tmp_path: Path) -> None:
-    simulation = simulated("pendulum")
+    simulation = seeded("pendulum")
     about = simulation.about()
     about["constants"]["c_up"] = 1e-3  # tighter than what the agent was held to
     recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": about})
@@ -140,7 +132,7 @@ def test_bounds_are_checked(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
-    simulation = simulated("pendulum")
+    simulation = seeded("pendulum")
     recorder = Recorder(tmp_path / "a.calf", simulation.view)
     recorder.see(simulation.step())
     recorder.close()
@@ -149,9 +141,9 @@ def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
 
 
 def test_its_exit_code(tmp_path: Path) -> None:
-    written(tmp_path / "good.calf", simulated("pendulum"), 30).close()
+    written(tmp_path / "good.calf", seeded("pendulum"), 30).close()
     step, edit = planted()["motion"]
-    written(tmp_path / "bad.calf", simulated("pendulum"), 30, {step: edit}).close()
+    written(tmp_path / "bad.calf", seeded("pendulum"), 30, {step: edit}).close()
     good = CliRunner().invoke(calf_viz, ["verify", str(tmp_path / "good.calf")])
     assert good.exit_code == 0 and "nothing is wrong" in good.output
     bad = CliRunner().invoke(calf_viz, ["verify", str(tmp_path / "bad.calf")])
@@ -170,7 +162,7 @@ def result(folder: Path) -> tuple[int, str]:
 @pytest.mark.parametrize("policy", ["calf", "actor"])
 def test_without_networks_not_all_can_be_checked(tmp_path: Path, policy: str) -> None:
     folder = tmp_path / "a.calf"
-    written(folder, simulated("pendulum", policy), 60).close()
+    written(folder, seeded("pendulum", policy), 60).close()
     assert result(folder)[0] == 0
     (folder / "critic-000000.arrows").unlink()
     verdict = verify(Recording(folder))
@@ -182,13 +174,13 @@ def test_without_networks_not_all_can_be_checked(tmp_path: Path, policy: str) ->
 
 def test_the_nominal_policy_needs_no_networks(tmp_path: Path) -> None:
     folder = tmp_path / "a.calf"
-    written(folder, simulated("pendulum", "nominal"), 60).close()
+    written(folder, seeded("pendulum", "nominal"), 60).close()
     (folder / "critic-000000.arrows").unlink()
     assert verify(Recording(folder)).complete and result(folder)[0] == 0
 
 
 def test_critics_without_weights_leave_q_unchecked(tmp_path: Path) -> None:
-    simulation = simulated("pendulum")
+    simulation = seeded("pendulum")
     recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
     recorder.critic(FLAT, 0, None)
     for _ in range(30):
@@ -204,9 +196,8 @@ def test_critics_without_weights_leave_q_unchecked(tmp_path: Path) -> None:
 
 
 def test_steps_that_were_cut_out_are_missed(tmp_path: Path) -> None:
-    simulation = simulated("pendulum")
-    recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
-    recorder.critic(FLAT, 0, simulation.weights())
+    simulation = seeded("pendulum")
+    recorder = recorder_of(tmp_path / "a.calf", simulation)
     for step in range(60):
         samples = simulation.step()
         if not 20 <= step < 40:
@@ -220,7 +211,7 @@ def test_steps_that_were_cut_out_are_missed(tmp_path: Path) -> None:
 
 
 def test_what_led_to_the_first_row_is_mentioned(tmp_path: Path) -> None:
-    simulation = simulated("pendulum")
+    simulation = seeded("pendulum")
     for _ in range(10):
         simulation.step()
     verdict = verify(written(tmp_path / "a.calf", simulation, 20))
@@ -250,9 +241,8 @@ def test_a_restart_ends_all_episodes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [3, 9])
 def test_the_step_over_a_change_of_number_is_checked(tmp_path: Path, after: int) -> None:
     def recording(name: str, wrong: bool) -> Recording:
-        simulation = simulated("pendulum")
-        recorder = Recorder(tmp_path / name, simulation.view, {"agent": simulation.about()})
-        recorder.critic(FLAT, 0, simulation.weights())
+        simulation = seeded("pendulum")
+        recorder = recorder_of(tmp_path / name, simulation)
         for _ in range(10):
             recorder.see(simulation.step())
         simulation.resize(after)
@@ -280,7 +270,7 @@ def test_who_was_nowhere_has_to_begin(tmp_path: Path) -> None:
     def gone(columns: dict[str, Any]) -> None:
         columns["state"][2] = np.nan
 
-    verdict = verify(written(tmp_path / "a.calf", simulated("pendulum"), 20, {7: gone}))
+    verdict = verify(written(tmp_path / "a.calf", seeded("pendulum"), 20, {7: gone}))
     said = "it was nowhere, and does not begin"
     assert Violation("motion", 8, 2, said) in verdict.violations
 
@@ -294,7 +284,7 @@ def test_violations_come_by_step_and_agent(tmp_path: Path, monkeypatch: pytest.M
 
     edits = {50: wrong("state", 1), 20: wrong("action", 4), 30: wrong("q_plus", 0),
              10: wrong("q", 5)}  # fmt: skip
-    recording = written(tmp_path / "a.calf", simulated("pendulum"), 60, edits)
+    recording = written(tmp_path / "a.calf", seeded("pendulum"), 60, edits)
     verdict = verify(recording)
     places = [(one.step, one.agent) for one in verdict.violations]
     assert places == sorted(places) and {(10, 5), (20, 4), (30, 0), (50, 1)} <= set(places)

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulations import simulated
 from virtual_display import needs_xdotool, under_display
 
-from calf_viz.agent import checkpoint
-from calf_viz.agent.calf import CALFAgent
 from calf_viz.heightfield import Heightfield
 from calf_viz.recording.recorder import Recorder
-from calf_viz.sources.simulation import Simulation
 
 pytest.importorskip("pyarrow", reason="the extra `record` is not installed")
 
@@ -48,8 +46,7 @@ with CALFApplication(config, source=source) as app:
 @pytest.mark.rendering
 def test_shift_and_f_fork_where_the_picture_is(tmp_path: Path) -> None:
     needs_xdotool()
-    simulation = Simulation(CALFAgent.load(checkpoint.shipped("pendulum")), 3)
-    simulation.record()
+    simulation = simulated("pendulum", 3)
     recorder = Recorder(tmp_path / "a.calf", simulation.view, {"agent": simulation.about()})
     flat = Heightfield(np.zeros((2, 2)), simulation.view.lo, simulation.view.hi)
     recorder.critic(flat, 0, simulation.weights())
