@@ -15,6 +15,7 @@ are, and heights are linear on those two triangles:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -129,6 +130,12 @@ class Heightfield:
     def heights(self, points: ArrayLike) -> FloatArray:
         """Values at points of the plane, (m, 2) -> (m,) float64; outside it, the edge's value."""
         return self.tangent_planes(points)[:, 0]
+
+    def mean_height(self, points: ArrayLike) -> float:
+        """Mean of the values at points of the plane, (m, 2), that are finite; NaN if none is."""
+        heights = self.heights(points)
+        known = heights[np.isfinite(heights)]
+        return float(known.mean()) if len(known) else math.nan
 
     def tangent_planes(self, points: ArrayLike) -> FloatArray:
         """Value and slope along each axis of the triangle under points of the plane, (m, 2) ->

@@ -242,11 +242,11 @@ class Replay:
             return math.nan
         samples, number = self._happened(self.at), self._number()
         found = self._agent.mean_value(samples, number)
-        if found is not None or number is None:
-            return math.nan if found is None else found
-        heights = self._field(number).heights(self._view.wrapped(samples.positions))
-        there = heights[np.isfinite(heights)]
-        return float(there.mean()) if len(there) else math.nan
+        if found is not None:
+            return found
+        if number is None:
+            return math.nan
+        return self._field(number).mean_height(self._view.wrapped(samples.positions))
 
     def explain(self) -> str:
         """As `Explained`."""

@@ -193,9 +193,7 @@ class Feed:
         """Mean over a step's agents, from the source if it knows it, else from the surface."""
         source = self._valued
         if source is None:
-            heights = surface.heights(self._view.wrapped(samples.positions))
-            there = heights[np.isfinite(heights)]
-            return float(there.mean()) if len(there) else math.nan
+            return surface.mean_height(self._view.wrapped(samples.positions))
         found = self._call("mean_value", lambda: float(source.mean_value()))
         return math.nan if found is None else found
 
