@@ -11,7 +11,7 @@ from calf_viz.glsl.critic_contract import PASSES
 from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.panda.context import PandaContext
 from calf_viz.hosts.panda.passes import Pass
-from calf_viz.hosts.panda.texture import data_texture, empty_texture
+from calf_viz.hosts.panda.texture import CHANNELS, data_texture, empty_texture
 from calf_viz.hosts.panda.triangle import triangle
 
 
@@ -75,7 +75,7 @@ class PandaCritic:
         """A texture's texels, (height, width, 4); waits for draws into it."""
         texture = self.textures[name]
         texels = self.context.read(texture)
-        texels = texels.reshape(texture.y_size, texture.x_size, 4)[..., [2, 1, 0, 3]]
+        texels = texels.reshape(texture.y_size, texture.x_size, 4)[..., CHANNELS]
         texture.clear_ram_image()  # else Panda would upload it again
         return texels
 

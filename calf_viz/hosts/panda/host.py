@@ -34,7 +34,7 @@ from calf_viz.hosts.panda.second_look import FirstLook, SecondLook
 from calf_viz.hosts.panda.shader import BLENDING, compile_program, matrix
 from calf_viz.hosts.panda.strip import StripGeometry
 from calf_viz.hosts.panda.swatches import draw_swatches
-from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.panda.texture import CHANNELS, data_texture, fill
 from calf_viz.hosts.picking import PickPrograms
 from calf_viz.hosts.ring import Ring
 from calf_viz.hosts.setup import Setup
@@ -217,7 +217,7 @@ class PandaHost(Host):
     def _fill_palette(self) -> None:
         if self.compare is not None:  # the HUD over both looks shows the colours of both
             self._palette[2] = self.compare.second.row
-        fill(self.palette, self._palette[..., [2, 1, 0, 3]])
+        fill(self.palette, self._palette[..., CHANNELS])
 
     def _open_picks(self) -> PandaPicks:
         names = {program for _, program in self._program_nodes}

@@ -7,14 +7,12 @@ from panda3d.core import NodePath, Texture
 
 from calf_viz.glsl.programs import Programs
 from calf_viz.hosts.panda.shader import BLENDING
-from calf_viz.hosts.panda.texture import data_texture, empty_texture, fill
+from calf_viz.hosts.panda.texture import CHANNELS, data_texture, empty_texture, fill
 from calf_viz.hosts.panda.triangle import shader_placed, triangles
 from calf_viz.hud.atlas import Atlas
 from calf_viz.hud.batch import Batch
 from calf_viz.hud.canvas import Canvas
 from calf_viz.hud.series import Series
-
-BGRA = [2, 1, 0, 3]
 
 
 class PandaHud:
@@ -72,7 +70,7 @@ class PandaHud:
             self.node.set_shader_input(sampler, texture)
         elif not batch.dirty:
             return 0
-        fill(texture, batch.texels[..., BGRA])
+        fill(texture, batch.texels[..., CHANNELS])
         batch.clean()
         return batch.texels.nbytes
 

@@ -16,7 +16,7 @@ from calf_viz.glsl.controls import ControlValues
 from calf_viz.glsl.library import ShaderLibrary
 from calf_viz.glsl.programs import Programs, Trial
 from calf_viz.hosts.panda.shader import compile_program
-from calf_viz.hosts.panda.texture import data_texture, fill
+from calf_viz.hosts.panda.texture import CHANNELS, data_texture, fill
 from calf_viz.hosts.reloading import Reloading
 from calf_viz.scene.colours import ScaleMarks, mark_scale
 from calf_viz.scene.scene import Scene
@@ -96,7 +96,7 @@ class SecondLook(Reloading):
         """Set what the colours tell of the surface's scale."""
         self._marks = marks
         mark_scale(self._texels, self.colour_map, marks, self.background)
-        fill(self.palette, self._texels[..., [2, 1, 0, 3]])
+        fill(self.palette, self._texels[..., CHANNELS])
 
     def _use(self, names: set[str]) -> None:
         for node, program in self._nodes:

@@ -10,7 +10,7 @@ from panda3d.core import Camera, NodePath, Shader, Texture
 
 from calf_viz.errors import UserError
 from calf_viz.hosts.panda.context import PandaContext
-from calf_viz.hosts.panda.texture import empty_texture
+from calf_viz.hosts.panda.texture import CHANNELS, empty_texture
 from calf_viz.hosts.panda.triangle import shader_placed, triangles
 from calf_viz.scene.swatches import SIZE, VERTICES
 
@@ -37,4 +37,4 @@ def draw_swatches(context: PandaContext, shader: Shader, like: NodePath) -> NDAr
         buffer.make_display_region().set_camera(root.attach_new_node(Camera("swatches")))
         context.render(buffer, surely=True)
         pixels = context.read(texture).reshape(SIZE[1], SIZE[0], 4)
-        return pixels[..., [2, 1, 0, 3]]
+        return pixels[..., CHANNELS]
