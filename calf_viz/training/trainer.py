@@ -7,7 +7,7 @@ stopped; a single NumPy generator provides all randomness, so that only one has 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -258,14 +258,10 @@ class Trainer:
 
     def result(self) -> CALFAgent:
         """A copy of the best agent so far, or of the current one before any comparison."""
-        info = AgentInfo(
+        info = replace(
+            self.agent.info,
             steps=int(self.best_info.get("steps", self.steps)),
             p_relax=float(self.best_info.get("p_relax", self.p_relax)),
-            seed=self.config.seed,
-            preset=self.config.preset,
-            constants=self.agent.info.constants,
-            gamma=self.config.gamma,
-            reward_scale=self.config.reward_scale,
         )
         agent = CALFAgent.random(self.system, np.random.default_rng(0), info)
         agent.set_tensors(self.best or self.agent.tensors(), "the trained agent")
