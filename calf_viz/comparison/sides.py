@@ -23,9 +23,8 @@ from calf_viz.recording.agent import recorded_agent
 from calf_viz.recording.folder import META
 from calf_viz.recording.recording import Recording
 from calf_viz.recording.rules import rules
+from calf_viz.training.run import AGENT
 
-AGENT = "agent.safetensors"
-"""A run's best agent."""
 GIVE = "give a checkpoint, a run's folder, a recording *.calf[@STEP], or a system with an agent"
 _AT_STEP = re.compile(r"(.+)@([0-9]{1,18})")
 

@@ -42,6 +42,8 @@ from calf_viz.training.writers import MetricsFile, Writers
 
 log = logging.getLogger("calf_viz")
 
+AGENT = "agent.safetensors"
+"""Name of the file of a run's best agent so far."""
 _CHECKPOINT = re.compile(r"[0-9]{6,18}\.resume")
 _WRITTEN = (
     r"config\.toml|metrics\.csv|agent\.safetensors|(certificate|training)\.(csv|png)|"
@@ -185,7 +187,7 @@ class Run:
     @property
     def agent(self) -> Path:
         """The best agent so far."""
-        return self.folder / "agent.safetensors"
+        return self.folder / AGENT
 
     def checkpoints(self) -> list[Path]:
         """The checkpoints, oldest first.
