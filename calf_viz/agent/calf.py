@@ -215,6 +215,21 @@ class CALFAgent:
             tensor.copy_(torch.from_numpy(part).reshape(tensor.shape))
             start = end
 
+    def about(self, policy: str, p_relax: float, hidden: NDArray[Any]) -> dict[str, Any]:
+        """What recordings of its decisions say, as values for JSON. policy: what decides. hidden:
+        values of the states that the plane does not show, (state_dim,)."""
+        info = self.info
+        return {
+            "system": self.system.name,
+            "policy": policy,
+            "p_relax": p_relax,
+            "hidden": info.hidden,
+            "slice": hidden.tolist(),
+            "constants": asdict(info.constants),
+            "gamma": info.gamma,
+            "reward_scale": info.reward_scale,
+        }
+
     def save(self, path: str | Path) -> None:
         """Write the agent as safetensors.
 

@@ -5,7 +5,6 @@ Knows nothing about pictures: a step returns arrays.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -119,16 +118,7 @@ class Simulation:
 
     def about(self) -> dict[str, Any]:
         """As `Recordable`."""
-        return {
-            "system": self.system.name,
-            "policy": self.policy,
-            "p_relax": self.p_relax,
-            "hidden": self.agent.info.hidden,
-            "slice": self.hidden.tolist(),
-            "constants": asdict(self.agent.info.constants),
-            "gamma": self.agent.info.gamma,
-            "reward_scale": self.agent.info.reward_scale,
-        }
+        return self.agent.about(self.policy, self.p_relax, self.hidden)
 
     @property
     def trained(self) -> int:

@@ -21,17 +21,8 @@ NODES = 65
 
 def about(trainer: Trainer, policy: str) -> dict[str, Any]:
     """What `meta.json` says. policy: what decided, `training` or `calf`."""
-    info = trainer.agent.info
-    agent = {
-        "system": trainer.system.name,
-        "policy": policy,
-        "p_relax": 0.0 if policy == "calf" else trainer.config.lambda_relax,
-        "hidden": info.hidden,
-        "slice": [0.0] * trainer.system.state_dim,
-        "constants": asdict(info.constants),
-        "gamma": trainer.config.gamma,
-        "reward_scale": trainer.config.reward_scale,
-    }
+    p_relax = 0.0 if policy == "calf" else trainer.config.lambda_relax
+    agent = trainer.agent.about(policy, p_relax, np.zeros(trainer.system.state_dim))
     return {"source": "Training", "agent": agent, "configuration": asdict(trainer.config)}
 
 
