@@ -11,8 +11,8 @@ from calf_attach import search
 from calf_attach.layout import Word
 
 from calf_viz.cli.config_options import config_options
-from calf_viz.cli.option_types import GIVEN_PATH, option_name, typed
-from calf_viz.cli.showing import PRESET, config_of, show_as_asked
+from calf_viz.cli.option_types import option_name, typed
+from calf_viz.cli.showing import PRESET, config_of, picture_options, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.console import plain, say, tables
 from calf_viz.errors import UserError
@@ -51,10 +51,7 @@ def _config_options(command: Any) -> Any:
 @click.command()
 @click.argument("name", required=False)
 @_config_options
-@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
-@click.option("--output", type=GIVEN_PATH,
-              help="Folder for pictures, or FILE.png for the picture after --frames, without a "
-              "window.  [default: pictures]")  # fmt: skip
+@picture_options
 @click.option("--rate", help="Steps per second of a loop that asks for control: max, realtime, or "
               "a number such as 200/s.")  # fmt: skip
 @click.pass_context

@@ -12,8 +12,8 @@ from calf_viz.cli.attach import OF_A_SIMULATION, TOLD
 from calf_viz.cli.config_options import config_options
 from calf_viz.cli.fork_options import fork_options, forked
 from calf_viz.cli.moments import moment
-from calf_viz.cli.option_types import GIVEN_PATH, GIVEN_RECORDING
-from calf_viz.cli.showing import PRESET, config_of, show_as_asked
+from calf_viz.cli.option_types import GIVEN_RECORDING
+from calf_viz.cli.showing import PRESET, config_of, picture_options, show_as_asked
 from calf_viz.cli.signals import ended_as_by_ctrl_c
 from calf_viz.cli.system_option import own_system
 from calf_viz.console import say
@@ -96,10 +96,7 @@ def replay_options(command: Any) -> Any:
 @click.option("--from", "start",
               help="First step, or a time such as 2.5s.  [default: 0, or the fork's]")  # fmt: skip
 @fork_options
-@click.option("--screenshot", is_flag=True, help="Write pictures of a few fixed frames and exit.")
-@click.option("--output", type=GIVEN_PATH,
-              help="Folder for pictures, or FILE.png for the picture after --frames, without a "
-              "window.  [default: pictures]")  # fmt: skip
+@picture_options
 @click.pass_context
 def replay(
     context: click.Context,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from calf_viz.cli.option_types import options_named, typed
+from calf_viz.cli.option_types import GIVEN_PATH, options_named, typed
 from calf_viz.cli.pictures import picture_of, write_frame, write_picture, write_screenshots
 from calf_viz.cli.without_effect import refuse_without_effect
 from calf_viz.console import say, tracked
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 PRESET = "medium"
 """Of commands that show a loop or a recording."""
+
+
+def picture_options(command: Any) -> Any:
+    """Add those by which a command is asked for pictures, as `config_of` and `show_as_asked` take
+    them."""
+    for name, settings, told in (
+        ("--output", {"type": GIVEN_PATH}, "Folder for pictures, or FILE.png for the picture "
+         "after --frames, without a window.  [default: pictures]"),
+        ("--screenshot", {"is_flag": True}, "Write pictures of a few fixed frames and exit."),
+    ):  # fmt: skip
+        command = click.option(name, help=told, **settings)(command)
+    return command
 
 
 def config_of(context: click.Context, changes: dict[str, Any]) -> VisualizationConfig:
